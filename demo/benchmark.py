@@ -1,0 +1,137 @@
+"""Measure the demo's own pipeline.
+
+``python -m demo.benchmark alignment --data_dir data`` asks what finding and aligning cost: CelebA's validation
+pictures are spoilt in known ways, found and aligned again, and their attributes compared with those of the untouched
+crops of the same pictures.
+"""
+
+import argparse
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from demo.pictures import open_picture
+from demo.pipeline import WEIGHTS, FaceResult, Pipeline
+from slimnet import Predictor
+
+Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What one variant lost: pictures with a face found, mean accuracy of those, and of their untouched crops."""
+
+    variant: str
+    found: int
+    pictures: int
+    accuracy: float
+    reference: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m demo.benchmark", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
+    alignment.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+    alignment.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
+    alignment.add_argument("--weights", type=Path, default=WEIGHTS)
+    alignment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    arguments = parser.parse_args()
+    report_alignment(arguments.data_dir, arguments.images, arguments.weights, arguments.device)
+
+
+def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
+    """Print found and accuracy for each way to spoil a picture."""
+    pipeline, predictor = Pipeline(weights, device), Predictor(weights, device)
+    crops, labels = _validation(data_dir, images, predictor.attributes)
+    reference = np.concatenate([predictor(np.stack(crops[i : i + 64])) for i in range(0, len(crops), 64)])
+    correct = (reference > 0.5) == labels
+    print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
+    print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6}")
+    for variant, spoil in VARIANTS.items():
+        loss = _measure(pipeline, variant, spoil, crops, labels, correct)
+        share = f"{loss.found}/{loss.pictures}"
+        print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {loss.reference - loss.accuracy:6.2f}", flush=True)
+
+
+def _measure(
+    pipeline: Pipeline, variant: str, spoil: Spoil, crops: list[np.ndarray], labels: np.ndarray, correct: np.ndarray
+) -> Loss:
+    random = np.random.default_rng(0)
+    rows, hits = [], []
+    for row, crop in enumerate(tqdm(crops, variant, leave=False)):
+        picture = spoil(crop, random)
+        faces = pipeline.analyse(picture, thorough=True).faces
+        if faces:
+            rows.append(row)
+            hits.append((_most_central(faces, picture).probabilities > 0.5) == labels[row])
+    accuracy, reference = (100 * float(np.mean(values)) if rows else 0.0 for values in (hits, correct[rows]))
+    return Loss(variant, len(rows), len(crops), accuracy, reference)
+
+
+def _most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
+    """CelebA labels the person in the middle; others may look over their shoulder."""
+
+    def distance(face: FaceResult) -> float:
+        x, y, width, height = face.box
+        return float(np.hypot(x + width / 2 - picture.shape[1] / 2, y + height / 2 - picture.shape[0] / 2))
+
+    return min(faces, key=distance)
+
+
+def _validation(data_dir: Path, images: int, attributes: tuple[str, ...]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Crops and labels (images, attributes) of validation pictures."""
+    with (data_dir / "list_eval_partition.csv").open(newline="") as file:
+        names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
+    chosen = [names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
+    with (data_dir / "list_attr_celeba.csv").open(newline="") as file:
+        rows = {row["image_id"]: row for row in csv.DictReader(file)}
+    labels = np.array([[rows[name][attribute] == "1" for attribute in attributes] for name in chosen])
+    folder = data_dir / "img_align_celeba"
+    folder = folder / folder.name if (folder / folder.name).is_dir() else folder
+    return [open_picture(folder / name) for name in chosen], labels
+
+
+def _padded(crop: np.ndarray, across: int, down: int, border: int) -> np.ndarray:
+    return cv2.copyMakeBorder(crop, down, down, across, across, border, value=(128, 128, 128))
+
+
+def _turned(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Turned by up to 30 degrees either way, with room for the corners."""
+    picture = _padded(crop, 80, 60, cv2.BORDER_REFLECT)
+    height, width = picture.shape[:2]
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), random.uniform(-30, 30), 1)
+    return cv2.warpAffine(picture, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+
+
+def _scaled(crop: np.ndarray, factor: float) -> np.ndarray:
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(crop, None, fx=factor, fy=factor, interpolation=method)
+
+
+def _square(crop: np.ndarray, side: int) -> np.ndarray:
+    """A portrait of `side` by `side` pixels, widened to a square by its own reflection."""
+    return cv2.resize(_padded(crop, 20, 0, cv2.BORDER_REFLECT), (side, side), interpolation=cv2.INTER_AREA)
+
+
+VARIANTS: dict[str, Spoil] = {
+    "as they are, 178x218": lambda crop, _: crop,
+    "portrait, 200x200": lambda crop, _: _square(crop, 200),
+    "padded by grey": lambda crop, _: _padded(crop, 60, 60, cv2.BORDER_CONSTANT),
+    "padded by reflection": lambda crop, _: _padded(crop, 60, 60, cv2.BORDER_REFLECT),
+    "turned up to 30 degrees": _turned,
+    "scaled by 0.5": lambda crop, _: _scaled(crop, 0.5),
+    "scaled by 0.75": lambda crop, _: _scaled(crop, 0.75),
+    "scaled by 1.5": lambda crop, _: _scaled(crop, 1.5),
+    "scaled by 4": lambda crop, _: _scaled(crop, 4),
+    "cut to the face, 130x160": lambda crop, _: np.ascontiguousarray(crop[43:203, 24:154]),
+}
+
+
+if __name__ == "__main__":
+    main()

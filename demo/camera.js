@@ -1,0 +1,53 @@
+// The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
+
+const CAMERA_MESSAGES = {
+  NotAllowedError: "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again.",
+  NotFoundError: "No camera was found. Connect one, or use a photo instead.",
+  NotReadableError: "The camera is in use by another program, or does not answer. Close the other program, then start again.",
+  OverconstrainedError: "This camera cannot give a usable picture. Try another camera, or use a photo instead.",
+  AbortError: "The camera did not start. Start it again.",
+};
+
+// Opens the camera onto `video` and gives its stream; throws an Error whose message is meant for people.
+async function openCamera(video) {
+  if (!navigator.mediaDevices?.getUserMedia) {
+    throw new Error("Browsers give the camera only to secure pages: open this page by https or as localhost. "
+      + "Photos work here as they are.");
+  }
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: {facingMode: "user", width: {ideal: 640}, height: {ideal: 480}, frameRate: {ideal: 30}},
+    });
+  } catch (error) {
+    throw new Error(CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`);
+  }
+  video.srcObject = stream;
+  try {
+    await video.play();
+  } catch (error) {
+    closeCamera(video);
+    throw new Error("The browser did not play the camera's picture. Start it again.");
+  }
+  return stream;
+}
+
+function closeCamera(video) {
+  video.srcObject?.getTracks().forEach((track) => track.stop());
+  video.srcObject = null;
+}
+
+// Draws `source` onto `canvas`, at most `longest` pixels on its longer side, aspect kept.
+function drawScaled(source, canvas, width, height, longest) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const [scaledWidth, scaledHeight] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== scaledWidth) canvas.width = scaledWidth;
+  if (canvas.height !== scaledHeight) canvas.height = scaledHeight;
+  canvas.getContext("2d", {alpha: false}).drawImage(source, 0, 0, scaledWidth, scaledHeight);
+}
+
+// One call for each frame that is sent. Synchronous on purpose: toBlob stalls beside a live camera.
+function encodeFrame(canvas, quality) {
+  return canvas.toDataURL("image/jpeg", quality);
+}

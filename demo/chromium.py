@@ -1,0 +1,67 @@
+"""Headless Chromium before a false camera, for the tests and the screenshots of the page.
+
+Needs the package playwright, and Chromium: the system's (`apt-get install chromium`), or else playwright's own
+(`playwright install chromium`).
+"""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
+
+
+class ChromiumMissingError(RuntimeError):
+    """There is no Chromium on this machine."""
+
+
+def launch(playwright: Any, film: Path) -> Any:
+    """A browser whose camera shows `film` over and over, and which allows it without asking.
+
+    Raises:
+        ChromiumMissingError: there is neither one of the usual programs on the path nor playwright's own.
+    """
+    programs = (*map(shutil.which, _NAMES), shutil.which(playwright.chromium.executable_path))
+    program = next(filter(None, programs), None)
+    if program is None:
+        raise ChromiumMissingError(f"none of {', '.join(_NAMES)} is installed, nor playwright's own")
+    options = [*_OPTIONS, f"--use-file-for-fake-video-capture={film.resolve()}"]
+    return playwright.chromium.launch(executable_path=program, args=options)
+
+
+def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
+    """Write frames (480, 640, 3), uint8, RGB as a film of 30 frames a second that Chromium takes for a camera."""
+    with path.open("wb") as film:
+        film.write(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n")
+        for frame in frames:
+            film.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+
+
+def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
+    """A portrait (H, W, 3), uint8, RGB as film frames in which it sways from side to side."""
+    width = round(480 * portrait.shape[1] / portrait.shape[0])
+    portrait = cv2.resize(portrait, (width, 480), interpolation=cv2.INTER_AREA)
+    # The rest of the frame is the portrait again, blurred, so that it is neither empty nor a second face.
+    backdrop = cv2.GaussianBlur(cv2.resize(portrait, (640, 480)), (0, 0), 60)
+    frames = []
+    for turn in np.linspace(0, 2 * np.pi, count, endpoint=False):
+        frame = backdrop.copy()
+        left = (640 - width) // 2 + round(40 * np.sin(turn))
+        frame[:, left : left + width] = portrait
+        frames.append(frame)
+    return frames

@@ -1,0 +1,120 @@
+"""From a frame to its faces and their attributes: find, align, classify."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demo.align import align
+from demo.faces import Box, FaceFinder
+from slimnet import Predictor
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "slimnet_celeba.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class FaceResult:
+    """One face of a frame with its attributes.
+
+    Attributes:
+        number: from 1, left to right.
+        box: x, y, width, height in whole pixels of the frame.
+        probabilities: (40,) float32 in [0, 1], in the order of `Analysis.attributes`.
+        crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
+    """
+
+    number: int
+    box: tuple[int, int, int, int]
+    probabilities: np.ndarray
+    crop: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What a frame shows: every face, left to right, and the names of the attributes.
+
+    Attributes:
+        attributes: names, one for each probability of a face.
+        width, height: of the frame, in pixels.
+        faces: empty where the frame shows none.
+    """
+
+    attributes: tuple[str, ...]
+    width: int
+    height: int
+    faces: tuple[FaceResult, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The faces in plain types, as JSON takes them: number, box and probabilities by name."""
+        return {
+            "faces": [
+                {
+                    "number": face.number,
+                    "box": list(face.box),
+                    "probabilities": dict(zip(self.attributes, face.probabilities.tolist(), strict=True)),
+                }
+                for face in self.faces
+            ]
+        }
+
+
+class Pipeline:
+    """Analyses frames. Thread-safe; make one and share it.
+
+    Args:
+        weights: SlimNet's weights.
+        device: "auto" or None, "cpu", "cuda" or "mps".
+
+    Raises:
+        slimnet.checkpoint.CheckpointError: the weights are missing, damaged or foreign.
+        demo.faces.FaceModelError: a face model is missing or damaged.
+    """
+
+    def __init__(self, weights: str | Path = WEIGHTS, device: str | None = None) -> None:
+        self._predictor = Predictor(weights, device)
+        self._finder = FaceFinder()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of what is predicted for each face."""
+        return self._predictor.attributes
+
+    @property
+    def device(self) -> Any:
+        """The torch.device that the network runs on."""
+        return self._predictor.device
+
+    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+        """Find all faces of a frame and predict their attributes, all in one pass of the network.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            thorough: also look for small, sideways and upside-down faces, as an uploaded photo deserves; without it
+                a webcam's frame takes a fraction of the time.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        faces = sorted(self._finder.find(frame, thorough=thorough), key=lambda face: face.box[0] + face.box[2] / 2)
+        height, width = frame.shape[:2]
+        if not faces:
+            return Analysis(self.attributes, width, height, ())
+        crops = np.stack([align(frame, face) for face in faces])
+        results = zip(faces, self._predictor(crops), crops, strict=True)
+        return Analysis(
+            attributes=self.attributes,
+            width=width,
+            height=height,
+            faces=tuple(
+                FaceResult(number, _whole_pixels(face.box, width, height), probabilities, crop)
+                for number, (face, probabilities, crop) in enumerate(results, start=1)
+            ),
+        )
+
+
+def _whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """The box rounded to the frame's pixels, at least one wide and high."""
+    left, top = min(round(box[0]), width - 1), min(round(box[1]), height - 1)
+    right, bottom = min(round(box[0] + box[2]), width), min(round(box[1] + box[3]), height)
+    return left, top, max(1, right - left), max(1, bottom - top)

@@ -1,0 +1,30 @@
+"""The 40 binary attributes of CelebA and how a page groups them."""
+
+# In the order of CelebA's own label file, which is the order of the network's outputs.
+ATTRIBUTES: tuple[str, ...] = (
+    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald",
+    "Bangs", "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair",
+    "Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin",
+    "Eyeglasses", "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones",
+    "Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard",
+    "Oval_Face", "Pale_Skin", "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks",
+    "Sideburns", "Smiling", "Straight_Hair", "Wavy_Hair", "Wearing_Earrings",
+    "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young",
+)  # fmt: skip
+
+# Display groups: every attribute stands in exactly one of them. "Impressions" holds what is most clearly an annotator's
+# judgement of a person rather than something that can be pointed at in the picture.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Hair": (
+        "Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Straight_Hair", "Wavy_Hair",
+        "Bangs", "Receding_Hairline", "Bald",
+    ),
+    "Eyes and brows": ("Arched_Eyebrows", "Bushy_Eyebrows", "Narrow_Eyes", "Bags_Under_Eyes"),
+    "Nose and mouth": ("Big_Nose", "Pointy_Nose", "Big_Lips", "Mouth_Slightly_Open", "Smiling"),
+    "Facial hair": ("No_Beard", "5_o_Clock_Shadow", "Goatee", "Mustache", "Sideburns"),
+    "Skin and make-up": ("Pale_Skin", "Rosy_Cheeks", "Heavy_Makeup", "Wearing_Lipstick"),
+    "Face shape": ("Oval_Face", "High_Cheekbones", "Double_Chin"),
+    "Accessories": ("Eyeglasses", "Wearing_Hat", "Wearing_Earrings", "Wearing_Necklace", "Wearing_Necktie"),
+    "Picture": ("Blurry",),
+    "Impressions": ("Attractive", "Young", "Male", "Chubby"),
+}  # fmt: skip

@@ -1,0 +1,173 @@
+"""A real page in headless Chromium, before a camera that films the example portrait."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.chromium import ChromiumMissingError, launch, portrait_frames, write_film
+from demo.pictures import open_picture
+
+ROOT = Path(__file__).parents[2]
+PORTRAIT = ROOT / "assets" / "examples" / "eileen_collins.jpg"
+# What the page asks of the browser, noted before its own scripts run.
+WATCH = """
+    window.watched = {encodings: 0, tracks: []};
+    for (const [owner, name] of [[HTMLCanvasElement, "toDataURL"], [HTMLCanvasElement, "toBlob"],
+                                 [OffscreenCanvas, "convertToBlob"]]) {
+      const original = owner.prototype[name];
+      owner.prototype[name] = function (...rest) { window.watched.encodings++; return original.apply(this, rest); };
+    }
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const stream = await open(wanted);
+      window.watched.tracks.push(...stream.getTracks());
+      return stream;
+    };
+"""
+
+
+def missing(what: str) -> Any:
+    """Skip, except where everything must be there."""
+    message = f"browser tests need {what}"
+    return pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+
+
+@dataclass
+class Server:
+    """`python app.py` as a process of its own, which can be stopped and started again at the same address."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.folder)}
+        command = [sys.executable, "app.py", "--device", "cpu", "--port", str(self.port)]
+        with (self.folder.parent / f"app-{self.port}.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        for _ in range(600):
+            if self.process.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(self.url).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        pytest.fail(f"app.py did not start: {Path(log.name).read_text()}")
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def files(self) -> list[Path]:
+        """What lies in Gradio's folder for uploads and caches."""
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+
+def new_server(folder: Path) -> Server:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = Server(folder, probe.getsockname()[1])
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
+    server = new_server(tmp_path_factory.mktemp("gradio"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
+    folder = tmp_path / "gradio"
+    folder.mkdir()
+    server = new_server(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of the portrait, moving from side to side."""
+    path = tmp_path_factory.mktemp("camera") / "portrait.y4m"
+    write_film(path, portrait_frames(open_picture(PORTRAIT)))
+    return path
+
+
+# Not for the whole session: while playwright runs, no other test can run an event loop of its own.
+@pytest.fixture(scope="package")
+def browser(camera: Path) -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("the package playwright")
+    with sync_playwright() as playwright:
+        try:
+            browser = launch(playwright, camera)
+        except ChromiumMissingError as error:
+            missing(f"Chromium: {error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    """Opens the page of a server; afterwards it must have met no error and asked no other host for anything."""
+    contexts, troubles = [], []
+
+    def open_at(server: Server, script: str = "") -> Any:
+        context = browser.new_context(permissions=["camera"])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.add_init_script(WATCH + script)
+        page.on("pageerror", lambda error: troubles.append(f"error on the page: {error}"))
+        page.on("request", lambda request: note_request(server, request.url))
+        page.goto(server.url)
+        page.wait_for_selector("#live-start")
+        return page
+
+    def note_request(server: Server, url: str) -> None:
+        if not url.startswith((server.url, "data:", "blob:")):
+            troubles.append(f"request to another host: {url}")
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def boxes(page: Any, panel: str) -> dict[str, tuple[bool, int]]:
+    """Attribute -> whether its box is ticked, and the percentage beside it."""
+    found = page.eval_on_selector_all(
+        f"#{panel} input[type=checkbox][data-attribute]",
+        "all => all.map(box => [box.dataset.attribute, box.checked, "
+        "parseInt(box.parentElement.querySelector('.percent').textContent)])",
+    )
+    return {name: (ticked, percent) for name, ticked, percent in found}
+
+
+def assert_ticks_agree(page: Any, panel: str) -> None:
+    """40 boxes, each ticked exactly where its probability is over one half."""
+    found = boxes(page, panel)
+    assert len(found) == 40
+    assert all(0 <= percent <= 100 for _, percent in found.values())
+    assert all(ticked == (percent > 50) for ticked, percent in found.values() if percent != 50)

@@ -1,0 +1,6 @@
+"""One thread for torch in every test and in what the tests start: small networks gain nothing from more, and a second
+thread that has to wait for a busy processor stalls each operation."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")

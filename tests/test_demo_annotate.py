@@ -1,0 +1,180 @@
+import csv
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.annotate import main
+from demo.pipeline import Pipeline
+from slimnet import ATTRIBUTES, SlimNet
+
+PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    SlimNet().save(path)
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one face, two faces, none, a text named .jpg, and a file that is no picture by its name."""
+    folder = tmp_path / "pictures"
+    (folder / "deep" / "er").mkdir(parents=True)
+    shutil.copy(PORTRAIT, folder / "a.jpg")
+    pair = np.tile(np.array(Image.open(PORTRAIT))[20:240, 40:290], (1, 2, 1))
+    Image.fromarray(pair).save(folder / "deep" / "er" / "PAIR.PNG")
+    Image.new("RGB", (200, 200), "grey").save(folder / "none.webp")
+    (folder / "broken.jpg").write_text("not a picture")
+    shutil.copy(PORTRAIT, folder / "portrait.data")
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_gives_a_row_for_each_face(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(out), "--weights", weights, "--device", "cpu"]) == 1
+    assert out.read_text().splitlines()[0] == HEADER
+    found = rows(out)
+    assert [(row["file"], row["face"]) for row in found] == [
+        (str(folder / "a.jpg"), "1"),
+        (str(folder / "deep" / "er" / "PAIR.PNG"), "1"),
+        (str(folder / "deep" / "er" / "PAIR.PNG"), "2"),
+    ]
+    assert all(0 <= float(row[name]) <= 1 for row in found for name in ATTRIBUTES)
+    assert [abs(int(found[0][name]) - value) < 15 for name, value in zip("xy", (124, 70), strict=True)] == [True, True]
+    printed = capsys.readouterr().err
+    assert "Faces: 3. Pictures: 3, of these without a face: 1. Could not be read: 1." in printed
+    assert f"{folder / 'broken.jpg'}: 'broken.jpg' is not a picture" in printed
+    assert "annotating" in printed
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_file_named_is_tried_whatever_it_is_called(folder: Path, weights: str, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    named = str(folder / "portrait.data")
+    assert main([named, named, "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [named]
+
+
+def test_links_are_followed_but_not_in_circles(folder: Path, weights: str, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "folder").symlink_to(folder / "deep")
+    (linked / "file.jpg").symlink_to(PORTRAIT)
+    (folder / "deep" / "back").symlink_to(linked)
+    (folder / "deep" / "self").symlink_to(folder / "deep")
+    (linked / "itself").symlink_to("itself")
+    out = tmp_path / "results.csv"
+    assert main([str(linked), "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [
+        str(linked / "file.jpg"),
+        *[str(linked / "folder" / "er" / "PAIR.PNG")] * 2,
+    ]
+
+
+def test_links_to_nothing_and_missing_files_are_reported_and_the_rest_is_written(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "gone.jpg").symlink_to("nowhere.jpg")
+    (linked / "itself.jpg").symlink_to("itself.jpg")
+    missing, long = str(tmp_path / "none.jpg"), str(tmp_path / ("long" * 100))
+    out = tmp_path / "results.csv"
+    assert main([missing, long, str(folder / "a.jpg"), str(linked), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
+    printed = capsys.readouterr().err
+    assert "Could not be read: 4." in printed
+    assert all(f"  {name}: " in printed for name in (missing, long, linked / "gone.jpg", linked / "itself.jpg"))
+
+
+def test_names_of_any_kind_come_back_as_they_are(weights: str, tmp_path: Path) -> None:
+    pictures = os.fsencode(tmp_path)
+    names = sorted(pictures + b"/" + name for name in (b"a,b.jpg", b'"q".jpg', b"x\ny.jpg", b"x\ry.jpg", b"\xff.jpg"))
+    for name in names:
+        shutil.copy(PORTRAIT, name)
+    out = tmp_path / "results.csv"
+    assert main([str(tmp_path), "--out", str(out), "--weights", weights]) == 0
+    with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        assert sorted(os.fsencode(row["file"]) for row in csv.DictReader(file)) == names
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "message"),
+    [
+        (["none.jpg"], "results.csv", "no file or folder none.jpg"),
+        (["pictures"], "nowhere/results.csv", "no folder"),
+        (["pictures"], "pictures", "is not a file"),
+        (["pictures/a.jpg"], "pictures/a.jpg", "would overwrite an input"),
+        (["link"], "results.csv", "link to nothing"),
+        (["pictures", "--weights", "none.safetensors"], "results.csv", "none.safetensors"),
+    ],
+)
+def test_mistakes_are_told_before_any_work(
+    inputs: list[str],
+    out: str,
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    Path("link").symlink_to("gone.jpg")
+    before = sorted(folder.parent.rglob("*"))
+    with pytest.raises(SystemExit) as exit_info:
+        main([*inputs, "--out", out])
+    assert exit_info.value.code == 2
+    assert message in capsys.readouterr().err
+    assert sorted(folder.parent.rglob("*")) == before
+    assert (folder / "a.jpg").read_bytes() == PORTRAIT.read_bytes()
+
+
+def test_an_interrupted_run_keeps_old_results_and_new_rows(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    out.write_text("results of last week")
+    analyse, done = Pipeline.analyse, []
+
+    def interrupted(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if done:  # what is done is on disk already, should the machine stop now
+            assert len(rows(tmp_path / "results.csv.part")) == 1
+            raise KeyboardInterrupt
+        done.append(1)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", interrupted)
+    assert main([str(folder), "--out", str(out), "--weights", weights]) == 130
+    assert out.read_text() == "results of last week"
+    assert [row["file"] for row in rows(tmp_path / "results.csv.part")] == [str(folder / "a.jpg")]
+    assert "results.csv.part" in capsys.readouterr().err
+
+
+def test_a_failure_inside_costs_one_file_alone(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    analyse = Pipeline.analyse
+
+    def failing(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if frame.shape[1] == 500:
+            raise MemoryError
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", failing)
+    out = tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
+    assert "PAIR.PNG: not enough memory" in capsys.readouterr().err

@@ -1,0 +1,217 @@
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mediapipe.tasks.python import vision
+from PIL import Image
+
+from demo import faces
+from demo.faces import Face, FaceFinder, FaceModelError
+from demo.pictures import open_picture
+
+ROOT = Path(__file__).parent.parent
+PORTRAIT = ROOT / "assets" / "examples" / "eileen_collins.jpg"
+# Both eyes and the middle of the mouth in it, read off by eye.
+POINTS = np.array([[147, 101], [190, 102], [168, 141]])
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return open_picture(PORTRAIT)
+
+
+def near(face: Face, points: np.ndarray, pixels: float = 4) -> bool:
+    return bool(np.abs(face.points - points).max() < pixels)
+
+
+def scaled(picture: np.ndarray, factor: float) -> np.ndarray:
+    size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)
+    return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_portrait_has_one_face_with_its_points(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    (face,) = finder.find(portrait, thorough=thorough)
+    assert face.kind == "landmarks"
+    assert near(face, POINTS)
+    assert face.points.dtype == np.float32
+    x, y, width, height = face.box
+    assert 90 < x < 130 < 205 < x + width < 235
+    assert 50 < y < 90 < 165 < y + height < 200
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_several_faces_are_found_each_where_it_is(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    part = portrait[20:240, 40:290]
+    row = np.concatenate([part, part[:, ::-1], part], axis=1)
+    found = sorted(finder.find(row, thorough=thorough), key=lambda face: face.box[0])
+    assert [round(face.points[:2, 0].mean() / 250 - 0.5) for face in found] == [0, 1, 2]
+    assert near(found[0], POINTS - (40, 20))
+    assert near(found[2], POINTS - (40, 20) + (500, 0))
+
+
+def test_small_faces_of_a_photo_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    photo = np.full((960, 1280, 3), 120, np.uint8)
+    small = scaled(portrait, 0.55)  # a face of 56 pixels
+    corners = [(0, 0), (1280 - small.shape[1], 0), (500, 400), (900, 960 - small.shape[0])]
+    for x, y in corners:
+        photo[y : y + small.shape[0], x : x + small.shape[1]] = small
+    found = finder.find(photo, thorough=True)
+    assert len(found) == len(corners)
+    for corner in corners:
+        assert any(near(face, POINTS * 0.55 + corner) for face in found)
+
+
+def test_somebody_far_from_a_webcam_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    frame = np.full((300, 400, 3), 128, np.uint8)
+    far = scaled(portrait, 0.35)
+    frame[100 : 100 + far.shape[0], 250 : 250 + far.shape[1]] = far
+    (face,) = finder.find(frame, thorough=False)
+    assert near(face, POINTS * 0.35 + (250, 100))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_turned_photos_keep_eyes_and_mouth_apart(finder: FaceFinder, portrait: np.ndarray, quarters: int) -> None:
+    (face,) = finder.find(np.rot90(portrait, quarters), thorough=True)
+    x, y = POINTS.T
+    turned = {1: (y, 339 - x), 2: (339 - x, 424 - y), 3: (424 - y, x)}[quarters]
+    assert near(face, np.stack(turned, axis=1))
+    assert min(face.box) >= 0
+
+
+def test_a_face_seen_only_once_the_photo_is_turned_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    upside_down = portrait[86:161, 138:202][::-1, ::-1]
+    assert finder.find(upside_down, thorough=False) == ()
+    (face,) = finder.find(upside_down, thorough=True)
+    assert near(face, (201, 160) - POINTS)
+
+
+@pytest.mark.parametrize("size", [(3000, 3000), (8000, 6000)])
+def test_folds_and_patches_of_an_enlarged_portrait_are_no_faces(
+    finder: FaceFinder, portrait: np.ndarray, size: tuple[int, int]
+) -> None:
+    enlarged = np.array(Image.fromarray(portrait).resize(size, Image.Resampling.BICUBIC))
+    (face,) = finder.find(enlarged, thorough=True)
+    assert near(face, (POINTS + 0.5) / portrait.shape[1::-1] * size - 0.5, pixels=4 * size[0] / portrait.shape[1])
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_face_that_fills_the_picture_is_found(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    (face,) = finder.find(portrait[86:161, 138:202], thorough=thorough)
+    assert near(face, POINTS - (138, 86))
+    x, y, width, height = face.box
+    assert 0 <= x <= x + width <= 64
+    assert 0 <= y <= y + height <= 75
+
+
+def test_a_face_at_the_border_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait[72:, 125:], thorough=True)
+    assert near(face, POINTS - (125, 72))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 3000, 3), (200, 300, 3), (2500, 3000, 3)])
+def test_no_face_is_no_error(finder: FaceFinder, shape: tuple[int, int, int]) -> None:
+    assert finder.find(np.full(shape, 90, np.uint8), thorough=True) == ()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((50, 50), np.uint8),
+        np.zeros((50, 50, 4), np.uint8),
+        np.zeros((50, 50, 3), np.float32),
+        np.zeros((0, 0, 3), np.uint8),
+    ],
+    ids=["grey", "RGBA", "float", "empty"],
+)
+def test_a_wrong_frame_is_an_error_and_harms_nothing(
+    finder: FaceFinder, portrait: np.ndarray, frame: np.ndarray
+) -> None:
+    with pytest.raises(ValueError, match="uint8 RGB"):
+        finder.find(frame, thorough=False)
+    assert len(finder.find(portrait, thorough=False)) == 1
+
+
+def test_memory_layout_makes_no_difference(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (expected,) = finder.find(portrait, thorough=False)
+    (face,) = finder.find(np.asfortranarray(portrait), thorough=False)
+    assert np.array_equal(face.points, expected.points)
+
+
+def test_threads_share_one_finder(finder: FaceFinder, portrait: np.ndarray) -> None:
+    frames = [portrait, portrait[:, ::-1]] * 6
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda frame: finder.find(frame, thorough=False), frames))
+    for face, *others in found:
+        assert not others
+        assert any(np.array_equal(face.points, found[i][0].points) for i in (0, 1))
+    assert near(found[0][0], POINTS)
+
+
+@pytest.mark.parametrize("task", [vision.FaceDetector, vision.FaceLandmarker])
+def test_it_goes_on_after_an_error_in_mediapipe(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, task: type
+) -> None:
+    finder = FaceFinder()
+    detect: Callable[..., object] = task.detect
+    broken: list[object] = []
+
+    def breaks_for_good(self: object, image: object) -> object:
+        if not broken or self in broken:
+            broken.append(self)
+            raise RuntimeError("the graph has errors")
+        return detect(self, image)
+
+    monkeypatch.setattr(task, "detect", breaks_for_good)
+    for _ in range(2):
+        (face,) = finder.find(portrait, thorough=False)
+        assert near(face, POINTS)
+    assert len(broken) == 1
+
+
+def test_without_landmarks_the_key_points_serve(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = vision.FaceLandmarkerResult([], [], [])
+    monkeypatch.setattr(vision.FaceLandmarker, "detect", lambda *_: nothing)
+    (face,) = finder.find(portrait, thorough=False)
+    assert face.kind == "keypoints"
+    assert near(face, POINTS, 8)
+
+
+@pytest.mark.parametrize("name", [faces.DETECTOR, faces.LANDMARKER])
+def test_a_damaged_or_missing_model_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in (faces.DETECTOR, faces.LANDMARKER):
+        shutil.copy(faces.ASSETS / model, tmp_path)
+    monkeypatch.setattr(faces, "ASSETS", tmp_path)
+    with (tmp_path / name).open("r+b") as file:
+        file.write(b"x")
+    with pytest.raises(FaceModelError, match=f"{name}.*damaged"):
+        FaceFinder()
+    (tmp_path / name).unlink()
+    with pytest.raises(FaceModelError, match=f"{name}.*cannot be read"):
+        FaceFinder()
+
+
+def test_the_program_ends_quietly() -> None:
+    program = (
+        "from demo.faces import FaceFinder\nfrom demo.pictures import open_picture\n"
+        f"print(len(FaceFinder().find(open_picture({str(PORTRAIT)!r}), thorough=True)))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr, run.returncode) == ("1\n", "", 0)
+
+
+def test_mediapipe_is_the_version_that_reports_to_nobody() -> None:
+    assert version("mediapipe") == "0.10.31", "later versions bring a second OpenCV, and report their use to a server"

@@ -1,0 +1,88 @@
+import http.client
+import json
+import re
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from demo.page import build, launch_options
+from demo.pipeline import Pipeline
+from slimnet import ATTRIBUTES
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="module")
+def url(cache: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(cache))
+        page = build(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
+        yield address
+        page.close()
+
+
+def test_only_the_endpoint_is_open_to_programs(url: str) -> None:
+    named = Client(url, verbose=False).view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(named) == ["/analyse"]
+
+
+def test_nothing_about_a_visit_is_recorded(url: str) -> None:
+    config = json.load(urllib.request.urlopen(f"{url}config"))
+    assert config["run_history"] is False
+    assert config["analytics_enabled"] is False
+
+
+def test_no_font_or_style_comes_from_elsewhere(url: str) -> None:
+    config = json.load(urllib.request.urlopen(f"{url}config"))
+    style = urllib.request.urlopen(f"{url}theme.css").read().decode() + config["css"]
+    assert config["stylesheets"] == []
+    assert not re.search(r"""url\(["']?(https?:)?//|@import""", style)
+
+
+def test_a_real_face_goes_all_the_way(url: str) -> None:
+    answer = Client(url, verbose=False).predict(
+        picture=handle_file(ASSETS / "examples" / "eileen_collins.jpg"), api_name="/analyse"
+    )
+    [face] = answer["faces"]
+    x, y, width, height = face["box"]
+    assert x < 170 < x + width  # the middle of the face lies at (170, 125)
+    assert y < 125 < y + height
+    assert list(face["probabilities"]) == list(ATTRIBUTES)
+    assert all(0 <= probability <= 1 for probability in face["probabilities"].values())
+
+
+def test_a_request_larger_than_any_picture_is_refused(url: str) -> None:
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    connection.putrequest("POST", "/gradio_api/component_server/")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(10**9))
+    connection.endheaders(b"{")
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_nothing_is_kept_of_an_upload_that_breaks_off(url: str, cache: Path) -> None:
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    connection.putrequest("POST", "/gradio_api/upload")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Content-Length", "100000")
+    connection.endheaders(
+        b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n' + b"1" * 50_000
+    )
+    time.sleep(0.5)
+    connection.close()
+    time.sleep(0.5)
+    assert [path for path in cache.rglob("*") if path.is_file()] == []

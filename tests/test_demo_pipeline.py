@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from demo.pictures import open_picture
+from demo.pipeline import Pipeline
+from slimnet import ATTRIBUTES, Predictor, SlimNet
+from slimnet.checkpoint import CheckpointError
+
+PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    SlimNet().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pipeline(weights: Path) -> Pipeline:
+    return Pipeline(weights, "cpu")
+
+
+@pytest.fixture(scope="module")
+def pair() -> np.ndarray:
+    part = open_picture(PORTRAIT)[20:240, 40:290]
+    return np.concatenate([part, part[:, ::-1] // 2], axis=1)
+
+
+def test_faces_are_numbered_from_left_to_right(pipeline: Pipeline, pair: np.ndarray) -> None:
+    analysis = pipeline.analyse(pair, thorough=True)
+    assert (analysis.width, analysis.height) == (500, 220)
+    assert analysis.attributes == ATTRIBUTES
+    assert [face.number for face in analysis.faces] == [1, 2]
+    left, right = analysis.faces
+    assert left.box[0] + left.box[2] < 250 < right.box[0]
+    assert left.crop.mean() > 1.5 * right.crop.mean()  # the right half was darkened
+    for face in analysis.faces:
+        x, y, width, height = face.box
+        assert 0 <= x < x + width <= 500
+        assert 0 <= y < y + height <= 220
+        assert all(isinstance(value, int) for value in face.box)
+
+
+def test_probabilities_are_those_of_the_crop(pipeline: Pipeline, weights: Path, pair: np.ndarray) -> None:
+    predictor = Predictor(weights, "cpu")
+    for face in pipeline.analyse(pair, thorough=False).faces:
+        assert (face.crop.shape, face.crop.dtype) == ((218, 178, 3), np.uint8)
+        assert (face.probabilities.shape, face.probabilities.dtype) == ((40,), np.float32)
+        assert np.allclose(face.probabilities, predictor(face.crop[None])[0], atol=1e-5)
+
+
+def test_all_faces_of_a_frame_go_through_the_network_at_once(
+    pipeline: Pipeline, pair: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = []
+    call = Predictor.__call__
+    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
+    pipeline.analyse(pair, thorough=True)
+    assert batches == [2]
+
+
+def test_to_dict_is_plain_json(pipeline: Pipeline, pair: np.ndarray) -> None:
+    analysis = pipeline.analyse(pair, thorough=True)
+    faces = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))["faces"]
+    assert [set(face) for face in faces] == [{"number", "box", "probabilities"}] * 2
+    assert faces[0]["box"] == list(analysis.faces[0].box)
+    assert tuple(faces[0]["probabilities"]) == ATTRIBUTES
+    assert all(0 <= value <= 1 for face in faces for value in face["probabilities"].values())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (480, 640, 3)])
+def test_no_face_gives_no_result(pipeline: Pipeline, shape: tuple[int, int, int]) -> None:
+    analysis = pipeline.analyse(np.full(shape, 70, np.uint8), thorough=True)
+    assert analysis.faces == ()
+    assert analysis.to_dict() == {"faces": []}
+    assert (analysis.height, analysis.width) == shape[:2]
+
+
+def test_missing_weights_are_an_error_for_people(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"none\.safetensors"):
+        Pipeline(tmp_path / "none.safetensors")
+
+
+def test_the_shipped_weights_read_a_real_face() -> None:
+    (face,) = Pipeline(device="cpu").analyse(open_picture(PORTRAIT), thorough=True).faces
+    ticked = {name for name, p in zip(ATTRIBUTES, face.probabilities, strict=True) if p > 0.5}
+    assert {"Smiling", "No_Beard"} <= ticked
+    assert not {"Male", "Bald", "Eyeglasses", "Mustache"} & ticked

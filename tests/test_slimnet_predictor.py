@@ -1,0 +1,121 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import ATTRIBUTES, Predictor, SlimNet
+from tests import original
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "w.pth"
+    torch.save(original.checkpoint(original.state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(0).integers(0, 256, (4, 218, 178, 3), np.uint8)
+
+
+def reference(weights, crops):
+    model = SlimNet.load_pretrained(weights).eval()
+    with torch.no_grad():
+        return torch.sigmoid(model(model.preprocessing.normalise(torch.from_numpy(crops.copy())))).numpy()
+
+
+def test_probabilities_equal_the_plain_networks(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    found = predictor(crops)
+    assert found.dtype == np.float32
+    assert found.shape == (4, 40)
+    assert predictor.attributes == ATTRIBUTES
+    np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+
+
+def test_memory_layouts_do_not_matter(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    expected = reference(weights, crops[:, ::-1, ::-1])
+    np.testing.assert_allclose(predictor(crops[:, ::-1, ::-1]), expected, atol=1e-5)
+    frozen = crops.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_allclose(predictor(frozen), predictor(crops), atol=1e-6)
+
+
+def test_no_crops_give_no_rows(weights):
+    assert Predictor(weights, "cpu")(np.zeros((0, 218, 178, 3), np.uint8)).shape == (0, 40)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((218, 178, 3), np.uint8), np.zeros((1, 178, 218, 3), np.uint8), np.zeros((1, 218, 178, 3)), [1, 2]],
+)
+def test_other_shapes_and_types_are_refused(weights, wrong):
+    with pytest.raises(ValueError, match="uint8 RGB crops"):
+        Predictor(weights, "cpu")(wrong)
+
+
+def test_threads_do_not_disturb_each_other(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    expected = reference(weights, crops)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda n: predictor(crops[n % 4 : n % 4 + 1]), range(64)))
+    for n, result in enumerate(results):
+        np.testing.assert_allclose(result[0], expected[n % 4], atol=1e-5)
+
+
+def test_the_thread_count_is_left_alone(weights, crops):
+    before = torch.get_num_threads()
+    Predictor(weights)(crops)
+    assert torch.get_num_threads() == before
+
+
+# A machine without a GPU cannot break one. torch's meta device computes nothing and fails when results are read from
+# it, which is how a GPU that has gone looks from outside.
+def test_a_device_that_fails_at_once_is_left_for_the_cpu(weights, crops, monkeypatch):
+    monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("meta"))
+    with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
+        predictor = Predictor(weights)
+    assert predictor.device == torch.device("cpu")
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(weights, monkeypatch):
+    monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("cuda"))
+
+    def full(_network, _device):
+        raise torch.OutOfMemoryError("no memory left")
+
+    monkeypatch.setattr(SlimNet, "to", full)
+    monkeypatch.setattr("slimnet.predictor.fold_batch_norm", lambda model: model)  # which calls to() as well
+    with pytest.warns(RuntimeWarning, match="cuda failed .no memory left.; going on with the CPU"):
+        predictor = Predictor(weights)
+    assert predictor.device == torch.device("cpu")
+
+
+def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    started = Barrier(2, timeout=60)
+
+    class Failing(SlimNet):
+        def forward(self, _x):
+            started.wait()  # both threads are on the device when it fails
+            raise RuntimeError("the device is gone")
+
+    predictor._placed = (Failing(), torch.device("cpu"))
+    with pytest.warns(RuntimeWarning, match="the device is gone"), ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _n: predictor(crops), range(2)))
+    for result in results:
+        np.testing.assert_allclose(result, reference(weights, crops), atol=1e-5)
+
+
+def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    predictor._placed = (SlimNet().to("meta"), torch.device("meta"))
+    with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
+        found = predictor(crops)
+    np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+    assert predictor.device == torch.device("cpu")

@@ -1,0 +1,37 @@
+import pytest
+
+from training.config import parse_config
+
+
+def test_defaults_are_the_papers_plain_recipe():
+    config = parse_config([])
+    assert (config.data_dir, config.save_dir, config.save_every) == ("data", "checkpoints", 5)
+    assert (config.num_epochs, config.batch_size, config.num_workers) == (20, 64, 2)
+    assert (config.conv_filters, config.conv_filter_size, config.conv_filter_stride) == (96, 7, 2)
+    assert (config.filter_counts, config.depth_multiplier, config.num_classes) == ((16, 32, 48, 64), 1, 40)
+    assert (config.weight_decay, config.learning_rate) == (1e-4, 1e-4)
+    assert (config.decay_lr_every, config.lr_decay) == (0, 0.1)
+    assert (config.optimizer, config.schedule, config.augment, config.average) == ("adam", "step", False, 0)
+    assert (config.precision, config.device) == ("float32", "auto")
+
+
+@pytest.mark.parametrize("flag", ["--conv_filter_stride", "--conv_stride"])
+def test_the_stride_has_two_names(flag):
+    assert parse_config([flag, "3"]).conv_filter_stride == 3
+
+
+def test_a_flag_wins_over_its_recipe():
+    assert parse_config(["--recipe", "best"]).optimizer == "adamw"
+    config = parse_config(["--optimizer", "adam", "--recipe", "best", "--no-augment"])
+    assert (config.optimizer, config.augment, config.schedule) == ("adam", False, "cosine")
+
+
+def test_filter_counts_may_be_any_number():
+    assert parse_config(["--filter_counts", "4", "8", "12"]).filter_counts == (4, 8, 12)
+
+
+@pytest.mark.parametrize("flags", ["--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x"])
+def test_impossible_values_are_named(flags, capsys):
+    with pytest.raises(SystemExit):
+        parse_config(flags.split())
+    assert flags.split()[0].strip("-") in capsys.readouterr().err

@@ -1,0 +1,348 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import SlimNet
+from tests import celeba
+from training import engine, train
+from training.config import parse_config
+from training.data import decoded, read_celeba
+from training.loader import Draw, EpochBatches, TrainingSet
+
+ROOT = Path(__file__).parent.parent
+SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
+
+
+@pytest.fixture
+def data(tmp_path):
+    return celeba.write(tmp_path / "data")
+
+
+def flags(data, save_dir, *more):
+    return [
+        *SMALL,
+        "--data_dir",
+        str(data),
+        "--cache_dir",
+        str(data.parent / "cache"),
+        "--save_dir",
+        str(save_dir),
+        *more,
+    ]
+
+
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def position(folder):
+    return torch.load(folder / "last.pt", weights_only=True)["position"]
+
+
+def test_a_run_learns_and_leaves_what_it_says(tmp_path, data):
+    save = tmp_path / "run"
+    options = "--num_epochs 12 --learning_rate 1e-2 --save_every 6".split()
+    assert train.main(flags(data, save, *options)) == 0
+    found = metrics(save)
+    assert [row["epoch"] for row in found] == list(range(1, 13))
+    assert found[-1]["train/loss"] < 0.7 * found[0]["train/loss"]
+    assert {path.name for path in save.iterdir()} == {
+        "best.safetensors", "last.safetensors", "last.pt", "epoch_006.safetensors", "epoch_012.safetensors",
+        "metrics.jsonl", "tensorboard",
+    }  # fmt: skip
+    assert any((save / "tensorboard").iterdir())
+    assert SlimNet.load_pretrained(save / "best.safetensors").attributes == celeba.ATTRIBUTES
+    assert max(row["valid/accuracy"] for row in found) == position(save)["best"]
+
+
+def test_the_best_recipe_runs_at_both_sizes(tmp_path, data, monkeypatch):
+    heights = []
+    step = engine.Trainer.step
+    monkeypatch.setattr(engine.Trainer, "step", lambda self, x, y: (heights.append(x.shape[1]), step(self, x, y))[1])
+    options = "--recipe best --batch_size 4 --num_epochs 4 --early_share 0.5".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    assert heights == [163] * 8 + [218] * 8
+    rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
+    assert rates[0] > rates[1] > rates[2] > rates[3] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_rate_falls_every_so_many_epochs(tmp_path, data):
+    options = "--num_epochs 5 --learning_rate 1e-3 --decay_lr_every 2 --lr_decay 0.5".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
+
+
+def test_a_time_budget_ends_the_run_and_its_schedule(tmp_path, data, monkeypatch):
+    clock = [1000.0]
+    step = engine.Trainer.step
+
+    def take_ten_seconds(self, crops, labels):
+        clock[0] += 10
+        return step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", take_ten_seconds)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    options = "--minutes 1 --num_epochs 1000 --schedule cosine".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    found = metrics(tmp_path / "run")
+    assert [row["images"] for row in found] == [16, 24]  # six steps, the last two in the second epoch
+    assert [row["learning_rate"] for row in found] == pytest.approx([0.25e-4, 0])
+    assert position(tmp_path / "run")["seconds"] == 60
+
+
+def killed_in_mid_epoch(command, save):
+    """Start a run that saves after every step and kill it, workers and all, in its second epoch."""
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    deadline = time.monotonic() + 120
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            if (save / "last.pt").exists():
+                now = position(save)
+                if now["epoch"] == 1 and 0 < now["batch"] < 10:
+                    return now
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    pytest.fail("the run was never seen in the middle of its second epoch")
+
+
+def test_a_killed_run_goes_on_exactly(tmp_path):
+    data = celeba.write(tmp_path / "data", sizes={0: 64, 1: 6, 2: 2})
+    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1 --save_minutes 0".split()
+    command = [sys.executable, "-m", "training.train"]
+    subprocess.run([*command, *flags(data, tmp_path / "whole", *options)], cwd=ROOT, check=True)
+    save = tmp_path / "killed"
+    before = killed_in_mid_epoch([*command, *flags(data, save, *options)], save)
+    assert before["epoch"] == 1
+    subprocess.run([*command, *flags(data, save, *options), "--resume"], cwd=ROOT, check=True)
+    whole, resumed = metrics(tmp_path / "whole"), metrics(save)
+    assert [row["epoch"] for row in resumed] == [1, 2, 3]
+    for name in ("train/loss", "valid/loss", "valid/accuracy", "learning_rate", "images"):
+        assert [row[name] for row in resumed] == pytest.approx([row[name] for row in whole], abs=1e-6)
+
+
+def interrupted(monkeypatch, name, at_step):
+    """Let the trainer's method stop the run, once, as Ctrl-C does, when so many steps are done."""
+    method = getattr(engine.Trainer, name)
+
+    def stop(self, *arguments):
+        if self.position.step == at_step:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return method(self, *arguments)
+
+    monkeypatch.setattr(engine.Trainer, name, stop)
+
+
+def test_a_run_that_is_cut_off_before_its_first_save_goes_on(tmp_path, data, monkeypatch):
+    assert train.main(flags(data, tmp_path / "whole", "--num_epochs", "1")) == 0
+    save = tmp_path / "cut"
+    interrupted(monkeypatch, "step", at_step=2)
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 130
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
+    assert metrics(save)[0]["train/loss"] == pytest.approx(metrics(tmp_path / "whole")[0]["train/loss"], abs=1e-6)
+
+
+def test_the_last_epoch_is_judged_even_when_that_is_cut_off(tmp_path, data, monkeypatch):
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "validate", at_step=8)
+    options = "--num_epochs 2 --save_minutes 0".split()
+    assert train.main(flags(data, save, *options)) == 130
+    assert len(metrics(save)) == 1
+    assert train.main(flags(data, save, *options, "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+    assert position(save)["epoch"] == 2
+
+
+def test_a_torn_line_of_metrics_is_written_again(tmp_path, data, monkeypatch):
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "step", at_step=6)
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 130
+    with (save / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 2, "tra')
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
+@pytest.mark.parametrize("room", [2_000, 50_000], ids=["for nothing", "for weights alone"])
+def test_a_full_disk_is_said_and_keeps_what_was_saved(tmp_path, data, monkeypatch, capsys, room):
+    import resource
+
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "step", at_step=4)
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 130
+    before = position(save)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(save) in capsys.readouterr().err
+    assert position(save) == before
+    assert not list(save.glob("*part"))
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+
+
+def test_a_run_is_never_written_over(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 1
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    assert train.main(flags(data, save, "--num_epochs", "2", "--seed", "5", "--resume")) == 1
+    assert "--seed was 0, is 5" in capsys.readouterr().err
+    assert train.main(flags(data, tmp_path / "none", "--resume")) == 1
+    assert "last.pt is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [("fc.weight", "the loss is nan in epoch 2, step 7"), ("conv1.1.running_var", "weights are no longer finite")],
+)
+def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, monkeypatch, capsys, broken, message):
+    step = engine.Trainer.step
+
+    def burst(self, crops, labels):
+        if self.position.step == 6:
+            with torch.no_grad():
+                self.network.state_dict()[broken].fill_(float("inf"))
+        return step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", burst)
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--save_minutes", "0")) == 1
+    assert message in capsys.readouterr().err
+    assert position(save)["step"] == 6
+    for name in ("best", "last"):
+        assert all(p.isfinite().all() for p in SlimNet.load_pretrained(save / f"{name}.safetensors").parameters())
+
+
+def test_weights_to_begin_with(tmp_path, data, capsys):
+    first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    first.save(tmp_path / "first.safetensors")
+    options = ["--init_from", str(tmp_path / "first.safetensors"), "--learning_rate", "0", "--num_epochs", "1"]
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    assert SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").fc.weight.equal(first.fc.weight)
+    assert train.main(flags(data, tmp_path / "other", *options, "--filter_counts", "4")) == 1
+    assert "another shape" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--num_classes", "40"], "--num_classes is 40, and"),
+        (["--data_dir", "nowhere"], "list_attr_celeba"),
+        (["--init_from", "none.pth"], "none.pth"),
+        ("--filter_counts 4 4 4 4 4".split(), "needs 259 on each side: shorten --filter_counts"),
+        ("--early_share 0.5 --early_height 40".split(), "40 high and 33 wide"),
+    ],
+)
+def test_faults_are_said_before_the_first_step(tmp_path, data, capsys, options, message):
+    assert train.main(flags(data, tmp_path / "run", *options)) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_damaged_pictures_of_both_splits_are_named_at_once(tmp_path, data, capsys):
+    splits = read_celeba(data)
+    bad = [splits["train"].paths[2], splits["valid"].paths[1]]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    message = capsys.readouterr().err
+    assert all(path.name in message for path in bad)
+
+
+def expected_after_one_step(data, save, processes):
+    """Loss and weights after one step on a batch of 8, shared by so many processes, computed without any of them."""
+    config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
+    split = read_celeba(data)["train"]
+    network = engine.build_network(config, split.attributes)
+    pictures = decoded(split, config.cache_dir, network.preprocessing, 1)
+    dataset = TrainingSet(pictures, split.labels, None, 0)
+    optimizer = engine.build_optimizer(config, network)
+    losses = []
+    for rank in range(processes):
+        batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch: (218, 178))))
+        crops, labels = (torch.stack(part) for part in zip(*(dataset[draw] for draw in batch), strict=True))
+        network.train()
+        logits = network(network.preprocessing.normalise(crops))
+        losses.append(torch.nn.functional.binary_cross_entropy_with_logits(logits, labels))
+    loss = torch.stack(losses).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.item(), network
+
+
+def valid_loss(network, data, cache):
+    split = read_celeba(data)["valid"]
+    pictures = decoded(split, cache, network.preprocessing, 1)
+    with torch.no_grad():
+        logits = network.eval()(network.preprocessing.normalise(torch.from_numpy(np.array(pictures.array))))
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(split.labels).float()).item()
+
+
+def test_two_processes_make_one_step_of_the_whole_batch(tmp_path):
+    data = celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2})
+    save = tmp_path / "run"
+    options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
+    )
+    loss, network = expected_after_one_step(data, save, processes=2)
+    (found,) = metrics(save)  # one line: there is one writer
+    assert found["train/loss"] == pytest.approx(loss, abs=1e-5)
+    assert found["images"] == 8
+    weights = SlimNet.load_pretrained(save / "last.safetensors")
+    # Both processes judge the very weights that are saved, although each saw other images.
+    assert found["valid/loss"] == pytest.approx(valid_loss(weights, data, tmp_path / "cache"), abs=1e-6)
+    np.testing.assert_allclose(weights.fc.weight.detach(), network.fc.weight.detach(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("local_rank", "decodes_first"), [(0, True), (1, False)])
+def test_the_first_process_of_each_machine_decodes(tmp_path, data, monkeypatch, local_rank, decodes_first):
+    found_at_wait = []
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(engine.Process, "wait", lambda _self: found_at_wait.append(len(list(cache.glob("*.rgb")))))
+    splits = read_celeba(data)
+    second_machines = engine.Process(2 + local_rank, 4, torch.device("cpu"), local_rank)
+    train.prepare(splits["train"], splits["valid"], parse_config(flags(data, tmp_path / "run")), second_machines)
+    assert found_at_wait == [2 if decodes_first else 0]
+
+
+def test_one_processs_fault_is_said_once_and_ends_all(tmp_path, data):
+    read_celeba(data)["train"].paths[0].write_bytes(b"no picture")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    ended = subprocess.run(
+        [*command, "-m", "training.train", *flags(data, tmp_path / "run")],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert ended.stderr.count("1 pictures that are damaged") == 1
+    assert "[rank1]: Traceback" not in ended.stderr
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, data):
+    config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
+    with pytest.raises(engine.TrainingError, match="evenly by 2 processes"):
+        train.train(config, engine.Process(0, 2, torch.device("cpu")))

@@ -1,0 +1,98 @@
+"""Batches for training. What a batch holds depends on the seed, the epoch and its place alone, never on what was drawn
+before, so that a resumed run sees the very batches that an unbroken one would have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from training.augment import Augmentation, resize
+from training.data import Pictures
+
+Size = tuple[int, int]  # height, width
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One picture to prepare: which, in which epoch, at which size in pixels."""
+
+    index: int
+    epoch: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
+    """Pictures with labels (bool (N, attributes)), changed at random where there is an augmentation."""
+
+    pictures: Pictures
+    labels: np.ndarray
+    augmentation: Augmentation | None
+    seed: int
+
+    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
+        """uint8 RGB (height, width, 3) and float32 (attributes,) of 0 and 1."""
+        crop = self.pictures.array[draw.index]
+        if self.augmentation is None:
+            crop = resize(np.array(crop), draw.height, draw.width)
+        else:
+            rng = np.random.default_rng((self.seed, draw.epoch, draw.index))
+            crop = self.augmentation(np.array(crop), rng, draw.height, draw.width)
+        return torch.from_numpy(crop), torch.from_numpy(self.labels[draw.index].astype(np.float32))
+
+
+@dataclass(frozen=True)
+class EpochBatches:
+    """The batches of one epoch for one of several processes, shuffled.
+
+    An incomplete last batch is left out, since batch norm would weigh its few images like many.
+
+    count: pictures; batch_size: over all processes; first: batches to skip; size: the crop's size in a given batch.
+    """
+
+    count: int
+    batch_size: int
+    seed: int
+    epoch: int
+    first: int
+    rank: int
+    processes: int
+    size: Callable[[int], Size]
+
+    def __len__(self) -> int:
+        return batches_per_epoch(self.count, self.batch_size) - self.first
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        for batch in range(self.first, self.first + len(self)):
+            mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.processes]
+            height, width = self.size(batch)
+            yield [Draw(int(index), self.epoch, height, width) for index in mine]
+
+
+def batches_per_epoch(count: int, batch_size: int) -> int:
+    """How many steps an epoch has: whole batches, and one where there are fewer pictures than that."""
+    return max(1, count // batch_size)
+
+
+def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Prepare batches in worker processes, ahead of the training step."""
+    return DataLoader(
+        pictures,
+        batch_sampler=batches,
+        num_workers=workers,
+        worker_init_fn=one_thread,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def one_thread(_worker: int) -> None:
+    """OpenCV's own threads would fight with the other workers' and the training step's."""
+    cv2.setNumThreads(0)

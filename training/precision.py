@@ -1,0 +1,18 @@
+"""The number format of training's forward and backward pass."""
+
+import torch
+
+
+def compute_type(precision: str, device: torch.device) -> torch.dtype:
+    """float32, or for "auto" the fastest format that the device computes in hardware.
+
+    bfloat16 where processor or GPU has it, else float16 on a GPU, which needs its gradients scaled; never an emulated
+    format, which would be slower than float32.
+    """
+    if precision == "float32":
+        return torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device.type == "cpu" and torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.bfloat16
+    return torch.float32

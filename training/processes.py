@@ -1,0 +1,80 @@
+"""One process or several (torchrun): who this is, on what device, and how numbers are brought together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+from slimnet import choose_device
+
+
+@dataclass(frozen=True)
+class Process:
+    """This process among `count`; rank 0 is the one that writes. local_rank: among those of its machine."""
+
+    rank: int
+    count: int
+    device: torch.device
+    local_rank: int = 0
+
+    @property
+    def writes(self) -> bool:
+        return self.rank == 0
+
+    def total(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum of every process's values, on all of them. Raises ConnectionError when another one has ended."""
+        if self.count > 1:
+            values = values.to(self.device)
+            try:
+                distributed.all_reduce(values)
+            except RuntimeError as error:
+                raise ConnectionError("another process has ended; what it said tells why") from error
+        return values
+
+    def wait(self) -> None:
+        """Return when every process has called this."""
+        self.total(torch.zeros(1)).item()  # NCCL returns before the others have come; reading the value waits
+
+    def take_from_writer(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Overwrite the tensors of every process by the writer's."""
+        if self.count > 1:
+            for tensor in tensors:
+                distributed.broadcast(tensor, src=0)
+
+    def from_writer(self, value: float) -> float:
+        """The writer's value, on all of them: clocks differ, decisions must not."""
+        return float(self.total(torch.tensor(value if self.writes else 0.0, dtype=torch.float64)))
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Process]:
+    """Join the group that torchrun started, with NCCL on GPUs and gloo on CPUs; alone without torchrun.
+
+    Raises ValueError for an unknown device, and when a machine has fewer GPUs than processes.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield Process(0, 1, choose_device(device))
+        return
+    chosen = choose_device(device)
+    local_rank = int(os.environ["LOCAL_RANK"])
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", local_rank)
+        if torch.cuda.device_count() <= local_rank:
+            raise ValueError(
+                f"there are {torch.cuda.device_count()} GPUs here for {os.environ['LOCAL_WORLD_SIZE']} processes: "
+                "start fewer by --nproc_per_node, or use --device cpu"
+            )
+        torch.cuda.set_device(chosen)
+    else:
+        chosen = torch.device("cpu")  # gloo knows no MPS
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Process(distributed.get_rank(), count, chosen, local_rank)
+    finally:
+        distributed.destroy_process_group()
