@@ -5,6 +5,7 @@ import os
 import signal
 import ssl
 import sys
+import time
 from pathlib import Path
 
 # Before gradio is imported, which reads it: the page promises that nothing about a visit is sent anywhere.
@@ -53,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
     page = build(pipeline)
+    # To be stopped is no different from Ctrl+C, from the moment the page can be reached.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _, address, public = page.launch(
             server_name=chosen.host,
@@ -64,15 +67,19 @@ def main(arguments: list[str] | None = None) -> int:
             prevent_thread_lock=True,
             **launch_options(),
         )
+        print(f"SlimNet Faces is at {public or address}", flush=True)
+        while True:  # an Event would not let Ctrl+C through on Windows
+            time.sleep(1)
     except OSError:  # how Gradio says that the port is taken, or that the address is not this machine's
         where = "every port from 7860 on" if chosen.port is None else f"port {chosen.port}"
         host = "" if chosen.host is None else f" at {chosen.host}"
         print(f"app.py: {where}{host} is in use or not allowed: choose another one with --port", file=sys.stderr)
         return 2
-    print(f"SlimNet Faces is at {public or address}", flush=True)
-    # To be stopped is no different from Ctrl+C, after which Gradio closes the page and deletes what nobody asked about.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    page.block_thread()
+    except KeyboardInterrupt:
+        print("SlimNet Faces has ended.")
+    finally:
+        # Ends open connections too, else Gradio would not come to deleting the uploads that nobody asked about.
+        page.close(verbose=False)
     return 0
 
 

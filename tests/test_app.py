@@ -2,7 +2,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -72,16 +71,19 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(tmp_p
         port = probe.getsockname()[1]
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(tmp_path)}
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "app.py")], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        for _ in range(600):
-            try:
-                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
-                break
-            except OSError:
-                time.sleep(0.1)
-        assert "SlimNet Faces" in page
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        # A page that stays open must not keep the server from ending in order.
+        heartbeat = urllib.request.urlopen(f"http://127.0.0.1:{port}/gradio_api/heartbeat/anybody")
+        assert "SlimNet Faces" in urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
         body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
         header = {"Content-Type": "multipart/form-data; boundary=b"}
         urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/gradio_api/upload", body, header))
@@ -89,6 +91,8 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(tmp_p
     finally:
         process.terminate()
         _, errors = process.communicate()
+    heartbeat.close()
+    assert process.returncode == 0
     assert "Traceback" not in errors
     # Not even an upload stays that nobody asked about.
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
