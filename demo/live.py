@@ -20,6 +20,7 @@ _LARGEST_SIDE = 1280  # live.js sends 480
 _WORKERS = 2
 _WAITING = 32
 _HERE = Path(__file__).parent
+_SCRIPTS = ("panel.js", "steady.js", "timeline.js", "camera.js", "live.js")
 
 
 class FrameError(PictureError):
@@ -36,7 +37,7 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
     template = (_HERE / "live.html").read_text()
     return gr.HTML(
         html_template=template.replace("<!-- attributes -->", attribute_list(pipeline.attributes, "live")),
-        js_on_load="".join((_HERE / name).read_text() for name in ("panel.js", "camera.js", "live.js")),
+        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS if (_HERE / name).exists()),
         apply_default_css=False,
         server_functions=[analyse_frame],
     )
