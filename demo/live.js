@@ -64,7 +64,7 @@ function stop(message, kind = "plain") {
   painted = {faces: [], width: 1, height: 1};
   live.dataset.faces = "0";
   view.hidden = true;
-  buttons.show(0, chosen);
+  buttons.show([], chosen);
   panel.clear();
   say(statusLine, message, kind);
 }
@@ -123,7 +123,7 @@ function paint(answer) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   for (const face of answer.faces) drawFace(context, face);
   const count = answer.faces.length;
-  buttons.show(count, chosen);
+  buttons.show(answer.faces.map((face) => face.number), chosen);
   if (count) {
     panel.show(answer.faces[chosen - 1].probabilities);
     say(statusLine, count === 1 ? "One face." : `${count} faces. Choose one by its box or its button.`);
@@ -162,7 +162,7 @@ function drawFace(context, face) {
 
 function choose(number) {
   chosen = number;
-  buttons.show(painted.faces.length, chosen);
+  buttons.show(painted.faces.map((face) => face.number), chosen);
   if (painted.faces[chosen - 1]) panel.show(painted.faces[chosen - 1].probabilities);
 }
 

@@ -56,43 +56,43 @@ class AttributePanel {
   }
 }
 
-// One button per face, in the order of their numbers; rebuilt only when their number changes.
+// One button per face. A button stays the same element while its face is there, so that it keeps the keyboard's focus.
 class FaceButtons {
   constructor(root, onChoose) {
     this.root = root;
-    this.count = 0;
     root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-face]");
       if (button) onChoose(Number(button.dataset.face));
     });
   }
 
-  show(count, chosen, pictures = []) {
-    if (count !== this.count || pictures.length) this.build(count, pictures);
-    for (const button of this.root.children) {
-      const pressed = String(Number(button.dataset.face) === chosen);
-      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+  // `numbers` from left to right; `pictures` beside them, or none.
+  show(numbers, chosen, pictures = []) {
+    for (const button of [...this.root.children]) {
+      if (pictures.length || !numbers.includes(Number(button.dataset.face))) button.remove();
     }
+    numbers.forEach((number, position) => {
+      const button = this.root.querySelector(`[data-face="${number}"]`) ?? this.build(number, pictures[position]);
+      const pressed = String(number === chosen);
+      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    });
+    this.root.hidden = numbers.length === 0;
   }
 
-  build(count, pictures) {
-    this.count = count;
-    const buttons = Array.from({length: count}, (_, position) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.face = String(position + 1);
-      button.style.setProperty("--face", faceColour(position + 1));
-      if (pictures[position]) {
-        const picture = document.createElement("img");
-        picture.src = pictures[position];
-        picture.alt = "";
-        button.append(picture);
-      }
-      button.append(`Face ${position + 1}`);
-      return button;
-    });
-    this.root.replaceChildren(...buttons);
-    this.root.hidden = count === 0;
+  build(number, picture) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.face = String(number);
+    button.style.setProperty("--face", faceColour(number));
+    if (picture) {
+      const image = document.createElement("img");
+      image.src = picture;
+      image.alt = "";
+      button.append(image);
+    }
+    button.append(`Face ${number}`);
+    this.root.append(button);
+    return button;
   }
 }
 

@@ -123,7 +123,7 @@ function show(answer) {
   result.querySelector("img").src = answer.picture;
   result.style.setProperty("--ratio", String(answer.width / answer.height));
   boxes.replaceChildren(...answer.faces.map(boxElement));
-  buttons.show(answer.faces.length, 1, answer.faces.map((face) => face.crop));
+  buttons.show(answer.faces.map((face) => face.number), 1, answer.faces.map((face) => face.crop));
   offerDownloads(answer);
   showOnly(result);
   more.hidden = answer.faces.length === 0;
@@ -154,7 +154,7 @@ function boxElement(face) {
 
 function choose(number) {
   const face = shown.faces[number - 1];
-  buttons.show(shown.faces.length, number);
+  buttons.show(shown.faces.map((face) => face.number), number);
   for (const box of boxes.children) box.classList.toggle("chosen", Number(box.dataset.box) === number);
   more.querySelector(".crop img").src = face.crop;
   panel.show(face.probabilities);
