@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from slimnet.calibration import Calibration
 from slimnet.preprocessing import Preprocessing
 
 LARGEST = 65_536  # of any number in an architecture: a foreign file must not make us allocate without end
@@ -48,12 +49,24 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network's weights with all that is needed to build and feed it; attributes is None where the file has none."""
+    """A network's weights with all that is needed to build and feed it, and to trust it.
+
+    attributes and calibration are None where the file has none. Raises CheckpointError when the calibration is for
+    another number of attributes.
+    """
 
     architecture: Architecture
     state: dict[str, Tensor]
     attributes: tuple[str, ...] | None
     preprocessing: Preprocessing
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        classes = self.architecture.num_classes
+        if self.calibration and len(self.calibration.temperatures) != classes:
+            raise CheckpointError(
+                f"the calibration is of {len(self.calibration.temperatures)} attributes, the network has {classes}"
+            )
 
 
 def read(path: str | Path) -> Checkpoint:
@@ -67,8 +80,8 @@ def read(path: str | Path) -> Checkpoint:
     reader = read_safetensors if path.suffix == ".safetensors" else read_original
     try:
         return reader(path)
-    except CheckpointError:
-        raise
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
     except Exception as error:  # what a damaged file raises is up to its parser, which may give unsafe advice as well
         raise CheckpointError(
             f"{path} cannot be read as SlimNet weights; it is damaged or of another program ({type(error).__name__})"
@@ -79,22 +92,28 @@ def read_safetensors(path: Path) -> Checkpoint:
     with safe_open(path, framework="pt") as file:
         text = (file.metadata() or {}).get("slimnet")
         if text is None:
-            raise CheckpointError(f"{path} is a safetensors file without SlimNet's metadata: another program's weights")
+            raise CheckpointError("a safetensors file without SlimNet's metadata: another program's weights")
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     metadata = json.loads(text)
     stored = metadata["preprocessing"]
     preprocessing = Preprocessing(stored["height"], stored["width"], tuple(stored["mean"]), tuple(stored["std"]))
-    return Checkpoint(architecture_from(metadata["architecture"]), state, tuple(metadata["attributes"]), preprocessing)
+    return Checkpoint(
+        architecture_from(metadata["architecture"]),
+        state,
+        tuple(metadata["attributes"]),
+        preprocessing,
+        calibration_from(metadata.get("calibration")),
+    )
 
 
 def read_original(path: Path) -> Checkpoint:
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping) or not {"hyper_params", "model_state_dict"} <= content.keys():
-        raise CheckpointError(f"{path} is not a SlimNet checkpoint: hyper_params or model_state_dict is missing")
+        raise CheckpointError("not a SlimNet checkpoint: hyper_params or model_state_dict is missing")
     state = dict(content["model_state_dict"])
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
-            raise CheckpointError(f"{path} is damaged or of another program: its {name!r} is no array of weights")
+            raise CheckpointError(f"damaged or of another program: its {name!r} is no array of weights")
     # The original stores a depth multiplier that it never used to build the network; the shapes tell the truth.
     squeezed = state["slim1.sse1.squeeze.0.weight"].shape[0]
     depth_multiplier = state["slim1.sse1.expand3_dw.0.weight"].shape[0] // squeezed
@@ -111,6 +130,13 @@ def architecture_from(values: Mapping[str, Any]) -> Architecture:
     )
 
 
+def calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
+    try:
+        return None if values is None else Calibration.from_json(values)
+    except ValueError as error:
+        raise CheckpointError(f"its calibration is unusable ({error}): make it anew by training.calibrate") from error
+
+
 def write(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a weights file by its suffix, .safetensors or .pth, so that a reader sees the old file or the new one.
 
@@ -125,6 +151,8 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
         if path.suffix == ".safetensors":
             described = asdict(checkpoint)
             metadata = {key: described[key] for key in ("architecture", "attributes", "preprocessing")}
+            if checkpoint.calibration:
+                metadata["calibration"] = described["calibration"]
             save_file(
                 {name: tensor.contiguous() for name, tensor in checkpoint.state.items()},
                 part,

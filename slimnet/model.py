@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from slimnet import checkpoint
 from slimnet.attributes import ATTRIBUTES
+from slimnet.calibration import Calibration
 from slimnet.checkpoint import Architecture, CheckpointError
 from slimnet.preprocessing import Preprocessing
 
@@ -74,6 +75,7 @@ class SlimNet(nn.Module):
     initial_conv: filters, size and stride of the first convolution.
     num_classes: how many attributes; depth_multiplier: filters per channel in every depthwise convolution.
     attributes: their names, CelebA's for 40 classes unless given; preprocessing: what turns a picture into the input.
+    The attribute `calibration` is None until training.calibrate has measured these very weights.
 
     Raises ValueError when a number is no positive whole one or too large, or when names and classes differ in number.
     """
@@ -92,6 +94,7 @@ class SlimNet(nn.Module):
         self.architecture = Architecture(tuple(filter_count_values), tuple(initial_conv), num_classes, depth_multiplier)
         self.attributes = label_names(num_classes, attributes)
         self.preprocessing = preprocessing or Preprocessing()
+        self.calibration: Calibration | None = None
         stem_filters, size, stride = self.architecture.initial_conv
         # Its ReLU comes after the pooling, see forward.
         self.conv1 = nn.Sequential(nn.Conv2d(3, stem_filters, size, stride), nn.BatchNorm2d(stem_filters))
@@ -147,15 +150,20 @@ class SlimNet(nn.Module):
             raise CheckpointError(f"{path} does not hold the SlimNet that it claims to: {problem}")
         model = build()
         model.load_state_dict(found.state)
+        model.calibration = found.calibration
         return model
 
     def save(self, path: str | Path) -> None:
-        """Write the weights, atomically: .safetensors, or .pth in the original implementation's form.
+        """Write the weights, atomically: .safetensors, or .pth in the original implementation's form, which has no
+        place for attributes, preprocessing and calibration.
 
-        Raises ValueError for another suffix.
+        Raises ValueError for another suffix, CheckpointError for a calibration of another number of attributes.
         """
         state = OrderedDict((name, value.detach().cpu()) for name, value in self.state_dict().items())
-        checkpoint.write(path, checkpoint.Checkpoint(self.architecture, state, self.attributes, self.preprocessing))
+        checkpoint.write(
+            path,
+            checkpoint.Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration),
+        )
 
 
 def label_names(num_classes: int, attributes: Sequence[str] | None) -> tuple[str, ...]:

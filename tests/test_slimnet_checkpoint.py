@@ -1,12 +1,14 @@
 import collections
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from slimnet import CheckpointError, Preprocessing, SlimNet
+from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
 from tests import original
 
 
@@ -84,6 +86,53 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
         SlimNet((8,), (4, 7, 2)).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def calibrated(tmp_path):
+    model = SlimNet((4,), (4, 7, 2), 2)
+    model.calibration = Calibration((0.5, 3.0), (Reliability(0.8, 0.7, 0.9), Reliability(0.6, 0.5, 0.7)))
+    path = tmp_path / "calibrated.safetensors"
+    model.save(path)
+    return path
+
+
+def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path, crop, calibrated):
+    model = SlimNet.load_pretrained(calibrated)
+    assert model.calibration.temperatures == (0.5, 3.0)
+    assert model.calibration.reliability[1] == Reliability(0.6, 0.5, 0.7)
+    raw = logits(model, crop)
+    model.calibration = None
+    model.save(tmp_path / "plain.safetensors")
+    assert SlimNet.load_pretrained(tmp_path / "plain.safetensors").calibration is None
+    assert torch.equal(logits(SlimNet.load_pretrained(tmp_path / "plain.safetensors"), crop), raw)
+
+
+def test_the_originals_form_holds_no_calibration(tmp_path, calibrated):
+    SlimNet.load_pretrained(calibrated).save(tmp_path / "w.pth")
+    assert SlimNet.load_pretrained(tmp_path / "w.pth").calibration is None
+
+
+def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path, calibrated):
+    model = SlimNet((4,), (4, 7, 2), 3)
+    model.calibration = SlimNet.load_pretrained(calibrated).calibration
+    with pytest.raises(CheckpointError, match="of 2 attributes, the network has 3"):
+        model.save(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("temperatures", [1.0, -1.0], "above 0, got -1.0"), ("temperatures", [1.0], "1 temperatures for 2"),
+     ("reliability", [], "2 temperatures for 0"), ("reliability", None, "no calibration")],
+)  # fmt: skip
+def test_an_unsound_calibration_is_refused_with_its_file_and_the_remedy(tmp_path, calibrated, key, value, message):
+    with safe_open(calibrated, framework="pt") as file:
+        metadata = json.loads(file.metadata()["slimnet"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    metadata["calibration"][key] = value
+    save_file(state, tmp_path / "bad.safetensors", metadata={"slimnet": json.dumps(metadata)})
+    with pytest.raises(CheckpointError, match=rf"bad\.safetensors: .*{message}.*training\.calibrate"):
+        SlimNet.load_pretrained(tmp_path / "bad.safetensors")
 
 
 class Evil:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from slimnet import ATTRIBUTES, Predictor, SlimNet
+from slimnet import ATTRIBUTES, Calibration, Predictor, Reliability, SlimNet
 from tests import original
 
 
@@ -34,6 +34,21 @@ def test_probabilities_equal_the_plain_networks(weights, crops):
     assert found.shape == (4, 40)
     assert predictor.attributes == ATTRIBUTES
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+
+
+def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path, weights, crops):
+    model = SlimNet.load_pretrained(weights)
+    temperatures = tuple(np.geomspace(0.2, 5, 40))
+    model.calibration = Calibration(temperatures, (Reliability(0.8, 0.7, 0.9),) * 40)
+    model.save(tmp_path / "calibrated.safetensors")
+    predictor = Predictor(tmp_path / "calibrated.safetensors", "cpu")
+    assert predictor.calibration == model.calibration
+    plain = Predictor(weights, "cpu")
+    assert plain.calibration is None
+    expected, found = plain(crops), predictor(crops)
+    logits = np.log(expected) - np.log1p(-expected)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits / temperatures)), atol=1e-4)
+    np.testing.assert_array_equal(found > 0.5, expected > 0.5)
 
 
 def test_memory_layouts_do_not_matter(weights, crops):

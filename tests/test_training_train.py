@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from slimnet import SlimNet
+from slimnet import Calibration, Reliability, SlimNet
 from tests import celeba
 from training import engine, train
 from training.config import parse_config
@@ -237,10 +237,13 @@ def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, m
 
 def test_weights_to_begin_with(tmp_path, data, capsys):
     first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    first.calibration = Calibration((2.0,) * 3, (Reliability(0.8, 0.7, 0.9),) * 3)
     first.save(tmp_path / "first.safetensors")
     options = ["--init_from", str(tmp_path / "first.safetensors"), "--learning_rate", "0", "--num_epochs", "1"]
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
-    assert SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").fc.weight.equal(first.fc.weight)
+    trained = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors")
+    assert trained.fc.weight.equal(first.fc.weight)
+    assert trained.calibration is None  # what was measured on the first weights does not hold for others
     assert train.main(flags(data, tmp_path / "other", *options, "--filter_counts", "4")) == 1
     assert "another shape" in capsys.readouterr().err
 
