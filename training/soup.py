@@ -1,8 +1,8 @@
 """Average the weights of several runs: `python -m training.soup --weights A B --data_dir D --out S`.
 
-Runs that share their beginning lie in one valley, and its middle does better than its sides (Wortsman et al. 2022, "Model
-soups"). Batch norm's statistics are not averaged but taken anew, on training crops as they are: those of a run describe
-crops that augmentation had changed, so one run alone gains by this too.
+Runs that share their beginning lie in one valley, and its middle does better than its sides (Wortsman et al. 2022,
+"Model soups"). Batch norm's statistics are not averaged but taken anew, on training crops as they are: those of a
+run describe crops that augmentation had changed, so one run alone gains by this too.
 """
 
 from __future__ import annotations
