@@ -1,7 +1,8 @@
 // Shared by the live and the photo panel: the 40 checkboxes, the choice of a face, and what is said to the visitor.
 
-const THRESHOLD = 0.5;
 const FACE_COLOURS = ["#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635"];
+const LEGIBLE_MS = 150;          // how long a percentage stands at least: nobody reads one that changes with each frame
+const DOUBTS = {small: "too small", turned: "turned too far away", blurred: "blurred", dark: "too dark"};
 
 function faceColour(number) {
   return FACE_COLOURS[(number - 1) % FACE_COLOURS.length];
@@ -11,48 +12,108 @@ function faceColour(number) {
 class AttributePanel {
   constructor(root) {
     this.root = root;
+    this.settings = new Settings();
     this.rows = [...root.querySelectorAll(".attribute")].map((row) => ({
       row,
       index: Number(row.dataset.index),
-      box: row.querySelector("input"),
+      box: row.querySelector("[data-attribute]"),
       bar: row.querySelector(".bar i"),
       percent: row.querySelector(".percent"),
-      state: row.querySelector(".unseen"),
-      shown: "",
-    }));
+      state: row.querySelector(".state"),
+      impression: row.closest(".impressions") !== null,
+    })).sort((one, other) => one.index - other.index);
+    this.attributes = this.rows.map(({box}) => box.dataset.attribute);    // in the order of the probabilities
+    this.doubt = root.querySelector(".doubt");
     root.addEventListener("click", (event) => {
-      if (event.target.closest(".attribute")) event.preventDefault();  // a click must not change a result
+      if (event.target.closest(".attribute :is(label, [data-attribute])")) event.preventDefault();  // must not change a result
     });
+    new Toolbar(root, this.settings);
+    this.settings.onChange(() => this.applyThresholds());
     this.clear();
+    this.applyThresholds();
   }
 
-  show(probabilities) {
+  // 0: raw, 1: calmest, as chosen on the slider.
+  get calm() {
+    return this.settings.values.calm;
+  }
+
+  // The probability above which an attribute is ticked.
+  threshold(index) {
+    return this.thresholds[index];
+  }
+
+  // False for an impression while they are switched off.
+  shows(index) {
+    return this.settings.values.impressions || !this.rows[index].impression;
+  }
+
+  // `ticks`, where they are steadied, may trail their thresholds a little; `doubts`: keys of DOUBTS.
+  show(probabilities, ticks = null, doubts = []) {
+    this.face = {probabilities, ticks, doubts};
+    const now = performance.now();
+    const legible = now - this.written >= LEGIBLE_MS;
+    if (legible) this.written = now;
+    else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
     this.root.classList.remove("empty");
-    for (const cell of this.rows) {
-      const probability = probabilities[cell.index];
-      const on = probability > THRESHOLD;
-      if (cell.box.checked !== on) cell.box.checked = on;
-      const text = `${Math.round(100 * probability)}%`;
-      const shown = `${on} ${text}`;
-      if (shown === cell.shown) continue;
-      cell.shown = shown;
-      cell.row.classList.toggle("on", on);
-      cell.bar.style.transform = `scaleX(${probability.toFixed(2)})`;
-      cell.percent.textContent = text;
-      cell.state.textContent = `${on ? "yes" : "no"}, ${text}`;
+    this.showDoubts(doubts);
+    for (const row of this.rows) {
+      const probability = probabilities[row.index];
+      this.showRow(row, probability, ticks?.[row.index] ?? probability > this.thresholds[row.index], legible);
     }
   }
 
-  clear() {
-    this.root.classList.add("empty");
-    for (const cell of this.rows) {
-      cell.box.checked = false;
-      cell.shown = "";
-      cell.row.classList.remove("on");
-      cell.bar.style.transform = "scaleX(0)";
-      cell.percent.textContent = "–";
-      cell.state.textContent = "no face yet";
+  showRow(row, probability, on, legible) {
+    // So that a tick that was steadied never stands beside a number from the other side of its threshold.
+    const threshold = this.thresholds[row.index];
+    const shown = on ? Math.max(probability, threshold) : Math.min(probability, threshold);
+    const turned = row.on !== on;
+    if (turned) {
+      row.on = row.box.checked = on;
+      row.row.classList.toggle("on", on);
     }
+    const length = shown.toFixed(2);
+    if (row.length !== length) row.bar.style.transform = `scaleX(${row.length = length})`;
+    const text = `${Math.round(100 * shown)}%`;
+    if (!turned && (!legible || row.text === text)) return;
+    row.text = row.percent.textContent = text;
+    row.state.textContent = `${on ? "yes" : "no"}, ${text}`;
+  }
+
+  showDoubts(doubts) {
+    const reasons = new Intl.ListFormat("en").format(doubts.map((doubt) => DOUBTS[doubt]));
+    this.root.classList.toggle("doubtful", reasons !== "");
+    const text = reasons && `Do not rely on these: the face is ${reasons}.`;
+    if (this.doubt.textContent !== text) this.doubt.textContent = text;
+  }
+
+  showAgain() {
+    this.later = null;
+    this.written = -Infinity;
+    if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.doubts);
+  }
+
+  clear(message = "no face yet") {
+    this.face = null;
+    this.written = -Infinity;
+    this.root.classList.add("empty");
+    this.showDoubts([]);
+    for (const row of this.rows) {
+      row.on = row.box.checked = false;
+      row.length = row.text = null;
+      row.row.classList.remove("on");
+      row.bar.style.transform = "scaleX(0)";
+      row.percent.textContent = "–";
+      row.state.textContent = message;
+    }
+  }
+
+  applyThresholds() {
+    const chosen = this.settings.values.thresholds;
+    this.thresholds = this.attributes.map((name) => chosen[name] ?? THRESHOLD);
+    if (!this.face) return;
+    this.face.ticks = null;    // they were steadied for other thresholds
+    this.showAgain();
   }
 }
 

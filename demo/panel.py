@@ -5,13 +5,23 @@ import html
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 from demo.pictures import PictureError
 from demo.pipeline import FaceResult
-from slimnet import GROUPS
+from slimnet import GROUPS, Reliability
 
 _OTHER = "Other"
+_IMPRESSIONS = "Impressions"
+_LEVELS = {"good": 0.85, "fair": 0.70}  # the least balanced accuracy of each; below, it is weak
+_THRESHOLDS = (5, 95)  # percent; settings.js: LOWEST_THRESHOLD, HIGHEST_THRESHOLD
+_CALM = (
+    '<label class="calm"><span>Raw</span>'
+    '<input type="range" min="0" max="100" step="5" aria-label="How calm the ticks are"><span>Calm</span></label>'
+)
+_EXPLANATION = "<p>What strangers felt when they saw a picture: opinions about looks, not facts about the person.</p>"
+_UNMEASURED = '<p class="legend">How reliable each attribute is was not measured for these weights.</p>'
 _LOG = logging.getLogger(__name__)
 
 
@@ -31,34 +41,86 @@ def grouped(attributes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return {title: names for title, names in groups.items() if names}
 
 
-def attribute_list(attributes: tuple[str, ...], panel: str) -> str:
-    """HTML of the checkboxes of one panel.
+def attribute_list(
+    attributes: tuple[str, ...], panel: str, reliability: tuple[Reliability, ...] | None = None, *, live: bool = False
+) -> str:
+    """HTML of the checkboxes of one panel, with the toolbar that filters and adjusts them, and the legend.
 
     Args:
         attributes: the names, in the order of the probabilities that `panel.js` will be given.
         panel: id of the panel they stand in; keeps the ids of two panels apart.
+        reliability: one for each attribute, or None where the weights carry none.
+        live: whether the probabilities come frame by frame, so that there is something to calm.
     """
+    measured = dict(zip(attributes, reliability, strict=True)) if reliability else {}
     index = {name: position for position, name in enumerate(attributes)}
-    return "".join(
-        f'<section class="group"><h3>{html.escape(title)}</h3><ul>'
-        + "".join(_row(name, index[name], panel) for name in names)
-        + "</ul></section>"
+    groups = {
+        title: "".join(_row(name, index[name], panel, measured.get(name)) for name in names)
         for title, names in grouped(attributes).items()
+    }
+    impressions = groups.pop(_IMPRESSIONS, "")
+    parts = {
+        "calm": _CALM if live else "",
+        "legend": _legend() if measured else _UNMEASURED,
+        "groups": "".join(_group(title, rows) for title, rows in groups.items()),
+        "impressions": _group(_IMPRESSIONS, impressions, "group impressions", _EXPLANATION) if impressions else "",
+    }
+    template = (Path(__file__).parent / "panel.html").read_text()
+    for name, part in parts.items():
+        template = template.replace(f"<!-- {name} -->", part)
+    return template
+
+
+def level(reliability: Reliability) -> str:
+    """How far an attribute is to be trusted: "good", "fair" or "weak"."""
+    return next((name for name, least in _LEVELS.items() if reliability.balanced_accuracy >= least), "weak")
+
+
+def _group(title: str, rows: str, kind: str = "group", explanation: str = "") -> str:
+    return f'<section class="{kind}"><h3>{html.escape(title)}</h3>{explanation}<ul>{rows}</ul></section>'
+
+
+def _row(attribute: str, index: int, panel: str, reliability: Reliability | None) -> str:
+    # tabindex -1: nothing can be done with a read-only box, so 80 of them do not stand in the way of the Tab key.
+    box, name = html.escape(f"{panel}-{attribute}", quote=True), html.escape(display_name(attribute), quote=True)
+    lowest, highest = _THRESHOLDS
+    return (
+        f'<li class="attribute{_class_of(reliability)}" data-index="{index}">'
+        f'<input type="checkbox" id="{box}" data-attribute="{html.escape(attribute, quote=True)}"'
+        f' aria-readonly="true" aria-describedby="{box}-state {box}-reliability" tabindex="-1">'
+        f'<label for="{box}">{name}</label>'
+        f'<span class="marks" title="{_sentence(reliability)}" aria-hidden="true"></span>'
+        '<span class="percent" aria-hidden="true">–</span>'
+        '<span class="bar" aria-hidden="true"><i></i></span>'
+        f'<span class="unseen state" id="{box}-state">no face yet</span>'
+        f'<span class="reliability" id="{box}-reliability">{_sentence(reliability)}</span>'
+        f'<span class="threshold"><input type="range" min="{lowest}" max="{highest}" value="50"'
+        f' aria-label="Threshold of {name}, percent"><output>50%</output></span>'
+        "</li>"
     )
 
 
-def _row(attribute: str, index: int, panel: str) -> str:
-    # tabindex -1: nothing can be done with a read-only box, so 80 of them do not stand in the way of the Tab key.
-    box = html.escape(f"{panel}-{attribute}", quote=True)
+def _class_of(reliability: Reliability | None) -> str:
+    return f" {level(reliability)}" if reliability else ""
+
+
+def _sentence(reliability: Reliability | None) -> str:
+    if reliability is None:
+        return "reliability not measured"
+    middle, low, high = (
+        f"{100 * share:.0f}" for share in (reliability.balanced_accuracy, reliability.low, reliability.high)
+    )
+    return f"reliability {middle}% ({low} to {high})"
+
+
+def _legend() -> str:
+    marks = "".join(f'<span class="{name}"><span class="marks"></span>{name}</span>' for name in (*_LEVELS, "weak"))
+    good, fair = (f"{100 * least:.0f}%" for least in _LEVELS.values())
     return (
-        f'<li class="attribute" data-index="{index}">'
-        f'<input type="checkbox" id="{box}" data-attribute="{html.escape(attribute, quote=True)}"'
-        f' aria-readonly="true" aria-describedby="{box}-state" tabindex="-1">'
-        f'<label for="{box}">{html.escape(display_name(attribute))}</label>'
-        '<span class="percent" aria-hidden="true">–</span>'
-        '<span class="bar" aria-hidden="true"><i></i></span>'
-        f'<span class="unseen" id="{box}-state">no face yet</span>'
-        "</li>"
+        f'<details class="legend"><summary>Reliability {marks}</summary><p>How often the network is right about'
+        " faces it never saw, where a yes and a no count alike: <strong>50% is guessing</strong>, 100% never wrong."
+        f" Good is {good} and more, fair {fair} and more. In brackets: where it lies with 95% certainty."
+        " A weak one is hardly more than a guess, so its tick is drawn hollow.</p></details>"
     )
 
 

@@ -23,6 +23,7 @@ _EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
 _WAITING = 8
 _SHOWN_SIDE = 1600
 _COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")  # panel.js: FACE_COLOURS
+_SCRIPTS = ("settings.js", "toolbar.js", "panel.js", "camera.js", "photo.js")
 _HERE = Path(__file__).parent
 
 
@@ -41,7 +42,7 @@ def photo_panel(pipeline: Pipeline) -> gr.HTML:
     template = template.replace("<!-- examples -->", "".join(_example_button(path) for path in examples().values()))
     return gr.HTML(
         html_template=template,
-        js_on_load="".join((_HERE / name).read_text() for name in ("panel.js", "camera.js", "photo.js")),
+        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS),
         apply_default_css=False,
         server_functions=[analyse_photo],
         largest_bytes=LARGEST_BYTES,

@@ -1,0 +1,45 @@
+// A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at its threshold.
+
+const CALMEST_MS = 400;          // time constant of the smoothing when all calm
+const WIDEST_MARGIN = 0.03;      // how far a probability must pass its threshold to change a tick
+const LARGEST_LOGIT = 6;         // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
+
+// Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one.
+class Steadier {
+  constructor() {
+    this.calm = 0;               // 0: raw, 1: calmest
+    this.faces = new Map();      // number of a face -> {milliseconds, logits, thresholds, ticks} of its last update
+  }
+
+  // What to show for a face: {probabilities, ticks}, both in the order of what is given.
+  update(number, probabilities, milliseconds, thresholds) {
+    const last = this.faces.get(number);
+    const constant = CALMEST_MS * this.calm;
+    const share = last && constant > 0 ? 1 - Math.exp(-Math.max(0, milliseconds - last.milliseconds) / constant) : 1;
+    const logits = probabilities.map((probability, index) => {
+      const logit = boundedLogit(probability);
+      return last ? last.logits[index] + share * (logit - last.logits[index]) : logit;
+    });
+    const shown = share === 1 ? [...probabilities] : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+    const margin = Math.min(WIDEST_MARGIN, 2 * WIDEST_MARGIN * this.calm);
+    const ticks = shown.map((probability, index) => {
+      const threshold = thresholds[index];
+      const known = last && last.thresholds[index] === threshold;    // a threshold that was moved holds at once
+      if (known && Math.abs(probability - threshold) <= margin) return last.ticks[index];
+      return probability > threshold;
+    });
+    this.faces.set(number, {milliseconds, logits, thresholds: [...thresholds], ticks});
+    return {probabilities: shown, ticks};
+  }
+
+  // Forgets all faces but these.
+  keep(numbers) {
+    for (const number of this.faces.keys()) if (!numbers.includes(number)) this.faces.delete(number);
+  }
+}
+
+function boundedLogit(probability) {
+  const bound = 1 / (1 + Math.exp(-LARGEST_LOGIT));
+  const inside = Math.min(bound, Math.max(1 - bound, probability));
+  return Math.log(inside / (1 - inside));
+}
