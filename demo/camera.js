@@ -8,21 +8,29 @@ const CAMERA_MESSAGES = {
   AbortError: "The camera did not start. Start it again.",
 };
 
-// Opens the camera onto `video` and gives its stream; throws an Error whose message is meant for people.
-async function openCamera(video) {
+// Opens a camera onto `video` and gives its track; throws an Error whose message is meant for people, and whose cause is
+// the browser's own error. Without a `deviceId`, or where that camera is gone, it is the front one.
+async function openCamera(video, deviceId = "") {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Error("Browsers give the camera only to secure pages: open this page by https or as localhost. "
       + "Photos work here as they are.");
   }
+  closeCamera(video);    // phones open no second camera beside the first
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({
       audio: false,
-      video: {facingMode: "user", width: {ideal: 640}, height: {ideal: 480}, frameRate: {ideal: 30}},
+      video: {
+        ...(deviceId ? {deviceId: {ideal: deviceId}} : {facingMode: "user"}),
+        width: {ideal: 640},
+        height: {ideal: 480},
+        frameRate: {ideal: 30},
+      },
     });
   } catch (error) {
-    throw new Error(CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`);
+    throw new Error(CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`, {cause: error});
   }
+  closeCamera(video);    // another call may have been quicker
   video.srcObject = stream;
   try {
     await video.play();
@@ -30,7 +38,12 @@ async function openCamera(video) {
     closeCamera(video);
     throw new Error("The browser did not play the camera's picture. Start it again.");
   }
-  return stream;
+  return stream.getVideoTracks()[0];
+}
+
+// The cameras of this device; their names are known only once the visitor has allowed one.
+async function listCameras() {
+  return (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
 }
 
 function closeCamera(video) {

@@ -1,50 +1,86 @@
 // Live mode: one frame in flight; when its answer is here it is painted with its boxes, and the newest frame is sent.
 
-const SENT_WIDTH = 480;          // pixels of the longer side sent to the server
 const VIEW_WIDTH = 960;          // pixels of the longer side shown
-const JPEG_QUALITY = 0.8;
 const ANSWER_MS = 8000;
 const RETRY_MS = [300, 600, 1200, 2000];
+const RELOAD_FAILURES = 4;       // so many in a row while the server is there mean that it does not know this page any more
 const BUSY_MS = 250;
+const CAMERA_MS = 2000;          // how often a camera that went is looked for
+const CROP_MS = 100;             // the crop is asked for no more often
+const OUT_OF_SIGHT_MS = 1000;    // the chosen face may be hidden for so long before another one takes its place
+const SETTLED_MS = 300;          // what is true for a shorter time is not worth a sentence
+
+const ADVICE = {
+  small: "The face is too small to be read well: come closer.",
+  turned: "The face is turned too far: look towards the camera.",
+  blurred: "The face is blurred: hold still, or clean the lens.",
+  dark: "The face is too dark: turn towards the light.",
+};
 
 const live = element.querySelector("#live");
 const video = live.querySelector("video");
 const view = live.querySelector("canvas");
 const startButton = live.querySelector("#live-start");
 const stopButton = live.querySelector("#live-stop");
+const reloadButton = live.querySelector("#live-reload");
 const statusLine = live.querySelector(".status");
-const meter = live.querySelector(".meter");
+const flowLine = live.querySelector(".flow");
+const crop = live.querySelector(".crop");
 const panel = new AttributePanel(live.querySelector(".attributes"));
 const buttons = new FaceButtons(live.querySelector(".faces"), choose);
-const taken = document.createElement("canvas");   // the frame in flight, as it will be shown
-const sent = document.createElement("canvas");    // the same, as it is sent
-
-const visitor = Math.random().toString(36).slice(2);    // lets the server hold one frame of each page, no more
+const overlay = new Overlay(view, choose);
+const timeline = new Timeline(live.querySelector(".timeline"), panel.attributes, (index) => panel.shows(index));
+const speed = new SpeedPanel(live.querySelector(".speed"));
+const controls = new Controls(live, {
+  start: () => (session ? stop("The camera is off.") : start()),
+  freeze,
+  mirror: () => {
+    panel.settings.change({mirror: !overlay.mirror});
+    mirror(!overlay.mirror);
+  },
+  camera: useCamera,
+  face: (number) => overlay.answer.faces.some((face) => face.number === number) && choose(number),
+});
+const sent = document.createElement("canvas");
+let taken = document.createElement("canvas");    // the frame in flight, as it will be shown
+let spare = document.createElement("canvas");    // the one before, on the page
 
 let session = null;              // what belongs to one press of Start; null while the camera is off
-let painted = {faces: [], width: 1, height: 1};
-let chosen = 1;
+let chosen = null;               // number of the face whose attributes are shown
+let settling = {text: "", since: 0};
 
 startButton.addEventListener("click", start);
 stopButton.addEventListener("click", () => stop("The camera is off."));
-view.addEventListener("click", chooseAt);
+reloadButton.addEventListener("click", () => location.reload());
+document.addEventListener("visibilitychange", waitWhileHidden);
+window.addEventListener("pagehide", () => session && stop("The camera is off."));
+navigator.mediaDevices?.addEventListener("devicechange", () => session?.track && offerCameras(session));
+mirror(panel.settings.values.mirror ?? true);
 
 async function start() {
   if (session) return;
-  const mine = session = {newest: null, wake: null, started: performance.now(), times: []};
+  const mine = session = {
+    visitor: Math.random().toString(36).slice(2),    // lets the server tell the frames of this page from others'
+    flow: new Flow(),
+    steadier: new Steadier(),
+    track: null,                 // of the camera, null while it is not there
+    newest: null,                // capture time of the frame that the video shows, null once it was sent
+    wake: null,
+    frozen: false,
+    seen: 0,                     // when the chosen face was seen last
+    cropAsked: 0,
+  };
   live.dataset.state = "starting";
   startButton.disabled = true;
   say(statusLine, "Waiting for the camera. Your browser may ask you to allow it.");
   try {
     if (!video.requestVideoFrameCallback) throw new Error("This browser is too old for live mode. Update it, or use a photo.");
-    const stream = await openCamera(video);
-    stream.getVideoTracks()[0].addEventListener("ended", () => {
-      if (session === mine) stop("The camera was disconnected. Connect it and start again.", "problem");
-    });
+    await takeCamera(mine);
   } catch (error) {
     if (session === mine) stop(error.message, "problem");
     return;
   }
+  if (session !== mine) return;
   stopButton.hidden = false;
   stopButton.focus({preventScroll: true});
   say(statusLine, "Looking for a face…");
@@ -53,20 +89,95 @@ async function start() {
 }
 
 function stop(message, kind = "plain") {
-  session?.wake?.();
+  const {visitor, wake} = session;
   session = null;
+  wake?.();
+  server.analyse_frame({visitor, leave: true}).catch(() => undefined);    // its place is free for somebody else
   closeCamera(video);
   live.dataset.state = "off";
-  startButton.disabled = false;
-  if (document.activeElement === stopButton) startButton.focus({preventScroll: true});
-  stopButton.hidden = true;
-  meter.textContent = "";
-  painted = {faces: [], width: 1, height: 1};
   live.dataset.faces = "0";
-  view.hidden = true;
+  startButton.disabled = false;
+  if (live.contains(document.activeElement)) startButton.focus({preventScroll: true});
+  stopButton.hidden = reloadButton.hidden = view.hidden = crop.hidden = flowLine.hidden = true;
+  controls.press("freeze", false);
+  chosen = null;
+  overlay.clear();
+  speed.clear();
   buttons.show([], chosen);
   panel.clear();
   say(statusLine, message, kind);
+}
+
+// Opens the visitor's camera for this session; throws what openCamera throws.
+async function takeCamera(mine) {
+  mine.track = null;
+  const track = await openCamera(video, panel.settings.values.camera);
+  if (session !== mine) return track.stop();    // stopped while the browser asked
+  const {deviceId, facingMode} = track.getSettings();
+  Object.assign(mine, {track, deviceId, newest: null});
+  track.addEventListener("ended", () => { if (mine.track === track) awaitCamera(mine); });
+  track.addEventListener("mute", () => { if (mine.track === track) wait(mine, "The camera gives no picture at the moment."); });
+  mirror(panel.settings.values.mirror ?? facingMode !== "environment");
+  offerCameras(mine);
+}
+
+// The camera went by itself: unplugged, or taken by the system.
+async function awaitCamera(mine) {
+  mine.track = null;
+  wait(mine, "The camera was disconnected. Live goes on when it is back.");
+  while (session === mine && !mine.track) {
+    await pause(CAMERA_MS);
+    const back = (await listCameras()).some(({deviceId}) => !mine.deviceId || deviceId === mine.deviceId);
+    if (session !== mine || mine.track || !back || document.hidden) continue;
+    try {
+      await takeCamera(mine);
+      say(statusLine, "Looking for a face…");
+    } catch (error) {
+      if (session === mine && error.cause?.name === "NotAllowedError") stop(error.message, "problem");
+    }
+  }
+}
+
+async function offerCameras(mine) {
+  controls.showCameras(await listCameras(), mine.deviceId);
+}
+
+async function useCamera(deviceId) {
+  const mine = session;
+  panel.settings.change({camera: deviceId});
+  try {
+    if (mine) await takeCamera(mine);
+  } catch (error) {
+    if (session === mine) stop(error.message, "problem");
+  }
+}
+
+function mirror(on) {
+  overlay.mirror = on;
+  live.classList.toggle("mirrored", on);
+  controls.press("mirror", on);
+  overlay.paint(chosen);
+}
+
+function freeze() {
+  if (!session?.track) return;
+  session.frozen = !session.frozen;
+  session.wake?.();
+  controls.press("freeze", session.frozen);
+  say(statusLine, session.frozen ? "Frozen. Nothing is sent until you go on." : "Looking for a face…");
+}
+
+function waitWhileHidden() {
+  if (!session) return;
+  session.newest = null;    // an old frame by the time that the tab is looked at again
+  wait(session, "Live waits while this tab is hidden.");
+  session.wake?.();
+}
+
+function wait(mine, text) {
+  if (session !== mine) return;
+  live.dataset.state = "waiting";
+  say(statusLine, text, "problem");
 }
 
 function noteFrame(mine, now, metadata) {
@@ -76,128 +187,149 @@ function noteFrame(mine, now, metadata) {
   video.requestVideoFrameCallback((later, details) => noteFrame(mine, later, details));
 }
 
-// The capture time of a frame that was not sent yet: the present one, or else the next.
-async function newestFrame(mine) {
-  if (mine.newest === null) await new Promise((resolve) => { mine.wake = resolve; });
+// The capture time of a frame that was not sent yet: the present one, or else the next that is wanted.
+async function nextFrame(mine) {
+  while (session === mine && (mine.newest === null || mine.frozen || document.hidden)) {
+    await new Promise((resolve) => { mine.wake = resolve; });
+  }
   const captured = mine.newest;
-  mine.newest = mine.wake = null;
+  mine.newest = null;
   return captured;
 }
 
 async function analyseFrames(mine) {
   let failures = 0;
-  while (session === mine) {
-    const captured = await newestFrame(mine);
+  for (;;) {
+    const captured = await nextFrame(mine);
     if (session !== mine) return;
-    drawScaled(video, taken, video.videoWidth, video.videoHeight, VIEW_WIDTH);
-    drawScaled(taken, sent, taken.width, taken.height, SENT_WIDTH);
-    const answer = await answerWithin(ANSWER_MS, server.analyse_frame({visitor, frame: encodeFrame(sent, JPEG_QUALITY)}));
+    const {answer, stages} = await ask(mine, captured);
     if (session !== mine) return;
     if (answer?.faces) {
       failures = 0;
-      paint(answer);
-      live.dataset.latencyMs = (performance.now() - captured).toFixed(1);
-      measure(mine);
+      show(mine, answer, captured, stages);
     } else if (answer?.busy) {
       say(statusLine, "Many visitors at once: your turn comes in a moment.", "waiting");
       await pause(BUSY_MS);
     } else {
-      live.dataset.state = "waiting";
-      say(statusLine, answer?.error ?? "The server does not answer. Trying again…", "problem");
-      await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
+      failures += 1;
+      await explain(mine, answer, failures);
+      await pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]);
     }
   }
 }
 
-// Paints the very frame that was analysed, mirrored, with a numbered box around each face.
-function paint(answer) {
+// Sends the frame that the video shows: the server's answer, and the milliseconds of each stage on the way.
+async function ask(mine, captured) {
+  drawScaled(video, taken, video.videoWidth, video.videoHeight, VIEW_WIDTH);
+  const drawn = performance.now();
+  drawScaled(taken, sent, taken.width, taken.height, mine.flow.width);
+  const frame = encodeFrame(sent, mine.flow.quality);
+  const encoded = performance.now();
+  const wantsCrop = encoded - mine.cropAsked >= CROP_MS;
+  if (wantsCrop) mine.cropAsked = encoded;
+  const message = {visitor: mine.visitor, frame, crop: wantsCrop ? chosen : null};
+  const answer = await answerWithin(ANSWER_MS, server.analyse_frame(message));
+  const away = performance.now() - encoded;
+  if (answer?.faces || away >= ANSWER_MS) mine.flow.note(away);
+  const atServer = {wait: 0, decode: 0, detect: 0, align: 0, infer: 0, ...answer?.ms};
+  const network = Math.max(0, away - Object.values(atServer).reduce((sum, part) => sum + part));
+  return {answer, stages: {capture: drawn - captured, encode: encoded - drawn, network, ...atServer}};
+}
+
+// Says why there is no result, and offers to reload the page where trying again will not help.
+async function explain(mine, answer, failures) {
+  if (answer?.error) return wait(mine, answer.error);
+  if (!navigator.onLine) return wait(mine, "This device is offline. Live goes on when it is connected again.");
+  const unknown = failures >= RELOAD_FAILURES && await serverIsThere();
+  if (!unknown) return wait(mine, "The server does not answer. Trying again…");
+  wait(mine, "The server has been changed since this page was opened. Reload the page to go on.");
+  reloadButton.hidden = false;
+}
+
+async function serverIsThere() {
+  const {root, api_prefix: prefix} = window.gradio_config;
+  return (await fetch(`${root}${prefix}/app_id`).catch(() => null))?.ok ?? false;
+}
+
+// Paints the very frame that was analysed, so that no box trails its face.
+function show(mine, answer, captured, stages) {
+  const began = performance.now();
+  const {faces} = answer;
+  [taken, spare] = [spare, taken];
+  keepChoice(mine, faces, began);
+  overlay.show(spare, answer, chosen);
   live.dataset.state = "on";
   view.hidden = false;
-  keepChoice(answer);
-  painted = answer;
-  if (view.width !== taken.width) view.width = taken.width;
-  if (view.height !== taken.height) view.height = taken.height;
-  const context = view.getContext("2d", {alpha: false});
-  context.setTransform(-1, 0, 0, 1, view.width, 0);
-  context.drawImage(taken, 0, 0);
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  for (const face of answer.faces) drawFace(context, face);
-  const count = answer.faces.length;
-  buttons.show(answer.faces.map((face) => face.number), chosen);
-  if (count) {
-    panel.show(answer.faces[chosen - 1].probabilities);
-    say(statusLine, count === 1 ? "One face." : `${count} faces. Choose one by its box or its button.`);
-  } else {
-    panel.clear();
-    say(statusLine, "No face in the picture. Come closer, or turn towards the camera.", "waiting");
-  }
-  live.dataset.faces = String(count);
+  reloadButton.hidden = true;
+  buttons.show(faces.map(({number}) => number), chosen);
+  showAttributes(mine, faces, began);
+  showFlow(mine.flow);
+  if (!mine.frozen) saySettled(...describe(faces), began);
+  const painted = performance.now();
+  stages.paint = painted - began;
+  const latency = painted - captured;
+  speed.note(painted, latency, stages);
+  live.dataset.latencyMs = latency.toFixed(1);
+  live.dataset.faces = String(faces.length);
   live.dataset.frame = String(Number(live.dataset.frame) + 1);
+  const detail = {frame: Number(live.dataset.frame), latency, faces: faces.length, stages};
+  live.dispatchEvent(new CustomEvent("live-frame", {bubbles: true, detail}));
 }
 
-// The box of a face on the mirrored view, in pixels of the canvas.
-function viewBox(face, frame) {
-  const [scaleX, scaleY] = [view.width / frame.width, view.height / frame.height];
-  const [x, y, width, height] = face.box;
-  return [view.width - (x + width) * scaleX, y * scaleY, width * scaleX, height * scaleY];
+function showAttributes(mine, faces, now) {
+  mine.steadier.calm = panel.calm;
+  mine.steadier.keep(faces.map(({number}) => number));
+  for (const face of faces) {
+    const {probabilities, ticks} = mine.steadier.update(face.number, face.probabilities, now, panel.thresholds);
+    if (face.number === chosen) panel.show(probabilities, ticks, face.doubts);
+  }
+  if (!faces.length) panel.clear();
+  timeline.add(now, faces);
+  const picture = faces.find(({number}) => number === chosen)?.crop;
+  if (picture) crop.firstElementChild.src = picture;
+  crop.hidden = !faces.length || (crop.hidden && !picture);
 }
 
-function drawFace(context, face) {
-  const [x, y, width, height] = viewBox(face, painted);
-  const unit = view.width / 640;
-  context.lineWidth = (face.number === chosen ? 4 : 2) * unit;
-  context.strokeStyle = context.fillStyle = faceColour(face.number);
-  context.beginPath();
-  context.roundRect(x, y, width, height, 10 * unit);
-  context.stroke();
-  context.beginPath();
-  context.arc(x + 4 * unit, y + 4 * unit, 13 * unit, 0, 2 * Math.PI);
-  context.fill();
-  context.fillStyle = "#0b1315";
-  context.font = `600 ${16 * unit}px system-ui, sans-serif`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(String(face.number), x + 4 * unit, y + 5 * unit);
+function showFlow(flow) {
+  live.dataset.sentWidth = String(flow.width);
+  flowLine.hidden = !flow.reduced;
+  const text = flow.reduced ? `The server is slow or far: pictures of ${flow.width} pixels are sent instead of 480.` : "";
+  if (flowLine.textContent !== text) flowLine.textContent = text;
+}
+
+// What to say about the faces of a frame, and of which kind it is.
+function describe(faces) {
+  if (!faces.length) return ["No face in the picture. Come closer, or turn towards the camera.", "waiting"];
+  const face = faces.find(({number}) => number === chosen);
+  if (!face) return [`Face ${chosen} is out of sight.`, "waiting"];
+  if (face.doubts?.length) return [ADVICE[face.doubts[0]], "waiting"];
+  return [faces.length === 1 ? "One face." : `${faces.length} faces. Choose one by its box or its button.`, "plain"];
+}
+
+function saySettled(text, kind, now) {
+  if (settling.text !== text) settling = {text, since: now};
+  if (now - settling.since >= SETTLED_MS) say(statusLine, text, kind);
 }
 
 function choose(number) {
+  if (number === chosen) return;
   chosen = number;
-  buttons.show(painted.faces.map((face) => face.number), chosen);
-  if (painted.faces[chosen - 1]) panel.show(painted.faces[chosen - 1].probabilities);
+  session.seen = performance.now();
+  session.cropAsked = 0;
+  buttons.show(overlay.answer.faces.map((face) => face.number), chosen);
+  overlay.paint(chosen);
+  const face = overlay.answer.faces.find((other) => other.number === chosen);
+  if (session.frozen) panel.show(face.probabilities, null, face.doubts);    // else the next frame does
 }
 
-function chooseAt(event) {
-  const area = view.getBoundingClientRect();
-  const scale = Math.min(area.width / view.width, area.height / view.height);    // object-fit: contain
-  const x = (event.clientX - area.left - area.width / 2) / scale + view.width / 2;
-  const y = (event.clientY - area.top - area.height / 2) / scale + view.height / 2;
-  const hit = painted.faces.find((face) => {
-    const [left, top, width, height] = viewBox(face, painted);
-    return x >= left && x <= left + width && y >= top && y <= top + height;
-  });
-  if (hit) choose(hit.number);
-}
-
-// Faces are numbered anew in each frame: the chosen one is the one whose box lies nearest to where it was.
-function keepChoice(answer) {
-  const before = painted.faces[chosen - 1];
-  if (!answer.faces.length) return;
-  if (!before) {
-    chosen = Math.min(chosen, answer.faces.length);
-    return;
+// The chosen face stays it while it is there; of new ones the largest is taken, who sits before the camera.
+function keepChoice(mine, faces, now) {
+  const there = faces.some(({number}) => number === chosen);
+  if (there || !faces.length) {
+    if (there) mine.seen = now;
+  } else if (chosen === null || now - mine.seen > OUT_OF_SIGHT_MS) {
+    const area = ({box}) => box[2] * box[3];
+    chosen = faces.reduce((largest, face) => (area(face) > area(largest) ? face : largest)).number;
+    mine.seen = now;
   }
-  const centre = (face, frame) => [(face.box[0] + face.box[2] / 2) / frame.width, (face.box[1] + face.box[3] / 2) / frame.height];
-  const [oldX, oldY] = centre(before, painted);
-  const distance = (face) => Math.hypot(centre(face, answer)[0] - oldX, centre(face, answer)[1] - oldY);
-  chosen = answer.faces.reduce((best, face) => (distance(face) < distance(best) ? face : best)).number;
-}
-
-// Frames painted in the last two seconds, as a rate.
-function measure(mine) {
-  const now = performance.now();
-  mine.times.push(now);
-  while (mine.times[0] < now - 2000) mine.times.shift();
-  const seconds = Math.min(2, (now - mine.started) / 1000);
-  const text = `${Math.round(mine.times.length / seconds)} fps`;
-  if (meter.textContent !== text) meter.textContent = text;
 }

@@ -197,11 +197,11 @@ async function openSnapshot() {
   showOnly(snapshot);
   say(statusLine, "Waiting for the camera. Your browser may ask you to allow it.");
   try {
-    const stream = await openCamera(video);
+    const track = await openCamera(video);
     if (snapshot.hidden) closeCamera(video);    // cancelled while the browser asked
     else say(statusLine, "Look into the camera, then capture.");
-    stream.getVideoTracks()[0].addEventListener("ended", () => {
-      if (video.srcObject !== stream) return;
+    track.addEventListener("ended", () => {
+      if (!video.srcObject?.getTracks().includes(track)) return;
       closeSnapshot();
       say(statusLine, "The camera was disconnected. Connect it and try again.", "problem");
     });

@@ -25,7 +25,8 @@ class Settings {
     for (const listener of this.listeners) listener(values);
   }
 
-  // `changes`: some of {impressions: whether to show them, calm: 0 to 1, thresholds: {attribute: probability}}.
+  // `changes`: some of {impressions: whether to show them, calm: 0 to 1, thresholds: {attribute: probability},
+  // mirror: whether the live picture is mirrored, camera: its deviceId}.
   change(changes) {
     const values = {...this.values, ...changes};
     try {
@@ -50,6 +51,8 @@ function checkedSettings(kept) {
   return {
     impressions: kept.impressions !== false,
     calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : CALM,
+    mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,    // undefined: as suits the camera
+    camera: typeof kept.camera === "string" ? kept.camera : undefined,
     thresholds: Object.fromEntries(thresholds.filter(([, value]) => value >= LOWEST_THRESHOLD && value <= HIGHEST_THRESHOLD)),
   };
 }

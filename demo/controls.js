@@ -1,0 +1,70 @@
+// The buttons over the live picture, and the keys that do the same.
+
+const KEYS = {
+  s: "start",
+  p: "freeze",
+  m: "mirror",
+  c: "nextCamera",
+  f: "fullScreen",
+  "?": "help",
+};
+const TYPED_IN = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]";
+
+class Controls {
+  // `actions`: start, freeze, mirror, camera(deviceId) and face(number).
+  constructor(root, actions) {
+    this.root = root;
+    this.actions = {
+      ...actions,
+      nextCamera: () => this.nextCamera(),
+      fullScreen: () => this.toggleFullScreen(),
+      help: () => this.toggleHelp(),
+    };
+    this.picker = root.querySelector(".picker select");
+    this.help = root.querySelector(".keys");
+    this.buttons = Object.fromEntries([...root.querySelectorAll(".controls [data-do]")].map((button) => [button.dataset.do, button]));
+    for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this.actions[name]());
+    this.picker.addEventListener("change", () => this.actions.camera(this.picker.value));
+    this.buttons.fullScreen.hidden = !document.fullscreenEnabled;
+    document.addEventListener("fullscreenchange", () => this.press("fullScreen", document.fullscreenElement === root));
+    document.addEventListener("keydown", (event) => this.obey(event));
+  }
+
+  press(name, on) {
+    this.buttons[name].setAttribute("aria-pressed", String(on));
+  }
+
+  showCameras(cameras, current) {
+    this.picker.closest(".picker").hidden = cameras.length < 2;
+    this.picker.replaceChildren(...cameras.map(({label, deviceId}, position) => new Option(label || `Camera ${position + 1}`, deviceId)));
+    this.picker.value = current;
+  }
+
+  nextCamera() {
+    const {selectedIndex, options} = this.picker;
+    if (options.length > 1) this.actions.camera(options[(selectedIndex + 1) % options.length].value);
+  }
+
+  async toggleFullScreen() {
+    try {
+      await (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
+    } catch {
+      this.buttons.fullScreen.hidden = true;    // the page is shown inside another one that does not allow it
+    }
+  }
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+    this.buttons.help.setAttribute("aria-expanded", String(!this.help.hidden));
+  }
+
+  // Keys count where nothing else would take them: not while somebody types, nor from within another part of the page.
+  obey(event) {
+    const {target, key} = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+    if (target.closest(TYPED_IN) || !(target === document.body || this.root.contains(target))) return;
+    if (key === "Escape" && !this.help.hidden) this.toggleHelp();
+    else if (/^[1-9]$/.test(key)) this.actions.face(Number(key));
+    else this.actions[KEYS[key.toLowerCase()]]?.();
+  }
+}
