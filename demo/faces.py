@@ -51,6 +51,10 @@ _PORTRAIT_SHARE = 0.25
 _CERTAINLY_UPRIGHT = 0.88
 _LEAST_TURNED_SCORE = 0.8
 _LEAST_FACE = 12
+# On 1,500 validation pictures of CelebA the line from forehead to chin leaned back by so many degrees in the middle.
+# By the nose the yaw came out within 2 degrees of the landmarks' in half of the pictures, within 5 in nine of ten.
+_FRONTAL_PITCH = 10.0
+_YAW_BY_NOSE = 1.42
 
 
 class FaceModelError(RuntimeError):
@@ -67,18 +71,23 @@ class Face:
             mouth; pixel-centre coordinates (x, y) of the frame.
         kind: what found the points, and so which alignment targets apply: the landmarker, or the detector's own key
             points where the landmarker saw no face (from the side, mostly).
+        yaw, pitch: how far the head is turned to the picture's right and bowed, in degrees; (0, 0) is how half of
+            CelebA's faces look into the camera. Key points tell no pitch: it is 0.
     """
 
     box: Box
     points: np.ndarray
     kind: PointKind
+    yaw: float = 0.0
+    pitch: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Detection:
-    """What the detector says of one face, in pixels of the image looked at; points as in `Face`.
+    """What the detector says of one face, in pixels of the image looked at.
 
-    It was found in the image turned left by so many `quarters`.
+    Its points, (4, 2), are those of `Face` and the tip of the nose. It was found in the image turned left by so many
+    `quarters`.
     """
 
     box: Box
@@ -183,7 +192,7 @@ class FaceFinder:
             ends = np.array([[bounds.origin_x, bounds.origin_y], [bounds.width, bounds.height]]).cumsum(axis=0)
             corners = _turn_back(ends / (turned.shape[1], turned.shape[0]), quarters) * size
             (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-            points = _turn_back(_shares([found.keypoints[i] for i in (0, 1, 3)]), quarters) * size - 0.5
+            points = _turn_back(_shares([found.keypoints[i] for i in (0, 1, 3, 2)]), quarters) * size - 0.5
             score = found.categories[0].score
             if right > left and bottom > top and (not quarters or score >= _LEAST_TURNED_SCORE):
                 box = (left, top, right - left, bottom - top)
@@ -214,12 +223,13 @@ class FaceFinder:
         for landmarks in self._landmarker(crop).face_landmarks:
             outline = _turn_back(_shares(landmarks), detection.quarters) * window[2:] + window[:2] - 0.5
             points = np.stack([outline[468], outline[473], (outline[61] + outline[291]) / 2])
-            off = np.linalg.norm(points.mean(axis=0) - detection.points.mean(axis=0))
+            off = np.linalg.norm(points.mean(axis=0) - detection.points[:3].mean(axis=0))
             if off < 0.3 * max(detection.box[2:]):  # otherwise it is a neighbour's face
                 low, high = outline.min(axis=0) + 0.5, outline.max(axis=0) + 0.5
-                return _face_inside(frame, (*low, *(high - low)), points, "landmarks")
+                return _face_inside(frame, (*low, *(high - low)), points, "landmarks", *_head_angles(landmarks))
         if detection.score >= _least_score(detection, frame, _LEAST_KEYPOINT_SCORE):
-            return _face_inside(frame, detection.box, detection.points, "keypoints")
+            points, yaw = detection.points[:3], _yaw_by_nose(detection.points)
+            return _face_inside(frame, detection.box, points, "keypoints", yaw, 0.0)
         return None
 
 
@@ -415,11 +425,36 @@ def _least_score(detection: _Detection, frame: np.ndarray, small: float) -> floa
     return _LEAST_PORTRAIT_SCORE if is_portrait else small
 
 
-def _face_inside(frame: np.ndarray, box: Box, points: np.ndarray, kind: PointKind) -> Face | None:
+def _head_angles(landmarks: list[Any]) -> tuple[float, float]:
+    """Yaw and pitch as in `Face` from the landmarks of a square crop; z counts in the same unit as x, away from us."""
+    eyes, chin = (
+        np.array(
+            [
+                landmarks[end].x - landmarks[start].x,
+                landmarks[end].y - landmarks[start].y,
+                landmarks[end].z - landmarks[start].z,
+            ]
+        )
+        for start, end in ((33, 263), (10, 152))
+    )
+    yaw, pitch = (np.degrees(np.arctan2(line[2], np.hypot(line[0], line[1]))) for line in (eyes, chin))
+    return float(yaw), float(pitch - _FRONTAL_PITCH)
+
+
+def _yaw_by_nose(points: np.ndarray) -> float:
+    """The yaw in degrees by how far the nose lies off the middle of the eyes, in eye distances."""
+    eyes = points[1] - points[0]
+    off = (points[3] - (points[0] + points[1]) / 2) @ eyes / max(1e-6, eyes @ eyes)
+    return float(np.degrees(np.arctan(_YAW_BY_NOSE * off)))
+
+
+def _face_inside(
+    frame: np.ndarray, box: Box, points: np.ndarray, kind: PointKind, yaw: float, pitch: float
+) -> Face | None:
     """The face with its box cut to the frame; None where that leaves too little to look at."""
     height, width = frame.shape[:2]
     left, top = max(0.0, float(box[0])), max(0.0, float(box[1]))
     right, bottom = min(float(width), float(box[0] + box[2])), min(float(height), float(box[1] + box[3]))
     if min(right - left, bottom - top) < _LEAST_FACE or np.ptp(points, axis=0).max() < _LEAST_FACE / 4:
         return None
-    return Face((left, top, right - left, bottom - top), points.astype(np.float32), kind)
+    return Face((left, top, right - left, bottom - top), points.astype(np.float32), kind, yaw, pitch)

@@ -1,11 +1,15 @@
 """The live panel: camera frames in, faces with their attributes out, many visitors at once."""
 
+import asyncio
 import base64
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import gradio as gr
 import numpy as np
 from PIL import Image
@@ -13,14 +17,29 @@ from PIL import Image
 from demo.panel import answer_on, attribute_list, describe_face
 from demo.pictures import PictureError
 from demo.pipeline import Analysis, Pipeline
+from demo.tracking import Sighting, Tracker
 
 _PREFIX = "data:image/jpeg;base64,"
 _LARGEST_CHARACTERS = 1_000_000  # live.js sends 20,000 to 80,000
 _LARGEST_SIDE = 1280  # live.js sends 480
 _WORKERS = 2
 _WAITING = 32
+_SILENT_SECONDS = 2.0
+_CROP_QUALITY = 80  # 6 kB, with every frame
 _HERE = Path(__file__).parent
-_SCRIPTS = ("panel.js", "steady.js", "timeline.js", "camera.js", "live.js")
+_SCRIPTS = (
+    "settings.js",
+    "toolbar.js",
+    "panel.js",
+    "steady.js",
+    "timeline.js",
+    "camera.js",
+    "overlay.js",
+    "speed.js",
+    "flow.js",
+    "controls.js",
+    "live.js",
+)
 
 
 class FrameError(PictureError):
@@ -36,43 +55,83 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
 
     template = (_HERE / "live.html").read_text()
     return gr.HTML(
-        html_template=template.replace("<!-- attributes -->", attribute_list(pipeline.attributes, "live")),
+        html_template=template.replace("<!-- attributes -->", attribute_list(pipeline.attributes, "live", live=True)),
         js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS if (_HERE / name).exists()),
         apply_default_css=False,
         server_functions=[analyse_frame],
     )
 
 
+@dataclass(eq=False)
+class _Visit:
+    """What is kept of an open page between its frames: whose number is whose, and when to forget it."""
+
+    tracker: Tracker = field(default_factory=Tracker)
+    ending: asyncio.TimerHandle | None = None
+    is_over: bool = False
+
+
 class FrameDesk:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
-    first-come order a fair one, and at most `_WAITING` frames in all, so that no backlog builds up.
+    first-come order a fair one, and at most `_WAITING` frames in all, so that no backlog builds up. A visitor who says
+    so, or is silent for `_SILENT_SECONDS`, is forgotten.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="live")
         self._in_work: set[str] = set()
+        self._visits: dict[str, _Visit] = {}
+
+    @property
+    def visitors(self) -> int:
+        """How many open pages something is kept of."""
+        return len(self._visits)
 
     async def answer(self, message: Any) -> dict[str, Any]:
         """What the page paints for a frame, {"busy": True}, or {"error": a sentence for people}.
 
         Args:
-            message: {"frame": data URL of a JPEG, "visitor": tells the open pages apart}.
+            message: {"frame": data URL of a JPEG, "visitor": tells the open pages apart, "crop": number of the face
+                whose aligned picture is wanted, or None}; or {"visitor", "leave": True}, which is answered by {}.
         """
         visitor = str(message.get("visitor"))[:32] if isinstance(message, dict) else ""
+        if isinstance(message, dict) and message.get("leave"):
+            self._forget(visitor)
+            return {}
         if visitor in self._in_work or len(self._in_work) >= _WAITING:
             return {"busy": True}
         self._in_work.add(visitor)
+        visit = self._visits.setdefault(visitor, _Visit())
+        if visit.ending:
+            visit.ending.cancel()
+        arrived = time.perf_counter()
         try:
             failure = "The server could not analyse this camera frame."
-            return await answer_on(self._pool, self._analyse, message, failure)
+            return await answer_on(self._pool, lambda frame: self._analyse(frame, visit, arrived), message, failure)
         finally:
             self._in_work.discard(visitor)
+            if not visit.is_over:
+                visit.ending = asyncio.get_running_loop().call_later(_SILENT_SECONDS, self._forget, visitor)
 
-    def _analyse(self, message: Any) -> dict[str, Any]:
-        return describe(self._pipeline.analyse(read_frame(message), thorough=False))
+    def _forget(self, visitor: str) -> None:
+        visit = self._visits.pop(visitor, None)
+        if visit:
+            visit.is_over = True
+
+    def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
+        if visit.is_over:  # left while the frame waited for its turn
+            return {}
+        began = time.perf_counter()
+        frame = read_frame(message)
+        decoded = time.perf_counter()
+        analysis = self._pipeline.analyse(frame, thorough=False)
+        numbers = visit.tracker.update(arrived, [Sighting(face.box, face.probabilities) for face in analysis.faces])
+        faces = [replace(face, number=number) for face, number in zip(analysis.faces, numbers, strict=True)]
+        milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
+        return describe(replace(analysis, faces=tuple(faces)), milliseconds, message.get("crop"))
 
 
 def read_frame(message: Any) -> np.ndarray:
@@ -97,10 +156,26 @@ def read_frame(message: Any) -> np.ndarray:
     return frame
 
 
-def describe(analysis: Analysis) -> dict[str, Any]:
-    """An analysis as `live.js` paints it: boxes in pixels of the frame that was sent."""
+def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | None) -> dict[str, Any]:
+    """An analysis as `live.js` paints it: boxes in pixels of the frame that was sent, faces in order of their numbers.
+
+    Args:
+        milliseconds: of the stages before the analysis.
+        crop: the number of the face whose aligned picture goes along, as a data URL.
+    """
+    faces = []
+    for face in sorted(analysis.faces, key=lambda face: face.number):
+        picture = {"crop": _address(face.crop)} if face.number == crop else {}
+        faces.append(describe_face(face) | {"doubts": list(face.doubts)} | picture)
+    times = milliseconds | asdict(analysis.timings)
     return {
         "width": analysis.width,
         "height": analysis.height,
-        "faces": [describe_face(face) for face in analysis.faces],
+        "faces": faces,
+        "ms": {stage: round(time, 2) for stage, time in times.items()},
     }
+
+
+def _address(crop: np.ndarray) -> str:
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, _CROP_QUALITY))
+    return _PREFIX + base64.b64encode(data.tobytes()).decode()

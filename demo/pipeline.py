@@ -1,6 +1,9 @@
 """From a frame to its faces and their attributes: find, align, classify."""
 
+import copy
+import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,9 @@ import numpy as np
 
 from demo.align import align
 from demo.faces import Box, FaceFinder
+from demo.quality import Doubt, doubts
 from slimnet import Predictor
+from slimnet.calibration import Reliability
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "slimnet_celeba.safetensors"
 
@@ -22,12 +27,23 @@ class FaceResult:
         box: x, y, width, height in whole pixels of the frame.
         probabilities: (40,) float32 in [0, 1], in the order of `Analysis.attributes`.
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
+        doubts: why the probabilities should not be trusted, as `demo.quality` judges it.
     """
 
     number: int
     box: tuple[int, int, int, int]
     probabilities: np.ndarray
     crop: np.ndarray
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How long the stages of an analysis took, for all its faces together, in milliseconds."""
+
+    detect: float = 0.0
+    align: float = 0.0
+    infer: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +54,14 @@ class Analysis:
         attributes: names, one for each probability of a face.
         width, height: of the frame, in pixels.
         faces: empty where the frame shows none.
+        timings: where the time went.
     """
 
     attributes: tuple[str, ...]
     width: int
     height: int
     faces: tuple[FaceResult, ...]
+    timings: Timings = Timings()
 
     def to_dict(self) -> dict[str, Any]:
         """The faces in plain types, as JSON takes them: number, box and probabilities by name."""
@@ -75,10 +93,22 @@ class Pipeline:
         self._predictor = Predictor(weights, device)
         self._finder = FaceFinder()
 
+    def with_predictor(self, predictor: Predictor) -> "Pipeline":
+        """The same pipeline, which finds faces with the same models, with another network to read them."""
+        other = copy.copy(self)
+        other._predictor = predictor
+        return other
+
     @property
     def attributes(self) -> tuple[str, ...]:
         """The names of what is predicted for each face."""
         return self._predictor.attributes
+
+    @property
+    def reliability(self) -> tuple[Reliability, ...] | None:
+        """How far each attribute can be trusted, in their order; None for weights that were never measured."""
+        calibration = self._predictor.calibration
+        return calibration.reliability if calibration else None
 
     @property
     def device(self) -> Any:
@@ -96,21 +126,20 @@ class Pipeline:
         Raises:
             ValueError: the frame has another shape or type.
         """
+        marks = [time.perf_counter()]
         faces = sorted(self._finder.find(frame, thorough=thorough), key=lambda face: face.box[0] + face.box[2] / 2)
+        marks.append(time.perf_counter())
+        crops = [align(frame, face) for face in faces]
+        marks.append(time.perf_counter())
+        probabilities = self._predictor(np.stack(crops)) if crops else ()
+        marks.append(time.perf_counter())
         height, width = frame.shape[:2]
-        if not faces:
-            return Analysis(self.attributes, width, height, ())
-        crops = np.stack([align(frame, face) for face in faces])
-        results = zip(faces, self._predictor(crops), crops, strict=True)
-        return Analysis(
-            attributes=self.attributes,
-            width=width,
-            height=height,
-            faces=tuple(
-                FaceResult(number, _whole_pixels(face.box, width, height), probabilities, crop)
-                for number, (face, probabilities, crop) in enumerate(results, start=1)
-            ),
+        results = tuple(
+            FaceResult(number, _whole_pixels(face.box, width, height), values, crop, doubts(face, crop))
+            for number, (face, values, crop) in enumerate(zip(faces, probabilities, crops, strict=True), start=1)
         )
+        timings = Timings(*(1000 * (end - start) for start, end in pairwise(marks)))
+        return Analysis(self.attributes, width, height, results, timings)
 
 
 def _whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:

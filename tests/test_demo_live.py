@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import io
+import json
 import threading
 from typing import Any
 
@@ -8,21 +9,29 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo import live
 from demo.live import FrameDesk, FrameError, describe, read_frame
-from demo.pipeline import Analysis, FaceResult
+from demo.pictures import open_picture
+from demo.pipeline import Analysis, FaceResult, Timings
 
 
-def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, str]:
+def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, Any]:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (200, 30, 30)).save(file, kind)
     return {"frame": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), "visitor": visitor}
+
+
+def face_at(left: int, number: int = 1, smiling: float = 0.75, doubts: tuple[Any, ...] = ()) -> FaceResult:
+    crop = np.full((218, 178, 3), (200, 30, 30), np.uint8)
+    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, doubts)
 
 
 ANALYSIS = Analysis(
     attributes=("Smiling", "Bangs"),
     width=64,
     height=48,
-    faces=(FaceResult(1, (4, 5, 20, 22), np.array([0.75, 0.125], np.float32), np.zeros((218, 178, 3), np.uint8)),),
+    faces=(face_at(4),),
+    timings=Timings(1, 2, 3),
 )
 
 
@@ -68,9 +77,87 @@ def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
         read_frame(bad)
 
 
-def test_the_page_gets_boxes_and_probabilities() -> None:
-    face = {"number": 1, "box": [4, 5, 20, 22], "probabilities": [0.75, 0.125]}
-    assert describe(ANALYSIS) == {"width": 64, "height": 48, "faces": [face]}
+class Film:
+    """In a pipeline's place: gives one prepared analysis after the other."""
+
+    def __init__(self, *frames: tuple[FaceResult, ...]) -> None:
+        self.frames = iter(frames)
+
+    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
+        return Analysis(("Smiling", "Bangs"), 64, 48, next(self.frames))
+
+
+def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, doubts=("small", "dark")),), Timings(1, 2, 3))
+    face = {"number": 1, "box": [4, 5, 20, 22], "probabilities": [0.75, 0.125], "doubts": ["small", "dark"]}
+    answer = describe(analysis, {"wait": 0.12345, "decode": 2.0}, None)
+    assert answer == {
+        "width": 64,
+        "height": 48,
+        "faces": [face],
+        "ms": {"wait": 0.12, "decode": 2.0, "detect": 1, "align": 2, "infer": 3},
+    }
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(40, 2), face_at(4, 1)))
+    first, second = describe(analysis, {}, 2)["faces"]
+    assert (first["number"], second["number"]) == (1, 2)
+    assert "crop" not in first
+    picture = open_picture(base64.b64decode(second["crop"].removeprefix("data:image/jpeg;base64,")))
+    assert picture.shape == (218, 178, 3)
+    assert np.abs(picture.reshape(-1, 3).mean(0) - (200, 30, 30)).max() < 4
+
+
+def test_a_face_keeps_its_number_and_visitors_are_numbered_apart() -> None:
+    async def visit() -> list[list[tuple[int, int]]]:
+        desk = FrameDesk(Film((face_at(40),), (face_at(4), face_at(39)), (face_at(4),)))
+        answers = [await desk.answer(message(visitor=visitor)) for visitor in ("one", "one", "two")]
+        return [[(face["number"], face["box"][0]) for face in answer["faces"]] for answer in answers]
+
+    assert asyncio.run(visit()) == [[(1, 40)], [(1, 39), (2, 4)], [(1, 4)]]
+
+
+def test_who_leaves_is_forgotten_at_once() -> None:
+    async def visit() -> tuple[int, dict[str, Any], int, int]:
+        desk = FrameDesk(Film((face_at(4), face_at(40)), (face_at(40),)))
+        await desk.answer(message())
+        before = desk.visitors
+        answer = await desk.answer({"visitor": "one", "leave": True})
+        after = desk.visitors
+        return before, answer, after, (await desk.answer(message()))["faces"][0]["number"]
+
+    assert asyncio.run(visit()) == (1, {}, 0, 1)
+
+
+def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
+    async def visit() -> tuple[list[dict[str, Any]], int]:
+        gate = Gate()
+        desk = FrameDesk(gate)
+        names = [str(number) for number in range(live._WORKERS + 1)]
+        answers = [asyncio.ensure_future(desk.answer(message(visitor=name))) for name in names]
+        await asyncio.sleep(0)
+        await desk.answer({"visitor": names[-1], "leave": True})
+        gate.open.set()
+        return await asyncio.gather(*answers), desk.visitors
+
+    answers, visitors = asyncio.run(visit())
+    assert [bool(answer) for answer in answers] == [True] * live._WORKERS + [False]
+    assert visitors == live._WORKERS
+
+
+def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_SILENT_SECONDS", 0.01)
+
+    async def visit() -> None:
+        desk = FrameDesk(Film((), ()))
+        await desk.answer(message(visitor="one"))
+        await desk.answer(message(visitor="two"))
+        while desk.visitors:
+            await asyncio.sleep(0.005)
+
+    asyncio.run(asyncio.wait_for(visit(), 10))
 
 
 def test_a_bad_frame_is_answered_with_a_sentence() -> None:
@@ -104,7 +191,7 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
     again, first, other, later = asyncio.run(visit())
     assert again == {"busy": True}
     assert first["faces"]
-    assert first == other == later
+    assert first["faces"] == other["faces"] == later["faces"]
 
 
 def test_no_backlog_builds_up() -> None:

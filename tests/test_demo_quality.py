@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from demo.align import align
+from demo.faces import Face, FaceFinder
+from demo.pictures import open_picture
+from demo.quality import doubts
+
+PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return open_picture(PORTRAIT)
+
+
+def judge(finder: FaceFinder, frame: np.ndarray) -> tuple[str, ...]:
+    (face,) = finder.find(frame, thorough=True)
+    return doubts(face, align(frame, face))
+
+
+def test_a_good_picture_leaves_no_doubt(finder: FaceFinder, portrait: np.ndarray) -> None:
+    assert judge(finder, portrait) == ()
+    assert judge(finder, portrait[:, ::-1]) == ()
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.3])
+def test_a_small_face_is_small_and_not_blurred(finder: FaceFinder, portrait: np.ndarray, factor: float) -> None:
+    small = cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    assert judge(finder, small) == ("small",)
+
+
+@pytest.mark.parametrize("sigma", [2.5, 4])
+def test_a_blurred_face_is_blurred_in_any_light(finder: FaceFinder, portrait: np.ndarray, sigma: float) -> None:
+    blurred = cv2.GaussianBlur(portrait, (0, 0), sigma)
+    assert judge(finder, blurred) == ("blurred",)
+    assert "blurred" in judge(finder, (blurred * 0.3).astype(np.uint8))
+
+
+def test_a_dark_face_is_dark_before_any_background(finder: FaceFinder, portrait: np.ndarray) -> None:
+    assert judge(finder, (portrait * 0.2).astype(np.uint8)) == ("dark",)
+    dimmed = portrait.copy()
+    dimmed[:, :90] = 0
+    assert judge(finder, dimmed) == ()
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(55, 0), (-55, 0), (0, 30), (0, -40)])
+def test_a_face_turned_far_is_turned(portrait: np.ndarray, yaw: float, pitch: float) -> None:
+    (face,) = FaceFinder().find(portrait, thorough=False)
+    crop = align(portrait, face)
+    turned = replace(face, yaw=yaw, pitch=pitch)
+    assert doubts(turned, crop) == ("turned",)
+    assert doubts(replace(face, yaw=yaw / 2, pitch=pitch / 3), crop) == ()
+
+
+def test_all_doubts_are_told() -> None:
+    points = np.array([[100, 100], [105, 100], [104, 108]], np.float32)
+    face = Face((90, 90, 25, 25), points, "keypoints", yaw=60)
+    assert doubts(face, np.zeros((218, 178, 3), np.uint8)) == ("small", "turned", "dark")
