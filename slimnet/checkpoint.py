@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Checkpoint:
             raise CheckpointError(
                 f"the calibration is of {len(self.calibration.temperatures)} attributes, the network has {classes}"
             )
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """All but the weights, ready for JSON; without a key for what is None."""
+        described = asdict(replace(self, state={}))
+        return {key: value for key, value in described.items() if key != "state" and value is not None}
 
 
 def read(path: str | Path) -> Checkpoint:
@@ -149,14 +155,10 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
     os.close(handle)
     try:
         if path.suffix == ".safetensors":
-            described = asdict(checkpoint)
-            metadata = {key: described[key] for key in ("architecture", "attributes", "preprocessing")}
-            if checkpoint.calibration:
-                metadata["calibration"] = described["calibration"]
             save_file(
                 {name: tensor.contiguous() for name, tensor in checkpoint.state.items()},
                 part,
-                metadata={"slimnet": json.dumps(metadata)},
+                metadata={"slimnet": json.dumps(checkpoint.metadata)},
             )
         else:
             hyper_params = asdict(checkpoint.architecture)

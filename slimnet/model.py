@@ -159,11 +159,15 @@ class SlimNet(nn.Module):
 
         Raises ValueError for another suffix, CheckpointError for a calibration of another number of attributes.
         """
+        checkpoint.write(path, self.to_checkpoint())
+
+    def to_checkpoint(self) -> checkpoint.Checkpoint:
+        """The weights, on the CPU, with all that describes them.
+
+        Raises CheckpointError for a calibration of another number of attributes.
+        """
         state = OrderedDict((name, value.detach().cpu()) for name, value in self.state_dict().items())
-        checkpoint.write(
-            path,
-            checkpoint.Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration),
-        )
+        return checkpoint.Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration)
 
 
 def label_names(num_classes: int, attributes: Sequence[str] | None) -> tuple[str, ...]:

@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -6,6 +7,8 @@ import pytest
 import torch
 
 from slimnet import ATTRIBUTES, Calibration, Predictor, Reliability, SlimNet
+from slimnet.inference import Inference
+from slimnet.predictor import TorchNetwork
 from tests import original
 
 
@@ -34,6 +37,22 @@ def test_probabilities_equal_the_plain_networks(weights, crops):
     assert found.shape == (4, 40)
     assert predictor.attributes == ATTRIBUTES
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+
+
+def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    assert Predictor(weights, "cpu").engine == "ONNX Runtime"
+    monkeypatch.delitem(sys.modules, "slimnet.runtime")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # importing it fails
+    predictor = Predictor(weights, "cpu")
+    assert predictor.engine == "torch"
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_many_crops_at_once_keep_their_order(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    order = np.random.default_rng(1).integers(0, 4, 19)
+    np.testing.assert_allclose(predictor(crops[order]), predictor(crops)[order], atol=1e-6)
 
 
 def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path, weights, crops):
@@ -104,8 +123,7 @@ def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(weights, m
     def full(_network, _device):
         raise torch.OutOfMemoryError("no memory left")
 
-    monkeypatch.setattr(SlimNet, "to", full)
-    monkeypatch.setattr("slimnet.predictor.fold_batch_norm", lambda model: model)  # which calls to() as well
+    monkeypatch.setattr("slimnet.inference.Inference.to", full)
     with pytest.warns(RuntimeWarning, match="cuda failed .no memory left.; going on with the CPU"):
         predictor = Predictor(weights)
     assert predictor.device == torch.device("cpu")
@@ -115,12 +133,12 @@ def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
     predictor = Predictor(weights, "cpu")
     started = Barrier(2, timeout=60)
 
-    class Failing(SlimNet):
-        def forward(self, _x):
+    class Failing(torch.nn.Module):
+        def forward(self, _crops):
             started.wait()  # both threads are on the device when it fails
             raise RuntimeError("the device is gone")
 
-    predictor._placed = (Failing(), torch.device("cpu"))
+    predictor._network = TorchNetwork(Failing(), torch.device("cpu"))
     with pytest.warns(RuntimeWarning, match="the device is gone"), ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda _n: predictor(crops), range(2)))
     for result in results:
@@ -129,7 +147,7 @@ def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
 
 def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
     predictor = Predictor(weights, "cpu")
-    predictor._placed = (SlimNet().to("meta"), torch.device("meta"))
+    predictor._network = TorchNetwork(Inference(SlimNet()).to("meta"), torch.device("meta"))
     with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
         found = predictor(crops)
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)

@@ -21,7 +21,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from slimnet import SlimNet
-from slimnet.predictor import fold_batch_norm
+from slimnet.inference import fold_batch_norm
 from training.augment import Augmentation
 from training.average import MovingAverage
 from training.config import FREE_ON_RESUME, TrainConfig

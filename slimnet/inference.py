@@ -1,0 +1,55 @@
+"""SlimNet as it is deployed: from crops, as a picture holds them, to probabilities."""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from slimnet.model import SlimNet
+from slimnet.preprocessing import Preprocessing
+
+
+class Inference(nn.Module):
+    """A folded copy of a network, with its preprocessing before it and its calibration behind it."""
+
+    temperatures: Tensor
+
+    def __init__(self, model: SlimNet) -> None:
+        super().__init__()
+        self.network = fold_batch_norm(model)
+        fold_normalisation(cast(nn.Conv2d, self.network.conv1[0]), model.preprocessing)
+        temperatures = model.calibration.temperatures if model.calibration else [1.0] * len(model.attributes)
+        self.register_buffer("temperatures", torch.tensor(temperatures, dtype=torch.float32))
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn uint8 RGB crops (N, height, width, 3) into logits and probabilities, float32 (N, attributes) each."""
+        # A permuted (N, H, W, 3) array is channels_last as it stands.
+        logits = self.network(crops.permute(0, 3, 1, 2).float())
+        return logits, torch.sigmoid(logits / self.temperatures)
+
+
+def fold_batch_norm(model: SlimNet) -> SlimNet:
+    """A copy for inference alone, in channels_last, each convolution merged with its batch norm; the same logits."""
+    folded = copy.deepcopy(model).eval().requires_grad_(False)
+    for sequence in [module for module in folded.modules() if isinstance(module, nn.Sequential)]:
+        for place, (first, second) in enumerate(zip(sequence, list(sequence)[1:], strict=False)):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                sequence[place] = fuse_conv_bn_eval(first, second)
+                sequence[place + 1] = nn.Identity()
+    return convert_conv2d_weight_memory_format(folded, torch.channels_last)
+
+
+def fold_normalisation(stem: nn.Conv2d, preprocessing: Preprocessing) -> None:
+    """Let the first convolution read values from 0 to 255 as they are: exact, since it pads nothing."""
+    mean, std = (
+        255 * torch.tensor(v, dtype=torch.float64).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std)
+    )
+    weight = stem.weight.double() / std
+    with torch.no_grad():
+        cast(Tensor, stem.bias).sub_((weight * mean).sum((1, 2, 3)))
+        stem.weight.copy_(weight)
