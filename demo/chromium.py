@@ -1,17 +1,21 @@
-"""Headless Chromium before a false camera, for the tests and the screenshots of the page.
+"""Headless Chromium before a false camera, for the tests, the benchmark and the screenshots of the page.
 
 Needs the package playwright, and Chromium: the system's (`apt-get install chromium`), or else playwright's own
 (`playwright install chromium`).
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+FILM_RATE = 30
+NUMBER_BITS = 8
+NUMBER_HEIGHT = 16
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
     "--no-sandbox",
@@ -27,7 +31,27 @@ _OPTIONS = (
 
 
 class ChromiumMissingError(RuntimeError):
-    """There is no Chromium on this machine."""
+    """There is no Chromium on this machine, or no playwright to drive it; the message says how to get it."""
+
+
+@contextmanager
+def browser_before(film: Path) -> Iterator[Any]:
+    """A browser whose camera shows `film`, closed afterwards.
+
+    Raises:
+        ChromiumMissingError: playwright or Chromium is missing.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        how = "pip install -r tests/requirements.txt"
+        raise ChromiumMissingError(f"the package playwright is not installed: {how}") from error
+    with sync_playwright() as playwright:
+        browser = launch(playwright, film)
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def launch(playwright: Any, film: Path) -> Any:
@@ -39,7 +63,8 @@ def launch(playwright: Any, film: Path) -> Any:
     programs = (*map(shutil.which, _NAMES), shutil.which(playwright.chromium.executable_path))
     program = next(filter(None, programs), None)
     if program is None:
-        raise ChromiumMissingError(f"none of {', '.join(_NAMES)} is installed, nor playwright's own")
+        how = "apt-get install chromium, or playwright install chromium"
+        raise ChromiumMissingError(f"none of {', '.join(_NAMES)} is installed, nor playwright's own: {how}")
     options = [*_OPTIONS, f"--use-file-for-fake-video-capture={film.resolve()}"]
     return playwright.chromium.launch(executable_path=program, args=options)
 
@@ -47,7 +72,7 @@ def launch(playwright: Any, film: Path) -> Any:
 def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
     """Write frames (480, 640, 3), uint8, RGB as a film of 30 frames a second that Chromium takes for a camera."""
     with path.open("wb") as film:
-        film.write(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n")
+        film.write(f"YUV4MPEG2 W640 H480 F{FILM_RATE}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
             film.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
 
@@ -65,3 +90,14 @@ def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
         frame[:, left : left + width] = portrait
         frames.append(frame)
     return frames
+
+
+def numbered(frame: np.ndarray, number: int) -> np.ndarray:
+    """A copy of a frame (H, W, 3), uint8, that carries a number from 0 to 255 which survives JPEG.
+
+    Its bits stand along the lower edge as white and black blocks, the highest one at the left.
+    """
+    bits = np.array([number >> bit & 1 for bit in reversed(range(NUMBER_BITS))], np.uint8)
+    marked = frame.copy()
+    marked[-NUMBER_HEIGHT:] = np.repeat(255 * bits, frame.shape[1] // NUMBER_BITS)[:, None]
+    return marked

@@ -1,43 +1,30 @@
-import csv
-import re
-import sys
-from pathlib import Path
-
 import pytest
-from PIL import Image
 
-from demo.align import align
-from demo.benchmark import VARIANTS, main
-from demo.faces import FaceFinder
-from demo.pictures import open_picture
-from slimnet import ATTRIBUTES, SlimNet
-
-PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+from demo.benchmark import live
+from demo.benchmark.__main__ import main, parse_arguments
+from demo.chromium import ChromiumMissingError
 
 
-def test_alignment_finds_the_face_however_it_is_spoilt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_live_is_the_default_with_one_visitor_and_with_four() -> None:
+    assert vars(parse_arguments([])) == vars(parse_arguments(["live"]))
+    chosen = parse_arguments([])
+    assert (chosen.command, chosen.visitors, chosen.json) == ("live", [1, 4], None)
+
+
+@pytest.mark.parametrize("arguments", ["--seconds 0", "--seconds 1e9", "--visitors 0", "--visitors one", "--visitors"])
+def test_a_number_that_cannot_be_is_refused(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(["live", *arguments.split()])
+    assert end.value.code == 2
+    assert arguments.split()[0] in capsys.readouterr().err
+
+
+def test_a_missing_browser_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    frame = open_picture(PORTRAIT)
-    (tmp_path / "img_align_celeba").mkdir()
-    crop = Image.fromarray(align(frame, FaceFinder().find(frame, thorough=True)[0]))
-    with (tmp_path / "list_eval_partition.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("image_id", "partition"), ("a.jpg", 0), ("b.jpg", 1), ("c.jpg", 1)])
-    with (tmp_path / "list_attr_celeba.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("image_id", *ATTRIBUTES), *[(name, *[1, -1] * 20) for name in ("b.jpg", "c.jpg")]])
-    for name in ("b.jpg", "c.jpg"):
-        crop.save(tmp_path / "img_align_celeba" / name)
-    SlimNet().save(tmp_path / "untrained.safetensors")
-    command = [
-        "benchmark",
-        "alignment",
-        "--data_dir",
-        str(tmp_path),
-        "--weights",
-        str(tmp_path / "untrained.safetensors"),
-    ]
-    monkeypatch.setattr(sys, "argv", [*command, "--images", "2", "--device", "cpu"])
-    main()
-    printed = capsys.readouterr().out
-    for variant in VARIANTS:
-        assert re.search(rf"^{re.escape(variant)} +2/2 +\d+\.\d\d +-?\d+\.\d\d$", printed, re.MULTILINE), variant
+    def missing(_: object) -> None:
+        raise ChromiumMissingError("there is no Chromium")
+
+    monkeypatch.setattr(live, "browser_before", missing)
+    assert main(["live"]) == 2
+    assert capsys.readouterr().err == "demo.benchmark: there is no Chromium\n"

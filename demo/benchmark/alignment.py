@@ -1,11 +1,9 @@
-"""Measure the demo's own pipeline.
+"""What finding and aligning a face cost in accuracy.
 
-``python -m demo.benchmark alignment --data_dir data`` asks what finding and aligning cost: CelebA's validation
-pictures are spoilt in known ways, found and aligned again, and their attributes compared with those of the untouched
-crops of the same pictures.
+CelebA's validation pictures are spoilt in known ways, found and aligned again, and their attributes compared with those
+of the untouched crops of the same pictures.
 """
 
-import argparse
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.pictures import open_picture
-from demo.pipeline import WEIGHTS, FaceResult, Pipeline
+from demo.pipeline import FaceResult, Pipeline
 from slimnet import Predictor
 
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -31,18 +29,6 @@ class Loss:
     pictures: int
     accuracy: float
     reference: float
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m demo.benchmark", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
-    alignment.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
-    alignment.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
-    alignment.add_argument("--weights", type=Path, default=WEIGHTS)
-    alignment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    arguments = parser.parse_args()
-    report_alignment(arguments.data_dir, arguments.images, arguments.weights, arguments.device)
 
 
 def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
@@ -131,7 +117,3 @@ VARIANTS: dict[str, Spoil] = {
     "scaled by 4": lambda crop, _: _scaled(crop, 4),
     "cut to the face, 130x160": lambda crop, _: np.ascontiguousarray(crop[43:203, 24:154]),
 }
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,63 @@
+"""Measure the demo: `python -m demo.benchmark`.
+
+`live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
+the real pipeline, alone and with several visitors, beside Gradio's own way. `alignment` asks what finding and aligning
+faces cost in accuracy.
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from demo.benchmark.alignment import report_alignment
+from demo.benchmark.live import BenchmarkError, measure
+from demo.benchmark.report import table
+from demo.chromium import ChromiumMissingError
+from demo.pipeline import WEIGHTS
+from demo.serving import NotServedError
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m demo.benchmark", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    live = commands.add_parser("live", help="the default: frames a second and latency in a real browser")
+    live.add_argument("--seconds", type=_positive, default=10, metavar="S", help="measured for each page and crowd")
+    live.add_argument("--visitors", type=_positive, nargs="+", default=[1, 4], metavar="N", help="how many at once")
+    live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
+    alignment.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+    alignment.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
+    alignment.add_argument("--weights", type=Path, default=WEIGHTS)
+    alignment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    chosen = parser.parse_args(arguments)
+    return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 999")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is asked for. Gives the exit status: 2 when it cannot be measured here."""
+    chosen = parse_arguments(arguments)
+    if chosen.command == "alignment":
+        report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+        return 0
+    # To be stopped is no different from Ctrl+C: servers and browser are ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        report = measure(chosen.seconds, chosen.visitors)
+    except (BenchmarkError, ChromiumMissingError, NotServedError) as error:
+        print(f"demo.benchmark: {error}", file=sys.stderr)
+        return 2
+    print(table(report))
+    if chosen.json:
+        chosen.json.write_text(report.to_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""How much live mode feels like a mirror: real Chromium before a false camera, the real page and pipeline.
+
+The page is served as `python app.py` serves it, and so is, beside it, the usual way to such a page (`plain_page`). Both
+are watched in turn, in the same run, by the same number of visitors; each visitor is a browser context of its own.
+How old a frame is when it is shown is counted from the `captureTime` that the browser gives the camera's frame, up to
+the moment when a script has painted it. The page itself tells that time with each frame (the event `live-frame`), and
+the plain page's is read off the number that the film carries.
+"""
+
+import importlib.metadata
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.benchmark.report import Crowd, Departure, Frame, Report, summarise, summarise_departure
+from demo.chromium import (
+    FILM_RATE,
+    NUMBER_BITS,
+    NUMBER_HEIGHT,
+    browser_before,
+    numbered,
+    portrait_frames,
+    write_film,
+)
+from demo.pictures import open_picture
+from demo.serving import PageServer
+
+_HERE = Path(__file__).parent
+_PORTRAIT = _HERE.parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+_FILM_FRAMES = 240  # at most 2 ** NUMBER_BITS, and a whole number of the portrait's turns
+_ROUNDS = 2
+_PATIENCE_MS = 60_000
+_WARM_UP_FRAMES = 10
+_WARM_UP_MS = 2_000
+# Only frames with the film's face count: looking at nothing is quick.
+_NOTE_LIVE = """
+    window.noted = [];
+    document.addEventListener("live-frame", ({target, detail: {latency, faces, stages}}) => {
+      const [at, width] = [performance.timeOrigin + performance.now(), Number(target.dataset.sentWidth)];
+      if (faces) window.noted.push({at, latency, width, stages});
+    });
+"""
+_NOTE_PLAIN = (
+    f"const BITS = {NUMBER_BITS}, STRIP = {NUMBER_HEIGHT}, FILM_MS = {1000 * _FILM_FRAMES / FILM_RATE};\n"
+    + (_HERE / "plain_page.js").read_text()
+)
+
+
+class BenchmarkError(RuntimeError):
+    """What was to be measured did not happen."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A page to be measured: its name, how Python serves it, what notes its frames, and what starts its camera."""
+
+    name: str
+    arguments: tuple[str, ...]
+    script: str
+    clicks: tuple[str, ...]
+
+
+OURS = Contestant("this page", ("app.py",), _NOTE_LIVE, ("#live-start",))
+PLAIN = Contestant(
+    "gr.Image",
+    ("-m", "demo.benchmark.plain_page"),
+    _NOTE_PLAIN,
+    ("#camera [title='grant webcam access'] button", "#camera .button-wrap button >> nth=0"),
+)
+
+
+def measure(seconds: int, crowds: list[int]) -> Report:
+    """Measure both pages for `seconds` with each number of visitors, in turns.
+
+    Raises:
+        BenchmarkError: a page showed no analysed frames.
+        demo.chromium.ChromiumMissingError: there is no browser to measure with.
+        demo.serving.NotServedError: a page is not served.
+    """
+    machine = _machine()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        film = folder / "film.y4m"
+        turns = portrait_frames(open_picture(_PORTRAIT))
+        write_film(film, (numbered(turns[number % len(turns)], number) for number in range(_FILM_FRAMES)))
+        browser = stack.enter_context(browser_before(film))
+        machine["Chromium"] = browser.version
+        servers = {page: stack.enter_context(PageServer(page.arguments, folder / page.name)) for page in (OURS, PLAIN)}
+        figures = [crowd for count in crowds for crowd in _compare(browser, servers, count, seconds)]
+        departure = _watch_departure(browser, servers[OURS], max(crowds)) if max(crowds) > 1 else None
+    return Report(machine, seconds, tuple(figures), departure)
+
+
+def _compare(browser: Any, servers: dict[Contestant, PageServer], count: int, seconds: float) -> list[Crowd]:
+    """Both pages before the same number of visitors, in turns, so that what else the machine does strikes both."""
+    rounds: dict[Contestant, list[list[list[Frame]]]] = {page: [] for page in servers}
+    for _ in range(_ROUNDS):
+        for page, server in servers.items():
+            with _visitors(browser, page, server, count) as visitors:
+                start = time.time()
+                visitors[0].wait_for_timeout(1000 * seconds / _ROUNDS)
+                rounds[page].append([_frames(visitor, start, start + seconds / _ROUNDS) for visitor in visitors])
+    return [summarise(page.name, watched, seconds) for page, watched in rounds.items()]
+
+
+def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
+    """One of `count` visitors closes the page while the others look on."""
+    with _visitors(browser, OURS, server, count) as visitors:
+        *stay, leave = visitors
+        stay[0].wait_for_timeout(3000)
+        left = time.time()
+        leave.context.close()
+        stay[0].wait_for_timeout(3000)
+        return summarise_departure([_frames(visitor, left - 3, left + 3) for visitor in stay], left)
+
+
+@contextmanager
+def _visitors(browser: Any, page: Contestant, server: PageServer, count: int) -> Iterator[list[Any]]:
+    """That many visitors at once, whose cameras run and who have been shown their first frames."""
+    from playwright.sync_api import Error
+
+    with ExitStack() as stack:
+        visitors = []
+        try:
+            for _ in range(count):
+                context = stack.enter_context(browser.new_context(permissions=["camera"]))
+                visitors.append(context.new_page())
+                visitors[-1].set_default_timeout(_PATIENCE_MS)
+                visitors[-1].add_init_script(page.script)
+                visitors[-1].goto(server.url)
+                visitors[-1].wait_for_selector(page.clicks[0])
+            for visitor in visitors:  # a page loads slowly beside cameras that run
+                for button in page.clicks:
+                    visitor.click(button)
+            for visitor in visitors:
+                visitor.wait_for_function(f"window.noted.length >= {_WARM_UP_FRAMES}")
+            visitors[0].wait_for_timeout(_WARM_UP_MS)
+        except Error as error:
+            what = f"{page.name} did not come to show {_WARM_UP_FRAMES} analysed frames to each of {count}"
+            raise BenchmarkError(f"{what}: {error.message}\n{server.last_words()}") from error
+        yield visitors
+
+
+def _frames(visitor: Any, start: float, end: float) -> list[Frame]:
+    """The frames that a visitor was shown between two times, in seconds since 1970."""
+    noted = visitor.evaluate("window.noted")
+    frames = (Frame(frame["at"] / 1000, frame["latency"], frame["width"], frame["stages"]) for frame in noted)
+    return [frame for frame in frames if start <= frame.at < end]
+
+
+def _machine() -> dict[str, str]:
+    """What the figures depend on, besides this repository."""
+    versions = {name: importlib.metadata.version(name) for name in ("gradio", "torch", "mediapipe")}
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return {
+        time.strftime("%Y-%m-%d"): "",
+        _processor(): "",
+        "cores": str(os.cpu_count()),
+        "load before": load,
+        "Python": platform.python_version(),
+        **versions,
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()

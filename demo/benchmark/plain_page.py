@@ -1,0 +1,63 @@
+"""The usual way to a live page, to be measured beside this one: `python -m demo.benchmark.plain_page --port P`.
+
+A streaming `gr.Image` for the camera, another one for the answer with its boxes, and the ticked attributes, on the
+same pipeline. It is set up as well as those components can be: the camera at 640x480 (without that Gradio asks for
+1920x1080), JPEG both ways, a frame as often as the camera has one, and no visitor who waits for the end of
+another one's stream.
+"""
+
+import argparse
+import os
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import cv2
+import gradio as gr
+import numpy as np
+import torch
+
+from demo.pipeline import Pipeline
+
+_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
+
+
+def build(pipeline: Pipeline) -> gr.Blocks:
+    """The page: `#camera` streams the camera, `#answer` shows the frames that were analysed."""
+
+    def analyse(frame: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        faces = pipeline.analyse(frame, thorough=False).faces
+        shown = frame.copy()  # Gradio's own is read-only
+        for face in faces:
+            x, y, width, height = face.box
+            cv2.rectangle(shown, (x, y), (x + width, y + height), (45, 212, 191), 2)
+        probabilities = faces[0].probabilities if faces else np.zeros(len(pipeline.attributes))
+        return shown, [name for name, p in zip(pipeline.attributes, probabilities, strict=True) if p > 0.5]
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        with gr.Row():
+            camera = gr.Image(
+                sources=["webcam"],
+                streaming=True,
+                format="jpeg",
+                webcam_options=gr.WebcamOptions(mirror=False, constraints=_CAMERA),
+                elem_id="camera",
+            )
+            answer = gr.Image(format="jpeg", elem_id="answer")
+        ticked = gr.CheckboxGroup(list(pipeline.attributes))
+        camera.stream(
+            analyse,
+            camera,
+            [answer, ticked],
+            stream_every=1 / 30,
+            time_limit=600,
+            concurrency_limit=None,
+            show_progress="hidden",
+        )
+    return page
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int)
+    torch.set_num_threads(1)  # as in app.py
+    build(Pipeline()).launch(server_name="127.0.0.1", server_port=parser.parse_args().port, quiet=True)

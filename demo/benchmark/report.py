@@ -1,0 +1,170 @@
+"""The benchmark's figures: frames that were seen, what is made of them, and how they are printed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+SERVER_STAGES = ("decode", "detect", "align", "infer")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An analysed frame that a visitor was shown.
+
+    Attributes:
+        at: when it was shown, in seconds since 1970.
+        latency: milliseconds since the camera took it; None where that is not known.
+        width: of the picture that was sent to the server, in pixels.
+        stages: milliseconds by stage, as far as the page tells them.
+    """
+
+    at: float
+    latency: float | None
+    width: int
+    stages: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and 95th percentile, in milliseconds."""
+
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What visitors who looked at one page at the same time got.
+
+    Attributes:
+        page: name of the page.
+        rates: analysed frames a second, one for each visitor.
+        latency: camera to page, over the frames of all visitors for which it is known; None where it is for none.
+        width: median of the widths of the pictures that were sent, in pixels; None where nothing was shown.
+        longest_gap: the longest that any visitor waited from one frame to the next, in milliseconds; None where nobody
+            was shown two.
+        stages: where the time of a frame went, in the order in which the page tells it; "server" is the sum of the
+            stages that are work of the server.
+    """
+
+    page: str
+    rates: tuple[float, ...]
+    latency: Spread | None
+    width: int | None
+    longest_gap: float | None
+    stages: dict[str, Spread]
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Frames a second of those who stayed, all together: before one visitor left, and in each second after that."""
+
+    stayed: int
+    before: float
+    after: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run. `machine` tells what it ran on; `crowds` come in pairs, this page and then the plain one."""
+
+    machine: dict[str, str]
+    seconds: float
+    crowds: tuple[Crowd, ...]
+    departure: Departure | None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: float) -> Crowd:
+    """The figures of one page and crowd.
+
+    Args:
+        rounds: for each round, for each visitor, the frames in the order in which they were shown.
+        seconds: how long all rounds together took.
+    """
+    visitors = list(zip(*rounds, strict=True))
+    frames = [frame for visitor in visitors for watched in visitor for frame in watched]
+    times_seen = [[frame.at for frame in watched] for visitor in visitors for watched in visitor]
+    gaps = [1000 * float(np.diff(times).max()) for times in times_seen if len(times) > 1]
+    latencies = [frame.latency for frame in frames if frame.latency is not None]
+    times: dict[str, list[float]] = {}
+    for frame in frames:
+        work = [frame.stages[stage] for stage in SERVER_STAGES if stage in frame.stages]
+        for stage, milliseconds in {**frame.stages, **({"server": sum(work)} if work else {})}.items():
+            times.setdefault(stage, []).append(milliseconds)
+    return Crowd(
+        page=page,
+        rates=tuple(sum(map(len, visitor)) / seconds for visitor in visitors),
+        latency=_spread(latencies) if latencies else None,
+        width=int(np.median([frame.width for frame in frames])) if frames else None,
+        longest_gap=max(gaps, default=None),
+        stages={stage: _spread(values) for stage, values in times.items()},
+    )
+
+
+def summarise_departure(visitors: Sequence[Sequence[Frame]], left: float) -> Departure:
+    """The rates of those who stayed, in the three seconds before the time `left` and in each of the three after."""
+    times = np.array([frame.at - left for watched in visitors for frame in watched])
+    after = tuple(float(np.sum((times >= second) & (times < second + 1))) for second in range(3))
+    return Departure(len(visitors), float(np.sum((times >= -3) & (times < 0))) / 3, after)
+
+
+def _spread(values: list[float]) -> Spread:
+    median, p95 = np.percentile(values, (50, 95))
+    return Spread(float(median), float(p95))
+
+
+def table(report: Report) -> str:
+    """The report as text."""
+    lines = [
+        ", ".join(f"{name} {value}".strip() for name, value in report.machine.items()),
+        "",
+        _line("visitors", "page", "px wide", "frames/s each", "p50 ms", "p95 ms", "longest gap ms"),
+    ]
+    for ours, plain in zip(report.crowds[::2], report.crowds[1::2], strict=True):
+        lines += [_crowd_line(ours), _crowd_line(plain), _ratio_line(ours, plain)]
+    lines += ["", *_stage_lines(report.crowds[::2])]
+    if report.departure:
+        after = ", ".join(f"{rate:.0f}" for rate in report.departure.after)
+        lines += [
+            "",
+            f"When one of {report.departure.stayed + 1} leaves, the others together go from "
+            f"{report.departure.before:.1f} frames a second to {after} in the seconds after that.",
+        ]
+    return "\n".join(lines)
+
+
+def _crowd_line(crowd: Crowd) -> str:
+    least, most = min(crowd.rates), max(crowd.rates)
+    rates = f"{least:.1f}" if len(crowd.rates) == 1 else f"{least:.1f} … {most:.1f}"
+    times = ("?" if value is None else f"{value:.0f}" for value in _times(crowd))
+    return _line(str(len(crowd.rates)), crowd.page, str(crowd.width or "?"), rates, *times)
+
+
+def _ratio_line(ours: Crowd, plain: Crowd) -> str:
+    """Our figures as multiples of the plain page's."""
+    pairs = zip((sum(ours.rates), *_times(ours)), (sum(plain.rates), *_times(plain)), strict=True)
+    return _line("", "ratio", "", *(f"x {a / b:.2f}" if a is not None and b else "?" for a, b in pairs))
+
+
+def _line(visitors: str, page: str, width: str, rates: str, median: str, p95: str, gap: str) -> str:
+    return f"{visitors:>8}  {page:<10} {width:>7} {rates:>14} {median:>8} {p95:>8} {gap:>15}"
+
+
+def _times(crowd: Crowd) -> tuple[float | None, float | None, float | None]:
+    median, p95 = (crowd.latency.median, crowd.latency.p95) if crowd.latency else (None, None)
+    return median, p95, crowd.longest_gap
+
+
+def _stage_lines(crowds: Sequence[Crowd]) -> list[str]:
+    stages = list(dict.fromkeys(stage for crowd in crowds for stage in crowd.stages))
+    heads = "".join(f"{f'{len(crowd.rates)} at once: p50, p95':>24}" for crowd in crowds)
+    lines = [f"{f'{crowds[0].page}, ms by stage':<24}{heads}"]
+    for stage in stages:
+        cells = (crowd.stages.get(stage) for crowd in crowds)
+        lines.append(f"{stage:<24}" + "".join(f"{f'{c.median:.1f}, {c.p95:.1f}' if c else '?':>24}" for c in cells))
+    return lines
