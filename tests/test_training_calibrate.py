@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import expit
+
+from slimnet import SlimNet
+from tests import celeba
+from training import calibrate
+from training.data import read_celeba
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 2, 1: 40, 2: 2})
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
+    return path
+
+
+def run(*arguments):
+    return calibrate.main([str(argument) for argument in arguments])
+
+
+def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, data, weights, monkeypatch, capsys):
+    labels = read_celeba(data)["valid"].labels
+    # An answer that is three times too sure, one that is decided 6 too high, and one that says nothing.
+    noise = np.random.default_rng(0).normal(0, 2, labels.shape)
+    logits = (labels * 4.0 - 2 + noise) * (3, 1, 0.1) * (1, 1, 0) + (0, 6, 0.01)
+    monkeypatch.setattr(calibrate, "probabilities", lambda *_: expit(logits))
+    out = tmp_path / "out.safetensors"
+    assert run("--weights", weights, "--data_dir", data, "--out", out, "--json", tmp_path / "c.json") == 0
+    before, after = SlimNet.load_pretrained(weights), SlimNet.load_pretrained(out)
+    moved = (before.fc.bias - after.fc.bias).tolist()
+    assert moved == [0, pytest.approx(6, abs=1.5), 0]
+    assert torch.equal(before.fc.weight, after.fc.weight)
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert found["thresholds"]["low"] > 0
+    assert found["error_after"] < found["error_before"]
+    assert after.calibration.temperatures[0] > 1.7 * after.calibration.temperatures[1]
+    ticked = logits[:, 1] > moved[1]
+    recalls = [(ticked[labels[:, 1] == kind] == kind).mean() for kind in (True, False)]
+    assert after.calibration.reliability[1].balanced_accuracy == pytest.approx(np.mean(recalls))
+    assert after.calibration.reliability[2].balanced_accuracy == 0.5
+    assert "folded into the last bias" in capsys.readouterr().out
+
+
+def test_calibrating_again_changes_no_answer(tmp_path, data, weights):
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    assert run("--weights", weights, "--data_dir", data, "--out", once) == 0
+    assert run("--weights", once, "--data_dir", data, "--out", twice) == 0
+    first, second = SlimNet.load_pretrained(once), SlimNet.load_pretrained(twice)
+    assert torch.equal(first.fc.bias, second.fc.bias)
+    np.testing.assert_allclose(first.calibration.temperatures, second.calibration.temperatures, rtol=1e-2)
+    assert first.calibration.reliability == second.calibration.reliability
+
+
+def test_temperatures_are_found():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 20_000)
+    labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
+    assert calibrate.fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.05)
+    assert calibrate.fit_temperature(-logits, labels) == pytest.approx(calibrate.HOTTEST, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"), [({0: 2, 1: 4}, "has 4 pictures"), ({0: 12, 2: 6}, "has 0 pictures")]
+)  # fmt: skip
+def test_too_few_pictures_are_named(tmp_path, weights, sizes, message, capsys):
+    data = celeba.write(tmp_path / "data", sizes=sizes)
+    assert run("--weights", weights, "--data_dir", data, "--out", tmp_path / "out.safetensors") == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_an_attribute_that_is_always_on_cannot_be_measured(tmp_path, data, weights, capsys):
+    table = data / "list_attr_celeba.csv"
+    text = table.read_text()
+    head, *rows = text.splitlines()
+    (tmp_path / "img_align_celeba").symlink_to(data / "img_align_celeba")
+    (tmp_path / "list_eval_partition.csv").write_text((data / "list_eval_partition.csv").read_text())
+    (tmp_path / table.name).write_text("\n".join([head, *(f"{row.rsplit(',', 1)[0]},1" for row in rows)]) + "\n")
+    assert run("--weights", weights, "--data_dir", tmp_path, "--out", tmp_path / "out.safetensors") == 1
+    assert "shows Third always or never" in capsys.readouterr().err
+
+
+def test_a_form_that_carries_no_calibration_is_refused(weights, capsys):
+    with pytest.raises(SystemExit):
+        run("--weights", weights, "--out", "w.pth")
+    assert ".safetensors" in capsys.readouterr().err

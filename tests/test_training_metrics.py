@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from training import metrics
+
+
+@pytest.fixture(scope="module")
+def case():
+    """Labels, probabilities with many equal ones, and the training split's majority: 90 pictures, 4 attributes."""
+    rng = np.random.default_rng(0)
+    labels = rng.random((90, 4)) < (0.5, 0.1, 0.8, 0.3)
+    probabilities = np.clip(0.3 * labels + rng.random((90, 4)) * 0.7, 0, 1).round(1)
+    return labels, probabilities, np.array([True, False, True, False])
+
+
+def test_figures_of_a_case_worked_out_by_hand():
+    labels = np.array([[1, 1], [1, 1], [1, 1], [0, 1]], bool)
+    probabilities = np.array([[0.9, 0.9], [0.8, 0.1], [0.3, 0.9], [0.4, 0.9]])
+    found = metrics.figures(labels, probabilities, np.array([False, True]))
+    expected = {
+        "accuracy": 0.75, "balanced_accuracy": (2 / 3 + 1) / 2, "precision": 1.0, "recall": 2 / 3, "f1": 0.8,
+        "average_precision": (1 + 1 + 3 / 4) / 3, "roc_auc": 2 / 3, "majority_accuracy": 0.25, "positive_share": 0.75,
+    }  # fmt: skip
+    assert {name: values[0] for name, values in found.items()} == pytest.approx(expected)
+    # With one class alone there is nothing to balance or to rank.
+    assert np.isnan(found["balanced_accuracy"][1])
+    assert np.isnan(found["roc_auc"][1])
+    assert found["recall"][1] == 0.75
+
+
+def test_a_sample_that_is_the_whole_gives_the_figures_themselves(case):
+    found = metrics.resampled(*case, np.ones((1, 90), np.float32))
+    for name, values in metrics.figures(*case).items():
+        np.testing.assert_allclose(found[name][0], values, rtol=1e-6, err_msg=name)
+
+
+def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(case):
+    labels, probabilities, _ = case
+    weights = metrics.drawn(90, 3)
+    found = metrics.resampled(*case, weights)
+    for sample, weight in enumerate(weights):
+        for n in range(4):
+            given = {"y_true": labels[:, n], "sample_weight": weight}
+            ticked = {**given, "y_pred": probabilities[:, n] > 0.5}
+            ranked = {**given, "y_score": probabilities[:, n]}
+            expected = {
+                "accuracy": sklearn_metrics.accuracy_score(**ticked),
+                "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(**ticked),
+                "precision": sklearn_metrics.precision_score(**ticked),
+                "recall": sklearn_metrics.recall_score(**ticked),
+                "f1": sklearn_metrics.f1_score(**ticked),
+                "average_precision": sklearn_metrics.average_precision_score(**ranked),
+                "roc_auc": sklearn_metrics.roc_auc_score(**ranked),
+            }
+            assert {name: found[name][sample, n] for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case):
+    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(90, 500))
+    four_times = [np.tile(part, (4, 1)) for part in case[:2]]
+    more = metrics.resampled(*four_times, case[2], metrics.drawn(360, 500))
+    few, many = (metrics.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
+    assert few[0] < np.mean(values["accuracy"]) < few[1]
+    assert (few[1] - few[0]) / (many[1] - many[0]) == pytest.approx(2, rel=0.15)
+
+
+def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
+    labels = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], bool)
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.1], [0.8, 0.2], [0.1, 0.3]])
+    case = labels, probabilities, np.array([True, False])
+    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(4, 50))
+    first, second = metrics.attribute_scores(("a", "b"), values, samples)
+    assert (first.precision, first.roc_auc, second.accuracy) == (1.0, 1.0, 1.0)
+    undefined = ("balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
+    assert [getattr(second, name) for name in undefined] == [None] * 6
+    assert [second.intervals[name] for name in undefined] == [None] * 6
+    assert metrics.mean_scores(values, samples).precision == 1.0

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from training.thresholds import fit_thresholds, judge_thresholds
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Logits and labels of 2,000 pictures whose odds are even at logits 0, 1.5 and, with hardly any signal, 0."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, (2, 2, 0.3), (2000, 3))
+    labels = rng.random((2000, 3)) < 1 / (1 + np.exp(-(logits - (0, 1.5, 0))))
+    return logits, labels
+
+
+def test_only_a_clear_gain_moves_a_threshold(answers):
+    found = fit_thresholds(*answers)
+    assert found[1] == pytest.approx(1.5, abs=0.2)
+    assert (found[0], found[2]) == (0, 0)
+
+
+def test_a_clear_gain_is_folded_and_measured_where_it_was_not_fitted(answers):
+    found = judge_thresholds(*answers)
+    logits, labels = answers
+    moved = ((logits[:, 1] > 1.5) == labels[:, 1]).mean() - ((logits[:, 1] > 0) == labels[:, 1]).mean()
+    assert found.folded
+    assert found.low < found.gain < found.high
+    assert found.gain == pytest.approx(moved / 3, abs=0.01)  # one of three attributes gains
+
+
+def test_without_a_gain_nothing_is_folded(answers):
+    logits, labels = answers
+    found = judge_thresholds(logits[:, [0, 2]], labels[:, [0, 2]])
+    assert not found.folded
+    assert found.low <= 0
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_an_attribute_of_one_class_stays_at_0(label):
+    logits = np.random.default_rng(0).normal(0, 1, (50, 1))
+    assert fit_thresholds(logits, np.full((50, 1), label)).tolist() == [0]
+
+
+def test_logits_that_tell_the_opposite_are_not_turned_round():
+    logits = np.random.default_rng(0).normal(0, 1, (200, 1))
+    assert fit_thresholds(logits, logits < 0.3).tolist() == [0]

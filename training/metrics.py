@@ -1,0 +1,189 @@
+"""Figures of binary attributes, and how far chance in the choice of pictures moves them (bootstrap)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn import metrics
+
+Interval = tuple[float, float]
+
+# In the order of every table. Those of the ticks, of the ranking by probability, and of the labels alone.
+FIGURES = (
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1",
+    "average_precision", "roc_auc",
+    "majority_accuracy", "positive_share",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Figures as shares from 0 to 1, of an attribute or, as means over those that have one, of several.
+
+    accuracy, balanced_accuracy (mean of the recalls of both classes), precision, recall, f1: of the ticks, which are at
+    probability 0.5. average_precision, roc_auc: of the order that the probabilities put the pictures in.
+    majority_accuracy: of always saying what the training split mostly says. positive_share: of the labels.
+    None: not defined, since the pictures show only one class, or, for precision, nothing was ticked.
+    intervals: by a figure's name, the ends of its 95 % bootstrap interval, pictures drawn anew; None as above.
+    """
+
+    accuracy: float | None
+    balanced_accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    average_precision: float | None
+    roc_auc: float | None
+    majority_accuracy: float | None
+    positive_share: float | None
+    intervals: dict[str, Interval | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeScores(Scores):
+    """The scores of one attribute."""
+
+    attribute: str
+
+
+def figures(labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray) -> dict[str, np.ndarray]:
+    """Each of FIGURES for every attribute, float64 (attributes,), nan where it is not defined; by scikit-learn.
+
+    labels: bool (N, attributes); probabilities: float (N, attributes); majority: bool (attributes,), of training.
+    """
+    columns = range(labels.shape[1])
+    rows = [column_figures(labels[:, n], probabilities[:, n], bool(majority[n])) for n in columns]
+    return {name: np.array([row[name] for row in rows]) for name in FIGURES}
+
+
+def column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) -> dict[str, float]:
+    ticked = probability > 0.5
+    both = 0 < truth.sum() < len(truth)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        truth, ticked, average="binary", zero_division=np.nan
+    )
+    return {
+        "accuracy": metrics.accuracy_score(truth, ticked),
+        "balanced_accuracy": metrics.balanced_accuracy_score(truth, ticked) if both else np.nan,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "average_precision": metrics.average_precision_score(truth, probability) if truth.any() else np.nan,
+        "roc_auc": metrics.roc_auc_score(truth, probability) if both else np.nan,
+        "majority_accuracy": metrics.accuracy_score(truth, np.full(len(truth), majority)),
+        "positive_share": float(truth.mean()),
+    }
+
+
+def drawn(images: int, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each picture is in each bootstrap sample: float32 (resamples, images), always the same."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(images, np.full(images, 1 / images), size=resamples).astype(np.float32)
+
+
+def resampled(
+    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """As figures, for every bootstrap sample: float64 (resamples, attributes).
+
+    weights: of each picture in each sample, (resamples, N). scikit-learn takes one sample of one attribute at a time,
+    which takes minutes; here each attribute is sorted once for all samples.
+    """
+    ranked = [ranking(labels[:, n], probabilities[:, n], weights) for n in range(labels.shape[1])]
+    return {
+        **resampled_ticks(labels, probabilities, majority, weights),
+        "average_precision": np.stack([average_precision for average_precision, _ in ranked], axis=1),
+        "roc_auc": np.stack([roc_auc for _, roc_auc in ranked], axis=1),
+    }
+
+
+def resampled_ticks(
+    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The quicker part of resampled: all but the figures of the order."""
+    ticked = probabilities > 0.5
+    size = weights.sum(axis=1, dtype=np.float64)[:, None]
+
+    def count(chosen: np.ndarray) -> np.ndarray:
+        return (weights @ chosen.astype(np.float32)).astype(np.float64)
+
+    hits, ticks, positives = count(labels & ticked), count(ticked), count(labels)
+    rejections = count(~labels & ~ticked)
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 gives nan: not defined in this sample
+        recall = hits / positives
+        return {
+            "accuracy": (hits + rejections) / size,
+            "balanced_accuracy": (recall + rejections / (size - positives)) / 2,
+            "precision": hits / ticks,
+            "recall": recall,
+            "f1": 2 * hits / (ticks + positives),
+            "majority_accuracy": np.where(majority, positives, size - positives) / size,
+            "positive_share": positives / size,
+        }
+
+
+def ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average precision and ROC area of one attribute for every bootstrap sample, each (resamples,)."""
+    order = np.argsort(-probability, kind="stable")
+    last_of_equal = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # equal ones are passed together
+    sorted_weights = weights[:, order]
+    seen = np.cumsum(sorted_weights, axis=1)[:, last_of_equal]
+    hits = np.cumsum(sorted_weights * truth[order], axis=1)[:, last_of_equal]
+    new_hits = np.diff(hits, axis=1, prepend=0)
+    precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+    false = seen - hits
+    before = np.cumsum(new_hits, axis=1, dtype=np.float64) - new_hits / 2  # of equal ones half count as before
+    area = (np.diff(false, axis=1, prepend=0) * before).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        average_precision = (new_hits * precision).sum(axis=1, dtype=np.float64) / hits[:, -1]
+        return average_precision, area / (hits[:, -1].astype(np.float64) * false[:, -1])
+
+
+def interval(values: np.ndarray) -> np.ndarray:
+    """The ends of the 95 % interval over the samples in front: (resamples, …) -> (2, …); nan where all are nan."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all nan: not defined in any sample
+        return np.nanquantile(values, (0.025, 0.975), axis=0)
+
+
+def mean(values: np.ndarray) -> np.ndarray:
+    """Over the attributes, the last axis, that have a figure: (…, attributes) -> (…); nan where none has one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmean(values, axis=-1)
+
+
+def number(value: float | np.ndarray) -> float | None:
+    """For JSON, which knows no nan: None instead; six decimals."""
+    return None if np.isnan(value) else round(float(value), 6)
+
+
+def ends(low_high: np.ndarray) -> Interval | None:
+    low, high = number(low_high[0]), number(low_high[1])
+    return None if low is None or high is None else (low, high)
+
+
+def attribute_scores(
+    names: Sequence[str], values: dict[str, np.ndarray], samples: dict[str, np.ndarray]
+) -> tuple[AttributeScores, ...]:
+    """Figures (attributes,) and their samples (resamples, attributes), by attribute."""
+    spans = {name: interval(samples[name]) for name in FIGURES}
+    return tuple(
+        AttributeScores(
+            attribute=attribute,
+            **{name: number(values[name][n]) for name in FIGURES},
+            intervals={name: ends(spans[name][:, n]) for name in FIGURES},
+        )
+        for n, attribute in enumerate(names)
+    )
+
+
+def mean_scores(values: dict[str, np.ndarray], samples: dict[str, np.ndarray]) -> Scores:
+    """The means over the attributes."""
+    return Scores(
+        **{name: number(mean(values[name])) for name in FIGURES},
+        intervals={name: ends(interval(mean(samples[name]))) for name in FIGURES},
+    )
