@@ -54,8 +54,9 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
         return await desk.answer(message)
 
     template = (_HERE / "live.html").read_text()
+    attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
     return gr.HTML(
-        html_template=template.replace("<!-- attributes -->", attribute_list(pipeline.attributes, "live", live=True)),
+        html_template=template.replace("<!-- attributes -->", attributes),
         js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS if (_HERE / name).exists()),
         apply_default_css=False,
         server_functions=[analyse_frame],
@@ -166,7 +167,7 @@ def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | Non
     faces = []
     for face in sorted(analysis.faces, key=lambda face: face.number):
         picture = {"crop": _address(face.crop)} if face.number == crop else {}
-        faces.append(describe_face(face) | {"doubts": list(face.doubts)} | picture)
+        faces.append(describe_face(face) | picture)
     times = milliseconds | asdict(analysis.timings)
     return {
         "width": analysis.width,

@@ -93,9 +93,9 @@ def _row(attribute: str, index: int, panel: str, reliability: Reliability | None
         '<span class="percent" aria-hidden="true">–</span>'
         '<span class="bar" aria-hidden="true"><i></i></span>'
         f'<span class="unseen state" id="{box}-state">no face yet</span>'
-        f'<span class="reliability" id="{box}-reliability">{_sentence(reliability)}</span>'
-        f'<span class="threshold"><input type="range" min="{lowest}" max="{highest}" value="50"'
-        f' aria-label="Threshold of {name}, percent"><output>50%</output></span>'
+        f'<span class="details"><span id="{box}-reliability">{_sentence(reliability)}</span>'
+        f'<input type="range" min="{lowest}" max="{highest}" value="50" aria-label="Threshold of {name}, percent">'
+        "<output>50%</output></span>"
         "</li>"
     )
 
@@ -138,9 +138,10 @@ async def answer_on(
 
 
 def describe_face(face: FaceResult) -> dict[str, Any]:
-    """A face as `panel.js` shows it: number, box in pixels of the analysed frame, probabilities in their order."""
+    """A face as the page shows it: number, box in pixels of the analysed frame, probabilities in order, and doubts."""
     return {
         "number": face.number,
         "box": list(face.box),
         "probabilities": [round(float(probability), 6) for probability in face.probabilities],
+        "doubts": list(face.doubts),
     }

@@ -157,7 +157,7 @@ function choose(number) {
   buttons.show(shown.faces.map((face) => face.number), number);
   for (const box of boxes.children) box.classList.toggle("chosen", Number(box.dataset.box) === number);
   more.querySelector(".crop img").src = face.crop;
-  panel.show(face.probabilities);
+  panel.show(face.probabilities, null, face.doubts);
 }
 
 // The results as files, made from the answer in this page.

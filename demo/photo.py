@@ -38,7 +38,8 @@ def photo_panel(pipeline: Pipeline) -> gr.HTML:
         return await desk.answer(message)
 
     template = (_HERE / "photo.html").read_text()
-    template = template.replace("<!-- attributes -->", attribute_list(pipeline.attributes, "photo"))
+    attributes = attribute_list(pipeline.attributes, "photo", pipeline.reliability)
+    template = template.replace("<!-- attributes -->", attributes)
     template = template.replace("<!-- examples -->", "".join(_example_button(path) for path in examples().values()))
     return gr.HTML(
         html_template=template,

@@ -152,7 +152,7 @@ class Timeline {
     this.tell("Recording numbers, no picture.");
   }
 
-  stop(message = "Stopped. Record goes on where it ended.") {
+  stop(message = "Stopped. Numbers only, no picture.") {
     if (!this.recording) return;
     this.recording = false;
     this.tell(this.data.rows.length ? message : NUMBERS_ONLY);
@@ -173,7 +173,7 @@ class Timeline {
   tell(text) {
     this.told.textContent = text;
     this.record.setAttribute("aria-pressed", String(this.recording));
-    this.record.textContent = this.recording ? "Stop recording" : "Record";
+    this.record.textContent = this.recording ? "Stop recording" : this.data.rows.length ? "Go on" : "Record";
     this.record.disabled = this.data.full;
     this.saves.hidden = this.recording || this.data.rows.length === 0;
   }

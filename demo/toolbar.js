@@ -8,8 +8,8 @@ class Toolbar {
       row,
       name: row.querySelector("[data-attribute]").dataset.attribute,
       words: `${row.querySelector("label").textContent} ${row.closest(".group").querySelector("h3").textContent}`.toLowerCase(),
-      slider: row.querySelector(".threshold input"),
-      value: row.querySelector(".threshold output"),
+      slider: row.querySelector(".details input"),
+      value: row.querySelector(".details output"),
     }));
     this.search = root.querySelector("input[type=search]");
     this.matches = root.querySelector(".matches");
