@@ -1,0 +1,72 @@
+"""Write the network for other programs: `python -m slimnet.export --weights W --out slimnet.onnx` (or slimnet.pt2).
+
+Both forms take the crops as a picture holds them, uint8 RGB (batch, height, width, 3), any number of them, and give
+logits and calibrated probabilities, float32 (batch, attributes): normalisation, batch norm and temperatures are inside,
+so that nothing about them can go wrong elsewhere. Names, sizes, normalisation and calibration come along as JSON: under
+the metadata key "slimnet" of the .onnx, in the extra file "slimnet.json" of the .pt2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from slimnet.checkpoint import CheckpointError
+from slimnet.inference import Inference
+from slimnet.model import SlimNet
+
+
+class ExportError(RuntimeError):
+    """The network cannot be written in this form; the message says what to do."""
+
+
+def export_onnx(model: SlimNet, path: str | Path) -> None:
+    """Write an ONNX file. Raises ExportError when the package onnx is missing, OSError where it cannot be written."""
+    try:
+        from slimnet.onnx_graph import onnx_model
+    except ImportError as error:
+        raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
+    Path(path).write_bytes(onnx_model(model).SerializeToString())
+
+
+def export_torch(model: SlimNet, path: str | Path) -> None:
+    """Write a torch.export archive: `torch.export.load(path).module()(crops)`.
+
+    Raises OSError where it cannot be written.
+    """
+    height, width = model.preprocessing.height, model.preprocessing.width
+    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # of 2: a batch of 1 would be taken for a constant
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(Inference(model), (example,), dynamic_shapes={"crops": {0: batch}})
+    metadata = json.dumps(model.to_checkpoint().metadata)
+    with Path(path).open("wb") as file:
+        torch.export.save(program, file, extra_files={"slimnet.json": metadata})
+
+
+FORMS = {".onnx": export_onnx, ".pt2": export_torch}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status: 0, or 1 for what went wrong."""
+    parser = argparse.ArgumentParser("python -m slimnet.export", description="Write the network for other programs.")
+    parser.add_argument("--weights", type=Path, required=True, help=".safetensors or .pth")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .pt2 for torch.export")
+    asked = parser.parse_args(arguments)
+    if asked.out.suffix not in FORMS:
+        parser.error(f"--out ends in {' or '.join(FORMS)}, not as {asked.out.name}")
+    try:
+        FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
+    except (CheckpointError, ExportError, OSError) as error:
+        print(f"slimnet.export: {error}", file=sys.stderr)
+        return 1
+    print(f"{asked.out}: {asked.out.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
