@@ -18,6 +18,7 @@ from slimnet import checkpoint
 from slimnet.attributes import ATTRIBUTES
 from slimnet.calibration import Calibration
 from slimnet.checkpoint import Architecture, CheckpointError
+from slimnet.hub import HubMixin
 from slimnet.preprocessing import Preprocessing
 
 
@@ -68,7 +69,7 @@ class Slim(nn.Module):
         return self.expand3_dw(self.sse2(x))  # (N, 3f, H, W)
 
 
-class SlimNet(nn.Module):
+class SlimNet(nn.Module, HubMixin):
     """Face attributes from an aligned crop.
 
     filter_count_values: f of each Slim module, as many as there are values.
