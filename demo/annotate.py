@@ -1,24 +1,31 @@
 """Annotate pictures with the attributes of every face: ``python -m demo.annotate FILE_OR_FOLDER... --out results.csv``.
 
-The CSV file has one row for each face: the file, the face's number from left to right, its box in pixels of the upright
+The table has one row for each face: the file, the face's number from left to right, its box in pixels of the upright
 picture, and 40 probabilities. While it is written it is called ``results.csv.part``, so that an earlier results.csv is
-replaced by a complete one only, and an interrupted run leaves what it had done.
+replaced by a complete one only; beside it a journal holds which pictures are done, and the same command goes on there
+after a stop of any kind.
 """
 
 import argparse
+import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
 from tqdm import tqdm
 
+from demo.annotator import Outcome, annotate_in_processes, annotate_picture, worker_count
 from demo.faces import FaceModelError
-from demo.pictures import SUFFIXES, PictureError, open_picture
+from demo.partial_table import Entry, PartialTable, ResumeError
+from demo.pictures import SUFFIXES
 from demo.pipeline import WEIGHTS, Pipeline
-from demo.table import COLUMNS, face_rows, write_rows
+from demo.table import COLUMNS, is_parquet
+from demo.workers import WorkerError
 from slimnet import CheckpointError
 
 
@@ -31,18 +38,26 @@ class Summary:
     without_face: int = 0
     failed: list[str] = field(default_factory=list)
 
+    def add(self, entry: Entry) -> None:
+        if entry.failure:
+            self.failed.append(entry.failure)
+            return
+        self.pictures += 1
+        self.faces += entry.faces
+        self.without_face += not entry.faces
+
     def report(self, file: TextIO) -> None:
         text = f"Faces: {self.faces}. Pictures: {self.pictures}, of these without a face: {self.without_face}."
         print(text + (f" Could not be read: {len(self.failed)}." if self.failed else ""), file=file)
         for reason in self.failed:
-            print(f"  {reason}", file=file)
+            print(f"  {reason.encode(errors='backslashreplace').decode()}", file=file)  # names need not be UTF-8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 if every file was read, 1 if some were not, 2 for bad usage, 130 when interrupted."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    problem = _problem(options.inputs, options.out)
+    problem = _problem(options.inputs, options.out) or _missing_package(options.out, options.ray is not None)
     if problem:
         parser.error(problem)
     try:
@@ -52,36 +67,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary = Summary()
     files = sorted_pictures(options.inputs, summary)
     out = Path(os.path.realpath(options.out))  # a link stays a link
-    part = out.with_name(out.name + ".part")
+    if is_parquet(out):
+        files = _named_in_utf8(files, summary)
+    settings = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest()}
     try:
-        with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            annotate(pipeline, files, file, summary)
+        with PartialTable(out, settings, COLUMNS + pipeline.attributes, files, options.restart) as table:
+            annotate(pipeline, files, table, summary, options)
+            table.finish()
+    except ResumeError as error:
+        parser.error(str(error))
     except KeyboardInterrupt:
-        print(f"Interrupted; the results up to here are in {part}.", file=sys.stderr)
+        print(f"Interrupted; the results up to here are in {out}.part. The same command goes on.", file=sys.stderr)
         summary.report(sys.stderr)
         return 130
-    except OSError as error:
-        print(f"{part} cannot be written: {error.strerror}. What is in it stays there.", file=sys.stderr)
+    except WorkerError as error:
+        print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
         return 1
-    part.replace(out)
+    except OSError as error:
+        print(f"{out}.part cannot be written: {error.strerror}. The same command goes on from there.", file=sys.stderr)
+        return 1
     summary.report(sys.stderr)
     return 1 if summary.failed else 0
 
 
-def annotate(pipeline: Pipeline, files: Sequence[str], out: TextIO, summary: Summary) -> None:
-    """Write header and rows of all files to `out`, and count them in `summary`."""
-    write_rows(out, [COLUMNS + pipeline.attributes])
-    for name in tqdm(files, "annotating", unit="picture"):
-        try:
-            rows = face_rows(pipeline.analyse(open_picture(name), thorough=True), name)
-        except (PictureError, MemoryError, RuntimeError) as error:
-            summary.failed.append(f"{name}: {str(error) or 'not enough memory'}")
-            continue
-        write_rows(out, rows)
-        out.flush()
-        summary.pictures += 1
-        summary.faces += len(rows)
-        summary.without_face += not rows
+def annotate(
+    pipeline: Pipeline, files: Sequence[str], table: PartialTable, summary: Summary, options: argparse.Namespace
+) -> None:
+    """Add all files that are not done to the table, and count all in `summary`."""
+    for entry in table.done:
+        summary.add(entry)
+    if table.done:
+        print(f"Going on after {len(table.done)} of {len(files)} pictures that are done.", file=sys.stderr)
+    with closing(_outcomes(pipeline, files[len(table.done) :], options)) as outcomes:
+        progress = tqdm(outcomes, "annotating", len(files), initial=len(table.done), unit="picture")
+        for outcome in progress:
+            summary.add(table.add(outcome))
+
+
+def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namespace) -> Generator[Outcome, None, None]:
+    if options.ray is not None:
+        from demo.annotate_ray import annotate_on_ray
+
+        return annotate_on_ray(files, options.weights, options.device, options.ray or None, options.workers)
+    workers = options.workers or worker_count(len(files))
+    if workers > 1:
+        return annotate_in_processes(files, options.weights, options.device, workers)
+    return (annotate_picture(pipeline, file) for file in files)
 
 
 def sorted_pictures(inputs: Sequence[str], summary: Summary) -> list[str]:
@@ -111,6 +142,22 @@ def _walk(folder: str, summary: Summary, above: set[str]) -> Iterator[str]:
             yield entry.path
 
 
+def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:
+    named = [file for file in files if os.fsencode(file) == file.encode("utf-8", "replace")]
+    for file in sorted({*files}.difference(named)):
+        summary.failed.append(f"{file}: its name is not UTF-8, as Parquet needs it; rename it, or write a CSV file")
+    return named
+
+
+def _missing_package(out: str, on_ray: bool) -> str | None:
+    """What has to be installed for these options, as a sentence."""
+    if is_parquet(Path(os.path.realpath(out))) and find_spec("pyarrow") is None:
+        return f"--out {out}: Parquet needs pyarrow. Run pip install pyarrow, or name a file that ends in .csv"
+    if on_ray and (find_spec("ray") is None or find_spec("pyarrow") is None):
+        return "--ray needs Ray Data. Run pip install 'ray[data]'"
+    return None
+
+
 def _problem(inputs: Sequence[str], out: str) -> str | None:
     """Why these inputs and this output cannot work, found before any work is done."""
     target = Path(os.path.realpath(out))
@@ -138,13 +185,43 @@ def _exists(path: Path) -> bool:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m demo.annotate", description="Find every face in pictures and write its 40 attributes as CSV."
+        prog="python -m demo.annotate",
+        description="Find every face in pictures and write its 40 attributes as CSV or Parquet. A run that was stopped "
+        "or killed goes on when the same command is given again: RESULTS.part and RESULTS.journal hold what is done.",
     )
     parser.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER", help="pictures, or folders to search for them")
-    parser.add_argument("--out", required=True, help="CSV file to write; an old one is replaced when all is done")
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="RESULTS",
+        help="table to write, CSV or, where it ends in .parquet, Parquet; an old one is replaced when all is done",
+    )
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: %(default)s)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that open pictures and find faces, up to 1 GB each for 48 million pixels "
+        "(default: one for each core, fewer for few pictures; 1 starts no further process)",
+    )
+    parser.add_argument("--restart", action="store_true", help="drop what a stopped run has done, and begin anew")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="run on Ray Data: on the cluster at this address, or a local one; to be given last "
+        "(needs: pip install 'ray[data]'; pictures, weights and this folder at the same paths everywhere)",
+    )
     return parser
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return int(text)
 
 
 if __name__ == "__main__":

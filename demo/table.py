@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from demo.pipeline import Analysis
@@ -31,3 +32,26 @@ class _LineFeeds:
 
     def write(self, row: str) -> int:
         return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a table of this name is Parquet; else it is CSV."""
+    return path.suffix.lower() == ".parquet"
+
+
+def as_parquet(table: Path, parquet: Path, columns: Sequence[str]) -> None:
+    """Write a table that `write_rows` wrote as Parquet, in parts, so that it may be larger than memory.
+
+    The numbers are those of the CSV table: box and face as int32, probabilities as float64. Needs pyarrow.
+    """
+    from pyarrow import csv as arrow_csv
+    from pyarrow import float64, int32, string
+    from pyarrow import parquet as arrow_parquet
+
+    names = dict.fromkeys(columns, float64()) | dict.fromkeys(COLUMNS, int32()) | {"file": string()}
+    convert = arrow_csv.ConvertOptions(column_types=names, strings_can_be_null=False)
+    parse = arrow_csv.ParseOptions(newlines_in_values=True)
+    reader = arrow_csv.open_csv(table, parse_options=parse, convert_options=convert)
+    with reader, arrow_parquet.ParquetWriter(parquet, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)

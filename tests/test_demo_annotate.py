@@ -1,6 +1,9 @@
 import csv
 import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,12 @@ import pytest
 from PIL import Image
 
 from demo.annotate import main
+from demo.annotator import annotate_in_processes, annotate_picture
 from demo.pipeline import Pipeline
-from slimnet import ATTRIBUTES, SlimNet
+from slimnet import ATTRIBUTES, Predictor, SlimNet
 
-PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+ROOT = Path(__file__).parent.parent
+PORTRAIT = ROOT / "assets" / "examples" / "eileen_collins.jpg"
 HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
 
 
@@ -178,3 +183,154 @@ def test_a_failure_inside_costs_one_file_alone(
     assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
     assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
     assert "PAIR.PNG: not enough memory" in capsys.readouterr().err
+
+
+def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:
+    """With two processes, after a kill that nothing can catch, and with torn ends of both files."""
+    for number in range(6):
+        shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
+    whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
+    command = [sys.executable, "-m", "demo.annotate", folder, "--weights", weights, "--device", "cpu", "--workers", "2"]
+    journal, part = tmp_path / "results.csv.journal", tmp_path / "results.csv.part"
+    with subprocess.Popen([*command, "--out", out], cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 4:  # its head and three pictures
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.kill()
+    assert not out.exists()
+    with part.open("ab") as table, journal.open("ab") as lines:
+        table.write(b"torn,1,2")
+        lines.write(b'{"file": "to')
+    done = journal.read_bytes().count(b"\n") - 1
+    resumed = subprocess.run([*command, "--out", out], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert f"Going on after {done} of 10 pictures" in resumed.stderr
+    assert resumed.returncode == 1
+    assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in resumed.stderr
+    assert out.read_bytes() == whole.read_bytes()
+    assert not journal.exists()
+    assert not part.exists()
+
+
+def test_one_network_reads_the_crops_of_all_processes_in_batches(
+    folder: Path, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, for which a CPU passes itself off here."""
+
+    class Gpu:
+        type = "cuda"
+
+    monkeypatch.setattr(Predictor, "device", Gpu())
+    batches = []
+    call = Predictor.__call__
+    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
+    files = [str(folder / name) for name in ("a.jpg", "broken.jpg", "deep/er/PAIR.PNG", "none.webp")]
+    found = list(annotate_in_processes(files, Path(weights), "cpu", 2))
+    assert sum(batches) == 3
+    monkeypatch.undo()
+    for outcome, alone in zip(found, (annotate_picture(Pipeline(weights, "cpu"), file) for file in files), strict=True):
+        assert (outcome.file, outcome.failure) == (alone.file, alone.failure)
+        assert [row[:6] for row in outcome.rows] == [row[:6] for row in alone.rows]
+        ours, theirs = ([list(map(float, row[6:])) for row in one.rows] for one in (outcome, alone))
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse, done = Pipeline.analyse, []
+
+    def limited(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if len(done) == count:
+            raise KeyboardInterrupt
+        done.append(1)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", limited)
+
+
+@pytest.mark.parametrize("change", ["weights", "pictures", "journal"])
+def test_a_stopped_run_is_not_mixed_with_another(
+    change: str,
+    folder: Path,
+    weights: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = [str(folder), "--out", str(tmp_path / "results.csv"), "--weights", weights, "--workers", "1"]
+    with monkeypatch.context() as stopping:
+        interrupted_after(1, stopping)
+        assert main(command) == 130
+    part = tmp_path / "results.csv.part"
+    before = part.read_bytes()
+    if change == "weights":
+        command[command.index(weights)] = str(tmp_path / "others.pth")
+        SlimNet().save(tmp_path / "others.pth")
+    elif change == "pictures":
+        shutil.copy(PORTRAIT, folder / "A.jpg")
+    else:
+        (tmp_path / "results.csv.journal").write_text("of another program\n")
+    with pytest.raises(SystemExit):
+        main(command)
+    printed = capsys.readouterr().err
+    assert {"weights": "other weights", "pictures": "A.jpg", "journal": "damaged"}[change] in printed
+    assert "--restart" in printed
+    assert part.read_bytes() == before
+    assert main([*command, "--restart"]) == 1
+    assert len(rows(tmp_path / "results.csv")) == (4 if change == "pictures" else 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX")
+def test_two_runs_do_not_write_one_table(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    analyse = Pipeline.analyse
+
+    def meanwhile(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        with pytest.raises(SystemExit):
+            main(command)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", meanwhile)
+    assert main(command) == 0
+    assert "another run is writing" in capsys.readouterr().err
+
+
+def test_parquet_holds_what_csv_holds(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
+    shutil.copy(PORTRAIT, folder / 'a "b",\nc.jpg')
+    shutil.copy(PORTRAIT, os.fsencode(folder) + b"/\xff.jpg")
+    assert main([str(folder), "--out", str(tmp_path / "r.csv"), "--weights", weights]) == 1
+    assert main([str(folder), "--out", str(tmp_path / "r.parquet"), "--weights", weights]) == 1
+    assert "its name is not UTF-8" in capsys.readouterr().err
+    table = parquet.read_table(tmp_path / "r.parquet")
+    assert ",".join(table.column_names) == HEADER
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        named = [row for row in csv.DictReader(file) if "\udcff" not in row["file"]]
+    for row, same in zip(table.to_pylist(), named, strict=True):
+        assert {name: type(value)(same[name]) for name, value in row.items()} == row
+    assert {file.name for file in tmp_path.iterdir()} == {"pictures", "r.csv", "r.parquet"}
+    assert main([str(folder / "none.webp"), "--out", str(tmp_path / "r.parquet"), "--weights", weights]) == 0
+    assert parquet.read_table(tmp_path / "r.parquet").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("package", "options", "message"),
+    [("pyarrow", ["--out", "r.parquet"], "pip install pyarrow"), ("ray", ["--out", "r.csv", "--ray"], "'ray[data]'")],
+)
+def test_a_package_that_is_missing_is_told_before_any_work(
+    package: str,
+    options: list[str],
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("demo.annotate.find_spec", lambda name: None if name == package else object())
+    with pytest.raises(SystemExit) as exit_info:
+        main(["a.jpg", *options])
+    assert exit_info.value.code == 2
+    assert message in capsys.readouterr().err
