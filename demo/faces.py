@@ -51,6 +51,10 @@ _PORTRAIT_SHARE = 0.25
 _CERTAINLY_UPRIGHT = 0.88
 _LEAST_TURNED_SCORE = 0.8
 _LEAST_FACE = 12
+# How far landmarks may lie from the detection that they confirm, and from where they were in the frame before, as a
+# share of the face's box; farther off is a neighbour's face.
+_NEIGHBOUR_SHIFT = 0.3
+_FOLLOWED_SHIFT = 0.5
 # On 1,500 validation pictures of CelebA the line from forehead to chin leaned back by so many degrees in the middle.
 # By the nose the yaw came out within 2 degrees of the landmarks' in half of the pictures, within 5 in nine of ten.
 _FRONTAL_PITCH = 10.0
@@ -121,13 +125,16 @@ class FaceFinder:
         # An ordinary atexit hook comes too late: by then MediaPipe's threads take no more work and closing fails,
         # and what the garbage collector closes can deadlock.
         threading._register_atexit(self.close)  # type: ignore[attr-defined]
+        self._process = os.getpid()
 
     def close(self) -> None:
         """Give MediaPipe's objects back; done by itself at exit."""
+        if os.getpid() != self._process:
+            return  # in a fork, where the threads do not exist that closing waits for
         self._detector.close()
         self._landmarker.close()
 
-    def find(self, frame: np.ndarray, *, thorough: bool) -> tuple[Face, ...]:
+    def find(self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = ()) -> tuple[Face, ...]:
         """All faces of a frame, the surest first.
 
         Args:
@@ -135,6 +142,7 @@ class FaceFinder:
             thorough: look for small faces too, and, where none is found, in the frame turned by 180 and 90 degrees.
                 Takes 0.1 to 1 second for a photo; without it a webcam's frame takes about 10 ms for each face,
                 and small faces are looked for only where there is no larger one.
+            known: faces of this very frame that were found already; they come first.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -144,7 +152,7 @@ class FaceFinder:
         detections = self._look_over(view, tuple(_TILE_LIMITS) if thorough else ())
         for quarters in (2, 1, 3) if thorough else ():
             detections = detections or self._look_over(view, (2,), quarters)
-        if not thorough and not detections:  # somebody far from a webcam
+        if not thorough and not detections and not known:  # somebody far from a webcam
             detections = self._detect_tiles(view, 2)
         surest_first = sorted(detections, key=lambda detection: -detection.score)
         detections = [detection.moved(_ratio(frame, view)) for detection in _distinct(surest_first)]
@@ -152,8 +160,20 @@ class FaceFinder:
             closer = (self._look_closer(frame, detection) for detection in detections)
             detections = [part for part in closer if part.score >= _least_score(part, frame, _LEAST_SCORE)]
         detections.sort(key=lambda detection: -detection.score)
-        faces = (self._face(frame, detection) for detection in _distinct(detections))
-        return tuple(_distinct(face for face in faces if face))
+        new = [part for part in _distinct(detections) if not any(_is_same(part, face) for face in known)]
+        faces = (self._face(frame, detection) for detection in new)
+        return tuple(_distinct((*known, *(face for face in faces if face))))
+
+    def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
+        """Those of the faces of the frame before that are found again, near where they were, by the landmarker alone.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        _check(frame)
+        seen = (face for face in faces if face.kind == "landmarks")
+        again = (self._by_landmarks(frame, face.box, face.points, 0, _FOLLOWED_SHIFT) for face in seen)
+        return tuple(_distinct(face for face in again if face))
 
     def _look_over(self, frame: np.ndarray, tilings: tuple[int, ...], quarters: int = 0) -> list[_Detection]:
         """Run the detector on the frame as a whole and in tiles."""
@@ -206,7 +226,7 @@ class FaceFinder:
         """
         if detection.score >= _CERTAINLY_UPRIGHT:
             return detection
-        window = _around(detection)
+        window = _around(detection.box)
         crop = _shrink(_cut(frame, window), _DETECTOR_SIDE)
         found = [detection]
         for quarters in range(4):
@@ -218,18 +238,24 @@ class FaceFinder:
 
     def _face(self, frame: np.ndarray, detection: _Detection) -> Face | None:
         """Confirm and refine a detection by landmarks; without them, by the detector's own certainty."""
-        window = _around(detection)
-        crop = np.rot90(_shrink(_cut(frame, window), _LANDMARKER_SIDE), detection.quarters)
+        box, points = detection.box, detection.points[:3]
+        face = self._by_landmarks(frame, box, points, detection.quarters, _NEIGHBOUR_SHIFT)
+        if not face and detection.score >= _least_score(detection, frame, _LEAST_KEYPOINT_SCORE):
+            return _face_inside(frame, box, points, "keypoints", _yaw_by_nose(detection.points), 0.0)
+        return face
+
+    def _by_landmarks(
+        self, frame: np.ndarray, box: Box, points: np.ndarray, quarters: int, farthest: float
+    ) -> Face | None:
+        """The face that the landmarker sees around a box, at most `farthest` of its side away, else a neighbour's."""
+        window = _around(box)
+        crop = np.rot90(_shrink(_cut(frame, window), _LANDMARKER_SIDE), quarters)
         for landmarks in self._landmarker(crop).face_landmarks:
-            outline = _turn_back(_shares(landmarks), detection.quarters) * window[2:] + window[:2] - 0.5
-            points = np.stack([outline[468], outline[473], (outline[61] + outline[291]) / 2])
-            off = np.linalg.norm(points.mean(axis=0) - detection.points[:3].mean(axis=0))
-            if off < 0.3 * max(detection.box[2:]):  # otherwise it is a neighbour's face
+            outline = _turn_back(_shares(landmarks), quarters) * window[2:] + window[:2] - 0.5
+            found = np.stack([outline[468], outline[473], (outline[61] + outline[291]) / 2])
+            if np.linalg.norm(found.mean(axis=0) - points.mean(axis=0)) < farthest * max(box[2:]):
                 low, high = outline.min(axis=0) + 0.5, outline.max(axis=0) + 0.5
-                return _face_inside(frame, (*low, *(high - low)), points, "landmarks", *_head_angles(landmarks))
-        if detection.score >= _least_score(detection, frame, _LEAST_KEYPOINT_SCORE):
-            points, yaw = detection.points[:3], _yaw_by_nose(detection.points)
-            return _face_inside(frame, detection.box, points, "keypoints", yaw, 0.0)
+                return _face_inside(frame, (*low, *(high - low)), found, "landmarks", *_head_angles(landmarks))
         return None
 
 
@@ -372,9 +398,9 @@ def _cut(image: np.ndarray, window: Window) -> np.ndarray:
     return cut
 
 
-def _around(detection: _Detection) -> Window:
+def _around(box: Box) -> Window:
     """The square that the landmarker looks at."""
-    x, y, width, height = detection.box
+    x, y, width, height = box
     side = max(1, round(_CROP_FACTOR * max(width, height)))
     return round(x + width / 2 - side / 2), round(y + height / 2 - side / 2), side, side
 
@@ -407,9 +433,13 @@ def _distinct(found: Iterable[Found]) -> list[Found]:
     """Keep of those that overlap the one that comes first."""
     kept: list[Found] = []
     for candidate in found:
-        if not any(_overlap(candidate.box, other.box) > 0.45 for other in kept):
+        if not any(_is_same(candidate, other) for other in kept):
             kept.append(candidate)
     return kept
+
+
+def _is_same(a: Face | _Detection, b: Face | _Detection) -> bool:
+    return _overlap(a.box, b.box) > 0.45
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -5,7 +5,7 @@ import base64
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ from PIL import Image
 
 from demo.panel import answer_on, attribute_list, describe_face
 from demo.pictures import PictureError
-from demo.pipeline import Analysis, Pipeline
-from demo.tracking import Sighting, Tracker
+from demo.pipeline import Analysis, Pipeline, Stream
 
 _PREFIX = "data:image/jpeg;base64,"
 _LARGEST_CHARACTERS = 1_000_000  # live.js sends 20,000 to 80,000
@@ -65,9 +64,9 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
 
 @dataclass(eq=False)
 class _Visit:
-    """What is kept of an open page between its frames: whose number is whose, and when to forget it."""
+    """What is kept of an open page between its frames: where its faces were, and when to forget it."""
 
-    tracker: Tracker = field(default_factory=Tracker)
+    stream: Stream
     ending: asyncio.TimerHandle | None = None
     is_over: bool = False
 
@@ -105,7 +104,8 @@ class FrameDesk:
         if visitor in self._in_work or len(self._in_work) >= _WAITING:
             return {"busy": True}
         self._in_work.add(visitor)
-        visit = self._visits.setdefault(visitor, _Visit())
+        visit = self._visits.get(visitor) or _Visit(self._pipeline.stream())
+        self._visits[visitor] = visit
         if visit.ending:
             visit.ending.cancel()
         arrived = time.perf_counter()
@@ -128,11 +128,9 @@ class FrameDesk:
         began = time.perf_counter()
         frame = read_frame(message)
         decoded = time.perf_counter()
-        analysis = self._pipeline.analyse(frame, thorough=False)
-        numbers = visit.tracker.update(arrived, [Sighting(face.box, face.probabilities) for face in analysis.faces])
-        faces = [replace(face, number=number) for face, number in zip(analysis.faces, numbers, strict=True)]
+        analysis = visit.stream.analyse(frame, arrived)
         milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
-        return describe(replace(analysis, faces=tuple(faces)), milliseconds, message.get("crop"))
+        return describe(analysis, milliseconds, message.get("crop"))
 
 
 def read_frame(message: Any) -> np.ndarray:
@@ -158,14 +156,14 @@ def read_frame(message: Any) -> np.ndarray:
 
 
 def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | None) -> dict[str, Any]:
-    """An analysis as `live.js` paints it: boxes in pixels of the frame that was sent, faces in order of their numbers.
+    """An analysis as `live.js` paints it: boxes in pixels of the frame that was sent.
 
     Args:
         milliseconds: of the stages before the analysis.
         crop: the number of the face whose aligned picture goes along, as a data URL.
     """
     faces = []
-    for face in sorted(analysis.faces, key=lambda face: face.number):
+    for face in analysis.faces:
         picture = {"crop": _address(face.crop)} if face.number == crop else {}
         faces.append(describe_face(face) | picture)
     times = milliseconds | asdict(analysis.timings)

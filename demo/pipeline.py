@@ -1,8 +1,10 @@
-"""From a frame to its faces and their attributes: find, align, classify."""
+"""From a frame to its faces and their attributes: find, align, classify; and one camera's frames in their order."""
 
 import copy
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from demo.align import align
-from demo.faces import Box, FaceFinder
+from demo.faces import Box, Face, FaceFinder
+from demo.following import FaceFollower
 from demo.quality import Doubt, doubts
+from demo.tracking import Sighting, Tracker
 from slimnet import Predictor
 from slimnet.calibration import Reliability
 
@@ -23,7 +27,7 @@ class FaceResult:
     """One face of a frame with its attributes.
 
     Attributes:
-        number: from 1, left to right.
+        number: from 1, left to right; in a `Stream` the same from frame to frame.
         box: x, y, width, height in whole pixels of the frame.
         probabilities: (40,) float32 in [0, 1], in the order of `Analysis.attributes`.
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
@@ -126,8 +130,15 @@ class Pipeline:
         Raises:
             ValueError: the frame has another shape or type.
         """
+        return self._analyse(frame, partial(self._finder.find, thorough=thorough))
+
+    def stream(self) -> "Stream":
+        """For the frames of one camera."""
+        return Stream(FaceFollower(self._finder), self._analyse)
+
+    def _analyse(self, frame: np.ndarray, find: Callable[[np.ndarray], Iterable[Face]]) -> Analysis:
         marks = [time.perf_counter()]
-        faces = sorted(self._finder.find(frame, thorough=thorough), key=lambda face: face.box[0] + face.box[2] / 2)
+        faces = sorted(find(frame), key=lambda face: face.box[0] + face.box[2] / 2)
         marks.append(time.perf_counter())
         crops = [align(frame, face) for face in faces]
         marks.append(time.perf_counter())
@@ -140,6 +151,38 @@ class Pipeline:
         )
         timings = Timings(*(1000 * (end - start) for start, end in pairwise(marks)))
         return Analysis(self.attributes, width, height, results, timings)
+
+
+class Stream:
+    """Analyses the frames of one camera in their order; `Pipeline.stream` makes it. Not thread-safe.
+
+    Faces are followed, which takes less time than to find them anew in each frame, and keep their numbers.
+    """
+
+    def __init__(
+        self,
+        follower: FaceFollower,
+        analyse: Callable[[np.ndarray, Callable[[np.ndarray], Iterable[Face]]], Analysis],
+    ) -> None:
+        self._follower = follower
+        self._analyse = analyse
+        self._tracker = Tracker()
+
+    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
+        """The faces of the next frame, in the order of their numbers.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB; its size may change.
+            seconds: when it was seen, on any clock that does not go back.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        analysis = self._analyse(frame, partial(self._follower.find, seconds=seconds))
+        seen = [Sighting(face.box, face.probabilities) for face in analysis.faces]
+        numbers = self._tracker.update(seconds, seen)
+        faces = (replace(face, number=number) for face, number in zip(analysis.faces, numbers, strict=True))
+        return replace(analysis, faces=tuple(sorted(faces, key=lambda face: face.number)))
 
 
 def _whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +39,10 @@ def near(face: Face, points: np.ndarray, pixels: float = 4) -> bool:
 def scaled(picture: np.ndarray, factor: float) -> np.ndarray:
     size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)
     return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def scaled_across(picture: np.ndarray, factor: float) -> np.ndarray:
+    return np.array(Image.fromarray(picture).resize((round(picture.shape[1] * factor), picture.shape[0])))
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -115,6 +120,55 @@ def test_a_face_that_fills_the_picture_is_found(finder: FaceFinder, portrait: np
     assert 0 <= y <= y + height <= 75
 
 
+def test_faces_are_followed_where_they_moved_a_little(finder: FaceFinder, portrait: np.ndarray) -> None:
+    part = portrait[20:240, 40:290]
+    pair = np.concatenate([part, part[:, ::-1]], axis=1)
+    before = finder.find(pair, thorough=False)
+    moved = np.roll(pair, (6, 25), axis=(0, 1))
+    after = finder.follow(moved, before)
+    assert len(before) == len(after) == 2
+    for old, new in zip(before, after, strict=True):
+        assert near(new, np.add(old.points, (25, 6)), 2)
+        assert new.kind == "landmarks"
+
+
+def test_a_face_that_is_gone_or_hides_behind_another_is_not_followed(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait, thorough=False)
+    x, y, width, height = face.box
+    beside = replace(face, box=(x + 15, y, width, height), points=np.add(face.points, (15, 0)))
+    (same,) = finder.follow(portrait, (face, beside))
+    assert near(same, POINTS)
+    assert finder.follow(np.zeros_like(portrait), (face,)) == ()
+    far = replace(face, box=(x + 60, y, width, height), points=np.add(face.points, (60, 0)))
+    assert finder.follow(portrait, (far,)) == ()  # a neighbour's face
+    assert finder.follow(portrait, (replace(face, kind="keypoints"),)) == ()
+
+
+def test_a_known_face_is_not_found_a_second_time(finder: FaceFinder, portrait: np.ndarray) -> None:
+    part = portrait[20:240, 40:290]
+    pair = np.concatenate([part, part[:, ::-1]], axis=1)
+    first, _ = finder.find(pair, thorough=False)
+    known = replace(first, yaw=12.5)
+    found = finder.find(pair, thorough=False, known=(known,))
+    assert len(found) == 2
+    assert found[0] is known
+
+
+def test_the_head_angles_are_those_of_the_head(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait, thorough=False)
+    (mirrored,) = finder.find(portrait[:, ::-1], thorough=False)
+    (turned,) = finder.find(np.rot90(portrait), thorough=True)
+    assert abs(face.yaw + mirrored.yaw) < 4
+    assert abs(face.yaw) < 15
+    assert abs(face.pitch) < 15
+    assert abs(turned.yaw - face.yaw) < 5  # a head laid on its side is not turned away
+    # Narrower on its right half, as if turned to the picture's left; the left half is stretched as much.
+    left, right = portrait[:, :168], portrait[:, 168:]
+    aside = np.concatenate([scaled_across(left, 1.4), scaled_across(right, 0.6)], axis=1)
+    (face_aside,) = finder.find(aside, thorough=False)
+    assert face_aside.yaw > face.yaw + 10
+
+
 def test_a_face_at_the_border_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
     (face,) = finder.find(portrait[72:, 125:], thorough=True)
     assert near(face, POINTS - (125, 72))
@@ -188,6 +242,8 @@ def test_without_landmarks_the_key_points_serve(
     (face,) = finder.find(portrait, thorough=False)
     assert face.kind == "keypoints"
     assert near(face, POINTS, 8)
+    assert abs(face.yaw) < 15
+    assert face.pitch == 0
 
 
 @pytest.mark.parametrize("name", [faces.DETECTOR, faces.LANDMARKER])

@@ -41,9 +41,12 @@ class Gate:
     def __init__(self) -> None:
         self.open = threading.Event()
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+    def stream(self) -> "Gate":
+        return self
+
+    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
         assert frame.shape == (48, 64, 3)
-        assert not thorough
+        assert seconds > 0
         assert self.open.wait(10)
         return ANALYSIS
 
@@ -77,16 +80,6 @@ def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
         read_frame(bad)
 
 
-class Film:
-    """In a pipeline's place: gives one prepared analysis after the other."""
-
-    def __init__(self, *frames: tuple[FaceResult, ...]) -> None:
-        self.frames = iter(frames)
-
-    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
-        return Analysis(("Smiling", "Bangs"), 64, 48, next(self.frames))
-
-
 def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
     analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, doubts=("small", "dark")),), Timings(1, 2, 3))
     face = {"number": 1, "box": [4, 5, 20, 22], "probabilities": [0.75, 0.125], "doubts": ["small", "dark"]}
@@ -101,7 +94,7 @@ def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
 
 
 def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
-    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(40, 2), face_at(4, 1)))
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(40, 1), face_at(4, 2)))
     first, second = describe(analysis, {}, 2)["faces"]
     assert (first["number"], second["number"]) == (1, 2)
     assert "crop" not in first
@@ -110,25 +103,35 @@ def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
     assert np.abs(picture.reshape(-1, 3).mean(0) - (200, 30, 30)).max() < 4
 
 
-def test_a_face_keeps_its_number_and_visitors_are_numbered_apart() -> None:
-    async def visit() -> list[list[tuple[int, int]]]:
-        desk = FrameDesk(Film((face_at(40),), (face_at(4), face_at(39)), (face_at(4),)))
-        answers = [await desk.answer(message(visitor=visitor)) for visitor in ("one", "one", "two")]
-        return [[(face["number"], face["box"][0]) for face in answer["faces"]] for answer in answers]
+class Portraits:
+    """In a pipeline's place: tells by the number of a face which frame of its stream it is."""
 
-    assert asyncio.run(visit()) == [[(1, 40)], [(1, 39), (2, 4)], [(1, 4)]]
+    def stream(self) -> "Portraits":
+        stream = Portraits()
+        stream.frames = 0
+        return stream
+
+    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
+        self.frames += 1
+        return Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, self.frames),))
+
+
+async def visits(desk: FrameDesk, *visitors: str) -> list[int]:
+    return [(await desk.answer(message(visitor=visitor)))["faces"][0]["number"] for visitor in visitors]
+
+
+def test_each_visitor_has_a_stream_of_frames() -> None:
+    assert asyncio.run(visits(FrameDesk(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
 
 
 def test_who_leaves_is_forgotten_at_once() -> None:
-    async def visit() -> tuple[int, dict[str, Any], int, int]:
-        desk = FrameDesk(Film((face_at(4), face_at(40)), (face_at(40),)))
-        await desk.answer(message())
-        before = desk.visitors
+    async def visit() -> list[Any]:
+        desk = FrameDesk(Portraits())
+        before = await visits(desk, "one", "one", "two")
         answer = await desk.answer({"visitor": "one", "leave": True})
-        after = desk.visitors
-        return before, answer, after, (await desk.answer(message()))["faces"][0]["number"]
+        return [before, answer, desk.visitors, await visits(desk, "one", "two")]
 
-    assert asyncio.run(visit()) == (1, {}, 0, 1)
+    assert asyncio.run(visit()) == [[1, 2, 1], {}, 1, [1, 2]]
 
 
 def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
@@ -151,9 +154,9 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_SILENT_SECONDS", 0.01)
 
     async def visit() -> None:
-        desk = FrameDesk(Film((), ()))
-        await desk.answer(message(visitor="one"))
-        await desk.answer(message(visitor="two"))
+        desk = FrameDesk(Portraits())
+        await visits(desk, "one", "two")
+        assert desk.visitors == 2
         while desk.visitors:
             await asyncio.sleep(0.005)
 
@@ -166,8 +169,11 @@ def test_a_bad_frame_is_answered_with_a_sentence() -> None:
 
 
 def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes_on() -> None:
-    class Broken:
-        def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
+    class Broken(Portraits):
+        def stream(self) -> "Broken":
+            return self
+
+        def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
             raise RuntimeError("device lost")
 
     async def twice() -> list[dict[str, Any]]:

@@ -65,6 +65,45 @@ def test_all_faces_of_a_frame_go_through_the_network_at_once(
     assert batches == [2]
 
 
+def test_the_time_of_each_stage_is_told(pipeline: Pipeline, pair: np.ndarray) -> None:
+    timings = pipeline.analyse(pair, thorough=False).timings
+    assert min(timings.detect, timings.align, timings.infer) > 0
+    assert pipeline.analyse(np.zeros_like(pair), thorough=False).timings.align < 1
+
+
+def test_a_dark_face_is_doubted(pipeline: Pipeline, pair: np.ndarray) -> None:
+    assert [face.doubts for face in pipeline.analyse(pair, thorough=True).faces] == [(), ()]
+    dark = [face.doubts for face in pipeline.analyse(pair // 4, thorough=True).faces]
+    assert dark[1] == ("dark",)
+
+
+def test_in_a_stream_faces_keep_their_numbers(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    only_right, both = pair.copy(), pair
+    only_right[:, :250] = 0
+    seen = [stream.analyse(frame, number / 10) for number, frame in enumerate((only_right, only_right, *[both] * 4))]
+    assert [len(analysis.faces) for analysis in seen] == [1, 1, 1, 2, 2, 2]  # the newcomer within a quarter second
+    for analysis in seen:
+        assert [face.number for face in analysis.faces] == [1, 2][: len(analysis.faces)]
+        assert analysis.faces[0].box[0] > 250
+    other = pipeline.stream().analyse(both, 0)
+    assert [face.box[0] > 250 for face in other.faces] == [False, True]
+
+
+def test_a_stream_gives_what_a_single_frame_gives(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    stream.analyse(pair, 0)
+    streamed, single = stream.analyse(pair, 0.1), pipeline.analyse(pair, thorough=False)
+    assert (streamed.width, streamed.height, streamed.attributes) == (500, 220, ATTRIBUTES)
+    for one, other in zip(streamed.faces, single.faces, strict=True):
+        assert np.abs(np.subtract(one.box, other.box)).max() <= 3
+        assert np.abs(one.crop.astype(int) - other.crop).mean() < 6
+
+
+def test_weights_that_were_never_measured_have_no_reliability(pipeline: Pipeline) -> None:
+    assert pipeline.reliability is None
+
+
 def test_to_dict_is_plain_json(pipeline: Pipeline, pair: np.ndarray) -> None:
     analysis = pipeline.analyse(pair, thorough=True)
     faces = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))["faces"]
