@@ -189,7 +189,7 @@ function noteFrame(mine, now, metadata) {
 
 // The capture time of a frame that was not sent yet: the present one, or else the next that is wanted.
 async function nextFrame(mine) {
-  while (session === mine && (mine.newest === null || mine.frozen || document.hidden)) {
+  while (session === mine && (mine.newest === null || !mine.track || mine.frozen || document.hidden)) {
     await new Promise((resolve) => { mine.wake = resolve; });
   }
   const captured = mine.newest;
