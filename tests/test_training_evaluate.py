@@ -1,32 +1,35 @@
+import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from slimnet import SlimNet
+from slimnet import Calibration, Reliability, SlimNet
 from tests import celeba
-from training import evaluate
+from training import evaluate, robustness, subgroups
 
-
-def test_figures_of_a_case_worked_out_by_hand():
-    labels = np.array([[1, 1], [1, 1], [1, 1], [0, 1]], bool)
-    ticked = np.array([[1, 1], [1, 0], [0, 1], [0, 1]], bool)
-    found = evaluate.score("test", labels, ticked, np.array([False, True]), ("a", "b"))
-    first, second = found.attributes
-    assert first.accuracy == pytest.approx(0.75)
-    assert first.balanced_accuracy == pytest.approx((2 / 3 + 1) / 2)
-    assert first.majority_accuracy == pytest.approx(0.25)  # the training split's majority, not this split's
-    assert first.positive_share == pytest.approx(0.75)
-    assert (second.accuracy, second.balanced_accuracy, second.majority_accuracy) == (0.75, 0.75, 1.0)
-    assert (found.accuracy, found.balanced_accuracy) == (0.75, pytest.approx((5 / 6 + 0.75) / 2))
-    assert "mean" in evaluate.table(found)
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
 def weights(tmp_path):
+    """A network that says yes and no by turns, with temperatures."""
     path = tmp_path / "w.safetensors"
-    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
+    model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    model.calibration = Calibration((0.5, 1.0, 4.0), (Reliability(0.5, 0.4, 0.6),) * 3)
+    model.save(path)
     return path
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Two damages instead of 32, and groups by a label that the small data set has."""
+    monkeypatch.setattr(robustness, "DAMAGES", (robustness.DAMAGES[0], robustness.DAMAGES[-1]))
+    monkeypatch.setattr(subgroups, "DIVISIONS", (("First",), ("Male", "Young")))
+    monkeypatch.setattr(subgroups, "LEAST", 1)
 
 
 def run(*arguments):
@@ -40,14 +43,46 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path, weights, capsys):
     written = json.loads((tmp_path / "e.json").read_text())
     assert written["images"] == 6
     assert [row["attribute"] for row in written["attributes"]] == list(celeba.ATTRIBUTES)
-    assert written["accuracy"] == pytest.approx(np.mean([row["accuracy"] for row in written["attributes"]]))
+    for name in ("accuracy", "balanced_accuracy", "majority_accuracy", "positive_share", "roc_auc"):
+        assert written[name] == pytest.approx(np.mean([row[name] for row in written["attributes"]]), abs=1e-6)
+        low, high = written["intervals"][name]
+        assert low <= written[name] <= high
     assert f"{100 * written['accuracy']:.2f}" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_an_impossible_batch_size_is_named(capsys):
-    with pytest.raises(SystemExit):
-        run("--batch_size", "0")
-    assert "--batch_size must be at least 1" in capsys.readouterr().err
+@pytest.mark.usefixtures("light")
+def test_a_folder_is_filled_with_everything(tmp_path, weights):
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    run_file = tmp_path / "a.jsonl"
+    run_file.write_text(json.dumps({"images": 4.0, "valid/accuracy": 0.5, "train/loss": 0.7}) + "\n")
+    out = tmp_path / "deep" / "out"
+    few = ("--resamples", "20", "--robustness_images", "4", "--runs", run_file)
+    assert run("--weights", weights, "--data_dir", data, "--out", out, *few) == 0
+    assert {path.name for path in out.iterdir()} == {
+        "evaluation.json", "results.md", "attributes.csv", "groups.csv", "gaps.csv", "robustness.csv",
+        "attributes.png", "reliability.png", "robustness.png", "training.png",
+    }  # fmt: skip
+    written = json.loads((out / "evaluation.json").read_text())
+    assert written["weights"]["file"] == "w.safetensors"
+    assert [division["by"] for division in written["divisions"]] == [["First"]]  # there are no labels for the other
+    assert len(written["robustness"]["outcomes"]) == 8
+    assert written["before"] != written["served"]
+    results = (out / "results.md").read_text()
+    for expected in ("Second", "First, not", "### By First", "detail", f"{100 * written['accuracy']:.2f}"):
+        assert expected.split(",")[0] in results
+    with (out / "attributes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["attribute"] for row in rows] == [*celeba.ATTRIBUTES, "mean"]
+    assert float(rows[-1]["recall"]) == pytest.approx(written["recall"])
+    for picture in out.glob("*.png"):
+        assert np.array(Image.open(picture)).std() > 10, picture.name
+
+
+def test_an_impossible_number_is_named(capsys):
+    for flag in ("--batch_size", "--resamples"):
+        with pytest.raises(SystemExit):
+            run(flag, "0")
+        assert f"{flag} must be at least 1" in capsys.readouterr().err
 
 
 def test_labels_of_another_kind_are_refused(tmp_path, capsys):
@@ -61,3 +96,20 @@ def test_missing_weights_and_data_are_named(tmp_path, weights, capsys):
     assert "none.safetensors" in capsys.readouterr().err
     assert run("--weights", weights, "--data_dir", tmp_path) == 1
     assert "list_attr_celeba" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("light")
+def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, capsys):
+    cells = json.loads((ROOT / "training" / "evaluate.ipynb").read_text())["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    settings = {"WEIGHTS": weights, "DATA_DIR": data, "RESAMPLES": 20, "ROBUSTNESS_IMAGES": 4}
+    for name, value in settings.items():
+        monkeypatch.setitem(os.environ, name, str(value))
+    monkeypatch.chdir(ROOT / "training")  # where Jupyter starts it; the notebook goes to the root
+    names: dict = {}
+    for cell in code:
+        exec(compile("".join(cell["source"]), "evaluate.ipynb", "exec"), names)
+    assert names["found"]["images"] == 24
+    assert "points above" in capsys.readouterr().out

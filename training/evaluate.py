@@ -1,111 +1,135 @@
-"""How good weights are on a split: `python -m training.evaluate --weights W --data_dir D --split test`."""
+"""How good weights are on a split: `python -m training.evaluate --weights W --data_dir D --split test`.
+
+With --out a folder is filled: everything as JSON, tables, a page of results and pictures.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-from sklearn.metrics import accuracy_score, recall_score
-from tqdm import tqdm
+from scipy.special import expit
 
 from slimnet import CheckpointError, Predictor
-from training.data import SPLITS, DataError, Split, read_celeba, read_pictures
+from training import metrics, reliability, robustness, subgroups
+from training.data import SPLITS, DataError, Split, read_celeba
+from training.metrics import AttributeScores, Scores
+from training.predictions import probabilities, raw_logits
 
 
-@dataclass(frozen=True)
-class AttributeScores:
-    """One attribute's figures on a split, as shares from 0 to 1.
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Scores):
+    """Figures of one split: the means over the attributes, and each attribute's, in the labels' order.
 
-    accuracy: of the ticks at probability 0.5. balanced_accuracy: mean of the recalls of both classes; of the one class
-    where a split holds only one. majority_accuracy: of always saying what the training split mostly says.
-    positive_share: of the labels.
+    images: how many; resamples: bootstrap samples behind the intervals.
     """
-
-    attribute: str
-    accuracy: float
-    balanced_accuracy: float
-    majority_accuracy: float
-    positive_share: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Figures of one split. images: how many; attributes: in the labels' order; the others: means over them."""
 
     split: str
     images: int
-    accuracy: float
-    balanced_accuracy: float
-    majority_accuracy: float
+    resamples: int
     attributes: tuple[AttributeScores, ...]
 
 
-def score(split: str, labels: np.ndarray, ticked: np.ndarray, majority: np.ndarray, names: Sequence[str]) -> Evaluation:
-    """Compare ticks with labels, both bool (N, attributes); majority: bool (attributes,), the training split's."""
-    attributes = []
-    for column, name in enumerate(names):
-        truth, guess = labels[:, column], ticked[:, column]
-        recalls = recall_score(truth, guess, labels=np.unique(truth), average=None)
-        attributes.append(
-            AttributeScores(
-                name,
-                float(accuracy_score(truth, guess)),
-                float(recalls.mean()),
-                float(accuracy_score(truth, np.full(len(truth), majority[column]))),
-                float(truth.mean()),
-            )
-        )
+@dataclass(frozen=True, kw_only=True)
+class FullEvaluation(Evaluation):
+    """Also how far to trust the probabilities, for whom and under what conditions.
 
-    def mean(figure: str) -> float:
-        return float(np.mean([getattr(scores, figure) for scores in attributes]))
+    weights: the file's name and sha256. before: probabilities without the weights' temperatures; served: with them.
+    """
 
-    return Evaluation(
-        split, len(labels), mean("accuracy"), mean("balanced_accuracy"), mean("majority_accuracy"), tuple(attributes)
-    )
+    weights: dict[str, str]
+    before: reliability.Diagram
+    served: reliability.Diagram
+    divisions: tuple[subgroups.Division, ...]
+    robustness: robustness.Robustness | None
 
 
-def probabilities(predictor: Predictor, split: Split, batch_size: int) -> np.ndarray:
-    """Float32 (N, attributes) for every picture of a split. Raises DataError that names damaged pictures."""
-    with tqdm(total=len(split), unit="", disable=None) as bar:
-        found = []
-        for crops in read_pictures(split, predictor.preprocessing, batch_size):
-            found.append(predictor(crops))
-            bar.update(len(crops))
-    return np.concatenate(found)
-
-
-def evaluate(weights: str, data_dir: str, split: str, batch_size: int = 64, device: str | None = None) -> Evaluation:
-    """Evaluate weights on a split of CelebA.
+class Evaluator:
+    """Weights and a split of CelebA, answered once.
 
     Raises CheckpointError, or DataError: also when the labels are not those that the weights know.
     """
-    predictor = Predictor(weights, device)
-    splits = read_celeba(data_dir)
-    data = splits[split]
-    if data.attributes != predictor.attributes:
-        raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
-    if not len(data):
-        raise DataError(f"{data_dir} has no pictures in its {split} split")
-    majority = (splits["train"] if len(splits["train"]) else data).labels.mean(axis=0) > 0.5
-    return score(split, data.labels, probabilities(predictor, data, batch_size) > 0.5, majority, data.attributes)
+
+    def __init__(
+        self, weights: str, data_dir: str, split: str, batch_size: int = 64, device: str | None = None,
+        resamples: int = 1000,
+    ) -> None:  # fmt: skip
+        self.weights, self.split, self.batch_size = Path(weights), split, batch_size
+        self.predictor = Predictor(weights, device)
+        splits = read_celeba(data_dir)
+        self.data: Split = splits[split]
+        if self.data.attributes != self.predictor.attributes:
+            raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+        if not len(self.data):
+            raise DataError(f"{data_dir} has no pictures in its {split} split")
+        majority = (splits["train"] if len(splits["train"]) else self.data).labels.mean(axis=0) > 0.5
+        found = probabilities(self.predictor, self.data, batch_size, title=split)
+        self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority)
+        self.draws = metrics.drawn(len(self.data), resamples)
+
+    def evaluation(self) -> Evaluation:
+        """The figures alone."""
+        case = self.answers.labels, self.answers.probabilities, self.answers.majority
+        values, samples = metrics.figures(*case), metrics.resampled(*case, self.draws)
+        return Evaluation(
+            **vars(metrics.mean_scores(values, samples)),
+            split=self.split,
+            images=len(self.data),
+            resamples=len(self.draws),
+            attributes=metrics.attribute_scores(self.answers.names, values, samples),
+        )
+
+    def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
+        """Everything beside the figures; robustness_images: how many crops are damaged in each way, 0 for none."""
+        labels, found = self.answers.labels, self.answers.probabilities
+        uncalibrated = expit(raw_logits(found, self.predictor.calibration))
+        divisions = [by for by in subgroups.DIVISIONS if set(by) <= set(self.answers.names)]
+        robust = None
+        if robustness_images:
+            robust = robustness.measure(self.predictor, self.data, robustness_images, self.batch_size, len(self.draws))
+        return FullEvaluation(
+            **vars(figures),
+            weights={"file": self.weights.name, "sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()},
+            before=reliability.diagram(labels, uncalibrated),
+            served=reliability.diagram(labels, found),
+            divisions=tuple(subgroups.divide(self.answers, by, self.draws) for by in divisions),
+            robustness=robust,
+        )
 
 
 def table(evaluation: Evaluation) -> str:
     """The figures as text, in per cent, the mean last."""
-    rows = [(s.attribute, s.accuracy, s.balanced_accuracy, s.majority_accuracy) for s in evaluation.attributes]
-    rows.append(("mean", evaluation.accuracy, evaluation.balanced_accuracy, evaluation.majority_accuracy))
+    rows: list[tuple[str, Scores]] = [(scores.attribute, scores) for scores in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
-    lines += [f"{name:20} {100 * a:8.2f}  {100 * b:8.2f}  {100 * m:14.2f}" for name, a, b, m in rows]
+    for name, scores in [*rows, ("mean", evaluation)]:
+        shown = (scores.accuracy, scores.balanced_accuracy, scores.majority_accuracy)
+        lines.append(
+            f"{name:20}" + "".join(f"{percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
+        )
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
+
+
+def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
+    """Fill a folder with everything: evaluation.json, tables as Markdown and CSV, pictures."""
+    from training import plots, report  # plots brings matplotlib, which only this needs
+
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "evaluation.json").write_text(json.dumps(asdict(evaluation), indent=1) + "\n")
+    written = json.loads((out / "evaluation.json").read_text())  # so that text and pictures show what the file says
+    report.write(written, out)
+    plots.write(written, runs, out)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m training.evaluate", description="Evaluate weights on CelebA.")
     parser.add_argument("--weights", default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth")
     parser.add_argument("--data_dir", default="data", help="CelebA: the tables and img_align_celeba/")
@@ -113,14 +137,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--out", type=Path, help="folder to fill: groups, robustness, tables, pictures too")
+    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
+    parser.add_argument(
+        "--robustness_images", default=500, type=int, help="with --out: crops that are damaged in 32 ways each; 0: none"
+    )
+    parser.add_argument("--runs", nargs="*", default=[], type=Path, help="with --out: metrics.jsonl of runs to draw")
     options = parser.parse_args(arguments)
-    if options.batch_size < 1:
-        parser.error(f"--batch_size must be at least 1, got {options.batch_size}")
+    for name, least in (("batch_size", 1), ("resamples", 1), ("robustness_images", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    options = parse(arguments)
     try:
-        evaluation = evaluate(options.weights, options.data_dir, options.split, options.batch_size, options.device)
+        evaluator = Evaluator(
+            options.weights, options.data_dir, options.split, options.batch_size, options.device, options.resamples
+        )
+        evaluation = evaluator.evaluation()
         print(table(evaluation))
         if options.json:
             options.json.write_text(json.dumps(asdict(evaluation), indent=2) + "\n")
+        if options.out:
+            write(evaluator.full_evaluation(evaluation, options.robustness_images), options.runs, options.out)
+            print(f"written to {options.out}: results.md shows it")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.evaluate: {error}", file=sys.stderr)
         return 1

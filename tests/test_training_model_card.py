@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import pytest
+
+from training import metrics, model_card, reliability, subgroups
+from training.evaluate import FullEvaluation
+from training.robustness import Outcome, Robustness
+
+CARD = """---
+license: other
+# evaluation: model-index
+model-index: of long ago
+# /evaluation
+---
+
+By hand.
+
+<!-- evaluation: attributes -->
+old
+<!-- /evaluation -->
+
+Also by hand: [a link](elsewhere.md).
+
+<!-- evaluation: robustness -->
+<!-- /evaluation -->
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An evaluation of 60 pictures, as training.evaluate writes it."""
+    rng = np.random.default_rng(0)
+    labels = rng.random((60, 2)) < 0.5
+    found = labels * 0.4 + rng.random((60, 2)) * 0.6
+    answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0])
+    case = answers.labels, answers.probabilities, answers.majority
+    draws = metrics.drawn(60, 20)
+    values, samples = metrics.figures(*case), metrics.resampled(*case, draws)
+    diagram = reliability.diagram(labels, answers.probabilities)
+    found = FullEvaluation(
+        **vars(metrics.mean_scores(values, samples)),
+        split="test", images=60, resamples=20, attributes=metrics.attribute_scores(answers.names, values, samples),
+        weights={"file": "w.safetensors", "sha256": "0"}, before=diagram, served=diagram,
+        divisions=(subgroups.divide(answers, ("Male",), draws),),
+        robustness=Robustness(60, 0.9, 0.91, (Outcome("blur", "pixels", 2, 0.8, 0.7, 0.1, (0.05, 0.15)),)),
+    )  # fmt: skip
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(json.dumps(found, default=vars))
+    return tmp_path / "evaluation"
+
+
+def run(*arguments):
+    return model_card.main([str(argument) for argument in arguments])
+
+
+def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path, folder):
+    card = tmp_path / "README.md"
+    card.write_text(CARD)
+    assert run(card, "--evaluation", folder) == 0
+    once = card.read_text()
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert f"value: {100 * evaluation['accuracy']:.2f}\n" in once
+    assert "| Bald |" in once
+    assert "| blur, pixels | 2 | 80.00 | 70.00 | 10.00 | 5.00 to 15.00 |" in once
+    assert "](evaluation/attributes.png)" in once
+    assert "Also by hand: [a link](elsewhere.md)." in once
+    assert "old" not in once
+    assert "long ago" not in once
+    assert run(card, "--evaluation", folder) == 0
+    assert card.read_text() == once
+
+
+def test_links_lead_from_the_document_to_the_evaluation(tmp_path, folder):
+    (tmp_path / "docs").mkdir()
+    document = tmp_path / "docs" / "results.md"
+    document.write_text("<!-- evaluation: headline -->\n<!-- /evaluation -->\n")
+    assert run(document, "--evaluation", folder) == 0
+    assert "](../evaluation/attributes.png)" in document.read_text()
+
+
+@pytest.mark.parametrize(("folded", "words"), [(True, "folded into the last bias for Bald"), (False, "tried and left")])
+def test_thresholds_are_told_as_calibration_found_them(tmp_path, folder, folded, words):
+    thresholds = {"logits": [0, 0.5], "gain": 0.001, "low": 0.0005, "high": 0.0015, "folded": folded}
+    found = {"images": 3000, "attributes": ["Male", "Bald"], "thresholds": thresholds}
+    (folder / "calibration.json").write_text(json.dumps(found))
+    document = tmp_path / "results.md"
+    document.write_text("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n")
+    assert run(document, "--evaluation", folder) == 0
+    assert words in document.read_text()
+    assert "+0.100 points" in document.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("nothing", "has no marks"), ("<!-- evaluation: weather -->\n<!-- /evaluation -->\n", "asks for weather"),
+     ("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n", "asks for thresholds")],
+)  # fmt: skip
+def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, capsys, text, message):
+    document = tmp_path / "results.md"
+    document.write_text(text)
+    assert run(document, "--evaluation", folder) == 1
+    assert message in capsys.readouterr().err
+    assert document.read_text() == text

@@ -1,0 +1,133 @@
+"""An evaluation in pictures, made from evaluation.json's content and runs' metrics.jsonl. Colours are Okabe and Ito's,
+which people with any colour blindness can tell apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
+
+
+def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
+    """Write PNG files into a folder that is there; training.png only where runs are given."""
+    pictures = {"attributes": attributes(evaluation), "reliability": reliability(evaluation)}
+    if evaluation["robustness"]:
+        pictures["robustness"] = robustness(evaluation["robustness"])
+    if runs:
+        pictures["training"] = training(runs)
+    for name, figure in pictures.items():
+        figure.savefig(out / f"{name}.png", dpi=110, facecolor="white")
+
+
+def attributes(evaluation: dict[str, Any]) -> Figure:
+    """Accuracy beside the majority class, and balanced accuracy, with intervals; the best balanced accuracy on top."""
+    rows = sorted(evaluation["attributes"], key=lambda row: row["balanced_accuracy"] or 0)
+    figure = Figure(figsize=(10, 1.5 + 0.23 * len(rows)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    places = range(len(rows))
+    bars(left, rows, "accuracy", BLUE)
+    left.scatter(
+        [100 * row["majority_accuracy"] for row in rows], places, marker="|", s=110, linewidths=2.2, color=ORANGE,
+        zorder=3, label="majority class",
+    )  # fmt: skip
+    bars(right, rows, "balanced_accuracy", GREEN)
+    right.axvline(50, color=ORANGE, linewidth=2, label="50 %: worth nothing")
+    for axes, least, title in ((left, 40, "accuracy, %"), (right, 40, "balanced accuracy, %")):
+        axes.set(xlim=(least, 100), title=title)
+        axes.grid(axis="x", alpha=0.3)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    left.set_yticks(places, [row["attribute"].replace("_", " ") for row in rows])
+    left.set_ylim(-0.7, len(rows) - 0.3)
+    figure.legend(*joined(left, right), loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle(f"{evaluation['images']:,} images of the {evaluation['split']} split, 95 % intervals", fontsize=11)
+    return figure
+
+
+def bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) -> None:
+    values = [100 * (row[name] or 0) for row in rows]
+    ends = [[100 * end for end in row["intervals"][name]] if row["intervals"][name] else None for row in rows]
+    spans = [end or [value, value] for end, value in zip(ends, values, strict=True)]
+    errors = [
+        [max(0.0, value - low) for value, (low, _) in zip(values, spans, strict=True)],
+        [max(0.0, high - value) for value, (_, high) in zip(values, spans, strict=True)],
+    ]
+    axes.barh(range(len(rows)), values, height=0.62, color=colour, alpha=0.75)
+    axes.errorbar(values, range(len(rows)), xerr=errors, fmt="none", ecolor="#222222", elinewidth=1, capsize=2)
+
+
+def joined(*several: Axes) -> tuple[list[Any], list[Any]]:
+    found = [pair for axes in several for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
+    return [handle for handle, _ in found], [label for _, label in found]
+
+
+def reliability(evaluation: dict[str, Any]) -> Figure:
+    """What was predicted against what was so, before and after temperatures, and how many answers stand behind it."""
+    figure = Figure(figsize=(9.5, 5), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True, height_ratios=(4, 1))
+    titles = {"before": "network alone", "served": "with temperatures, as served"}
+    for (name, title), above, below in zip(titles.items(), *axes, strict=True):
+        found = evaluation[name]
+        predicted = [100 * value for value in found["predicted"]]
+        above.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1.2, label="as it should be")
+        above.plot(
+            predicted, [100 * v for v in found["observed"]], color=BLUE, marker="o", markersize=4, label="measured"
+        )
+        above.set(title=f"{title}: error {100 * found['error']:.2f} points", ylabel="share that has the attribute, %")
+        above.set(xlim=(0, 100), ylim=(0, 100))
+        above.legend(frameon=False, loc="upper left")
+        below.bar(predicted, found["answers"], width=4.5, color=BLUE, alpha=0.75)
+        below.set(xlabel="predicted probability, %", ylabel="answers", yscale="log")
+        for part in (above, below):
+            part.grid(alpha=0.3)
+            part.set_axisbelow(True)
+            part.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def robustness(found: dict[str, Any]) -> Figure:
+    """Accuracy against the strength of each damage, one panel a kind, with the undamaged accuracy as a line."""
+    kinds = list(dict.fromkeys(row["kind"] for row in found["outcomes"]))
+    figure = Figure(figsize=(10, 5.4), layout="constrained")
+    panels = figure.subplots(2, -(-len(kinds) // 2), sharey=True, squeeze=False)
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        rows = [row for row in found["outcomes"] if row["kind"] == kind]
+        ends = [row["interval"] or (row["loss"], row["loss"]) for row in rows]
+        high, low = ([100 * (found["undamaged"] - loss) for loss in side] for side in zip(*ends, strict=True))
+        axes.axhline(100 * found["undamaged"], color=ORANGE, linewidth=1.4, linestyle="--", label="undamaged")
+        axes.plot(range(len(rows)), [100 * row["accuracy"] for row in rows], color=BLUE, marker="o", markersize=4)
+        axes.fill_between(range(len(rows)), low, high, color=BLUE, alpha=0.2, label="95 % interval of the loss")
+        axes.set_xticks(range(len(rows)), [f"{row['strength']:g}" for row in rows])
+        axes.set(title=kind, xlabel=rows[0]["unit"])
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    for row_of_panels in panels:
+        row_of_panels[0].set_ylabel("mean accuracy, %")
+    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.suptitle(f"{found['images']:,} images; damage grows to the right", fontsize=11)
+    return figure
+
+
+def training(runs: Sequence[Path]) -> Figure:
+    """Validation accuracy and training loss of each run, by the images that it has seen."""
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    styles = [(colour, line) for line in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, GREY)]
+    for path, (colour, line) in zip(runs, styles * len(runs), strict=False):
+        epochs = [json.loads(text) for text in path.read_text().splitlines()]
+        seen = [epoch["images"] / 1000 for epoch in epochs]
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": ".", "label": path.stem}
+        left.plot(seen, [100 * epoch["valid/accuracy"] for epoch in epochs], **style)
+        right.plot(seen, [epoch["train/loss"] for epoch in epochs], **style)
+    for axes, title in ((left, "validation: mean accuracy, %"), (right, "training loss")):
+        axes.set(title=title, xlabel="images seen, thousands")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    left.legend(title="run", frameon=False, loc="lower right")
+    return figure

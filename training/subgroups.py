@@ -1,0 +1,127 @@
+"""For whom weights work how well: every figure by groups of people, and the gaps between the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from training import metrics
+from training.metrics import FIGURES, AttributeScores, Interval, Scores
+
+DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # by the labels; CelebA has none for ethnicity
+LEAST = 10  # pictures with and without an attribute that every group needs for a comparison
+GAPS = tuple(name for name in FIGURES if name not in ("majority_accuracy", "positive_share"))  # those of the network
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group's scores. mean: over the attributes that its division compares; attributes: each of them all."""
+
+    name: str
+    images: int
+    mean: Scores
+    attributes: tuple[AttributeScores, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The largest difference between two groups in a figure. attribute: None for the mean over those compared.
+
+    interval: 95 %, of the difference between these two groups.
+    """
+
+    figure: str
+    attribute: str | None
+    higher: str
+    lower: str
+    difference: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Division:
+    """The split's pictures divided by some labels.
+
+    compared: attributes of which every group has at least `least` pictures with and without; others, such as beards
+    among women, would compare unlike things.
+    """
+
+    by: tuple[str, ...]
+    least: int
+    compared: tuple[str, ...]
+    groups: tuple[Group, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of a split: names of the attributes, labels, probabilities (N, attributes), the training split's majority."""
+
+    names: tuple[str, ...]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    majority: np.ndarray
+
+
+def members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
+    """The pictures of each group, bool (N,), by its name, such as "Male, not Young"."""
+    found = {}
+    for sides in product((True, False), repeat=len(by)):
+        name = ", ".join(label if side else f"not {label}" for label, side in zip(by, sides, strict=True))
+        columns = [answers.labels[:, answers.names.index(label)] for label in by]
+        found[name] = np.all([column == side for column, side in zip(columns, sides, strict=True)], axis=0)
+    return found
+
+
+def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Division:
+    """Score each group that has pictures, and find the gaps. weights: of the bootstrap samples, (resamples, N)."""
+    inside = {name: mask for name, mask in members(answers, by).items() if mask.any()}
+    values, samples = {}, {}
+    for name, mask in inside.items():
+        case = answers.labels[mask], answers.probabilities[mask], answers.majority
+        values[name] = metrics.figures(*case)
+        samples[name] = metrics.resampled(*case, weights[:, mask])
+    compared = np.all([enough(answers.labels[mask]) for mask in inside.values()], axis=0)
+    groups = tuple(
+        Group(
+            name,
+            int(mask.sum()),
+            metrics.mean_scores(only(values[name], compared), only(samples[name], compared)),
+            metrics.attribute_scores(answers.names, values[name], samples[name]),
+        )
+        for name, mask in inside.items()
+    )
+    names = tuple(name for name, chosen in zip(answers.names, compared, strict=True) if chosen)
+    return Division(by, LEAST, names, groups, tuple(find_gaps(answers.names, compared, values, samples)))
+
+
+def enough(labels: np.ndarray) -> np.ndarray:
+    """Bool (attributes,): whether labels (N, attributes) show LEAST pictures of both kinds."""
+    return (labels.sum(axis=0) >= LEAST) & ((~labels).sum(axis=0) >= LEAST)
+
+
+def only(found: dict[str, np.ndarray], compared: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[..., compared] for name, values in found.items()}
+
+
+def find_gaps(
+    names: Sequence[str],
+    compared: np.ndarray,
+    values: dict[str, dict[str, np.ndarray]],
+    samples: dict[str, dict[str, np.ndarray]],
+) -> Iterator[Gap]:
+    """Of each figure: the gap in the mean over the compared attributes, then that of each of these."""
+    single = [(names[n], np.arange(len(names)) == n) for n in np.flatnonzero(compared).tolist()]
+    for figure in GAPS:
+        for attribute, chosen in [(None, compared), *single]:
+            means = {group: float(metrics.mean(found[figure][chosen])) for group, found in values.items()}
+            defined = {group: value for group, value in means.items() if not np.isnan(value)}
+            if len(defined) < 2:
+                continue
+            lower, *_, higher = sorted(defined, key=defined.__getitem__)
+            spread = metrics.mean(samples[higher][figure][:, chosen]) - metrics.mean(samples[lower][figure][:, chosen])
+            difference = round(defined[higher] - defined[lower], 6)
+            yield Gap(figure, attribute, higher, lower, difference, metrics.ends(metrics.interval(spread)))
