@@ -51,8 +51,8 @@ def annotate_in_processes(
     """The outcome of each picture, in order, by so many processes that open pictures and find faces.
 
     On a GPU one network, in this process, reads the crops of all others in batches. On a CPU a batch gains nothing
-    (10 ms a face alone, 9 to 14 in batches), so that each process has a network of its own: no crop travels, and the
-    last digit of a probability does not depend on what else was in the batch.
+    (6 ms a face alone, 6 to 7 in a batch of 8 or 32), so that each process has a network of its own: no crop travels,
+    and no digit of a probability can depend on what else was in the batch.
 
     Raises:
         demo.workers.WorkerError: a process could not start.

@@ -112,7 +112,7 @@ class PartialTable:
         written = self.path.stat().st_size if self.path.exists() else 0
         anew = f"Name another --out, or drop the {len(lines) - 1} pictures that it has done with --restart."
         try:
-            before, entries = json.loads(lines[0]), [Entry(**json.loads(line)) for line in lines[1:]]
+            before, entries = dict(json.loads(lines[0])), [Entry(**json.loads(line)) for line in lines[1:]]
         except (ValueError, TypeError) as error:
             raise ResumeError(f"{self._journal_path} is damaged, so that nothing goes on from it. {anew}") from error
         other = [name for name, value in settings.items() if before.get(name) != value]
