@@ -7,7 +7,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from demo.align import align
+from demo.faces import FaceFinder
+from demo.pictures import open_picture
+from slimnet import ATTRIBUTES as CELEBA
+
+PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
 ATTRIBUTES = ("First", "Second", "Third")
 SIZES = {0: 16, 1: 6, 2: 6}  # pictures of each partition
 
@@ -44,3 +51,17 @@ def write_tables(folder: Path, layout: str, names: list[str], labels: np.ndarray
         lines = [str(len(rows)), " ".join(ATTRIBUTES), *("  ".join(row) for row in rows)]
         (folder / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
         (folder / "list_eval_partition.txt").write_text("\n".join(" ".join(row) for row in parts) + "\n")
+
+
+def write_portraits(folder: Path) -> None:
+    """Write two validation pictures of a real face, with made-up labels, as Kaggle lays CelebA out."""
+    frame = open_picture(PORTRAIT)
+    (folder / "img_align_celeba").mkdir()
+    crop = Image.fromarray(align(frame, FaceFinder().find(frame, thorough=True)[0]))
+    with (folder / "list_eval_partition.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("image_id", "partition"), ("a.jpg", 0), ("b.jpg", 1), ("c.jpg", 1)])
+    names = ("b.jpg", "c.jpg")
+    with (folder / "list_attr_celeba.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("image_id", *CELEBA), *[(name, *[1, -1] * 20) for name in names]])
+    for name in names:
+        crop.save(folder / "img_align_celeba" / name)

@@ -2,7 +2,7 @@
 
 `live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
 the real pipeline, alone and with several visitors, beside Gradio's own way. `alignment` asks what finding and aligning
-faces cost in accuracy.
+faces cost in accuracy, `following` what it costs that live mode does not find them anew in each frame.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from demo.benchmark.alignment import report_alignment
+from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
 from demo.benchmark.report import table
 from demo.chromium import ChromiumMissingError
@@ -26,10 +27,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     live.add_argument("--visitors", type=_positive, nargs="+", default=[1, 4], metavar="N", help="how many at once")
     live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
-    alignment.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
-    alignment.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
-    alignment.add_argument("--weights", type=Path, default=WEIGHTS)
-    alignment.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    following = commands.add_parser("following", help="what following faces costs in accuracy")
+    for accuracy in (alignment, following):
+        accuracy.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+        accuracy.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
+        accuracy.add_argument("--weights", type=Path, default=WEIGHTS)
+        accuracy.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     chosen = parser.parse_args(arguments)
     return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
 
@@ -43,19 +46,20 @@ def _positive(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run what is asked for. Gives the exit status: 2 when it cannot be measured here."""
     chosen = parse_arguments(arguments)
-    if chosen.command == "alignment":
-        report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+    if chosen.command in ("alignment", "following"):
+        report = report_alignment if chosen.command == "alignment" else report_following
+        report(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
         return 0
     # To be stopped is no different from Ctrl+C: servers and browser are ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        report = measure(chosen.seconds, chosen.visitors)
+        figures = measure(chosen.seconds, chosen.visitors)
     except (BenchmarkError, ChromiumMissingError, NotServedError) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2
-    print(table(report))
+    print(table(figures))
     if chosen.json:
-        chosen.json.write_text(report.to_json())
+        chosen.json.write_text(figures.to_json())
     return 0
 
 

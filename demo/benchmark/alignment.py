@@ -34,7 +34,7 @@ class Loss:
 def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
     """Print found and accuracy for each way to spoil a picture."""
     pipeline, predictor = Pipeline(weights, device), Predictor(weights, device)
-    crops, labels = _validation(data_dir, images, predictor.attributes)
+    crops, labels = validation_pictures(data_dir, images, predictor.attributes)
     reference = np.concatenate([predictor(np.stack(crops[i : i + 64])) for i in range(0, len(crops), 64)])
     correct = (reference > 0.5) == labels
     print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
@@ -55,12 +55,12 @@ def _measure(
         faces = pipeline.analyse(picture, thorough=True).faces
         if faces:
             rows.append(row)
-            hits.append((_most_central(faces, picture).probabilities > 0.5) == labels[row])
+            hits.append((most_central(faces, picture).probabilities > 0.5) == labels[row])
     accuracy, reference = (100 * float(np.mean(values)) if rows else 0.0 for values in (hits, correct[rows]))
     return Loss(variant, len(rows), len(crops), accuracy, reference)
 
 
-def _most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
+def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
     """CelebA labels the person in the middle; others may look over their shoulder."""
 
     def distance(face: FaceResult) -> float:
@@ -70,7 +70,9 @@ def _most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceRes
     return min(faces, key=distance)
 
 
-def _validation(data_dir: Path, images: int, attributes: tuple[str, ...]) -> tuple[list[np.ndarray], np.ndarray]:
+def validation_pictures(
+    data_dir: Path, images: int, attributes: tuple[str, ...]
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Crops and labels (images, attributes) of validation pictures."""
     with (data_dir / "list_eval_partition.csv").open(newline="") as file:
         names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]

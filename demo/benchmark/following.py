@@ -1,0 +1,57 @@
+"""What following a face costs in accuracy, where live mode does not find it anew in each frame.
+
+Each of CelebA's validation pictures becomes a short film in which head and camera move, up to the picture itself. Its
+attributes at the end of the film are compared with those that the last frame gives when its face is found anew.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from demo.benchmark.alignment import most_central, validation_pictures
+from demo.pipeline import Analysis, Pipeline
+
+# Short enough to end before the detector runs again.
+_FRAMES = 6
+_FRAMES_PER_SECOND = 30
+# The most that changes from one frame to the next: pixels of a face about 80 wide, degrees, a share of the size.
+_SHIFT, _TURN, _GROWTH = 8.0, 2.0, 0.02
+
+
+def report_following(data_dir: Path, images: int, weights: Path, device: str) -> None:
+    """Print the accuracy with faces found anew and followed."""
+    pipeline = Pipeline(weights, device)
+    crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    random = np.random.default_rng(0)
+    found, followed, lost = [], [], 0
+    for crop, label in zip(tqdm(crops, leave=False), labels, strict=True):
+        stream = pipeline.stream()
+        for number, frame in enumerate(_film(crop, random)):
+            last = stream.analyse(frame, number / _FRAMES_PER_SECOND)
+        anew = pipeline.analyse(frame, thorough=False)
+        if anew.faces and last.faces:
+            found.append(_right(anew, frame, label))
+            followed.append(_right(last, frame, label))
+        lost += bool(anew.faces) and not last.faces
+    print(f"{len(found)} of {len(crops)} films of {_FRAMES} frames; {lost} faces were lost")
+    accuracies = [100 * float(np.mean(values)) if values else 0.0 for values in (found, followed)]
+    print("found anew {:.2f} %, followed {:.2f} %, loss {:.2f}".format(*accuracies, accuracies[0] - accuracies[1]))
+
+
+def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:
+    return float(np.mean((most_central(analysis.faces, frame).probabilities > 0.5) == label))
+
+
+def _film(crop: np.ndarray, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """Frames that move evenly to the picture itself, with room around it."""
+    picture = cv2.copyMakeBorder(crop, 60, 60, 80, 80, cv2.BORDER_REPLICATE)
+    height, width = picture.shape[:2]
+    across, down = random.uniform(-_SHIFT, _SHIFT, 2)
+    turn, growth = random.uniform(-_TURN, _TURN), random.uniform(-_GROWTH, _GROWTH)
+    for left in reversed(range(_FRAMES)):
+        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), left * turn, 1 + left * growth)
+        matrix[:, 2] += left * across, left * down
+        yield cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
