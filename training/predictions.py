@@ -22,13 +22,15 @@ def probabilities(
     change: turns a crop, uint8 (H, W, 3), and its number in the split into the crop that the network sees instead.
     """
     with tqdm(total=len(split), desc=title, unit="", disable=None, leave=False) as bar:
-        found = []
+        found = np.zeros((len(split), len(predictor.attributes)), np.float32)
+        done = 0
         for crops in read_pictures(split, predictor.preprocessing, batch_size):
             if change:
-                crops = np.stack([change(crop, number) for number, crop in enumerate(crops, start=bar.n)])
-            found.append(predictor(crops))
+                crops = np.stack([change(crop, number) for number, crop in enumerate(crops, start=done)])
+            found[done : done + len(crops)] = predictor(crops)
+            done += len(crops)
             bar.update(len(crops))
-    return np.concatenate(found)
+    return found
 
 
 def raw_logits(probabilities: np.ndarray, calibration: Calibration | None) -> np.ndarray:
