@@ -1,6 +1,7 @@
 """Serves the SlimNet Faces page: `python app.py`."""
 
 import argparse
+import importlib.util
 import os
 import signal
 import ssl
@@ -22,7 +23,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
     parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
     parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
+    parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install gradio[mcp]")
     chosen = parser.parse_args(arguments)
+    # By Gradio's own environment variable, too; here, since the page has to be made for it.
+    chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    if chosen.mcp and not importlib.util.find_spec("mcp"):
+        parser.error("--mcp needs another package: pip install gradio[mcp]")
     if chosen.port is not None and not 0 < chosen.port < 2**16:
         parser.error(f"--port {chosen.port}: ports are numbers from 1 to {2**16 - 1}")
     if (chosen.ssl_certfile is None) != (chosen.ssl_keyfile is None):
@@ -42,18 +48,19 @@ def main(arguments: list[str] | None = None) -> int:
     # Here and not above, so that --help and a wrong option need no seconds.
     import torch
 
+    from demo.hardware import pipelines
     from demo.page import build, launch_options
-    from demo.pipeline import WEIGHTS, Pipeline
+    from demo.pipeline import WEIGHTS
     from slimnet import CheckpointError
 
     # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
     torch.set_num_threads(1)
     try:
-        pipeline = Pipeline(chosen.weights or WEIGHTS, chosen.device)
+        live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    page = build(pipeline)
+    page = build(live, photos, mcp=chosen.mcp)
     # To be stopped is no different from Ctrl+C, from the moment the page can be reached.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -61,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
             server_name=chosen.host,
             server_port=chosen.port,
             share=chosen.share,
+            mcp_server=chosen.mcp,
             ssl_certfile=chosen.ssl_certfile,
             ssl_keyfile=chosen.ssl_keyfile,
             ssl_verify=False,  # of Gradio's call to itself at the start, which a self-signed certificate would fail

@@ -1,20 +1,38 @@
-"""The endpoint `/analyse`: a picture in, its faces out, for programs."""
+"""The endpoints for programs: a picture in, its faces out."""
 
+import base64
+import binascii
+import json
+import tempfile
+import threading
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
+from gradio.processing_utils import ssrf_protected_download
 
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
 
+_WAITING = 8
 
-def analyse_endpoint(page: gr.Blocks, pipeline: Pipeline) -> None:
-    """Add the endpoint to a page, in the context of which this is called."""
+
+def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None:
+    """Add the endpoints to a page, in the context of which this is called.
+
+    `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
+    {"faces": [...]}, each face as `SCHEMA` says; `/schema` answers that.
+
+    Args:
+        page: gets them.
+        pipeline: analyses the pictures.
+        mcp: add the tool for language models, too.
+    """
+    desk = _Desk(pipeline)
     uploads = Uploads()
     page.upload_file_set = uploads
     page.temp_file_sets.append(uploads)
@@ -30,17 +48,129 @@ def analyse_endpoint(page: gr.Blocks, pipeline: Pipeline) -> None:
         """
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
-        try:
-            return pipeline.analyse(open_picture(picture), thorough=True).to_dict()
-        except PictureError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        return desk.answer(picture)
+
+    def analyse_base64(picture: str) -> dict[str, Any]:
+        """Find every face in a picture that is sent as text, and tell its 40 attributes.
+
+        Args:
+            picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
+
+        Returns:
+            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}}]}
+        """
+        return desk.answer(decode(picture))
+
+    def schema() -> dict[str, Any]:
+        """The JSON Schema of what `/analyse` and `/analyse_base64` answer."""
+        return SCHEMA
 
     with gr.Row(visible=False):
-        picture = gr.File(label="picture")
+        file = gr.File(label="picture")
         # Set on this one object, since Gradio writes a stub file into the source folder of every subclass.
-        picture.preprocess = uploads.take
+        file.preprocess = uploads.take
         result = gr.JSON(label="result")
-        gr.Button().click(analyse, picture, result, api_name="analyse")
+        gr.Button().click(analyse, file, result, api_name="analyse")
+    # What is not queued is answered by the very request that asks.
+    gr.api(analyse_base64, api_name="analyse_base64", queue=False)
+    gr.api(schema, api_name="schema", queue=False)
+    if mcp:
+        # No tools: Gradio would leave a file behind of what one sent to the first, and answer no JSON.
+        no_tools: tuple[Any, ...] = (analyse, analyse_base64, schema)
+        for function in no_tools:
+            function._mcp_type = "endpoint"
+        gr.api(mcp_tool(desk), queue=False)
+
+
+def mcp_tool(desk: "_Desk") -> Callable[[str], str]:
+    """The function that Gradio's MCP server offers to language models, name and description included."""
+
+    def read_faces(picture: str) -> str:
+        """Find every face in a picture and read its 40 attributes, such as Smiling, Eyeglasses or Wavy_Hair: a JSON
+        object {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}}]}.
+        They are impressions that annotators had of celebrities' pictures, not facts about a person, and not for
+        identifying anybody or deciding about people.
+
+        Args:
+            picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP), or the file itself in base64
+        """
+        is_address = picture.startswith(("http://", "https://"))
+        return json.dumps(desk.answer(fetch(picture) if is_address else decode(picture)))
+
+    return read_faces
+
+
+def fetch(address: str) -> bytes:
+    """The bytes of a file on the internet, not of one in the server's own network. Raises gr.Error."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return Path(ssrf_protected_download(address, folder)).read_bytes()
+        except Exception as error:  # Gradio raises no narrower one
+            raise gr.Error(f"{address} cannot be fetched: {error}", print_exception=False) from error
+
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Faces of a picture",
+    "type": "object",
+    "required": ["faces"],
+    "properties": {
+        "faces": {
+            "type": "array",
+            "description": "every face, left to right; empty where there is none",
+            "items": {
+                "type": "object",
+                "required": ["number", "box", "probabilities"],
+                "properties": {
+                    "number": {"type": "integer", "minimum": 1, "description": "from 1, left to right"},
+                    "box": {
+                        "type": "array",
+                        "description": "x, y, width, height in pixels of the picture, turned upright by its EXIF data",
+                        "items": {"type": "integer"},
+                        "minItems": 4,
+                        "maxItems": 4,
+                    },
+                    "probabilities": {
+                        "type": "object",
+                        "description": "attribute -> probability; over 0.5 is a tick on the page",
+                        "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+class _Desk:
+    """Analyses one picture at a time, since a large one takes hundreds of megabytes."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._turn = threading.Lock()
+        self._free = threading.BoundedSemaphore(_WAITING)
+
+    def answer(self, picture: bytes) -> dict[str, Any]:
+        """The faces of a picture file, as `SCHEMA` says. Raises gr.Error with a sentence for people."""
+        if not self._free.acquire(blocking=False):
+            raise gr.Error("Many pictures are waiting. Try again in a moment.", print_exception=False)
+        try:
+            with self._turn:
+                return self._pipeline.analyse(open_picture(picture), thorough=True).to_dict()
+        except PictureError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            self._free.release()
+
+
+def decode(text: str) -> bytes:
+    """The bytes of a picture that came as base64 or as a data: address; lines may be broken. Raises gr.Error."""
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        message = "The picture is not base64. Send the file's bytes in base64, or as a data: address."
+        raise gr.Error(message, print_exception=False) from error
 
 
 class Uploads(set[str]):

@@ -1,6 +1,7 @@
 """What the live and the photo panel share: the 40 read-only checkboxes, and how the server answers their calls."""
 
 import asyncio
+import contextvars
 import html
 import logging
 from collections.abc import Callable
@@ -129,7 +130,9 @@ async def answer_on(
 ) -> dict[str, Any]:
     """What `analyse` gives for a message, or {"error": a sentence for people}: a PictureError's own, else `failure`."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(pool, analyse, message)
+        # In Gradio's context, by which a Space with ZeroGPU knows whose share of the GPUs a call spends.
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(pool, run, analyse, message)
     except PictureError as error:
         return {"error": str(error)}
     except (MemoryError, RuntimeError):

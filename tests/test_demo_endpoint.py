@@ -1,5 +1,7 @@
+import base64
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,7 @@ from gradio.data_classes import FileData
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from demo.endpoint import Uploads, analyse_endpoint
+from demo.endpoint import SCHEMA, Uploads, endpoints
 from demo.pipeline import Analysis, FaceResult
 
 
@@ -37,7 +39,7 @@ def client(cache: Path) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
         with gr.Blocks(analytics_enabled=False) as page:
-            analyse_endpoint(page, OneFace())
+            endpoints(page, OneFace())
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
         yield Client(url, verbose=False)
         page.close()
@@ -50,15 +52,26 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+FOUND = {"faces": [{"number": 1, "box": [0, 0, 60, 40], "probabilities": {"Smiling": 0.75, "Bangs": 0.25}}]}
+
+
+def post(url: str, body: object) -> tuple[int, object]:
+    """The status and the JSON that a request with a JSON body is answered by."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_a_picture_gives_its_faces_and_the_upload_is_deleted(client: Client, picture: Path, cache: Path) -> None:
     answer = client.predict(picture=handle_file(picture), api_name="/analyse")
-    assert answer == {
-        "faces": [{"number": 1, "box": [0, 0, 60, 40], "probabilities": {"Smiling": 0.75, "Bangs": 0.25}}]
-    }
+    assert answer == FOUND
     assert files(cache) == []
 
 
@@ -89,14 +102,32 @@ def test_no_picture_is_a_clear_error(client: Client) -> None:
 
 def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, picture: Path) -> None:
     # By hand, since gradio_client would upload the file.
-    body = json.dumps({"data": [{"path": str(picture), "meta": {"_type": "gradio.FileData"}}]}).encode()
     call = f"{client.src}gradio_api/call/analyse"
-    request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
-    event = json.load(urllib.request.urlopen(request))["event_id"]
-    answer = urllib.request.urlopen(f"{call}/{event}").read().decode()
+    _, asked = post(call, {"data": [{"path": str(picture), "meta": {"_type": "gradio.FileData"}}]})
+    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
     assert "event: error" in answer
     assert "probabilities" not in answer
     assert picture.is_file()
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_one_request_is_enough_for_a_picture_as_text(prefix: str, client: Client, picture: Path, cache: Path) -> None:
+    text = prefix + base64.encodebytes(picture.read_bytes()).decode()
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text]})
+    assert (status, answer["data"]) == (200, [FOUND])
+    assert files(cache) == []
+
+
+def test_text_that_is_no_picture_is_a_clear_error(client: Client) -> None:
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    assert "not base64" in post(call, {"data": ["picture.jpg"]})[1]["error"]
+    assert "picture" in post(call, {"data": [base64.b64encode(b"no picture").decode()]})[1]["error"]
+
+
+def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
+    assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
+    face = SCHEMA["properties"]["faces"]["items"]
+    assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
 
 
 def test_uploads_that_gradio_deletes_by_age_are_forgotten(picture: Path) -> None:

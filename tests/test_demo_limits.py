@@ -6,9 +6,11 @@ import pytest
 from demo.limits import WholeBodies
 
 
-def ask(parts: list[bytes], headers: dict[str, str], *, breaks_off: bool = False) -> tuple[int, bytes | None]:
+def ask(
+    parts: list[bytes], headers: dict[str, str], *, breaks_off: bool = False, limit: int = 10
+) -> tuple[int, bytes | None]:
     """The status that the client gets (0 for none), and the body that the application is handed (None: not called),
-    within a limit of 10 bytes."""
+    within a limit of so many bytes."""
     arrived: list[bytes] | None = None
     sent: list[dict[str, Any]] = []
 
@@ -35,7 +37,7 @@ def ask(parts: list[bytes], headers: dict[str, str], *, breaks_off: bool = False
         sent.append(message)
 
     scope = {"type": "http", "headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
-    asyncio.run(WholeBodies(app, 10)(scope, receive, send))
+    asyncio.run(WholeBodies(app, limit)(scope, receive, send))
     return (sent[0]["status"] if sent else 0), None if arrived is None else b"".join(arrived)
 
 
@@ -55,3 +57,19 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_too() -> None:
 
 def test_a_body_that_breaks_off_is_dropped() -> None:
     assert ask([b"12345", b"678"], {"content-length": "10"}, breaks_off=True) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "status"),
+    [
+        ('name="files"; filename="a.jpg"', 200),
+        ('filename="a.jpg"; name=files', 200),
+        ('name="file"; filename="a.jpg"', 400),
+        ('name="files_"; filename="files"', 400),
+        ('name="file"', 200),
+    ],
+)
+def test_a_file_where_gradio_does_not_look_is_refused(field: str, status: int) -> None:
+    body = f"--b\r\nContent-Disposition: form-data; {field}\r\n\r\n1\r\n--b--\r\n".encode()
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    assert ask([body[:30], body[30:]], headers, limit=1000)[0] == status

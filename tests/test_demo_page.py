@@ -32,9 +32,9 @@ def url(cache: Path) -> Iterator[str]:
         page.close()
 
 
-def test_only_the_endpoint_is_open_to_programs(url: str) -> None:
+def test_only_the_endpoints_are_open_to_programs(url: str) -> None:
     named = Client(url, verbose=False).view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(named) == ["/analyse"]
+    assert list(named) == ["/analyse", "/analyse_base64", "/schema"]
 
 
 def test_nothing_about_a_visit_is_recorded(url: str) -> None:
@@ -60,6 +60,16 @@ def test_a_real_face_goes_all_the_way(url: str) -> None:
     assert y < 125 < y + height
     assert list(face["probabilities"]) == list(ATTRIBUTES)
     assert all(0 <= probability <= 1 for probability in face["probabilities"].values())
+
+
+def test_a_malformed_call_is_told_what_was_wrong(url: str) -> None:
+    call = f"{url}gradio_api/call/analyse"
+    body = json.dumps({"data": [{"path": "picture.jpg"}]}).encode()
+    request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
+    event = json.load(urllib.request.urlopen(request))["event_id"]
+    answer = urllib.request.urlopen(f"{call}/{event}").read().decode()
+    assert "event: error" in answer
+    assert "meta" in answer
 
 
 def test_a_request_larger_than_any_picture_is_refused(url: str) -> None:

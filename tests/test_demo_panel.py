@@ -1,8 +1,11 @@
+import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import pytest
 
-from demo.panel import attribute_list, display_name, grouped
+from demo.panel import answer_on, attribute_list, display_name, grouped
 from slimnet import ATTRIBUTES, GROUPS, Reliability
 
 
@@ -74,3 +77,14 @@ def test_names_of_other_weights_come_last_and_cannot_break_the_page() -> None:
 def test_names_are_shown_for_people() -> None:
     assert display_name("5_o_Clock_Shadow") == "5 o'Clock Shadow"
     assert display_name("Mouth_Slightly_Open") == "Mouth Slightly Open"
+
+
+def test_an_analysis_runs_in_the_context_of_its_call() -> None:
+    visitor: ContextVar[str] = ContextVar("visitor", default="nobody")
+
+    async def call() -> dict[str, str]:
+        visitor.set("somebody")
+        return await answer_on(pool, lambda _: {"visitor": visitor.get()}, None, "")
+
+    with ThreadPoolExecutor(1) as pool:
+        assert asyncio.run(call()) == {"visitor": "somebody"}
