@@ -1,0 +1,1 @@
+"""Measures the network and its training against what the original implementation did, and against other engines."""

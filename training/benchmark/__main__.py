@@ -1,0 +1,117 @@
+"""Measure the network and its training: `python -m training.benchmark --device auto --loops 10000 --json FILE`.
+
+Ratios are against the original's way in the same run, and every way has its turn in each loop, so that a busy machine
+slows all of them down alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slimnet import CheckpointError, choose_device
+from training.benchmark.facts import machine, network_facts
+from training.benchmark.inference import Latency, measure_latency
+from training.benchmark.original import PUBLISHED
+from training.benchmark.throughput import Throughput, measure_throughput
+from training.data import DataError
+
+WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "slimnet_celeba.safetensors"
+THREADS, BATCHES = (1, 2), (1, 32)
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m training.benchmark", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: the shipped ones")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--loops", type=positive, default=100, help="images through each engine (default: 100)")
+    parser.add_argument("--steps", type=positive, default=4, help="training steps in each turn (default: 4)")
+    parser.add_argument("--data_dir", help="CelebA to train on; default: generated pictures")
+    parser.add_argument("--json", type=Path, help="write all figures there as well")
+    return parser.parse_args(arguments)
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status: 0, or 1 for what went wrong."""
+    asked = parse_arguments(arguments)
+    try:
+        report = measure(asked)
+    except (CheckpointError, DataError, OSError, ValueError) as error:
+        print(f"training.benchmark: {error}", file=sys.stderr)
+        return 1
+    if asked.json:
+        asked.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
+    """Measure all of it, printing each part when it is there; returns the figures."""
+    device = choose_device(asked.device)
+    around, network = machine(device), network_facts(asked.weights)
+    for name, value in around.items():
+        print(f"{name}: {value}")
+    print(
+        f"network: {network.parameters:,} parameters, {network.file_bytes:,} bytes, "
+        f"{network.multiply_adds / 1e6:.0f} million multiply-adds a crop"
+    )
+    print_latency_head(asked.loops)
+    latencies: list[Latency] = []
+    for threads, batch in itertools.product(THREADS if device.type == "cpu" else THREADS[:1], BATCHES):
+        found = measure_latency(asked.weights, device, threads, batch, max(3, asked.loops // batch))
+        print_latencies(found)
+        latencies += found
+    throughput = measure_throughput(asked.data_dir, device, asked.steps)
+    print_throughput(throughput, asked)
+    return {
+        "machine": around,
+        "network": asdict(network),
+        "latency": [asdict(row) for row in latencies],
+        "throughput": asdict(throughput),
+        "original_published_images_per_second": PUBLISHED,
+    }
+
+
+def print_latency_head(loops: int) -> None:
+    stated = ", ".join(f"{rate} images a second on {where}" for where, rate in PUBLISHED.items())
+    print(f"\nInference, median of the runs that {loops} images take. The original's own figures: {stated}")
+    print(f"{'threads':>7} {'batch':>5} {'way':32} {'ms an image':>12} {'times faster':>13} {'difference':>11}")
+
+
+def print_latencies(rows: list[Latency]) -> None:
+    """difference: the largest in probability from the original's."""
+    for row in rows:
+        start = f"{row.threads:7} {row.batch:5} {row.contender:32}"
+        if row.milliseconds is None:
+            print(f"{start} {'not installed':>12}")
+        else:
+            print(f"{start} {row.milliseconds:12.2f} {row.times_faster:13.2f} {row.difference:11.1e}", flush=True)
+
+
+def print_throughput(found: Throughput, asked: argparse.Namespace) -> None:
+    pictures = "CelebA" if asked.data_dir else "generated pictures"
+    print(f"\nTraining on {pictures}, loading included, images a second")
+    for name, value in (
+        ("original: eager, float32, Adam", found.original),
+        ("recipe best, early size", found.early),
+        ("recipe best, full size", found.full),
+        ("recipe best, over a whole run", found.best),
+    ):
+        print(f"{name:32} {value:8.1f} {value / found.original:8.2f} times")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What does not depend on the clock: the network's size and work, and the machine that the rest was measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from slimnet import SlimNet
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """file_bytes: of the weights' file; multiply_adds: for one crop, in convolutions and the linear layer."""
+
+    parameters: int
+    file_bytes: int
+    multiply_adds: int
+
+
+def network_facts(weights: Path) -> NetworkFacts:
+    model = SlimNet.load_pretrained(weights).eval()
+    crop = torch.zeros(1, 3, model.preprocessing.height, model.preprocessing.width)
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model(crop)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return NetworkFacts(parameters, weights.stat().st_size, counter.get_total_flops() // 2)
+
+
+def machine(device: torch.device) -> dict[str, str]:
+    """Processor, cores that this process may use, GPU, system, and the versions that count."""
+    found = {
+        "processor": f"{processor()}, {cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    }
+    if device.type == "cuda":
+        found["GPU"] = torch.cuda.get_device_name(device)
+    return found | {package: installed(package) for package in ("torch", "onnxruntime", "openvino")}
+
+
+def installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

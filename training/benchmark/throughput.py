@@ -1,0 +1,115 @@
+"""Images a second in training, loading included: the original's way against the recipe `best`."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from slimnet import ATTRIBUTES, transform
+from training.augment import Augmentation
+from training.benchmark.original import OriginalTraining
+from training.config import RECIPES, TrainConfig
+from training.data import Split, decoded, read_celeba
+from training.engine import Labelled, Trainer, keep_freed_memory
+from training.loader import EpochBatches, TrainingSet, load
+from training.processes import Process
+
+ROUNDS = 3  # turns of each way, of which the median counts
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Images a second. early, full: the recipe `best` at its two sizes; best: over a whole run of both."""
+
+    original: float
+    early: float
+    full: float
+    best: float
+    times_faster: float
+
+
+def measure_throughput(data_dir: str | None, device: torch.device, steps: int, pictures: int = 1024) -> Throughput:
+    """Let each way take `steps` steps in turn, each time in a process of its own, for ours changes how memory is kept.
+
+    data_dir: CelebA, or None for generated pictures.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        split = first(read_celeba(data_dir)["train"], pictures) if data_dir else generated(Path(folder), pictures)
+        ways: dict[str, Callable[[], float]] = {
+            "original": partial(original, split, device, steps),
+            "early": partial(best, split, device, steps, folder, early=True),
+            "full": partial(best, split, device, steps, folder, early=False),
+        }
+        rates: dict[str, list[float]] = {name: [] for name in ways}
+        for _, (name, way) in itertools.product(range(ROUNDS), ways.items()):
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+                rates[name].append(alone.submit(way).result())
+    plain, early, full = (statistics.median(rates[name]) for name in ways)
+    share = RECIPES["best"]["early_share"]
+    whole = 1 / (share / early + (1 - share) / full)
+    return Throughput(plain, early, full, whole, whole / plain)
+
+
+def original(split: Split, device: torch.device, steps: int) -> float:
+    training = OriginalTraining(split, TrainConfig(), device)
+    return rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
+
+
+def best(split: Split, device: torch.device, steps: int, folder: str, early: bool) -> float:
+    """The recipe's own loader and step, at the early size or the full one."""
+    config = TrainConfig(**RECIPES["best"], save_dir=folder)
+    keep_freed_memory()
+    data = Labelled(decoded(split, folder, transform, max(1, config.num_workers)), split)
+    trainer = Trainer(config, data, data, Process(0, 1, device))
+    trainer.wrapped.train()
+    size = trainer.size(early)
+    pictures = TrainingSet(data.pictures, split.labels, Augmentation(), config.seed)
+
+    def epochs() -> Iterable[tuple[Tensor, Tensor]]:
+        for epoch in itertools.count():
+            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: size)
+            yield from load(pictures, batches, config.num_workers)
+
+    return rate(epochs(), trainer.step, steps)
+
+
+def rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], float], steps: int) -> float:
+    """Images a second over `steps` steps; one before them, in which the loader starts, does not count."""
+    images = 0
+    start = time.perf_counter()
+    for number, (crops, labels) in enumerate(batches):
+        step(crops, labels)
+        if number == 0:
+            start = time.perf_counter()
+            continue
+        images += len(crops)
+        if number == steps:
+            break
+    return images / (time.perf_counter() - start)
+
+
+def first(split: Split, pictures: int) -> Split:
+    return Split(split.paths[:pictures], split.labels[:pictures], split.attributes)
+
+
+def generated(folder: Path, pictures: int) -> Split:
+    """Pictures of CelebA's size, with about as much in them: smooth noise."""
+    rng = np.random.default_rng(0)
+    paths = tuple(folder / f"{number:06d}.jpg" for number in range(pictures))
+    for path in paths:
+        noise = cv2.resize(rng.integers(0, 256, (28, 23, 3), np.uint8), (178, 218), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(path), noise)
+    return Split(paths, rng.random((pictures, len(ATTRIBUTES))) < 0.2, ATTRIBUTES)
