@@ -4,14 +4,15 @@ import numpy as np
 
 from demo.faces import Face, FaceFinder
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.15
 
 
 class FaceFollower:
     """Finds the faces in the frames of one camera, in their order; not thread-safe.
 
-    The detector, which takes 3 of 14 ms, runs every `_LOOK_SECONDS`, so that newcomers are seen, and in each frame
-    while a face is lost or known by its key points alone. What it finds anew never displaces a face that is followed.
+    The detector, which takes 3 of 14 ms, and 24 in an empty room, runs every `_LOOK_SECONDS`, so that newcomers are
+    seen, and at once where a face is lost or known by its key points alone. What it finds anew never displaces a face
+    that is followed.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
@@ -30,9 +31,9 @@ class FaceFollower:
         Raises:
             ValueError: the frame has another shape or type.
         """
-        before = self._faces if frame.shape == self._shape else ()
-        faces = self._finder.follow(frame, before)
-        if not faces or len(faces) < len(before) or seconds - self._looked >= _LOOK_SECONDS:
+        is_comparable = frame.shape == self._shape
+        faces = self._finder.follow(frame, self._faces) if is_comparable else ()
+        if len(faces) < len(self._faces) or not is_comparable or seconds - self._looked >= _LOOK_SECONDS:
             faces = self._finder.find(frame, thorough=False, known=faces)
             self._looked = seconds
         self._faces, self._shape = faces, frame.shape

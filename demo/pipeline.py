@@ -14,7 +14,7 @@ import numpy as np
 from demo.align import align
 from demo.faces import Box, Face, FaceFinder
 from demo.following import FaceFollower
-from demo.quality import Doubt, doubts
+from demo.quality import Doubt, SteadyDoubts, doubts
 from demo.tracking import Sighting, Tracker
 from slimnet import Predictor
 from slimnet.calibration import Reliability
@@ -156,7 +156,8 @@ class Pipeline:
 class Stream:
     """Analyses the frames of one camera in their order; `Pipeline.stream` makes it. Not thread-safe.
 
-    Faces are followed, which takes less time than to find them anew in each frame, and keep their numbers.
+    Faces are followed, which takes less time than to find them anew in each frame, and keep their numbers; doubts do
+    not flicker.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class Stream:
         self._follower = follower
         self._analyse = analyse
         self._tracker = Tracker()
+        self._doubts: dict[int, SteadyDoubts] = {}
 
     def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
         """The faces of the next frame, in the order of their numbers.
@@ -181,7 +183,11 @@ class Stream:
         analysis = self._analyse(frame, partial(self._follower.find, seconds=seconds))
         seen = [Sighting(face.box, face.probabilities) for face in analysis.faces]
         numbers = self._tracker.update(seconds, seen)
-        faces = (replace(face, number=number) for face, number in zip(analysis.faces, numbers, strict=True))
+        self._doubts = {number: self._doubts.get(number) or SteadyDoubts() for number in numbers}
+        faces = (
+            replace(face, number=number, doubts=self._doubts[number].update(seconds, face.doubts))
+            for face, number in zip(analysis.faces, numbers, strict=True)
+        )
         return replace(analysis, faces=tuple(sorted(faces, key=lambda face: face.number)))
 
 

@@ -4,7 +4,7 @@ The bounds were measured with the shipped weights on CelebA's validation picture
 where about two points of mean accuracy were lost, and next to none of the pictures as they are falls below them.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -26,6 +26,9 @@ _LEAST_SHARPNESS = 0.065
 # Mean brightness of 255. The darkest face in a thousand has 48, skin of every colour among them; darkened to 60, 50
 # and 40, with the noise of a camera, pictures lost 2, 3 and 5 points.
 _LEAST_BRIGHTNESS = 48.0
+# A doubt is told once it has held for most of the last moments, and no more once it has not.
+_STEADY_SECONDS = 0.3
+_TELL, _TAKE_BACK = 0.7, 0.3
 
 
 def doubts(face: Face, crop: np.ndarray) -> tuple[Doubt, ...]:
@@ -48,6 +51,25 @@ def doubts(face: Face, crop: np.ndarray) -> tuple[Doubt, ...]:
     if mean < _LEAST_BRIGHTNESS:
         found.append("dark")
     return tuple(found)
+
+
+class SteadyDoubts:
+    """The doubts about one face over time: one that comes and goes from frame to frame does not flicker."""
+
+    def __init__(self) -> None:
+        self._seconds = -np.inf
+        self._shares = dict.fromkeys(get_args(Doubt), 0.0)
+        self._told: tuple[Doubt, ...] = ()
+
+    def update(self, seconds: float, found: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
+        """What to tell of the doubts that the frame at `seconds` leaves; the first frame's are told as they are."""
+        newest = 1 - np.exp((self._seconds - seconds) / _STEADY_SECONDS)
+        for doubt in self._shares:
+            self._shares[doubt] += newest * ((doubt in found) - self._shares[doubt])
+        bounds = {doubt: _TAKE_BACK if doubt in self._told else _TELL for doubt in self._shares}
+        self._told = tuple(doubt for doubt, share in self._shares.items() if share > bounds[doubt])
+        self._seconds = seconds
+        return self._told
 
 
 def _eye_distance(face: Face) -> float:

@@ -40,11 +40,17 @@ def looks(finder: Finder, seconds: list[float]) -> list[int]:
 
 
 def test_between_looks_faces_are_only_followed() -> None:
-    assert looks(Finder(SHE, HE), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]) == [1, 1, 1, 2, 2, 2, 3]
+    assert looks(Finder(SHE, HE), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]) == [1, 1, 2, 2, 3, 3, 4]
 
 
-def test_while_no_face_is_there_each_frame_is_looked_over() -> None:
-    assert looks(Finder(), [0.0, 0.01, 0.02]) == [1, 2, 3]
+def test_an_empty_room_costs_little() -> None:
+    assert looks(Finder(), [0.0, 0.05, 0.1, 0.2]) == [1, 1, 1, 2]
+
+
+def test_a_face_known_by_its_key_points_is_found_anew_in_each_frame() -> None:
+    finder = Finder(replace(SHE, kind="keypoints"))
+    finder.lost = finder.there
+    assert looks(finder, [0.0, 0.01, 0.02]) == [1, 2, 3]
 
 
 def test_a_newcomer_is_seen_soon() -> None:

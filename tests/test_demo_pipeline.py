@@ -82,12 +82,19 @@ def test_in_a_stream_faces_keep_their_numbers(pipeline: Pipeline, pair: np.ndarr
     only_right, both = pair.copy(), pair
     only_right[:, :250] = 0
     seen = [stream.analyse(frame, number / 10) for number, frame in enumerate((only_right, only_right, *[both] * 4))]
-    assert [len(analysis.faces) for analysis in seen] == [1, 1, 1, 2, 2, 2]  # the newcomer within a quarter second
+    assert [len(analysis.faces) for analysis in seen] == [1, 1, 2, 2, 2, 2]
     for analysis in seen:
         assert [face.number for face in analysis.faces] == [1, 2][: len(analysis.faces)]
         assert analysis.faces[0].box[0] > 250
     other = pipeline.stream().analyse(both, 0)
     assert [face.box[0] > 250 for face in other.faces] == [False, True]
+
+
+def test_in_a_stream_doubts_do_not_flicker(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    frames = (pair, pair // 4, pair, pair // 4)
+    assert [stream.analyse(frame, number / 20).faces[0].doubts for number, frame in enumerate(frames)] == [()] * 4
+    assert stream.analyse(pair // 4, 2).faces[0].doubts
 
 
 def test_a_stream_gives_what_a_single_frame_gives(pipeline: Pipeline, pair: np.ndarray) -> None:

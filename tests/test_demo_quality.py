@@ -8,7 +8,7 @@ import pytest
 from demo.align import align
 from demo.faces import Face, FaceFinder
 from demo.pictures import open_picture
-from demo.quality import doubts
+from demo.quality import Doubt, SteadyDoubts, doubts
 
 PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
 
@@ -66,3 +66,25 @@ def test_all_doubts_are_told() -> None:
     points = np.array([[100, 100], [105, 100], [104, 108]], np.float32)
     face = Face((90, 90, 25, 25), points, "keypoints", yaw=60)
     assert doubts(face, np.zeros((218, 178, 3), np.uint8)) == ("small", "turned", "dark")
+
+
+def told(*frames: tuple[Doubt, ...], rate: int = 20) -> list[tuple[Doubt, ...]]:
+    steady = SteadyDoubts()
+    return [steady.update(number / rate, found) for number, found in enumerate(frames)]
+
+
+def test_the_first_doubts_are_told_at_once() -> None:
+    assert told(("dark", "small")) == [("small", "dark")]
+
+
+def test_a_doubt_that_comes_and_goes_does_not_flicker() -> None:
+    assert told((), *[("blurred",), ()] * 20) == [()] * 41
+    assert set(told(("blurred",), *[(), ("blurred",)] * 20)) == {("blurred",)}
+
+
+@pytest.mark.parametrize("rate", [6, 30])
+def test_a_doubt_that_lasts_is_told_and_taken_back_within_half_a_second(rate: int) -> None:
+    frames: list[tuple[Doubt, ...]] = [(), *[("turned",)] * (rate // 2 + 1), *[()] * (rate // 2 + 1)]
+    answers = told(*frames, rate=rate)
+    assert answers[rate // 2 + 1] == ("turned",)
+    assert answers[-1] == ()
