@@ -1,75 +1,84 @@
 """Make the screenshots of the README: `python -m demo.screenshots`.
 
 Serves the page, opens it in headless Chromium before a camera that films the example portrait, and writes
-assets/screenshots/wide-light.png, wide-dark.png and phone.png.
+assets/screenshots/wide-light.png, wide-dark.png and phone.png. They show frames a second, so let the machine have
+nothing else to do.
 """
 
+import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from PIL import Image
-from playwright.sync_api import sync_playwright
-
-from demo.chromium import launch, portrait_frames, write_film
-from demo.page import build, launch_options
+from demo.chromium import ChromiumMissingError, browser_before, portrait_frames, write_film
 from demo.pictures import open_picture
-from demo.pipeline import Pipeline
+from demo.serving import NotServedError, PageServer
 
 _ASSETS = Path(__file__).parent.parent / "assets"
-_VIEWS = {  # file name -> width, height, colour scheme, whether all of the page is shown
-    "wide-light": (1400, 1000, "light", True),
-    "wide-dark": (1400, 1000, "dark", True),
-    "phone": (390, 844, "light", False),
-}
+_PATIENCE_MS = 120_000
+_FRAMES = 90  # until rates and smoothed probabilities have settled
 
 
-def main() -> None:
-    portrait = open_picture(_ASSETS / "examples" / "eileen_collins.jpg")
-    page = build(Pipeline())
-    _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        film, group = Path(folder, "film.y4m"), Path(folder, "group.png")
-        write_film(film, portrait_frames(portrait))
-        Image.fromarray(montage(portrait)).save(group)
-        browser = launch(playwright, film)
-        for name in _VIEWS:
-            photograph(browser, address, group, name)
-        browser.close()
-    page.close()
+@dataclass(frozen=True)
+class View:
+    """A screenshot: window and colours of the browser, the photo that is analysed, whether all of the page is shown."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str
+    photo: str
+    faces: int
+    whole: bool
 
 
-def montage(portrait: np.ndarray) -> np.ndarray:
-    """A picture with three faces, made of a portrait (H, W, 3), its mirror image and a brighter copy."""
-    brighter = cv2.convertScaleAbs(portrait, alpha=1.1, beta=12)
-    return np.hstack((portrait, portrait[:, ::-1], brighter))[: portrait.shape[0] * 3 // 4]
+VIEWS = (
+    View("wide-light", 1400, 1000, "light", "grace_hopper.jpg", faces=1, whole=True),
+    View("wide-dark", 1400, 1000, "dark", "two_portraits.jpg", faces=2, whole=True),
+    View("phone", 390, 844, "light", "two_portraits.jpg", faces=2, whole=False),
+)
 
 
-def photograph(browser: Any, address: str, group: Path, name: str) -> None:
-    """Write one screenshot with the camera running and a photo analysed."""
-    width, height, scheme, whole = _VIEWS[name]
+def main() -> int:
+    """Write all screenshots. Gives the exit status: 2 when that cannot be done here."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_film(folder / "film.y4m", portrait_frames(open_picture(_ASSETS / "examples" / "eileen_collins.jpg")))
+        try:
+            with PageServer(("app.py",), folder / "server") as server, browser_before(folder / "film.y4m") as browser:
+                for view in VIEWS:
+                    photograph(browser, server.url, view)
+        except (ChromiumMissingError, NotServedError) as error:
+            print(f"demo.screenshots: {error}", file=sys.stderr)
+            return 2
+    return 0
+
+
+def photograph(browser: Any, address: str, view: View) -> None:
+    """Write one screenshot with the camera running and a photo analysed, the last one of its faces chosen."""
     context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=scheme,
+        viewport={"width": view.width, "height": view.height},
+        color_scheme=view.scheme,
         permissions=["camera"],
         reduced_motion="reduce",
     )
     page = context.new_page()
+    page.set_default_timeout(_PATIENCE_MS)
     page.goto(address)
+    page.wait_for_selector("#live-start")
+    page.set_input_files("#photo input[type=file]", _ASSETS / "examples" / view.photo)
+    page.wait_for_selector(f"#photo[data-faces='{view.faces}']")
+    page.click(f"#photo [data-face='{view.faces}']")
     page.click("#live-start")
-    page.set_input_files("#photo input[type=file]", group)
-    page.wait_for_selector("#photo[data-faces='3']")
-    page.click("#photo [data-face='2']")
-    page.wait_for_function("Number(document.querySelector('#live').dataset.frame) > 60")
+    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {_FRAMES}")
     page.evaluate("window.scrollTo(0, 0)")
-    target = _ASSETS / "screenshots" / f"{name}.png"
+    target = _ASSETS / "screenshots" / f"{view.name}.png"
     target.parent.mkdir(exist_ok=True)
-    page.screenshot(path=target, full_page=whole)
+    page.screenshot(path=target, full_page=view.whole)
     context.close()
     print(target)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

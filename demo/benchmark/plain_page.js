@@ -1,16 +1,27 @@
 // Notes when gr.Image shows an analysed frame and how old it is then. gr.Image itself tells nothing, so frames are known
-// by the number that the film carries in them (demo/chromium.py); STRIP and BITS are put in front of this script.
+// by the number that the film carries in them (demo/chromium.py). FILM has what is to be known of it: frames, rate, bits of a
+// number, height of the strip with the number. It is put in front of this script.
 
 window.noted = [];
 const captured = new Map();    // number of a frame -> when the camera took it, in ms
-const reader = new OffscreenCanvas(BITS, 1).getContext("2d", {willReadFrequently: true});
+const reader = new OffscreenCanvas(FILM.bits, 1).getContext("2d", {willReadFrequently: true});
 
 function filmNumber(picture, width, height) {
-  reader.drawImage(picture, 0, height - STRIP, width, STRIP, 0, 0, BITS, 1);
-  const pixels = reader.getImageData(0, 0, BITS, 1).data;
+  reader.drawImage(picture, 0, height - FILM.strip, width, FILM.strip, 0, 0, FILM.bits, 1);
+  const pixels = reader.getImageData(0, 0, FILM.bits, 1).data;
   let number = 0;
-  for (let bit = 0; bit < BITS; bit++) number = 2 * number + (pixels[4 * bit] > 127 ? 1 : 0);
+  for (let bit = 0; bit < FILM.bits; bit++) number = 2 * number + (pixels[4 * bit] > 127 ? 1 : 0);
   return number;
+}
+
+// How long ago the camera took the frame of that number. A busy page sees few of the camera's frames, so it is counted from
+// the last one before it that was seen. Numbers come again with each round of the film: null where it was longer ago.
+function ageOf(number, now) {
+  for (let back = 0; back < FILM.frames; back++) {
+    const age = now - captured.get((number - back + FILM.frames) % FILM.frames);
+    if (age < 1000 * FILM.frames / FILM.rate) return age - 1000 * back / FILM.rate;
+  }
+  return null;
 }
 
 // The events do not bubble, but they can be captured on their way down.
@@ -25,7 +36,6 @@ document.addEventListener("playing", ({target: video}) => {
 document.addEventListener("load", ({target: image}) => {
   if (!image.closest?.("#answer")) return;
   const [now, width] = [performance.now(), image.naturalWidth];
-  const age = now - captured.get(filmNumber(image, width, image.naturalHeight));
-  // A number comes again with the next round of the film.
-  window.noted.push({at: performance.timeOrigin + now, latency: age < FILM_MS ? age : null, width, stages: {}});
+  const latency = ageOf(filmNumber(image, width, image.naturalHeight), now);
+  window.noted.push({at: performance.timeOrigin + now, latency, width, stages: {}});
 }, true);
