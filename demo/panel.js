@@ -27,7 +27,7 @@ class AttributePanel {
     root.addEventListener("click", (event) => {
       if (event.target.closest(".attribute :is(label, [data-attribute])")) event.preventDefault();  // must not change a result
     });
-    new Toolbar(root, this.settings);
+    this.toolbar = new Toolbar(root, this.settings);
     this.settings.onChange(() => this.applyThresholds());
     this.clear();
     this.applyThresholds();
@@ -57,12 +57,16 @@ class AttributePanel {
     else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
     this.root.classList.remove("empty");
     this.showDoubts(doubts);
+    let turned = false;
     for (const row of this.rows) {
       const probability = probabilities[row.index];
-      this.showRow(row, probability, ticks?.[row.index] ?? probability > this.thresholds[row.index], legible);
+      const on = ticks?.[row.index] ?? probability > this.thresholds[row.index];
+      turned = this.showRow(row, probability, on, legible) || turned;
     }
+    if (turned) this.toolbar.arrange();
   }
 
+  // Gives whether the tick has changed.
   showRow(row, probability, on, legible) {
     // So that a tick that was steadied never stands beside a number from the other side of its threshold.
     const threshold = this.thresholds[row.index];
@@ -75,9 +79,11 @@ class AttributePanel {
     const length = shown.toFixed(2);
     if (row.length !== length) row.bar.style.transform = `scaleX(${row.length = length})`;
     const text = `${Math.round(100 * shown)}%`;
-    if (!turned && (!legible || row.text === text)) return;
-    row.text = row.percent.textContent = text;
-    row.state.textContent = `${on ? "yes" : "no"}, ${text}`;
+    if (turned || (legible && row.text !== text)) {
+      row.text = row.percent.textContent = text;
+      row.state.textContent = `${on ? "yes" : "no"}, ${text}`;
+    }
+    return turned;
   }
 
   showDoubts(doubts) {
@@ -106,6 +112,7 @@ class AttributePanel {
       row.percent.textContent = "–";
       row.state.textContent = message;
     }
+    this.toolbar.arrange();
   }
 
   applyThresholds() {

@@ -6,17 +6,21 @@ class Toolbar {
     this.settings = settings;
     this.rows = [...root.querySelectorAll(".attribute")].map((row) => ({
       row,
-      name: row.querySelector("[data-attribute]").dataset.attribute,
+      box: row.querySelector("[data-attribute]"),
+      group: row.closest(".group"),
       words: `${row.querySelector("label").textContent} ${row.closest(".group").querySelector("h3").textContent}`.toLowerCase(),
+      matches: true,
       slider: row.querySelector(".details input"),
       value: row.querySelector(".details output"),
     }));
     this.search = root.querySelector("input[type=search]");
-    this.matches = root.querySelector(".matches");
+    this.count = root.querySelector(".matches");
+    this.nothing = root.querySelector(".nothing");
     this.calm = root.querySelector(".calm input");
     this.reset = root.querySelector("[data-do=reset]");
     this.search.addEventListener("input", () => this.filter());
-    this.toggle("ticked", (on) => root.classList.toggle("ticked-only", on));
+    this.tickedOnly = false;
+    this.toggle("ticked", (on) => this.showTickedOnly(on));
     this.toggle("adjust", (on) => root.classList.toggle("adjusting", on));
     this.impressions = this.toggle("impressions", (on) => settings.change({impressions: on}));
     this.reset.addEventListener("click", () => settings.change({thresholds: {}}));
@@ -41,16 +45,33 @@ class Toolbar {
 
   filter() {
     const wanted = this.search.value.trim().toLowerCase();
-    let count = 0;
-    for (const {row, words} of this.rows) {
-      const matches = words.includes(wanted);
-      row.classList.toggle("unmatched", !matches);
-      count += matches;
+    for (const row of this.rows) {
+      row.matches = row.words.includes(wanted);
+      row.row.classList.toggle("unmatched", !row.matches);
     }
-    this.matches.textContent = wanted ? `${count} of ${this.rows.length} attributes match` : "";
+    const count = this.rows.filter(({matches}) => matches).length;
+    this.count.textContent = wanted ? `${count} of ${this.rows.length} attributes match` : "";
+    this.arrange();
   }
 
-  moveThreshold({name, slider}) {
+  showTickedOnly(on) {
+    this.tickedOnly = on;
+    this.root.classList.toggle("ticked-only", on);
+    this.arrange();
+  }
+
+  // Hides groups of which no row is to be seen, and says so where nothing is left. To be called when ticks have changed.
+  arrange() {
+    const {impressions} = this.settings.values;
+    const toSee = ({matches, box, group}) =>
+      matches && (box.checked || !this.tickedOnly) && (impressions || !group.classList.contains("impressions"));
+    const full = new Set(this.rows.filter(toSee).map(({group}) => group));
+    for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
+    this.nothing.hidden = full.size > 0;
+  }
+
+  moveThreshold({box, slider}) {
+    const name = box.dataset.attribute;
     const {[name]: _, ...thresholds} = this.settings.values.thresholds;
     const threshold = slider.valueAsNumber / 100;
     if (threshold !== THRESHOLD) thresholds[name] = threshold;
@@ -60,9 +81,10 @@ class Toolbar {
   // Shows the settings, whoever changed them.
   apply() {
     const {impressions, calm, thresholds} = this.settings.values;
-    this.root.classList.toggle("no-impressions", !impressions);
+    this.arrange();
     this.impressions.setAttribute("aria-pressed", String(impressions));
-    for (const {row, name, slider, value} of this.rows) {
+    for (const {row, box, slider, value} of this.rows) {
+      const name = box.dataset.attribute;
       const percent = Math.round(100 * (thresholds[name] ?? THRESHOLD));
       slider.value = percent;
       value.textContent = `${percent}%`;

@@ -1,0 +1,156 @@
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slimnet import ATTRIBUTES
+
+from .bare import bare_page
+
+# Smiling swings, Eyeglasses turn up; all others stand still.
+FRAMES = """
+    window.feed = (from, to, number = 1) => {
+      for (let time = from; time < to; time += 40) {
+        const probabilities = timeline.attributes.map(() => 0.3);
+        probabilities[timeline.attributes.indexOf("Smiling")] = 0.5 + 0.4 * Math.sin(time / 500);
+        probabilities[timeline.attributes.indexOf("Eyeglasses")] = time < 2000 ? 0.01 : 0.99;
+        timeline.add(time, [{number, probabilities}]);
+      }
+    };
+"""
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    body = '<section class="panel" style="width: 600px"><div class="timeline"></div></section>'
+    with bare_page(browser, "timeline.js", body=body, accept_downloads=True) as page:
+        page.evaluate(
+            "names => { window.timeline = new Timeline(document.querySelector('.timeline'), names); }", list(ATTRIBUTES)
+        )
+        page.evaluate(FRAMES)
+        yield page
+
+
+def download(page: Any, kind: str) -> tuple[str, str]:
+    with page.expect_download() as expected:
+        page.click(f"[data-save='{kind}']")
+    return expected.value.suggested_filename, Path(expected.value.path()).read_text()
+
+
+def chips(page: Any) -> list[str]:
+    return page.locator(".chips button").all_text_contents()
+
+
+def painted(page: Any) -> str:
+    return page.evaluate(
+        """() => { const {width, height} = timeline.picture.canvas;
+                   return timeline.picture.canvas.getContext("2d").getImageData(0, 0, width, height).data.join(); }"""
+    )
+
+
+def test_nothing_is_recorded_before_it_is_asked_for(page: Any) -> None:
+    page.evaluate("feed(0, 1000)")
+    assert page.evaluate("timeline.data.rows.length") == 0
+    assert page.is_hidden(".plot")
+    assert page.is_hidden("[data-save]")
+
+
+def test_a_recording_is_downloaded_as_csv(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(5000, 6000); feed(6000, 6040, 2)")
+    page.click(".record")
+    page.evaluate("feed(6040, 9000)")
+    name, text = download(page, "csv")
+    assert name.startswith("faces-")
+    assert name.endswith(".csv")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ["milliseconds", "face", *ATTRIBUTES]
+    assert [row[:2] for row in rows[:2]] == [["0", "1"], ["40", "1"]]
+    assert rows[-1][:2] == ["1000", "2"]
+    assert len(rows) == 26
+    assert rows[0][2 + ATTRIBUTES.index("Eyeglasses")] == "0.990000"
+    assert all(len(row) == 42 and all(0 <= float(value) <= 1 for value in row[2:]) for row in rows)
+
+
+def test_json_holds_the_same_numbers(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 400)")
+    page.click(".record")
+    recording = json.loads(download(page, "json")[1])
+    assert recording["attributes"] == list(ATTRIBUTES)
+    assert recording["started"].endswith("Z")
+    assert [row["milliseconds"] for row in recording["rows"]] == list(range(0, 400, 40))
+    rows = list(csv.reader(io.StringIO(download(page, "csv")[1])))[1:]
+    assert [[float(value) for value in row[2:]] for row in rows] == [row["probabilities"] for row in recording["rows"]]
+
+
+def test_the_plot_shows_what_varies_most_until_others_are_chosen(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 4000)")
+    page.click(".record")
+    assert chips(page)[:2] == ["Eyeglasses", "Smiling"]
+    assert "Eyeglasses, Smiling" in page.get_attribute("canvas", "aria-label")
+    before = painted(page)
+    page.click(".chips button:has-text('Smiling')")
+    assert "Smiling" not in chips(page)
+    assert painted(page) != before
+    page.select_option(".adder", label="Wearing Hat")
+    assert chips(page)[-1] == "Wearing Hat"
+    page.click(".automatic")
+    assert chips(page)[:2] == ["Eyeglasses", "Smiling"]
+    assert painted(page) == before
+
+
+def test_one_of_several_faces_is_drawn(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 1000)")
+    assert page.is_hidden(".whose")
+    page.evaluate("feed(1000, 3000, 7)")
+    page.click(".record")
+    before = painted(page)
+    page.select_option(".whose", label="Face 7")
+    assert painted(page) != before
+    assert page.get_attribute("canvas", "aria-label").startswith("Face 7")
+
+
+def test_what_is_switched_off_is_not_drawn_but_is_in_the_files(page: Any) -> None:
+    page.evaluate("timeline.shows = (index) => timeline.attributes[index] !== 'Smiling'")
+    page.click(".record")
+    page.evaluate("feed(0, 4000)")
+    page.click(".record")
+    assert "Smiling" not in chips(page)
+    assert "Smiling" not in page.locator(".adder option").all_text_contents()
+    assert "Smiling" in download(page, "csv")[1].splitlines()[0]
+
+
+def test_a_recording_goes_on_where_it_ended_until_it_is_discarded(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 1000)")
+    page.click(".record")
+    page.click(".record:has-text('Go on')")
+    page.evaluate("feed(2000, 3000)")
+    page.click(".record")
+    assert page.evaluate("timeline.data.rows.length") == 50
+    page.click(".discard")
+    assert page.evaluate("timeline.data.rows.length") == 0
+    assert page.is_hidden(".plot")
+    assert page.inner_text(".record") == "Record"
+
+
+def test_a_recording_ends_by_itself_and_says_so(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 400); timeline.add(30 * 60 * 1000, [{number: 1, probabilities: Array(40).fill(0.5)}])")
+    assert "30:00 minutes" in page.inner_text(".told")
+    assert page.is_disabled(".record")
+    page.evaluate("feed(1800040, 1900000)")
+    assert page.evaluate("timeline.data.rows.length") == 11
+    assert len(download(page, "csv")[1].splitlines()) == 12
+
+
+def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:
+    header = page.evaluate("""new Recording(['a,b', 'say "x"']).csv()""")
+    assert next(csv.reader(io.StringIO(header))) == ["milliseconds", "face", "a,b", 'say "x"']
