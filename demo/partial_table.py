@@ -85,13 +85,13 @@ class PartialTable:
 
     def finish(self) -> None:
         """Put the complete table in its place."""
+        self._rows.close()  # Windows does not move an open file
         if is_parquet(self._out):
             parquet = self._out.with_name(self._out.name + ".new")
             as_parquet(self.path, parquet, self._columns)
             parquet.replace(self._out)
             self.path.unlink()
         else:
-            self._rows.close()  # Windows does not rename an open file
             self.path.replace(self._out)
         self._journal.close()
         self._journal_path.unlink()

@@ -13,6 +13,7 @@ from PIL import Image
 from demo.annotate import main
 from demo.annotator import annotate_in_processes, annotate_picture
 from demo.pipeline import Pipeline
+from demo.workers import WorkerError, Workers
 from slimnet import ATTRIBUTES, Predictor, SlimNet
 
 ROOT = Path(__file__).parent.parent
@@ -233,6 +234,31 @@ def test_one_network_reads_the_crops_of_all_processes_in_batches(
         assert [row[:6] for row in outcome.rows] == [row[:6] for row in alone.rows]
         ours, theirs = ([list(map(float, row[6:])) for row in one.rows] for one in (outcome, alone))
         assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_picture_that_kills_its_process_is_named(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Workers, "__enter__", lambda self: self)
+    monkeypatch.setattr(Workers, "map", lambda _, tasks: iter([None] * len(tasks)))
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    assert main([*command, "--workers", "2"]) == 1
+    assert f"  {folder / 'a.jpg'}: its process was killed twice" in capsys.readouterr().err
+    assert rows(tmp_path / "results.csv") == []
+
+
+def test_processes_that_do_not_start_stop_the_run_for_later(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: Workers) -> Workers:
+        raise WorkerError("a process ended")
+
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    with monkeypatch.context() as patch:
+        patch.setattr(Workers, "__enter__", failing)
+        assert main([*command, "--workers", "2"]) == 1
+    assert "Stopped: a process ended. The same command goes on" in capsys.readouterr().err
+    assert main(command) == 0
 
 
 def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
