@@ -34,12 +34,12 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, da
     logits = (labels * 4.0 - 2 + noise) * (3, 1, 0.1) * (1, 1, 0) + (0, 6, 0.01)
     monkeypatch.setattr(calibrate, "probabilities", lambda *_: expit(logits))
     out = tmp_path / "out.safetensors"
-    assert run("--weights", weights, "--data_dir", data, "--out", out, "--json", tmp_path / "c.json") == 0
+    assert run("--weights", weights, "--data_dir", data, "--out", out, "--json", tmp_path / "new" / "c.json") == 0
     before, after = SlimNet.load_pretrained(weights), SlimNet.load_pretrained(out)
     moved = (before.fc.bias - after.fc.bias).tolist()
     assert moved == [0, pytest.approx(6, abs=1.5), 0]
     assert torch.equal(before.fc.weight, after.fc.weight)
-    found = json.loads((tmp_path / "c.json").read_text())
+    found = json.loads((tmp_path / "new" / "c.json").read_text())
     assert found["thresholds"]["low"] > 0
     assert found["error_after"] < found["error_before"]
     assert after.calibration.temperatures[0] > 1.7 * after.calibration.temperatures[1]

@@ -85,6 +85,12 @@ def test_an_impossible_number_is_named(capsys):
         assert f"{flag} must be at least 1" in capsys.readouterr().err
 
 
+def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run("--out", tmp_path, "--runs", tmp_path / "none.jsonl")
+    assert "there is no" in capsys.readouterr().err
+
+
 def test_labels_of_another_kind_are_refused(tmp_path, capsys):
     SlimNet((4,), (4, 7, 2), 3).save(tmp_path / "other.safetensors")
     assert run("--weights", tmp_path / "other.safetensors", "--data_dir", celeba.write(tmp_path / "data")) == 1

@@ -18,10 +18,10 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from slimnet import Calibration, CheckpointError, Predictor, Reliability, SlimNet
+from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from training import metrics
-from training.data import DataError, read_celeba
-from training.predictions import probabilities, raw_logits
+from training.data import DataError
+from training.predictions import load, probabilities, raw_logits
 from training.thresholds import Thresholds, judge_thresholds
 
 HOTTEST = 20.0
@@ -75,10 +75,8 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
     A calibration that the weights carry already is replaced; thresholds that were folded into them stay, and what is
     found anew comes on top: nothing, as a rule, since the same pictures then show no further gain.
     """
-    predictor = Predictor(weights, device)
-    split = read_celeba(data_dir)["valid"]
-    if split.attributes != predictor.attributes:
-        raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+    predictor, splits = load(weights, data_dir, device)
+    split = splits["valid"]
     if len(split) < 10:
         raise DataError(f"{data_dir} has {len(split)} pictures in its validation split; calibration takes at least 10")
     logits: np.ndarray = raw_logits(probabilities(predictor, split, batch_size), predictor.calibration)
@@ -130,6 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, name) < 1:
             parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
     try:
+        for path in (options.out, options.json):
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         model, report = calibrate(
             options.weights, options.data_dir, options.batch_size, options.device, options.resamples
         )

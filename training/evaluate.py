@@ -15,11 +15,11 @@ from pathlib import Path
 
 from scipy.special import expit
 
-from slimnet import CheckpointError, Predictor
+from slimnet import CheckpointError
 from training import metrics, reliability, robustness, subgroups
-from training.data import SPLITS, DataError, Split, read_celeba
+from training.data import SPLITS, DataError
 from training.metrics import AttributeScores, Scores
-from training.predictions import probabilities, raw_logits
+from training.predictions import load, probabilities, raw_logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +60,8 @@ class Evaluator:
         resamples: int = 1000,
     ) -> None:  # fmt: skip
         self.weights, self.split, self.batch_size = Path(weights), split, batch_size
-        self.predictor = Predictor(weights, device)
-        splits = read_celeba(data_dir)
-        self.data: Split = splits[split]
-        if self.data.attributes != self.predictor.attributes:
-            raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+        self.predictor, splits = load(weights, data_dir, device)
+        self.data = splits[split]
         if not len(self.data):
             raise DataError(f"{data_dir} has no pictures in its {split} split")
         majority = (splits["train"] if len(splits["train"]) else self.data).labels.mean(axis=0) > 0.5
@@ -119,10 +116,9 @@ def percent(share: float | None) -> str:
 
 
 def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
-    """Fill a folder with everything: evaluation.json, tables as Markdown and CSV, pictures."""
+    """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
     from training import plots, report  # plots brings matplotlib, which only this needs
 
-    out.mkdir(parents=True, exist_ok=True)
     (out / "evaluation.json").write_text(json.dumps(asdict(evaluation), indent=1) + "\n")
     written = json.loads((out / "evaluation.json").read_text())  # so that text and pictures show what the file says
     report.write(written, out)
@@ -147,6 +143,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, least in (("batch_size", 1), ("resamples", 1), ("robustness_images", 0)):
         if getattr(options, name) < least:
             parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
+    for path in options.runs:
+        if not path.is_file():
+            parser.error(f"--runs: there is no {path}")
     return options
 
 
@@ -154,6 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = parse(arguments)
     try:
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         evaluator = Evaluator(
             options.weights, options.data_dir, options.split, options.batch_size, options.device, options.resamples
         )

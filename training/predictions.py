@@ -9,9 +9,20 @@ from scipy.special import logit
 from tqdm import tqdm
 
 from slimnet import Calibration, Predictor
-from training.data import Split, read_pictures
+from training.data import DataError, Split, read_celeba, read_pictures
 
 Change = Callable[[np.ndarray, int], np.ndarray]
+
+
+def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, dict[str, Split]]:
+    """Weights, and CelebA's splits with the labels that they know.
+
+    Raises CheckpointError, or DataError: also when the labels are other ones, or in another order.
+    """
+    predictor, splits = Predictor(weights, device), read_celeba(data_dir)
+    if splits["train"].attributes != predictor.attributes:
+        raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+    return predictor, splits
 
 
 def probabilities(
