@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 _ROOT = Path(__file__).parent.parent
-_START_SECONDS = 120
+_START_SECONDS = 600
 _STOP_SECONDS = 10
 _LOG = "server.log"
 
@@ -29,11 +29,15 @@ class PageServer:
         arguments: of Python: a script of this repository, or `-m` and a module.
         folder: an empty one, for what Gradio keeps of uploads and for what the server prints.
         port: a free one unless given.
+        root: of the repository that is served.
+        environment: is added to that of this process.
     """
 
     arguments: tuple[str, ...]
     folder: Path
     port: int = field(default_factory=lambda: free_port())
+    root: Path = _ROOT
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -48,10 +52,10 @@ class PageServer:
         """
         uploads = self.folder / "uploads"
         uploads.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads)}
+        environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads), **self.environment}
         command = [sys.executable, *self.arguments, "--port", str(self.port)]
         with (self.folder / _LOG).open("ab") as output:
-            self.process = subprocess.Popen(command, cwd=_ROOT, env=environment, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=output, stderr=output)
         end = time.monotonic() + _START_SECONDS
         while self.process.poll() is None and time.monotonic() < end:
             if self._answers():
@@ -62,7 +66,7 @@ class PageServer:
 
     def _answers(self) -> bool:
         try:
-            urllib.request.urlopen(self.url).close()
+            urllib.request.urlopen(self.url, timeout=_STOP_SECONDS).close()
         except OSError:
             return False
         return True
@@ -83,7 +87,11 @@ class PageServer:
             self.process.wait()
 
     def __enter__(self) -> "PageServer":
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # interrupted: there is no __exit__ then to end it
+            self.stop()
+            raise
         return self
 
     def __exit__(

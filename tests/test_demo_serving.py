@@ -30,6 +30,18 @@ def test_it_ends_also_when_what_is_done_with_it_fails(tmp_path: Path) -> None:
     assert server.process.poll() is not None
 
 
+def test_it_ends_also_when_the_wait_for_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(urllib.request, "urlopen", interrupt)
+    server = PageServer(("-c", SERVE), tmp_path)
+    with pytest.raises(KeyboardInterrupt), server:
+        pass
+    assert server.process is not None
+    assert server.process.poll() is not None
+
+
 def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
     server = PageServer(("-c", "raise SystemExit('the weights are missing')"), tmp_path)
     with pytest.raises(NotServedError, match="the weights are missing"):

@@ -8,6 +8,8 @@ another one's stream.
 
 import argparse
 import os
+import time
+from collections import defaultdict
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -16,7 +18,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from demo.pipeline import Pipeline
+from demo.pipeline import Pipeline, Stream
 
 _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
 
@@ -24,8 +26,10 @@ _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRa
 def build(pipeline: Pipeline) -> gr.Blocks:
     """The page: `#camera` streams the camera, `#answer` shows the frames that were analysed."""
 
-    def analyse(frame: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        faces = pipeline.analyse(frame, thorough=False).faces
+    cameras: defaultdict[str | None, Stream] = defaultdict(pipeline.stream)  # one for each visitor, who are few
+
+    def analyse(frame: np.ndarray, request: gr.Request) -> tuple[np.ndarray, list[str]]:
+        faces = cameras[request.session_hash].analyse(frame, time.monotonic()).faces
         shown = frame.copy()  # Gradio's own is read-only
         for face in faces:
             x, y, width, height = face.box
