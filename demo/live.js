@@ -105,6 +105,7 @@ function stop(message, kind = "plain") {
   speed.clear();
   buttons.show([], chosen);
   panel.clear();
+  timeline.stop("The camera is off. Numbers only, no picture.");
   say(statusLine, message, kind);
 }
 

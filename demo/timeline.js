@@ -115,6 +115,7 @@ class Timeline {
   // `attributes`: names in the order of the probabilities; `shows(index)`: whether one may be drawn. Files hold all of them.
   constructor(root, attributes, shows = () => true) {
     root.innerHTML = TIMELINE;
+    this.root = root;
     for (const name of ["record", "elapsed", "told", "saves", "discard", "plot", "whose", "chips", "adder", "automatic"]) {
       this[name] = root.querySelector(`.${name}`);
     }
@@ -190,6 +191,7 @@ class Timeline {
   draw() {
     this.elapsed.textContent = this.data.started ? minutes(this.data.length) : "";
     this.plot.hidden = this.data.rows.length === 0;
+    this.root.classList.toggle("filled", !this.plot.hidden);
     if (this.plot.hidden) return;
     const faces = this.data.faces;
     setOptions(this.whose, faces, faces.map((number) => `Face ${number}`));
