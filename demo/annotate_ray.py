@@ -37,6 +37,8 @@ def annotate_on_ray(
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers how it is used
     import ray
 
+    if not files:
+        return
     _connect(address)
     cluster = ray.cluster_resources()
     gpus = 0 if device == "cpu" else int(cluster.get("GPU", 0))
@@ -51,7 +53,7 @@ def annotate_on_ray(
         fn_constructor_args=(weights.resolve(), Path.cwd(), networks),
         compute=ray.data.ActorPoolStrategy(size=count),
         num_cpus=1,
-        max_task_retries=1,  # Ray Data would try without end what kills its process
+        max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
     )
     try:
         for row in outcomes.iter_rows():
