@@ -64,6 +64,19 @@ def test_a_face_hidden_for_a_moment_keeps_its_number_though_it_moved_on() -> Non
     assert follow(before + hidden + after)[-1] == [1, 2]
 
 
+def test_who_runs_out_of_sight_and_stops_there_keeps_the_number() -> None:
+    assert follow([[seen(40 * x)] for x in range(10)] + [[]] * RATE + [[seen(400)]])[-1] == [1]
+
+
+def test_of_two_who_look_alike_the_nearer_is_known_by_the_size() -> None:
+    near, far = seen(25, size=150, y=25), seen(135, size=50, y=85)
+    assert follow([[near, far]] + [[]] * 5 + [[seen(75, size=50, y=85), seen(85, size=150, y=25)]])[-1] == [2, 1]
+
+
+def test_somebody_new_far_off_takes_no_number_from_those_who_are_there() -> None:
+    assert follow([[seen(36), seen(120)], [seen(98), seen(600)]]) == [[1, 2], [2, 3]]
+
+
 def test_a_new_person_gets_a_new_number() -> None:
     frames = [[seen(100)], [seen(100), seen(300)], [seen(300), seen(100)]]
     assert follow(frames) == [[1], [1, 2], [2, 1]]
