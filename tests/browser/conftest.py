@@ -59,7 +59,8 @@ class Server:
         command = [sys.executable, "app.py", "--device", "cpu", "--port", str(self.port)]
         with (self.folder.parent / f"app-{self.port}.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        for _ in range(600):
+        end = time.monotonic() + 180
+        while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
             try:
@@ -137,7 +138,7 @@ def open_page(browser: Any) -> Iterator[Any]:
         context = browser.new_context(permissions=["camera"])
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.add_init_script(WATCH + script)
         page.on("pageerror", lambda error: troubles.append(f"error on the page: {error}"))
         page.on("request", lambda request: note_request(server, request.url))
@@ -171,3 +172,26 @@ def assert_ticks_agree(page: Any, panel: str) -> None:
     assert len(found) == 40
     assert all(0 <= percent <= 100 for _, percent in found.values())
     assert all(ticked == (percent > 50) for ticked, percent in found.values() if percent != 50)
+
+
+def frames(page: Any) -> int:
+    """How many frames live mode has painted."""
+    return int(page.get_attribute("#live", "data-frame"))
+
+
+def wait_for_frames(page: Any, count: int) -> None:
+    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {count}")
+
+
+def wait_for_more(page: Any, count: int = 3) -> None:
+    """Until frames were painted that were not even taken yet."""
+    wait_for_frames(page, frames(page) + count)
+
+
+def wait_for_live_status(page: Any, text: str) -> None:
+    page.locator("#live .status", has_text=text).wait_for()
+
+
+def start_live(page: Any) -> None:
+    page.click("#live-start")
+    wait_for_more(page, 2)

@@ -1,39 +1,22 @@
+"""Live mode with its real server: faces, their numbers, their attributes."""
+
 import base64
+import io
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
+from PIL import Image
 
-from .conftest import PORTRAIT, Server, assert_ticks_agree
-
-
-def frames(page: Any) -> int:
-    return int(page.get_attribute("#live", "data-frame"))
-
-
-def wait_for_frames(page: Any, count: int) -> None:
-    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {count}")
-
-
-def wait_for_status(page: Any, text: str) -> None:
-    page.locator("#live .status", has_text=text).wait_for()
-
-
-def filmed(*pictures: np.ndarray) -> str:
-    """A script that puts still pictures (BGR, one size) in place of the camera; `window.filmed` chooses."""
-    data = [base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode() for picture in pictures]
-    return f"""
-        window.filmed = 0;
-        const stills = {data}.map((data) => Object.assign(new Image(), {{src: "data:image/jpeg;base64," + data}}));
-        navigator.mediaDevices.getUserMedia = async () => {{
-          await Promise.all(stills.map((still) => still.decode()));
-          const canvas = document.createElement("canvas");
-          [canvas.width, canvas.height] = [stills[0].width, stills[0].height];
-          setInterval(() => canvas.getContext("2d").drawImage(stills[window.filmed], 0, 0), 50);
-          return canvas.captureStream(20);
-        }};
-    """
+from .conftest import (
+    Server,
+    assert_ticks_agree,
+    frames,
+    start_live,
+    wait_for_frames,
+    wait_for_live_status,
+    wait_for_more,
+)
+from .films import before_the_wall, filmed, heads, wall
 
 
 def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> None:
@@ -49,11 +32,11 @@ def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: An
     page = open_page(server)
     page.click("#live-start")
     wait_for_frames(page, 5)
+    wait_for_live_status(page, "One face")
     assert page.get_attribute("#live", "data-faces") == "1"
     assert_ticks_agree(page, "live")
     assert float(page.get_attribute("#live", "data-latency-ms")) > 0
-    before = frames(page)
-    wait_for_frames(page, before + 5)
+    wait_for_more(page, 5)
 
 
 def test_one_encoding_for_each_frame_and_none_besides(server: Server, open_page: Any) -> None:
@@ -69,100 +52,110 @@ def test_one_encoding_for_each_frame_and_none_besides(server: Server, open_page:
     assert page.evaluate("window.watched.encodings") == encoded
 
 
+def test_each_frame_tells_where_its_milliseconds_went(server: Server, open_page: Any) -> None:
+    page = open_page(
+        server, "window.told = []; addEventListener('live-frame', ({detail}) => window.told.push(detail));"
+    )
+    start_live(page)
+    page.wait_for_function("window.told.length >= 3")
+    for frame in page.evaluate("window.told"):
+        stages = frame["stages"]
+        assert list(stages) == ["capture", "encode", "network", "wait", "decode", "detect", "align", "infer", "paint"]
+        assert all(stages[name] > 0 for name in ("encode", "network", "decode", "detect", "align", "infer", "paint"))
+        assert sum(stages.values()) == pytest.approx(frame["latency"], abs=50)
+        assert frame["faces"] == 1
+    page.click("#live .speed summary")
+    page.locator("#live [data-stage='detect'] span", has_text="ms").wait_for()
+    assert page.locator("#live .rate", has_text="–").count() == 0
+
+
+def test_the_crop_that_the_network_sees_is_shown(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    start_live(page)
+    address = page.locator("#live .crop img").get_attribute("src")
+    assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size == (178, 218)
+    page.wait_for_function("old => document.querySelector('#live .crop img').src !== old", arg=address)
+
+
 def test_stop_releases_the_camera_and_start_takes_it_again(server: Server, open_page: Any) -> None:
     page = open_page(server)
-    page.click("#live-start")
-    wait_for_frames(page, 2)
+    start_live(page)
     page.click("#live-stop")
     assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
     assert page.get_attribute("#live", "data-faces") == "0"
-    before = frames(page)
-    page.click("#live-start")
-    wait_for_frames(page, before + 2)
+    page.wait_for_selector("#live-start:focus")
+    start_live(page)
 
 
-def test_a_picture_without_a_face_is_counted_and_said(server: Server, open_page: Any) -> None:
-    page = open_page(server, filmed(np.full((240, 320, 3), 120, np.uint8)))
-    page.click("#live-start")
-    wait_for_frames(page, 3)
-    wait_for_status(page, "No face")
+def test_a_face_that_comes_and_goes(server: Server, open_page: Any) -> None:
+    page = open_page(server, filmed(wall(), before_the_wall((heads()[0], 200))))
+    start_live(page)
+    wait_for_live_status(page, "No face")
     assert page.get_attribute("#live", "data-faces") == "0"
     assert page.locator("#live input:checked").count() == 0
-
-
-def test_one_of_two_faces_is_chosen_by_button_and_by_its_box(server: Server, open_page: Any) -> None:
-    portrait = cv2.imread(str(PORTRAIT))
-    page = open_page(server, filmed(np.hstack((portrait, portrait))))
-    page.click("#live-start")
-    page.wait_for_selector("#live[data-faces='2']")
-    page.click("#live [data-face='2']")
-    wait_for_frames(page, frames(page) + 3)
-    assert page.get_attribute("#live [data-face='2']", "aria-pressed") == "true"
-    assert_ticks_agree(page, "live")
-    # Face 1 is the left one of the picture, and the view is a mirror.
-    area = page.locator("#live canvas").bounding_box()
-    page.mouse.click(area["x"] + area["width"] * 0.75, area["y"] + area["height"] * 0.32)
-    wait_for_frames(page, frames(page) + 3)
-    assert page.get_attribute("#live [data-face='1']", "aria-pressed") == "true"
-
-
-def test_the_choice_stays_with_its_face_when_another_one_appears(server: Server, open_page: Any) -> None:
-    portrait = cv2.imread(str(PORTRAIT))
-    page = open_page(server, filmed(np.hstack((np.full_like(portrait, 90), portrait)), np.hstack((portrait, portrait))))
-    page.click("#live-start")
-    page.wait_for_selector("#live[data-faces='1']")
     page.evaluate("window.filmed = 1")
+    page.wait_for_selector("#live[data-faces='1']")
+    page.wait_for_selector("#live input:checked")
+    assert page.locator("#live [data-face]").count() == 1
+    page.evaluate("window.filmed = 0")
+    page.wait_for_selector("#live[data-faces='0']")
+    wait_for_live_status(page, "No face")
+    assert page.locator("#live input:checked").count() == 0
+    assert page.locator("#live [data-face]").count() == 0
+    wait_for_more(page)
+
+
+def test_a_face_too_small_to_be_read_is_greyed_out_with_the_reason(server: Server, open_page: Any) -> None:
+    page = open_page(server, filmed(before_the_wall((heads(130)[0], 260))))
+    start_live(page)
+    wait_for_live_status(page, "too small")
+    page.wait_for_selector("#live .attributes.doubtful")
+
+
+def test_two_people_keep_their_numbers_when_they_cross(server: Server, open_page: Any) -> None:
+    collins, hopper = heads()
+    walk = [before_the_wall((collins, left), (hopper, 480 - left)) for left in range(0, 481, 48)]
+    # The film goes on by one picture for each analysed frame, so it takes the same steps on a slow machine.
+    step = """
+        window.goal = 0;
+        addEventListener("live-frame", () => { window.filmed += Math.sign(window.goal - window.filmed); });
+    """
+    page = open_page(server, filmed(*walk) + step)
+    start_live(page)
     page.wait_for_selector("#live[data-faces='2']")
-    assert page.get_attribute("#live [data-face='2']", "aria-pressed") == "true"
+    before = who_wears_glasses(page)
+    assert sorted(before.values()) == [False, True]
+    # Where other work leaves less than a frame a second, somebody may be out of sight for longer than is remembered.
+    for goal in (10, 0, 10, 0):
+        page.evaluate(f"window.goal = {goal}")
+        page.wait_for_function(f"window.filmed === {goal}")
+        wait_for_more(page)
+        page.wait_for_selector("#live[data-faces='2']")
+        after = who_wears_glasses(page)
+        if after == before:
+            return
+        before = after
+    pytest.fail("in four crossings the numbers never stayed")
 
 
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [
-        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "https"),
-        (
-            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError') }",
-            "Allow",
-        ),
-        (
-            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError') }",
-            "No camera",
-        ),
-    ],
-)
-def test_a_camera_that_cannot_be_had_is_explained(server: Server, open_page: Any, script: str, message: str) -> None:
-    page = open_page(server, script)
-    page.click("#live-start")
-    wait_for_status(page, message)
-    assert page.is_enabled("#live-start")
+def who_wears_glasses(page: Any) -> dict[str, bool]:
+    """Number of each face -> whether its box is ticked."""
+    numbers = page.eval_on_selector_all("#live [data-face]", "all => all.map(button => button.dataset.face)")
+    found = {}
+    for number in numbers:
+        page.click(f"#live [data-face='{number}']")
+        wait_for_more(page)
+        assert page.get_attribute(f"#live [data-face='{number}']", "aria-pressed") == "true"
+        assert_ticks_agree(page, "live")
+        found[number] = page.is_checked("#live [data-attribute='Eyeglasses']")
+    return found
 
 
-def test_a_camera_that_is_unplugged_is_said_and_can_be_started_again(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    page.click("#live-start")
-    wait_for_frames(page, 2)
-    page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
-    wait_for_status(page, "disconnected")
-    before = frames(page)
-    page.click("#live-start")
-    wait_for_frames(page, before + 2)
-
-
-def test_a_click_does_not_change_a_box(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    page.check("#live [data-attribute='Smiling']", force=True, trial=True)
-    page.click("#live [data-attribute='Smiling']", force=True)
-    page.click("#live label[for='live-Smiling']")
-    assert not page.is_checked("#live [data-attribute='Smiling']")
-
-
-def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:
-    page = open_page(own_server)
-    page.click("#live-start")
-    wait_for_frames(page, 2)
-    own_server.stop()
-    wait_for_status(page, "does not answer")
-    before = frames(page)
-    own_server.start()
-    wait_for_frames(page, before + 3)
-    wait_for_status(page, "One face")
+def test_four_visitors_at_once_all_go_on(server: Server, open_page: Any) -> None:
+    pages = [open_page(server) for _ in range(4)]
+    for page in pages:
+        page.click("#live-start")
+    for count in (2, 5):
+        for page in pages:
+            wait_for_frames(page, count)
+    assert all(page.get_attribute("#live", "data-faces") == "1" for page in pages)

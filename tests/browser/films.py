@@ -1,0 +1,79 @@
+"""What a test puts in place of the camera and of the server, so that it can steer them at any speed of the machine."""
+
+import base64
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .conftest import PORTRAIT, ROOT
+
+WIDTH, HEIGHT = 640, 480
+OTHER_PORTRAIT = ROOT / "assets" / "examples" / "grace_hopper.jpg"  # with glasses
+
+
+def wall() -> np.ndarray:
+    """A frame without a face: (480, 640, 3) BGR."""
+    return np.full((HEIGHT, WIDTH, 3), (130, 125, 120), np.uint8)
+
+
+def before_the_wall(*heads: tuple[np.ndarray, int]) -> np.ndarray:
+    """A frame with portraits at distances from its left side, in pixels; a later one hides an earlier one."""
+    frame = wall()
+    for head, left in heads:
+        frame[HEIGHT - head.shape[0] :, left : left + head.shape[1]] = head
+    return frame
+
+
+def heads(height: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    """The heads of two people, `height` pixels high and half as wide; only the second one wears glasses."""
+    pictures = [cv2.imread(str(path)) for path in (PORTRAIT, OTHER_PORTRAIT)]
+    squares = [cv2.resize(picture[: picture.shape[1]], (height, height)) for picture in pictures]
+    collins, hopper = (square[:, height // 4 : height * 3 // 4] for square in squares)
+    return collins, hopper
+
+
+def filmed(*pictures: np.ndarray) -> str:
+    """A script that puts still pictures (BGR, one size) in place of the camera; `window.filmed` chooses one."""
+    data = [base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode() for picture in pictures]
+    return f"""
+        window.filmed = 0;
+        const stills = {data}.map((data) => Object.assign(new Image(), {{src: "data:image/jpeg;base64," + data}}));
+        navigator.mediaDevices.getUserMedia = async (wanted) => {{
+          await Promise.all(stills.map((still) => still.decode()));
+          const canvas = document.createElement("canvas");
+          [canvas.width, canvas.height] = [stills[0].width, stills[0].height];
+          setInterval(() => canvas.getContext("2d").drawImage(stills[window.filmed], 0, 0), 50);
+          const stream = canvas.captureStream(20);
+          window.watched.tracks.push(...stream.getTracks());
+          window.watched.wanted = wanted.video;
+          return stream;
+        }};
+    """
+
+
+def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[str, Any]:
+    """A face as the server describes it, in a frame of 480x360."""
+    return {"number": number, "box": [left, 100, 90, 110], "probabilities": [probability] * 40, "doubts": [], **more}
+
+
+def answered(*faces: dict[str, Any]) -> str:
+    """A script in the server's place: each frame is answered by `window.faces`, after `window.delay` milliseconds.
+
+    `window.messages` are what the page sent, without the pictures.
+    """
+    return f"""
+        window.faces = {json.dumps(faces)};
+        window.delay = 0;
+        window.messages = [];
+        const passOn = window.fetch.bind(window);
+        window.fetch = async (address, options) => {{
+          if (!String(address).includes("component_server")) return passOn(address, options);
+          const {{frame, ...message}} = JSON.parse(options.body).data;
+          window.messages.push({{...message, size: frame?.length}});
+          await new Promise((resolve) => setTimeout(resolve, window.delay));
+          const ms = {{wait: 1, decode: 2, detect: 3, align: 4, infer: 5}};
+          return Response.json({{width: 480, height: 360, faces: window.faces, ms}});
+        }};
+    """

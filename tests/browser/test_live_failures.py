@@ -1,0 +1,113 @@
+"""What goes wrong before and behind live mode is said plainly, and live goes on by itself."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import Server, frames, start_live, wait_for_frames, wait_for_live_status, wait_for_more
+from .films import answered, face
+
+
+def refused(name: str) -> str:
+    return f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}') }};"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "https"),
+        (refused("NotAllowedError"), "Allow"),
+        (refused("NotFoundError"), "No camera"),
+        (refused("NotReadableError"), "in use"),
+    ],
+)
+def test_a_camera_that_cannot_be_had_is_explained(server: Server, open_page: Any, script: str, message: str) -> None:
+    page = open_page(server, script)
+    page.click("#live-start")
+    wait_for_live_status(page, message)
+    assert page.is_enabled("#live-start")
+
+
+def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate("window.listed = navigator.mediaDevices.enumerateDevices; 0")
+    page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
+    page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    page.wait_for_timeout(2500)
+    assert page.evaluate("window.watched.tracks.length") == 1
+    page.evaluate("navigator.mediaDevices.enumerateDevices = window.listed; 0")
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate(refused("NotAllowedError"))
+    page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "Allow")
+    assert page.is_enabled("#live-start")
+
+
+def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    hide = """(hidden) => {
+        Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, True)
+    wait_for_live_status(page, "hidden")
+    page.wait_for_timeout(500)
+    sent = page.evaluate("window.messages.length")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.messages.length") == sent
+    page.evaluate(hide, False)
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    start_live(page)
+    page.context.set_offline(True)
+    wait_for_live_status(page, "offline")
+    before = frames(page)
+    page.context.set_offline(False)
+    wait_for_frames(page, before + 3)
+
+
+def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:
+    page = open_page(own_server)
+    start_live(page)
+    own_server.stop()
+    wait_for_live_status(page, "does not answer")
+    before = frames(page)
+    own_server.start()
+    wait_for_frames(page, before + 3)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_server_that_no_longer_knows_the_page_offers_to_reload_it(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    start_live(page)
+    page.route("**/component_server/", lambda route: route.fulfill(status=404))
+    page.wait_for_selector("#live-reload:visible")
+    wait_for_live_status(page, "Reload the page")
+    page.unroute("**/component_server/")
+    page.click("#live-reload")
+    page.wait_for_selector("#live[data-state='off']")
+    start_live(page)
+
+
+def test_a_visitor_who_stops_or_leaves_says_so(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    for leave in ("document.querySelector('#live-stop').click()", "dispatchEvent(new Event('pagehide'))"):
+        start_live(page)
+        page.evaluate(leave)
+        last = page.evaluate("window.messages.at(-1)")
+        assert last["leave"] is True
+        assert last["visitor"] == page.evaluate("window.messages.at(-2).visitor")
+        assert page.evaluate("window.watched.tracks.at(-1).readyState") == "ended"
