@@ -1,10 +1,24 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 from huggingface_hub import ModelCard
 
 from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
+from tests.hub import hub
+
+PUSH_AND_LOAD = """
+import torch
+from slimnet import SlimNet
+model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"))
+print(model.push_to_hub("somebody/slimnet", private=True))
+loaded = SlimNet.from_pretrained("somebody/slimnet")
+assert loaded.attributes == ("One", "Two")
+assert torch.equal(loaded.fc.weight, model.fc.weight)
+"""
 
 
 @pytest.fixture
@@ -53,3 +67,18 @@ def test_the_card_says_what_the_weights_are_worth(model, tmp_path):
 def test_a_folder_without_weights_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"there are no weights at .*model\.safetensors"):
         SlimNet.from_pretrained(tmp_path)
+
+
+def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path):
+    """In a process of its own, since huggingface_hub reads its environment once."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    with hub(repository) as stand_in:
+        environment = os.environ | stand_in.environment(tmp_path / "home")
+        command = [sys.executable, "-c", PUSH_AND_LOAD]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "/somebody/slimnet/commit/" in done.stdout
+        assert stand_in.created["private"] is True
+        assert stand_in.files() == ["README.md", "config.json", "model.safetensors"]
+    assert SlimNet.load_pretrained(repository / "model.safetensors").attributes == ("One", "Two")
