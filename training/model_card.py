@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from training import report
+from training.metrics import NETWORK_FIGURES
 
 MARKED = re.compile(
     r"(?P<begin>^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n)(?P<body>.*?)(?P<end>^(?:<!--|#) /evaluation)",
@@ -59,7 +60,7 @@ def model_index(evaluation: dict[str, Any]) -> str:
         f"          split: {evaluation['split']}",
         "        metrics:",
     ]
-    for name in ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc"):
+    for name in (name for name in NETWORK_FIGURES if evaluation[name] is not None):
         lines.append(f"          - type: {name}")
         lines.append(f"            name: {report.TITLES[name]}, mean over {len(evaluation['attributes'])} attributes")
         lines.append(f"            value: {100 * evaluation[name]:.2f}")

@@ -86,7 +86,7 @@ def attributes(evaluation: dict[str, Any]) -> str:
               "average precision", "ROC area", "share with it")  # fmt: skip
     return "\n".join(
         [
-            "In per cent; 95 % intervals in brackets, those of the other columns in `attributes.csv`.",
+            "In per cent; 95 % intervals in brackets, those of the other columns in [attributes.csv](attributes.csv).",
             "",
             "![Accuracy and balanced accuracy of every attribute](attributes.png)",
             "",
@@ -150,8 +150,8 @@ def division(found: dict[str, Any]) -> str:
         f"### By {' × '.join(found['by'])}",
         "",
         f"Means over the {len(found['compared'])} attributes that at least {found['least']} pictures of every group "
-        f"show and at least {found['least']} do not ({', '.join(found['compared'])}). All attributes are in "
-        "`groups.csv`, all gaps in `gaps.csv`.",
+        f"show and at least {found['least']} do not ({', '.join(found['compared'])}). All attributes are "
+        "in [groups.csv](groups.csv), all gaps in [gaps.csv](gaps.csv).",
         "",
         table(("group", "images", *(TITLES[name] for name in (*TICKED, *others))), rows),
         "",

@@ -9,11 +9,10 @@ from itertools import product
 import numpy as np
 
 from training import metrics
-from training.metrics import FIGURES, AttributeScores, Interval, Scores
+from training.metrics import NETWORK_FIGURES, AttributeScores, Interval, Scores
 
 DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # by the labels; CelebA has none for ethnicity
 LEAST = 10  # pictures with and without an attribute that every group needs for a comparison
-GAPS = tuple(name for name in FIGURES if name not in ("majority_accuracy", "positive_share"))  # those of the network
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def find_gaps(
 ) -> Iterator[Gap]:
     """Of each figure: the gap in the mean over the compared attributes, then that of each of these."""
     single = [(names[n], np.arange(len(names)) == n) for n in np.flatnonzero(compared).tolist()]
-    for figure in GAPS:
+    for figure in NETWORK_FIGURES:
         for attribute, chosen in [(None, compared), *single]:
             means = {group: float(metrics.mean(found[figure][chosen])) for group, found in values.items()}
             defined = {group: value for group, value in means.items() if not np.isnan(value)}
