@@ -79,6 +79,6 @@ def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "/somebody/slimnet/commit/" in done.stdout
-        assert stand_in.created["private"] is True
+        assert stand_in.created["name"] == "slimnet"
         assert stand_in.files() == ["README.md", "config.json", "model.safetensors"]
     assert SlimNet.load_pretrained(repository / "model.safetensors").attributes == ("One", "Two")
