@@ -133,6 +133,23 @@ def test_the_last_photo_that_comes_while_one_is_analysed_is_analysed_next(
     wait_for_status(page, "2 faces")
 
 
+def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
+    server: Server, open_page: Any, tmp_path: Path
+) -> None:
+    portrait = cv2.imread(str(PORTRAIT))
+    picture = tmp_path / "sharp and blurred.png"
+    cv2.imwrite(str(picture), np.hstack((portrait, cv2.GaussianBlur(portrait, (0, 0), 5))))
+    page = open_page(server)
+    upload(page, picture)
+    wait_for_faces(page, 2)
+    assert page.inner_text("#photo .doubt") == ""
+    page.click("#photo [data-face='2']")
+    assert "blurred" in page.inner_text("#photo .doubt")
+    assert_ticks_agree(page, "photo")
+    page.click("#photo [data-face='1']")
+    assert page.inner_text("#photo .doubt") == ""
+
+
 def test_everything_fits_on_a_small_phone(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
     page.set_viewport_size({"width": 360, "height": 740})
