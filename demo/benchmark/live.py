@@ -167,8 +167,8 @@ def _machine() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("gradio", "torch", "mediapipe")}
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
-        time.strftime("%Y-%m-%d"): "",
-        _processor(): "",
+        "date": time.strftime("%Y-%m-%d"),
+        "processor": _processor(),
         "cores": str(os.cpu_count()),
         "load before": load,
         "Python": platform.python_version(),

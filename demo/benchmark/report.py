@@ -121,7 +121,7 @@ def _spread(values: list[float]) -> Spread:
 def table(report: Report) -> str:
     """The report as text."""
     lines = [
-        ", ".join(f"{name} {value}".strip() for name, value in report.machine.items()),
+        ", ".join(f"{name} {value}" for name, value in report.machine.items()),
         "",
         _line("visitors", "page", "px wide", "frames/s each", "p50 ms", "p95 ms", "longest gap ms"),
     ]
