@@ -1,0 +1,79 @@
+"""The README's examples run: its blocks of Python and bash, but for those below a comment `<!-- not run: why -->`."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageOps
+
+from demo.serving import PageServer
+
+ROOT = Path(__file__).parents[1]
+ADDRESS = "http://127.0.0.1:7860"
+BLOCK = re.compile(r"(?P<mark><!-- not run: .+? -->\s*)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$", re.M | re.S)
+# What a reader puts their own in the place of, and what the tests do.
+REPLACED = {"PATH_TO_IMAGE": '"crop.jpg"', "PICTURE_OR_FOLDER…": "photo.jpg", ".venv/bin/python": sys.executable}
+
+
+@dataclass(frozen=True)
+class Example:
+    line: int
+    language: str
+    code: str
+
+
+def examples() -> list[Example]:
+    text = (ROOT / "README.md").read_text()
+    return [
+        Example(text.count("\n", 0, block.start("code")), block["language"], block["code"])
+        for block in BLOCK.finditer(text)
+        if not block["mark"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    with PageServer(("app.py", "--device", "cpu"), tmp_path_factory.mktemp("page")) as page:
+        yield page
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder that looks like the repository, with pictures beside, so that nothing is written into the real one."""
+    for name in ("app.py", "assets", "demo", "slimnet", "training"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    portrait = ROOT / "assets" / "examples" / "eileen_collins.jpg"
+    shutil.copy(portrait, tmp_path / "photo.jpg")
+    with Image.open(portrait) as picture:
+        ImageOps.fit(picture, (178, 218)).save(tmp_path / "crop.jpg")
+    return tmp_path
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: f"line {example.line}")
+def test_the_example_runs(example: Example, checkout: Path, request: pytest.FixtureRequest) -> None:
+    code = example.code
+    for name, own in REPLACED.items():
+        code = code.replace(name, own)
+    if "curl" in code and not shutil.which("curl"):
+        pytest.skip("needs curl")
+    page = request.getfixturevalue("page") if ADDRESS in code else None
+    if page:
+        code = code.replace(ADDRESS, page.url.rstrip("/"))
+    start = [sys.executable, "-c"] if example.language == "python" else ["bash", "-euo", "pipefail", "-c"]
+    done = subprocess.run([*start, code], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() or "--out" in code
+    if "curl" in code:  # which calls an error a success, too
+        assert "probabilities" in done.stdout
+    if page:
+        assert [path for path in (page.folder / "uploads").rglob("*") if path.is_file()] == []
+
+
+def test_there_are_examples_of_every_way_in() -> None:
+    code = "".join(example.code for example in examples())
+    assert all(way in code for way in ("load_pretrained", "gradio_client", "curl", "demo.annotate"))
