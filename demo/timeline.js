@@ -4,7 +4,7 @@ const LONGEST_MS = 30 * 60 * 1000;
 const MOST_ROWS = 60000;         // some 30 MB: 33 minutes of one face at 30 frames a second
 const WINDOW_MS = 30000;         // the last part, which the plot shows while it records
 const REDRAW_MS = 250;
-const GAP_MS = 1000;             // a face that was away for longer: its line has a gap
+const GAP_MS = 2000;             // a face that was away for longer: its line has a gap
 const MOST_LINES = 5;
 const LINE_COLOURS = 6;          // --line-1 to --line-6 in timeline.css
 const PLOT_HEIGHT = 150;
@@ -250,7 +250,7 @@ class Plot {
     this.canvas.height = Math.round(PLOT_HEIGHT * ratio);
     this.context = this.canvas.getContext("2d");
     this.context.scale(ratio, ratio);
-    const [left, right, top, bottom] = [34, width - 4, 8, PLOT_HEIGHT - 18];
+    const [left, right, top, bottom] = [40, width - 4, 8, PLOT_HEIGHT - 18];
     const x = (milliseconds) => left + (right - left) * (milliseconds - from) / Math.max(1, to - from);
     const y = (probability) => bottom + (top - bottom) * probability;
     this.drawAxes(left, right, y, from, to);
@@ -282,12 +282,13 @@ class Plot {
   drawLine(rows, index, colour, x, y) {
     this.context.strokeStyle = colour;
     this.context.lineWidth = 1.75;
-    this.context.lineJoin = "round";
+    this.context.lineJoin = this.context.lineCap = "round";
     this.context.beginPath();
     let last = -Infinity;
     for (const {milliseconds, probabilities} of rows) {
-      const move = milliseconds - last > GAP_MS ? "moveTo" : "lineTo";
-      this.context[move](x(milliseconds), y(probabilities[index]));
+      const place = [x(milliseconds), y(probabilities[index])];
+      if (milliseconds - last > GAP_MS) this.context.moveTo(...place);
+      this.context.lineTo(...place);    // what stands alone is a dot
       last = milliseconds;
     }
     this.context.stroke();

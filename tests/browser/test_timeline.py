@@ -10,6 +10,7 @@ import pytest
 from slimnet import ATTRIBUTES
 
 from .bare import bare_page
+from .conftest import Server, wait_for_frames
 
 # Smiling swings, Eyeglasses turn up; all others stand still.
 FRAMES = """
@@ -105,6 +106,16 @@ def test_the_plot_shows_what_varies_most_until_others_are_chosen(page: Any) -> N
     assert painted(page) == before
 
 
+def test_frames_far_apart_are_dots(page: Any) -> None:
+    page.click(".record")
+    page.evaluate(
+        "for (const time of [0, 5000, 10000]) timeline.add(time, [{number: 1, probabilities: Array(40).fill(0.75)}])"
+    )
+    before = painted(page)
+    page.evaluate("timeline.choose([])")
+    assert painted(page) != before
+
+
 def test_one_of_several_faces_is_drawn(page: Any) -> None:
     page.click(".record")
     page.evaluate("feed(0, 1000)")
@@ -154,3 +165,19 @@ def test_a_recording_ends_by_itself_and_says_so(page: Any) -> None:
 def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:
     header = page.evaluate("""new Recording(['a,b', 'say "x"']).csv()""")
     assert next(csv.reader(io.StringIO(header))) == ["milliseconds", "face", "a,b", 'say "x"']
+
+
+def test_what_was_recorded_can_be_saved_after_the_camera_was_stopped(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    page.click("#live-start")
+    wait_for_frames(page, 2)
+    page.click("#live .record")
+    wait_for_frames(page, int(page.get_attribute("#live", "data-frame")) + 3)
+    encoded = page.evaluate("window.watched.encodings")
+    page.click("#live-stop")
+    header, *rows = csv.reader(io.StringIO(download(page, "csv")[1]))
+    assert header == ["milliseconds", "face", *ATTRIBUTES]
+    assert len(rows) >= 3
+    times = [int(row[0]) for row in rows]
+    assert times == sorted(times)
+    assert page.evaluate("window.watched.encodings") <= encoded + 1  # none but of frames that were sent
