@@ -56,7 +56,7 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
     attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
     return gr.HTML(
         html_template=template.replace("<!-- attributes -->", attributes),
-        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS if (_HERE / name).exists()),
+        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS),
         apply_default_css=False,
         server_functions=[analyse_frame],
     )
@@ -84,11 +84,6 @@ class FrameDesk:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="live")
         self._in_work: set[str] = set()
         self._visits: dict[str, _Visit] = {}
-
-    @property
-    def visitors(self) -> int:
-        """How many open pages something is kept of."""
-        return len(self._visits)
 
     async def answer(self, message: Any) -> dict[str, Any]:
         """What the page paints for a frame, {"busy": True}, or {"error": a sentence for people}.

@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -129,13 +130,13 @@ def test_who_leaves_is_forgotten_at_once() -> None:
         desk = FrameDesk(Portraits())
         before = await visits(desk, "one", "one", "two")
         answer = await desk.answer({"visitor": "one", "leave": True})
-        return [before, answer, desk.visitors, await visits(desk, "one", "two")]
+        return [before, answer, await visits(desk, "one", "two")]
 
-    assert asyncio.run(visit()) == [[1, 2, 1], {}, 1, [1, 2]]
+    assert asyncio.run(visit()) == [[1, 2, 1], {}, [1, 2]]
 
 
 def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
-    async def visit() -> tuple[list[dict[str, Any]], int]:
+    async def visit() -> list[dict[str, Any]]:
         gate = Gate()
         desk = FrameDesk(gate)
         names = [str(number) for number in range(live._WORKERS + 1)]
@@ -143,24 +144,29 @@ def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
         await asyncio.sleep(0)
         await desk.answer({"visitor": names[-1], "leave": True})
         gate.open.set()
-        return await asyncio.gather(*answers), desk.visitors
+        return await asyncio.gather(*answers)
 
-    answers, visitors = asyncio.run(visit())
-    assert [bool(answer) for answer in answers] == [True] * live._WORKERS + [False]
-    assert visitors == live._WORKERS
+    assert [bool(answer) for answer in asyncio.run(visit())] == [True] * live._WORKERS + [False]
 
 
 def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_SILENT_SECONDS", 0.01)
+    streams: list[weakref.ref[Portraits]] = []
+
+    class Watched(Portraits):
+        def stream(self) -> Portraits:
+            stream = super().stream()
+            streams.append(weakref.ref(stream))
+            return stream
 
     async def visit() -> None:
-        desk = FrameDesk(Portraits())
+        desk = FrameDesk(Watched())
         await visits(desk, "one", "two")
-        assert desk.visitors == 2
-        while desk.visitors:
+        while any(stream() for stream in streams):
             await asyncio.sleep(0.005)
 
     asyncio.run(asyncio.wait_for(visit(), 10))
+    assert len(streams) == 2
 
 
 def test_a_bad_frame_is_answered_with_a_sentence() -> None:
