@@ -161,7 +161,7 @@ function mirror(on) {
 }
 
 function freeze() {
-  if (!session?.track) return;
+  if (live.dataset.state !== "on") return;
   session.frozen = !session.frozen;
   session.wake?.();
   controls.press("freeze", session.frozen);
@@ -188,9 +188,14 @@ function noteFrame(mine, now, metadata) {
   video.requestVideoFrameCallback((later, details) => noteFrame(mine, later, details));
 }
 
+// Whether there is a moving picture, and somebody to see it.
+function isWatched(mine) {
+  return mine.track && !mine.track.muted && !mine.frozen && !document.hidden;
+}
+
 // The capture time of a frame that was not sent yet: the present one, or else the next that is wanted.
 async function nextFrame(mine) {
-  while (session === mine && (mine.newest === null || !mine.track || mine.frozen || document.hidden)) {
+  while (session === mine && (mine.newest === null || !isWatched(mine))) {
     await new Promise((resolve) => { mine.wake = resolve; });
   }
   const captured = mine.newest;
@@ -259,13 +264,15 @@ function show(mine, answer, captured, stages) {
   [taken, spare] = [spare, taken];
   keepChoice(mine, faces, began);
   overlay.show(spare, answer, chosen);
-  live.dataset.state = "on";
+  if (isWatched(mine)) {    // else this frame was the last one in flight, and the page says already what it waits for
+    live.dataset.state = "on";
+    saySettled(...describe(faces), began);
+  }
   view.hidden = false;
   reloadButton.hidden = true;
   buttons.show(faces.map(({number}) => number), chosen);
   showAttributes(mine, faces, began);
   showFlow(mine.flow);
-  if (!mine.frozen) saySettled(...describe(faces), began);
   const painted = performance.now();
   stages.paint = painted - began;
   const latency = painted - captured;

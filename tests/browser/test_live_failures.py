@@ -35,7 +35,7 @@ def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page
     page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
     page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
     wait_for_live_status(page, "disconnected")
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(2500)  # it was looked for, and not found
     assert page.evaluate("window.watched.tracks.length") == 1
     page.evaluate("navigator.mediaDevices.enumerateDevices = window.listed; 0")
     wait_for_more(page)
@@ -45,7 +45,7 @@ def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page
 def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(face(1, 200)))
     start_live(page)
-    page.evaluate(refused("NotAllowedError"))
+    page.evaluate(refused("NotAllowedError") + " 0")
     page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
     wait_for_live_status(page, "Allow")
     assert page.is_enabled("#live-start")
