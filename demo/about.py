@@ -8,7 +8,7 @@ from typing import Any
 
 from demo.panel import display_name
 
-EVALUATION = Path(__file__).resolve().parent.parent / "assets" / "evaluation.json"
+EVALUATION = Path(__file__).resolve().parent.parent / "assets" / "evaluation" / "evaluation.json"
 _TEMPLATE = Path(__file__).parent / "about.html"
 _NAMED = 4
 
