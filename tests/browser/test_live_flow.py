@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Server, start_live
+from .conftest import ROOT, Server, start_live, wait_for_more
 from .films import answered, face
 
 FLOW = (ROOT / "demo" / "flow.js").read_text()
@@ -61,14 +61,28 @@ def test_a_width_that_is_too_much_is_tried_ever_less_often(blank: Any) -> None:
     assert gaps[-1] > 4 * gaps[0]
 
 
+# The page's clock moves by `window.taken` milliseconds with each answer, and at no other time.
+CLOCK = """
+    let clock = 1000;
+    window.taken = 40;
+    performance.now = () => clock;
+    const answer = window.fetch;
+    window.fetch = (address, options) => {
+      if (String(address).includes("component_server")) clock += window.taken;
+      return answer(address, options);
+    };
+"""
+
+
 def test_a_slow_server_gets_smaller_pictures_and_the_page_says_so(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+    page = open_page(server, answered(face(1, 200)) + CLOCK)
     start_live(page)
-    page.evaluate("window.delay = 400")
+    page.evaluate("window.taken = 400")
     page.wait_for_selector("#live[data-sent-width='256']")
     page.locator("#live .flow", has_text="slow or far").wait_for()
     small = page.evaluate("window.messages.at(-1).size")
-    page.evaluate("window.delay = 0")
+    page.evaluate("window.taken = 40")
     page.wait_for_selector("#live[data-sent-width='480']")
     page.wait_for_selector("#live .flow", state="hidden")
+    wait_for_more(page)
     assert page.evaluate("window.messages.at(-1).size") > 2 * small
