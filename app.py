@@ -83,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
         host = "" if chosen.host is None else f" at {chosen.host}"
         print(f"app.py: {where}{host} is in use or not allowed: choose another one with --port", file=sys.stderr)
         return 2
+    except ValueError as error:  # how Gradio says that its own first request was not answered within seconds
+        print(f"app.py: the page did not come up, for a busy machine or a proxy: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("SlimNet Faces has ended.")
     finally:

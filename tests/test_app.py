@@ -39,6 +39,26 @@ def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert str(port) in capsys.readouterr().err
 
 
+def test_a_page_that_does_not_come_up_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda _: False)
+    assert app.main(["--device", "cpu"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("app.py: the page did not come up")
+    assert message.count("\n") == 1
+
+
+def test_the_tool_for_language_models_needs_its_package(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as end:
+        app.main(["--mcp"])
+    assert end.value.code == 2
+    assert "pip install gradio[mcp]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("port", ["0", "-1", "65536"])
 def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
