@@ -237,8 +237,8 @@ async function ask(mine, captured) {
   const answer = await answerWithin(ANSWER_MS, server.analyse_frame(message));
   const away = performance.now() - encoded;
   if (answer?.faces || away >= ANSWER_MS) mine.flow.note(away);
-  const atServer = {wait: 0, decode: 0, detect: 0, align: 0, infer: 0, ...answer?.ms};
-  const network = Math.max(0, away - Object.values(atServer).reduce((sum, part) => sum + part));
+  const atServer = answer?.ms ?? {};
+  const network = Math.max(0, away - Object.values(atServer).reduce((sum, part) => sum + part, 0));
   return {answer, stages: {capture: drawn - captured, encode: encoded - drawn, network, ...atServer}};
 }
 
@@ -310,7 +310,7 @@ function describe(faces) {
   if (!faces.length) return ["No face in the picture. Come closer, or turn towards the camera.", "waiting"];
   const face = faces.find(({number}) => number === chosen);
   if (!face) return [`Face ${chosen} is out of sight.`, "waiting"];
-  if (face.doubts?.length) return [ADVICE[face.doubts[0]], "waiting"];
+  if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];
   return [faces.length === 1 ? "One face." : `${faces.length} faces. Choose one by its box or its button.`, "plain"];
 }
 

@@ -40,7 +40,7 @@ class Overlay {
     const [x, y, width, height] = this.box(face);
     const unit = this.canvas.width / 640;
     const colour = faceColour(face.number);
-    context.setLineDash(face.doubts?.length ? [10 * unit, 7 * unit] : []);
+    context.setLineDash(face.doubts.length ? [10 * unit, 7 * unit] : []);
     context.beginPath();
     context.roundRect(x, y, width, height, 12 * unit);
     // A dark rim, so that the box is seen before any background.
