@@ -87,7 +87,9 @@ def test_a_job_can_ask_the_main_process() -> None:
 def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_path: Path) -> None:
     program = """if __name__ == "__main__":
         import multiprocessing
+        import signal
         from tests.test_demo_workers import Workers, squaring
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it otherwise
         with Workers(squaring, 2) as workers:
             results = workers.map(range(10**9))
             next(results)
