@@ -68,7 +68,11 @@ class Departure:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run. `machine` tells what it ran on; `crowds` come in pairs, this page and then the plain one."""
+    """A whole run.
+
+    `machine` tells what it ran on. Each of `crowds` that looked at this page, the first one's, may be followed by
+    as large a one that looked at another.
+    """
 
     machine: dict[str, str]
     seconds: float
@@ -125,9 +129,13 @@ def table(report: Report) -> str:
         "",
         _line("visitors", "page", "px wide", "frames/s each", "p50 ms", "p95 ms", "longest gap ms"),
     ]
-    for ours, plain in zip(report.crowds[::2], report.crowds[1::2], strict=True):
-        lines += [_crowd_line(ours), _crowd_line(plain), _ratio_line(ours, plain)]
-    lines += ["", *_stage_lines(report.crowds[::2])]
+    ours = [crowd for crowd in report.crowds if crowd.page == report.crowds[0].page]
+    others = {len(crowd.rates): crowd for crowd in report.crowds if crowd not in ours}
+    for crowd in ours:
+        lines.append(_crowd_line(crowd))
+        if other := others.get(len(crowd.rates)):
+            lines += [_crowd_line(other), _ratio_line(crowd, other)]
+    lines += ["", *_stage_lines(ours)]
     if report.departure:
         after = ", ".join(f"{rate:.0f}" for rate in report.departure.after)
         lines += [
