@@ -34,7 +34,7 @@ class View:
 
 
 VIEWS = (
-    View("wide-light", 1400, 1000, "light", "grace_hopper.jpg", faces=1, whole=True),
+    View("wide-light", 1400, 1000, "light", "two_portraits.jpg", faces=2, whole=True),
     View("wide-dark", 1400, 1000, "dark", "two_portraits.jpg", faces=2, whole=True),
     View("phone", 390, 844, "light", "two_portraits.jpg", faces=2, whole=False),
 )
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def photograph(browser: Any, address: str, view: View) -> None:
-    """Write one screenshot with the camera running and a photo analysed, the last one of its faces chosen."""
+    """Write one screenshot with the camera running and a photo analysed, its first face chosen."""
     context = browser.new_context(
         viewport={"width": view.width, "height": view.height},
         color_scheme=view.scheme,
@@ -69,7 +69,7 @@ def photograph(browser: Any, address: str, view: View) -> None:
     page.wait_for_selector("#live-start")
     page.set_input_files("#photo input[type=file]", _ASSETS / "examples" / view.photo)
     page.wait_for_selector(f"#photo[data-faces='{view.faces}']")
-    page.click(f"#photo [data-face='{view.faces}']")
+    page.click("#photo [data-face='1']")
     page.click("#live-start")
     page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {_FRAMES}")
     page.evaluate("window.scrollTo(0, 0)")

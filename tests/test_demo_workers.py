@@ -90,15 +90,15 @@ def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_
         import signal
         from tests.test_demo_workers import Workers, squaring
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it otherwise
-        with Workers(squaring, 2) as workers:
-            results = workers.map(range(10**9))
-            next(results)
-            print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-            try:
+        try:
+            with Workers(squaring, 2) as workers:
+                results = workers.map(range(10**9))
+                next(results)
+                print(*(child.pid for child in multiprocessing.active_children()), flush=True)
                 for result in results:
                     pass
-            except KeyboardInterrupt:
-                pass
+        except KeyboardInterrupt:
+            pass
     """
     script = tmp_path / "program.py"
     script.write_text(program)

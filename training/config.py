@@ -54,6 +54,8 @@ class TrainConfig:
     cache_dir: str = option("cache", "where decoded pictures are kept (116 kB each)")
     seed: int = option(0, "of the first weights, the order and the augmentation")
     init_from: str = option("", "weights to begin with, .safetensors or .pth")
+    teachers: tuple[str, ...] = option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
+    teacher_share: float = option(0.5, "the opinion's share of a target; the label's is the rest")
     resume: bool = option(False, "go on with the run in --save_dir, exactly")
 
     def __post_init__(self) -> None:
@@ -63,6 +65,8 @@ class TrainConfig:
         for name in ("warmup", "average", "early_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"--{name} is a share from 0 up to, but not, 1; got {getattr(self, name)}")
+        if not 0 < self.teacher_share <= 1:
+            raise ValueError(f"--teacher_share is a share over 0 up to 1; got {self.teacher_share}")
         for name in ("save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate"):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name} must not be negative, got {getattr(self, name)}")
@@ -105,8 +109,9 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
             parser.add_argument(*names, **{"type": type(item.default), "default": item.default, **extra})
     recipe = parser.parse_known_args(arguments)[0].recipe
     parser.set_defaults(**RECIPES[recipe])
-    values = vars(parser.parse_args(arguments))
+    given = vars(parser.parse_args(arguments))
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     try:
-        return TrainConfig(**{**values, "filter_counts": tuple(values["filter_counts"])})
+        return TrainConfig(**values)
     except ValueError as error:
         parser.error(str(error))

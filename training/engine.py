@@ -57,10 +57,17 @@ class Labelled:
 
 
 class Trainer:
-    """One run of training, from its first step or from where it was cut off."""
+    """One run of training, from its first step or from where it was cut off.
 
-    def __init__(self, config: TrainConfig, train: Labelled, valid: Labelled, process: Process) -> None:
+    targets: what the network is to say of the training pictures, (N, attributes) from 0 to 1; their labels unless
+    given.
+    """
+
+    def __init__(
+        self, config: TrainConfig, train: Labelled, valid: Labelled, process: Process, targets: np.ndarray | None = None
+    ) -> None:
         self.config, self.train_data, self.valid_data, self.process = config, train, valid, process
+        self.targets = train.split.labels if targets is None else targets
         self.folder = Path(config.save_dir)
         self.network = build_network(config, train.split.attributes).to(process.device)
         self.check_crops()
@@ -120,10 +127,7 @@ class Trainer:
             self.process.rank, self.process.count, self.size_of_batch,
         )  # fmt: skip
         pictures = TrainingSet(
-            self.train_data.pictures,
-            self.train_data.split.labels,
-            Augmentation() if config.augment else None,
-            config.seed,
+            self.train_data.pictures, self.targets, Augmentation() if config.augment else None, config.seed
         )
         self.wrapped.train()
         bar = tqdm(

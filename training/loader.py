@@ -30,22 +30,22 @@ class Draw:
 
 @dataclass(frozen=True)
 class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures with labels (bool (N, attributes)), changed at random where there is an augmentation."""
+    """Pictures, changed at random where there is an augmentation, with targets: (N, attributes), bool or in [0, 1]."""
 
     pictures: Pictures
-    labels: np.ndarray
+    targets: np.ndarray
     augmentation: Augmentation | None
     seed: int
 
     def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        """uint8 RGB (height, width, 3) and float32 (attributes,) of 0 and 1."""
+        """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1."""
         crop = self.pictures.array[draw.index]
         if self.augmentation is None:
             crop = resize(np.array(crop), draw.height, draw.width)
         else:
             rng = np.random.default_rng((self.seed, draw.epoch, draw.index))
             crop = self.augmentation(np.array(crop), rng, draw.height, draw.width)
-        return torch.from_numpy(crop), torch.from_numpy(self.labels[draw.index].astype(np.float32))
+        return torch.from_numpy(crop), torch.from_numpy(self.targets[draw.index].astype(np.float32))
 
 
 @dataclass(frozen=True)

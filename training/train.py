@@ -11,6 +11,7 @@ from training.config import TrainConfig, parse_config
 from training.data import DataError, Split, decoded, read_celeba
 from training.engine import Labelled, Trainer, TrainingError
 from training.processes import Process, joined
+from training.teachers import targets
 
 
 def train(config: TrainConfig, process: Process) -> None:
@@ -22,7 +23,8 @@ def train(config: TrainConfig, process: Process) -> None:
         raise TrainingError(f"--batch_size {config.batch_size} cannot be shared evenly by {process.count} processes")
     splits = read_celeba(config.data_dir)
     check_splits(config, splits)
-    Trainer(config, *prepare(splits["train"], splits["valid"], config, process), process).run()
+    labelled, valid = prepare(splits["train"], splits["valid"], config, process)
+    Trainer(config, labelled, valid, process, targets(config, labelled, process)).run()
 
 
 def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:

@@ -72,7 +72,7 @@ def test_each_frame_tells_where_its_milliseconds_went(server: Server, open_page:
 def test_the_crop_that_the_network_sees_is_shown(server: Server, open_page: Any) -> None:
     page = open_page(server)
     start_live(page)
-    address = page.locator("#live .crop img").get_attribute("src")
+    address = page.wait_for_selector("#live .crop img[src]").get_attribute("src")
     assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size == (178, 218)
     page.wait_for_function("old => document.querySelector('#live .crop img').src !== old", arg=address)
 
