@@ -22,5 +22,5 @@ def test_the_film_ends_with_a_face_that_was_followed(
     assert main(command) == 0
     assert len(found) == 4  # the first frame of each film, and its last once more
     printed = capsys.readouterr().out
-    assert "2 of 2 films of 5 frames; 0 faces were lost" in printed
+    assert "2 of 2 films of 6 frames; 0 faces were lost" in printed
     assert re.search(r"found anew \d+\.\d\d %, followed \d+\.\d\d %, loss -?\d+\.\d\d", printed)
