@@ -23,12 +23,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
     parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
     parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
-    parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install gradio[mcp]")
+    parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install 'gradio[mcp]'")
     chosen = parser.parse_args(arguments)
     # By Gradio's own environment variable, too; here, since the page has to be made for it.
     chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
     if chosen.mcp and not importlib.util.find_spec("mcp"):
-        parser.error("--mcp needs another package: pip install gradio[mcp]")
+        parser.error("--mcp needs another package: pip install 'gradio[mcp]'")
     if chosen.port is not None and not 0 < chosen.port < 2**16:
         parser.error(f"--port {chosen.port}: ports are numbers from 1 to {2**16 - 1}")
     if (chosen.ssl_certfile is None) != (chosen.ssl_keyfile is None):

@@ -152,9 +152,11 @@ def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:
 def _missing_package(out: str, on_ray: bool) -> str | None:
     """What has to be installed for these options, as a sentence."""
     if is_parquet(Path(os.path.realpath(out))) and find_spec("pyarrow") is None:
-        return f"--out {out}: Parquet needs pyarrow. Run pip install pyarrow, or name a file that ends in .csv"
+        return (
+            f"--out {out}: Parquet needs pyarrow. Run pip install 'pyarrow>=20,<27', or name a file that ends in .csv"
+        )
     if on_ray and (find_spec("ray") is None or find_spec("pyarrow") is None):
-        return "--ray needs Ray Data. Run pip install 'ray[data]'"
+        return "--ray needs Ray Data. Run pip install 'ray[data]>=2.60,<2.64'"
     return None
 
 
@@ -212,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
         const="",
         metavar="ADDRESS",
         help="run on Ray Data: on the cluster at this address, or a local one; to be given last "
-        "(needs: pip install 'ray[data]'; pictures, weights and this folder at the same paths everywhere)",
+        "(needs: pip install 'ray[data]>=2.60,<2.64'; pictures, weights and this folder at the same paths everywhere)",
     )
     return parser
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _MADE_HERE = [
     *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio")),
     *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
+    *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
+    *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
 ]
 _LARGEST = 50 * 2**20
 _SECRET_NAMES = re.compile(

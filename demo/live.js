@@ -11,11 +11,13 @@ const OUT_OF_SIGHT_MS = 1000;    // the chosen face may be hidden for so long be
 const SETTLED_MS = 300;          // what is true for a shorter time is not worth a sentence
 
 const ADVICE = {
-  small: "The face is too small to be read well: come closer.",
-  turned: "The face is turned too far: look towards the camera.",
-  blurred: "The face is blurred: hold still, or clean the lens.",
-  dark: "The face is too dark: turn towards the light.",
+  small: "Too small to be read well: come closer.",
+  turned: "Turned too far: look towards the camera.",
+  blurred: "Blurred: hold still, or clean the lens.",
+  dark: "Too dark: turn towards the light.",
 };
+const FROZEN = "Frozen. Nothing is sent until you go on.";
+const CAMERA_GONE = "The camera was disconnected. Live goes on when it is back.";
 
 const live = element.querySelector("#live");
 const video = live.querySelector("video");
@@ -72,6 +74,7 @@ async function start() {
   };
   live.dataset.state = "starting";
   startButton.disabled = true;
+  stopButton.hidden = false;
   say(statusLine, "Waiting for the camera. Your browser may ask you to allow it.");
   try {
     if (!video.requestVideoFrameCallback) throw new Error("This browser is too old for live mode. Update it, or use a photo.");
@@ -81,7 +84,6 @@ async function start() {
     return;
   }
   if (session !== mine) return;
-  stopButton.hidden = false;
   stopButton.focus({preventScroll: true});
   say(statusLine, "Looking for a face…");
   video.requestVideoFrameCallback((now, metadata) => noteFrame(mine, now, metadata));
@@ -125,14 +127,14 @@ async function takeCamera(mine) {
 // The camera went by itself: unplugged, or taken by the system.
 async function awaitCamera(mine) {
   mine.track = null;
-  wait(mine, "The camera was disconnected. Live goes on when it is back.");
+  wait(mine, CAMERA_GONE);
   while (session === mine && !mine.track) {
     await pause(CAMERA_MS);
     const back = (await listCameras()).some(({deviceId}) => !mine.deviceId || deviceId === mine.deviceId);
     if (session !== mine || mine.track || !back || document.hidden) continue;
     try {
       await takeCamera(mine);
-      say(statusLine, "Looking for a face…");
+      if (session === mine) sayWhatIsDone(mine);
     } catch (error) {
       if (session === mine && error.cause?.name === "NotAllowedError") stop(error.message, "problem");
     }
@@ -161,18 +163,26 @@ function mirror(on) {
 }
 
 function freeze() {
-  if (live.dataset.state !== "on") return;
+  if (!session || !(session.frozen || live.dataset.state === "on")) return;
   session.frozen = !session.frozen;
   session.wake?.();
   controls.press("freeze", session.frozen);
-  say(statusLine, session.frozen ? "Frozen. Nothing is sent until you go on." : "Looking for a face…");
+  sayWhatIsDone(session);
 }
 
 function waitWhileHidden() {
-  if (!session) return;
+  if (!session || live.dataset.state === "starting") return;
   session.newest = null;    // an old frame by the time that the tab is looked at again
-  wait(session, "Live waits while this tab is hidden.");
+  if (document.hidden) wait(session, "Live waits while this tab is hidden.");
+  else sayWhatIsDone(session);
   session.wake?.();
+}
+
+// What stands on the page until the next frame is painted, after something has kept that from happening.
+function sayWhatIsDone(mine) {
+  if (!mine.track) return wait(mine, CAMERA_GONE);
+  if (mine.frozen) live.dataset.state = "on";
+  say(statusLine, mine.frozen ? FROZEN : "Looking for a face…");
 }
 
 function wait(mine, text) {
@@ -286,12 +296,14 @@ function show(mine, answer, captured, stages) {
 
 function showAttributes(mine, faces, now) {
   mine.steadier.calm = panel.calm;
-  mine.steadier.keep(faces.map(({number}) => number));
+  mine.steadier.forget(now);
   for (const face of faces) {
     const {probabilities, ticks} = mine.steadier.update(face.number, face.probabilities, now, panel.thresholds);
     if (face.number === chosen) panel.show(probabilities, ticks, face.doubts);
   }
-  if (!faces.length) panel.clear();
+  // A face that is missed in a frame or two takes nothing off the page; the reason is told when the boxes are emptied.
+  if (!faces.length && now - mine.seen < SETTLED_MS) panel.fade();
+  else if (!faces.length) panel.clear();
   timeline.add(now, faces);
   const picture = faces.find(({number}) => number === chosen)?.crop;
   if (picture) crop.firstElementChild.src = picture;
@@ -307,7 +319,7 @@ function showFlow(flow) {
 
 // What to say about the faces of a frame, and of which kind it is.
 function describe(faces) {
-  if (!faces.length) return ["No face in the picture. Come closer, or turn towards the camera.", "waiting"];
+  if (!faces.length) return ["No face in sight: come closer.", "waiting"];
   const face = faces.find(({number}) => number === chosen);
   if (!face) return [`Face ${chosen} is out of sight.`, "waiting"];
   if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];

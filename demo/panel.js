@@ -93,6 +93,11 @@ class AttributePanel {
     if (this.doubt.textContent !== text) this.doubt.textContent = text;
   }
 
+  // Leaves everything as it is, but greyed, until the next face is shown.
+  fade() {
+    this.root.classList.add("doubtful");
+  }
+
   showAgain() {
     this.later = null;
     this.written = -Infinity;

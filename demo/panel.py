@@ -86,7 +86,7 @@ def _row(attribute: str, index: int, panel: str, reliability: Reliability | None
     box, name = html.escape(f"{panel}-{attribute}", quote=True), html.escape(display_name(attribute), quote=True)
     lowest, highest = _THRESHOLDS
     return (
-        f'<li class="attribute{_class_of(reliability)}" data-index="{index}">'
+        f'<li class="attribute {_class_of(reliability)}" data-index="{index}">'
         f'<input type="checkbox" id="{box}" data-attribute="{html.escape(attribute, quote=True)}"'
         f' aria-readonly="true" aria-describedby="{box}-state {box}-reliability" tabindex="-1">'
         f'<label for="{box}">{name}</label>'
@@ -102,7 +102,7 @@ def _row(attribute: str, index: int, panel: str, reliability: Reliability | None
 
 
 def _class_of(reliability: Reliability | None) -> str:
-    return f" {level(reliability)}" if reliability else ""
+    return level(reliability) if reliability else "unmeasured"
 
 
 def _sentence(reliability: Reliability | None) -> str:
@@ -118,9 +118,10 @@ def _legend() -> str:
     marks = "".join(f'<span class="{name}"><span class="marks"></span>{name}</span>' for name in (*_LEVELS, "weak"))
     good, fair = (f"{100 * least:.0f}%" for least in _LEVELS.values())
     return (
-        f'<details class="legend"><summary>Reliability {marks}</summary><p>How often the network is right about'
-        " faces it never saw, where a yes and a no count alike: <strong>50% is guessing</strong>, 100% never wrong."
-        f" Good is {good} and more, fair {fair} and more. In brackets: where it lies with 95% certainty."
+        f'<details class="legend"><summary>Reliability {marks}</summary><p>How often the network was right about'
+        " CelebA's validation faces, which it never learned from, where a yes and a no count alike:"
+        " <strong>50% is guessing</strong>, 100% never wrong."
+        f" Good is {good} and more, fair {fair} and more. In brackets: its 95% interval."
         " A weak one is hardly more than a guess, so its tick is drawn hollow.</p></details>"
     )
 

@@ -3,6 +3,7 @@
 const SNAPSHOT_WIDTH = 1280;
 const SNAPSHOT_QUALITY = 0.92;
 const ANSWER_MS = 120000;
+const HIGHEST = 0.07;            // above a box that begins so near the picture's edge there is no room for its number
 
 const photo = element.querySelector("#photo");
 const input = photo.querySelector("#photo-file");
@@ -26,10 +27,17 @@ let picked = 0;                  // how many files were chosen, dropped or paste
 let links = [];                  // blob addresses of the downloads on the page
 
 photo.querySelector("#photo-choose").addEventListener("click", () => input.click());
-another.addEventListener("click", () => showOnly(invite));
+another.addEventListener("click", () => {
+  showOnly(result.hidden ? result : invite);
+  if (result.hidden) photo.querySelector("#photo-choose").focus({preventScroll: true});
+  sayWhatIsShown();
+});
 photo.querySelector("#photo-snapshot").addEventListener("click", openSnapshot);
 photo.querySelector("#photo-capture").addEventListener("click", takeSnapshot);
-photo.querySelector("#photo-cancel").addEventListener("click", closeSnapshot);
+photo.querySelector("#photo-cancel").addEventListener("click", () => {
+  closeSnapshot();
+  sayWhatIsShown();
+});
 photo.querySelector(".examples").addEventListener("click", (event) => {
   const button = event.target.closest("[data-example]");
   if (button) analyse({example: button.dataset.example});
@@ -127,14 +135,17 @@ function show(answer) {
   offerDownloads(answer);
   showOnly(result);
   more.hidden = answer.faces.length === 0;
-  if (answer.faces.length === 0) {
-    panel.clear();
-    say(statusLine, "No face was found. Try a photo in which a face is larger, sharper or turned to the camera.", "waiting");
-    return;
-  }
-  choose(1);
-  const count = answer.faces.length;
-  say(statusLine, count === 1 ? "One face." : `${count} faces. Choose one by its box or its button.`);
+  if (answer.faces.length === 0) panel.clear();
+  else choose(1);
+  sayWhatIsShown();
+}
+
+function sayWhatIsShown() {
+  const count = shown?.faces.length;
+  if (!shown) say(statusLine, "No photo yet.");
+  else if (result.hidden) say(statusLine, "The photo before is kept until another one takes its place.");
+  else if (count === 0) say(statusLine, "No face was found. Try a photo in which a face is larger, sharper or turned to the camera.", "waiting");
+  else say(statusLine, count === 1 ? "One face." : `${count} faces. Choose one by its box or its button.`);
 }
 
 function boxElement(face) {
@@ -149,6 +160,7 @@ function boxElement(face) {
   const number = document.createElement("span");
   number.textContent = String(face.number);
   box.append(number);
+  box.classList.toggle("highest", y < HIGHEST * shown.height);
   return box;
 }
 
@@ -185,7 +197,8 @@ function bytesOf(base64) {
 function showOnly(part) {
   const focused = document.activeElement;
   for (const other of [invite, snapshot, result]) other.hidden = other !== part;
-  another.hidden = part !== result;
+  another.hidden = !shown || part === snapshot;
+  another.textContent = part === result ? "Another photo" : "Back to the photo";
   // Whoever works by keyboard goes on at what took the place of the button that was pressed.
   if (focused?.closest("#photo [hidden]")) {
     const next = part === result ? another : part.querySelector(".primary");

@@ -74,7 +74,7 @@ class PhotoDesk:
 
     def _analyse(self, message: Any) -> dict[str, Any]:
         source, name = read_request(message)
-        frame = open_picture(source)
+        frame = open_picture(source, name)
         return describe(frame, self._pipeline.analyse(frame, thorough=True), name)
 
 

@@ -26,7 +26,7 @@ class PictureError(ValueError):
     """A picture cannot be opened; the message tells people why and what to do."""
 
 
-def open_picture(source: str | Path | bytes) -> np.ndarray:
+def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
     """Open a picture as an upright RGB frame.
 
     Grey, palette, CMYK and 16-bit pictures are converted (16-bit values are scaled, not clipped), transparent parts
@@ -34,6 +34,7 @@ def open_picture(source: str | Path | bytes) -> np.ndarray:
 
     Args:
         source: path of the file, or the bytes of one.
+        name: what messages call it; the file's own name, or "The picture", unless given.
 
     Returns:
         Contiguous array (height, width, 3), uint8, RGB in 0..255.
@@ -43,9 +44,9 @@ def open_picture(source: str | Path | bytes) -> np.ndarray:
             has more than ``MAX_PIXELS`` pixels.
     """
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), "The picture")
+        return _read(io.BytesIO(source), f"'{name}'" if name else "The picture")
     path = Path(source)
-    name = f"'{path.name}'"
+    name = f"'{name or path.name}'"
     try:
         if not path.exists():
             raise PictureError(f"{name} does not exist.")

@@ -17,6 +17,8 @@ Doubt = Literal["small", "turned", "blurred", "dark"]
 _FACE = np.s_[70:190, 40:138]
 # Pixels between the eyes, which are 38 in a crop: shrunk to 19 pictures lost 0.9 points, to 15 2.0, to 11.5 6.4.
 _LEAST_EYE_DISTANCE = 15.0
+# Enlarged from less than this, even a sharp face has little detail: what helps is to come closer.
+_ENLARGED_EYE_DISTANCE = 22.0
 # Degrees. Of 1,500 pictures 99 % lay within them and lost nothing; beyond, the network has hardly seen a face.
 _MOST_YAW = 40.0
 _MOST_PITCH, _LEAST_PITCH = 18.0, -30.0
@@ -41,13 +43,14 @@ def doubts(face: Face, crop: np.ndarray) -> tuple[Doubt, ...]:
     found: list[Doubt] = []
     brightness = cv2.cvtColor(np.ascontiguousarray(crop[_FACE]), cv2.COLOR_RGB2GRAY)
     mean = float(brightness.mean())
-    if _eye_distance(face) < _LEAST_EYE_DISTANCE:
+    eyes = _eye_distance(face)
+    if eyes < _LEAST_EYE_DISTANCE:
         found.append("small")
     if abs(face.yaw) > _MOST_YAW or not _LEAST_PITCH < face.pitch < _MOST_PITCH:
         found.append("turned")
     # What is enlarged has no detail either, and what is wrong with it is its size.
     if "small" not in found and cv2.Laplacian(brightness, cv2.CV_32F).std() < _LEAST_SHARPNESS * mean:
-        found.append("blurred")
+        found.append("blurred" if eyes >= _ENLARGED_EYE_DISTANCE else "small")
     if mean < _LEAST_BRIGHTNESS:
         found.append("dark")
     return tuple(found)

@@ -2,6 +2,7 @@
 
 const CALMEST_MS = 400;          // time constant of the smoothing when all calm
 const WIDEST_MARGIN = 0.03;      // how far a probability must pass its threshold to change a tick
+const REMEMBERED_MS = 2000;      // as long as the server keeps a face's number
 const LARGEST_LOGIT = 6;         // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
 
 // Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one.
@@ -32,9 +33,9 @@ class Steadier {
     return {probabilities: shown, ticks};
   }
 
-  // Forgets all faces but these.
-  keep(numbers) {
-    for (const number of this.faces.keys()) if (!numbers.includes(number)) this.faces.delete(number);
+  // Forgets the faces that are out of sight for good; who was hidden for a moment comes back as calm as before.
+  forget(milliseconds) {
+    for (const [number, last] of this.faces) if (milliseconds - last.milliseconds > REMEMBERED_MS) this.faces.delete(number);
   }
 }
 

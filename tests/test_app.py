@@ -56,7 +56,7 @@ def test_the_tool_for_language_models_needs_its_package(
     with pytest.raises(SystemExit) as end:
         app.main(["--mcp"])
     assert end.value.code == 2
-    assert "pip install gradio[mcp]" in capsys.readouterr().err
+    assert "pip install 'gradio[mcp]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536"])

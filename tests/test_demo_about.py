@@ -19,8 +19,8 @@ def test_it_tells_the_figures_of_the_evaluation(tmp_path: Path) -> None:
     told = about(path)
     assert all(figure in told for figure in ("91.2", "80.0", "76.5", "12,345", "6 attributes"))
     best = "&lt;b&gt; (100&thinsp;%), 5 o'Clock Shadow (90&thinsp;%)".replace("'", "&#x27;")
-    assert f"Told best: {best}" in told
-    assert "Told worst: Bald (50&thinsp;%), Bangs (60&thinsp;%)" in told
+    assert f"Most reliable: {best}" in told
+    assert "Least reliable: Bald (50&thinsp;%), Bangs (60&thinsp;%)" in told
 
 
 def test_the_shipped_evaluation_is_told() -> None:

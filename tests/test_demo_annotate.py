@@ -344,7 +344,7 @@ def test_parquet_holds_what_csv_holds(
 
 @pytest.mark.parametrize(
     ("package", "options", "message"),
-    [("pyarrow", ["--out", "r.parquet"], "pip install pyarrow"), ("ray", ["--out", "r.csv", "--ray"], "'ray[data]'")],
+    [("pyarrow", ["--out", "r.parquet"], "'pyarrow>="), ("ray", ["--out", "r.csv", "--ray"], "'ray[data]>=")],
 )
 def test_a_package_that_is_missing_is_told_before_any_work(
     package: str,

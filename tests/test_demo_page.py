@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
+from demo import page as page_module
 from demo.page import build, launch_options
 from demo.pipeline import Pipeline
 from slimnet import ATTRIBUTES
@@ -30,6 +31,13 @@ def url(cache: Path) -> Iterator[str]:
         _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
         yield address
         page.close()
+
+
+def test_no_selector_is_of_a_form_that_gradio_breaks() -> None:
+    """It takes a selector apart at every comma, also where one stands in brackets, as in :is(a, b)."""
+    for path in Path(page_module.__file__).parent.glob("*.css"):
+        for selector in re.findall(r"([^{}]*)\{", re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)):
+            assert selector.lstrip().startswith("@") or not re.search(r"\([^)]*,", selector), (path.name, selector)
 
 
 def test_only_the_endpoints_are_open_to_programs(url: str) -> None:

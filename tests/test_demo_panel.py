@@ -49,7 +49,7 @@ def test_an_attribute_is_shown_with_its_measured_reliability() -> None:
 def test_weights_without_reliability_are_said_to_have_none() -> None:
     html = attribute_list(("Smiling",), "live")
     assert "not measured for these weights" in html
-    assert 'class="attribute"' in html
+    assert 'class="attribute unmeasured"' in html
 
 
 def test_reliability_of_other_attributes_is_refused() -> None:

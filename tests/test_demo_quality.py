@@ -33,7 +33,7 @@ def test_a_good_picture_leaves_no_doubt(finder: FaceFinder, portrait: np.ndarray
     assert judge(finder, portrait[:, ::-1]) == ()
 
 
-@pytest.mark.parametrize("factor", [0.25, 0.3])
+@pytest.mark.parametrize("factor", [0.25, 0.3, 0.4])
 def test_a_small_face_is_small_and_not_blurred(finder: FaceFinder, portrait: np.ndarray, factor: float) -> None:
     small = cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     assert judge(finder, small) == ("small",)

@@ -16,7 +16,7 @@ from .conftest import (
     wait_for_live_status,
     wait_for_more,
 )
-from .films import before_the_wall, filmed, heads, wall
+from .films import answered, before_the_wall, face, filmed, heads, wall
 
 
 def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> None:
@@ -103,6 +103,32 @@ def test_a_face_that_comes_and_goes(server: Server, open_page: Any) -> None:
     assert page.locator("#live input:checked").count() == 0
     assert page.locator("#live [data-face]").count() == 0
     wait_for_more(page)
+
+
+def test_a_frame_in_which_the_face_is_missed_takes_nothing_off_the_page(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.wait_for_selector("#live input:checked")
+    page.evaluate(
+        """() => {
+            window.met = [];
+            const panel = document.querySelector("#live .attributes");
+            const top = panel.getBoundingClientRect().top;
+            addEventListener("live-frame", ({detail}) => {
+              if (detail.faces) return;
+              const moved = panel.getBoundingClientRect().top - top;
+              window.met.push([panel.querySelectorAll("input:checked").length, moved, panel.className]);
+              window.faces = window.kept;
+            });
+            [window.kept, window.faces] = [window.faces, []];
+        }"""
+    )
+    page.wait_for_function("window.met.length > 0")
+    ticked, moved, classes = page.evaluate("window.met[0]")
+    assert (ticked, moved) == (40, 0)
+    assert "doubtful" in classes
+    wait_for_more(page)
+    assert page.locator("#live .attributes.doubtful").count() == 0
 
 
 def test_a_face_too_small_to_be_read_is_greyed_out_with_the_reason(server: Server, open_page: Any) -> None:

@@ -51,22 +51,67 @@ def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_pag
     assert page.is_enabled("#live-start")
 
 
+def hide(page: Any, hidden: bool) -> None:
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
 def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(face(1, 200)))
     start_live(page)
-    hide = """(hidden) => {
-        Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
-        document.dispatchEvent(new Event("visibilitychange"));
-    }"""
-    page.evaluate(hide, True)
+    hide(page, True)
     wait_for_live_status(page, "hidden")
     page.wait_for_timeout(500)
     sent = page.evaluate("window.messages.length")
     page.wait_for_timeout(500)
     assert page.evaluate("window.messages.length") == sent
-    page.evaluate(hide, False)
+    hide(page, False)
     wait_for_more(page)
     wait_for_live_status(page, "One face")
+
+
+def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    hide(page, True)
+    wait_for_live_status(page, "hidden")
+    hide(page, False)
+    wait_for_live_status(page, "Frozen")
+    assert page.get_attribute("#live", "data-state") == "on"
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_frozen_picture_outlasts_an_unplugged_camera_and_can_be_released(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    wait_for_live_status(page, "Frozen")
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+
+
+def test_a_hidden_tab_does_not_end_the_question_for_the_camera(server: Server, open_page: Any) -> None:
+    page = open_page(server, "navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined);")
+    page.click("#live-start")
+    wait_for_live_status(page, "Waiting for the camera")
+    hide(page, True)
+    hide(page, False)
+    wait_for_live_status(page, "Waiting for the camera")
+    page.click("#live-stop")
+    wait_for_live_status(page, "The camera is off")
+    assert page.is_enabled("#live-start")
 
 
 def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -> None:

@@ -218,6 +218,33 @@ def test_the_panel_is_worked_by_keyboard_without_losing_the_focus(server: Server
     page.wait_for_selector("#photo [data-face='1']:focus")
 
 
+def test_the_way_to_another_photo_leads_back_to_this_one(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    page.click("#photo-another")
+    assert page.is_hidden("#photo .picture img")
+    wait_for_status(page, "kept")
+    page.click("#photo-another")
+    assert page.is_visible("#photo .picture img")
+    wait_for_status(page, "One face")
+    page.click("#photo-another")
+    page.click("#photo-snapshot")
+    page.click("#photo-cancel")
+    wait_for_status(page, "One face")
+
+
+def test_the_number_of_a_face_stands_beside_it(server: Server, open_page: Any, two_faces: Path) -> None:
+    page = open_page(server)
+    upload(page, two_faces)
+    wait_for_faces(page, 2)
+    covered = """all => all.map(number => {
+        const [own, box] = [number, number.parentElement].map(part => part.getBoundingClientRect());
+        return own.bottom > box.top && own.top < box.bottom;
+    })"""
+    assert page.eval_on_selector_all("#photo .boxes span", covered) == [False, False]
+
+
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     page.wait_for_load_state("networkidle")  # Gradio loads parts of itself late, and misses them without a server

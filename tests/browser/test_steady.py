@@ -85,9 +85,9 @@ def test_faces_are_steadied_apart_and_forgotten(page: Any) -> None:
             steadier.calm = 1;
             const after = (number, probability, time) =>
               steadier.update(number, [probability], time, [0.5]).probabilities[0];
-            const first = [after(1, 0.9, 0), after(2, 0.1, 0)];
-            steadier.keep([2]);
-            return [...first, after(1, 0.3, 1), after(2, 0.9, 1)];
+            const first = [after(1, 0.9, 0), after(2, 0.1, 1500)];
+            steadier.forget(2500);
+            return [...first, after(1, 0.3, 2501), after(2, 0.9, 1520)];
         }"""
     )
     assert shown[:3] == pytest.approx([0.9, 0.1, 0.3])
