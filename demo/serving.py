@@ -44,15 +44,19 @@ class PageServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
+    @property
+    def uploads(self) -> Path:
+        """Where Gradio keeps uploads and caches."""
+        return self.folder / "uploads"
+
     def start(self) -> None:
         """Start it and wait until it answers.
 
         Raises:
             NotServedError: it ended or did not answer in time.
         """
-        uploads = self.folder / "uploads"
-        uploads.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads), **self.environment}
+        self.uploads.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.uploads), **self.environment}
         command = [sys.executable, *self.arguments, "--port", str(self.port)]
         with (self.folder / _LOG).open("ab") as output:
             self.process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=output, stderr=output)

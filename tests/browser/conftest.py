@@ -1,14 +1,7 @@
 """A real page in headless Chromium, before a camera that films the example portrait."""
 
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +9,7 @@ import pytest
 
 from demo.chromium import ChromiumMissingError, launch, portrait_frames, write_film
 from demo.pictures import open_picture
+from demo.serving import PageServer
 
 ROOT = Path(__file__).parents[2]
 PORTRAIT = ROOT / "assets" / "examples" / "eileen_collins.jpg"
@@ -42,67 +36,27 @@ def missing(what: str) -> Any:
     return pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
-@dataclass
-class Server:
-    """`python app.py` as a process of its own, which can be stopped and started again at the same address."""
+class Server(PageServer):
+    """`python app.py` on the CPU."""
 
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    def start(self) -> None:
-        environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.folder)}
-        command = [sys.executable, "app.py", "--device", "cpu", "--port", str(self.port)]
-        with (self.folder.parent / f"app-{self.port}.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        end = time.monotonic() + 180
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            try:
-                urllib.request.urlopen(self.url).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        pytest.fail(f"app.py did not start: {Path(log.name).read_text()}")
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("app.py", "--device", "cpu"), folder)
 
     def files(self) -> list[Path]:
         """What lies in Gradio's folder for uploads and caches."""
-        return [path for path in self.folder.rglob("*") if path.is_file()]
-
-
-def new_server(folder: Path) -> Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = Server(folder, probe.getsockname()[1])
-    server.start()
-    return server
+        return [path for path in self.uploads.rglob("*") if path.is_file()]
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
-    server = new_server(tmp_path_factory.mktemp("gradio"))
-    yield server
-    server.stop()
+    with Server(tmp_path_factory.mktemp("page")) as server:
+        yield server
 
 
 @pytest.fixture
 def own_server(tmp_path: Path, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
-    folder = tmp_path / "gradio"
-    folder.mkdir()
-    server = new_server(folder)
-    yield server
-    server.stop()
+    with Server(tmp_path / "page") as server:
+        yield server
 
 
 @pytest.fixture(scope="package")

@@ -1,5 +1,6 @@
 """What goes wrong before and behind live mode is said plainly, and live goes on by itself."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -
 def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     start_live(page)
-    own_server.stop()
+    own_server.stop(signal.SIGKILL)
     wait_for_live_status(page, "does not answer")
     before = frames(page)
     own_server.start()

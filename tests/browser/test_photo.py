@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,7 @@ def test_the_number_of_a_face_stands_beside_it(server: Server, open_page: Any, t
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     page.wait_for_load_state("networkidle")  # Gradio loads parts of itself late, and misses them without a server
-    own_server.stop()
+    own_server.stop(signal.SIGKILL)
     upload(page, PORTRAIT)
     wait_for_status(page, "does not answer")
     own_server.start()
