@@ -48,11 +48,12 @@ class AttributePanel {
     return this.settings.values.impressions || !this.rows[index].impression;
   }
 
-  // `ticks`, where they are steadied, may trail their thresholds a little; `doubts`: keys of DOUBTS.
+  // `ticks`, of a face that moves, are steadied and may trail their thresholds a little; without them all is shown at
+  // once. `doubts`: keys of DOUBTS.
   show(probabilities, ticks = null, doubts = []) {
     this.face = {probabilities, ticks, doubts};
     const now = performance.now();
-    const legible = now - this.written >= LEGIBLE_MS;
+    const legible = !ticks || now - this.written >= LEGIBLE_MS;
     if (legible) this.written = now;
     else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
     this.root.classList.remove("empty");

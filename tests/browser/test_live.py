@@ -97,6 +97,7 @@ def test_a_face_that_comes_and_goes(server: Server, open_page: Any) -> None:
     page.wait_for_selector("#live[data-faces='1']")
     page.wait_for_selector("#live input:checked")
     assert page.locator("#live [data-face]").count() == 1
+    wait_for_live_status(page, "One face")
     page.evaluate("window.filmed = 0")
     page.wait_for_selector("#live[data-faces='0']")
     wait_for_live_status(page, "No face")
