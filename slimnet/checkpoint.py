@@ -3,9 +3,11 @@ but tensors and plain containers."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -101,6 +103,8 @@ def read_safetensors(path: Path) -> Checkpoint:
             raise CheckpointError("a safetensors file without SlimNet's metadata: another program's weights")
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     metadata = json.loads(text)
+    if metadata.get("sha256", fingerprint(state)) != fingerprint(state):  # which older files lack
+        raise CheckpointError("damaged: its weights are no longer those that were written; get the file anew")
     stored = metadata["preprocessing"]
     preprocessing = Preprocessing(stored["height"], stored["width"], tuple(stored["mean"]), tuple(stored["std"]))
     return Checkpoint(
@@ -112,7 +116,20 @@ def read_safetensors(path: Path) -> Checkpoint:
     )
 
 
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """The sha256 of all weights: safetensors itself notices a file that is cut, but not one that was overwritten."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
 def read_original(path: Path) -> Checkpoint:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:  # torch.load does not look at the checksums
+                raise CheckpointError("damaged: what it holds is no longer what was written; get the file anew")
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping) or not {"hyper_params", "model_state_dict"} <= content.keys():
         raise CheckpointError("not a SlimNet checkpoint: hyper_params or model_state_dict is missing")
@@ -158,7 +175,7 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
             save_file(
                 {name: tensor.contiguous() for name, tensor in checkpoint.state.items()},
                 part,
-                metadata={"slimnet": json.dumps(checkpoint.metadata)},
+                metadata={"slimnet": json.dumps({**checkpoint.metadata, "sha256": fingerprint(checkpoint.state)})},
             )
         else:
             hyper_params = asdict(checkpoint.architecture)

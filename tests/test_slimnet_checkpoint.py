@@ -155,6 +155,14 @@ def damaged(tmp_path: Path, case: str) -> Path:
     path = tmp_path / f"bad{'.safetensors' if case.startswith('safe') else '.pth'}"
     if case == "safetensors cut":
         path.write_bytes(good.read_bytes()[:-100])
+    elif case == "safetensors overwritten":
+        path.write_bytes(good.read_bytes()[:-100] + bytes(100))
+    elif case == "zip overwritten":
+        torch.save(original.checkpoint(small), path)
+        content = bytearray(path.read_bytes())
+        place = content.index(small["fc.weight"].numpy().tobytes())
+        content[place : place + 40] = bytes(40)
+        path.write_bytes(content)
     elif case == "safetensors of another program":
         save_file({"weight": torch.ones(2)}, path)
     elif case == "safetensors lying":
@@ -186,8 +194,9 @@ def damaged(tmp_path: Path, case: str) -> Path:
 
 @pytest.mark.parametrize(
     "case",
-    ["safetensors cut", "safetensors of another program", "safetensors lying", "text", "empty", "pickle", "code",
-     "other checkpoint", *ODD_VALUES, "missing key", "not finite", "huge", "safe but missing"],
+    ["safetensors cut", "safetensors overwritten", "zip overwritten", "safetensors of another program",
+     "safetensors lying", "text", "empty", "pickle", "code", "other checkpoint", *ODD_VALUES, "missing key",
+     "not finite", "huge", "safe but missing"],
 )  # fmt: skip
 def test_damaged_and_foreign_files_are_named(tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)

@@ -29,9 +29,9 @@ def run(*arguments):
 
 def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, data, weights, monkeypatch, capsys):
     labels = read_celeba(data)["valid"].labels
-    # An answer that is three times too sure, one that is decided 6 too high, and one that says nothing.
+    # An answer that is eight times too sure, one that is decided 6 too high, and one that says nothing.
     noise = np.random.default_rng(0).normal(0, 2, labels.shape)
-    logits = (labels * 4.0 - 2 + noise) * (3, 1, 0.1) * (1, 1, 0) + (0, 6, 0.01)
+    logits = (labels * 4.0 - 2 + noise) * (8, 1, 0.1) * (1, 1, 0) + (0, 6, 0.01)
     monkeypatch.setattr(calibrate, "probabilities", lambda *_: expit(logits))
     out = tmp_path / "out.safetensors"
     assert run("--weights", weights, "--data_dir", data, "--out", out, "--json", tmp_path / "new" / "c.json") == 0
@@ -41,7 +41,8 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, da
     assert torch.equal(before.fc.weight, after.fc.weight)
     found = json.loads((tmp_path / "new" / "c.json").read_text())
     assert found["thresholds"]["low"] > 0
-    assert found["error_after"] < found["error_before"]
+    assert found["temperatures"]["used"]
+    assert found["temperatures"]["low"] > 0
     assert after.calibration.temperatures[0] > 1.7 * after.calibration.temperatures[1]
     ticked = logits[:, 1] > moved[1]
     recalls = [(ticked[labels[:, 1] == kind] == kind).mean() for kind in (True, False)]
@@ -66,6 +67,15 @@ def test_temperatures_are_found():
     labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
     assert calibrate.fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.05)
     assert calibrate.fit_temperature(-logits, labels) == pytest.approx(calibrate.HOTTEST, rel=0.01)
+
+
+def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (60, 3))
+    found = calibrate.judge_temperatures(logits, rng.random(logits.shape) < expit(logits))
+    assert not found.used
+    assert found.values == (1, 1, 1)
+    assert found.low < 0
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,16 @@ def test_filter_counts_may_be_any_number():
     assert parse_config(["--filter_counts", "4", "8", "12"]).filter_counts == (4, 8, 12)
 
 
-@pytest.mark.parametrize("flags", ["--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x"])
+@pytest.mark.parametrize(
+    "flags", ["--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x", "--seed -1"]
+)
 def test_impossible_values_are_named(flags, capsys):
     with pytest.raises(SystemExit):
         parse_config(flags.split())
     assert flags.split()[0].strip("-") in capsys.readouterr().err
+
+
+def test_help_tells_the_defaults_of_its_recipe(capsys):
+    with pytest.raises(SystemExit):
+        parse_config(["--help", "--recipe", "best"])
+    assert "(default: cosine)" in " ".join(capsys.readouterr().out.split())

@@ -106,6 +106,14 @@ def test_a_name_that_stands_twice_is_refused(tmp_path):
         read_celeba(tmp_path)
 
 
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    celeba.write(tmp_path)
+    table = tmp_path / "list_attr_celeba.csv"
+    table.write_text(table.read_text().replace("Second", "First"))
+    with pytest.raises(DataError, match="more than one column First"):
+        read_celeba(tmp_path)
+
+
 def test_zero_is_read_as_absent(tmp_path):
     celeba.write(tmp_path)
     before = read_celeba(tmp_path)["train"].labels

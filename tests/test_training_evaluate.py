@@ -67,6 +67,9 @@ def test_a_folder_is_filled_with_everything(tmp_path, weights):
     assert [division["by"] for division in written["divisions"]] == [["First"]]  # there are no labels for the other
     assert len(written["robustness"]["outcomes"]) == 8
     assert written["before"] != written["served"]
+    loss = written["log_loss"]
+    assert loss["change"] == pytest.approx(loss["served"] - loss["before"], abs=2e-6)
+    assert loss["interval"][0] <= loss["change"] <= loss["interval"][1]
     results = (out / "results.md").read_text()
     for expected in ("Second", "First, not", "### By First", "detail", f"{100 * written['accuracy']:.2f}"):
         assert expected.split(",")[0] in results
@@ -89,6 +92,10 @@ def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run("--out", tmp_path, "--runs", tmp_path / "none.jsonl")
     assert "there is no" in capsys.readouterr().err
+    (tmp_path / "other.jsonl").write_text('{"epoch": 1}\n')
+    with pytest.raises(SystemExit):
+        run("--out", tmp_path, "--runs", tmp_path / "other.jsonl")
+    assert "no metrics.jsonl" in capsys.readouterr().err
 
 
 def test_labels_of_another_kind_are_refused(tmp_path, capsys):

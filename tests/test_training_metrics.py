@@ -76,3 +76,14 @@ def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
     assert [getattr(second, name) for name in undefined] == [None] * 6
     assert [second.intervals[name] for name in undefined] == [None] * 6
     assert metrics.mean_scores(values, samples).precision == 1.0
+
+
+def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
+    labels = np.tile(np.arange(100) < 20, (1, 1)).T
+    probabilities = np.where(labels, 0.9, 0.1)
+    probabilities[:15] = 0.1  # 5 of the 20 are seen, and nothing is seen that is not there
+    case = labels, probabilities, np.array([False])
+    draws = metrics.drawn(100, 400)
+    (found,) = metrics.attribute_scores(("a",), metrics.figures(*case), metrics.resampled(*case, draws))
+    assert found.intervals["accuracy"][0] < found.majority_accuracy < found.accuracy
+    assert found.intervals["above_majority"][0] > 0

@@ -42,6 +42,7 @@ def folder(tmp_path):
         **vars(metrics.mean_scores(values, samples)),
         split="test", images=60, resamples=20, attributes=metrics.attribute_scores(answers.names, values, samples),
         weights={"file": "w.safetensors", "sha256": "0"}, before=diagram, served=diagram,
+        log_loss=reliability.LogLoss(0.2, 0.21, 0.01, (-0.01, 0.03)),
         divisions=(subgroups.divide(answers, ("Male",), draws),),
         robustness=Robustness(60, 0.9, 0.91, (Outcome("blur", "pixels", 2, 0.8, 0.7, 0.1, (0.05, 0.15)),)),
     )  # fmt: skip
@@ -94,7 +95,8 @@ def test_thresholds_are_told_as_calibration_found_them(tmp_path, folder, folded,
 @pytest.mark.parametrize(
     ("text", "message"),
     [("nothing", "has no marks"), ("<!-- evaluation: weather -->\n<!-- /evaluation -->\n", "asks for weather"),
-     ("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n", "asks for thresholds")],
+     ("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n", "asks for thresholds"),
+     ("<!-- evaluation: summary -->\n\n<!-- evaluation: groups -->\n<!-- /evaluation -->\n", "end mark of summary")],
 )  # fmt: skip
 def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, capsys, text, message):
     document = tmp_path / "results.md"
@@ -102,3 +104,12 @@ def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, cap
     assert run(document, "--evaluation", folder) == 1
     assert message in capsys.readouterr().err
     assert document.read_text() == text
+
+
+def test_what_is_no_full_evaluation_is_named(tmp_path, folder, capsys):
+    (folder / "evaluation.json").write_text("{}")
+    document = tmp_path / "results.md"
+    document.write_text(CARD)
+    assert run(document, "--evaluation", folder) == 1
+    assert "training.evaluate --out" in capsys.readouterr().err
+    assert document.read_text() == CARD

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
-from training import reliability
+from training import metrics, reliability
 
 
 def test_a_diagram_worked_out_by_hand():
@@ -28,3 +29,14 @@ def test_honest_probabilities_have_a_small_error_and_sure_ones_a_large_one():
     labels = rng.random((5000, 2)) < honest
     assert reliability.diagram(labels, honest).error < 0.02
     assert reliability.diagram(labels, 1 / (1 + np.exp(-4 * logits))).error > 0.1
+
+
+def test_log_loss_without_and_with_temperatures():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (2000, 2))
+    labels = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
+    found = reliability.compare(labels, 4 * logits, np.array([4.0, 4.0]), metrics.drawn(2000, 50))
+    chance = 1 / (1 + np.exp(-logits))
+    assert found.served == pytest.approx(log_loss(labels.ravel(), chance.ravel()), abs=1e-5)
+    assert found.change == pytest.approx(found.served - found.before, abs=2e-6)
+    assert found.interval[0] < found.change < found.interval[1] < 0

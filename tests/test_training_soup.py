@@ -46,7 +46,8 @@ def test_batch_norm_gets_the_statistics_of_the_crops_as_they_are(tmp_path: Path)
     norm = network.conv1[1]
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
-    # 100 crops and 20, of one distribution, weigh alike.
+    # Of 120 crops one batch of 100: the other 20 would weigh as much.
+    assert norm.num_batches_tracked == 1
     assert torch.allclose(norm.running_mean, torch.cat(seen).mean(dim=(0, 2, 3)), atol=0.02)
     assert not network.training
 
@@ -61,3 +62,9 @@ def test_the_command_writes_weights_that_load(tmp_path: Path, capsys: pytest.Cap
     assert SlimNet.load_pretrained(out).attributes == celeba.ATTRIBUTES
     assert main(["--weights", str(tmp_path / "none.safetensors"), "--data_dir", str(data), "--out", str(out)]) == 1
     assert "none.safetensors" in capsys.readouterr().err
+
+
+def test_a_suffix_that_cannot_be_written_is_said_before_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--weights", "none.safetensors", "--out", "soup.bin"])
+    assert "soup.bin" in capsys.readouterr().err

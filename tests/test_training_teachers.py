@@ -73,7 +73,7 @@ def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path, train):
         summed.append(values)
         return values + values.flip(0) if values.ndim else values * 2
 
-    process = SimpleNamespace(rank=0, local_rank=0, count=2, writes=True, total=total)
+    process = SimpleNamespace(device="cpu", rank=0, local_rank=0, count=2, writes=True, total=total)
     found = teachers.targets(asked(tmp_path, path, share=1.0), train, process)
     assert summed[-1][0::2].any()
     assert not summed[-1][1::2].any()

@@ -213,6 +213,15 @@ def test_resuming_with_other_settings_is_refused(tmp_path, data, capsys):
     assert "last.pt is missing" in capsys.readouterr().err
 
 
+def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path, data):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    state = torch.load(save / "last.pt", weights_only=True)
+    del state["config"]["teachers"]
+    torch.save(state, save / "last.pt")
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [("fc.weight", "the loss is nan in epoch 2, step 7"), ("conv1.1.running_var", "weights are no longer finite")],
@@ -254,14 +263,18 @@ def test_weights_to_begin_with(tmp_path, data, capsys):
         (["--num_classes", "40"], "--num_classes is 40, and"),
         (["--data_dir", "nowhere"], "list_attr_celeba"),
         (["--init_from", "none.pth"], "none.pth"),
+        (["--teachers", "none.pth"], "none.pth"),
         ("--filter_counts 4 4 4 4 4".split(), "needs 259 on each side: shorten --filter_counts"),
         ("--early_share 0.5 --early_height 40".split(), "40 high and 33 wide"),
     ],
 )
 def test_faults_are_said_before_the_first_step(tmp_path, data, capsys, options, message):
-    assert train.main(flags(data, tmp_path / "run", *options)) == 1
+    cache = tmp_path / "cache"
+    assert train.main([*flags(data, tmp_path / "run", *options), "--cache_dir", str(cache)]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run" / "last.pt").exists()
+    if "none.pth" in options:
+        assert not cache.exists()  # before minutes of decoding, too
 
 
 def test_damaged_pictures_of_both_splits_are_named_at_once(tmp_path, data, capsys):

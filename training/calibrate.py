@@ -17,52 +17,76 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
+from sklearn.model_selection import KFold
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from training import metrics
 from training.data import DataError
 from training.predictions import load, probabilities, raw_logits
+from training.reliability import log_losses
 from training.thresholds import Thresholds, judge_thresholds
 
 HOTTEST = 20.0
 
 
 @dataclass(frozen=True)
+class Temperatures:
+    """A temperature for each attribute, and whether having them pays.
+
+    gain: how much they lower the log loss, mean over the attributes, on pictures that they were not fitted on; low,
+    high: its 95 % interval. used: where that is clearly above nothing; else every temperature is 1.
+    """
+
+    values: tuple[float, ...]
+    gain: float
+    low: float
+    high: float
+    used: bool
+
+
+@dataclass(frozen=True)
 class Report:
-    """What calibration found. error_before, error_after: mean log loss on validation without and with temperatures."""
+    """What calibration found on so many validation images."""
 
     images: int
     resamples: int
     attributes: tuple[str, ...]
     thresholds: Thresholds
-    error_before: float
-    error_after: float
+    temperatures: Temperatures
     calibration: Calibration
-
-
-def log_loss(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The mean negative log-likelihood over the pictures, the first axis."""
-    return np.logaddexp(0, np.where(labels, -logits, logits)).mean(axis=0)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least log loss for logits (N,), from 1 / HOTTEST to HOTTEST."""
     found = minimize_scalar(
-        lambda log_t: float(log_loss(logits / np.exp(log_t), labels)),
+        lambda log_t: float(log_losses(logits / np.exp(log_t), labels).mean()),
         bounds=(-np.log(HOTTEST), np.log(HOTTEST)),
         method="bounded",
     )
     return float(np.exp(found.x))
 
 
-def measure_reliability(
-    logits: np.ndarray, labels: np.ndarray, names: Sequence[str], resamples: int
-) -> tuple[Reliability, ...]:
-    """Balanced accuracy of each attribute's ticks. Raises DataError for attributes that show only one class."""
-    one_class = [name for name, share in zip(names, labels.mean(axis=0), strict=True) if share in (0, 1)]
-    if one_class:
-        raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
-    majority = np.zeros(len(names), bool)  # of no concern here
+def fit_temperatures(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(attributes,), for logits (N, attributes)."""
+    return np.array([fit_temperature(logits[:, n], labels[:, n]) for n in range(logits.shape[1])])
+
+
+def judge_temperatures(logits: np.ndarray, labels: np.ndarray, folds: int = 5) -> Temperatures:
+    """Fit them, and find out on folds that they were not fitted on whether they pay."""
+    gain = np.zeros(len(logits))
+    for fitted, held_out in KFold(folds, shuffle=True, random_state=0).split(logits):
+        cooled = logits[held_out] / fit_temperatures(logits[fitted], labels[fitted])
+        gain[held_out] = (log_losses(logits[held_out], labels[held_out]) - log_losses(cooled, labels[held_out])).mean(1)
+    margin = 1.96 * gain.std() / np.sqrt(len(gain))
+    used = bool(gain.mean() > margin)
+    found = fit_temperatures(logits, labels) if used else np.ones(logits.shape[1])
+    mean = float(gain.mean())
+    return Temperatures(tuple(found.tolist()), mean, mean - float(margin), mean + float(margin), used)
+
+
+def measure_reliability(logits: np.ndarray, labels: np.ndarray, resamples: int) -> tuple[Reliability, ...]:
+    """Balanced accuracy of each attribute's ticks. Every attribute must show both classes."""
+    majority = np.zeros(labels.shape[1], bool)  # of no concern here
     values = metrics.figures(labels, expit(logits), majority)["balanced_accuracy"]
     samples = metrics.resampled_ticks(labels, expit(logits), majority, metrics.drawn(len(labels), resamples))
     low, high = metrics.interval(samples["balanced_accuracy"])
@@ -79,6 +103,9 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
     split = splits["valid"]
     if len(split) < 10:
         raise DataError(f"{data_dir} has {len(split)} pictures in its validation split; calibration takes at least 10")
+    one_class = [n for n, share in zip(split.attributes, split.labels.mean(axis=0), strict=True) if share in (0, 1)]
+    if one_class:
+        raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
     logits: np.ndarray = raw_logits(probabilities(predictor, split, batch_size), predictor.calibration)
     thresholds = judge_thresholds(logits, split.labels)
     model = SlimNet.load_pretrained(weights)
@@ -86,18 +113,16 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
         logits = logits - np.array(thresholds.logits)
         with torch.no_grad():
             model.fc.bias.sub_(torch.tensor(thresholds.logits))
-    temperatures = tuple(fit_temperature(logits[:, n], split.labels[:, n]) for n in range(logits.shape[1]))
-    reliability = measure_reliability(logits, split.labels, split.attributes, resamples)
-    model.calibration = Calibration(temperatures, reliability)
-    before, after = (float(log_loss(z, split.labels).mean()) for z in (logits, logits / temperatures))
-    return model, Report(len(split), resamples, split.attributes, thresholds, before, after, model.calibration)
+    temperatures = judge_temperatures(logits, split.labels)
+    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, resamples))
+    return model, Report(len(split), resamples, split.attributes, thresholds, temperatures, model.calibration)
 
 
 def summary(report: Report) -> str:
     """What was found, in words."""
     thresholds = report.thresholds
     moved = [f"{n} {t:+.2f}" for n, t in zip(report.attributes, thresholds.logits, strict=True) if t]
-    temperatures = report.calibration.temperatures
+    temperatures = report.temperatures
     return "\n".join(
         [
             f"on {report.images} validation images:",
@@ -105,8 +130,10 @@ def summary(report: Report) -> str:
             f"  on halves they were not fitted on they gain {100 * thresholds.gain:+.3f} points of accuracy "
             f"(95 %: {100 * thresholds.low:+.3f} to {100 * thresholds.high:+.3f}): "
             + ("folded into the last bias" if thresholds.folded else "not clearly above nothing, so left at 0"),
-            f"temperatures: {min(temperatures):.2f} to {max(temperatures):.2f}; "
-            f"log loss {report.error_before:.4f} before, {report.error_after:.4f} after",
+            f"temperatures: {min(temperatures.values):.2f} to {max(temperatures.values):.2f}",
+            f"  on folds they were not fitted on they lower the log loss by {temperatures.gain:.5f} "
+            f"(95 %: {temperatures.low:.5f} to {temperatures.high:.5f}): "
+            + ("applied to the probabilities" if temperatures.used else "not clearly above nothing, so left at 1"),
         ]
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -67,7 +68,7 @@ class TrainConfig:
                 raise ValueError(f"--{name} is a share from 0 up to, but not, 1; got {getattr(self, name)}")
         if not 0 < self.teacher_share <= 1:
             raise ValueError(f"--teacher_share is a share over 0 up to 1; got {self.teacher_share}")
-        for name in ("save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate"):
+        for name in ("save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name} must not be negative, got {getattr(self, name)}")
 
@@ -107,7 +108,9 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
             parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=item.default, **extra)
         else:
             parser.add_argument(*names, **{"type": type(item.default), "default": item.default, **extra})
-    recipe = parser.parse_known_args(arguments)[0].recipe
+    # Without --help, which is to tell the recipe's defaults.
+    asked = sys.argv[1:] if arguments is None else arguments
+    recipe = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0].recipe
     parser.set_defaults(**RECIPES[recipe])
     given = vars(parser.parse_args(arguments))
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}

@@ -98,7 +98,7 @@ def read_table(path: Path) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """The column names and, for every image name, its row of values, as text. Official tables separate by blanks,
     and the one of the labels begins with a line that holds the number of images.
 
-    Raises DataError for a table that is no text, is empty or names an image twice.
+    Raises DataError for a table that is no text, is empty or names an image or a column twice.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -112,6 +112,9 @@ def read_table(path: Path) -> tuple[tuple[str, ...], dict[str, list[str]]]:
         header, body = tuple(rows[1]), rows[2:]
     else:
         header, body = (), rows
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path} has more than one column {', '.join(repeated)}")
     table = {row[0].strip(): [value.strip() for value in row[1:]] for row in body}
     if len(table) != len(body):
         raise DataError(f"{path} names {len(body) - len(table)} images more than once")

@@ -299,18 +299,17 @@ class Trainer:
         self.kept.save(self.folder / "last.safetensors")
 
     def restore(self) -> None:
-        """Take up the state in last.pt. Raises TrainingError when there is none or it is of another run."""
+        """Take up the state in last.pt. Raises TrainingError when it cannot be read or is of another run."""
         path = self.folder / "last.pt"
-        if not path.is_file():
-            raise TrainingError(f"there is no run to go on with: {path} is missing; start one without --resume")
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             mine, theirs = asdict(self.config), state["config"]
-            differing = [k for k in mine if k not in FREE_ON_RESUME and mine[k] != theirs.get(k)]
+            theirs = {**asdict(TrainConfig()), **theirs}  # a run from before a flag was added did as its default does
+            differing = [k for k in mine if k not in FREE_ON_RESUME and mine[k] != theirs[k]]
             if differing:
                 raise TrainingError(
                     f"{path} is of a run with other settings: "
-                    + ", ".join(f"--{name} was {theirs.get(name)}, is {mine[name]}" for name in differing)
+                    + ", ".join(f"--{name} was {theirs[name]}, is {mine[name]}" for name in differing)
                 )
             self.network.load_state_dict(state["network"])
             if self.average:

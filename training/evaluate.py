@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from scipy.special import expit
 
 from slimnet import CheckpointError
@@ -39,12 +40,14 @@ class Evaluation(Scores):
 class FullEvaluation(Evaluation):
     """Also how far to trust the probabilities, for whom and under what conditions.
 
-    weights: the file's name and sha256. before: probabilities without the weights' temperatures; served: with them.
+    weights: the file's name and sha256. before: probabilities without the weights' temperatures; served: with them;
+    log_loss: of both.
     """
 
     weights: dict[str, str]
     before: reliability.Diagram
     served: reliability.Diagram
+    log_loss: reliability.LogLoss
     divisions: tuple[subgroups.Division, ...]
     robustness: robustness.Robustness | None
 
@@ -84,7 +87,8 @@ class Evaluator:
     def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
         """Everything beside the figures; robustness_images: how many crops are damaged in each way, 0 for none."""
         labels, found = self.answers.labels, self.answers.probabilities
-        uncalibrated = expit(raw_logits(found, self.predictor.calibration))
+        logits, calibration = raw_logits(found, self.predictor.calibration), self.predictor.calibration
+        temperatures = np.array(calibration.temperatures if calibration else 1.0)
         divisions = [by for by in subgroups.DIVISIONS if set(by) <= set(self.answers.names)]
         robust = None
         if robustness_images:
@@ -92,8 +96,9 @@ class Evaluator:
         return FullEvaluation(
             **vars(figures),
             weights={"file": self.weights.name, "sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()},
-            before=reliability.diagram(labels, uncalibrated),
+            before=reliability.diagram(labels, expit(logits)),
             served=reliability.diagram(labels, found),
+            log_loss=reliability.compare(labels, logits, temperatures, self.draws),
             divisions=tuple(subgroups.divide(self.answers, by, self.draws) for by in divisions),
             robustness=robust,
         )
@@ -146,15 +151,27 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for path in options.runs:
         if not path.is_file():
             parser.error(f"--runs: there is no {path}")
+        if not is_run(path):
+            parser.error(f"--runs: {path} is no metrics.jsonl of training.train")
     return options
+
+
+def is_run(path: Path) -> bool:
+    """Whether each line tells of an epoch."""
+    try:
+        epochs = [json.loads(line) for line in path.read_text().splitlines()]
+        return bool(epochs) and all({"images", "valid/accuracy", "train/loss"} <= epoch.keys() for epoch in epochs)
+    except (ValueError, AttributeError):
+        return False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     options = parse(arguments)
     try:
-        if options.out:
-            options.out.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        for folder in (options.out, options.json and options.json.parent):
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         evaluator = Evaluator(
             options.weights, options.data_dir, options.split, options.batch_size, options.device, options.resamples
         )

@@ -24,7 +24,8 @@ class Scores:
     probability 0.5. average_precision, roc_auc: of the order that the probabilities put the pictures in.
     majority_accuracy: of always saying what the training split mostly says. positive_share: of the labels.
     None: not defined, since the pictures show only one class, or, for precision, nothing was ticked.
-    intervals: by a figure's name, the ends of its 95 % bootstrap interval, pictures drawn anew; None as above.
+    intervals: by a figure's name, the ends of its 95 % bootstrap interval, pictures drawn anew; None as above. Also
+    "above_majority": of accuracy less majority_accuracy, on the same pictures.
     """
 
     accuracy: float | None
@@ -87,7 +88,7 @@ def resampled(
     """As figures, for every bootstrap sample: float64 (resamples, attributes).
 
     weights: of each picture in each sample, (resamples, N). scikit-learn takes one sample of one attribute at a time,
-    which takes minutes; here each attribute is sorted once for all samples.
+    which takes minutes; here each attribute is sorted once for all samples (a test holds both against each other).
     """
     ranked = [ranking(labels[:, n], probabilities[:, n], weights) for n in range(labels.shape[1])]
     return {
@@ -167,12 +168,12 @@ def attribute_scores(
     names: Sequence[str], values: dict[str, np.ndarray], samples: dict[str, np.ndarray]
 ) -> tuple[AttributeScores, ...]:
     """Figures (attributes,) and their samples (resamples, attributes), by attribute."""
-    spans = {name: interval(samples[name]) for name in FIGURES}
+    spans = {name: interval(sample) for name, sample in with_difference(samples).items()}
     return tuple(
         AttributeScores(
             attribute=attribute,
             **{name: number(values[name][n]) for name in FIGURES},
-            intervals={name: ends(spans[name][:, n]) for name in FIGURES},
+            intervals={name: ends(span[:, n]) for name, span in spans.items()},
         )
         for n, attribute in enumerate(names)
     )
@@ -182,5 +183,9 @@ def mean_scores(values: dict[str, np.ndarray], samples: dict[str, np.ndarray]) -
     """The means over the attributes."""
     return Scores(
         **{name: number(mean(values[name])) for name in FIGURES},
-        intervals={name: ends(interval(mean(samples[name]))) for name in FIGURES},
+        intervals={name: ends(interval(mean(sample))) for name, sample in with_difference(samples).items()},
     )
+
+
+def with_difference(samples: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {**samples, "above_majority": samples["accuracy"] - samples["majority_accuracy"]}

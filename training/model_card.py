@@ -18,8 +18,9 @@ from typing import Any
 from training import report
 from training.metrics import NETWORK_FIGURES
 
+BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
 MARKED = re.compile(
-    r"(?P<begin>^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n)(?P<body>.*?)(?P<end>^(?:<!--|#) /evaluation)",
+    rf"(?P<begin>{BEGIN.pattern})(?P<body>.*?)(?P<end>^(?:<!--|#) /evaluation)",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -106,9 +107,12 @@ def thresholds(calibration: dict[str, Any]) -> str:
 def fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
     """The document's text with its marked parts made anew; folder: of the evaluation, to which links point.
 
-    Raises DocumentError when it has no marks, or asks for a part that there is none of.
+    Raises DocumentError when it has no marks, one without its end, or asks for a part that there is none of.
     """
     text = document.read_text(encoding="utf-8")
+    open_mark = next((match["part"] for match in MARKED.finditer(text) if BEGIN.search(match["body"])), None)
+    if open_mark:
+        raise DocumentError(f"{document}: the end mark of {open_mark} is missing")
     wanted = [match["part"] for match in MARKED.finditer(text)]
     if not wanted:
         raise DocumentError(f"{document} has no marks such as <!-- evaluation: summary --> … <!-- /evaluation -->")
@@ -140,6 +144,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         texts = {document: fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():
             document.write_text(text, encoding="utf-8")
+    except KeyError as error:
+        print(
+            f"training.model_card: {options.evaluation} lacks {error}: make it anew by training.evaluate --out and "
+            "training.calibrate --json",
+            file=sys.stderr,
+        )
+        return 1
     except (OSError, ValueError) as error:
         print(f"training.model_card: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Reliability diagrams and the expected calibration error (Guo et al. 2017)."""
+"""Do probabilities mean what they say? Reliability diagrams, calibration error (Guo et al. 2017) and log loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.calibration import calibration_curve
+
+from training import metrics
 
 BINS = 15
 
@@ -24,6 +26,36 @@ class Diagram:
     answers: tuple[int, ...]
     error: float
     attribute_errors: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LogLoss:
+    """Mean negative log-likelihood over pictures and attributes, of probabilities without temperatures and with them.
+
+    change: of the second against the first, below 0 where temperatures help; interval: its 95 % bootstrap interval.
+    """
+
+    before: float
+    served: float
+    change: float
+    interval: metrics.Interval
+
+
+def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The negative log-likelihood of every answer, of the arguments' shape."""
+    return np.logaddexp(0, np.where(labels, -logits, logits))
+
+
+def compare(labels: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray) -> LogLoss:
+    """labels, logits: (N, attributes); temperatures: (attributes,); draws: of metrics.drawn, (resamples, N)."""
+    before, served = (log_losses(z, labels).mean(axis=1) for z in (logits, logits / temperatures))
+    low, high = metrics.interval(draws @ (served - before) / len(labels))
+    return LogLoss(
+        before=round(float(before.mean()), 6),
+        served=round(float(served.mean()), 6),
+        change=round(float((served - before).mean()), 6),
+        interval=(round(float(low), 6), round(float(high), 6)),
+    )
 
 
 def diagram(labels: np.ndarray, probabilities: np.ndarray) -> Diagram:

@@ -100,9 +100,7 @@ def attributes(evaluation: dict[str, Any]) -> str:
 def weakest(evaluation: dict[str, Any]) -> str:
     """Which attributes cannot be told from the majority class."""
     names = [
-        scores["attribute"]
-        for scores in evaluation["attributes"]
-        if scores["intervals"]["accuracy"][0] <= scores["majority_accuracy"]
+        scores["attribute"] for scores in evaluation["attributes"] if scores["intervals"]["above_majority"][0] <= 0
     ]
     if not names:
         return "Every attribute's accuracy is above its majority class, by more than chance."
@@ -110,19 +108,21 @@ def weakest(evaluation: dict[str, Any]) -> str:
 
 
 def calibration(evaluation: dict[str, Any]) -> str:
-    before, served = evaluation["before"], evaluation["served"]
-    lower = served["error"] < before["error"]
-    rows = [
-        (name, *(percent(value) for value in (d["error"], sum(d["attribute_errors"]) / len(d["attribute_errors"]))))
-        for name, d in (("network alone", before), ("with temperatures, as served", served))
-    ]
+    loss = evaluation["log_loss"]
+    low, high = loss["interval"]
+    effect = "lower" if high < 0 else "raise" if low > 0 else "do not clearly change"
+    rows = []
+    for name, key in (("network alone", "before"), ("with temperatures, as served", "served")):
+        each = evaluation[key]["attribute_errors"]
+        rows.append((name, percent(evaluation[key]["error"]), percent(sum(each) / len(each)), f"{loss[key]:.4f}"))
     return "\n".join(
         [
             "Expected calibration error in points: how far, on average, a probability is from the share of pictures "
             "that then have the attribute (15 bins of equal width). Temperatures were fitted on the validation split; "
-            f"on the {evaluation['split']} split they {'lower' if lower else 'do not lower'} the error.",
+            f"on the {evaluation['split']} split they {effect} the log loss ({loss['change']:+.4f}; 95 %: {low:+.4f} "
+            f"to {high:+.4f}).",
             "",
-            table(("probabilities", "all answers together", "mean over attributes"), rows),
+            table(("probabilities", "error, all answers", "error, mean over attributes", "log loss"), rows),
             "",
             "![Reliability diagrams before and after temperatures](reliability.png)",
         ]

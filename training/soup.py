@@ -11,6 +11,7 @@ import argparse
 import copy
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -47,11 +48,13 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
 
 @torch.no_grad()
 def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0, device: str | None = None) -> None:
-    """Take the statistics of every batch norm anew, over so many random crops of a split, each as it is.
+    """Take the statistics of every batch norm anew, over so many random crops of a split, each as it is; in whole
+    batches, since a smaller last one would weigh as much as the others.
 
     Raises DataError for damaged pictures.
     """
-    order = np.random.default_rng(seed).permutation(len(split))[:images]
+    batch = min(BATCH, len(split))
+    order = np.random.default_rng(seed).permutation(len(split))[: min(images, len(split)) // batch * batch]
     sample = Split(tuple(split.paths[i] for i in order), split.labels[order], split.attributes)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -60,7 +63,7 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
     place = choose_device(device)
     network.to(place).train()
     with tqdm(total=len(sample), desc="batch norm", disable=None) as bar:
-        for crops in read_pictures(sample, network.preprocessing, min(BATCH, len(sample))):
+        for crops in read_pictures(sample, network.preprocessing, batch):
             network(network.preprocessing.normalise(torch.from_numpy(crops).to(place)))
             bar.update(len(crops))
     network.cpu().eval()
@@ -75,9 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", default=4000, type=int, help="training crops for batch norm's statistics")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
+    if Path(options.out).suffix not in (".safetensors", ".pth"):
+        parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
     if options.images < BATCH:
         parser.error(f"--images must be at least {BATCH}, got {options.images}")
     try:
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])
         settle_batch_norm(network, read_celeba(options.data_dir)["train"], options.images, device=options.device)
         network.save(options.out)

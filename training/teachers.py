@@ -52,8 +52,8 @@ def remembered(config: TrainConfig, train: Labelled, process: Process) -> np.nda
 
 
 def fingerprint(teachers: Sequence[str], train: Labelled) -> str:
-    """Another one for other weights or other pictures. Raises CheckpointError when weights cannot be read."""
-    asked = hashlib.sha256(train.pictures.path.name.encode())
+    """Another one for other weights, pictures or attributes. Raises CheckpointError when weights cannot be read."""
+    asked = hashlib.sha256(repr((train.pictures.path.name, train.split.attributes)).encode())
     try:
         for path in teachers:
             asked.update(Path(path).read_bytes())
@@ -65,7 +65,7 @@ def fingerprint(teachers: Sequence[str], train: Labelled) -> str:
 def opinion_of(teachers: Sequence[str], train: Labelled, process: Process) -> np.ndarray:
     """Float32 (N, attributes): the probability by the mean logit over the teachers, and over each crop and its mirror
     image. The processes share the pictures between them."""
-    networks = [teacher(path, train.split.attributes) for path in teachers]
+    networks = [teacher(path, train.split.attributes, str(process.device)) for path in teachers]
     total = np.zeros(train.split.labels.shape)
     mine = np.arange(len(total))[process.rank :: process.count]
     with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
@@ -80,9 +80,9 @@ def opinion_of(teachers: Sequence[str], train: Labelled, process: Process) -> np
     return torch.sigmoid(mean).float().cpu().numpy()
 
 
-def teacher(path: str, attributes: Sequence[str]) -> Predictor:
-    """Raises CheckpointError when its attributes are not those of the data."""
-    network = Predictor(path, "cpu")
+def teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
+    """Raises CheckpointError when it cannot be read or its attributes are not those of the data."""
+    network = Predictor(path, device)
     if network.attributes != tuple(attributes):
         raise CheckpointError(f"the teacher {path} knows other attributes than the data, or has them in another order")
     return network

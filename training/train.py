@@ -9,9 +9,9 @@ from pathlib import Path
 from slimnet import CheckpointError, transform
 from training.config import TrainConfig, parse_config
 from training.data import DataError, Split, decoded, read_celeba
-from training.engine import Labelled, Trainer, TrainingError
+from training.engine import Labelled, Trainer, TrainingError, build_network
 from training.processes import Process, joined
-from training.teachers import targets
+from training.teachers import targets, teacher
 
 
 def train(config: TrainConfig, process: Process) -> None:
@@ -21,8 +21,14 @@ def train(config: TrainConfig, process: Process) -> None:
         raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
     if config.batch_size % process.count:
         raise TrainingError(f"--batch_size {config.batch_size} cannot be shared evenly by {process.count} processes")
+    if config.resume and not (folder / "last.pt").is_file():
+        raise TrainingError(
+            f"there is no run to go on with: {folder / 'last.pt'} is missing; start one without --resume"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
     splits = read_celeba(config.data_dir)
     check_splits(config, splits)
+    check_weights(config, splits["train"].attributes)
     labelled, valid = prepare(splits["train"], splits["valid"], config, process)
     Trainer(config, labelled, valid, process, targets(config, labelled, process)).run()
 
@@ -36,6 +42,13 @@ def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
     for name in ("train", "valid"):
         if not len(splits[name]):
             raise DataError(f"{config.data_dir} has no pictures in its {name} split")
+
+
+def check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> None:
+    """Raise CheckpointError or TrainingError for weights that cannot be used: decoding takes minutes."""
+    build_network(config, attributes)
+    for path in config.teachers:
+        teacher(path, attributes)
 
 
 def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -> tuple[Labelled, Labelled]:

@@ -20,7 +20,7 @@ from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
 from training.benchmark.throughput import Throughput, measure_throughput
-from training.data import DataError
+from training.data import DataError, read_celeba
 
 WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "slimnet_celeba.safetensors"
 THREADS, BATCHES = (1, 2), (1, 32)
@@ -49,17 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status: 0, or 1 for what went wrong."""
     asked = parse_arguments(arguments)
     try:
+        if asked.json:
+            asked.json.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         report = measure(asked)
+        if asked.json:
+            asked.json.write_text(json.dumps(report, indent=2) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.benchmark: {error}", file=sys.stderr)
         return 1
-    if asked.json:
-        asked.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure all of it, printing each part when it is there; returns the figures."""
+    if asked.data_dir:
+        read_celeba(asked.data_dir)  # so that what is wrong with it is said before the minutes of the first part
     device = choose_device(asked.device)
     around, network = machine(device), network_facts(asked.weights)
     for name, value in around.items():
