@@ -49,6 +49,16 @@ def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatc
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
 
 
+def test_torch_computes_where_onnx_runtime_gives_other_answers(weights, crops, monkeypatch):
+    runtime = pytest.importorskip("slimnet.runtime")
+    other = runtime.onnx_model(SlimNet())
+    monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
+    with pytest.warns(RuntimeWarning, match="other answers"):
+        predictor = Predictor(weights, "cpu")
+    assert predictor.engine == "torch"
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
 def test_many_crops_at_once_keep_their_order(weights, crops):
     predictor = Predictor(weights, "cpu")
     order = np.random.default_rng(1).integers(0, 4, 19)
