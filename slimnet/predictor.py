@@ -15,7 +15,6 @@ from slimnet.device import choose_device
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
-
 SAME = 1e-3  # of probability, up to which two engines agree: they differ by 1e-6
 
 
