@@ -103,7 +103,8 @@ def read_safetensors(path: Path) -> Checkpoint:
             raise CheckpointError("a safetensors file without SlimNet's metadata: another program's weights")
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     metadata = json.loads(text)
-    if metadata.get("sha256", fingerprint(state)) != fingerprint(state):  # which older files lack
+    written = metadata.get("sha256")  # which older files lack
+    if written is not None and written != fingerprint(state):
         raise CheckpointError("damaged: its weights are no longer those that were written; get the file anew")
     stored = metadata["preprocessing"]
     preprocessing = Preprocessing(stored["height"], stored["width"], tuple(stored["mean"]), tuple(stored["std"]))
@@ -121,7 +122,8 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().data)
+        # As bytes, since NumPy knows no bfloat16; flat, since a single number has no axis to view in bytes.
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

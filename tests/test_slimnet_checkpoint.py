@@ -61,9 +61,10 @@ def test_a_saved_pth_has_the_originals_form(tmp_path):
     assert list(content["model_state_dict"]) == list(original.state_dict())
 
 
-def test_half_precision_weights_load_as_float32(tmp_path):
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_weights_load_as_float32(tmp_path, dtype):
     model = SlimNet((4,), (4, 7, 2), 2)
-    model.half().save(tmp_path / "half.safetensors")
+    model.to(dtype).save(tmp_path / "half.safetensors")
     assert {p.dtype for p in SlimNet.load_pretrained(tmp_path / "half.safetensors").parameters()} == {torch.float32}
 
 
