@@ -31,8 +31,13 @@ def test_filter_counts_may_be_any_number():
 
 
 @pytest.mark.parametrize(
-    "flags", ["--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x", "--seed -1"]
-)
+    "flags",
+    [
+        "--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x", "--seed -1",
+        "--mixup -1", "--label_smoothing 1", "--loss x", "--plain_share 0.1", "--augmentation turn=1",
+        "--augmentation turn --augment",
+    ],
+)  # fmt: skip
 def test_impossible_values_are_named(flags, capsys):
     with pytest.raises(SystemExit):
         parse_config(flags.split())

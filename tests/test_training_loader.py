@@ -5,11 +5,13 @@ from slimnet import transform
 from tests import celeba
 from training.augment import Augmentation
 from training.data import decoded, read_celeba
-from training.loader import Draw, EpochBatches, TrainingSet, load
+from training.loader import Draw, EpochBatches, Look, TrainingSet, load
 
 
 def batches(count=22, batch_size=4, epoch=0, first=0, rank=0, processes=1, seed=0):
-    return EpochBatches(count, batch_size, seed, epoch, first, rank, processes, lambda batch: (163 + batch, 133))
+    return EpochBatches(
+        count, batch_size, seed, epoch, first, rank, processes, lambda batch: Look(163 + batch, 133, changed=True)
+    )
 
 
 def indices(epoch_batches):
@@ -44,8 +46,8 @@ def test_fewer_pictures_than_a_batch_make_one():
     assert [len(batch) for batch in batches(count=3)] == [3]
 
 
-def test_the_size_is_that_of_the_batch():
-    assert [batch[0].height for batch in batches(first=2)] == [165, 166, 167]
+def test_the_look_is_that_of_the_batch():
+    assert [batch[0].look.height for batch in batches(first=2)] == [165, 166, 167]
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def pictures(tmp_path):
 
 def test_workers_give_the_same_batches_as_none(pictures):
     data = TrainingSet(*pictures, Augmentation(), seed=3)
-    plan = EpochBatches(16, 4, 3, 0, 0, 0, 1, lambda _batch: (163, 133))
+    plan = EpochBatches(16, 4, 3, 0, 0, 0, 1, lambda _batch: Look(163, 133, changed=True))
     for (crops, labels), (same_crops, same_labels) in zip(load(data, plan, 0), load(data, plan, 2), strict=True):
         assert crops.shape == (4, 163, 133, 3)
         assert crops.equal(same_crops)
@@ -65,13 +67,13 @@ def test_workers_give_the_same_batches_as_none(pictures):
 
 def test_each_epoch_changes_a_picture_otherwise(pictures):
     data = TrainingSet(*pictures, Augmentation(), seed=3)
-    first, again, later = (data[Draw(5, epoch, 218, 178)][0] for epoch in (0, 0, 1))
+    first, again, later = (data[Draw(5, epoch, Look(218, 178, changed=True))][0] for epoch in (0, 0, 1))
     assert first.equal(again)
     assert not first.equal(later)
 
 
-def test_without_augmentation_pictures_are_as_they_are(pictures):
+def test_an_unchanged_look_leaves_pictures_as_they_are(pictures):
     array, labels = pictures
-    crop, label = TrainingSet(array, labels, None, seed=0)[Draw(2, 0, 218, 178)]
+    crop, label = TrainingSet(array, labels, Augmentation(), seed=0)[Draw(2, 0, Look(218, 178, changed=False))]
     assert np.array_equal(crop, array.array[2])
     assert label.tolist() == labels[2].astype(float).tolist()

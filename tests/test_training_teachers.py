@@ -49,6 +49,11 @@ def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path, 
     assert found == pytest.approx(0.75 * train.split.labels + 0.25 * opinion, abs=1e-5)
 
 
+def test_smoothing_moves_targets_towards_one_half(train):
+    config = TrainConfig(label_smoothing=0.2)
+    assert teachers.targets(config, train, ALONE) == pytest.approx(0.8 * train.split.labels + 0.1)
+
+
 def test_a_crop_and_its_mirror_image_count_alike(tmp_path, train):
     torch.manual_seed(0)
     network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from slimnet import Calibration, Reliability, SlimNet
+from slimnet import Calibration, Reliability, SlimNet, transform
 from tests import celeba
 from training import engine, train
+from training.augment import Augmentation
 from training.config import parse_config
 from training.data import decoded, read_celeba
-from training.loader import Draw, EpochBatches, TrainingSet
+from training.loader import Draw, EpochBatches, Look, TrainingSet
+from training.losses import LOSSES
 
 ROOT = Path(__file__).parent.parent
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
@@ -73,6 +75,40 @@ def test_the_best_recipe_runs_at_both_sizes(tmp_path, data, monkeypatch):
     assert heights == [163] * 8 + [218] * 8
     rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
     assert rates[0] > rates[1] > rates[2] > rates[3] == pytest.approx(0, abs=1e-9)
+
+
+def seen(monkeypatch, name):
+    """All arguments of a trainer's method, as the run goes on."""
+    calls = []
+    method = getattr(engine.Trainer, name)
+    monkeypatch.setattr(engine.Trainer, name, lambda self, *given: (calls.append(given), method(self, *given))[1])
+    return calls
+
+
+def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch):
+    steps = seen(monkeypatch, "step")
+    options = "--augment --augmentation flip=0 turn=0 brightness=3 --plain_share 0.5 --num_epochs 2".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    known = decoded(read_celeba(data)["train"], tmp_path / "cache", transform, 1).array
+    as_they_are = [all((known == crop.numpy()).all(axis=(1, 2, 3)).any() for crop in crops) for crops, _ in steps]
+    assert as_they_are == [False] * 4 + [True] * 4
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_a_run_minimises_the_loss_that_is_asked_for(tmp_path, data, loss):
+    options = f"--num_epochs 6 --learning_rate 1e-2 --mixup 0.2 --label_smoothing 0.1 --loss {loss}".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    losses = [row["train/loss"] for row in metrics(tmp_path / "run")]
+    assert losses[-1] < losses[0]
+    logits, targets = torch.zeros(1, 3), torch.full((1, 3), 0.5)
+    assert losses[0] == pytest.approx(LOSSES[loss](logits, targets).item(), rel=0.4)
+
+
+def test_mixup_goes_into_the_step(tmp_path, data, monkeypatch):
+    mixed = []
+    monkeypatch.setattr(engine, "mixup", lambda *given: (mixed.append(given[2]), given[:2])[1])
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.2")) == 0
+    assert mixed == [0.2] * 4
 
 
 def test_the_rate_falls_every_so_many_epochs(tmp_path, data):
@@ -293,11 +329,12 @@ def expected_after_one_step(data, save, processes):
     split = read_celeba(data)["train"]
     network = engine.build_network(config, split.attributes)
     pictures = decoded(split, config.cache_dir, network.preprocessing, 1)
-    dataset = TrainingSet(pictures, split.labels, None, 0)
+    dataset = TrainingSet(pictures, split.labels, Augmentation(), 0)
     optimizer = engine.build_optimizer(config, network)
     losses = []
     for rank in range(processes):
-        batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch: (218, 178))))
+        look = Look(218, 178, changed=False)
+        batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, look=look: look)))
         crops, labels = (torch.stack(part) for part in zip(*(dataset[draw] for draw in batch), strict=True))
         network.train()
         logits = network(network.preprocessing.normalise(crops))

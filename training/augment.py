@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -15,7 +16,10 @@ class Augmentation:
     turn: degrees; scale, shift, brightness, contrast, saturation: fractions (shift: of the crop's sides).
     flip: the chance of mirroring, which no CelebA attribute depends on. soften: the chance of losing detail, as small
     faces and alignment do, by shrinking the crop's sides to a share between softest and 1 (weights trained without it
-    lost 0.7 points on pictures of half the size).
+    lost 0.7 points on pictures of half the size). The chances below are 0, since what they bring did not pay (RUNS.md):
+    compress: of a JPEG at a quality of 15 to 90. cut: of losing up to a quarter at each side, as pictures that end
+    close to the face do; alignment repeats the border there, as is done here. erase: of a grey rectangle up to 0.4 of
+    each side (Zhong et al. 2020, "Random erasing data augmentation").
     """
 
     flip: float = 0.5
@@ -27,17 +31,54 @@ class Augmentation:
     saturation: float = 0.2
     soften: float = 0.3
     softest: float = 0.45
+    compress: float = 0.0
+    cut: float = 0.0
+    erase: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "soften", "compress", "cut", "erase"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"the augmentation's {name} is a chance from 0 to 1, got {getattr(self, name)}")
+        for name in ("turn", "scale", "shift", "brightness", "contrast", "saturation"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"the augmentation's {name} must not be negative, got {getattr(self, name)}")
+        if not 0.1 <= self.softest <= 1:
+            raise ValueError(f"the augmentation's softest is a share from 0.1 to 1, got {self.softest}")
+
+    @classmethod
+    def with_changes(cls, changes: Sequence[str]) -> Augmentation:
+        """The usual one but for these, each as name=number. Raises ValueError for what is not."""
+        names = [item.name for item in fields(cls)]
+        found = {}
+        for change in changes:
+            name, _, value = change.partition("=")
+            try:
+                if name not in names:
+                    raise ValueError
+                found[name] = float(value)
+            except ValueError:
+                raise ValueError(
+                    f"{change!r} is not a change of the augmentation: name=number, of {', '.join(names)}"
+                ) from None
+        return replace(cls(), **found)
 
     def __call__(self, crop: np.ndarray, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         """Turn uint8 RGB (H, W, 3) into a changed uint8 RGB (height, width, 3)."""
         draws = rng.uniform(-1, 1, 7)
         mirrored, softened, share = rng.random() < self.flip, rng.random() < self.soften, rng.uniform(self.softest, 1)
+        if rng.random() < self.cut:
+            crop = cut_sides(crop, rng.uniform(0, 0.25, 4))
         if softened:  # the change below brings it back to size
             crop = resize(crop, round(crop.shape[0] * share), round(crop.shape[1] * share))
         matrix = self.matrix(crop.shape, draws[:4], mirrored, height, width)
         # Borders are replicated, as in CelebA's own crops and in those that the demo aligns.
         changed = cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return self.recolour(changed, draws[4:])
+        changed = self.recolour(changed, draws[4:])
+        if rng.random() < self.compress:
+            changed = compress(changed, int(rng.uniform(15, 90)))
+        if rng.random() < self.erase:
+            erase(changed, rng.uniform(0, 1, 4), int(rng.uniform(0, 256)))
+        return changed
 
     def matrix(self, shape: tuple[int, ...], draws: np.ndarray, mirrored: bool, height: int, width: int) -> np.ndarray:
         """The affine map (2, 3) from crop to output: about the centre, scaled to the output's size."""
@@ -58,6 +99,28 @@ class Augmentation:
         offset = brightness * (1 - contrast) * float(grey.mean())
         table = np.clip(np.arange(256) * brightness * contrast + offset + 0.5, 0, 255).astype(np.uint8)
         return cv2.LUT(crop, table)
+
+
+def cut_sides(crop: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Repeat the border from shares (4,) of the sides on: top, bottom, left, right."""
+    height, width = crop.shape[:2]
+    top, bottom, left, right = (shares * [height, height, width, width]).astype(int).tolist()
+    inner = crop[top : height - bottom, left : width - right]
+    return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+
+def compress(crop: np.ndarray, quality: int) -> np.ndarray:
+    """What a JPEG of that quality keeps of uint8 RGB (H, W, 3)."""
+    written = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(written, cv2.IMREAD_COLOR_RGB))
+
+
+def erase(crop: np.ndarray, draws: np.ndarray, grey: int) -> None:
+    """Cover a rectangle in place. draws: (4,) from 0 to 1, of its height, width, top and left."""
+    height, width = crop.shape[:2]
+    high, wide = round(height * (0.1 + 0.3 * draws[0])), round(width * (0.1 + 0.3 * draws[1]))
+    top, left = round((height - high) * draws[2]), round((width - wide) * draws[3])
+    crop[top : top + high, left : left + wide] = grey
 
 
 def resize(crop: np.ndarray, height: int, width: int) -> np.ndarray:

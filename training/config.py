@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from training.augment import Augmentation
+from training.losses import LOSSES
+
 
 def option(default: Any, text: str, **more: Any) -> Any:
     """A field that is also a command-line flag; more goes to argparse."""
@@ -42,6 +45,14 @@ class TrainConfig:
     warmup: float = option(0.0, "share of the run in which the rate rises from nothing")
     average: float = option(0.0, "decay a step of the moving average of the weights, which is what is kept; 0: none")
     augment: bool = option(False, "flip, turn, scale, shift and recolour training crops")
+    augmentation: tuple[str, ...] = option(
+        (), "with --augment: changes to its ranges, such as turn=9 erase=0.3; names: training/augment.py",
+        type=str, nargs="+", metavar="NAME=NUMBER",
+    )  # fmt: skip
+    plain_share: float = option(0.0, "share of the run, its end, in which crops are left as they are")
+    mixup: float = option(0.0, "alpha of the Beta distribution of mixup's shares; 0: no mixup")
+    label_smoothing: float = option(0.0, "how much of a target is one half")
+    loss: str = option("cross_entropy", "what is minimised; see training/losses.py", choices=tuple(LOSSES))
     precision: str = option(
         "float32",
         "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU",
@@ -63,14 +74,19 @@ class TrainConfig:
         for name in ("num_epochs", "batch_size", "num_classes", "early_height"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("warmup", "average", "early_share"):
+        for name in ("warmup", "average", "early_share", "plain_share", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"--{name} is a share from 0 up to, but not, 1; got {getattr(self, name)}")
         if not 0 < self.teacher_share <= 1:
             raise ValueError(f"--teacher_share is a share over 0 up to 1; got {self.teacher_share}")
-        for name in ("save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate", "seed"):
+        for name in (
+            "save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate", "mixup", "seed",
+        ):  # fmt: skip
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name} must not be negative, got {getattr(self, name)}")
+        Augmentation.with_changes(self.augmentation)
+        if not self.augment and (self.augmentation or self.plain_share):
+            raise ValueError("--augmentation and --plain_share are for runs with --augment")
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -26,7 +26,9 @@ from training.augment import Augmentation
 from training.average import MovingAverage
 from training.config import FREE_ON_RESUME, TrainConfig
 from training.data import Pictures, Split
-from training.loader import EpochBatches, Size, TrainingSet, batches_per_epoch, load
+from training.loader import EpochBatches, Look, TrainingSet, batches_per_epoch, load
+from training.losses import LOSSES
+from training.mixup import mixup
 from training.precision import compute_type
 from training.processes import Process
 
@@ -124,10 +126,10 @@ class Trainer:
         config, position = self.config, self.position
         batches = EpochBatches(
             len(self.train_data.split), config.batch_size, config.seed, position.epoch, position.batch,
-            self.process.rank, self.process.count, self.size_of_batch,
+            self.process.rank, self.process.count, self.look_of_batch,
         )  # fmt: skip
         pictures = TrainingSet(
-            self.train_data.pictures, self.targets, Augmentation() if config.augment else None, config.seed
+            self.train_data.pictures, self.targets, Augmentation.with_changes(config.augmentation), config.seed
         )
         self.wrapped.train()
         bar = tqdm(
@@ -152,9 +154,13 @@ class Trainer:
             group["lr"] = self.learning_rate()
         device, position = self.process.device, self.position
         x = self.network.preprocessing.normalise(crops.to(device, non_blocking=True))
+        targets = labels.to(device, non_blocking=True)
+        if self.config.mixup:
+            rng = np.random.default_rng((self.config.seed, position.step, self.process.rank))
+            x, targets = mixup(x, targets, self.config.mixup, rng)
         with self.autocast:
             logits = self.wrapped(x)
-        loss = F.binary_cross_entropy_with_logits(logits.float(), labels.to(device, non_blocking=True))
+        loss = LOSSES[self.config.loss](logits.float(), targets)
         value = float(self.process.total(loss.detach().clone())) / self.process.count
         if not math.isfinite(value):
             raise TrainingError(
@@ -250,13 +256,16 @@ class Trainer:
             config.learning_rate * (1 + math.cos(math.pi * (self.progress - config.warmup) / (1 - config.warmup))) / 2
         )
 
-    def size_of_batch(self, batch: int) -> Size:
-        """Height and width of the crops in a batch of this epoch: by its own step, since workers run ahead."""
+    def look_of_batch(self, batch: int) -> Look:
+        """What the crops in a batch of this epoch are like: by its own step, since workers run ahead."""
+        config = self.config
         step = self.position.epoch * self.steps_per_epoch + batch
-        progress = self.progress if self.config.minutes else self.progress_at(step)
-        return self.size(early=progress < self.config.early_share)
+        progress = self.progress if config.minutes else self.progress_at(step)
+        height, width = self.size(early=progress < config.early_share)
+        return Look(height, width, changed=config.augment and progress < 1 - config.plain_share)
 
-    def size(self, early: bool) -> Size:
+    def size(self, early: bool) -> tuple[int, int]:
+        """Height and width of crops."""
         height, width = self.network.preprocessing.height, self.network.preprocessing.width
         if not early:
             return height, width

@@ -15,36 +15,42 @@ from torch.utils.data import DataLoader, Dataset
 from training.augment import Augmentation, resize
 from training.data import Pictures
 
-Size = tuple[int, int]  # height, width
+
+@dataclass(frozen=True)
+class Look:
+    """What the crops of a batch are like: their size in pixels, and whether they are changed at random."""
+
+    height: int
+    width: int
+    changed: bool
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One picture to prepare: which, in which epoch, at which size in pixels."""
+    """One picture to prepare: which, in which epoch, and how."""
 
     index: int
     epoch: int
-    height: int
-    width: int
+    look: Look
 
 
 @dataclass(frozen=True)
 class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures, changed at random where there is an augmentation, with targets: (N, attributes), bool or in [0, 1]."""
+    """Pictures, changed at random where a draw asks for it, with targets: (N, attributes), bool or in [0, 1]."""
 
     pictures: Pictures
     targets: np.ndarray
-    augmentation: Augmentation | None
+    augmentation: Augmentation
     seed: int
 
     def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
         """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1."""
-        crop = self.pictures.array[draw.index]
-        if self.augmentation is None:
-            crop = resize(np.array(crop), draw.height, draw.width)
-        else:
+        crop, look = np.array(self.pictures.array[draw.index]), draw.look
+        if look.changed:
             rng = np.random.default_rng((self.seed, draw.epoch, draw.index))
-            crop = self.augmentation(np.array(crop), rng, draw.height, draw.width)
+            crop = self.augmentation(crop, rng, look.height, look.width)
+        else:
+            crop = resize(crop, look.height, look.width)
         return torch.from_numpy(crop), torch.from_numpy(self.targets[draw.index].astype(np.float32))
 
 
@@ -54,7 +60,7 @@ class EpochBatches:
 
     An incomplete last batch is left out, since batch norm would weigh its few images like many.
 
-    count: pictures; batch_size: over all processes; first: batches to skip; size: the crop's size in a given batch.
+    count: pictures; batch_size: over all processes; first: batches to skip; look: of the crops in a given batch.
     """
 
     count: int
@@ -64,7 +70,7 @@ class EpochBatches:
     first: int
     rank: int
     processes: int
-    size: Callable[[int], Size]
+    look: Callable[[int], Look]
 
     def __len__(self) -> int:
         return batches_per_epoch(self.count, self.batch_size) - self.first
@@ -73,8 +79,8 @@ class EpochBatches:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
         for batch in range(self.first, self.first + len(self)):
             mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.processes]
-            height, width = self.size(batch)
-            yield [Draw(int(index), self.epoch, height, width) for index in mine]
+            look = self.look(batch)
+            yield [Draw(int(index), self.epoch, look) for index in mine]
 
 
 def batches_per_epoch(count: int, batch_size: int) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 
 from slimnet import Predictor
 from training import metrics
+from training.augment import compress
 from training.data import Split
 from training.metrics import Interval
 from training.predictions import evenly, probabilities, raw_logits
@@ -26,11 +27,6 @@ def move(crop: np.ndarray, number: int, scale: float = 1.0, turn: float = 0.0, s
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), sign_x * turn, scale)
     matrix[:, 2] += sign_x * shift * width, sign_y * shift * height
     return cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def compress(crop: np.ndarray, quality: int) -> np.ndarray:
-    written = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(written, cv2.IMREAD_COLOR_RGB))
 
 
 def shrink(crop: np.ndarray, share: float) -> np.ndarray:

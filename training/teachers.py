@@ -25,15 +25,16 @@ BATCH = 64  # pictures at a time
 
 
 def targets(config: TrainConfig, train: Labelled, process: Process) -> np.ndarray:
-    """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share.
+    """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share, and then
+    with one half by --label_smoothing.
 
     Raises CheckpointError when a teacher cannot be read or knows other attributes.
     """
-    labels = train.split.labels.astype(np.float32)
-    if not config.teachers:
-        return labels
-    opinion = remembered(config, train, process)
-    return (1 - config.teacher_share) * labels + config.teacher_share * opinion
+    soft: np.ndarray = train.split.labels.astype(np.float32)
+    if config.teachers:
+        opinion = remembered(config, train, process)
+        soft = (1 - config.teacher_share) * soft + config.teacher_share * opinion
+    return soft + config.label_smoothing * (0.5 - soft)
 
 
 def remembered(config: TrainConfig, train: Labelled, process: Process) -> np.ndarray:

@@ -24,7 +24,7 @@ from training.benchmark.original import OriginalTraining
 from training.config import RECIPES, TrainConfig
 from training.data import Split, decoded, read_celeba
 from training.engine import Labelled, Trainer, keep_freed_memory
-from training.loader import EpochBatches, TrainingSet, load
+from training.loader import EpochBatches, Look, TrainingSet, load
 from training.processes import Process
 
 ROUNDS = 3  # turns of each way, of which the median counts
@@ -75,12 +75,12 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
     data = Labelled(decoded(split, folder, transform, max(1, config.num_workers)), split)
     trainer = Trainer(config, data, data, Process(0, 1, device))
     trainer.wrapped.train()
-    size = trainer.size(early)
+    look = Look(*trainer.size(early), changed=True)
     pictures = TrainingSet(data.pictures, split.labels, Augmentation(), config.seed)
 
     def epochs() -> Iterable[tuple[Tensor, Tensor]]:
         for epoch in itertools.count():
-            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: size)
+            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: look)
             yield from load(pictures, batches, config.num_workers)
 
     return rate(epochs(), trainer.step, steps)
