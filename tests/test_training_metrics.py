@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
 from training import metrics
@@ -63,6 +64,13 @@ def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case):
     few, many = (metrics.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
     assert few[0] < np.mean(values["accuracy"]) < few[1]
     assert (few[1] - few[0]) / (many[1] - many[0]) == pytest.approx(2, rel=0.15)
+
+
+def test_the_interval_of_a_mean_is_the_normal_one():
+    values = np.random.default_rng(0).normal(2, 3, 900)
+    mean, low, high = metrics.mean_with_ends(values)
+    assert mean == values.mean()
+    assert (low, high) == pytest.approx(stats.norm.interval(0.95, mean, stats.sem(values)), abs=0.002)
 
 
 def test_what_is_not_defined_is_none_and_left_out_of_the_mean():

@@ -77,11 +77,9 @@ def judge_temperatures(logits: np.ndarray, labels: np.ndarray, folds: int = 5) -
     for fitted, held_out in KFold(folds, shuffle=True, random_state=0).split(logits):
         cooled = logits[held_out] / fit_temperatures(logits[fitted], labels[fitted])
         gain[held_out] = (log_losses(logits[held_out], labels[held_out]) - log_losses(cooled, labels[held_out])).mean(1)
-    margin = 1.96 * gain.std() / np.sqrt(len(gain))
-    used = bool(gain.mean() > margin)
-    found = fit_temperatures(logits, labels) if used else np.ones(logits.shape[1])
-    mean = float(gain.mean())
-    return Temperatures(tuple(found.tolist()), mean, mean - float(margin), mean + float(margin), used)
+    mean, low, high = metrics.mean_with_ends(gain)
+    found = fit_temperatures(logits, labels) if low > 0 else np.ones(logits.shape[1])
+    return Temperatures(tuple(found.tolist()), mean, low, high, used=low > 0)
 
 
 def measure_reliability(logits: np.ndarray, labels: np.ndarray, resamples: int) -> tuple[Reliability, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -145,6 +146,12 @@ def interval(values: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all nan: not defined in any sample
         return np.nanquantile(values, (0.025, 0.975), axis=0)
+
+
+def mean_with_ends(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean of (N,) and the ends of its 95 % interval, by its standard error: where resampling would only repeat it."""
+    middle, margin = float(values.mean()), 1.96 * float(values.std()) / math.sqrt(len(values))
+    return middle, middle - margin, middle + margin
 
 
 def mean(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
+from training.metrics import mean_with_ends
+
 SUPPORTED = 1.645  # standard errors that an attribute's gain must be above nothing: one-sided 95 %
 
 
@@ -65,8 +67,6 @@ def judge_thresholds(logits: np.ndarray, labels: np.ndarray, repeats: int = 3) -
         for fitted, held_out in KFold(2, shuffle=True, random_state=repeat).split(logits):
             threshold = fit_thresholds(logits[fitted], labels[fitted])
             gain[repeat, held_out] = gains(logits[held_out], labels[held_out], threshold).mean(axis=1)
-    by_picture = gain.mean(axis=0)
-    margin = 1.96 * by_picture.std() / np.sqrt(len(by_picture))
-    low, high = by_picture.mean() - margin, by_picture.mean() + margin
+    mean, low, high = mean_with_ends(gain.mean(axis=0))
     found = fit_thresholds(logits, labels)
-    return Thresholds(tuple(found.tolist()), float(by_picture.mean()), float(low), float(high), bool(low > 0))
+    return Thresholds(tuple(found.tolist()), mean, low, high, folded=low > 0)
