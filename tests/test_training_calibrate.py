@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +9,12 @@ from scipy.special import expit
 from slimnet import SlimNet
 from tests import celeba
 from training import calibrate
-from training.data import read_celeba
+from training.data import Split, read_celeba
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 2, 1: 40, 2: 2})
+    return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 20, 1: 40, 2: 2})
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +66,39 @@ def test_temperatures_are_found():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, 20_000)
     labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
-    assert calibrate.fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.05)
-    assert calibrate.fit_temperature(-logits, labels) == pytest.approx(calibrate.HOTTEST, rel=0.01)
+    alike = np.ones(20_000)
+    assert calibrate.fit_temperature(logits * 3, labels, alike) == pytest.approx(3, rel=0.05)
+    assert calibrate.fit_temperature(-logits, labels, alike) == pytest.approx(calibrate.HOTTEST, rel=0.01)
+
+
+def test_a_rarer_attribute_does_not_bend_its_temperature():
+    """Pictures with an attribute are half as frequent as in training, and the network knows what training showed."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(-1, 2, 60_000)
+    labels = rng.random(60_000) < expit(logits)
+    kept = ~labels | (rng.random(60_000) < 0.5)
+    usual, rarer = (
+        Split((Path("a.jpg"),) * len(chosen), labels[chosen, None], ("A",), chosen)
+        for chosen in (np.arange(60_000), np.flatnonzero(kept))
+    )
+    weights = calibrate.class_weights(rarer, usual)[:, 0]
+    assert calibrate.fit_temperature(logits[kept], labels[kept], weights) == pytest.approx(1, abs=0.03)
+    assert abs(calibrate.fit_temperature(logits[kept], labels[kept], np.ones(kept.sum())) - 1) > 0.05
 
 
 def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (60, 3))
-    found = calibrate.judge_temperatures(logits, rng.random(logits.shape) < expit(logits))
+    found = calibrate.judge_temperatures(
+        logits, rng.random(logits.shape) < expit(logits), np.ones((60, 3)), np.arange(60)
+    )
     assert not found.used
     assert found.values == (1, 1, 1)
     assert found.low < 0
 
 
 @pytest.mark.parametrize(
-    ("sizes", "message"), [({0: 2, 1: 4}, "has 4 pictures"), ({0: 12, 2: 6}, "has 0 pictures")]
+    ("sizes", "message"), [({0: 2, 1: 4}, "pictures of 4 people"), ({0: 12, 2: 6}, "pictures of 0 people")]
 )  # fmt: skip
 def test_too_few_pictures_are_named(tmp_path, weights, sizes, message, capsys):
     data = celeba.write(tmp_path / "data", sizes=sizes)

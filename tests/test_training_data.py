@@ -171,3 +171,30 @@ def test_too_little_room_is_said_before_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr("training.data.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
     with pytest.raises(DataError, match="--cache_dir"):
         decoded(split, tmp_path / "cache", transform, workers=1)
+
+
+@pytest.mark.parametrize("form", ["csv", "txt"])
+def test_pictures_of_one_person_share_an_identity(tmp_path, form):
+    data = celeba.write(tmp_path)
+    train = read_celeba(data)["train"]
+    assert len(set(train.identities.tolist())) == len(train)  # without a table each is another person's
+    shown = {path.name: str(number // 3) for number, path in enumerate(train.paths)}
+    lines = ["image_id,identity"] * (form == "csv") + [
+        f"{name}{',' if form == 'csv' else ' '}{person}" for name, person in shown.items()
+    ]
+    (data / f"identity_CelebA.{form}").write_text("\n".join(lines) + "\n")
+    found = read_celeba(data)["train"]
+    same = found.identities[:, None] == found.identities
+    people = np.array([shown[path.name] for path in found.paths])
+    assert np.array_equal(same, people[:, None] == people)
+    third = found.only(np.array([2, 0]))
+    assert third.paths == (found.paths[2], found.paths[0])
+    assert third.identities.tolist() == found.identities[[2, 0]].tolist()
+    assert np.array_equal(third.labels, found.labels[[2, 0]])
+
+
+def test_an_image_without_an_identity_is_named(tmp_path):
+    data = celeba.write(tmp_path)
+    (data / "identity_CelebA.txt").write_text("000001.jpg 5\n000002.jpg\n")
+    with pytest.raises(DataError, match=r"without one identity: 000002\.jpg"):
+        read_celeba(data)

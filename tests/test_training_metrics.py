@@ -38,7 +38,7 @@ def test_a_sample_that_is_the_whole_gives_the_figures_themselves(case):
 
 def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(case):
     labels, probabilities, _ = case
-    weights = metrics.drawn(90, 3)
+    weights = metrics.drawn(np.arange(90), 3)
     found = metrics.resampled(*case, weights)
     for sample, weight in enumerate(weights):
         for n in range(4):
@@ -58,26 +58,40 @@ def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(c
 
 
 def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case):
-    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(90, 500))
+    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(np.arange(90), 500))
     four_times = [np.tile(part, (4, 1)) for part in case[:2]]
-    more = metrics.resampled(*four_times, case[2], metrics.drawn(360, 500))
+    more = metrics.resampled(*four_times, case[2], metrics.drawn(np.arange(360), 500))
     few, many = (metrics.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
     assert few[0] < np.mean(values["accuracy"]) < few[1]
     assert (few[1] - few[0]) / (many[1] - many[0]) == pytest.approx(2, rel=0.15)
 
 
-def test_the_interval_of_a_mean_is_the_normal_one():
+def test_the_standard_error_of_a_mean():
     values = np.random.default_rng(0).normal(2, 3, 900)
-    mean, low, high = metrics.mean_with_ends(values)
+    mean, error = metrics.mean_with_error(values, np.arange(900))
     assert mean == values.mean()
-    assert (low, high) == pytest.approx(stats.norm.interval(0.95, mean, stats.sem(values)), abs=0.002)
+    assert error == pytest.approx(stats.sem(values), rel=0.01)
+
+
+def test_four_alike_pictures_of_each_person_tell_no_more_than_one():
+    values = np.random.default_rng(0).normal(2, 3, 900)
+    person = np.arange(900)
+    once, fourfold = (
+        metrics.mean_with_error(values, person),
+        metrics.mean_with_error(np.tile(values, 4), np.tile(person, 4)),
+    )
+    assert fourfold == pytest.approx(once)
+    draws = metrics.drawn(np.tile(person, 4), 2000)
+    assert (draws[:, :900] == draws[:, 900:1800]).all()
+    spread = (draws @ np.tile(values, 4) / draws.sum(axis=1)).std()
+    assert spread == pytest.approx(once[1], rel=0.1)
 
 
 def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
     labels = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], bool)
     probabilities = np.array([[0.9, 0.1], [0.2, 0.1], [0.8, 0.2], [0.1, 0.3]])
     case = labels, probabilities, np.array([True, False])
-    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(4, 50))
+    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(np.arange(4), 50))
     first, second = metrics.attribute_scores(("a", "b"), values, samples)
     assert (first.precision, first.roc_auc, second.accuracy) == (1.0, 1.0, 1.0)
     undefined = ("balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
@@ -91,7 +105,7 @@ def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
     probabilities = np.where(labels, 0.9, 0.1)
     probabilities[:15] = 0.1  # 5 of the 20 are seen, and nothing is seen that is not there
     case = labels, probabilities, np.array([False])
-    draws = metrics.drawn(100, 400)
+    draws = metrics.drawn(np.arange(100), 400)
     (found,) = metrics.attribute_scores(("a",), metrics.figures(*case), metrics.resampled(*case, draws))
     assert found.intervals["accuracy"][0] < found.majority_accuracy < found.accuracy
     assert found.intervals["above_majority"][0] > 0

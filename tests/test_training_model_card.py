@@ -35,7 +35,7 @@ def folder(tmp_path):
     found = labels * 0.4 + rng.random((60, 2)) * 0.6
     answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0])
     case = answers.labels, answers.probabilities, answers.majority
-    draws = metrics.drawn(60, 20)
+    draws = metrics.drawn(np.arange(60), 20)
     values, samples = metrics.figures(*case), metrics.resampled(*case, draws)
     diagram = reliability.diagram(labels, answers.probabilities)
     found = FullEvaluation(

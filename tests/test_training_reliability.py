@@ -35,7 +35,7 @@ def test_log_loss_without_and_with_temperatures():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (2000, 2))
     labels = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
-    found = reliability.compare(labels, 4 * logits, np.array([4.0, 4.0]), metrics.drawn(2000, 50))
+    found = reliability.compare(labels, 4 * logits, np.array([4.0, 4.0]), metrics.drawn(np.arange(2000), 50))
     chance = 1 / (1 + np.exp(-logits))
     assert found.served == pytest.approx(log_loss(labels.ravel(), chance.ravel()), abs=1e-5)
     assert found.change == pytest.approx(found.served - found.before, abs=2e-6)

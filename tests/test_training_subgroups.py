@@ -18,7 +18,7 @@ def answers():
 
 
 def divide(answers, *by):
-    return subgroups.divide(answers, by, metrics.drawn(len(answers.labels), 200))
+    return subgroups.divide(answers, by, metrics.drawn(np.arange(len(answers.labels)), 200))
 
 
 def test_groups_hold_every_picture_once(answers):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.thresholds import fit_thresholds, judge_thresholds
+from training.thresholds import fit_thresholds, judge_thresholds, people_apart
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +14,13 @@ def answers():
 
 
 def test_only_a_clear_gain_moves_a_threshold(answers):
-    found = fit_thresholds(*answers)
+    found = fit_thresholds(*answers, np.arange(2000))
     assert found[1] == pytest.approx(1.5, abs=0.2)
     assert (found[0], found[2]) == (0, 0)
 
 
 def test_a_clear_gain_is_folded_and_measured_where_it_was_not_fitted(answers):
-    found = judge_thresholds(*answers)
+    found = judge_thresholds(*answers, np.arange(2000))
     logits, labels = answers
     moved = ((logits[:, 1] > 1.5) == labels[:, 1]).mean() - ((logits[:, 1] > 0) == labels[:, 1]).mean()
     assert found.folded
@@ -30,7 +30,7 @@ def test_a_clear_gain_is_folded_and_measured_where_it_was_not_fitted(answers):
 
 def test_without_a_gain_nothing_is_folded(answers):
     logits, labels = answers
-    found = judge_thresholds(logits[:, [0, 2]], labels[:, [0, 2]])
+    found = judge_thresholds(logits[:, [0, 2]], labels[:, [0, 2]], np.arange(2000))
     assert not found.folded
     assert found.low <= 0
 
@@ -38,9 +38,18 @@ def test_without_a_gain_nothing_is_folded(answers):
 @pytest.mark.parametrize("label", [True, False])
 def test_an_attribute_of_one_class_stays_at_0(label):
     logits = np.random.default_rng(0).normal(0, 1, (50, 1))
-    assert fit_thresholds(logits, np.full((50, 1), label)).tolist() == [0]
+    assert fit_thresholds(logits, np.full((50, 1), label), np.arange(50)).tolist() == [0]
 
 
 def test_logits_that_tell_the_opposite_are_not_turned_round():
     logits = np.random.default_rng(0).normal(0, 1, (200, 1))
-    assert fit_thresholds(logits, logits < 0.3).tolist() == [0]
+    assert fit_thresholds(logits, logits < 0.3, np.arange(len(logits))).tolist() == [0]
+
+
+def test_no_person_is_fitted_on_and_held_out():
+    identities = np.random.default_rng(0).integers(0, 30, 100)
+    held_out = []
+    for fitted, held in people_apart(5, identities):
+        assert not set(identities[fitted]) & set(identities[held])
+        held_out += held.tolist()
+    assert sorted(held_out) == list(range(100))

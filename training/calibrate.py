@@ -17,14 +17,13 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
-from sklearn.model_selection import KFold
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from training import metrics
-from training.data import DataError
+from training.data import DataError, Split
 from training.predictions import load, probabilities, raw_logits
 from training.reliability import log_losses
-from training.thresholds import Thresholds, judge_thresholds
+from training.thresholds import Thresholds, judge_thresholds, people_apart
 
 HOTTEST = 20.0
 
@@ -33,7 +32,7 @@ HOTTEST = 20.0
 class Temperatures:
     """A temperature for each attribute, and whether having them pays.
 
-    gain: how much they lower the log loss, mean over the attributes, on pictures that they were not fitted on; low,
+    gain: how much they lower the log loss, mean over the attributes, on people that they were not fitted on; low,
     high: its 95 % interval. used: where that is clearly above nothing; else every temperature is 1.
     """
 
@@ -56,37 +55,53 @@ class Report:
     calibration: Calibration
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the least log loss for logits (N,), from 1 / HOTTEST to HOTTEST."""
+def class_weights(valid: Split, train: Split) -> np.ndarray:
+    """How much each validation answer counts, (N, attributes): so that an attribute is as frequent as in training.
+
+    Its frequency on 3,000 pictures of 900 people can be far from that (Big_Lips: 13 % against 21 %), and a temperature,
+    which can only make all answers surer or less sure, must not be bent to make up for it.
+    """
+    own = valid.labels.mean(axis=0)
+    usual = train.labels.mean(axis=0) if len(train) else own
+    return np.where(valid.labels, usual / own, (1 - usual) / (1 - own))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """The temperature with the least log loss for logits (N,), from 1 / HOTTEST to HOTTEST; weights: of the answers."""
     found = minimize_scalar(
-        lambda log_t: float(log_losses(logits / np.exp(log_t), labels).mean()),
+        lambda log_t: float((weights * log_losses(logits / np.exp(log_t), labels)).mean()),
         bounds=(-np.log(HOTTEST), np.log(HOTTEST)),
         method="bounded",
     )
     return float(np.exp(found.x))
 
 
-def fit_temperatures(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def fit_temperatures(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(attributes,), for logits (N, attributes)."""
-    return np.array([fit_temperature(logits[:, n], labels[:, n]) for n in range(logits.shape[1])])
+    return np.array([fit_temperature(logits[:, n], labels[:, n], weights[:, n]) for n in range(logits.shape[1])])
 
 
-def judge_temperatures(logits: np.ndarray, labels: np.ndarray, folds: int = 5) -> Temperatures:
+def judge_temperatures(
+    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, identities: np.ndarray
+) -> Temperatures:
     """Fit them, and find out on folds that they were not fitted on whether they pay."""
     gain = np.zeros(len(logits))
-    for fitted, held_out in KFold(folds, shuffle=True, random_state=0).split(logits):
-        cooled = logits[held_out] / fit_temperatures(logits[fitted], labels[fitted])
-        gain[held_out] = (log_losses(logits[held_out], labels[held_out]) - log_losses(cooled, labels[held_out])).mean(1)
-    mean, low, high = metrics.mean_with_ends(gain)
-    found = fit_temperatures(logits, labels) if low > 0 else np.ones(logits.shape[1])
+    for fitted, held_out in people_apart(5, identities):
+        cooled = logits[held_out] / fit_temperatures(logits[fitted], labels[fitted], weights[fitted])
+        lowered = log_losses(logits[held_out], labels[held_out]) - log_losses(cooled, labels[held_out])
+        gain[held_out] = (weights[held_out] * lowered).mean(axis=1)
+    mean, error = metrics.mean_with_error(gain, identities)
+    low, high = mean - 1.96 * error, mean + 1.96 * error
+    found = fit_temperatures(logits, labels, weights) if low > 0 else np.ones(logits.shape[1])
     return Temperatures(tuple(found.tolist()), mean, low, high, used=low > 0)
 
 
-def measure_reliability(logits: np.ndarray, labels: np.ndarray, resamples: int) -> tuple[Reliability, ...]:
-    """Balanced accuracy of each attribute's ticks. Every attribute must show both classes."""
+def measure_reliability(logits: np.ndarray, labels: np.ndarray, draws: np.ndarray) -> tuple[Reliability, ...]:
+    """Balanced accuracy of each attribute's ticks, with its interval by draws, of metrics.drawn. Every attribute must
+    show both classes."""
     majority = np.zeros(labels.shape[1], bool)  # of no concern here
     values = metrics.figures(labels, expit(logits), majority)["balanced_accuracy"]
-    samples = metrics.resampled_ticks(labels, expit(logits), majority, metrics.drawn(len(labels), resamples))
+    samples = metrics.resampled_ticks(labels, expit(logits), majority, draws)
     low, high = metrics.interval(samples["balanced_accuracy"])
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
@@ -99,20 +114,25 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
     """
     predictor, splits = load(weights, data_dir, device)
     split = splits["valid"]
-    if len(split) < 10:
-        raise DataError(f"{data_dir} has {len(split)} pictures in its validation split; calibration takes at least 10")
+    people = len(np.unique(split.identities))
+    if people < 10:
+        raise DataError(
+            f"{data_dir} has pictures of {people} people in its validation split; calibration takes at least 10"
+        )
     one_class = [n for n, share in zip(split.attributes, split.labels.mean(axis=0), strict=True) if share in (0, 1)]
     if one_class:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
     logits: np.ndarray = raw_logits(probabilities(predictor, split, batch_size), predictor.calibration)
-    thresholds = judge_thresholds(logits, split.labels)
+    thresholds = judge_thresholds(logits, split.labels, split.identities)
     model = SlimNet.load_pretrained(weights)
     if thresholds.folded:
         logits = logits - np.array(thresholds.logits)
         with torch.no_grad():
             model.fc.bias.sub_(torch.tensor(thresholds.logits))
-    temperatures = judge_temperatures(logits, split.labels)
-    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, resamples))
+    weighed = class_weights(split, splits["train"])
+    temperatures = judge_temperatures(logits, split.labels, weighed, split.identities)
+    draws = metrics.drawn(split.identities, resamples)
+    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, draws))
     return model, Report(len(split), resamples, split.attributes, thresholds, temperatures, model.calibration)
 
 
@@ -125,11 +145,11 @@ def summary(report: Report) -> str:
         [
             f"on {report.images} validation images:",
             f"thresholds: {len(moved)} of {len(report.attributes)} supported{': ' if moved else ''}{', '.join(moved)}",
-            f"  on halves they were not fitted on they gain {100 * thresholds.gain:+.3f} points of accuracy "
+            f"  on people they were not fitted on they gain {100 * thresholds.gain:+.3f} points of accuracy "
             f"(95 %: {100 * thresholds.low:+.3f} to {100 * thresholds.high:+.3f}): "
             + ("folded into the last bias" if thresholds.folded else "not clearly above nothing, so left at 0"),
             f"temperatures: {min(temperatures.values):.2f} to {max(temperatures.values):.2f}",
-            f"  on folds they were not fitted on they lower the log loss by {temperatures.gain:.5f} "
+            f"  on people they were not fitted on they lower the log loss by {temperatures.gain:.5f} "
             f"(95 %: {temperatures.low:.5f} to {temperatures.high:.5f}): "
             + ("applied to the probabilities" if temperatures.used else "not clearly above nothing, so left at 1"),
         ]

@@ -28,21 +28,27 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """The pictures of one split. labels: bool (N, attributes)."""
+    """The pictures of one split. labels: bool (N, attributes); identities: (N,), whom each shows, in any numbers."""
 
     paths: tuple[Path, ...]
     labels: np.ndarray
     attributes: tuple[str, ...]
+    identities: np.ndarray
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def only(self, chosen: np.ndarray) -> Split:
+        """The pictures of these numbers, (n,), in their order."""
+        paths = tuple(self.paths[n] for n in chosen.tolist())
+        return Split(paths, self.labels[chosen], self.attributes, self.identities[chosen])
 
 
 def read_celeba(data_dir: str | Path) -> dict[str, Split]:
     """Read CelebA's labels and splits; keys as in SPLITS.
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
-    (.txt, also in its folder celeba).
+    (.txt, also in its folder celeba). Without the table of identities every picture counts as another person's.
 
     Raises DataError, with all that is wrong, for missing files, rows without a picture, unknown partitions, labels
     other than 1, -1 and 0, and names that stand in one table alone. Damaged pictures are named beside such faults;
@@ -51,6 +57,7 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
     folder = Path(data_dir)
     attributes, labels = read_table(find(folder, "list_attr_celeba"))
     _, partitions = read_table(find(folder, "list_eval_partition"))
+    people = read_identities(folder)
     images = image_folder(folder)
     with os.scandir(images) as entries:
         present = {entry.name for entry in entries if entry.is_file()}
@@ -70,16 +77,34 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
         names = [name for name in labels if partitions[name] == [str(number)]]
         values = np.array([[value == "1" for value in labels[name]] for name in names], bool)
         splits[split] = Split(
-            tuple(images / name for name in names), values.reshape(len(names), len(attributes)), attributes
-        )
+            tuple(images / name for name in names), values.reshape(len(names), len(attributes)), attributes,
+            np.unique([people.get(name, name) for name in names], return_inverse=True)[1],
+        )  # fmt: skip
     return splits
 
 
-def find(folder: Path, stem: str) -> Path:
+def read_identities(folder: Path) -> dict[str, str]:
+    """Whom each image shows; nothing where there is no such table. Raises DataError for rows without an identity."""
+    path = located(folder, "identity_CelebA")
+    if path is None:
+        return {}
+    _, rows = read_table(path)
+    check({f"rows of {path.name} without one identity": [n for n, row in rows.items() if len(row) != 1]}, folder)
+    return {name: row[0] for name, row in rows.items()}
+
+
+def located(folder: Path, stem: str) -> Path | None:
     for place in (folder, folder / "celeba", folder / "Anno", folder / "Eval"):
         for path in (place / f"{stem}.csv", place / f"{stem}.txt"):
             if path.is_file():
                 return path
+    return None
+
+
+def find(folder: Path, stem: str) -> Path:
+    path = located(folder, stem)
+    if path:
+        return path
     raise DataError(
         f"there is no {stem}.csv (Kaggle's layout) or {stem}.txt (the official one) in {folder}: "
         "point --data_dir at the folder that holds CelebA's tables and img_align_celeba/"

@@ -70,7 +70,7 @@ class Evaluator:
         majority = (splits["train"] if len(splits["train"]) else self.data).labels.mean(axis=0) > 0.5
         found = probabilities(self.predictor, self.data, batch_size, title=split)
         self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority)
-        self.draws = metrics.drawn(len(self.data), resamples)
+        self.draws = metrics.drawn(self.data.identities, resamples)
 
     def evaluation(self) -> Evaluation:
         """The figures alone."""

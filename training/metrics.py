@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ class Scores:
     probability 0.5. average_precision, roc_auc: of the order that the probabilities put the pictures in.
     majority_accuracy: of always saying what the training split mostly says. positive_share: of the labels.
     None: not defined, since the pictures show only one class, or, for precision, nothing was ticked.
-    intervals: by a figure's name, the ends of its 95 % bootstrap interval, pictures drawn anew; None as above. Also
+    intervals: by a figure's name, the ends of its 95 % bootstrap interval, people drawn anew; None as above. Also
     "above_majority": of accuracy less majority_accuracy, on the same pictures.
     """
 
@@ -77,10 +76,16 @@ def column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) -
     }
 
 
-def drawn(images: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """How often each picture is in each bootstrap sample: float32 (resamples, images), always the same."""
+def drawn(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+    """How often each picture is in each bootstrap sample: float32 (resamples, N), always the same.
+
+    identities: (N,), whom each picture shows. People are drawn, each with all pictures of theirs: these are alike, so
+    drawing pictures would take chance for smaller than it is.
+    """
+    people, person = np.unique(identities, return_inverse=True)
     rng = np.random.default_rng(seed)
-    return rng.multinomial(images, np.full(images, 1 / images), size=resamples).astype(np.float32)
+    times = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=resamples)
+    return times[:, person].astype(np.float32)
 
 
 def resampled(
@@ -148,10 +153,11 @@ def interval(values: np.ndarray) -> np.ndarray:
         return np.nanquantile(values, (0.025, 0.975), axis=0)
 
 
-def mean_with_ends(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean of (N,) and the ends of its 95 % interval, by its standard error: where resampling would only repeat it."""
-    middle, margin = float(values.mean()), 1.96 * float(values.std()) / math.sqrt(len(values))
-    return middle, middle - margin, middle + margin
+def mean_with_error(values: np.ndarray, identities: np.ndarray) -> tuple[float, float]:
+    """Mean of (N,) and its standard error, pictures of one person, by identities (N,), taken together."""
+    middle = float(values.mean())
+    by_person = np.bincount(np.unique(identities, return_inverse=True)[1], values - middle)
+    return middle, float(np.sqrt(np.square(by_person).sum())) / len(values)
 
 
 def mean(values: np.ndarray) -> np.ndarray:

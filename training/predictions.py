@@ -56,4 +56,4 @@ def raw_logits(probabilities: np.ndarray, calibration: Calibration | None) -> np
 def evenly(split: Split, images: int) -> Split:
     """At most so many pictures of a split, spread over the whole of it."""
     kept = np.unique(np.linspace(0, len(split) - 1, min(images, len(split))).round().astype(int))
-    return Split(tuple(split.paths[n] for n in kept), split.labels[kept], split.attributes)
+    return split.only(kept)

@@ -49,7 +49,7 @@ def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def compare(labels: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray) -> LogLoss:
     """labels, logits: (N, attributes); temperatures: (attributes,); draws: of metrics.drawn, (resamples, N)."""
     before, served = (log_losses(z, labels).mean(axis=1) for z in (logits, logits / temperatures))
-    low, high = metrics.interval(draws @ (served - before) / len(labels))
+    low, high = metrics.interval(draws @ (served - before) / draws.sum(axis=1))
     return LogLoss(
         before=round(float(before.mean()), 6),
         served=round(float(served.mean()), 6),

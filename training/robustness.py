@@ -87,7 +87,7 @@ class Robustness:
 def measure(predictor: Predictor, split: Split, images: int, batch_size: int, resamples: int) -> Robustness:
     """Show the network at most so many crops of a split under each strength of each damage."""
     split = evenly(split, images)
-    weights = metrics.drawn(len(split), resamples)
+    weights = metrics.drawn(split.identities, resamples)
     clean = probabilities(predictor, split, batch_size, title="undamaged")
     right = ((clean > 0.5) == split.labels).mean(axis=1)
     flipped = probabilities(predictor, split, batch_size, lambda crop, _: crop[:, ::-1], "mirrored")

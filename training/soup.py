@@ -55,7 +55,7 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
     """
     batch = min(BATCH, len(split))
     order = np.random.default_rng(seed).permutation(len(split))[: min(images, len(split)) // batch * batch]
-    sample = Split(tuple(split.paths[i] for i in order), split.labels[order], split.attributes)
+    sample = split.only(order)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
