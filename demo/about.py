@@ -19,9 +19,9 @@ def about(evaluation: Path = EVALUATION) -> str:
     Args:
         evaluation: figures of the shipped weights, as `training.evaluate` writes them.
     """
-    figures = json.loads(evaluation.read_text())
+    figures = json.loads(evaluation.read_text(encoding="utf-8"))
     ranked = sorted(figures["attributes"], key=lambda attribute: -attribute["balanced_accuracy"])
-    return Template(_TEMPLATE.read_text()).substitute(
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         accuracy=f"{100 * figures['accuracy']:.1f}",
         majority=f"{100 * figures['majority_accuracy']:.1f}",
         balanced=f"{100 * figures['balanced_accuracy']:.1f}",

@@ -77,7 +77,8 @@ def listing(root: Path) -> list[Path]:
     """The files of the project below `root`, relative to it: those that git knows, else all but what was made here."""
     if (root / ".git").exists() and shutil.which("git"):
         command = ["git", "-C", str(root), "ls-files", "-z"]
-        names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.rstrip("\0").split("\0")
+        listed = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+        names = listed.rstrip("\0").split("\0")
     else:
         found = (path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir())
         names = list(filter_repo_objects(found, ignore_patterns=_MADE_HERE))

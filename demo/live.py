@@ -52,11 +52,11 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
     async def analyse_frame(message: Any) -> dict[str, Any]:
         return await desk.answer(message)
 
-    template = (_HERE / "live.html").read_text()
+    template = (_HERE / "live.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
     return gr.HTML(
         html_template=template.replace("<!-- attributes -->", attributes),
-        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS),
+        js_on_load="".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
         apply_default_css=False,
         server_functions=[analyse_frame],
     )

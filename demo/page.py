@@ -33,7 +33,8 @@ def build(live: Pipeline, photos: Pipeline | None = None, *, mcp: bool = False) 
     photos = photos or live
     # delete_cache removes uploads that never reached the endpoint, which deletes its own as soon as they are read.
     with gr.Blocks(title="SlimNet Faces", analytics_enabled=False, delete_cache=(60, 300), fill_width=True) as page:
-        gr.HTML((_HERE / "page.html").read_text(), apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
+        masthead = (_HERE / "page.html").read_text(encoding="utf-8")
+        gr.HTML(masthead, apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
         with gr.Row(elem_id="panels"):
             live_panel(live)
             photo_panel(photos)

@@ -66,7 +66,7 @@ def attribute_list(
         "groups": "".join(_group(title, rows) for title, rows in groups.items()),
         "impressions": _group(_IMPRESSIONS, impressions, "group impressions", _EXPLANATION) if impressions else "",
     }
-    template = (Path(__file__).parent / "panel.html").read_text()
+    template = (Path(__file__).parent / "panel.html").read_text(encoding="utf-8")
     for name, part in parts.items():
         template = template.replace(f"<!-- {name} -->", part)
     return template

@@ -37,13 +37,13 @@ def photo_panel(pipeline: Pipeline) -> gr.HTML:
     async def analyse_photo(message: Any) -> dict[str, Any]:
         return await desk.answer(message)
 
-    template = (_HERE / "photo.html").read_text()
+    template = (_HERE / "photo.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "photo", pipeline.reliability)
     template = template.replace("<!-- attributes -->", attributes)
     template = template.replace("<!-- examples -->", "".join(_example_button(path) for path in examples().values()))
     return gr.HTML(
         html_template=template,
-        js_on_load="".join((_HERE / name).read_text() for name in _SCRIPTS),
+        js_on_load="".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
         apply_default_css=False,
         server_functions=[analyse_photo],
         largest_bytes=LARGEST_BYTES,

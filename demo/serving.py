@@ -77,7 +77,7 @@ class PageServer:
 
     def last_words(self) -> str:
         """The end of what it printed."""
-        return "\n".join((self.folder / _LOG).read_text(errors="replace").splitlines()[-20:])
+        return "\n".join((self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         """End it: in order, unless `how` is another signal or it takes too long."""

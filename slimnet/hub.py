@@ -39,7 +39,7 @@ class HubMixin(
         model.save(save_directory / SAFETENSORS_SINGLE_FILE)
         # Under one key: huggingface_hub passes those that are called like SlimNet's arguments to _from_pretrained.
         config = {"model_type": "slimnet", "slimnet": model.to_checkpoint().metadata}
-        (save_directory / CONFIG_NAME).write_text(json.dumps(config, indent=2) + "\n")
+        (save_directory / CONFIG_NAME).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **download: Any) -> Self:

@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(table(figures))
     if chosen.json:
-        chosen.json.write_text(figures.to_json())
+        chosen.json.write_text(figures.to_json(), encoding="utf-8")
     return 0
 
 

@@ -74,10 +74,10 @@ def validation_pictures(
     data_dir: Path, images: int, attributes: tuple[str, ...]
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Crops and labels (images, attributes) of validation pictures."""
-    with (data_dir / "list_eval_partition.csv").open(newline="") as file:
+    with (data_dir / "list_eval_partition.csv").open(newline="", encoding="utf-8") as file:
         names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
     chosen = [names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
-    with (data_dir / "list_attr_celeba.csv").open(newline="") as file:
+    with (data_dir / "list_attr_celeba.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["image_id"]: row for row in csv.DictReader(file)}
     labels = np.array([[rows[name][attribute] == "1" for attribute in attributes] for name in chosen])
     folder = data_dir / "img_align_celeba"

@@ -50,7 +50,7 @@ _NOTE_LIVE = """
     });
 """
 _FILM = {"frames": _FILM_FRAMES, "rate": FILM_RATE, "bits": NUMBER_BITS, "strip": NUMBER_HEIGHT}
-_NOTE_PLAIN = f"const FILM = {json.dumps(_FILM)};\n" + (_HERE / "plain_page.js").read_text()
+_NOTE_PLAIN = f"const FILM = {json.dumps(_FILM)};\n" + (_HERE / "plain_page.js").read_text(encoding="utf-8")
 
 
 class BenchmarkError(RuntimeError):
@@ -184,6 +184,6 @@ def _machine() -> dict[str, str]:
 
 def _processor() -> str:
     information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
