@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
@@ -12,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.data_classes import FileData
-from gradio.processing_utils import ssrf_protected_download
+from gradio_client.utils import is_http_url_like
 
+from demo.fetching import fetch
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
 
@@ -80,6 +81,24 @@ def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None
         for function in no_tools:
             function._mcp_type = "endpoint"
         gr.api(mcp_tool(desk), queue=False)
+    for function in page.fns.values():
+        for component in function.inputs:
+            _take_no_addresses(component)
+
+
+def _take_no_addresses(component: Block) -> None:
+    """Refuse a file that is given by its web address, which Gradio would fetch, however large, before any call.
+
+    Set on the object, as `preprocess` is.
+    """
+    store = component.async_move_resource_to_block_cache
+
+    async def store_upload(path: str | Path | None) -> str | None:
+        if is_http_url_like(path):
+            raise gr.Error("Web addresses are not fetched. Send the picture file itself.", print_exception=False)
+        return await store(path)
+
+    component.async_move_resource_to_block_cache = store_upload
 
 
 def mcp_tool(desk: "_Desk") -> Callable[[str], str]:
@@ -92,21 +111,11 @@ def mcp_tool(desk: "_Desk") -> Callable[[str], str]:
         identifying anybody or deciding about people.
 
         Args:
-            picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP), or the file itself in base64
+            picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
         """
-        is_address = picture.startswith(("http://", "https://"))
-        return json.dumps(desk.answer(fetch(picture) if is_address else decode(picture)))
+        return json.dumps(desk.answer(fetch(picture) if is_http_url_like(picture) else decode(picture)))
 
     return read_faces
-
-
-def fetch(address: str) -> bytes:
-    """The bytes of a file on the internet, not of one in the server's own network. Raises gr.Error."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return Path(ssrf_protected_download(address, folder)).read_bytes()
-        except Exception as error:  # Gradio raises no narrower one
-            raise gr.Error(f"{address} cannot be fetched: {error}", print_exception=False) from error
 
 
 SCHEMA: dict[str, Any] = {

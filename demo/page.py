@@ -10,7 +10,8 @@ from demo.about import about
 from demo.endpoint import endpoints
 from demo.limits import WholeBodies
 from demo.live import live_panel
-from demo.photo import LARGEST_BYTES, photo_panel
+from demo.photo import photo_panel
+from demo.pictures import LARGEST_BYTES
 from demo.pipeline import Pipeline
 
 _HERE = Path(__file__).parent

@@ -14,11 +14,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from demo.panel import answer_on, attribute_list, describe_face
-from demo.pictures import PictureError, open_picture
+from demo.pictures import LARGEST_BYTES, PictureError, open_picture
 from demo.pipeline import Analysis, Pipeline
 from demo.table import COLUMNS, face_rows, write_rows
 
-LARGEST_BYTES = 64 * 2**20
 _EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
 _WAITING = 8
 _SHOWN_SIDE = 1600

@@ -10,6 +10,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 # Pillow's own bound against decompression bombs is a little higher; 8000x6000 is 48 million.
 MAX_PIXELS = 89_000_000
 
+# Of a file that comes from elsewhere.
+LARGEST_BYTES = 64 * 2**20
+
 # Only formats decoded inside Pillow: its EPS reader would run another program on what a stranger sent.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "TIFF", "PPM", "TGA", "ICO", "PCX", "JPEG2000")
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from demo.endpoint import SCHEMA, Uploads, endpoints
 from demo.pipeline import Analysis, FaceResult
+from tests.host import serving
 
 
 class OneFace:
@@ -108,6 +109,18 @@ def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, 
     assert "event: error" in answer
     assert "probabilities" not in answer
     assert picture.is_file()
+
+
+@pytest.mark.parametrize("endpoint", ["analyse", "analyse_base64"])
+def test_a_web_address_is_refused_before_anything_is_fetched(
+    endpoint: str, client: Client, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safehttpx.is_public_ip", lambda _: True)
+    with serving() as host:
+        with pytest.raises(Exception, match="Web addresses are not fetched"):
+            client.predict(picture=handle_file(host.at("/file")), api_name=f"/{endpoint}")
+        assert host.asked == []
+    assert files(cache) == []
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])

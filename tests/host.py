@@ -1,0 +1,61 @@
+"""A host of files on this machine, in place of one on the internet."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+
+class Host(ThreadingHTTPServer):
+    """A host of files; `sent` counts the bytes of them that went out, `asked` lists the paths of the requests."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.sent = 0
+        self.asked: list[str] = []
+        self.closing = Event()
+
+    def at(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Host
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        known: dict[str, Callable[[], None]] = {
+            "/file": lambda: self.send(200, 4),
+            "/moved": lambda: self.send(302, 0, ("Location", "file")),
+            "/round": lambda: self.send(302, 0, ("Location", "round")),
+            "/inside": lambda: self.send(302, 0, ("Location", "http://127.0.0.2/")),
+            "/endless": lambda: self.send(200, 2**40),
+            "/silent": self.say_nothing,
+        }
+        known.get(self.path, lambda: self.send(404, 0))()
+
+    def send(self, status: int, length: int, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
+        self.end_headers()
+        part = b"file" * min(length // 4, 2**14)
+        with suppress(OSError):  # whoever asked has had enough
+            for _ in range(0, length, max(1, len(part))):
+                self.wfile.write(part)
+                self.server.sent += len(part)
+
+    def say_nothing(self) -> None:
+        self.server.closing.wait(10)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[Host]:
+    with Host() as host:
+        Thread(target=host.serve_forever, daemon=True).start()
+        yield host
+        host.closing.set()
+        host.shutdown()
