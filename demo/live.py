@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextvars
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,8 @@ _LARGEST_CHARACTERS = 1_000_000  # live.js sends 20,000 to 80,000
 _LARGEST_SIDE = 1280  # live.js sends 480
 _WORKERS = 2
 _WAITING = 32
-_SILENT_SECONDS = 2.0
+# Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
+_SILENT_SECONDS = 60.0
 _CROP_QUALITY = 80  # 6 kB, with every frame
 _HERE = Path(__file__).parent
 _SCRIPTS = (
@@ -110,7 +112,10 @@ class FrameDesk:
         finally:
             self._in_work.discard(visitor)
             if not visit.is_over:
-                visit.ending = asyncio.get_running_loop().call_later(_SILENT_SECONDS, self._forget, visitor)
+                # In no context: the present one holds the request, with the frame in it.
+                visit.ending = asyncio.get_running_loop().call_later(
+                    _SILENT_SECONDS, self._forget, visitor, context=contextvars.Context()
+                )
 
     def _forget(self, visitor: str) -> None:
         visit = self._visits.pop(visitor, None)

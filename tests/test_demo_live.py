@@ -1,9 +1,11 @@
 import asyncio
 import base64
+import gc
 import io
 import json
 import threading
 import weakref
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -167,6 +169,43 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(asyncio.wait_for(visit(), 10))
     assert len(streams) == 2
+
+
+def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def visit() -> list[list[int]]:
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later
+        # A minute passes in less than a second.
+        monkeypatch.setattr(loop, "call_later", lambda delay, *rest, **more: slow(delay / 100, *rest, **more))
+        desk = FrameDesk(Portraits())
+        before = await visits(desk, "one")
+        await asyncio.sleep(30)
+        soon = await visits(desk, "one")
+        await asyncio.sleep(120)
+        return [before, soon, await visits(desk, "one")]
+
+    assert asyncio.run(visit()) == [[1], [2], [1]]
+
+
+def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
+    class Request:
+        pass
+
+    asking: ContextVar[Request] = ContextVar("asking")
+
+    async def ask(desk: FrameDesk) -> weakref.ref[Request]:
+        asking.set(Request())
+        await visits(desk, "one")
+        return weakref.ref(asking.get())
+
+    async def visit() -> None:
+        desk = FrameDesk(Portraits())
+        request = await asyncio.create_task(ask(desk))
+        while request():  # the thread that worked on it may take a moment
+            await asyncio.sleep(0.005)
+            gc.collect()
+
+    asyncio.run(asyncio.wait_for(visit(), 10))
 
 
 def test_a_bad_frame_is_answered_with_a_sentence() -> None:
