@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -18,6 +18,9 @@ from demo.quality import Doubt, SteadyDoubts, doubts
 from demo.tracking import Sighting, Tracker
 from slimnet import Predictor
 from slimnet.calibration import Reliability
+
+# While no frames come, faces are not out of sight: a pause of any length counts as one that the tracker remembers.
+_LONGEST_PAUSE = 1.5
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "slimnet_celeba.safetensors"
 
@@ -156,8 +159,8 @@ class Pipeline:
 class Stream:
     """Analyses the frames of one camera in their order; `Pipeline.stream` makes it. Not thread-safe.
 
-    Faces are followed, which takes less time than to find them anew in each frame, and keep their numbers; doubts do
-    not flicker.
+    Faces are followed, which takes less time than to find them anew in each frame, and keep their numbers, over a pause
+    and where the frames change their size, too; doubts do not flicker.
     """
 
     def __init__(
@@ -168,6 +171,7 @@ class Stream:
         self._follower = follower
         self._analyse = analyse
         self._tracker = Tracker()
+        self._seconds = self._watched = 0.0  # of the last frame, and without what was too long of the pauses until then
         self._doubts: dict[int, SteadyDoubts] = {}
 
     def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
@@ -181,14 +185,23 @@ class Stream:
             ValueError: the frame has another shape or type.
         """
         analysis = self._analyse(frame, partial(self._follower.find, seconds=seconds))
-        seen = [Sighting(face.box, face.probabilities) for face in analysis.faces]
-        numbers = self._tracker.update(seconds, seen)
+        self._watched += min(seconds - self._seconds, _LONGEST_PAUSE)
+        self._seconds = seconds
+        numbers = self._tracker.update(self._watched, list(_sightings(analysis)))
         self._doubts = {number: self._doubts.get(number) or SteadyDoubts() for number in numbers}
         faces = (
             replace(face, number=number, doubts=self._doubts[number].update(seconds, face.doubts))
             for face, number in zip(analysis.faces, numbers, strict=True)
         )
         return replace(analysis, faces=tuple(sorted(faces, key=lambda face: face.number)))
+
+
+def _sightings(analysis: Analysis) -> Iterator[Sighting]:
+    """The faces for the tracker, their boxes as shares of the frame's longer side, whatever size it was sent in."""
+    side = max(analysis.width, analysis.height)
+    for face in analysis.faces:
+        x, y, width, height = face.box
+        yield Sighting((x / side, y / side, width / side, height / side), face.probabilities)
 
 
 def _whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:

@@ -2,7 +2,7 @@
 
 const CALMEST_MS = 400;          // time constant of the smoothing when all calm
 const WIDEST_MARGIN = 0.03;      // how far a probability must pass its threshold to change a tick
-const REMEMBERED_MS = 2000;      // as long as the server keeps a face's number
+const REMEMBERED_MS = 2000;      // as long as the server keeps the number of a face out of sight
 const LARGEST_LOGIT = 6;         // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
 
 // Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one.

@@ -32,7 +32,7 @@ class Sighting:
     """A face in one frame.
 
     Attributes:
-        box: x, y, width, height in pixels.
+        box: x, y, width, height in one unit for all frames, whatever their size; width and height are not 0.
         probabilities: (attributes,) in [0, 1]; what tells two people apart who cross.
     """
 
@@ -42,7 +42,7 @@ class Sighting:
 
 @dataclass(eq=False)
 class _Track:
-    """One person: where the face was last, its velocity in pixels a second, its width, its usual logits."""
+    """One person: where the face was last, its velocity a second, its width, its usual logits."""
 
     number: int
     seconds: float
@@ -131,7 +131,7 @@ def _centre(sighting: Sighting) -> np.ndarray:
 
 
 def _size(sighting: Sighting) -> float:
-    return float(np.sqrt(max(1.0, sighting.box[2]) * max(1.0, sighting.box[3])))
+    return float(np.sqrt(sighting.box[2] * sighting.box[3]))
 
 
 def _logits(sighting: Sighting) -> np.ndarray:

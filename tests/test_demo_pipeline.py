@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from demo.pictures import open_picture
-from demo.pipeline import Pipeline
+from demo.pipeline import Pipeline, Stream
 from slimnet import ATTRIBUTES, Predictor, SlimNet
 from slimnet.checkpoint import CheckpointError
 
@@ -88,6 +89,39 @@ def test_in_a_stream_faces_keep_their_numbers(pipeline: Pipeline, pair: np.ndarr
         assert analysis.faces[0].box[0] > 250
     other = pipeline.stream().analyse(both, 0)
     assert [face.box[0] > 250 for face in other.faces] == [False, True]
+
+
+def stream_that_numbers_from_the_right(pipeline: Pipeline, pair: np.ndarray) -> Stream:
+    """Has seen the right one of the two first, so that a stream which began anew would number them otherwise."""
+    stream = pipeline.stream()
+    only_right = pair.copy()
+    only_right[:, :250] = 0
+    for number, frame in enumerate((only_right, only_right, *[pair] * 4)):
+        analysis = stream.analyse(frame, number / 10)
+    assert [(face.number, face.box[0] > 250) for face in analysis.faces] == [(1, True), (2, False)]
+    return stream
+
+
+def test_faces_keep_their_numbers_over_a_pause(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    analysis = stream.analyse(pair, 45)
+    assert [(face.number, face.box[0] > 250) for face in analysis.faces] == [(1, True), (2, False)]
+
+
+def test_the_number_of_who_left_in_a_pause_goes_to_nobody_else(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    only_left = pair.copy()
+    only_left[:, 250:] = 0
+    assert [face.number for face in stream.analyse(only_left, 45).faces] == [2]
+
+
+@pytest.mark.parametrize("scale", [0.6, 2])
+def test_faces_keep_their_numbers_when_the_pictures_change_their_size(
+    pipeline: Pipeline, pair: np.ndarray, scale: float
+) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    analysis = stream.analyse(cv2.resize(pair, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), 0.65)
+    assert [(face.number, face.box[0] > 250 * scale) for face in analysis.faces] == [(1, True), (2, False)]
 
 
 def test_in_a_stream_doubts_do_not_flicker(pipeline: Pipeline, pair: np.ndarray) -> None:
