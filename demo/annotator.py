@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from demo.failures import FAILURES, reason
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
 from demo.table import face_rows
@@ -41,8 +42,8 @@ def annotate_picture(pipeline: Pipeline, file: str) -> Outcome:
     """Open a picture and find its faces and their attributes."""
     try:
         return Outcome(file, face_rows(pipeline.analyse(open_picture(file), thorough=True), file))
-    except (PictureError, MemoryError, RuntimeError) as error:
-        return Outcome(file, [], f"{file}: {str(error) or 'not enough memory'}")
+    except (PictureError, *FAILURES) as error:
+        return Outcome(file, [], f"{file}: {reason(error)}")
 
 
 def annotate_in_processes(

@@ -1,8 +1,8 @@
 """The endpoints for programs: a picture in, its faces out."""
 
 import base64
-import binascii
 import json
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Set
@@ -15,11 +15,13 @@ from gradio.blocks import Block
 from gradio.data_classes import FileData
 from gradio_client.utils import is_http_url_like
 
+from demo.failures import FAILURES
 from demo.fetching import fetch
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
 
 _WAITING = 8
+_LOG = logging.getLogger(__name__)
 
 
 def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None:
@@ -168,16 +170,20 @@ class _Desk:
                 return self._pipeline.analyse(open_picture(picture), thorough=True).to_dict()
         except PictureError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        except FAILURES as error:
+            _LOG.exception("analysis failed")
+            message = "The server could not analyse this picture. Try a smaller one."
+            raise gr.Error(message, print_exception=False) from error
         finally:
             self._free.release()
 
 
-def decode(text: str) -> bytes:
+def decode(text: Any) -> bytes:
     """The bytes of a picture that came as base64 or as a data: address; lines may be broken. Raises gr.Error."""
-    encoded = text.partition(",")[2] if text.startswith("data:") else text
     try:
+        encoded = text.partition(",")[2] if text.startswith("data:") else text
         return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+    except (AttributeError, ValueError) as error:  # the first where it is no text: a call may bring anything
         message = "The picture is not base64. Send the file's bytes in base64, or as a data: address."
         raise gr.Error(message, print_exception=False) from error
 

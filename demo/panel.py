@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from demo.failures import FAILURES
 from demo.pictures import PictureError
 from demo.pipeline import FaceResult
 from slimnet import GROUPS, Reliability
@@ -136,7 +137,7 @@ async def answer_on(
         return await asyncio.get_running_loop().run_in_executor(pool, run, analyse, message)
     except PictureError as error:
         return {"error": str(error)}
-    except (MemoryError, RuntimeError):
+    except FAILURES:
         _LOG.exception("analysis failed")
         return {"error": failure}
 

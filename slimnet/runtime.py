@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 from slimnet.model import SlimNet
 from slimnet.onnx_graph import onnx_model
@@ -29,6 +30,14 @@ class OnnxNetwork:
         )
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes)."""
+        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes).
+
+        Raises MemoryError, or RuntimeError for another failure of the engine.
+        """
         parts = (np.ascontiguousarray(crops[start : start + AT_ONCE]) for start in range(0, len(crops), AT_ONCE))
-        return np.concatenate([self._session.run(["probabilities"], {"crops": part})[0] for part in parts])
+        try:
+            return np.concatenate([self._session.run(["probabilities"], {"crops": part})[0] for part in parts])
+        except (Fail, RuntimeException) as error:  # which are no RuntimeErrors, as torch's are
+            if any(sign in str(error) for sign in ("Failed to allocate memory", "bad_alloc", "bad allocation")):
+                raise MemoryError("not enough memory") from error
+            raise RuntimeError(str(error)) from error

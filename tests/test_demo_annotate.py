@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -169,21 +170,42 @@ def test_an_interrupted_run_keeps_old_results_and_new_rows(
     assert "results.csv.part" in capsys.readouterr().err
 
 
+def opencv_error(code: int) -> cv2.error:
+    error = cv2.error("OpenCV's own words")
+    error.code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("device lost"), "device lost"),
+        (opencv_error(cv2.Error.StsNoMem), "not enough memory"),
+        (opencv_error(cv2.Error.StsError), "OpenCV's own words"),
+    ],
+)
 def test_a_failure_inside_costs_one_file_alone(
-    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    failure: Exception,
+    reason: str,
+    folder: Path,
+    weights: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     analyse = Pipeline.analyse
 
     def failing(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
         if frame.shape[1] == 500:
-            raise MemoryError
+            raise failure
         return analyse(self, frame, thorough=thorough)
 
     monkeypatch.setattr(Pipeline, "analyse", failing)
     out = tmp_path / "results.csv"
     assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
     assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
-    assert "PAIR.PNG: not enough memory" in capsys.readouterr().err
+    assert f"PAIR.PNG: {reason}" in capsys.readouterr().err
 
 
 def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import gradio as gr
 import numpy as np
 import pytest
@@ -135,6 +136,26 @@ def test_text_that_is_no_picture_is_a_clear_error(client: Client) -> None:
     call = f"{client.src}gradio_api/run/analyse_base64"
     assert "not base64" in post(call, {"data": ["picture.jpg"]})[1]["error"]
     assert "picture" in post(call, {"data": [base64.b64encode(b"no picture").decode()]})[1]["error"]
+
+
+@pytest.mark.parametrize("nothing", [None, 5, {"picture": "x"}, []])
+def test_what_is_no_text_at_all_is_a_clear_error(client: Client, nothing: object) -> None:
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [nothing]})
+    assert status != 200
+    assert "not base64" in answer["error"]
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), RuntimeError("device lost"), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_a_clear_error(
+    failure: Exception, client: Client, picture: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> Analysis:
+        raise failure
+
+    monkeypatch.setattr(OneFace, "analyse", fail)
+    with pytest.raises(Exception, match="could not analyse this picture"):
+        client.predict(picture=handle_file(picture), api_name="/analyse")
+    assert files(cache) == []
 
 
 def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:

@@ -8,6 +8,7 @@ import weakref
 from contextvars import ContextVar
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -213,13 +214,14 @@ def test_a_bad_frame_is_answered_with_a_sentence() -> None:
     assert list(answer) == ["error"]
 
 
-def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes_on() -> None:
+@pytest.mark.parametrize("failure", [RuntimeError("device lost"), MemoryError(), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes_on(failure: Exception) -> None:
     class Broken(Portraits):
         def stream(self) -> "Broken":
             return self
 
         def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
-            raise RuntimeError("device lost")
+            raise failure
 
     async def twice() -> list[dict[str, Any]]:
         desk = FrameDesk(Broken())

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,10 +74,11 @@ def test_a_picture_is_answered_with_its_faces() -> None:
     assert answer == describe(FRAME, ANALYSIS, "us.png")
 
 
-def test_an_analysis_that_fails_is_answered_with_a_sentence() -> None:
+@pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) -> None:
     class Broken:
         def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
-            raise MemoryError
+            raise failure
 
     answer = asyncio.run(PhotoDesk(Broken()).answer({"example": "eileen_collins.jpg"}))
     assert list(answer) == ["error"]

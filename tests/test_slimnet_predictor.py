@@ -1,5 +1,7 @@
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
 from threading import Barrier
 
 import numpy as np
@@ -47,6 +49,27 @@ def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatc
     predictor = Predictor(weights, "cpu")
     assert predictor.engine == "torch"
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("resource")
+    # Of a process of its own, whose memory ends shortly after what it has by then.
+    program = f"""
+        import resource, sys
+        from pathlib import Path
+        import numpy as np
+        from slimnet import Predictor
+        predictor = Predictor({str(weights)!r}, "cpu")
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + 2**21, resource.RLIM_INFINITY))
+        try:
+            predictor(np.zeros((8, 218, 178, 3), np.uint8))
+        except MemoryError as error:
+            print(predictor.engine, "has", error)
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, encoding="utf-8")
+    assert done.stdout == "ONNX Runtime has not enough memory\n", done.stderr
 
 
 def test_torch_computes_where_onnx_runtime_gives_other_answers(weights, crops, monkeypatch):
