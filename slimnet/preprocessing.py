@@ -20,18 +20,17 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
-        """Turn a picture of any mode, grey ones of 16 bits included, into float32 (3, height, width).
+        """Turn a picture into float32 (3, height, width): of any mode with 8 bits or less, or grey with 16.
 
-        Raises ValueError when the picture has another size.
+        Transparent parts become white. Raises ValueError when the picture has another size, or a mode (I, F) that does
+        not tell which value is white.
         """
         if image.size != (self.width, self.height):
             raise ValueError(
                 f"the picture is {image.width} wide and {image.height} high; the network reads aligned crops "
                 f"{self.width} wide and {self.height} high"
             )
-        if image.mode.startswith("I"):  # 16 bits, which Pillow would clip rather than scale
-            image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-        crop = torch.from_numpy(np.array(image.convert("RGB")))  # np.array copies: a tensor must own writable memory
+        crop = torch.from_numpy(np.array(_to_rgb(image)))  # np.array copies: a tensor must own writable memory
         return self.normalise(crop.unsqueeze(0)).squeeze(0)
 
     def normalise(self, crops: torch.Tensor) -> torch.Tensor:
@@ -40,6 +39,20 @@ class Preprocessing:
         std = torch.tensor(self.std, device=crops.device) * 255
         # A permuted (N, H, W, 3) array already is channels_last: nothing is copied here.
         return crops.float().sub_(mean).div_(std).permute(0, 3, 1, 2)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F"):
+        raise ValueError(
+            f"a picture of mode {image.mode} does not tell which of its values is white; scale them to 0..255 and "
+            "make it one of 8 bits, as by Image.fromarray(values.astype(numpy.uint8))"
+        )
+    if image.mode.startswith("I;16"):  # Pillow would clip rather than scale
+        return Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
 
 
 transform = Preprocessing()

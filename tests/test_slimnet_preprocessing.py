@@ -32,6 +32,22 @@ def test_grey_pictures_of_16_bits_are_scaled(tmp_path):
     torch.testing.assert_close(transform(Image.open(tmp_path / "deep.png")), torch.full((3, 218, 178), -0.6))
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
+def test_transparent_parts_become_white(mode):
+    picture = Image.new("RGBA", (178, 218), (0, 0, 0, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 178, 100))
+    # Pillow's convert would drop the transparency of a palette.
+    x = transform(picture.quantize(4) if mode == "P" else picture.convert(mode))
+    torch.testing.assert_close(x[:, :100], torch.ones(3, 100, 178))
+    torch.testing.assert_close(x[:, 100:], -torch.ones(3, 118, 178))
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_modes_without_a_white_are_refused(mode):
+    with pytest.raises(ValueError, match=f"mode {mode} .* scale them to 0..255"):
+        transform(Image.new("L", (178, 218), 255).convert(mode))
+
+
 def test_another_size_is_refused():
     with pytest.raises(ValueError, match="178 wide and 218 high"):
         transform(Image.new("RGB", (218, 178)))
