@@ -2,5 +2,5 @@
 # Sets up what the demo needs, at the first start, and serves the page; arguments go to app.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.ci/environment requirements.txt
+bash .ci/environment requirements.txt
 exec .venv/bin/python app.py "$@"

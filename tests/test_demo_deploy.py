@@ -36,6 +36,25 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
         assert len(answer["faces"]) == 1
 
 
+def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path: Path) -> None:
+    clone, programs = tmp_path / "clone", tmp_path / "programs"
+    for name in ("demo/start.sh", ".ci/environment", ".ci/packages", "requirements.txt"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_bytes((ROOT / name).read_bytes())  # the hub keeps no modes
+    programs.mkdir()
+    # A Python without ensurepip, and a Debian that has the package for it.
+    stand_ins = {
+        "python": 'case "$*" in *ensurepip*) exit 1;; *version_info*) exit 0;; esac; echo "asked to $*"; exit 7',
+        "dpkg-query": 'echo "install ok installed"',
+    }
+    for name, script in stand_ins.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHON": str(programs / "python")}
+    done = subprocess.run(["bash", "demo/start.sh"], cwd=clone, env=environment, capture_output=True, encoding="utf-8")
+    assert (done.stdout, done.stderr, done.returncode) == ("asked to -m venv .venv\n", "", 7)
+
+
 def test_a_dry_run_lists_what_would_go_and_asks_nobody(tmp_path: Path) -> None:
     nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     done = run("somebody/faces", "--dry-run", environment=nobody)
