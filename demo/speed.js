@@ -37,8 +37,7 @@ class SpeedPanel {
   }
 
   clear() {
-    this.frames = [];           // {at, latency, stages} of the last two seconds
-    this.started = this.refreshed = performance.now();
+    this.frames = [];           // {now, latency, stages} of the last two seconds
     this.rate.textContent = this.delay.textContent = "–";
     for (const {part, value} of this.parts) {
       part.style.flexGrow = "0";
@@ -47,13 +46,19 @@ class SpeedPanel {
   }
 
   note(now, latency, stages) {
+    // A frame that was taken so long after the last one was painted ends a pause: until then none was wanted.
+    const paused = this.frames.length === 0 || now - latency - this.frames.at(-1).now > SPEED_WINDOW_MS;
+    if (paused) {
+      this.frames = [];
+      this.refreshed = now;
+    }
+    while (this.frames.length > 1 && this.frames[0].now < now - SPEED_WINDOW_MS) this.frames.shift();
     this.frames.push({now, latency, stages});
-    while (this.frames[0].now < now - SPEED_WINDOW_MS) this.frames.shift();
     if (now - this.refreshed < SPEED_REFRESH_MS) return;
     this.refreshed = now;
-    const seconds = Math.min(SPEED_WINDOW_MS, now - this.started) / 1000;
+    const seconds = (now - this.frames[0].now) / 1000;
     const mean = (get) => this.frames.reduce((sum, frame) => sum + get(frame), 0) / this.frames.length;
-    this.rate.textContent = String(Math.round(this.frames.length / seconds));
+    this.rate.textContent = String(Math.round((this.frames.length - 1) / seconds));
     this.delay.textContent = String(Math.round(mean((frame) => frame.latency)));
     for (const {stage, part, value} of this.parts) {
       const milliseconds = mean((frame) => frame.stages[stage]);
