@@ -1,6 +1,6 @@
 // A recording of what live mode tells: the probabilities of each face over time, as a plot and as files. No picture is kept.
 
-const LONGEST_MS = 30 * 60 * 1000;
+const LONGEST_MS = 30 * 60 * 1000;    // without pauses
 const MOST_ROWS = 60000;         // some 30 MB: 33 minutes of one face at 30 frames a second
 const WINDOW_MS = 30000;         // the last part, which the plot shows while it records
 const REDRAW_MS = 250;
@@ -38,6 +38,9 @@ class Recording {
     this.attributes = attributes;
     this.started = null;         // Date of the first frame
     this.origin = 0;             // its milliseconds on the clock that `add` is given
+    this.latest = 0;             // those of the last frame
+    this.resumed = false;        // whether the next frame is the first one after a pause
+    this.paused = 0;             // milliseconds of all pauses together
     this.rows = [];              // {milliseconds since the first frame, face, probabilities}
     this.spreads = new Map();    // face -> {count, means, squares}, of which `varying` is told
   }
@@ -46,7 +49,11 @@ class Recording {
     if (!this.started) {
       this.started = new Date();
       this.origin = milliseconds;
+    } else if (this.resumed) {
+      this.paused += milliseconds - this.latest;
     }
+    this.latest = milliseconds;
+    this.resumed = false;
     for (const {number, probabilities} of faces) {
       const row = {milliseconds: Math.round(milliseconds - this.origin), face: number, probabilities: Float32Array.from(probabilities)};
       this.rows.push(row);
@@ -75,8 +82,13 @@ class Recording {
     return this.rows.at(-1)?.milliseconds ?? 0;
   }
 
+  // How much of its length was recorded.
+  get recorded() {
+    return this.length - this.paused;
+  }
+
   get full() {
-    return this.length >= LONGEST_MS || this.rows.length >= MOST_ROWS;
+    return this.recorded >= LONGEST_MS || this.rows.length >= MOST_ROWS;
   }
 
   // Places of the attributes that vary most for a face, those that vary more first.
@@ -141,7 +153,7 @@ class Timeline {
   add(milliseconds, faces) {
     if (!this.recording) return;
     this.data.add(milliseconds, faces);
-    if (this.data.full) this.stop(`Stopped after ${minutes(this.data.length)} minutes, as long as a recording can be.`);
+    if (this.data.full) this.stop(`Stopped after ${minutes(this.data.recorded)} minutes, as long as a recording can be.`);
     else if (milliseconds - this.drawn >= REDRAW_MS) {
       this.drawn = milliseconds;
       this.draw();
@@ -150,6 +162,7 @@ class Timeline {
 
   start() {
     this.recording = true;
+    this.data.resumed = true;
     this.tell("Recording numbers, no picture.");
   }
 

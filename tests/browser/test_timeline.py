@@ -162,6 +162,19 @@ def test_a_recording_ends_by_itself_and_says_so(page: Any) -> None:
     assert len(download(page, "csv")[1].splitlines()) == 12
 
 
+def test_a_pause_is_not_counted_as_recorded(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 400)")
+    page.click(".record")
+    page.click(".record:has-text('Go on')")
+    page.evaluate("feed(4000000, 4000400)")
+    assert page.get_attribute(".record", "aria-pressed") == "true"
+    assert page.evaluate("timeline.data.rows.length") == 20
+    page.evaluate("timeline.add(4000000 + 30 * 60 * 1000, [{number: 1, probabilities: Array(40).fill(0.5)}])")
+    assert "Stopped after 30:00 minutes" in page.inner_text(".told")
+    assert page.is_disabled(".record")
+
+
 def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:
     header = page.evaluate("""new Recording(['a,b', 'say "x"']).csv()""")
     assert next(csv.reader(io.StringIO(header))) == ["milliseconds", "face", "a,b", 'say "x"']
