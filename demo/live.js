@@ -336,10 +336,11 @@ function choose(number) {
   chosen = number;
   session.seen = performance.now();
   session.cropAsked = 0;
+  crop.hidden = true;    // it is another face's, until the next one comes
   buttons.show(overlay.answer.faces.map((face) => face.number), chosen);
   overlay.paint(chosen);
   const face = overlay.answer.faces.find((other) => other.number === chosen);
-  if (session.frozen) panel.show(face.probabilities, null, face.doubts);    // else the next frame does
+  if (!isWatched(session)) panel.show(face.probabilities, null, face.doubts);    // else the next frame does
 }
 
 // The chosen face stays it while it is there; of new ones the largest is taken, who sits before the camera.

@@ -9,6 +9,7 @@ from .films import answered, face
 
 # Their boxes, as shares of the picture's width and height: the mirror shows the first one at the right.
 TWO = answered(face(1, 40, 0.9), face(2, 340, 0.2))
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 CAMERAS = """
     navigator.mediaDevices.enumerateDevices = async () =>
       ["Front", "Rear"].map((label) => ({kind: "videoinput", label, deviceId: label}));
@@ -109,6 +110,35 @@ def test_a_frozen_picture_stays_and_nothing_is_sent(server: Server, open_page: A
     page.click("#live [data-do='freeze']")
     wait_for_more(page)
     wait_for_live_status(page, "2 faces")
+
+
+def test_another_faces_crop_is_not_shown_for_the_chosen_one(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 40, 0.9, crop=PIXEL), face(2, 340, 0.2)))
+    start_live(page)
+    page.click("#live [data-face='1']")
+    page.wait_for_selector("#live .crop:visible")
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    page.wait_for_timeout(500)  # the frame in flight
+    page.click("#live [data-face='2']")
+    assert page.is_hidden("#live .crop")
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    page.click("#live [data-face='1']")
+    page.wait_for_selector("#live .crop:visible")
+
+
+def test_a_face_is_chosen_while_the_camera_gives_no_picture(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.wait_for_selector("#live input:checked")
+    page.evaluate("window.watched.tracks[0].stop()")
+    page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
+    page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    page.wait_for_timeout(500)  # the frame in flight
+    page.click("#live [data-face='2']")
+    assert {ticked for ticked, _ in boxes(page, "live").values()} == {False}
 
 
 def test_keys_do_what_the_buttons_do_but_not_while_somebody_types(server: Server, open_page: Any) -> None:
