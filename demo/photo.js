@@ -23,7 +23,7 @@ const limit = Number(props.largest_bytes);
 let shown = null;                // the answer on the page
 let asking = false;
 let next = null;                 // the request that is sent when the present one is answered
-let picked = 0;                  // how many files were chosen, dropped or pasted
+let picked = 0;                  // how many photos were chosen, in whatever way
 let links = [];                  // blob addresses of the downloads on the page
 
 photo.querySelector("#photo-choose").addEventListener("click", () => input.click());
@@ -40,7 +40,9 @@ photo.querySelector("#photo-cancel").addEventListener("click", () => {
 });
 photo.querySelector(".examples").addEventListener("click", (event) => {
   const button = event.target.closest("[data-example]");
-  if (button) analyse({example: button.dataset.example});
+  if (!button) return;
+  picked++;
+  analyse({example: button.dataset.example});
 });
 boxes.addEventListener("click", (event) => {
   const box = event.target.closest("[data-box]");
@@ -90,10 +92,11 @@ async function analyseFile(file) {
       reader.readAsDataURL(file);
     });
   } catch (error) {
+    if (mine !== picked) return;
     say(statusLine, `The browser could not read ${file.name}. Choose another picture.`, "problem");
     return;
   }
-  if (mine !== picked) return;    // a smaller one that was chosen later was read sooner
+  if (mine !== picked) return;    // another photo was chosen later, and was there sooner
   await analyse({picture: address.slice(address.indexOf(",") + 1), name: file.name});
 }
 
@@ -231,6 +234,7 @@ function takeSnapshot() {
   drawScaled(video, canvas, video.videoWidth, video.videoHeight, SNAPSHOT_WIDTH);
   const address = encodeFrame(canvas, SNAPSHOT_QUALITY);
   closeSnapshot();
+  picked++;
   analyse({picture: address.slice(address.indexOf(",") + 1), name: "snapshot.jpg"});
 }
 

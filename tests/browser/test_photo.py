@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,31 @@ def test_a_snapshot_is_analysed_and_the_camera_released(server: Server, open_pag
     wait_for_faces(page, 1)
     assert page.evaluate("window.watched.encodings") == 1
     assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
+
+
+@pytest.mark.parametrize("way", ["example", "snapshot"])
+def test_a_file_that_is_slow_to_read_does_not_replace_a_photo_that_was_chosen_later(
+    server: Server, open_page: Any, tmp_path: Path, way: str
+) -> None:
+    slow = """
+        const read = FileReader.prototype.readAsDataURL;
+        FileReader.prototype.readAsDataURL = function (file) { window.readOn = () => read.call(this, file); };
+    """
+    page = open_page(server, slow)
+    upload(page, Path(shutil.copy(PORTRAIT, tmp_path / "slow.jpg")))
+    page.wait_for_function("() => Boolean(window.readOn)")
+    if way == "example":
+        page.click("#photo [data-example='grace_hopper.jpg']")
+    else:
+        page.click("#photo-snapshot")
+        wait_for_status(page, "Look into the camera")
+        page.click("#photo-capture")
+    wait_for_faces(page, 1)
+    page.evaluate("window.readOn()")
+    page.wait_for_timeout(500)
+    wait_for_faces(page, 1)
+    name = page.get_attribute("#photo [data-download='json']", "download")
+    assert name == {"example": "grace_hopper-faces.json", "snapshot": "snapshot-faces.json"}[way]
 
 
 def test_the_panel_is_worked_by_keyboard_without_losing_the_focus(server: Server, open_page: Any) -> None:
