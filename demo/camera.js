@@ -8,17 +8,39 @@ const CAMERA_MESSAGES = {
   AbortError: "The camera did not start. Start it again.",
 };
 
-// Opens a camera onto `video` and gives its track; throws an Error whose message is meant for people, and whose cause is
-// the browser's own error. Without a `deviceId`, or where that camera is gone, it is the front one.
+const latestOpening = new WeakMap();    // video -> the call of openCamera that has it; none after closeCamera
+
+// Opens a camera onto `video` and gives its track, or null where another call, or closeCamera, came while this one waited.
+// Throws an Error whose message is meant for people, and whose cause is the browser's own error. Without a `deviceId`, or
+// where that camera is gone, it is the front one.
 async function openCamera(video, deviceId = "") {
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Error("Browsers give the camera only to secure pages: open this page by https or as localhost. "
       + "Photos work here as they are.");
   }
   closeCamera(video);    // phones open no second camera beside the first
-  let stream;
+  const mine = Symbol("opening");
+  latestOpening.set(video, mine);
+  const overtaken = () => latestOpening.get(video) !== mine;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({
+    const stream = await askForCamera(deviceId);
+    if (overtaken()) {
+      stopTracks(stream);
+      return null;
+    }
+    video.srcObject = stream;
+    await play(video);
+    return overtaken() ? null : stream.getVideoTracks()[0];
+  } catch (error) {
+    if (overtaken()) return null;    // whoever came later has stopped this call's stream, and has the video now
+    closeCamera(video);
+    throw error;
+  }
+}
+
+async function askForCamera(deviceId) {
+  try {
+    return await navigator.mediaDevices.getUserMedia({
       audio: false,
       video: {
         ...(deviceId ? {deviceId: {ideal: deviceId}} : {facingMode: "user"}),
@@ -30,15 +52,14 @@ async function openCamera(video, deviceId = "") {
   } catch (error) {
     throw new Error(CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`, {cause: error});
   }
-  closeCamera(video);    // another call may have been quicker
-  video.srcObject = stream;
+}
+
+async function play(video) {
   try {
     await video.play();
   } catch (error) {
-    closeCamera(video);
-    throw new Error("The browser did not play the camera's picture. Start it again.");
+    throw new Error("The browser did not play the camera's picture. Start it again.", {cause: error});
   }
-  return stream.getVideoTracks()[0];
 }
 
 // The cameras of this device; their names are known only once the visitor has allowed one.
@@ -47,8 +68,13 @@ async function listCameras() {
 }
 
 function closeCamera(video) {
-  video.srcObject?.getTracks().forEach((track) => track.stop());
+  latestOpening.delete(video);
+  if (video.srcObject) stopTracks(video.srcObject);
   video.srcObject = null;
+}
+
+function stopTracks(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 // Draws `source` onto `canvas`, at most `longest` pixels on its longer side, aspect kept.

@@ -111,11 +111,12 @@ function stop(message, kind = "plain") {
   say(statusLine, message, kind);
 }
 
-// Opens the visitor's camera for this session; throws what openCamera throws.
+// Opens the visitor's camera for this session, unless it is stopped or another camera chosen while the browser asks; throws
+// what openCamera throws.
 async function takeCamera(mine) {
   mine.track = null;
   const track = await openCamera(video, panel.settings.values.camera);
-  if (session !== mine) return track.stop();    // stopped while the browser asked
+  if (!track) return;
   const {deviceId, facingMode} = track.getSettings();
   Object.assign(mine, {track, deviceId, newest: null});
   track.addEventListener("ended", () => { if (mine.track === track) awaitCamera(mine); });

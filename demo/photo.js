@@ -214,15 +214,14 @@ async function openSnapshot() {
   say(statusLine, "Waiting for the camera. Your browser may ask you to allow it.");
   try {
     const track = await openCamera(video);
-    if (snapshot.hidden) closeCamera(video);    // cancelled while the browser asked
-    else say(statusLine, "Look into the camera, then capture.");
+    if (!track) return;    // cancelled while the browser asked
+    say(statusLine, "Look into the camera, then capture.");
     track.addEventListener("ended", () => {
       if (!video.srcObject?.getTracks().includes(track)) return;
       closeSnapshot();
       say(statusLine, "The camera was disconnected. Connect it and try again.", "problem");
     });
   } catch (error) {
-    if (snapshot.hidden) return;
     closeSnapshot();
     say(statusLine, error.message, "problem");
   }

@@ -53,6 +53,26 @@ def filmed(*pictures: np.ndarray) -> str:
     """
 
 
+def overtaken(call: int, milliseconds: int) -> str:
+    """A script by which this call for the camera, counted from 1, is answered so long after the one behind it.
+
+    With 0 it comes just before that one, while neither plays yet.
+    """
+    return f"""
+        const opened = navigator.mediaDevices.getUserMedia;
+        let calls = 0;
+        let letGo;
+        const behind = new Promise((resolve) => {{ letGo = resolve; }});
+        navigator.mediaDevices.getUserMedia = async (wanted) => {{
+          const call = ++calls;
+          const stream = await opened.call(navigator.mediaDevices, wanted);
+          if (call === {call}) await behind;
+          if (call === {call} + 1) ({milliseconds} ? setTimeout(letGo, {milliseconds}) : letGo());
+          return stream;
+        }};
+    """
+
+
 def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[str, Any]:
     """A face as the server describes it, in a frame of 480x360."""
     return {"number": number, "box": [left, 100, 90, 110], "probabilities": [probability] * 40, "doubts": [], **more}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from .conftest import Server, boxes, frames, start_live, wait_for_live_status, wait_for_more
-from .films import answered, face
+from .films import answered, face, overtaken
 
 # Their boxes, as shares of the picture's width and height: the mirror shows the first one at the right.
 TWO = answered(face(1, 40, 0.9), face(2, 340, 0.2))
@@ -192,6 +192,26 @@ def test_another_camera_is_picked_and_remembered(server: Server, open_page: Any)
     page.reload()
     start_live(page)
     assert page.evaluate("window.wanted") == ["Front"]
+
+
+@pytest.mark.parametrize("late", [0, 500])
+def test_of_two_cameras_picked_at_once_the_later_one_is_shown(server: Server, open_page: Any, late: int) -> None:
+    page = open_page(server, TWO + CAMERAS + overtaken(2, late))
+    start_live(page)
+    page.evaluate(
+        """for (const name of ["Rear", "Front"]) {
+            const picker = document.querySelector("#live .picker select");
+            picker.value = name;
+            picker.dispatchEvent(new Event("change"));
+        }"""
+    )
+    page.wait_for_function("window.wanted.length === 3")
+    page.wait_for_timeout(2 * late)
+    wait_for_more(page)
+    wait_for_live_status(page, "2 faces")
+    assert page.evaluate("window.wanted") == ["user", "Rear", "Front"]
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "ended", "live"]
+    assert page.input_value("#live .picker select") == "Front"
 
 
 def test_without_a_second_camera_there_is_nothing_to_pick(server: Server, open_page: Any) -> None:

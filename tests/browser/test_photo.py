@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from .conftest import PORTRAIT, Server, assert_ticks_agree, boxes
+from .films import overtaken
 
 
 def upload(page: Any, picture: Path) -> None:
@@ -196,6 +197,21 @@ def test_a_snapshot_is_analysed_and_the_camera_released(server: Server, open_pag
     wait_for_faces(page, 1)
     assert page.evaluate("window.watched.encodings") == 1
     assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
+
+
+@pytest.mark.parametrize("late", [0, 500])
+def test_a_snapshot_that_was_cancelled_takes_nothing_from_the_next_one(
+    server: Server, open_page: Any, late: int
+) -> None:
+    page = open_page(server, overtaken(1, late))
+    page.click("#photo-snapshot")
+    page.click("#photo-cancel")
+    page.click("#photo-snapshot")
+    wait_for_status(page, "Look into the camera")
+    page.wait_for_timeout(2 * late)
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "live"]
+    page.click("#photo-capture")
+    wait_for_faces(page, 1)
 
 
 @pytest.mark.parametrize("way", ["example", "snapshot"])
