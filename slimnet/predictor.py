@@ -51,7 +51,7 @@ class Predictor:
     """Probabilities of every attribute for aligned crops; safe to call from several threads.
 
     path: weights, as SlimNet.load_pretrained reads them. device: None or "auto" for CUDA, then MPS, then the CPU.
-    calibration: the weights' own, or None; its temperatures make a probability say how often it is right.
+    calibration: the weights' own, or None; probabilities are of logits divided by its temperatures.
     Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed, which is
     twice as fast there as torch. torch's thread count is left alone. Should the device fail, the CPU takes over, with
     a RuntimeWarning.

@@ -131,7 +131,9 @@ def test_changes_are_read_by_name():
     assert Augmentation.with_changes(("turn=9", "erase=0.3")) == Augmentation(turn=9.0, erase=0.3)
 
 
-@pytest.mark.parametrize("change", ["turns=9", "turn", "turn=x", "erase=2", "turn=-1", "softest=0", "with_changes=1"])
+@pytest.mark.parametrize(
+    "change", ["turns=9", "turn", "turn=x", "erase=2", "turn=-1", "turn=nan", "scale=1", "softest=0", "with_changes=1"]
+)
 def test_what_is_no_change_is_refused_by_name(change):
     with pytest.raises(ValueError, match=change.split("=")[0]):
         Augmentation.with_changes((change,))

@@ -35,6 +35,7 @@ def test_filter_counts_may_be_any_number():
     [
         "--num_epochs 0", "--average 1", "--warmup -0.1", "--num_workers -1", "--recipe x", "--seed -1",
         "--mixup -1", "--label_smoothing 1", "--loss x", "--plain_share 0.1", "--augmentation turn=1",
+        "--augmentation scale=2 --augment",
         "--augmentation turn --augment",
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from PIL import Image
 
 from slimnet import Calibration, Reliability, SlimNet
 from tests import celeba
-from training import evaluate, robustness, subgroups
+from training import evaluate, report, robustness, subgroups
 
 ROOT = Path(__file__).parent.parent
 
@@ -125,4 +125,8 @@ def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, c
     for cell in code:
         exec(compile("".join(cell["source"]), "evaluate.ipynb", "exec"), names)
     assert names["found"]["images"] == 24
-    assert "points above" in capsys.readouterr().out
+    assert "mean" in capsys.readouterr().out
+    sections = {title: names["read"](title)._repr_markdown_() for title in report.sections(names["found"])}
+    assert all(f'read("{title}")' in "".join("".join(cell["source"]) for cell in code) for title in sections)
+    assert "| ROC area |" in sections["Summary"]
+    assert not any("](" in text for text in sections.values())

@@ -19,6 +19,7 @@ from training.config import parse_config
 from training.data import decoded, read_celeba
 from training.loader import Draw, EpochBatches, Look, TrainingSet
 from training.losses import LOSSES
+from training.processes import Process
 
 ROOT = Path(__file__).parent.parent
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
@@ -87,7 +88,7 @@ def seen(monkeypatch, name):
 
 def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch):
     steps = seen(monkeypatch, "step")
-    options = "--augment --augmentation flip=0 turn=0 brightness=3 --plain_share 0.5 --num_epochs 2".split()
+    options = "--augment --augmentation flip=0 turn=0 brightness=0.9 --plain_share 0.5 --num_epochs 2".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     known = decoded(read_celeba(data)["train"], tmp_path / "cache", transform, 1).array
     as_they_are = [all((known == crop.numpy()).all(axis=(1, 2, 3)).any() for crop in crops) for crops, _ in steps]
@@ -399,3 +400,36 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, data):
     config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
     with pytest.raises(engine.TrainingError, match="evenly by 2 processes"):
         train.train(config, engine.Process(0, 2, torch.device("cpu")))
+
+
+def test_resuming_on_other_labels_is_refused(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    table = data / "list_attr_celeba.csv"
+    head, first, *rows = table.read_text().splitlines()
+    flipped = first.replace("-1", "x").replace("1", "-1").replace("x", "1") if ",1" in first else first[:-2] + "1"
+    table.write_text("\n".join([head, f"{first.split(',')[0]},{flipped.split(',', 1)[1]}", *rows]) + "\n")
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    assert "other pictures or labels" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
+    """From a CPU, which does not scale them, to a GPU without bfloat16, which must."""
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 0
+    assert torch.load(save / "last.pt", weights_only=True)["scaler"] == {}
+    config = parse_config(flags(data, save, "--num_epochs", "2", "--resume"))
+    splits = read_celeba(data)
+    train_data, valid = (
+        engine.Labelled(decoded(splits[name], config.cache_dir, transform, 1), splits[name])
+        for name in ("train", "valid")
+    )
+    trainer = engine.Trainer(config, train_data, valid, Process(0, 1, torch.device("cpu")))
+    trainer.scaler = torch.amp.GradScaler("cpu", enabled=True)
+    trainer.restore()
+    assert trainer.position.epoch == 2
+
+
+def test_images_are_counted_as_they_are_seen(tmp_path, data):
+    assert train.main([*flags(data, tmp_path / "run"), "--num_epochs", "2", "--batch_size", "64"]) == 0
+    assert [row["images"] for row in metrics(tmp_path / "run")] == [16, 32]

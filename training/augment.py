@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -36,14 +36,11 @@ class Augmentation:
     erase: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "soften", "compress", "cut", "erase"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"the augmentation's {name} is a chance from 0 to 1, got {getattr(self, name)}")
-        for name in ("turn", "scale", "shift", "brightness", "contrast", "saturation"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"the augmentation's {name} must not be negative, got {getattr(self, name)}")
-        if not 0.1 <= self.softest <= 1:
-            raise ValueError(f"the augmentation's softest is a share from 0.1 to 1, got {self.softest}")
+        limits = {"turn": (0, 180), "softest": (0.1, 1), "scale": (0, 0.9)}
+        for name, value in asdict(self).items():
+            low, high = limits.get(name, (0, 1))
+            if not low <= value <= high:  # nor is nan
+                raise ValueError(f"the augmentation's {name} goes from {low} to {high}, got {value}")
 
     @classmethod
     def with_changes(cls, changes: Sequence[str]) -> Augmentation:

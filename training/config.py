@@ -68,7 +68,10 @@ class TrainConfig:
     init_from: str = option("", "weights to begin with, .safetensors or .pth")
     teachers: tuple[str, ...] = option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
     teacher_share: float = option(0.5, "the opinion's share of a target; the label's is the rest")
-    resume: bool = option(False, "go on with the run in --save_dir, exactly")
+    resume: bool = option(
+        False,
+        "go on with the run in --save_dir: exactly, unless --minutes goes by the clock",
+    )
 
     def __post_init__(self) -> None:
         for name in ("num_epochs", "batch_size", "num_classes", "early_height"):

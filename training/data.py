@@ -38,6 +38,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def fingerprint(self) -> str:
+        """Another one for other images, by name, or other labels; the same wherever the folder lies."""
+        told = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
+        return hashlib.sha256(told).hexdigest()
+
     def only(self, chosen: np.ndarray) -> Split:
         """The pictures of these numbers, (n,), in their order."""
         paths = tuple(self.paths[n] for n in chosen.tolist())

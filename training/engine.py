@@ -173,7 +173,7 @@ class Trainer:
         self.scaler.update()
         position.step += 1
         position.batch += 1
-        position.images += self.config.batch_size
+        position.images += len(labels) * self.process.count
         position.loss_sum += value
         if self.average:
             self.average.update(self.network, position.step)
@@ -297,6 +297,7 @@ class Trainer:
             "average": self.average.network.state_dict() if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "data": self.train_data.split.fingerprint(),
         }
         part = self.folder / "last.pt.part"
         try:
@@ -320,11 +321,14 @@ class Trainer:
                     f"{path} is of a run with other settings: "
                     + ", ".join(f"--{name} was {theirs[name]}, is {mine[name]}" for name in differing)
                 )
+            if state.get("data", self.train_data.split.fingerprint()) != self.train_data.split.fingerprint():
+                raise TrainingError(f"{path} is of a run on other pictures or labels than {self.config.data_dir} holds")
             self.network.load_state_dict(state["network"])
             if self.average:
                 self.average.network.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scaler.load_state_dict(state.get("scaler", {}))
+            if state.get("scaler"):  # empty from a device where nothing is scaled
+                self.scaler.load_state_dict(state["scaler"])
             self.position = Position(**state["position"])
         except TrainingError:
             raise

@@ -73,7 +73,7 @@ def headline(evaluation: dict[str, Any]) -> str:
     images = f"{evaluation['images']:,}"
     rows = [
         ("**this repository**", images, *(f"**{report.with_span(evaluation, n)}**" for n in report.TICKED[:2])),
-        ("always the training split's more frequent answer", f"the same {images}",
+        ("always guessing the more common answer", f"the same {images}",
          report.percent(evaluation["majority_accuracy"]), "50.00"),
         ("original PyTorch code", "all 19,962", "89.85", ""),
         ("the paper", "all 19,962", "91.24", ""),
@@ -96,8 +96,8 @@ def thresholds(calibration: dict[str, Any]) -> str:
     found = calibration["thresholds"]
     moved = [name for name, logit in zip(calibration["attributes"], found["logits"], strict=True) if logit]
     judged = (
-        f"on halves of the {calibration['images']:,} validation images that it was not fitted on it gained "
-        f"{100 * found['gain']:+.3f} points of accuracy (95 %: {100 * found['low']:+.3f} to {100 * found['high']:+.3f})"
+        f"on halves of the {calibration['images']:,} validation images, of people it was not fitted on, it changed "
+        f"accuracy by {100 * found['gain']:+.3f} points (95 %: {100 * found['low']:+.3f} to {100 * found['high']:+.3f})"
     )
     if found["folded"]:
         return f"Another threshold than 0 was folded into the last bias for {', '.join(moved)}: {judged}."

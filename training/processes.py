@@ -30,10 +30,8 @@ class Process:
         """The sum of every process's values, on all of them. Raises ConnectionError when another one has ended."""
         if self.count > 1:
             values = values.to(self.device)
-            try:
+            with others_needed():
                 distributed.all_reduce(values)
-            except RuntimeError as error:
-                raise ConnectionError("another process has ended; what it said tells why") from error
         return values
 
     def wait(self) -> None:
@@ -41,14 +39,24 @@ class Process:
         self.total(torch.zeros(1)).item()  # NCCL returns before the others have come; reading the value waits
 
     def take_from_writer(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Overwrite the tensors of every process by the writer's."""
+        """Overwrite the tensors of every process by the writer's. Raises ConnectionError as total does."""
         if self.count > 1:
-            for tensor in tensors:
-                distributed.broadcast(tensor, src=0)
+            with others_needed():
+                for tensor in tensors:
+                    distributed.broadcast(tensor, src=0)
 
     def from_writer(self, value: float) -> float:
         """The writer's value, on all of them: clocks differ, decisions must not."""
         return float(self.total(torch.tensor(value if self.writes else 0.0, dtype=torch.float64)))
+
+
+@contextmanager
+def others_needed() -> Iterator[None]:
+    """Raise ConnectionError when another process has ended."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConnectionError("another process has ended; what it said tells why") from error
 
 
 @contextmanager

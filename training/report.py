@@ -18,7 +18,7 @@ TITLES = {
     "average_precision": "average precision",
     "roc_auc": "ROC area",
     "majority_accuracy": "majority class",
-    "positive_share": "share with it",
+    "positive_share": "share of positives",
 }
 TICKED = ("accuracy", "balanced_accuracy")  # those shown with their intervals
 GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
@@ -56,14 +56,14 @@ def summary(evaluation: dict[str, Any]) -> str:
     lines = [
         f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split; means over the "
         f"{len(evaluation['attributes'])} attributes, in per cent, with 95 % bootstrap intervals "
-        f"({evaluation['resamples']:,} samples of the images):",
+        f"({evaluation['resamples']:,} samples, each of as many people, with all their images):",
         "",
         table(
             ("figure", "mean", "95 % interval"),
             [(TITLES[name], percent(evaluation[name]), span(evaluation["intervals"][name])) for name in FIGURES],
         ),
         "",
-        "Majority class: what always giving the training split's more frequent answer would reach. Balanced accuracy: "
+        "Majority class: what always guessing the training split's more common answer would reach. Balanced accuracy: "
         "the mean of how many of those that have an attribute, and of those that have not, are read right; 50 is worth "
         "nothing.",
     ]
@@ -83,7 +83,7 @@ def attributes(evaluation: dict[str, Any]) -> str:
         for scores in evaluation["attributes"]
     ]
     header = ("attribute", "accuracy", "majority class", "balanced accuracy", "precision", "recall", "F1",
-              "average precision", "ROC area", "share with it")  # fmt: skip
+              "average precision", "ROC area", "share of positives")  # fmt: skip
     return "\n".join(
         [
             "In per cent; 95 % intervals in brackets, those of the other columns in [attributes.csv](attributes.csv).",
@@ -98,33 +98,44 @@ def attributes(evaluation: dict[str, Any]) -> str:
 
 
 def weakest(evaluation: dict[str, Any]) -> str:
-    """Which attributes cannot be told from the majority class."""
-    names = [
-        scores["attribute"] for scores in evaluation["attributes"] if scores["intervals"]["above_majority"][0] <= 0
-    ]
-    if not names:
-        return "Every attribute's accuracy is above its majority class, by more than chance."
-    return f"Not above the majority class by more than chance, so their ticks mean little: {', '.join(names)}."
+    """Which attributes cannot be told from the majority class, and which not even from tossing a coin."""
+
+    def not_above(name: str, least: float) -> list[str]:
+        spans = [(scores["attribute"], scores["intervals"][name]) for scores in evaluation["attributes"]]
+        return [attribute for attribute, ends in spans if ends is None or ends[0] <= least]
+
+    rare, blind = not_above("above_majority", 0), not_above("balanced_accuracy", 0.5)
+    return (
+        f"Accuracy not above the majority class by more than chance, as is easily so where few have the attribute: "
+        f"{', '.join(rare) or 'none'}. Balanced accuracy not above 50 by more than chance, so that ticks mean nothing: "
+        f"{', '.join(blind) or 'none'}."
+    )
 
 
 def calibration(evaluation: dict[str, Any]) -> str:
     loss = evaluation["log_loss"]
     low, high = loss["interval"]
     effect = "lower" if high < 0 else "raise" if low > 0 else "do not clearly change"
+    served = [("before", "network alone"), ("served", "with temperatures, as served")]
+    text = (
+        " Temperatures were fitted on the validation split, its answers weighted so that each attribute is as "
+        f"frequent as in training; on the {evaluation['split']} split they {effect} the log loss "
+        f"({loss['change']:+.4f}; 95 %: {low:+.4f} to {high:+.4f})."
+    )
+    if evaluation["before"] == evaluation["served"]:
+        served, text = [("served", "network alone, as served")], " No temperatures are applied."
     rows = []
-    for name, key in (("network alone", "before"), ("with temperatures, as served", "served")):
+    for key, name in served:
         each = evaluation[key]["attribute_errors"]
         rows.append((name, percent(evaluation[key]["error"]), percent(sum(each) / len(each)), f"{loss[key]:.4f}"))
     return "\n".join(
         [
             "Expected calibration error in points: how far, on average, a probability is from the share of pictures "
-            "that then have the attribute (15 bins of equal width). Temperatures were fitted on the validation split; "
-            f"on the {evaluation['split']} split they {effect} the log loss ({loss['change']:+.4f}; 95 %: {low:+.4f} "
-            f"to {high:+.4f}).",
+            f"that then have the attribute (15 bins of equal width).{text}",
             "",
-            table(("probabilities", "error, all answers", "error, mean over attributes", "log loss"), rows),
+            table(("probabilities", "error, all attributes pooled", "error, each alone, averaged", "log loss"), rows),
             "",
-            "![Reliability diagrams before and after temperatures](reliability.png)",
+            "![Reliability diagrams](reliability.png)",
         ]
     )
 
@@ -132,7 +143,8 @@ def calibration(evaluation: dict[str, Any]) -> str:
 def groups(evaluation: dict[str, Any]) -> str:
     texts = [
         "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
-        "so nothing can be said on it; Pale_Skin is no substitute.",
+        "so nothing can be said on it; Pale_Skin is no substitute. A gap is that of the two groups that lie farthest "
+        "apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies too high.",
         *(division(found) for found in evaluation["divisions"]),
     ]
     return "\n\n".join(texts)

@@ -53,7 +53,8 @@ DAMAGES = (
     Damage("shrunk", "% of the size", (95, 90, 80, 70), lambda c, n, s: move(c, n, scale=s / 100)),
     Damage("turn", "degrees", (5, 10, 20, 30), lambda c, n, s: move(c, n, turn=s)),
     Damage("blur", "sigma in pixels", (1, 2, 3, 5), lambda c, _, s: cv2.GaussianBlur(c, (0, 0), s)),
-    Damage("JPEG", "quality", (50, 30, 15, 7), lambda c, _, s: compress(c, int(s))),
+    # Not 50: it is twice as coarse as the quality 75 of CelebA's own files, whose values then fall between two steps.
+    Damage("JPEG", "quality", (60, 40, 20, 10), lambda c, _, s: compress(c, int(s))),
     Damage("darkness", "% of the light", (70, 50, 30, 15), lambda c, _, s: cv2.convertScaleAbs(c, alpha=s / 100)),
     Damage("detail", "% of the pixels a side", (50, 33, 25, 15), lambda c, _, s: shrink(c, s / 100)),
 )

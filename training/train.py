@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"training.train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\nstopped; go on with --resume --save_dir {config.save_dir}", file=sys.stderr)
+        print(f"\nstopped; the same command with --resume goes on from {config.save_dir}", file=sys.stderr)
         return 130
     return 0
 
