@@ -17,4 +17,5 @@ def test_alignment_finds_the_face_however_it_is_spoilt(tmp_path: Path, capsys: p
     assert main(command) == 0
     printed = capsys.readouterr().out
     for variant in VARIANTS:
-        assert re.search(rf"^{re.escape(variant)} +2/2 +\d+\.\d\d +-?\d+\.\d\d$", printed, re.MULTILINE), variant
+        row = rf"^{re.escape(variant)} +2/2 +\d+\.\d\d +-?\d+\.\d\d +\d+\.\d\d$"
+        assert re.search(row, printed, re.MULTILINE), variant

@@ -22,13 +22,15 @@ Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Loss:
-    """What one variant lost: pictures with a face found, mean accuracy of those, and of their untouched crops."""
+    """What one variant lost: pictures with a face found, mean accuracy of those, and of their untouched crops, in per
+    cent; error: the standard error of the difference."""
 
     variant: str
     found: int
     pictures: int
     accuracy: float
     reference: float
+    error: float
 
 
 def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
@@ -38,11 +40,12 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
     reference = np.concatenate([predictor(np.stack(crops[i : i + 64])) for i in range(0, len(crops), 64)])
     correct = (reference > 0.5) == labels
     print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
-    print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6}")
+    print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6} {'standard error':>15}")
     for variant, spoil in VARIANTS.items():
         loss = _measure(pipeline, variant, spoil, crops, labels, correct)
         share = f"{loss.found}/{loss.pictures}"
-        print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {loss.reference - loss.accuracy:6.2f}", flush=True)
+        lost = f"{loss.reference - loss.accuracy:6.2f} {loss.error:15.2f}"
+        print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {lost}", flush=True)
 
 
 def _measure(
@@ -56,8 +59,11 @@ def _measure(
         if faces:
             rows.append(row)
             hits.append((most_central(faces, picture).probabilities > 0.5) == labels[row])
-    accuracy, reference = (100 * float(np.mean(values)) if rows else 0.0 for values in (hits, correct[rows]))
-    return Loss(variant, len(rows), len(crops), accuracy, reference)
+    if not rows:
+        return Loss(variant, 0, len(crops), 0.0, 0.0, 0.0)
+    accuracy, reference = (100 * np.mean(values, axis=1) for values in (hits, correct[rows]))
+    error = np.std(reference - accuracy) / np.sqrt(len(rows))
+    return Loss(variant, len(rows), len(crops), float(accuracy.mean()), float(reference.mean()), float(error))
 
 
 def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
