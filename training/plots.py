@@ -68,10 +68,13 @@ def joined(*several: Axes) -> tuple[list[Any], list[Any]]:
 
 
 def reliability(evaluation: dict[str, Any]) -> Figure:
-    """What was predicted against what was so, before and after temperatures, and how many answers stand behind it."""
-    figure = Figure(figsize=(9.5, 5), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True, height_ratios=(4, 1))
+    """What was predicted against what was so, before and after temperatures where there are any, and how many answers
+    stand behind it."""
     titles = {"before": "network alone", "served": "with temperatures, as served"}
+    if evaluation["before"] == evaluation["served"]:
+        titles = {"served": "network alone, as served"}
+    figure = Figure(figsize=(4.75 * len(titles), 5), layout="constrained")
+    axes = figure.subplots(2, len(titles), sharex=True, height_ratios=(4, 1), squeeze=False)
     for (name, title), above, below in zip(titles.items(), *axes, strict=True):
         found = evaluation[name]
         predicted = [100 * value for value in found["predicted"]]
