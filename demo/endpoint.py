@@ -16,7 +16,6 @@ from gradio.data_classes import FileData
 from gradio_client.utils import is_http_url_like
 
 from demo.failures import FAILURES
-from demo.fetching import fetch
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
 
@@ -105,6 +104,8 @@ def _take_no_addresses(component: Block) -> None:
 
 def mcp_tool(desk: "_Desk") -> Callable[[str], str]:
     """The function that Gradio's MCP server offers to language models, name and description included."""
+
+    from demo.fetching import fetch  # here: it stands on inner parts of Gradio's, without which the page must start
 
     def read_faces(picture: str) -> str:
         """Find every face in a picture and read its 40 attributes, such as Smiling, Eyeglasses or Wavy_Hair: a JSON

@@ -2,12 +2,12 @@
 # Sets up what the tests need, Chromium included, and runs all checks; arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.ci/environment requirements.txt tests/requirements.txt
-.ci/packages libatomic1 fonts-dejavu-core # the first is for playwright's own Node.js
+bash .ci/environment requirements.txt tests/requirements.txt
+bash .ci/packages libatomic1 fonts-dejavu-core # the first is for playwright's own Node.js
 if grep -q '^ID=ubuntu' /etc/os-release; then # whose package of Chromium only points at a snap
     command -v chromium >/dev/null || .venv/bin/playwright install --with-deps chromium
 else
-    .ci/packages chromium
+    bash .ci/packages chromium
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .

@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         model.save(options.out)
         if options.json:
-            options.json.write_text(json.dumps(asdict(report), indent=2) + "\n")
+            options.json.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.calibrate: {error}", file=sys.stderr)
         return 1

@@ -202,7 +202,7 @@ class Trainer:
                 self.kept.save(self.folder / "best.safetensors")
             if self.config.save_every and position.epoch % self.config.save_every == 0:
                 self.kept.save(self.folder / f"epoch_{position.epoch:03d}.safetensors")
-            with (self.folder / "metrics.jsonl").open("a") as file:
+            with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"epoch": position.epoch, **metrics}) + "\n")
             tqdm.write(
                 f"epoch {position.epoch}: training loss {metrics['train/loss']:.4f}, validation loss {valid_loss:.4f}, "
@@ -339,9 +339,10 @@ class Trainer:
         """Drop the metrics of epochs that the restored state has not finished: they will be written again."""
         path = self.folder / "metrics.jsonl"
         if path.is_file():
-            lines = path.read_text().splitlines(keepends=True)[: self.position.epoch]  # one for each epoch
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = lines[: self.position.epoch]  # one for each epoch
             part = path.with_suffix(".part")
-            part.write_text("".join(lines))
+            part.write_text("".join(lines), encoding="utf-8")
             part.replace(path)
 
 

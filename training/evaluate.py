@@ -124,8 +124,9 @@ def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
     from training import plots, report  # plots brings matplotlib, which only this needs
 
-    (out / "evaluation.json").write_text(json.dumps(asdict(evaluation), indent=1) + "\n")
-    written = json.loads((out / "evaluation.json").read_text())  # so that text and pictures show what the file says
+    (out / "evaluation.json").write_text(json.dumps(asdict(evaluation), indent=1) + "\n", encoding="utf-8")
+    # Read again, so that text and pictures show what the file says.
+    written = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     report.write(written, out)
     plots.write(written, runs, out)
 
@@ -159,7 +160,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def is_run(path: Path) -> bool:
     """Whether each line tells of an epoch."""
     try:
-        epochs = [json.loads(line) for line in path.read_text().splitlines()]
+        epochs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return bool(epochs) and all({"images", "valid/accuracy", "train/loss"} <= epoch.keys() for epoch in epochs)
     except (ValueError, AttributeError):
         return False
@@ -178,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         evaluation = evaluator.evaluation()
         print(table(evaluation))
         if options.json:
-            options.json.write_text(json.dumps(asdict(evaluation), indent=2) + "\n")
+            options.json.write_text(json.dumps(asdict(evaluation), indent=2) + "\n", encoding="utf-8")
         if options.out:
             write(evaluator.full_evaluation(evaluation, options.robustness_images), options.runs, options.out)
             print(f"written to {options.out}: results.md shows it")

@@ -138,9 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        evaluation = json.loads((options.evaluation / "evaluation.json").read_text())
+        evaluation = json.loads((options.evaluation / "evaluation.json").read_text(encoding="utf-8"))
         calibrated = options.evaluation / "calibration.json"
-        made = parts(evaluation, json.loads(calibrated.read_text()) if calibrated.is_file() else None)
+        made = parts(evaluation, json.loads(calibrated.read_text(encoding="utf-8")) if calibrated.is_file() else None)
         texts = {document: fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():
             document.write_text(text, encoding="utf-8")

@@ -123,7 +123,7 @@ def training(runs: Sequence[Path]) -> Figure:
     left, right = figure.subplots(1, 2)
     styles = [(colour, line) for line in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, GREY)]
     for path, (colour, line) in zip(runs, styles * len(runs), strict=False):
-        epochs = [json.loads(text) for text in path.read_text().splitlines()]
+        epochs = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
         seen = [epoch["images"] / 1000 for epoch in epochs]
         style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": ".", "label": path.stem}
         left.plot(seen, [100 * epoch["valid/accuracy"] for epoch in epochs], **style)

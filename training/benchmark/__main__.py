@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asked.json.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         report = measure(asked)
         if asked.json:
-            asked.json.write_text(json.dumps(report, indent=2) + "\n")
+            asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.benchmark: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Files of the page are read alike on every system: Windows takes another encoding than UTF-8 where none is named."""
+"""Files are read alike on every system: Windows takes another encoding than UTF-8 where none is named."""
 
 import ast
 import re
@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = [*(ROOT / "demo").rglob("*.py"), *(ROOT / "slimnet").rglob("*.py"), ROOT / "app.py"]
+SOURCES = [
+    *(path for folder in ("demo", "slimnet", "training") for path in (ROOT / folder).rglob("*.py")),
+    ROOT / "app.py",
+]
 
 
 def leaves_it_to_the_system(call: ast.Call) -> bool:
