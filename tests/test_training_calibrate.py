@@ -44,6 +44,8 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, da
     assert found["thresholds"]["low"] > 0
     assert found["temperatures"]["used"]
     assert found["temperatures"]["low"] > 0
+    assert found["temperatures"]["values"] == found["temperatures"]["fitted"]
+    assert found["temperatures"]["error_after"] < 0.8 * found["temperatures"]["error_before"]
     assert after.calibration.temperatures[0] > 1.7 * after.calibration.temperatures[1]
     ticked = logits[:, 1] > moved[1]
     recalls = [(ticked[labels[:, 1] == kind] == kind).mean() for kind in (True, False)]
@@ -94,6 +96,7 @@ def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
     )
     assert not found.used
     assert found.values == (1, 1, 1)
+    assert 1 not in found.fitted
     assert found.low < 0
 
 

@@ -80,16 +80,25 @@ def test_links_lead_from_the_document_to_the_evaluation(tmp_path, folder):
     assert "](../evaluation/attributes.png)" in document.read_text()
 
 
-@pytest.mark.parametrize(("folded", "words"), [(True, "folded into the last bias for Bald"), (False, "tried and left")])
-def test_thresholds_are_told_as_calibration_found_them(tmp_path, folder, folded, words):
-    thresholds = {"logits": [0, 0.5], "gain": 0.001, "low": 0.0005, "high": 0.0015, "folded": folded}
-    found = {"images": 3000, "attributes": ["Male", "Bald"], "thresholds": thresholds}
+@pytest.mark.parametrize(
+    ("part", "pays", "words"),
+    [("thresholds", True, "folded into the last bias for Bald"), ("thresholds", False, "tried and left"),
+     ("temperatures", True, "from 0.90 to 1.20 are applied"), ("temperatures", False, "tried and left")],
+)  # fmt: skip
+def test_what_was_tried_is_told_as_calibration_found_it(tmp_path, folder, part, pays, words):
+    gain = {"gain": 0.001, "low": 0.0005, "high": 0.0015}
+    temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
+    thresholds = {"logits": [0, 0.5], "folded": pays}
+    found = {"images": 3000, "attributes": ["Male", "Bald"],
+             "thresholds": thresholds | gain, "temperatures": temperatures | gain}  # fmt: skip
     (folder / "calibration.json").write_text(json.dumps(found))
     document = tmp_path / "results.md"
-    document.write_text("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n")
+    document.write_text(f"<!-- evaluation: {part} -->\n<!-- /evaluation -->\n")
     assert run(document, "--evaluation", folder) == 0
     assert words in document.read_text()
-    assert "+0.100 points" in document.read_text()
+    change = {"thresholds": "+0.100 points (95 %: +0.050 to +0.150)",
+              "temperatures": "-0.0010 (95 %: -0.0015 to -0.0005) and the error"}  # fmt: skip
+    assert change[part] in document.read_text()
 
 
 @pytest.mark.parametrize(

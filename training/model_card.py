@@ -41,6 +41,7 @@ def parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> dic
     }
     if calibration:
         found["thresholds"] = thresholds(calibration)
+        found["temperatures"] = temperatures(calibration)
     if evaluation["robustness"]:
         found["robustness"] = report.robustness(evaluation)
     return found
@@ -102,6 +103,19 @@ def thresholds(calibration: dict[str, Any]) -> str:
     if found["folded"]:
         return f"Another threshold than 0 was folded into the last bias for {', '.join(moved)}: {judged}."
     return f"Every attribute is decided at logit 0. Choosing other thresholds was tried and left: {judged}."
+
+
+def temperatures(calibration: dict[str, Any]) -> str:
+    """What became of the temperatures that training.calibrate tried."""
+    found = calibration["temperatures"]
+    return (
+        f"Temperatures from {min(found['fitted']):.2f} to {max(found['fitted']):.2f} "
+        f"{'are applied' if found['used'] else 'were tried and left'}: on the {calibration['images']:,} validation "
+        "images, each time of people they were not fitted on, they changed the log loss by "
+        f"{-found['gain']:+.4f} (95 %: {-found['high']:+.4f} to {-found['low']:+.4f}) and the error, each attribute "
+        f"alone, averaged, from {100 * found['error_before']:.2f} to {100 * found['error_after']:.2f}. They are "
+        "applied where the log loss clearly falls."
+    )
 
 
 def fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
