@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 import torch
 
@@ -12,6 +14,7 @@ def group(monkeypatch):
     backends = []
     monkeypatch.setattr(processes.distributed, "init_process_group", backends.append)
     monkeypatch.setattr(processes.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(processes.distributed, "all_reduce", lambda _values: None)
     monkeypatch.setattr(processes.distributed, "destroy_process_group", lambda: None)
     return backends
 
@@ -29,3 +32,15 @@ def test_more_processes_than_gpus_are_refused(monkeypatch, group):
     with pytest.raises(ValueError, match="1 GPUs here for 2 processes"), processes.joined("auto"):
         pass
     assert group == []
+
+
+@pytest.mark.parametrize(("error", "steps"), [(None, ["all_reduce", "destroy"]), (OSError("no space"), ["destroy"])])
+def test_processes_leave_together_unless_one_fails(monkeypatch, group, error, steps):
+    found = []
+    monkeypatch.setattr(processes, "choose_device", lambda _requested: torch.device("cpu"))
+    monkeypatch.setattr(processes.distributed, "all_reduce", lambda _values: found.append("all_reduce"))
+    monkeypatch.setattr(processes.distributed, "destroy_process_group", lambda: found.append("destroy"))
+    with suppress(OSError), processes.joined("auto"):
+        if error:
+            raise error
+    assert found == steps

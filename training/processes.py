@@ -82,7 +82,9 @@ def joined(device: str) -> Iterator[Process]:
     else:
         chosen = torch.device("cpu")  # gloo knows no MPS
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    process = Process(distributed.get_rank(), count, chosen, local_rank)
     try:
-        yield Process(distributed.get_rank(), count, chosen, local_rank)
+        yield process
+        process.wait()  # to leave together: who goes first takes the connection down while the others may still use it
     finally:
         distributed.destroy_process_group()

@@ -31,7 +31,6 @@ def train(config: TrainConfig, process: Process) -> None:
     check_weights(config, splits["train"].attributes)
     labelled, valid = prepare(splits["train"], splits["valid"], config, process)
     Trainer(config, labelled, valid, process, targets(config, labelled, process)).run()
-    process.wait()  # to leave together: who goes first takes the connection down while the others may still use it
 
 
 def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
