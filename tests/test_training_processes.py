@@ -34,8 +34,9 @@ def test_more_processes_than_gpus_are_refused(monkeypatch, group):
     assert group == []
 
 
+@pytest.mark.usefixtures("group")
 @pytest.mark.parametrize(("error", "steps"), [(None, ["all_reduce", "destroy"]), (OSError("no space"), ["destroy"])])
-def test_processes_leave_together_unless_one_fails(monkeypatch, group, error, steps):
+def test_processes_leave_together_unless_one_fails(monkeypatch, error, steps):
     found = []
     monkeypatch.setattr(processes, "choose_device", lambda _requested: torch.device("cpu"))
     monkeypatch.setattr(processes.distributed, "all_reduce", lambda _values: found.append("all_reduce"))
