@@ -34,7 +34,6 @@ def annotate_on_ray(
     Raises:
         WorkerError: Ray cannot be started or reached, or a job's process ended twice at the same pictures.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers how it is used
     import ray
 
     if not files:

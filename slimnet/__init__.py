@@ -1,12 +1,19 @@
 """SlimNet: CelebA's 40 face attributes from a network of 0.57 million parameters."""
 
-from slimnet.attributes import ATTRIBUTES, GROUPS
-from slimnet.calibration import Calibration, Reliability
-from slimnet.checkpoint import CheckpointError
-from slimnet.device import choose_device
-from slimnet.model import SlimNet
-from slimnet.predictor import Predictor
-from slimnet.preprocessing import Preprocessing, transform
+import importlib
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import slimnet.telemetry  # noqa: F401  # before anything else is imported
+
+if TYPE_CHECKING:
+    from slimnet.attributes import ATTRIBUTES, GROUPS
+    from slimnet.calibration import Calibration, Reliability
+    from slimnet.checkpoint import CheckpointError
+    from slimnet.device import choose_device
+    from slimnet.model import SlimNet
+    from slimnet.predictor import Predictor
+    from slimnet.preprocessing import Preprocessing, transform
 
 __all__ = [
     "ATTRIBUTES",
@@ -20,3 +27,33 @@ __all__ = [
     "choose_device",
     "transform",
 ]
+
+# Imported when they are first asked for: torch takes seconds, and not every program that starts here needs it.
+_MODULES = {
+    "ATTRIBUTES": "attributes",
+    "GROUPS": "attributes",
+    "Calibration": "calibration",
+    "CheckpointError": "checkpoint",
+    "Predictor": "predictor",
+    "Preprocessing": "preprocessing",
+    "Reliability": "calibration",
+    "SlimNet": "model",
+    "choose_device": "device",
+    "transform": "preprocessing",
+}
+
+if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            found = getattr(importlib.import_module(f"slimnet.{_MODULES[name]}"), name)
+        elif not name.startswith("_") and find_spec(f"slimnet.{name}"):
+            found = importlib.import_module(f"slimnet.{name}")
+        else:
+            raise AttributeError(f"module 'slimnet' has no attribute {name!r}")
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

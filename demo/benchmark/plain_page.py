@@ -7,11 +7,8 @@ another one's stream.
 """
 
 import argparse
-import os
 import time
 from collections import defaultdict
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import cv2
 import gradio as gr

@@ -1,0 +1,107 @@
+"""Shows that nothing leaves and nothing stays: `python -m demo.prove_privacy`.
+
+Serves the page in a network of its own, with an empty home and temporary folder. Visitors there have photos analysed
+by the page and by the API, look into a camera, and break off an upload; then the page is ended, in the middle of
+another one. strace watches the page and all that it starts, from its first moment to its last.
+
+The exit status is 0 where it connected to nothing, looked nothing up and left no file, 1 where it did, and 2 where it
+could not be watched. It takes Linux, strace, and root or user namespaces.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.prove_privacy import HOME, TEMPORARY, TRACE
+from demo.prove_privacy.network import in_own_network
+from demo.prove_privacy.trace import Deeds, TraceError, deeds
+
+_ROOT = Path(__file__).parents[2]
+_SECONDS = 15  # ONNX Runtime's report comes after 7
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    help_ = f"to go on watching after the last visitor (default: {_SECONDS})"
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help=help_)
+    chosen = parser.parse_args(arguments)
+    obstacle = what_is_missing()
+    if obstacle:
+        print(f"demo.prove_privacy: {obstacle}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            found = watch(Path(folder), chosen.seconds)
+        except TraceError as error:
+            print(f"demo.prove_privacy: the page could not be watched: {error}", file=sys.stderr)
+            return 2
+        remaining = left([Path(folder, HOME), Path(folder, TEMPORARY)], found.written)
+        print(report(found, remaining))
+    return 1 if found.connections or found.lookups or remaining else 0
+
+
+def watch(folder: Path, seconds: float) -> Deeds:
+    """What the page does while it is visited, and so many seconds longer.
+
+    Args:
+        folder: an empty one, which gets strace's files and the page's home and temporary folder.
+
+    Raises:
+        TraceError: it was not served, did not answer as it should, or was not watched to its end.
+    """
+    command = (sys.executable, "-m", "demo.prove_privacy.served", str(folder), str(seconds))
+    # With CI some libraries keep silent, and a proxy cannot be reached from there.
+    unset = [name for name in os.environ if name == "CI" or name.lower().endswith("_proxy")]
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    if subprocess.run(in_own_network(command), cwd=_ROOT, env=environment, check=False).returncode:
+        raise TraceError("it was not served, or did not answer as it should")
+    return deeds(folder / TRACE, _ROOT)
+
+
+def what_is_missing() -> str | None:
+    """A sentence about what the proof needs and this machine has not."""
+    if not sys.platform.startswith("linux"):
+        return "it takes Linux, whose network namespaces and strace it uses"
+    missing = [program for program in ("strace", "unshare") if not shutil.which(program)]
+    if missing:
+        return f"it takes {' and '.join(missing)}: apt-get install strace util-linux"
+    tried = subprocess.run(
+        in_own_network(["true"]), capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    if tried.returncode:
+        return f"it takes root, or user namespaces, which are off here: {tried.stderr.strip()}"
+    return None
+
+
+def left(folders: Sequence[Path], written: Sequence[Path]) -> tuple[Path, ...]:
+    """What is in folders that were empty, and what of the written paths is still there."""
+    found = {path for folder in folders for path in folder.rglob("*")}
+    return tuple(sorted(found | {path for path in written if os.path.lexists(path)}))
+
+
+def report(found: Deeds, remaining: Sequence[Path]) -> str:
+    """What is printed: each connection, look-up and file that is left, those that are not left, and the sums."""
+    removed = [path for path in found.written if path not in remaining]
+    lines = [f"connected to {address}" for address in found.connections]
+    lines += [f"looked up {name}" for name in found.lookups]
+    lines += [f"left {path}" for path in remaining]
+    lines += [f"written meanwhile, and removed: {path}" for path in removed]
+    sums = (
+        _count(len(found.connections), "connection"),
+        _count(len(found.lookups), "look-up"),
+        _count(len(remaining), "file"),
+    )
+    return "\n".join([*lines, ", ".join(sums)])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Serves the page under strace in the present network namespace and visits it: `python -m demo.prove_privacy.served`.
+
+The command of this package starts it, in a namespace that it makes.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import gradio  # noqa: F401  # which writes a stub file and a seed beside its own code when it is first imported
+import httpx
+
+from demo.prove_privacy import HOME, TEMPORARY, TRACE
+from demo.prove_privacy.network import connect_to_itself
+from demo.prove_privacy.trace import traced
+from demo.prove_privacy.visit import VisitError, begin_an_upload, visit
+from demo.serving import NotServedError, PageServer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help=f"an empty one, which gets {TRACE}.PID, {HOME}/ and {TEMPORARY}/")
+    parser.add_argument("seconds", type=float, help="to go on watching after the last visitor")
+    chosen = parser.parse_args(arguments)
+    connect_to_itself()
+    try:
+        serve_and_visit(chosen.folder, chosen.seconds)
+    except (NotServedError, VisitError, httpx.HTTPError, OSError, ValueError) as error:  # the last is gradio_client's
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def serve_and_visit(folder: Path, seconds: float) -> None:
+    """Serve the page with an empty home and temporary folder, visit it, wait, and end it as `kill` does."""
+    environment = {"GRADIO_TEMP_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    for name, variable in ((HOME, "HOME"), (TEMPORARY, "TMPDIR")):
+        (folder / name).mkdir()
+        environment[variable] = str(folder / name)
+    tracer = traced((), folder / TRACE)
+    with PageServer(("app.py",), folder, environment=environment, tracer=tracer) as server:
+        visit(server.url)
+        time.sleep(seconds)
+        upload = begin_an_upload(server.url)  # which goes on when the page is ended
+    upload.close()
+    assert server.process is not None
+    if server.process.returncode != 0:
+        raise NotServedError(f"the page did not end in order\n{server.last_words()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""What a program did, read from what strace wrote about it."""
+
+import ipaddress
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
+_OPENING = ("open", "openat", "openat2", "creat")
+_MAKING = ("mkdir", "mkdirat", "mknod", "mknodat", "link", "linkat", "symlink", "symlinkat")
+_MOVING = ("rename", "renameat", "renameat2")
+# With a question mark a call may be missing, as the older ones are on ARM.
+_CALLS = ",".join(f"?{call}" for call in (*_NETWORK, *_OPENING, *_MAKING, *_MOVING))
+_WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
+
+# -xx writes every string in hexadecimal, so that no file name can be taken for a part of the call.
+_TEXT = r'"((?:\\x[0-9a-f]{2})*)"'
+_CALL = re.compile(r"(\w+)\((.*)")
+_INTERNET = re.compile(
+    r"sa_family=AF_INET6?, sin6?_port=htons\((\d+)\), "
+    rf"(?:sin_addr=inet_addr\(|sin6_flowinfo=\w+\(\d+\), inet_pton\(AF_INET6, ){_TEXT}"
+)
+_OTHER_FAMILY = re.compile(r"sa_family=(?!AF_UNIX|AF_NETLINK|AF_UNSPEC|AF_INET)(\w+)")
+_LOCAL_SOCKET = re.compile(rf"sa_family=AF_UNIX, sun_path={_TEXT}")
+_TO_NAME_SERVER = re.compile(r"\d+<\w+:\[[^\]]*:(?:53|5353|5355)\]>")
+_FOLDER = re.compile(r"<((?:\\x[0-9a-f]{2})+)>, $")
+_RESULT_PATH = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>$")
+
+_NAME_PORTS = (53, 5353, 5355)  # DNS, multicast DNS, and Windows' own of it
+# Services of the machine that look names up for a program, and are not in its network namespace.
+_NAME_SERVICES = ("nscd/socket", "io.systemd.Resolve", "avahi-daemon/socket")
+_DNS_HEADER_BYTES = 12
+_NO_FILES = (Path("/dev"), Path("/proc"), Path("/sys"))
+_SHARED_MEMORY = Path("/dev/shm")
+_END = re.compile(r"^\+\+\+ ", re.MULTILINE)
+_PATIENCE_SECONDS = 30
+
+
+class TraceError(RuntimeError):
+    """strace wrote nothing, or did not come to its end."""
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What a program and all that it started tried to do, whether it worked or not.
+
+    Attributes:
+        connections: addresses off this machine that were connected or sent to.
+        lookups: names that were asked for, or who was asked where the name is not known.
+        written: paths that were created, or opened for writing, outside /dev, /proc and /sys.
+    """
+
+    connections: tuple[str, ...]
+    lookups: tuple[str, ...]
+    written: tuple[Path, ...]
+
+
+def traced(command: Iterable[str], files: Path) -> tuple[str, ...]:
+    """A command that runs another one and writes what it does to `files`.PID, for each of its threads and processes.
+
+    The process that is started becomes the command, so that signals reach it and its status comes back.
+    """
+    options = ("-D", "-ff", "--seccomp-bpf", "-yy", "-xx", "-s", "4096", "-e", f"trace={_CALLS}")
+    return ("strace", *options, "-o", str(files), *command)
+
+
+def deeds(files: Path, folder: Path) -> Deeds:
+    """What a command did that `traced` has watched and that has ended.
+
+    Args:
+        files: as `traced` was given them.
+        folder: where the command was started, for relative paths.
+
+    Raises:
+        TraceError: there is no whole trace.
+    """
+    connections: set[str] = set()
+    lookups: set[str] = set()
+    written: set[Path] = set()
+    for text in _whole_traces(files):
+        asked, servers = set(), set()
+        for line in text.splitlines():
+            call = _CALL.match(line)
+            if call is None:
+                continue
+            name, rest = call.groups()
+            if name in _NETWORK:
+                connections |= set(_connections(rest))
+                servers |= set(_name_servers(rest))
+                asked |= set(_names_asked(rest))
+            else:
+                written |= set(_written(name, rest, folder))
+        lookups |= asked or servers
+    return Deeds(tuple(sorted(connections)), tuple(sorted(lookups)), tuple(sorted(written)))
+
+
+def _whole_traces(files: Path) -> list[str]:
+    """The text of each file. strace writes the end of them a moment after the command has ended."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        texts = [file.read_text(encoding="ascii") for file in files.parent.glob(f"{files.name}.*")]
+        if texts and all(map(_END.search, texts)):
+            return texts
+        time.sleep(0.1)
+    raise TraceError("strace wrote nothing" if not texts else "a process went on when the program had ended")
+
+
+def _connections(rest: str) -> Iterator[str]:
+    for port, address in _internet(rest):
+        if port not in _NAME_PORTS and not _is_this_machine(address):
+            yield f"{address} port {port}"
+    yield from _OTHER_FAMILY.findall(rest)
+
+
+def _name_servers(rest: str) -> Iterator[str]:
+    """Who is asked for a name, on this machine or elsewhere."""
+    yield from (f"a name, at {address} port {port}" for port, address in _internet(rest) if port in _NAME_PORTS)
+    if rest.endswith(" = 0"):
+        paths = (_path(text) for text in _LOCAL_SOCKET.findall(rest))
+        yield from (f"a name, at {path}" for path in paths if str(path).endswith(_NAME_SERVICES))
+
+
+def _internet(rest: str) -> list[tuple[int, str]]:
+    return [(int(port), _bytes(address).decode()) for port, address in _INTERNET.findall(rest)]
+
+
+def _is_this_machine(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return parsed.is_loopback or parsed.is_unspecified
+
+
+def _names_asked(rest: str) -> Iterator[str]:
+    if _TO_NAME_SERVER.match(rest):
+        for text in re.findall(_TEXT, rest):
+            name = _question(_bytes(text))
+            if name:
+                yield name
+
+
+def _question(query: bytes) -> str:
+    """The name that a DNS query asks for; empty where it is none."""
+    labels, rest = [], query[_DNS_HEADER_BYTES:]
+    while rest and rest[0]:
+        labels.append(rest[1 : 1 + rest[0]])
+        rest = rest[1 + rest[0] :]
+    return b".".join(labels).decode("ascii", "replace")
+
+
+def _written(name: str, rest: str, folder: Path) -> Iterator[Path]:
+    arguments, _, result = rest.rpartition(" = ")
+    if name in _OPENING:
+        opened = _RESULT_PATH.search(result)
+        if opened and (name == "creat" or _WRITES.search(arguments)):
+            yield from _kept(_path(opened[1]))
+    elif result == "0":
+        # What comes to be is the last name in the call; it is relative to the folder named before it, if there is one.
+        last = list(re.finditer(_TEXT, arguments))[-1]
+        base = _FOLDER.search(arguments[: last.start()])
+        yield from _kept((_path(base[1]) if base else folder) / _path(last[1]))
+
+
+def _kept(path: Path) -> Iterator[Path]:
+    """The path where it is that of a file: pipes have none, and a file without a name is gone when it is closed."""
+    devices = any(path.is_relative_to(place) for place in _NO_FILES) and not path.is_relative_to(_SHARED_MEMORY)
+    if path.is_absolute() and not devices and not path.name.endswith(" (deleted)"):
+        yield path
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("\\x", ""))
+
+
+def _path(text: str) -> Path:
+    return Path(os.fsdecode(_bytes(text)))

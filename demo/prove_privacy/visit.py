@@ -1,0 +1,68 @@
+"""Visitors of a served page: they have photos analysed in each way there is, look into a camera, and break off."""
+
+import base64
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+from gradio_client import Client, handle_file
+
+_PORTRAIT = Path(__file__).parents[2] / "assets" / "examples" / "eileen_collins.jpg"
+_PATIENCE_SECONDS = 120
+_FRAMES = 10
+_HALF_AN_UPLOAD = (
+    b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: 2000000\r\n\r\n"
+    b'--b\r\nContent-Disposition: form-data; name="files"; filename="half.jpg"\r\n\r\n'
+) + bytes(1_000_000)
+
+
+class VisitError(RuntimeError):
+    """The page did not answer as it should; the message says at what."""
+
+
+def visit(url: str) -> None:
+    """Do all of it, at the page with this address.
+
+    Raises:
+        VisitError: a face was not found in an answer.
+        httpx.HTTPError: there was no answer.
+    """
+    picture = base64.b64encode(_PORTRAIT.read_bytes()).decode()
+    with httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS, trust_env=False) as browser:
+        browser.get("/").raise_for_status()
+        _look_at("the photo panel", _call_panel(browser, "analyse_photo", {"picture": picture, "name": "photo.jpg"}))
+        for _ in range(_FRAMES):
+            frame = {"frame": f"data:image/jpeg;base64,{picture}", "visitor": "visitor", "crop": 1}
+            _look_at("the live panel", _call_panel(browser, "analyse_frame", frame))
+        browser.post(
+            "/gradio_api/upload", files={"files": _PORTRAIT.read_bytes()}
+        ).raise_for_status()  # not asked about
+        answer = browser.post("/gradio_api/run/analyse_base64", json={"data": [picture]}).raise_for_status().json()
+        _look_at("/analyse_base64", answer["data"][0])
+    program = Client(url, verbose=False)
+    _look_at("/analyse", program.predict(handle_file(_PORTRAIT), api_name="/analyse"))
+    program.close()
+    begin_an_upload(url).close()
+
+
+def _call_panel(browser: httpx.Client, function: str, message: dict[str, Any]) -> Any:
+    """What a panel's function answers to its script in the page."""
+    panels = browser.get("/config").raise_for_status().json()["components"]
+    panel = next((part["id"] for part in panels if function in part["props"].get("server_fns", ())), None)
+    call = {"data": message, "component_id": panel, "fn_name": function, "session_hash": "visitor"}
+    return browser.post("/gradio_api/component_server/", json=call).raise_for_status().json()
+
+
+def _look_at(place: str, answer: Any) -> None:
+    if not isinstance(answer, dict) or len(answer.get("faces", ())) != 1:
+        raise VisitError(f"{place} did not find the face of the example: {str(answer)[:200]}")
+
+
+def begin_an_upload(url: str) -> socket.socket:
+    """Send half of what is announced; whoever closes the connection that this gives breaks the upload off."""
+    address = httpx.URL(url)
+    connection = socket.create_connection((address.host, address.port), _PATIENCE_SECONDS)
+    connection.sendall(_HALF_AN_UPLOAD)
+    return connection
