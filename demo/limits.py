@@ -1,8 +1,6 @@
-"""A bound on what a request may bring, and no trace of one that broke off or went wrong."""
+"""A bound on what a request may bring, and no trace of one that broke off."""
 
-import re
 from collections import deque
-from collections.abc import Iterable
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,8 +10,7 @@ class WholeBodies:
     """ASGI middleware: hands a request on once its body is here, and answers one over `largest` bytes with status 413.
 
     Gradio reads the calls of the panels into memory whole anyway. Uploads it writes to a file as they come in, and it
-    leaves there for good what has come of one that breaks off, or what is not in the field it looks at: such a form is
-    answered with status 400.
+    leaves there what has come of one that breaks off.
     """
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
@@ -33,9 +30,6 @@ class WholeBodies:
             return await refusal(scope, receive, send)
         if parts[-1]["type"] == "http.disconnect":
             return None
-        if _is_misplaced_file(headers.get(b"content-type", b""), parts):
-            refusal = PlainTextResponse('A file has to be in the form field "files".', status_code=400)
-            return await refusal(scope, receive, send)
 
         async def receive_part() -> Message:
             return parts.popleft() if parts else await receive()
@@ -52,13 +46,3 @@ class WholeBodies:
             if taken > self._largest:
                 return None
         return parts
-
-
-def _is_misplaced_file(content_type: bytes, parts: Iterable[Message]) -> bool:
-    """Whether a form brings a file in another field than `files`."""
-    boundary = re.match(rb'multipart/form-data;.*\bboundary="?([^";]+)', content_type, re.IGNORECASE)
-    if boundary is None:
-        return False
-    body = b"".join(part.get("body", b"") for part in parts)
-    heads = (field.partition(b"\r\n\r\n")[0] for field in body.split(b"--" + boundary[1])[1:])
-    return any(b"filename" in head and not re.search(rb';\s*name="?files"?\s*(;|$|\r)', head) for head in heads)

@@ -57,19 +57,3 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_too() -> None:
 
 def test_a_body_that_breaks_off_is_dropped() -> None:
     assert ask([b"12345", b"678"], {"content-length": "10"}, breaks_off=True) == (0, None)
-
-
-@pytest.mark.parametrize(
-    ("field", "status"),
-    [
-        ('name="files"; filename="a.jpg"', 200),
-        ('filename="a.jpg"; name=files', 200),
-        ('name="file"; filename="a.jpg"', 400),
-        ('name="files_"; filename="files"', 400),
-        ('name="file"', 200),
-    ],
-)
-def test_a_file_where_gradio_does_not_look_is_refused(field: str, status: int) -> None:
-    body = f"--b\r\nContent-Disposition: form-data; {field}\r\n\r\n1\r\n--b--\r\n".encode()
-    headers = {"content-type": "multipart/form-data; boundary=b"}
-    assert ask([body[:30], body[30:]], headers, limit=1000)[0] == status

@@ -1,0 +1,132 @@
+"""A temporary folder of the program's own, which goes when the program does."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX = "slimnet-faces-"
+# For Gradio, and for libraries and other programs that this one starts.
+_VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
+_MATPLOTLIB = "MPLCONFIGDIR"  # Gradio imports matplotlib, which would write its settings and caches to the home folder
+# Where a folder cannot be locked, it belongs to a dead program when nobody has touched it for so long.
+_DEAD_AFTER_SECONDS = 600
+
+
+class TemporaryFolderError(Exception):
+    """No temporary folder can be made; the text says where it was to be, why not and what to do."""
+
+
+@contextmanager
+def own_temporary_folder() -> Iterator[Path]:
+    """Make a folder that only this user can enter, and have everything temporary written there, by Gradio too.
+
+    It lies in the folder that GRADIO_TEMP_DIR names, else in the system's, and is removed at the end with all that is
+    in it. Folders of programs that were killed are removed now. To be used before gradio is imported, which reads the
+    environment then.
+
+    Raises:
+        TemporaryFolderError: no folder can be made there.
+    """
+    parent = _parent()
+    _remove_dead(parent)
+    try:
+        folder, lock = _make(parent)
+    except OSError as error:
+        raise _unusable(parent, error) from error
+    variables, default = {name: os.environ.get(name) for name in (*_VARIABLES, _MATPLOTLIB)}, tempfile.tempdir
+    try:
+        os.environ.update(dict.fromkeys(_VARIABLES, str(folder)))
+        os.environ.setdefault(_MATPLOTLIB, str(folder))
+        tempfile.tempdir = str(folder)
+        yield folder
+    finally:
+        for name, value in variables.items():
+            os.environ.pop(name, None)
+            os.environ.update({} if value is None else {name: value})
+        tempfile.tempdir = default
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _parent() -> Path:
+    asked = os.environ.get("GRADIO_TEMP_DIR")
+    if asked:
+        # No other one in its place: who names a folder may want that no picture touches another disk.
+        try:
+            Path(asked).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(Path(asked), error) from error
+        return Path(asked).resolve()
+    try:
+        return Path(tempfile.gettempdir()).resolve()  # the first in its list that can be written to
+    except OSError as error:
+        raise TemporaryFolderError(
+            f"{error.strerror}: set TMPDIR or GRADIO_TEMP_DIR to a folder that you may write to and that has room"
+        ) from error
+
+
+def _unusable(parent: Path, error: OSError) -> TemporaryFolderError:
+    return TemporaryFolderError(
+        f"no temporary folder can be made in {parent} ({error.strerror}): "
+        "set GRADIO_TEMP_DIR to a folder that you may write to and that has room"
+    )
+
+
+def _make(parent: Path) -> tuple[Path, int | None]:
+    """A new folder and the handle that locks it, which is None where there are no such locks."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        try:
+            lock = _lock(folder)
+        except (BlockingIOError, FileNotFoundError):  # another program, just starting, takes it for a dead one's
+            continue
+        except OSError:
+            return folder, None
+        if folder.is_dir():
+            return folder, lock
+        os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder for as long as the handle is open, or this program runs.
+
+    Raises:
+        BlockingIOError: another program holds it.
+        OSError: there are no such locks here, or it is no folder of this user's.
+    """
+    if fcntl is None:
+        raise OSError("folders cannot be locked on this system")
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _remove_dead(parent: Path) -> None:
+    """Remove the folders of programs that ended without doing so."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        lock = None
+        with suppress(OSError):
+            try:
+                lock = _lock(folder)
+            except BlockingIOError:
+                continue
+            except OSError:
+                if time.time() - folder.stat().st_mtime < _DEAD_AFTER_SECONDS:
+                    continue
+            shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)

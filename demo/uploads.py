@@ -1,0 +1,127 @@
+"""Nothing stays of what a request has written, in whichever form it came."""
+
+import asyncio
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Of an upload that nobody asks about; one that is asked about is deleted as soon as it is read.
+UNASKED_SECONDS = 300
+# Of anything else, should the request that wrote it not have ended. With the time between two rounds, within a minute.
+LEFTOVER_SECONDS = 45
+_ROUND_SECONDS = 10
+# With more of them waiting, to look through all after each request would slow the page; the rounds do.
+_MANY_UPLOADS = 100
+# The clock of a file system may lag behind that of the program.
+_CLOCK_SECONDS = 2
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class NothingLeft:
+    """ASGI middleware: deletes what requests have left in the temporary folder.
+
+    A file there is part of a request that still goes on, or it is an upload that has been handed out, and may yet be
+    asked about. All else goes as soon as the request has ended, however it has ended. Nothing of the request is looked
+    at: whichever way Gradio came to write a file, it is found in the folder.
+
+    Args:
+        app: Gradio's, whose set of uploads is an `endpoint.Uploads`.
+        folder: the program's own, since everything in it is deleted.
+    """
+
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
+        self._app = app
+        self._folder = folder
+        self._begun: dict[object, float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            rounds = asyncio.create_task(self._make_rounds(scope))
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                rounds.cancel()
+        elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # those are streams, some without end
+            await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            with self._going_on(scope):
+                await self._app(scope, receive, send_on)
+        except OSError as error:
+            if answered or error.errno not in _NO_ROOM:
+                raise
+            refusal = PlainTextResponse("The server has no room for this now. Try again later.", status_code=507)
+            await refusal(scope, receive, send)
+
+    @contextmanager
+    def _going_on(self, scope: Scope) -> Iterator[None]:
+        request = object()
+        uploads = _uploads(scope)  # now: an app within Gradio's, as MCP's is, puts itself in its place in the scope
+        self._begun[request] = time.time() - _CLOCK_SECONDS
+        try:
+            yield
+        finally:
+            del self._begun[request]
+            if len(uploads) < _MANY_UPLOADS:
+                self._sweep(uploads)
+
+    async def _make_rounds(self, scope: Scope) -> None:
+        while True:
+            await asyncio.sleep(_ROUND_SECONDS)
+            with suppress(OSError):
+                os.utime(self._folder)  # which tells other programs that this one lives, where locks cannot
+            self._sweep(_uploads(scope))
+
+    def _sweep(self, uploads: Any) -> None:
+        """Delete what no request that goes on can have written.
+
+        On the event loop: between making a folder and putting an upload there Gradio does not wait for anything.
+        """
+        now = time.time()
+        oldest = max(min(self._begun.values(), default=now + _CLOCK_SECONDS), now - LEFTOVER_SECONDS)
+        for parent, folders, files in os.walk(self._folder, topdown=False):
+            for name in files:
+                path = os.path.join(parent, name)  # noqa: PTH118 - as Gradio names it in its set, which holds texts
+                waiting = path in uploads
+                if _delete_older(path, now - UNASKED_SECONDS if waiting else oldest) and waiting:
+                    uploads.forget(path)
+            for name in folders:
+                _delete_older(os.path.join(parent, name), oldest)  # noqa: PTH118
+
+
+def _uploads(scope: Scope) -> Any:
+    return scope["app"].get_blocks().upload_file_set
+
+
+def _delete_older(path: str, limit: float) -> bool:
+    """Delete a file or an empty folder that was last changed before a time in seconds since 1970. Whether it was."""
+    try:
+        state = os.lstat(path)
+        if max(state.st_mtime, state.st_ctime) >= limit:
+            return False
+        if stat.S_ISDIR(state.st_mode):
+            Path(path).rmdir()
+        elif stat.S_ISREG(state.st_mode):
+            os.truncate(path, 0)  # else it would take its room for as long as it is held open
+            Path(path).unlink()
+    except OSError:  # it has just gone, the folder is not empty, or the file is held open on Windows
+        return False
+    return True
