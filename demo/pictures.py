@@ -1,5 +1,6 @@
 """Open any picture file as the RGB frame that the rest of the demo works on."""
 
+import contextlib
 import io
 from pathlib import Path
 from typing import IO
@@ -7,22 +8,34 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-# Pillow's own bound against decompression bombs is a little higher; 8000x6000 is 48 million.
-MAX_PIXELS = 89_000_000
+from demo.bit_depth import to_8_bit
+from demo.colour_box import boxed_profile
+from demo.cut_off import completed
+from demo.icons import open_icon
+from demo.jpeg_segments import without_damage
+from demo.picture_formats import (
+    HEAD_BYTES,
+    MAX_PIXELS,
+    SUFFIXES,
+    TooManyPixelsError,
+    UnsupportedPictureError,
+    candidates,
+    check_size,
+    check_supported,
+    has_signature,
+)
+from demo.png_chunks import SIGNATURE, read_png
+from demo.tiff_pages import open_tiff
+from slimnet import colour
+
+__all__ = ["LARGEST_BYTES", "MAX_PIXELS", "SUFFIXES", "PictureError", "open_picture"]
 
 # Of a file that comes from elsewhere.
 LARGEST_BYTES = 64 * 2**20
 
-# Only formats decoded inside Pillow: its EPS reader would run another program on what a stranger sent.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "TIFF", "PPM", "TGA", "ICO", "PCX", "JPEG2000")
-
-# What picture files are usually called; HEIC too, so that those get a message and are not passed over.
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".png", ".gif", ".webp", ".avif", ".bmp", ".dib")
-)
-SUFFIXES |= {".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".tga", ".ico", ".pcx", ".heic", ".heif"}
-
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG = b"\xff\xd8\xff"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*")
+_ICON = (b"\0\0\1\0", b"\0\0\2\0")
 
 
 class PictureError(ValueError):
@@ -30,10 +43,11 @@ class PictureError(ValueError):
 
 
 def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
-    """Open a picture as an upright RGB frame.
+    """Open a picture as an upright RGB frame in the colours of sRGB.
 
-    Grey, palette, CMYK and 16-bit pictures are converted (16-bit values are scaled, not clipped), transparent parts
-    become white, the first frame of an animation is taken, and the EXIF orientation is applied.
+    Grey, palette, CMYK and deeper pictures are converted (16-bit values are scaled, not clipped), and so are the
+    colours of other profiles; transparent parts become white, the first frame of an animation, the largest picture of
+    an icon and the largest page of a TIFF with a thumbnail are taken, and the EXIF orientation is applied.
 
     Args:
         source: path of the file, or the bytes of one.
@@ -63,58 +77,93 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
 
 def _read(file: IO[bytes], name: str) -> np.ndarray:
     """Decode an open file; `name` begins the messages."""
-    head = file.read(16)
-    file.seek(0)
+    head = file.read(HEAD_BYTES)
     if not head:
         raise PictureError(f"{name} is empty.")
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_large(name)
-            image.load()
-            return np.array(_to_rgb(_upright(image)))
-    except PictureError:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise _too_large(name) from error
-    except UnidentifiedImageError as error:
-        if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-            raise PictureError(f"{name} is a HEIC picture, which is not supported. Save it as JPEG or PNG.") from error
-        raise PictureError(f"{name} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF.") from error
+        check_supported(head)
+        return _to_frame(_decode(file))
+    except UnsupportedPictureError as error:
+        raise PictureError(f"{name} {error}") from error
+    except (TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise PictureError(
+            f"{name} has too many pixels (more than {MAX_PIXELS // 1_000_000} million). Make it smaller."
+        ) from error
     except Exception as error:  # decoders raise almost anything on a damaged file
+        if isinstance(error, UnidentifiedImageError) and not has_signature(head):
+            message = f"{name} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF."
+            raise PictureError(message) from error
         raise PictureError(f"{name} is damaged or cut off and cannot be opened.") from error
 
 
-def _too_large(name: str) -> PictureError:
-    return PictureError(f"{name} has too many pixels (more than {MAX_PIXELS // 1_000_000} million). Make it smaller.")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; a picture whose EXIF block is damaged stays as it is."""
+def _decode(file: IO[bytes]) -> Image.Image:
+    """Open and load a picture, also one without the last bytes of its file."""
     try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # the parser raises almost anything on a damaged block, and the pixels are good without it
-        return image
+        return _load(file)
+    except (UnsupportedPictureError, TooManyPixelsError, Image.DecompressionBombError, UnidentifiedImageError):
+        raise
+    except Exception:
+        file.seek(0)
+        picture = completed(file.read(), lambda data: _load(io.BytesIO(data)))
+        if picture is None:
+            raise
+        return picture
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _load(file: IO[bytes]) -> Image.Image:
+    image = _open(file)
+    check_size(image.width, image.height)
+    image.load()
+    return image
+
+
+def _open(file: IO[bytes]) -> Image.Image:
+    """Open a picture by what its file begins with."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if head.startswith(SIGNATURE):
+        return _open_png(file)
+    if head.startswith(_TIFF):
+        return open_tiff(file)
+    if head.startswith(_ICON) and (icon := open_icon(file, _open_png)) is not None:
+        return icon
+    file.seek(0)
+    try:
+        image = Image.open(file, formats=candidates(head))
+    except UnidentifiedImageError:
+        if not head.startswith(_JPEG):
+            raise
+        file.seek(0)
+        return Image.open(io.BytesIO(without_damage(file.read())), formats=("JPEG",))
+    if image.format in ("AVIF", "JPEG2000") and not image.info.get("icc_profile"):
+        position = file.tell()
+        image.info["icc_profile"] = boxed_profile(file)
+        file.seek(position)
+    return image
+
+
+def _open_png(file: IO[bytes]) -> Image.Image:
+    essence, profile = read_png(file)
+    image = Image.open(essence, formats=("PNG",))
+    image.info["icc_profile"] = profile
+    return image
+
+
+def _to_frame(image: Image.Image) -> np.ndarray:
+    """Turn a loaded picture upright, and into sRGB on white."""
+    profile = colour.profile_of(image)
+    _make_upright(image)
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_to_8_bit(np.asarray(image))).convert("RGB")
+        image = Image.fromarray(to_8_bit(np.asarray(image)))
+    image = colour.to_srgb(image, profile)
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale integer or floating grey values to uint8 by the smallest usual white point that holds them all.
-
-    Floats up to 1 are taken for 0..1; 16-bit integers always for 0..65535.
-    """
-    if values.dtype == np.uint16:
-        white = 65535.0
-    else:
-        values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-        whites = (1.0, 255.0, 65535.0) if values.size and np.any(values % 1) else (255.0, 65535.0)
-        white = next((bound for bound in whites if values.max() <= bound), float(values.max()))
-    return np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8)
+def _make_upright(image: Image.Image) -> None:
+    """Apply the EXIF orientation; a picture whose EXIF block is damaged stays as it is."""
+    # The parser raises almost anything on a damaged block, and the pixels are good without it.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)

@@ -1,4 +1,3 @@
-import io
 from pathlib import Path
 
 import numpy as np
@@ -6,14 +5,7 @@ import pytest
 from PIL import Image
 
 from demo.pictures import MAX_PIXELS, PictureError, open_picture
-
-PORTRAIT = Path(__file__).parent.parent / "assets" / "examples" / "eileen_collins.jpg"
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
+from tests.pictures import PORTRAIT, saved
 
 
 def test_path_string_and_bytes_give_the_same_frame() -> None:

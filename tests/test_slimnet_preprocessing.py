@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from slimnet import transform
+from slimnet.icc_profile import adobe_rgb
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +31,15 @@ def test_any_mode_gives_three_channels(mode):
 def test_grey_pictures_of_16_bits_are_scaled(tmp_path):
     Image.fromarray(np.full((218, 178), 51 * 257, np.uint16)).save(tmp_path / "deep.png")
     torch.testing.assert_close(transform(Image.open(tmp_path / "deep.png")), torch.full((3, 218, 178), -0.6))
+
+
+def test_colours_of_another_profile_become_those_of_srgb(tmp_path):
+    crop = Image.new("RGB", (178, 218), (200, 100, 50))
+    crop.save(tmp_path / "wide.png", icc_profile=adobe_rgb())
+    x = transform(Image.open(tmp_path / "wide.png"))
+    # By the definitions of the two spaces.
+    expected = torch.tensor([227.1, 100.1, 42.4]) / 127.5 - 1
+    torch.testing.assert_close(x[:, 0, 0], expected, atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])

@@ -1,0 +1,21 @@
+"""The colours that AVIF and JPEG 2000 files name in their header, where Pillow does not tell them."""
+
+from typing import IO
+
+from slimnet.icc_profile import coded_profile
+
+_HEADER_BYTES = 2**20
+
+
+def boxed_profile(file: IO[bytes]) -> bytes:
+    """The ICC profile that the first `colr` box holds, or describes by codes; empty for sRGB, and without a box."""
+    file.seek(0)
+    head = file.read(_HEADER_BYTES)
+    start = head.find(b"colr") + 4
+    if start < 8:
+        return b""
+    box = head[start : start - 8 + int.from_bytes(head[start - 8 : start - 4], "big")]
+    if box.startswith(b"nclx") and len(box) >= 8:
+        return coded_profile(int.from_bytes(box[4:6], "big"), int.from_bytes(box[6:8], "big")) or b""
+    is_profile = box[:1] in (b"\2", b"\3") and box[3 + 36 : 3 + 40] == b"acsp"  # JPEG 2000: after three bytes
+    return box[3:] if is_profile else b""

@@ -1,0 +1,96 @@
+"""Colours of any profile become sRGB, the colours of the training pictures and of what browsers send."""
+
+import hashlib
+import io
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+from slimnet.icc_profile import adobe_rgb
+
+_LARGEST_PROFILE_BYTES = 4 * 2**20  # those of presses take up to 3 MB
+_SAME = 2  # of 255: up to which two colours are taken for one; profiles called sRGB differ by 1
+_MOST_KNOWN = 64
+_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space -> Pillow's mode
+
+
+# Digests of profiles that were tried and are sRGB, as nearly all are: trying takes longer than a small JPEG.
+_known_srgb: set[bytes] = set()
+
+
+def profile_of(image: Image.Image) -> bytes:
+    """The ICC profile of an open picture: its own, or Adobe RGB where its EXIF block names that; else empty."""
+    if profile := image.info.get("icc_profile"):
+        return bytes(profile)
+    if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
+        return b""
+    try:
+        exif = image.getexif()
+        space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+        index = exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+    except Exception:  # the parser raises almost anything on a damaged block
+        return b""
+    # 2 is not in the standard, but some cameras write it.
+    return adobe_rgb() if space == 2 or (str(index).startswith("R03") and space != 1) else b""
+
+
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert a picture of 8 bits a channel to sRGB; its transparency is kept.
+
+    A picture in sRGB already comes back as it is, and so does one whose profile is damaged, larger than 4 MB or made
+    for pictures of another kind.
+
+    Args:
+        image: of any mode with 8 bits a channel or less.
+        profile: ICC profile of its colours, or empty for sRGB.
+    """
+    if not profile or len(profile) > _LARGEST_PROFILE_BYTES:
+        return image
+    try:
+        digest = hashlib.sha256(profile).digest()
+        if digest in _known_srgb:
+            return image
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = _MODES[source.profile.xcolor_space.strip()]
+        is_grey = image.mode in ("1", "L", "LA")
+        if (mode == "CMYK") != (image.mode == "CMYK") or (mode == "L" and not is_grey) or image.mode == "LAB":
+            return image
+        if mode != "CMYK" and _is_srgb(source, mode):
+            if len(_known_srgb) < _MOST_KNOWN:
+                _known_srgb.add(digest)
+            return image
+        transform = _transform(source, mode, ImageCms.Flags.BLACKPOINTCOMPENSATION)
+        converted = ImageCms.applyTransform(_opaque(image, mode), transform)
+    except Exception:  # a damaged profile can fail anywhere, and the picture is good without it
+        return image
+    if converted is None:
+        return image
+    if image.has_transparency_data:
+        converted.putalpha(image.convert("RGBA").getchannel("A"))
+    return converted
+
+
+def _opaque(image: Image.Image, mode: str) -> Image.Image:
+    """The colours alone, in a mode for which there are transforms."""
+    if image.mode == mode:
+        return image
+    return (image.convert("RGBA") if image.has_transparency_data else image).convert(mode)
+
+
+def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
+    """Whether a profile leaves colours as they are, tried on 729 of them, or all greys."""
+    if mode == "L":
+        probe = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    else:
+        steps = np.linspace(0, 255, 9).astype(np.uint8)
+        probe = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3))
+    # Unoptimised transforms are made five times as fast, which counts more than speed for so few colours.
+    converted = ImageCms.applyTransform(probe, _transform(source, mode, ImageCms.Flags.NOOPTIMIZE))
+    before, after = np.asarray(probe.convert("RGB"), np.int16), np.asarray(converted, np.int16)
+    return bool(np.abs(after - before).max() <= _SAME)
+
+
+def _transform(source: ImageCms.ImageCmsProfile, mode: str, flags: ImageCms.Flags) -> ImageCms.ImageCmsTransform:
+    """From a profile to sRGB, as photo programs convert: the same colours where sRGB has them, black staying black."""
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", intent, flags)
