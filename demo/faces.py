@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import Any, Literal, Protocol, TypeVar
 import cv2
 import numpy as np
 
+from demo.windows import TILE_LIMITS, Window, small_sides, squares, tiles, whole, with_room
+
 Box = tuple[float, float, float, float]
-Window = tuple[int, int, int, int]
 PointKind = Literal["landmarks", "keypoints"]
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -30,16 +31,24 @@ SHA256 = {
 # The detector shrinks what it sees to 128 pixels. Shrinking to twice that beforehand, by area, keeps small faces whole.
 _DETECTOR_SIDE = 256
 _LANDMARKER_SIDE = 512
-# The detector misses faces under about 15 % of what it sees, so tiles of a large picture are looked at one by one.
-# So many tiles along the longer side, where that has at least so many pixels: tiles under 160 hold faces too small to
-# judge, and the finest ones, 165 of them, pay in large photos alone.
-_TILE_LIMITS = {2: 320, 4: 640, 8: 2048}
+# Where no face is upright, the turned frame is looked at in tiles of these shares of its longer side.
+_TURNED_TILINGS = (2, 4)
+# Faces of one photo are of like size: where all that were found are larger than the next smaller windows, or a few are
+# larger than this share of them, these are not looked at. A longer picture, a screenshot mostly, holds many photos.
+_FEW_FACES = 4
+_LIKE_SHARE_OF_FEW = 0.5
+_LONGEST_PHOTO = 2
+# The spread of the values that a window with a face has at the very least, however dark and pale it is.
+_LEAST_CONTRAST = 16
 # A face as a share of the crop that the landmarker sees.
 _CROP_FACTOR = 2.5
 # In a photo the landmarker, too, sees faces in what the detector is unsure of: in folds and patches of a portrait that
 # was enlarged to 48 million pixels, at scores up to 0.73. Of 453 true faces of 35 to 90 pixels, turned and partly dark
 # and noisy, three scored less than this.
 _LEAST_SCORE = 0.74
+# Many small windows have more chances to go wrong. There, text and patches of hair scored up to 0.81; about two in
+# a hundred true faces scored less than this.
+_LEAST_SMALL_SCORE = 0.82
 # Without landmarks to confirm it, a detection has to be this certain to count as a face (from the side, mostly). True
 # faces scored 0.77 or more, what only looked like one up to 0.83.
 _LEAST_KEYPOINT_SCORE = 0.8
@@ -147,23 +156,25 @@ class FaceFinder:
         Args:
             frame: (height, width, 3), uint8, RGB.
             thorough: look for small faces too, and, where none is found, in the frame turned by 180 and 90 degrees.
-                Takes 0.1 to 1 second for a photo; without it a webcam's frame takes about 10 ms for each face,
-                and small faces are looked for only where there is no larger one.
+                Takes 0.1 to 1 second for a photo of a few faces, 1 second more where there are many or small ones;
+                without it a webcam's frame takes about 10 ms for each face, and small faces are looked for only where
+                there is no larger one.
             known: faces of this very frame that were found already; they come first.
 
         Raises:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        view = _shrink(frame, max(_TILE_LIMITS) * _DETECTOR_SIDE)
-        detections = self._look_over(view, tuple(_TILE_LIMITS) if thorough else ())
+        view = _shrink(frame, max(TILE_LIMITS) * _DETECTOR_SIDE)
+        detections = self._look_over(view, tuple(TILE_LIMITS) if thorough else ())
         for quarters in (2, 1, 3) if thorough else ():
-            detections = detections or self._look_over(view, (2,), quarters)
+            detections = detections or self._look_over(view, _TURNED_TILINGS, quarters)
         if not thorough and not detections and not known:  # somebody far from a webcam
             detections = self._detect_tiles(view, 2)
         surest_first = sorted(detections, key=lambda detection: -detection.score)
         detections = [detection.moved(_ratio(frame, view)) for detection in distinct(surest_first)]
         if thorough:
+            detections = self._with_small(frame, detections)
             closer = (self._look_closer(frame, detection) for detection in detections)
             detections = [part for part in closer if part.score >= _least_score(part, frame, _LEAST_SCORE)]
         detections.sort(key=lambda detection: -detection.score)
@@ -178,7 +189,7 @@ class FaceFinder:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        return tuple(distinct(self._detect_windows(frame, _DETECTOR_SIDE, _whole, 0)))
+        return tuple(distinct(self._detect_windows(frame, _DETECTOR_SIDE, whole, 0)))
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
         """Those of the faces of the frame before that are found again, near where they were, by the landmarker alone.
@@ -193,17 +204,43 @@ class FaceFinder:
 
     def _look_over(self, frame: np.ndarray, tilings: tuple[int, ...], quarters: int = 0) -> list[Detection]:
         """Run the detector on the frame as a whole and in tiles."""
-        detections = self._detect_windows(frame, _DETECTOR_SIDE, _whole, quarters)
+        detections = self._detect_windows(frame, _DETECTOR_SIDE, whole, quarters)
         for parts in tilings:
             detections += self._detect_tiles(frame, parts, quarters)
         if not detections:
             # A face that fills the picture is found once there is room around it.
-            detections = self._detect_windows(frame, _DETECTOR_SIDE // 2, _with_room, quarters)
+            detections = self._detect_windows(frame, _DETECTOR_SIDE // 2, with_room, quarters)
         return detections
+
+    def _with_small(self, frame: np.ndarray, detections: list[Detection]) -> list[Detection]:
+        """The detections, and what else small windows show, as far down as smaller faces are to be expected."""
+        height, width = frame.shape[:2]
+        is_photo = max(width, height) <= _LONGEST_PHOTO * min(width, height)
+        for side in small_sides(width, height):
+            sure = [part for part in detections if part.score >= _least_score(part, frame, _LEAST_SCORE)]
+            least = side * (_LIKE_SHARE_OF_FEW if len(sure) <= _FEW_FACES else 1)
+            if is_photo and sure and min(max(part.box[2:]) for part in sure) > least:
+                break
+            for quarters in {0, *(part.quarters for part in sure)}:
+                found = distinct(sorted(self._detect_small(frame, side, quarters), key=lambda part: -part.score))
+                unknown = [part for part in found if not any(is_same(part, other) for other in sure)]
+                closer = (self._look_closer(frame, part) for part in unknown)
+                new = [part for part in closer if part.score >= _LEAST_SMALL_SCORE]
+                detections = distinct(sorted((*detections, *new), key=lambda part: -part.score))
+        return detections
+
+    def _detect_small(self, frame: np.ndarray, side: int, quarters: int) -> list[Detection]:
+        """Run the detector on windows of `side` pixels of the frame, all but those of one colour."""
+        shown = min(side, _DETECTOR_SIDE)
+        view = _shrink(frame, round(max(frame.shape) * shown / side))
+        windows = squares(view.shape[1], view.shape[0], shown)
+        windows = [window for window in windows if np.ptp(_cut(view, window)) >= _LEAST_CONTRAST]
+        found = self._detect_windows(view, max(view.shape), lambda *_: windows, quarters)
+        return [detection.moved(_ratio(frame, view)) for detection in found]
 
     def _detect_tiles(self, frame: np.ndarray, parts: int, quarters: int = 0) -> list[Detection]:
         """Run the detector on tiles of a share of the frame's longer side."""
-        return self._detect_windows(frame, parts * _DETECTOR_SIDE, partial(_tiles, parts=parts), quarters)
+        return self._detect_windows(frame, parts * _DETECTOR_SIDE, partial(tiles, parts=parts), quarters)
 
     def _detect_windows(
         self, frame: np.ndarray, longest: int, windows: Callable[[int, int], list[Window]], quarters: int
@@ -344,13 +381,18 @@ def _without_startup_notes() -> Iterator[None]:
     except OSError:  # a program without a console has none
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with ExitStack() as stack:
+        stack.callback(os.close, stderr)
+        try:
+            held = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # no folder can be written to: the notes are shown
+            yield
+            return
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(stderr, 2)
-            os.close(stderr)
             held.seek(0)
             for line in held:
                 if not line.startswith(notes):
@@ -361,29 +403,6 @@ def _check(frame: np.ndarray) -> None:
     # An array of another form leaves MediaPipe useless ever after.
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise ValueError(f"a frame has to be (height, width, 3) uint8 RGB, not {frame.shape} {frame.dtype}")
-
-
-def _whole(width: int, height: int) -> list[Window]:
-    return [(0, 0, width, height)]
-
-
-def _with_room(width: int, height: int) -> list[Window]:
-    return [(-width // 2, -height // 2, 2 * width, 2 * height)]
-
-
-def _tiles(width: int, height: int, parts: int) -> list[Window]:
-    """Square windows of a share of the longer side, each half over the next; none where they would be too small."""
-    if max(width, height) < _TILE_LIMITS[parts]:
-        return []
-    side = max(width, height) // parts
-    across, down = min(side, width), min(side, height)
-    return [(left, top, across, down) for top in _starts(height, side) for left in _starts(width, side)]
-
-
-def _starts(length: int, side: int) -> list[int]:
-    """Where windows of `side` begin so that they cover `length`, at least half over each other."""
-    count = 1 + max(0, -(-2 * (length - side) // side))
-    return [round(i * (length - side) / max(1, count - 1)) for i in range(count)] if length > side else [0]
 
 
 def _shrink(image: np.ndarray, longest: int) -> np.ndarray:

@@ -78,6 +78,58 @@ def test_small_faces_of_a_photo_are_found(finder: FaceFinder, portrait: np.ndarr
         assert any(near(face, POINTS * 0.55 + corner) for face in found)
 
 
+@pytest.mark.parametrize(("columns", "width"), [(10, 600), (10, 650), (16, 1440), (16, 2040), (16, 2100)])
+def test_a_sheet_of_faces_is_found_whole_at_every_size(
+    finder: FaceFinder, portrait: np.ndarray, columns: int, width: int
+) -> None:
+    part = portrait[20:240, 40:290]
+    sheet = np.tile(np.concatenate([part, part[:, ::-1]], axis=1), (2, columns // 2, 1))
+    factor = width / sheet.shape[1]
+    found = finder.find(scaled(sheet, factor), thorough=True)
+    places = {(int(x // (250 * factor)), int(y // (220 * factor))) for x, y, *_ in (face.box for face in found)}
+    assert len(found) == len(places) == 2 * columns
+
+
+def test_small_faces_beside_larger_ones_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    photo = np.full((900, 1400, 3), 120, np.uint8)
+    places = [
+        (factor, 60 + 220 * row, 30 + 270 * column)
+        for row, factor in enumerate((0.8, 0.5, 0.3, 0.25))
+        for column in range(5)
+    ]
+    for factor, y, x in places:
+        small = scaled(portrait, factor)
+        photo[y : y + small.shape[0], x : x + small.shape[1]] = small[: 900 - y]
+    found = finder.find(photo, thorough=True)
+    assert len(found) == len(places)
+    for factor, y, x in places:
+        assert any(near(face, np.add(POINTS * factor, (x, y))) for face in found)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1080, 16_000), (16_000, 1080)])
+def test_a_face_of_a_long_screenshot_is_found(
+    finder: FaceFinder, portrait: np.ndarray, width: int, height: int
+) -> None:
+    screenshot = np.full((height, width, 3), 240, np.uint8)
+    x, y = width * 3 // 5, height * 3 // 5
+    screenshot[y : y + portrait.shape[0], x : x + portrait.shape[1]] = portrait
+    (face,) = finder.find(screenshot, thorough=True)
+    assert near(face, np.add(POINTS, (x, y)))
+
+
+@pytest.mark.parametrize("size", [(600, 450), (1000, 1500), (2040, 1000), (2200, 1600)])
+def test_a_small_face_is_found_in_a_picture_of_any_size(
+    finder: FaceFinder, portrait: np.ndarray, size: tuple[int, int]
+) -> None:
+    width, height = size
+    photo = np.full((height, width, 3), 120, np.uint8)
+    small = scaled(portrait, 0.28)  # a face of 30 pixels
+    x, y = width // 3, height // 2
+    photo[y : y + small.shape[0], x : x + small.shape[1]] = small
+    (face,) = finder.find(photo, thorough=True)
+    assert near(face, np.add(POINTS * 0.28, (x, y)))
+
+
 def test_somebody_far_from_a_webcam_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
     frame = np.full((300, 400, 3), 128, np.uint8)
     far = scaled(portrait, 0.35)
@@ -267,6 +319,16 @@ def test_the_program_ends_quietly() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr, run.returncode) == ("1\n", "", 0)
+
+
+def test_faces_are_found_where_no_temporary_file_can_be_made(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(faces.tempfile, "TemporaryFile", refuse)
+    assert len(FaceFinder().find(portrait, thorough=False)) == 1
 
 
 def test_mediapipe_is_the_version_that_reports_to_nobody() -> None:

@@ -2,7 +2,8 @@
 
 `live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
 the real pipeline, alone and with several visitors, beside Gradio's own way. `alignment` asks what finding and aligning
-faces cost in accuracy, `following` what it costs that live mode does not find them anew in each frame.
+faces cost in accuracy, `following` what it costs that live mode does not find them anew in each frame, `reach` how
+small a face may be in a photo to be found.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from demo.benchmark.alignment import report_alignment
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
+from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.chromium import ChromiumMissingError
 from demo.pipeline import WEIGHTS
@@ -28,6 +30,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
     following = commands.add_parser("following", help="what following faces costs in accuracy")
+    commands.add_parser("reach", help="how small a face may be to be found")
     for accuracy in (alignment, following):
         accuracy.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
         accuracy.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
@@ -49,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command in ("alignment", "following"):
         report = report_alignment if chosen.command == "alignment" else report_following
         report(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+        return 0
+    if chosen.command == "reach":
+        report_reach()
         return 0
     # To be stopped is no different from Ctrl+C: servers and browser are ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
