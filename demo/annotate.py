@@ -10,19 +10,20 @@ import argparse
 import hashlib
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
+from unicodedata import category
 
 from tqdm import tqdm
 
 from demo.annotator import Outcome, annotate_in_processes, annotate_picture, worker_count
 from demo.faces import FaceModelError
 from demo.partial_table import Entry, PartialTable, ResumeError
-from demo.pictures import SUFFIXES
+from demo.picture_files import PictureFiles
 from demo.pipeline import WEIGHTS, Pipeline
 from demo.table import COLUMNS, is_parquet
 from demo.workers import WorkerError
@@ -31,12 +32,13 @@ from slimnet import CheckpointError
 
 @dataclass
 class Summary:
-    """What a run did; `failed` says of each file or folder that could not be read why."""
+    """What a run did; `failed` says of each file or folder that could not be read why, `account` what was not tried."""
 
     pictures: int = 0
     faces: int = 0
     without_face: int = 0
     failed: list[str] = field(default_factory=list)
+    account: Sequence[str] = ()
 
     def add(self, entry: Entry) -> None:
         if entry.failure:
@@ -49,12 +51,15 @@ class Summary:
     def report(self, file: TextIO) -> None:
         text = f"Faces: {self.faces}. Pictures: {self.pictures}, of these without a face: {self.without_face}."
         print(text + (f" Could not be read: {len(self.failed)}." if self.failed else ""), file=file)
-        for reason in self.failed:
-            print(f"  {reason.encode(errors='backslashreplace').decode()}", file=file)  # names need not be UTF-8
+        for line in (*(f"  {reason}" for reason in self.failed), *self.account):
+            print(_printable(line), file=file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 0 if every file was read, 1 if some were not, 2 for bad usage, 130 when interrupted."""
+    """Run the command; 0 if every picture was read, 1 if some were not, 2 for bad usage, 130 when interrupted.
+
+    What is passed over as hidden or the system's, and what is no picture by its name, does not count.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     problem = _problem(options.inputs, options.out) or _missing_package(options.out, options.ray is not None)
@@ -64,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pipeline = Pipeline(options.weights, options.device)
     except (CheckpointError, FaceModelError) as error:
         parser.error(str(error))
-    summary = Summary()
-    files = sorted_pictures(options.inputs, summary)
+    found = PictureFiles(options.inputs)
+    files = found.files
+    summary = Summary(failed=found.failed, account=tuple(found.account()))
     out = Path(os.path.realpath(options.out))  # a link stays a link
     if is_parquet(out):
         files = _named_in_utf8(files, summary)
@@ -75,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             annotate(pipeline, files, table, summary, options)
             table.finish()
     except ResumeError as error:
-        parser.error(str(error))
+        parser.error(_printable(str(error)))
     except KeyboardInterrupt:
         print(f"Interrupted; the results up to here are in {out}.part. The same command goes on.", file=sys.stderr)
         summary.report(sys.stderr)
@@ -87,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{out}.part cannot be written: {error.strerror}. The same command goes on from there.", file=sys.stderr)
         return 1
     summary.report(sys.stderr)
-    return 1 if summary.failed else 0
+    return 1 if summary.failed or found.unsupported else 0
 
 
 def annotate(
@@ -115,38 +121,16 @@ def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namesp
     return (annotate_picture(pipeline, file) for file in files)
 
 
-def sorted_pictures(inputs: Sequence[str], summary: Summary) -> list[str]:
-    """The files to annotate, each once: those named, and those with a picture's suffix in the folders named."""
-    files: dict[str, None] = {}
-    for name in inputs:
-        is_folder = _exists(Path(name)) and Path(name).is_dir()
-        found = sorted(_walk(name, summary, set())) if is_folder else [name]
-        files.update(dict.fromkeys(found))
-    return list(files)
-
-
-def _walk(folder: str, summary: Summary, above: set[str]) -> Iterator[str]:
-    """Picture files in a folder and below, through links too, but never into a folder that it is already in."""
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    try:
-        entries = list(os.scandir(folder))
-    except OSError as error:
-        summary.failed.append(f"{folder}: {error.strerror}")
-        return
-    for entry in entries:
-        if Path(entry.path).is_dir():  # entry.is_dir() would raise at a link to itself
-            yield from _walk(entry.path, summary, above | {real})
-        elif Path(entry.name).suffix.lower() in SUFFIXES:
-            yield entry.path
-
-
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:
     named = [file for file in files if os.fsencode(file) == file.encode("utf-8", "replace")]
     for file in sorted({*files}.difference(named)):
         summary.failed.append(f"{file}: its name is not UTF-8, as Parquet needs it; rename it, or write a CSV file")
     return named
+
+
+def _printable(text: str) -> str:
+    """The text in one line: names of files may hold line feeds, what a terminal obeys, or bytes that are not UTF-8."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)  # Zs: spaces
 
 
 def _missing_package(out: str, on_ray: bool) -> str | None:
@@ -191,7 +175,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Find every face in pictures and write its 40 attributes as CSV or Parquet. A run that was stopped "
         "or killed goes on when the same command is given again: RESULTS.part and RESULTS.journal hold what is done.",
     )
-    parser.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER", help="pictures, or folders to search for them")
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE_OR_FOLDER",
+        help="pictures, or folders to search for them, in which hidden files and the system's are passed over",
+    )
     parser.add_argument(
         "--out",
         required=True,

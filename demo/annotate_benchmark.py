@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from demo.annotate import Summary, positive, sorted_pictures
+from demo.annotate import positive
 from demo.annotator import Outcome, annotate_in_processes, annotate_picture, worker_count
+from demo.picture_files import PictureFiles
 from demo.pipeline import WEIGHTS, Pipeline
 from demo.table import write_rows
 
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     options = parser.parse_args(arguments)
-    files = sorted_pictures(options.inputs, Summary())[: options.pictures]
+    files = PictureFiles(options.inputs).files[: options.pictures]
     if len(files) < 2:
         parser.error("there are not two pictures to measure with")
     count = options.workers or worker_count(len(files))

@@ -1,19 +1,28 @@
 """A table that is being written, with a journal beside it, so that a run that was stopped goes on where it was."""
 
+import errno
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import SoftFileLock, Timeout
+
 from demo.annotator import Outcome
 from demo.table import as_parquet, is_parquet, write_rows
+from slimnet.atomic import replacement
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+# What flock fails with where another run has the lock; with all else the file system has no locks.
+_LOCKED = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+_MARKER_SECONDS = 1.0  # filelock looks more than once before it takes a marker for that of a dead process
 
 
 class ResumeError(RuntimeError):
@@ -54,29 +63,30 @@ class PartialTable:
         self.path = out.with_name(out.name + ".part")
         self.done: list[Entry] = []
         self._out, self._columns = out, tuple(columns)
+        self._guarded = not is_parquet(out)  # else the rows are not what people will open
         self._journal_path = out.with_name(out.name + ".journal")
-        self._journal = self._journal_path.open("a+b")
-        try:
+        self._marker = SoftFileLock(out.with_name(out.name + ".lock"), _MARKER_SECONDS)
+        with ExitStack() as opened:
+            opened.callback(self._marker.release)
+            self._journal = opened.enter_context(self._journal_path.open("a+b"))
             self._lock()
             if not restart:
                 self._resume(settings, files)
             if not self.done:
                 self._begin(settings)
-            self._rows = self.path.open("a", newline="", encoding="utf-8", errors="surrogateescape")
-        except BaseException:
-            self._journal.close()
-            raise
+            rows = self.path.open("a", newline="", encoding="utf-8", errors="surrogateescape")
+            self._rows = opened.enter_context(rows)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> "PartialTable":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._rows.close()
-        self._journal.close()
+        self._opened.close()
 
     def add(self, outcome: Outcome) -> Entry:
         """Write the rows of the next picture, then its line of the journal: a row without it does not count."""
-        write_rows(self._rows, outcome.rows)
+        write_rows(self._rows, outcome.rows, guarded=self._guarded)
         self._rows.flush()
         end = os.fstat(self._rows.fileno()).st_size
         entry = Entry(outcome.file, len(outcome.rows), outcome.failure, end)
@@ -85,11 +95,11 @@ class PartialTable:
 
     def finish(self) -> None:
         """Put the complete table in its place."""
+        os.fsync(self._rows.fileno())
         self._rows.close()  # Windows does not move an open file
         if is_parquet(self._out):
-            parquet = self._out.with_name(self._out.name + ".new")
-            as_parquet(self.path, parquet, self._columns)
-            parquet.replace(self._out)
+            with replacement(self._out) as parquet:
+                as_parquet(self.path, parquet, self._columns)
             self.path.unlink()
         else:
             self.path.replace(self._out)
@@ -97,11 +107,22 @@ class PartialTable:
         self._journal_path.unlink()
 
     def _lock(self) -> None:
+        """Keep other runs away: by flock, or where the file system has none (Lustre, some NFS) by a marker file."""
+        busy = f"another run is writing {self.path}: wait for its end, or stop it"
         if fcntl:
             try:
                 fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise ResumeError(f"another run is writing {self.path}: wait for its end, or stop it") from error
+                if error.errno in _LOCKED:
+                    raise ResumeError(busy) from error
+            else:
+                return
+        try:
+            self._marker.acquire()
+        except Timeout as error:
+            raise ResumeError(
+                f"{busy}. If it was killed on another machine, delete {self._marker.lock_file}"
+            ) from error
 
     def _resume(self, settings: Mapping[str, str], files: Sequence[str]) -> None:
         """Read what is done, and cut off what a kill has left half done."""
@@ -133,7 +154,7 @@ class PartialTable:
     def _begin(self, settings: Mapping[str, str]) -> None:
         self._journal.truncate(0)
         with self.path.open("w", newline="", encoding="utf-8") as rows:
-            write_rows(rows, [self._columns])
+            write_rows(rows, [self._columns], guarded=self._guarded)
         self._write_line(settings)
 
     def _write_line(self, content: Mapping[str, Any]) -> None:

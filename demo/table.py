@@ -7,6 +7,10 @@ from typing import TextIO
 
 from demo.pipeline import Analysis
 
+# A spreadsheet takes text that begins so for a formula, and runs it; an apostrophe in front keeps it text (OWASP, CSV
+# injection). The last four are the wide forms of the first, which count in East Asian versions.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
 
@@ -18,9 +22,21 @@ def face_rows(analysis: Analysis, file: str) -> list[list[str]]:
     ]
 
 
-def write_rows(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
-    """Write rows as CSV, each ended by a line feed."""
-    csv.writer(_LineFeeds(file), lineterminator="\r\n").writerows(rows)
+def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = True) -> None:
+    """Write rows as CSV, each ended by a line feed.
+
+    guarded: put an apostrophe before text that a spreadsheet would take for a formula; numbers stay as they are.
+    """
+    guarded_rows = ([_guarded(value) for value in row] for row in rows) if guarded else rows
+    csv.writer(_LineFeeds(file), lineterminator="\r\n").writerows(guarded_rows)
+
+
+def _guarded(value: str) -> str:
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) and not _is_number(value) else value
+
+
+def _is_number(value: str) -> bool:
+    return value.removeprefix("-").replace(".", "", 1).isdecimal()
 
 
 class _LineFeeds:
@@ -40,7 +56,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def as_parquet(table: Path, parquet: Path, columns: Sequence[str]) -> None:
-    """Write a table that `write_rows` wrote as Parquet, in parts, so that it may be larger than memory.
+    """Write a table that `write_rows` wrote, unguarded, as Parquet, in parts, so that it may be larger than memory.
 
     The numbers are those of the CSV table: box and face as int32, probabilities as float64. Needs pyarrow.
     """

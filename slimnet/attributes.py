@@ -1,4 +1,11 @@
-"""The 40 binary attributes of CelebA and how a page groups them."""
+"""The 40 binary attributes of CelebA, how a page groups them, and what other attributes may be called."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from reprlib import repr as shortened
+
+MAX_NAME_CHARACTERS = 200
 
 # In the order of CelebA's own label file, which is the order of the network's outputs.
 ATTRIBUTES: tuple[str, ...] = (
@@ -28,3 +35,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Picture": ("Blurry",),
     "Impressions": ("Attractive", "Young", "Male", "Chubby"),
 }  # fmt: skip
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ValueError unless the names are text for people, each there once.
+
+    They are column names of tables and labels of a page: control characters and lone surrogates break those.
+    """
+    for name in names:
+        if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
+            raise ValueError(
+                f"an attribute's name is a text of 1 to {MAX_NAME_CHARACTERS} characters, got {shortened(name)}"
+            )
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+            raise ValueError(f"the attribute's name {shortened(name)} holds a control character or half a character")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"each attribute has a name of its own, but {shortened(twice[0])} occurs twice")

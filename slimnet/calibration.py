@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond it float32 has no probability but 0 and 1, or none but 0.5
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,17 @@ class Calibration:
     temperatures: the probability is sigmoid(logit / temperature). They are positive, so they move no decision: a logit
     above 0 is a probability above 0.5. reliability: as many.
 
-    Raises ValueError when a temperature is not finite and positive, or when both differ in number.
+    Raises ValueError when a temperature is outside TEMPERATURE_RANGE, or when both differ in number.
     """
 
     temperatures: tuple[float, ...]
     reliability: tuple[Reliability, ...]
 
     def __post_init__(self) -> None:
-        wrong = [value for value in self.temperatures if not (math.isfinite(value) and value > 0)]
+        low, high = TEMPERATURE_RANGE
+        wrong = [value for value in self.temperatures if not low <= value <= high]  # NaN is not
         if wrong:
-            raise ValueError(f"temperatures are finite and above 0, got {wrong[0]}")
+            raise ValueError(f"temperatures are finite and above 0, got {wrong[0]}: {low:g} to {high:g} are taken")
         if len(self.temperatures) != len(self.reliability):
             raise ValueError(f"{len(self.temperatures)} temperatures for {len(self.reliability)} reliabilities")
 

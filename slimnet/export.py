@@ -9,6 +9,7 @@ the metadata key "slimnet" of the .onnx, in the extra file "slimnet.json" of the
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from slimnet.atomic import replacement
 from slimnet.checkpoint import CheckpointError
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
@@ -26,26 +28,34 @@ class ExportError(RuntimeError):
 
 
 def export_onnx(model: SlimNet, path: str | Path) -> None:
-    """Write an ONNX file. Raises ExportError when the package onnx is missing, OSError where it cannot be written."""
+    """Write an ONNX file, whole or not at all.
+
+    Raises ExportError when the package onnx is missing, OSError where it cannot be written.
+    """
     try:
         from slimnet.onnx_graph import onnx_model
     except ImportError as error:
         raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
-    Path(path).write_bytes(onnx_model(model).SerializeToString())
+    content = onnx_model(model).SerializeToString()
+    with replacement(path) as part:
+        part.write_bytes(content)
 
 
 def export_torch(model: SlimNet, path: str | Path) -> None:
-    """Write a torch.export archive: `torch.export.load(path).module()(crops)`.
+    """Write a torch.export archive, whole or not at all: `torch.export.load(path).module()(crops)`.
 
     Raises OSError where it cannot be written.
     """
     height, width = model.preprocessing.height, model.preprocessing.width
     example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # of 2: a batch of 1 would be taken for a constant
     batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(Inference(model), (example,), dynamic_shapes={"crops": {0: batch}})
+    inference = Inference(model).to(memory_format=torch.contiguous_format)  # torch warns of weights in another format
+    program = torch.export.export(inference, (example,), dynamic_shapes={"crops": {0: batch}})
     metadata = json.dumps(model.to_checkpoint().metadata)
-    with Path(path).open("wb") as file:
-        torch.export.save(program, file, extra_files={"slimnet.json": metadata})
+    content = io.BytesIO()  # in a file torch hides the reason why it cannot be written
+    torch.export.save(program, content, extra_files={"slimnet.json": metadata})
+    with replacement(path) as part:
+        part.write_bytes(content.getbuffer())
 
 
 FORMS = {".onnx": export_onnx, ".pt2": export_torch}
@@ -61,10 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--out ends in {' or '.join(FORMS)}, not as {asked.out.name}")
     try:
         FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
-    except (CheckpointError, ExportError, OSError) as error:
+    except (CheckpointError, ExportError) as error:
         print(f"slimnet.export: {error}", file=sys.stderr)
         return 1
-    print(f"{asked.out}: {asked.out.stat().st_size / 1e6:.1f} MB")
+    except OSError as error:
+        print(f"slimnet.export: {asked.out} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    name = str(asked.out).encode(errors="backslashreplace").decode()  # it need not be UTF-8
+    print(f"{name}: {asked.out.stat().st_size / 1e6:.1f} MB")
     return 0
 
 

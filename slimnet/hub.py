@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any, cast
 from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
 from huggingface_hub.constants import CONFIG_NAME, SAFETENSORS_SINGLE_FILE
 
+from slimnet.atomic import replacement
+from slimnet.checkpoint import CheckpointError
+
 if TYPE_CHECKING:
     from typing import Self
 
     from slimnet.model import SlimNet
+
+
+_DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
 
 
 class HubMixin(
@@ -39,15 +45,25 @@ class HubMixin(
         model.save(save_directory / SAFETENSORS_SINGLE_FILE)
         # Under one key: huggingface_hub passes those that are called like SlimNet's arguments to _from_pretrained.
         config = {"model_type": "slimnet", "slimnet": model.to_checkpoint().metadata}
-        (save_directory / CONFIG_NAME).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        with replacement(save_directory / CONFIG_NAME) as part:
+            part.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, **download: Any) -> Self:
-        """download: hf_hub_download's arguments, as from_pretrained was given them."""
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> Self:
+        """As huggingface_hub's, which reads config.json first and trusts it to be a JSON object."""
+        try:
+            return super().from_pretrained(pretrained_model_name_or_path, **download)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
+            raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it anew") from error
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, **options: Any) -> Self:
+        """options: hf_hub_download's arguments, as from_pretrained was given them, and whatever config.json adds."""
         folder = Path(model_id)
         if folder.is_dir():
             path = folder / SAFETENSORS_SINGLE_FILE
         else:
+            download = {name: options[name] for name in _DOWNLOAD_OPTIONS if name in options}
             path = Path(hf_hub_download(model_id, SAFETENSORS_SINGLE_FILE, **download))
         return cast(Any, cls).load_pretrained(path).eval()
 

@@ -9,13 +9,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from reprlib import repr as shortened
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from slimnet import checkpoint
-from slimnet.attributes import ATTRIBUTES
+from slimnet.attributes import ATTRIBUTES, check_names
 from slimnet.calibration import Calibration
 from slimnet.checkpoint import Architecture, CheckpointError
 from slimnet.hub import HubMixin
@@ -78,7 +79,8 @@ class SlimNet(nn.Module, HubMixin):
     attributes: their names, CelebA's for 40 classes unless given; preprocessing: what turns a picture into the input.
     The attribute `calibration` is None until training.calibrate has measured these very weights.
 
-    Raises ValueError when a number is no positive whole one or too large, or when names and classes differ in number.
+    Raises ValueError when a number is no positive whole one or too large (see slimnet.checkpoint), or when names and
+    classes differ in number, or a name is empty or occurs twice.
     """
 
     def __init__(
@@ -144,8 +146,9 @@ class SlimNet(nn.Module, HubMixin):
 
         try:
             with torch.device("meta"):  # compare before anything is allocated: a foreign file may claim any size
-                problem = mismatch(build().state_dict(), found.state)
-        except ValueError as error:
+                claimed = build()
+            problem = too_small(claimed) or mismatch(claimed.state_dict(), found.state)
+        except (RuntimeError, ValueError) as error:  # the first where weights are of a type that torch does not convert
             problem = str(error)
         if problem:
             raise CheckpointError(f"{path} does not hold the SlimNet that it claims to: {problem}")
@@ -177,17 +180,31 @@ def label_names(num_classes: int, attributes: Sequence[str] | None) -> tuple[str
         return ATTRIBUTES if num_classes == len(ATTRIBUTES) else tuple(f"label_{n}" for n in range(num_classes))
     if len(attributes) != num_classes:
         raise ValueError(f"{len(attributes)} attribute names were given for {num_classes} classes")
+    check_names(attributes)
     return tuple(attributes)
+
+
+def too_small(model: SlimNet) -> str | None:
+    """Why the crops that a network says it reads leave nothing for it to answer by, in words, or None."""
+    height, width = model.preprocessing.height, model.preprocessing.width
+    if min(height, width) >= model.least_side:
+        return None
+    return f"it needs crops of at least {model.least_side} pixels a side, and names {height}x{width}"
 
 
 def mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | None:
     """What is wrong with a state dict, in words, or None."""
     for kind, names in (("is missing", expected.keys() - state.keys()), ("is unknown", state.keys() - expected.keys())):
         if names:
-            return f"{min(names)} {kind}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+            return f"{shortened(min(names))} {kind}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
     for name, tensor in expected.items():
         if state[name].shape != tensor.shape:
             return f"{name} has shape {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
-        if not torch.isfinite(state[name]).all():
+        if state[name].is_floating_point() != tensor.is_floating_point():
+            return f"{name} holds numbers of type {state[name].dtype}, expected {tensor.dtype}"
+        values = state[name].to(tensor.dtype)  # a double may be finite and no float
+        if not torch.isfinite(values).all():
             return f"{name} holds values that are not finite"
+        if name.endswith("running_var") and (values < 0).any():
+            return f"{name} holds variances below 0"
     return None

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from slimnet.checkpoint import CheckpointError
 from slimnet.device import choose_device
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
@@ -52,6 +53,7 @@ class Predictor:
 
     path: weights, as SlimNet.load_pretrained reads them. device: None or "auto" for CUDA, then MPS, then the CPU.
     calibration: the weights' own, or None; probabilities are of logits divided by its temperatures.
+    parameters: how many the network has.
     Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed, which is
     twice as fast there as torch. torch's thread count is left alone. Should the device fail, the CPU takes over, with
     a RuntimeWarning.
@@ -64,9 +66,13 @@ class Predictor:
         self.attributes = model.attributes
         self.preprocessing = model.preprocessing
         self.calibration = model.calibration
+        self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.height, self.width = model.preprocessing.height, model.preprocessing.width
         # A copy stays on the CPU: a device that has failed may not give its weights back.
-        self._on_cpu = network_on_cpu(model)
+        try:
+            self._on_cpu = network_on_cpu(model)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from error
         self._network = self._on_cpu
         chosen = choose_device(device)
         if chosen.type != "cpu":
@@ -112,16 +118,22 @@ class Predictor:
 
 
 def network_on_cpu(model: SlimNet) -> Network:
-    """The faster engine, unless it is not installed, not made for this machine, or gives other answers than torch."""
+    """The faster engine, unless it is not installed, not made for this machine, or gives other answers than torch.
+
+    Raises CheckpointError where the answers are no numbers.
+    """
     plain = TorchNetwork(Inference(model), torch.device("cpu"))
+    size = model.preprocessing.height, model.preprocessing.width
+    crop = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    expected = plain(crop)
+    if not np.isfinite(expected).all():
+        raise CheckpointError("its weights are damaged: they are so large that what they answer is no number")
     try:
         from slimnet.runtime import OnnxNetwork
     except ImportError:
         return plain
     fast = OnnxNetwork(model)
-    size = model.preprocessing.height, model.preprocessing.width
-    crop = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
-    if np.allclose(fast(crop), plain(crop), atol=SAME):
+    if np.allclose(fast(crop), expected, atol=SAME):
         return fast
     # Its graph is written by hand (slimnet.onnx_graph), and a model that was changed may have left it behind.
     warnings.warn("ONNX Runtime gives other answers than torch; going on with torch", RuntimeWarning, stacklevel=3)

@@ -76,6 +76,67 @@ def test_a_file_named_is_tried_whatever_it_is_called(folder: Path, weights: str,
     assert [row["file"] for row in rows(out)] == [named]
 
 
+def test_a_folder_from_a_mac_or_a_nas_is_read_without_what_the_system_put_there(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    for name in ("@eaDir", "__MACOSX", ".Trash-1000/files"):
+        (pictures / name).mkdir(parents=True)
+        shutil.copy(PORTRAIT, pictures / name / "a.jpg")
+    shutil.copy(PORTRAIT, pictures / "a.jpg")
+    (pictures / "._a.jpg").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+    (pictures / "film.mp4").touch()
+    out = tmp_path / "results.csv"
+    assert main([str(pictures), "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [str(pictures / "a.jpg")]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-3].startswith("Faces: 1. Pictures: 1, ")
+    assert lines[-2] == "Videos and drawings, which are not read: 1 .mp4."
+    assert lines[-1].startswith("Passed over: 1 file and 3 folders of the system's or hidden (")
+    assert main([str(pictures / "._a.jpg"), str(pictures / "@eaDir"), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(pictures / "@eaDir" / "a.jpg")]
+
+
+def test_pictures_of_formats_that_are_not_supported_are_counted_and_tell_in_the_status(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("a.xcf", "b.XCF", "c.kra"):
+        (pictures / name).touch()
+    assert main([str(pictures), "--out", str(tmp_path / "results.csv"), "--weights", weights]) == 1
+    assert "not supported: 2 .xcf, 1 .kra. Save them as JPEG or PNG." in capsys.readouterr().err
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a run that was stopped still knows its files."""
+    monkeypatch.chdir(tmp_path)
+    names = ["=1+1.jpg", "+1.jpg", "@SUM(A1).jpg", "\t=1.jpg", "\r=1.jpg", "＝1.jpg", "'quoted'.jpg", "a=1.jpg"]
+    for name in names:
+        shutil.copy(PORTRAIT, name)
+    command = [*names, "--out", "results.csv", "--weights", weights, "--workers", "1"]
+    with monkeypatch.context() as stopping:
+        interrupted_after(3, stopping)
+        assert main(command) == 130
+    assert main(command) == 0
+    assert [row["file"] for row in rows(Path("results.csv"))] == [f"'{name}" for name in names[:6]] + names[6:]
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    assert main([*names, "--out", "results.parquet", "--weights", weights, "--workers", "1"]) == 0
+    assert parquet.read_table("results.parquet")["file"].to_pylist() == names
+
+
+def test_names_with_line_feeds_or_escapes_are_told_in_one_line(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a\nb\x1b[2J\u3000.jpg").touch()
+    assert main([str(tmp_path), "--out", str(tmp_path / "results.csv"), "--weights", weights]) == 1
+    assert f"  {tmp_path}/a\\nb\\x1b[2J\u3000.jpg: " in capsys.readouterr().err
+
+
 def test_links_are_followed_but_not_in_circles(folder: Path, weights: str, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.mkdir()

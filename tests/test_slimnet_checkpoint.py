@@ -1,6 +1,10 @@
 import collections
 import json
+import math
 import pickle
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,8 @@ def test_saving_and_loading_keeps_the_network(tmp_path, crop, suffix):
     if suffix == ".safetensors":
         assert (loaded.attributes, loaded.preprocessing) == (model.attributes, model.preprocessing)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode  # others may read it
 
 
 def test_a_saved_pth_has_the_originals_form(tmp_path):
@@ -59,6 +65,19 @@ def test_a_saved_pth_has_the_originals_form(tmp_path):
     content = torch.load(tmp_path / "w.pth", weights_only=True)
     assert set(content["hyper_params"]) == {"filter_count_values", "initial_conv", "num_classes", "depth_multiplier"}
     assert list(content["model_state_dict"]) == list(original.state_dict())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes for a name")
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_path_that_is_not_utf8_is_written_and_read_or_named(tmp_path, suffix):
+    path = tmp_path / f"\udcff{suffix}"
+    SlimNet((4,), (4, 7, 2), 2).save(path)
+    assert path.is_file()
+    if suffix == ".pth":
+        assert SlimNet.load_pretrained(path).architecture.num_classes == 2
+    else:
+        with pytest.raises(CheckpointError, match="its path is not UTF-8"):
+            SlimNet.load_pretrained(path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -86,6 +105,34 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         SlimNet((8,), (4, 7, 2)).save(path)
     assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import torch
+from slimnet import SlimNet
+model = SlimNet((4,), (4, 7, 2), 2)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    model.save(sys.argv[1])
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(tmp_path, suffix):
+    path = tmp_path / f"w{suffix}"
+    path.write_bytes(b"the old file")
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True)
+    assert "File too large" in done.stdout
+    assert "None" not in done.stdout
+    assert str(path) in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert path.read_bytes() == b"the old file"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
@@ -121,19 +168,131 @@ def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path, ca
         model.save(tmp_path / "w.safetensors")
 
 
+def with_metadata(path: Path, changes: dict) -> Path:
+    """The same file with other values; a key such as "preprocessing.width" stands in an inner object."""
+    with safe_open(path, framework="pt") as file:
+        metadata = json.loads(file.metadata()["slimnet"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    for key, value in changes.items():
+        *outer, last = key.split(".")
+        place = metadata
+        for name in outer:
+            place = place[name]
+        place[last] = value
+    save_file(state, path.with_name("bad.safetensors"), metadata={"slimnet": json.dumps(metadata)})
+    return path.with_name("bad.safetensors")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [("temperatures", [1.0, -1.0], "above 0, got -1.0"), ("temperatures", [1.0], "1 temperatures for 2"),
-     ("reliability", [], "2 temperatures for 0"), ("reliability", None, "no calibration")],
+     ("temperatures", [1.0, math.nan], "got nan"), ("temperatures", [1.0, 1e-46], "1e-46: 0.001 to 1000"),
+     ("temperatures", [1.0, 10**400], "."), ("temperatures", "ab", "."), ("temperatures", [[], 1.0], "no calibration"),
+     ("reliability", [], "2 temperatures for 0"), ("reliability", None, "no calibration"),
+     ("reliability", [{"balanced_accuracy": math.nan, "low": 0.1, "high": 0.2}] * 2, "shares from 0 to 1")],
 )  # fmt: skip
-def test_an_unsound_calibration_is_refused_with_its_file_and_the_remedy(tmp_path, calibrated, key, value, message):
-    with safe_open(calibrated, framework="pt") as file:
-        metadata = json.loads(file.metadata()["slimnet"])
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    metadata["calibration"][key] = value
-    save_file(state, tmp_path / "bad.safetensors", metadata={"slimnet": json.dumps(metadata)})
+def test_an_unsound_calibration_is_refused_with_its_file_and_the_remedy(calibrated, key, value, message):
+    bad = with_metadata(calibrated, {f"calibration.{key}": value})
     with pytest.raises(CheckpointError, match=rf"bad\.safetensors: .*{message}.*training\.calibrate"):
-        SlimNet.load_pretrained(tmp_path / "bad.safetensors")
+        SlimNet.load_pretrained(bad)
+
+
+ARCHITECTURES = [
+    ("filter_count_values", [1] * 1000, "of 1 to 8 Slim modules, got 1000"),
+    ("filter_count_values", [1] * 10**6, "of 1 to 8 Slim modules"),
+    ("filter_count_values", [], "of 1 to 8 Slim modules, got 0"),
+    ("filter_count_values", [10**6], "whole numbers from 1 to 4096 are taken, got 1000000"),
+    ("filter_count_values", [4.0], "whole numbers"),
+    ("filter_count_values", "4", "whole numbers"),
+    ("filter_count_values", 4, "."),
+    ("filter_count_values", [4] * 6, "crops of at least 515 pixels a side, and names 218x178"),
+    ("initial_conv", [10**6, 7, 2], "initial_conv's filters"),
+    ("initial_conv", [4, 10**9, 2], "initial_conv's size and stride"),
+    ("initial_conv", [4, 7, 0], "initial_conv's size and stride"),
+    ("initial_conv", [4, 179, 1], "crops of at least 185 pixels a side"),
+    ("initial_conv", [4, 7], "initial_conv is"),
+    ("num_classes", 10**9, "num_classes"),
+    ("num_classes", -2, "num_classes"),
+    ("num_classes", True, "num_classes"),
+    ("depth_multiplier", 10**6, "depth_multiplier"),
+    ("depth_multiplier", None, "depth_multiplier"),
+]
+
+
+@pytest.fixture
+def nothing_is_built(monkeypatch, calibrated):  # noqa: ARG001 (which has to be built before)
+    """What cannot be built is told before an attempt: any layer would fail, were it made outside the meta device."""
+
+    def refuse(self, *_shape):
+        assert torch.get_default_device().type == "meta", "built"
+        return original_reset(self)
+
+    original_reset = torch.nn.Conv2d.reset_parameters
+    monkeypatch.setattr(torch.nn.Conv2d, "reset_parameters", refuse)
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+@pytest.mark.parametrize(("key", "value", "message"), ARCHITECTURES)
+def test_an_architecture_out_of_bounds_is_refused_before_it_is_built(calibrated, key, value, message):
+    bad = with_metadata(calibrated, {f"architecture.{key}": value})
+    with pytest.raises(CheckpointError, match=rf"bad\.safetensors.*{message}") as caught:
+        SlimNet.load_pretrained(bad)
+    assert len(str(caught.value).replace(str(bad), "")) < 250
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+@pytest.mark.parametrize(("key", "value", "message"), [case for case in ARCHITECTURES if case[0] != "depth_multiplier"])
+def test_so_is_one_in_the_originals_form(tmp_path, key, value, message):
+    content = original.checkpoint(original.state_dict(4, (4,), 2))
+    content["hyper_params"][key] = value
+    torch.save(content, tmp_path / "bad.pth")
+    with pytest.raises(CheckpointError, match=rf"bad\.pth.*{message}"):
+        SlimNet.load_pretrained(tmp_path / "bad.pth")
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(({"preprocessing.width": value}, "width takes whole numbers from 1 to 1024")
+          for value in (-1, 0, 10**9, 178.0, "178", None, True, math.nan)),
+        *(({"preprocessing.height": value}, "height takes whole numbers from 1 to 1024") for value in (-1, 0, 10**9)),
+        *(({"preprocessing.std": [0.5, 0.5, value]}, "std takes 3 numbers from 0.001 to 1000")
+          for value in (0, math.nan, math.inf, -0.5, 1e-30, 1e30, "0.5", None, 10**400)),
+        *(({"preprocessing.mean": [0.5, value, 0.5]}, "mean takes 3 numbers from 0 to 1")
+          for value in (math.nan, math.inf, -1, 127.5)),
+        ({"preprocessing.mean": [0.5, 0.5]}, "mean takes 3 numbers"),
+        ({"preprocessing.mean": 0.5}, "preprocessing is unusable"),
+        ({"preprocessing": {"height": 218}}, "preprocessing is unusable: 'width' is missing"),
+        ({"preprocessing.height": 16}, "crops of at least 19 pixels a side, and names 16x178"),
+        ({"attributes": ["One", "One"]}, "'One' occurs twice"),
+        ({"attributes": ["One", ""]}, "a text of 1 to 200 characters"),
+        ({"attributes": ["One", " "]}, "a text of 1 to 200 characters"),
+        ({"attributes": ["One", 2]}, "a text of 1 to 200 characters"),
+        ({"attributes": ["One", None]}, "a text of 1 to 200 characters"),
+        ({"attributes": ["One", "x" * 10**6]}, "a text of 1 to 200 characters"),
+        ({"attributes": ["One", "\ud800"]}, "half a character"),
+        ({"attributes": ["One", "a\nb"]}, "a control character"),
+        ({"attributes": "ab"}, "it is no list"),
+        ({"attributes": None}, "it is no list"),
+        ({"attributes": ["One"]}, "1 attribute names were given for 2 classes"),
+        ({"architecture": []}, "architecture is unusable"),
+    ],
+)  # fmt: skip
+def test_a_file_that_no_answer_can_come_of_is_refused_with_the_reason(calibrated, changes, message):
+    bad = with_metadata(calibrated, changes)
+    with pytest.raises(CheckpointError, match=rf"bad\.safetensors.*{message}") as caught:
+        SlimNet.load_pretrained(bad)
+    assert len(str(caught.value).replace(str(bad), "")) < 250
+
+
+def test_the_widest_that_is_allowed_loads(tmp_path):
+    model = SlimNet(
+        (1,) * 8, (8, 1, 1), 2, 64, attributes=("=1+1", "naïve 👩‍👧"), preprocessing=Preprocessing(1024, 1023)
+    )
+    model.save(tmp_path / "deep.safetensors")
+    loaded = SlimNet.load_pretrained(tmp_path / "deep.safetensors")
+    assert (loaded.architecture, loaded.attributes) == (model.architecture, model.attributes)
 
 
 class Evil:
@@ -146,6 +305,11 @@ ODD_VALUES = {
     "sparse": {"fc.bias": torch.ones(2).to_sparse()},
     "without values": {"fc.bias": torch.ones(2, device="meta")},
     "numbered": {5: torch.ones(2)},
+    "spread out": {"fc.weight": torch.ones(1).expand(2, 12), "other": torch.ones(1).expand(10**12)},
+    "too large for a float": {"fc.weight": torch.full((2, 12), 1e300, dtype=torch.float64)},
+    "no fractions": {"fc.bias": torch.ones(2, dtype=torch.int8)},
+    "complex": {"fc.bias": torch.ones(2, dtype=torch.complex64)},
+    "a variance below 0": {"conv1.1.running_var": torch.full((4,), -1.0)},
 }
 
 
@@ -186,6 +350,14 @@ def damaged(tmp_path: Path, case: str) -> Path:
         torch.save(content, path)
     elif case == "not finite":
         torch.save(original.checkpoint({**small, "fc.weight": small["fc.weight"] * float("nan")}), path)
+    elif case == "compressed":
+        torch.save(original.checkpoint({**small, "other": torch.zeros(10**6)}), tmp_path / "stored.pth")
+        with (
+            zipfile.ZipFile(tmp_path / "stored.pth") as stored,
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped,
+        ):
+            for name in stored.namelist():
+                zipped.writestr(name, stored.read(name))
     elif case == "huge":
         content = original.checkpoint(small)
         content["hyper_params"]["num_classes"] = 10**12
@@ -197,7 +369,7 @@ def damaged(tmp_path: Path, case: str) -> Path:
     "case",
     ["safetensors cut", "safetensors overwritten", "zip overwritten", "safetensors of another program",
      "safetensors lying", "text", "empty", "pickle", "code", "other checkpoint", *ODD_VALUES, "missing key",
-     "not finite", "huge", "safe but missing"],
+     "not finite", "huge", "compressed", "safe but missing"],
 )  # fmt: skip
 def test_damaged_and_foreign_files_are_named(tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)

@@ -1,5 +1,7 @@
 import json
+import subprocess
 import sys
+import warnings
 
 import numpy as np
 import onnxruntime
@@ -45,7 +47,9 @@ def test_onnx_file_gives_the_same_logits_for_any_batch(weights, crops, logits, t
 
 def test_torch_archive_gives_the_same_logits_for_any_batch(weights, crops, logits, tmp_path):
     path = tmp_path / "slimnet.pt2"
-    assert main(["--weights", str(weights), "--out", str(path)]) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["--weights", str(weights), "--out", str(path)]) == 0
     extra = {"slimnet.json": ""}
     network = torch.export.load(path, extra_files=extra).module()
     for batch in (1, 3):
@@ -66,3 +70,24 @@ def test_what_is_wrong_is_said_in_a_line(weights, tmp_path, capsys, monkeypatch)
     monkeypatch.setitem(sys.modules, "onnx", None)  # importing it fails
     assert main(["--weights", str(weights), "--out", str(tmp_path / "a.onnx")]) == 1
     assert "needs the package onnx" in capsys.readouterr().err
+
+
+FULL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+from slimnet.export import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights, tmp_path, suffix):
+    path = tmp_path / f"slimnet{suffix}"
+    path.write_bytes(b"the old file")
+    command = [sys.executable, "-c", FULL_DISK, "--weights", weights, "--out", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"slimnet.export: {path} cannot be written: File too large\n"
+    assert path.read_bytes() == b"the old file"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -11,10 +11,14 @@ from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, Sl
 from tests.hub import hub
 
 PUSH_AND_LOAD = """
+import json, sys
+from pathlib import Path
 import torch
 from slimnet import SlimNet
 model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"))
 print(model.push_to_hub("somebody/slimnet", private=True))
+config = Path(sys.argv[1]) / "config.json"
+config.write_text(json.dumps({**json.loads(config.read_text()), "filter_count_values": [1] * 1000}))  # by a stranger
 loaded = SlimNet.from_pretrained("somebody/slimnet")
 assert loaded.attributes == ("One", "Two")
 assert torch.equal(loaded.fc.weight, model.fc.weight)
@@ -69,13 +73,21 @@ def test_a_folder_without_weights_is_named(tmp_path):
         SlimNet.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize("config", [b"", b"{", b"[]", b"5", b"\xff"])
+def test_a_config_that_is_damaged_is_named(model, tmp_path, config):
+    model.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_bytes(config)
+    with pytest.raises(CheckpointError, match=r"config\.json is damaged"):
+        SlimNet.from_pretrained(tmp_path)
+
+
 def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path):
     """In a process of its own, since huggingface_hub reads its environment once."""
     repository = tmp_path / "repository"
     repository.mkdir()
     with hub(repository) as stand_in:
         environment = os.environ | stand_in.environment(tmp_path / "home")
-        command = [sys.executable, "-c", PUSH_AND_LOAD]
+        command = [sys.executable, "-c", PUSH_AND_LOAD, repository]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "/somebody/slimnet/commit/" in done.stdout

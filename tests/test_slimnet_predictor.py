@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from slimnet import ATTRIBUTES, Calibration, Predictor, Reliability, SlimNet
+from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliability, SlimNet
 from slimnet.inference import Inference
 from slimnet.predictor import TorchNetwork
 from tests import original
@@ -185,3 +185,13 @@ def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
         found = predictor(crops)
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
     assert predictor.device == torch.device("cpu")
+
+
+def test_weights_that_answer_with_no_number_are_named(tmp_path):
+    model = SlimNet((4,), (4, 7, 2), 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3e38)
+    model.save(tmp_path / "bad.safetensors")
+    with pytest.raises(CheckpointError, match=r"bad\.safetensors: its weights are damaged"):
+        Predictor(tmp_path / "bad.safetensors", "cpu")
