@@ -65,3 +65,16 @@ def write_portraits(folder: Path) -> None:
         csv.writer(file).writerows([("image_id", *CELEBA), *[(name, *[1, -1] * 20) for name in names]])
     for name in names:
         crop.save(folder / "img_align_celeba" / name)
+
+
+def with_gaps(folder: Path, share: float = 0.3) -> Path:
+    """Make labels of the CSV table unknown: 0 amid 1 and -1, as in MAAD-Face. Gives the folder."""
+    table = folder / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    rng = np.random.default_rng(2)
+    changed = [
+        ",".join([name, *("0" if rng.random() < share else value for value in values)])
+        for name, *values in (row.split(",") for row in rows)
+    ]
+    table.write_text("\n".join([head, *changed]) + "\n")
+    return folder

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (60, 3))
     found = calibrate.judge_temperatures(
-        logits, rng.random(logits.shape) < expit(logits), np.ones((60, 3)), np.arange(60)
+        logits, rng.random(logits.shape) < expit(logits), np.ones((60, 3), bool), np.ones((60, 3)), np.arange(60)
     )
     assert not found.used
     assert found.values == (1, 1, 1)
@@ -125,3 +126,26 @@ def test_a_form_that_carries_no_calibration_is_refused(weights, capsys):
     with pytest.raises(SystemExit):
         run("--weights", weights, "--out", "w.pth")
     assert ".safetensors" in capsys.readouterr().err
+
+
+def test_labels_that_are_not_known_move_nothing(tmp_path, data, weights, monkeypatch):
+    """Answers beside unknown labels are as wrong as can be."""
+    gaps = celeba.with_gaps(shutil.copytree(data, tmp_path / "gaps"))
+    labels, known = read_celeba(data)["valid"].labels, read_celeba(gaps)["valid"].known
+    noise = np.random.default_rng(0).normal(0, 2, labels.shape)
+    right = labels * 4.0 - 2 + noise
+    out, found = tmp_path / "out.safetensors", []
+    for logits in (np.where(known, right, 0), np.where(known, right, np.where(labels, -30, 30))):
+        monkeypatch.setattr(calibrate, "probabilities", lambda *_, logits=logits: expit(logits))
+        assert run("--weights", weights, "--data_dir", gaps, "--out", out, "--json", tmp_path / "c.json") == 0
+        found.append(json.loads((tmp_path / "c.json").read_text()))
+    assert found[0] == found[1]
+
+
+def test_an_attribute_without_any_known_label_is_named(tmp_path, data, weights, capsys):
+    gaps = shutil.copytree(data, tmp_path / "gaps")
+    table = gaps / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(",".join([*row.split(",")[:2], "0", row.split(",")[3]]) for row in rows)]))
+    assert run("--weights", weights, "--data_dir", gaps, "--out", tmp_path / "out.safetensors") == 1
+    assert "no picture of the validation split has a known label of Second" in capsys.readouterr().err

@@ -4,7 +4,8 @@ import pytest
 
 from slimnet import transform
 from tests import celeba
-from training.data import DataError, decoded, read_celeba, read_pictures
+from training.cache import decoded
+from training.data import DataError, read_celeba, read_pictures, unknown_labels
 
 
 @pytest.mark.parametrize(("layout", "nested"), [("csv", False), ("csv", True), ("txt", False)])
@@ -168,7 +169,7 @@ def test_a_read_only_data_folder_is_enough(tmp_path):
 
 def test_too_little_room_is_said_before_decoding(tmp_path, monkeypatch):
     split = read_celeba(celeba.write(tmp_path / "data"))["train"]
-    monkeypatch.setattr("training.data.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
+    monkeypatch.setattr("training.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
     with pytest.raises(DataError, match="--cache_dir"):
         decoded(split, tmp_path / "cache", transform, workers=1)
 
@@ -198,3 +199,32 @@ def test_an_image_without_an_identity_is_named(tmp_path):
     (data / "identity_CelebA.txt").write_text("000001.jpg 5\n000002.jpg\n")
     with pytest.raises(DataError, match=r"without one identity: 000002\.jpg"):
         read_celeba(data)
+
+
+def test_zero_amid_one_and_minus_one_is_not_known(tmp_path):
+    before = read_celeba(celeba.write(tmp_path))["train"]
+    after = read_celeba(celeba.with_gaps(tmp_path))["train"]
+    assert before.known.all()
+    assert 0 < (~after.known).sum() < after.known.size
+    assert np.array_equal(after.labels, before.labels & after.known)
+    assert np.array_equal(after.targets, np.where(after.known, before.labels, np.nan), equal_nan=True)
+    assert after.targets.dtype == np.float32
+    assert after.fingerprint() != before.fingerprint()
+    chosen = np.array([3, 1])
+    assert np.array_equal(after.only(chosen).known, after.known[chosen])
+
+
+def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path):
+    assert unknown_labels(read_celeba(celeba.write(tmp_path))) == ""
+    celeba.with_gaps(tmp_path)
+    splits = read_celeba(tmp_path)
+    count = (~splits["train"].known).sum()
+    said = unknown_labels(splits)
+    assert f"0 is taken for not known: {count} of 48 in train" in said
+    assert "none of" not in said
+    assert "\n" not in said
+    table = tmp_path / "list_attr_celeba.csv"
+    valid = {path.name for path in splits["valid"].paths}
+    rows = [row.split(",") for row in table.read_text().splitlines()]
+    table.write_text("\n".join(",".join([*row[:2], "0", row[3]] if row[0] in valid else row) for row in rows))
+    assert "; valid knows none of Second" in unknown_labels(read_celeba(tmp_path))

@@ -1,15 +1,17 @@
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from slimnet import Calibration, Reliability, SlimNet
+from slimnet import Calibration, Predictor, Reliability, SlimNet
 from tests import celeba
 from training import evaluate, report, robustness, subgroups
+from training.data import read_celeba, read_pictures
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,12 +114,13 @@ def test_missing_weights_and_data_are_named(tmp_path, weights, capsys):
 
 
 @pytest.mark.usefixtures("light")
-def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, capsys):
+@pytest.mark.parametrize("robustness_images", [4, 0])
+def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, capsys, robustness_images):
     cells = json.loads((ROOT / "training" / "evaluate.ipynb").read_text())["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
-    settings = {"WEIGHTS": weights, "DATA_DIR": data, "RESAMPLES": 20, "ROBUSTNESS_IMAGES": 4}
+    settings = {"WEIGHTS": weights, "DATA_DIR": data, "RESAMPLES": 20, "ROBUSTNESS_IMAGES": robustness_images}
     for name, value in settings.items():
         monkeypatch.setitem(os.environ, name, str(value))
     monkeypatch.chdir(ROOT / "training")  # where Jupyter starts it; the notebook goes to the root
@@ -130,3 +133,70 @@ def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, c
     assert all(f'read("{title}")' in "".join("".join(cell["source"]) for cell in code) for title in sections)
     assert "| ROC area |" in sections["Summary"]
     assert not any("](" in text for text in sections.values())
+    assert ("Robustness" in sections) is bool(robustness_images)
+
+
+@pytest.mark.usefixtures("light")
+def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(tmp_path, weights, capsys):
+    data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 2: 40}))
+    table = data / "list_attr_celeba.csv"
+    rows = [row.split(",") for row in table.read_text().splitlines()]
+    table.write_text("\n".join(",".join([*row[:3], row[3] if row[0] == "image_id" else "0"]) for row in rows))
+    out = tmp_path / "out"
+    few = ("--resamples", "20", "--robustness_images", "10")
+    assert run("--weights", weights, "--data_dir", data, "--out", out, *few) == 0
+    said = capsys.readouterr()
+    split = read_celeba(data)["test"]
+    assert f"{(~split.known).sum()} of 120 in test" in said.err
+    assert "test knows none of Third" in said.err
+    found = json.loads((out / "evaluation.json").read_text())  # which would hold no nan
+    predictor = Predictor(weights, "cpu")
+    ticks = np.concatenate([predictor(crops) for crops in read_pictures(split, predictor.preprocessing)]) > 0.5
+    for n in range(2):
+        there, row = split.known[:, n], found["attributes"][n]
+        assert row["known"] == there.sum() < 40
+        assert row["accuracy"] == pytest.approx((ticks[there, n] == split.labels[there, n]).mean(), abs=1e-6)
+        assert row["positive_share"] == pytest.approx(split.labels[there, n].mean(), abs=1e-6)
+    assert found["attributes"][2]["known"] == 0
+    assert found["attributes"][2]["accuracy"] is None
+    assert found["accuracy"] == pytest.approx(np.mean([row["accuracy"] for row in found["attributes"][:2]]), abs=1e-6)
+    assert sum(found["served"]["answers"]) == split.known.sum()
+    assert sum(group["images"] for group in found["divisions"][0]["groups"]) == split.known[:, 0].sum()
+    assert "NaN" not in (out / "evaluation.json").read_text()
+    results = (out / "results.md").read_text()
+    assert f"{(~split.known).sum()} of 120 labels are not known" in results
+    assert "Not measured, for want of any label: Third." in results
+    assert "nan" not in results.lower().split()
+
+
+def test_a_split_without_any_known_label_is_named(tmp_path, weights, capsys):
+    data = celeba.write(tmp_path / "data")
+    test = {path.name for path in read_celeba(data)["test"].paths}
+    table = data / "list_attr_celeba.csv"
+    rows = table.read_text().splitlines()
+    table.write_text("\n".join(f"{row[:10]},0,0,0" if row[:10] in test else row for row in rows))
+    assert run("--weights", weights, "--data_dir", data) == 1
+    assert "no label of the test split is known" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("room", [100, 3_000, 40_000])
+def test_a_full_disk_leaves_no_cut_file(tmp_path, weights, capsys, room):
+    import resource
+
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    few = ("--resamples", "20", "--robustness_images", "4")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    assert run("--weights", weights, "--data_dir", data, "--out", whole, *few) == 0
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        status = run("--weights", weights, "--data_dir", data, "--out", out, *few)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert status == 1
+    assert str(out) in capsys.readouterr().err
+    for path in out.iterdir():
+        assert path.name in {there.name for there in whole.iterdir()}
+        assert path.suffix == ".png" or path.read_bytes() == (whole / path.name).read_bytes()

@@ -4,7 +4,8 @@ import pytest
 from slimnet import transform
 from tests import celeba
 from training.augment import Augmentation
-from training.data import decoded, read_celeba
+from training.cache import decoded
+from training.data import read_celeba
 from training.loader import Draw, EpochBatches, Look, TrainingSet, load
 
 

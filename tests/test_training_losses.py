@@ -44,3 +44,23 @@ def test_extreme_logits_cost_and_teach_something_finite(name):
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_only_known_targets_cost_and_teach(name):
+    logits = torch.tensor([[0.3, -2.0], [1.0, 0.5]], requires_grad=True)
+    targets = torch.tensor([[1.0, math.nan], [math.nan, 0.0]])
+    loss = LOSSES[name](logits, targets)
+    loss.backward()
+    alone = torch.stack([LOSSES[name](logits[n, n].view(1, 1), targets[n, n].view(1, 1)) for n in (0, 1)])
+    assert loss.item() == pytest.approx(alone.mean().item())
+    assert (logits.grad != 0).tolist() == [[True, False], [False, True]]
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_batch_without_any_known_target_teaches_nothing(name):
+    logits = torch.zeros((2, 2), requires_grad=True)
+    loss = LOSSES[name](logits, torch.full((2, 2), math.nan))
+    loss.backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()

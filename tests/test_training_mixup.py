@@ -28,3 +28,11 @@ def test_a_small_alpha_leaves_most_pictures_nearly_alone():
         for seed in range(40)
     ]
     assert sum(nearly) > 25
+
+
+def test_what_is_not_known_of_one_is_not_known_of_the_mixture():
+    targets = torch.tensor([[1.0, float("nan")], [0.0, 1.0]])
+    for seed in range(10):
+        _, mixed = mixup(torch.zeros(2, 3, 1, 1), targets, 1.0, np.random.default_rng(seed))
+        assert not mixed[:, 0].isnan().any()
+        assert mixed[0, 1].isnan()

@@ -33,14 +33,14 @@ def folder(tmp_path):
     rng = np.random.default_rng(0)
     labels = rng.random((60, 2)) < 0.5
     found = labels * 0.4 + rng.random((60, 2)) * 0.6
-    answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0])
-    case = answers.labels, answers.probabilities, answers.majority
+    answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0], np.ones(labels.shape, bool))
     draws = metrics.drawn(np.arange(60), 20)
-    values, samples = metrics.figures(*case), metrics.resampled(*case, draws)
-    diagram = reliability.diagram(labels, answers.probabilities)
+    values, samples = metrics.figures(*answers.case), metrics.resampled(*answers.case, draws)
+    diagram = reliability.diagram(labels, answers.known, answers.probabilities)
     found = FullEvaluation(
         **vars(metrics.mean_scores(values, samples)),
-        split="test", images=60, resamples=20, attributes=metrics.attribute_scores(answers.names, values, samples),
+        split="test", images=60, resamples=20,
+        attributes=metrics.attribute_scores(answers.names, answers.known, values, samples),
         weights={"file": "w.safetensors", "sha256": "0"}, before=diagram, served=diagram,
         log_loss=reliability.LogLoss(0.2, 0.21, 0.01, (-0.01, 0.03)),
         divisions=(subgroups.divide(answers, ("Male",), draws),),

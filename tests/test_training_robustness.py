@@ -68,3 +68,17 @@ def test_accuracy_under_every_damage_is_measured(tmp_path, monkeypatch):
     chosen = np.linspace(0, 15, 8).round().astype(int)
     assert black.accuracy == pytest.approx((ticks == split.labels[chosen]).mean(), abs=1e-6)
     assert black.loss == pytest.approx(found.undamaged - black.accuracy, abs=1e-6)
+
+
+def test_labels_that_are_not_known_are_not_counted_as_read(tmp_path, monkeypatch):
+    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(tmp_path / "w.safetensors")
+    predictor = Predictor(tmp_path / "w.safetensors", "cpu")
+    dark = robustness.Damage("dark", "%", (0,), lambda crop, _, s: (crop * (s / 100)).astype(np.uint8))
+    monkeypatch.setattr(robustness, "DAMAGES", (dark,))
+    split = read_celeba(celeba.with_gaps(celeba.write(tmp_path / "data")))["train"]
+    found = robustness.measure(predictor, split, 16, 4, 50)
+    (black,) = found.outcomes
+    ticks = predictor(np.zeros((1, 218, 178, 3), np.uint8)) > 0.5
+    each = [(ticks[0, n] == split.labels[there, n]).mean() for n, there in enumerate(split.known.T)]
+    assert black.accuracy == pytest.approx(np.mean(each), abs=1e-6)
+    assert black.loss == pytest.approx(found.undamaged - black.accuracy, abs=2e-6)

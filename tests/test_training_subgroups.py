@@ -14,7 +14,8 @@ def answers():
     labels[:, 3] &= labels[:, 0]
     wrong = np.zeros((400, 4), bool)
     wrong[:, 2] = ~labels[:, 0] & (np.cumsum(~labels[:, 0]) % 4 == 0)
-    return subgroups.Answers(NAMES, labels, np.where(labels ^ wrong, 0.9, 0.1), np.zeros(4, bool))
+    found = np.where(labels ^ wrong, 0.9, 0.1)
+    return subgroups.Answers(NAMES, labels, found, np.zeros(4, bool), np.ones(labels.shape, bool))
 
 
 def divide(answers, *by):
@@ -50,8 +51,21 @@ def test_gaps_are_named_with_their_intervals(answers):
 
 
 def test_a_group_without_pictures_is_left_out(answers):
-    men = answers.labels[:, 0]
-    only = subgroups.Answers(NAMES, answers.labels[men], answers.probabilities[men], answers.majority)
-    found = divide(only, "Male")
+    found = divide(answers.only(answers.labels[:, 0]), "Male")
     assert [group.name for group in found.groups] == ["Male"]
     assert found.gaps == ()
+
+
+def test_pictures_whose_group_is_not_known_are_in_none(answers):
+    known = np.ones(answers.labels.shape, bool)
+    known[:100, 0] = known[50:150, 2] = False
+    found = subgroups.divide(
+        subgroups.Answers(NAMES, answers.labels & known, answers.probabilities, answers.majority, known),
+        ("Male",), metrics.drawn(np.arange(400), 50),
+    )  # fmt: skip
+    assert sum(group.images for group in found.groups) == 300
+    assert sum(group.attributes[2].known for group in found.groups) == 250
+    men = answers.labels[:, 0] & known[:, 0]
+    assert found.groups[0].attributes[2].positive_share == pytest.approx(
+        answers.labels[men & known[:, 2], 2].mean(), abs=1e-6
+    )

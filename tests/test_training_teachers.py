@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,8 +9,9 @@ import torch
 from slimnet import CheckpointError, SlimNet
 from tests import celeba
 from training import teachers
+from training.cache import decoded
 from training.config import TrainConfig
-from training.data import decoded, read_celeba
+from training.data import read_celeba
 from training.engine import Labelled
 from training.processes import Process
 
@@ -102,9 +104,31 @@ def test_other_weights_at_the_same_place_are_asked_anew(tmp_path, train):
     ("teacher", "message"),
     [
         (lambda folder: str(folder / "missing.safetensors"), "missing.safetensors cannot be read"),
-        (lambda folder: sure_of(folder / "a.safetensors", 1, 1, attributes=("First", "Second")), "other attributes"),
+        (lambda folder: sure_of(folder / "a.safetensors", 1, 1, attributes=("Fourth", "Fifth")), "other attributes"),
     ],
 )
 def test_a_teacher_that_cannot_help_is_named(tmp_path, train, teacher, message):
     with pytest.raises(CheckpointError, match=message):
         teachers.targets(asked(tmp_path, teacher(tmp_path)), train, ALONE)
+
+
+def test_what_is_not_known_stays_so_whatever_teachers_say(tmp_path, train):
+    split = read_celeba(celeba.with_gaps(tmp_path / "data"))["train"]
+    paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
+    config = dataclasses.replace(asked(tmp_path, *paths, share=0.25), label_smoothing=0.2)
+    found = teachers.targets(config, Labelled(train.pictures, split), ALONE)
+    whole = teachers.targets(config, train, ALONE)
+    assert not split.known.all()
+    np.testing.assert_array_equal(found, np.where(split.known, whole, np.nan))
+
+
+def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path, train):
+    paths = (
+        sure_of(tmp_path / "a.safetensors", -2, 9, 4, attributes=("Second", "Other", "First")),
+        sure_of(tmp_path / "b.safetensors", 0, attributes=("First",)),
+    )
+    found = teachers.targets(asked(tmp_path, *paths, share=0.25), train, ALONE)
+    opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0])))
+    assert found[:, :2] == pytest.approx(0.75 * train.split.labels[:, :2] + 0.25 * opinion, abs=1e-5)
+    assert np.array_equal(found[:, 2], train.split.labels[:, 2])
+    assert "asked for First, Second (2); it does not know Third (1)" in teachers.describe(paths[0], celeba.ATTRIBUTES)

@@ -10,7 +10,7 @@ def answers():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, (2, 2, 0.3), (2000, 3))
     labels = rng.random((2000, 3)) < 1 / (1 + np.exp(-(logits - (0, 1.5, 0))))
-    return logits, labels
+    return logits, labels, np.ones(labels.shape, bool)
 
 
 def test_only_a_clear_gain_moves_a_threshold(answers):
@@ -21,7 +21,7 @@ def test_only_a_clear_gain_moves_a_threshold(answers):
 
 def test_a_clear_gain_is_folded_and_measured_where_it_was_not_fitted(answers):
     found = judge_thresholds(*answers, np.arange(2000))
-    logits, labels = answers
+    logits, labels, _ = answers
     moved = ((logits[:, 1] > 1.5) == labels[:, 1]).mean() - ((logits[:, 1] > 0) == labels[:, 1]).mean()
     assert found.folded
     assert found.low < found.gain < found.high
@@ -29,8 +29,7 @@ def test_a_clear_gain_is_folded_and_measured_where_it_was_not_fitted(answers):
 
 
 def test_without_a_gain_nothing_is_folded(answers):
-    logits, labels = answers
-    found = judge_thresholds(logits[:, [0, 2]], labels[:, [0, 2]], np.arange(2000))
+    found = judge_thresholds(*(each[:, [0, 2]] for each in answers), np.arange(2000))
     assert not found.folded
     assert found.low <= 0
 
@@ -38,12 +37,12 @@ def test_without_a_gain_nothing_is_folded(answers):
 @pytest.mark.parametrize("label", [True, False])
 def test_an_attribute_of_one_class_stays_at_0(label):
     logits = np.random.default_rng(0).normal(0, 1, (50, 1))
-    assert fit_thresholds(logits, np.full((50, 1), label), np.arange(50)).tolist() == [0]
+    assert fit_thresholds(logits, np.full((50, 1), label), np.ones((50, 1), bool), np.arange(50)).tolist() == [0]
 
 
 def test_logits_that_tell_the_opposite_are_not_turned_round():
     logits = np.random.default_rng(0).normal(0, 1, (200, 1))
-    assert fit_thresholds(logits, logits < 0.3, np.arange(len(logits))).tolist() == [0]
+    assert fit_thresholds(logits, logits < 0.3, np.ones(logits.shape, bool), np.arange(len(logits))).tolist() == [0]
 
 
 def test_no_person_is_fitted_on_and_held_out():
@@ -53,3 +52,17 @@ def test_no_person_is_fitted_on_and_held_out():
         assert not set(identities[fitted]) & set(identities[held])
         held_out += held.tolist()
     assert sorted(held_out) == list(range(100))
+
+
+def test_thresholds_are_fitted_to_known_labels_alone(answers):
+    logits, labels, _ = answers
+    known = np.ones(labels.shape, bool)
+    known[:1000, 1] = False
+    wrong = np.where(known, labels, ~labels)
+    alone = (each[1000:, 1:2] for each in (logits, labels, known))
+    people = np.arange(2000)
+    assert fit_thresholds(logits[:, 1:2], wrong[:, 1:2], known[:, 1:2], people) == fit_thresholds(*alone, people[1000:])
+    found = judge_thresholds(logits, wrong, known, people)
+    moved = ((logits[1000:, 1] > 1.5) == labels[1000:, 1]).mean() - ((logits[1000:, 1] > 0) == labels[1000:, 1]).mean()
+    assert found.gain == pytest.approx(moved / 3, abs=0.01)
+    assert fit_thresholds(logits, labels, np.zeros(labels.shape, bool), people).tolist() == [0, 0, 0]

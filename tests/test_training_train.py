@@ -15,8 +15,9 @@ from slimnet import Calibration, Reliability, SlimNet, transform
 from tests import celeba
 from training import engine, train
 from training.augment import Augmentation
+from training.cache import decoded
 from training.config import parse_config
-from training.data import decoded, read_celeba
+from training.data import read_celeba
 from training.loader import Draw, EpochBatches, Look, TrainingSet
 from training.losses import LOSSES
 from training.processes import Process
@@ -281,6 +282,27 @@ def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, m
         assert all(p.isfinite().all() for p in SlimNet.load_pretrained(save / f"{name}.safetensors").parameters())
 
 
+def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 0
+    before = (save / "last.pt").read_bytes()
+    capsys.readouterr()
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert "this run is finished: 2 epochs" in (said := capsys.readouterr().out)
+    assert "raise --num_epochs to go on" in said
+    assert (save / "last.pt").read_bytes() == before
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    assert train.main(flags(data, save, "--num_epochs", "3", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2, 3]
+
+
+def test_a_run_that_is_not_finished_keeps_its_end(tmp_path, data, monkeypatch, capsys):
+    interrupted(monkeypatch, "step", at_step=6)
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 130
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "3", "--resume")) == 1
+    assert "--num_epochs was 2, is 3" in capsys.readouterr().err
+
+
 def test_weights_to_begin_with(tmp_path, data, capsys):
     first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     first.calibration = Calibration((2.0,) * 3, (Reliability(0.8, 0.7, 0.9),) * 3)
@@ -330,17 +352,21 @@ def expected_after_one_step(data, save, processes):
     split = read_celeba(data)["train"]
     network = engine.build_network(config, split.attributes)
     pictures = decoded(split, config.cache_dir, network.preprocessing, 1)
-    dataset = TrainingSet(pictures, split.labels, Augmentation(), 0)
+    dataset = TrainingSet(pictures, split.targets, Augmentation(), 0)
     optimizer = engine.build_optimizer(config, network)
-    losses = []
+    losses, counts = [], []
     for rank in range(processes):
         look = Look(218, 178, changed=False)
         batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, look=look: look)))
         crops, labels = (torch.stack(part) for part in zip(*(dataset[draw] for draw in batch), strict=True))
         network.train()
         logits = network(network.preprocessing.normalise(crops))
-        losses.append(torch.nn.functional.binary_cross_entropy_with_logits(logits, labels))
-    loss = torch.stack(losses).mean()
+        known = ~labels.isnan()
+        losses.append(
+            torch.nn.functional.binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum")
+        )
+        counts.append(known.sum())
+    loss = torch.stack(losses).sum() / torch.stack(counts).sum()
     loss.backward()
     optimizer.step()
     return loss.item(), network
@@ -433,3 +459,80 @@ def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
 def test_images_are_counted_as_they_are_seen(tmp_path, data):
     assert train.main([*flags(data, tmp_path / "run"), "--num_epochs", "2", "--batch_size", "64"]) == 0
     assert [row["images"] for row in metrics(tmp_path / "run")] == [16, 32]
+
+
+def test_damage_inside_one_picture_is_named_before_the_first_step(tmp_path, data, capfd):
+    path = read_celeba(data)["train"].paths[4]
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2] + bytes(200) + raw[len(raw) // 2 + 200 :])
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    said = capfd.readouterr().err
+    assert f"1 pictures that are damaged or not 178 wide and 218 high: {path.name}" in said
+    assert "Corrupt JPEG data" not in said
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_what_is_not_known_is_neither_learnt_nor_judged(tmp_path, data, capsys):
+    """Two runs that differ in labels that are not known alone are the same."""
+    celeba.with_gaps(data)
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.3")) == 0
+    assert "0 is taken for not known" in capsys.readouterr().err
+    splits = read_celeba(data)
+    weights = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").eval()
+    pictures = decoded(splits["valid"], tmp_path / "cache", transform, 1)
+    with torch.no_grad():
+        logits = weights(weights.preprocessing.normalise(torch.from_numpy(np.array(pictures.array)))).numpy()
+    right, known = (logits > 0) == splits["valid"].labels, splits["valid"].known
+    (found,) = metrics(tmp_path / "run")
+    assert found["valid/accuracy"] == pytest.approx(np.mean([right[known[:, n], n].mean() for n in range(3)]))
+    costs = np.logaddexp(0, np.where(splits["valid"].labels, -logits, logits))
+    assert found["valid/loss"] == pytest.approx(np.mean([costs[known[:, n], n].mean() for n in range(3)]), abs=1e-5)
+    assert np.isfinite(found["train/loss"])
+
+
+def test_an_attribute_that_no_training_picture_knows_is_refused(tmp_path, data, capsys):
+    table = data / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(",".join([*row.split(",")[:2], "0", row.split(",")[3]]) for row in rows)]))
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    assert "no picture of the train split has a known label of Second" in capsys.readouterr().err
+
+
+def test_processes_share_a_step_by_their_known_labels(tmp_path):
+    """The mean over all known labels of the batch, however they fall to the processes."""
+    data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2}), share=0.5)
+    save = tmp_path / "run"
+    options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
+    )
+    loss, network = expected_after_one_step(data, save, processes=2)
+    assert metrics(save)[0]["train/loss"] == pytest.approx(loss, abs=1e-5)
+    weights = SlimNet.load_pretrained(save / "last.safetensors")
+    np.testing.assert_allclose(weights.fc.weight.detach(), network.fc.weight.detach(), atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000])
+def test_a_cut_checkpoint_is_said_to_be_so(tmp_path, data, capsys, size):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    os.truncate(save / "last.pt", size)
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "last.pt" in line]
+    assert f"last.pt is cut off, at {size:,} bytes" in said
+    assert f"--init_from {save / 'last.safetensors'}" in said
+
+
+def test_a_fault_is_the_last_that_torchrun_says(tmp_path, data):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    ended = subprocess.run(
+        [*command, "-m", "training.train", *flags(data, tmp_path / "run", "--data_dir", str(tmp_path / "none"))],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    *_, last, frame = ended.stderr.splitlines()
+    assert "training.train: there is no list_attr_celeba.csv" in last
+    assert set(frame) == {"="}
+    assert ended.stderr.count("there is no list_attr_celeba.csv") == 1

@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,10 +18,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
+from slimnet.atomic import replace_text
 from training import metrics
 from training.data import DataError, Split
+from training.paths import given, given_path
 from training.predictions import load, probabilities, raw_logits
-from training.reliability import diagram, log_losses
+from training.ranges import BATCH_SIZE, RESAMPLES, check_numbers
+from training.reliability import diagram, log_losses, mean_error
 from training.thresholds import Thresholds, judge_thresholds, people_apart
 
 HOTTEST = 20.0
@@ -66,8 +68,8 @@ def class_weights(valid: Split, train: Split) -> np.ndarray:
     Its frequency on 3,000 pictures of 900 people can be far from that (Big_Lips: 13 % against 21 %), and a temperature,
     which can only make all answers surer or less sure, must not be bent to make up for it.
     """
-    own = valid.labels.mean(axis=0)
-    usual = train.labels.mean(axis=0) if len(train) else own
+    own, usual = metrics.shares(valid.labels, valid.known), metrics.shares(train.labels, train.known)
+    usual = np.where(np.isnan(usual), own, usual)  # no label in training
     return np.where(valid.labels, usual / own, (1 - usual) / (1 - own))
 
 
@@ -81,35 +83,43 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray)
     return float(np.exp(found.x))
 
 
-def fit_temperatures(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(attributes,), for logits (N, attributes)."""
-    return np.array([fit_temperature(logits[:, n], labels[:, n], weights[:, n]) for n in range(logits.shape[1])])
+    return np.array(
+        [
+            fit_temperature(logits[there, n], labels[there, n], weights[there, n]) if there.any() else 1.0
+            for n, there in enumerate(known.T)
+        ]
+    )
 
 
 def judge_temperatures(
-    logits: np.ndarray, labels: np.ndarray, weights: np.ndarray, identities: np.ndarray
+    logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray, identities: np.ndarray
 ) -> Temperatures:
     """Fit them, and find out on folds that they were not fitted on whether they pay."""
     cooled = np.empty_like(logits)
-    for known, held_out in people_apart(5, identities):
-        cooled[held_out] = logits[held_out] / fit_temperatures(logits[known], labels[known], weights[known])
+    for fitted_on, held_out in people_apart(5, identities):
+        case = (each[fitted_on] for each in (logits, labels, known, weights))
+        cooled[held_out] = logits[held_out] / fit_temperatures(*case)
     lowered = log_losses(logits, labels) - log_losses(cooled, labels)
-    mean, error = metrics.mean_with_error((weights * lowered).mean(axis=1), identities)
+    mean, error = metrics.mean_with_error(metrics.by_picture(weights * lowered, known), identities)
     low, high = mean - 1.96 * error, mean + 1.96 * error
-    fitted = fit_temperatures(logits, labels, weights)
+    fitted = fit_temperatures(logits, labels, known, weights)
     values = fitted if low > 0 else np.ones_like(fitted)
-    before, after = (float(np.mean(diagram(labels, expit(z)).attribute_errors)) for z in (logits, cooled))
+    before, after = (mean_error(diagram(labels, known, expit(z))) for z in (logits, cooled))
     return Temperatures(
         tuple(fitted.tolist()), tuple(values.tolist()), before, after, gain=mean, low=low, high=high, used=low > 0
     )
 
 
-def measure_reliability(logits: np.ndarray, labels: np.ndarray, draws: np.ndarray) -> tuple[Reliability, ...]:
+def measure_reliability(
+    logits: np.ndarray, labels: np.ndarray, known: np.ndarray, draws: np.ndarray
+) -> tuple[Reliability, ...]:
     """Balanced accuracy of each attribute's ticks, with its interval by draws, of metrics.drawn. Every attribute must
     show both classes."""
     majority = np.zeros(labels.shape[1], bool)  # of no concern here
-    values = metrics.figures(labels, expit(logits), majority)["balanced_accuracy"]
-    samples = metrics.resampled_ticks(labels, expit(logits), majority, draws)
+    values = metrics.figures(labels, expit(logits), majority, known)["balanced_accuracy"]
+    samples = metrics.resampled_ticks(labels, expit(logits), majority, known, draws)
     low, high = metrics.interval(samples["balanced_accuracy"])
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
@@ -127,20 +137,26 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
         raise DataError(
             f"{data_dir} has pictures of {people} people in its validation split; calibration takes at least 10"
         )
-    one_class = [n for n, share in zip(split.attributes, split.labels.mean(axis=0), strict=True) if share in (0, 1)]
+    if split.never_known():
+        raise DataError(
+            f"no picture of the validation split has a known label of {', '.join(split.never_known())}: nothing can be "
+            "measured"
+        )
+    shown = metrics.shares(split.labels, split.known)
+    one_class = [name for name, share in zip(split.attributes, shown, strict=True) if share in (0, 1)]
     if one_class:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
     logits: np.ndarray = raw_logits(probabilities(predictor, split, batch_size), predictor.calibration)
-    thresholds = judge_thresholds(logits, split.labels, split.identities)
+    thresholds = judge_thresholds(logits, split.labels, split.known, split.identities)
     model = SlimNet.load_pretrained(weights)
     if thresholds.folded:
         logits = logits - np.array(thresholds.logits)
         with torch.no_grad():
             model.fc.bias.sub_(torch.tensor(thresholds.logits))
     weighed = class_weights(split, splits["train"])
-    temperatures = judge_temperatures(logits, split.labels, weighed, split.identities)
+    temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
     draws = metrics.drawn(split.identities, resamples)
-    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, draws))
+    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, split.known, draws))
     return model, Report(len(split), resamples, split.attributes, thresholds, temperatures, model.calibration)
 
 
@@ -168,19 +184,17 @@ def summary(report: Report) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m training.calibrate", description="Calibrate weights.")
-    parser.add_argument("--weights", default="checkpoints/best.safetensors", help=".safetensors or .pth")
-    parser.add_argument("--data_dir", default="data", help="CelebA: the tables and img_align_celeba/")
-    parser.add_argument("--out", required=True, type=Path, help=".safetensors to write; may be --weights itself")
-    parser.add_argument("--json", type=Path, help="write what was found there too")
+    parser.add_argument("--weights", type=given, default="checkpoints/best.safetensors", help=".safetensors or .pth")
+    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    parser.add_argument("--out", required=True, type=given_path, help=".safetensors to write; may be --weights itself")
+    parser.add_argument("--json", type=given_path, help="write what was found there too")
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples for the intervals")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     if options.out.suffix != ".safetensors":
         parser.error(f"--out must end in .safetensors, the form that carries a calibration; got {options.out}")
-    for name in ("batch_size", "resamples"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
+    check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:
         for path in (options.out, options.json):
             if path:
@@ -190,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         model.save(options.out)
         if options.json:
-            options.json.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+            replace_text(options.json, json.dumps(asdict(report), indent=2) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.calibrate: {error}", file=sys.stderr)
         return 1

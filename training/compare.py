@@ -17,7 +17,9 @@ import numpy as np
 from slimnet import CheckpointError, Predictor
 from training import metrics, report
 from training.data import SPLITS, DataError, Split
+from training.paths import given
 from training.predictions import load, probabilities, raw_logits
+from training.ranges import BATCH_SIZE, RESAMPLES, check_numbers
 from training.reliability import log_losses
 
 
@@ -34,12 +36,12 @@ def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray
     """What weights reach on a split. draws: of metrics.drawn, (resamples, N). Raises DataError for damaged pictures."""
     found = probabilities(predictor, split, batch_size)
     weights = np.vstack([np.ones(len(split), draws.dtype), draws])
-    ticks = metrics.resampled_ticks(split.labels, found, np.zeros(found.shape[1], bool), weights)
-    losses = log_losses(raw_logits(found, None), split.labels).mean(axis=1)
+    ticks = metrics.resampled_ticks(split.labels, found, np.zeros(found.shape[1], bool), split.known, weights)
+    losses = log_losses(raw_logits(found, None), split.labels)
     return Means(
         metrics.mean(ticks["accuracy"]),
         metrics.mean(ticks["balanced_accuracy"]),
-        weights @ losses / weights.sum(axis=1),
+        metrics.mean(metrics.known_means(losses, split.known, weights)),
     )
 
 
@@ -66,16 +68,16 @@ def difference(values: np.ndarray, digits: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m training.compare", description="Compare weights on the same pictures.")
-    parser.add_argument("--weights", nargs="+", required=True, help="the first is what the others are compared with")
-    parser.add_argument("--data_dir", default="data", help="CelebA: the tables and img_align_celeba/")
+    parser.add_argument(
+        "--weights", type=given, nargs="+", required=True, help="the first is what the others are compared with"
+    )
+    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
     parser.add_argument("--split", default="valid", choices=tuple(SPLITS), help="never choose by test")
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
-    for name in ("batch_size", "resamples"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
+    check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:
         found = []
         for path in options.weights:

@@ -8,13 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from slimnet import Preprocessing
+from slimnet.checkpoint import MAX_CLASSES, MAX_DEPTH_MULTIPLIER, MAX_FILTERS, MAX_SLIM_MODULES
 from training.augment import Augmentation
 from training.losses import LOSSES
+from training.ranges import BATCH_SIZE, SHARE, Range
+
+_EPOCHS = Range(1, 1_000_000)
+_MINUTES = Range(0, 525_600)  # a year
+_SIDES = Range(1, Preprocessing().height)  # pixels
+_SEEDS = Range(0, 2**63 - 1)  # beyond that torch takes none
 
 
-def option(default: Any, text: str, **more: Any) -> Any:
-    """A field that is also a command-line flag; more goes to argparse."""
-    return field(default=default, metadata={"help": text, **more})
+def option(default: Any, text: str, allowed: Range | None = None, **more: Any) -> Any:
+    """A field that is also a command-line flag. allowed: its numbers, each of them where it has several; more goes to
+    argparse."""
+    return field(default=default, metadata={"help": text, "allowed": allowed, **more})
 
 
 @dataclass(frozen=True)
@@ -23,73 +32,96 @@ class TrainConfig:
 
     data_dir: str = option("data", "CelebA: the tables and img_align_celeba/; may be read-only")
     save_dir: str = option("checkpoints", "where checkpoints, metrics.jsonl and TensorBoard events go")
-    save_every: int = option(5, "keep the weights after every so many epochs; 0: never")
-    num_epochs: int = option(20, "passes over the training split")
-    batch_size: int = option(64, "images a step, over all processes")
-    conv_filters: int = option(96, "filters of the first convolution (the paper's 96)")
-    conv_filter_size: int = option(7, "its size")
-    conv_filter_stride: int = option(2, "its stride", flags=("--conv_stride",))
-    filter_counts: tuple[int, ...] = option((16, 32, 48, 64), "filters of each Slim module", type=int, nargs="+")
-    depth_multiplier: int = option(1, "filters per channel in every depthwise convolution")
-    num_classes: int = option(40, "attributes; must equal the label columns")
-    num_workers: int = option(2, "processes that prepare batches; 0: none but the training process")
-    weight_decay: float = option(1e-4, "L2 penalty for Adam, decoupled decay for AdamW")
-    learning_rate: float = option(1e-4, "learning rate; the peak of a cosine schedule")
-    decay_lr_every: int = option(0, "multiply the rate by --lr_decay after every so many epochs; 0: never")
-    lr_decay: float = option(0.1, "see --decay_lr_every")
+    save_every: int = option(5, "keep the weights after every so many epochs; 0: never", Range(0, _EPOCHS.most))
+    num_epochs: int = option(20, "passes over the training split", _EPOCHS)
+    batch_size: int = option(64, "images a step, over all processes", BATCH_SIZE)
+    conv_filters: int = option(96, "filters of the first convolution (the paper's 96)", Range(1, MAX_FILTERS))
+    conv_filter_size: int = option(7, "its size", _SIDES)
+    conv_filter_stride: int = option(2, "its stride", _SIDES, flags=("--conv_stride",))
+    filter_counts: tuple[int, ...] = option(
+        (16, 32, 48, 64), "filters of each Slim module", Range(1, MAX_FILTERS), type=int, nargs="+"
+    )
+    depth_multiplier: int = option(
+        1, "filters per channel in every depthwise convolution", Range(1, MAX_DEPTH_MULTIPLIER)
+    )
+    num_classes: int = option(40, "attributes; must equal the label columns", Range(1, MAX_CLASSES))
+    num_workers: int = option(2, "processes that prepare batches; 0: none but the training process", Range(0, 256))
+    weight_decay: float = option(1e-4, "L2 penalty for Adam, decoupled decay for AdamW", Range(0, 100))
+    learning_rate: float = option(1e-4, "learning rate; the peak of a cosine schedule", Range(0, 100))
+    decay_lr_every: int = option(
+        0, "multiply the rate by --lr_decay after every so many epochs; 0: never", Range(0, _EPOCHS.most)
+    )
+    lr_decay: float = option(0.1, "see --decay_lr_every", Range(0, 1, over=True))
     recipe: str = option(
         "plain", "defaults of the flags below and above: the paper's, or our best", choices=("plain", "best")
     )
     optimizer: str = option("adam", "AdamW leaves norms and biases without decay", choices=("adam", "adamw"))
     schedule: str = option("step", "learning rate: --decay_lr_every, or cosine to nothing", choices=("step", "cosine"))
-    warmup: float = option(0.0, "share of the run in which the rate rises from nothing")
-    average: float = option(0.0, "decay a step of the moving average of the weights, which is what is kept; 0: none")
+    warmup: float = option(0.0, "share of the run in which the rate rises from nothing", SHARE)
+    average: float = option(
+        0.0, "decay a step of the moving average of the weights, which is what is kept; 0: none", SHARE
+    )
     augment: bool = option(False, "flip, turn, scale, shift and recolour training crops")
     augmentation: tuple[str, ...] = option(
         (), "with --augment: changes to its ranges, such as turn=9 erase=0.3; names: training/augment.py",
         type=str, nargs="+", metavar="NAME=NUMBER",
     )  # fmt: skip
-    plain_share: float = option(0.0, "share of the run, its end, in which crops are left as they are")
-    mixup: float = option(0.0, "alpha of the Beta distribution of mixup's shares; 0: no mixup")
-    label_smoothing: float = option(0.0, "how much of a target is one half")
+    plain_share: float = option(0.0, "share of the run, its end, in which crops are left as they are", SHARE)
+    mixup: float = option(0.0, "alpha of the Beta distribution of mixup's shares; 0: no mixup", Range(0, 100))
+    label_smoothing: float = option(0.0, "how much of a target is one half", SHARE)
     loss: str = option("cross_entropy", "what is minimised; see training/losses.py", choices=tuple(LOSSES))
     precision: str = option(
         "float32",
         "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU",
         choices=("float32", "auto"),
     )
-    early_share: float = option(0.0, "share of the run at --early_height, for speed")
-    early_height: int = option(163, "height of the crops in the early share; the width follows")
-    minutes: float = option(0.0, "time budget: the schedule ends with it, whatever --num_epochs says; 0: none")
-    save_minutes: float = option(5.0, "write last.pt this often, beside every epoch's end")
+    early_share: float = option(0.0, "share of the run at --early_height, for speed", SHARE)
+    early_height: int = option(163, "height of the crops in the early share; the width follows", _SIDES)
+    minutes: float = option(
+        0.0, "time budget: the schedule ends with it, whatever --num_epochs says; 0: none", _MINUTES
+    )
+    save_minutes: float = option(5.0, "write last.pt this often, beside every epoch's end", _MINUTES)
     device: str = option("auto", "auto, cpu, cuda or mps")
     cache_dir: str = option("cache", "where decoded pictures are kept (116 kB each)")
-    seed: int = option(0, "of the first weights, the order and the augmentation")
+    seed: int = option(0, "of the first weights, the order and the augmentation", _SEEDS)
     init_from: str = option("", "weights to begin with, .safetensors or .pth")
     teachers: tuple[str, ...] = option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
-    teacher_share: float = option(0.5, "the opinion's share of a target; the label's is the rest")
+    teacher_share: float = option(
+        0.5, "the opinion's share of a target; the label's is the rest", Range(0, 1, over=True)
+    )
     resume: bool = option(
         False,
         "go on with the run in --save_dir: exactly, unless --minutes goes by the clock",
     )
 
     def __post_init__(self) -> None:
-        for name in ("num_epochs", "batch_size", "num_classes", "early_height"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("warmup", "average", "early_share", "plain_share", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"--{name} is a share from 0 up to, but not, 1; got {getattr(self, name)}")
-        if not 0 < self.teacher_share <= 1:
-            raise ValueError(f"--teacher_share is a share over 0 up to 1; got {self.teacher_share}")
-        for name in (
-            "save_every", "num_workers", "decay_lr_every", "minutes", "save_minutes", "learning_rate", "mixup", "seed",
-        ):  # fmt: skip
-            if getattr(self, name) < 0:
-                raise ValueError(f"--{name} must not be negative, got {getattr(self, name)}")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.metadata["allowed"]:
+                for number in value if isinstance(value, tuple) else (value,):
+                    item.metadata["allowed"].check(item.name, number)
+        if not 1 <= len(self.filter_counts) <= MAX_SLIM_MODULES:
+            raise ValueError(f"--filter_counts takes 1 to {MAX_SLIM_MODULES} numbers, got {len(self.filter_counts)}")
+        for name in ("data_dir", "save_dir", "cache_dir"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"--{name} is empty; name a folder, . for this one")
+        if not all(path.strip() for path in self.teachers):
+            raise ValueError("--teachers names weights, and one of the names is empty")
         Augmentation.with_changes(self.augmentation)
-        if not self.augment and (self.augmentation or self.plain_share):
-            raise ValueError("--augmentation and --plain_share are for runs with --augment")
+        self.check_combinations()
+
+    def check_combinations(self) -> None:
+        """Raise ValueError for a flag that would change nothing, for want of another one."""
+        for names, wanted, there in (
+            (("augmentation", "plain_share"), "with --augment", self.augment),
+            (("decay_lr_every", "lr_decay"), "with --schedule step: cosine falls by itself", self.schedule == "step"),
+            (("lr_decay",), "with --decay_lr_every", bool(self.decay_lr_every)),
+            (("early_height",), "with --early_share", bool(self.early_share)),
+            (("teacher_share",), "with --teachers", bool(self.teachers)),
+        ):
+            unused = [name for name in names if getattr(self, name) != getattr(TrainConfig, name)]
+            if unused and not there:
+                raise ValueError(f"--{' and --'.join(unused)}: only for runs {wanted}")
 
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -121,7 +153,7 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     for item in fields(TrainConfig):
-        extra = dict(item.metadata)
+        extra = {name: value for name, value in item.metadata.items() if name != "allowed"}
         names = [f"--{item.name}", *extra.pop("flags", ())]
         if isinstance(item.default, bool):
             parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=item.default, **extra)

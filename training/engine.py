@@ -7,6 +7,7 @@ import json
 import math
 import platform
 import time
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,20 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from slimnet import SlimNet
+from slimnet.atomic import replace_text, replacement
 from slimnet.inference import fold_batch_norm
 from training.augment import Augmentation
 from training.average import MovingAverage
+from training.cache import Pictures
 from training.config import FREE_ON_RESUME, TrainConfig
-from training.data import Pictures, Split
+from training.data import Split
+from training.interruption import Interruption
 from training.loader import EpochBatches, Look, TrainingSet, batches_per_epoch, load
 from training.losses import LOSSES
 from training.mixup import mixup
 from training.precision import compute_type
 from training.processes import Process
+from training.transfer import Beginning
 
 
 class TrainingError(RuntimeError):
@@ -52,7 +57,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A split's decoded pictures and labels (bool (N, attributes))."""
+    """A split's decoded pictures and labels."""
 
     pictures: Pictures
     split: Split
@@ -61,18 +66,19 @@ class Labelled:
 class Trainer:
     """One run of training, from its first step or from where it was cut off.
 
-    targets: what the network is to say of the training pictures, (N, attributes) from 0 to 1; their labels unless
-    given.
+    targets: what the network is to say of the training pictures, (N, attributes) from 0 to 1, nan where that is not
+    known; their labels unless given. interruption: what is asked to stop the run; nothing unless given.
     """
 
     def __init__(
-        self, config: TrainConfig, train: Labelled, valid: Labelled, process: Process, targets: np.ndarray | None = None
-    ) -> None:
+        self, config: TrainConfig, train: Labelled, valid: Labelled, process: Process,
+        targets: np.ndarray | None = None, interruption: Interruption | None = None,
+    ) -> None:  # fmt: skip
         self.config, self.train_data, self.valid_data, self.process = config, train, valid, process
-        self.targets = train.split.labels if targets is None else targets
+        self.targets = train.split.targets if targets is None else targets
+        self.interruption = interruption or Interruption()
         self.folder = Path(config.save_dir)
         self.network = build_network(config, train.split.attributes).to(process.device)
-        self.check_crops()
         convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.optimizer = build_optimizer(config, self.network)
         self.average = MovingAverage(self.network, config.average) if config.average else None
@@ -88,6 +94,7 @@ class Trainer:
             self.wrapped = DistributedDataParallel(self.network)
         self.steps_per_epoch = batches_per_epoch(len(train.split), config.batch_size)
         self.progress = 0.0
+        self.asked_to_stop = False
         self.started = time.monotonic() - self.position.seconds
         self.saved = time.monotonic()
 
@@ -97,14 +104,22 @@ class Trainer:
         return self.average.network if self.average else self.network
 
     def run(self) -> None:
-        """Train to the end. Raises TrainingError when the loss is no longer finite."""
+        """Train to the end. Raises TrainingError when the loss is no longer finite, Interrupted once the state is
+        saved when the run is asked to stop."""
+        self.look_at_clock()
+        if self.finished and not self.position.batch:
+            self.say_finished()
+            return
         keep_freed_memory()
+        with self.interruption.held():
+            self.train()
+
+    def train(self) -> None:
         if self.process.writes:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.forget_later_epochs()
+            self.keep_epochs(self.position.epoch)
         if not self.config.resume:
             self.save_state()  # a run that is killed before its first regular save can be resumed as well
-        self.look_at_clock()
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.process.writes else None
         while self.position.batch or not self.finished:  # an epoch that was begun is always ended and judged
             self.train_epoch()
@@ -115,6 +130,15 @@ class Trainer:
                 writer.flush()
         if writer:
             writer.close()
+
+    def say_finished(self) -> None:
+        if self.process.writes:
+            position = self.position
+            print(
+                f"this run is finished: {position.epoch} epochs in {position.seconds / 60:.1f} minutes, the best mean "
+                f"accuracy {100 * position.best:.2f} %; raise --{'minutes' if self.config.minutes else 'num_epochs'} "
+                "to go on"
+            )
 
     @property
     def finished(self) -> bool:
@@ -143,6 +167,10 @@ class Trainer:
             loss = self.step(crops, labels)
             bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
             self.look_at_clock()
+            if self.asked_to_stop:
+                self.save_state()
+                self.process.wait()  # else torchrun ends the one that writes when another has left
+                raise self.interruption.reason
             if time.monotonic() - self.saved >= 60 * config.save_minutes:
                 self.save_state()
             if self.progress >= 1:
@@ -160,8 +188,11 @@ class Trainer:
             x, targets = mixup(x, targets, self.config.mixup, rng)
         with self.autocast:
             logits = self.wrapped(x)
-        loss = LOSSES[self.config.loss](logits.float(), targets)
-        value = float(self.process.total(loss.detach().clone())) / self.process.count
+        loss = LOSSES[self.config.loss](logits.float(), targets) * self.weight(targets)
+        # In one message to the other processes: the loss, and whether any is asked to stop, so that all do.
+        told = torch.stack([loss.detach(), loss.new_tensor(float(self.interruption.asked))])
+        summed, stops = self.process.total(told).tolist()
+        value = summed / self.process.count
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss is {value} in epoch {position.epoch + 1}, step {position.step + 1}: training stopped. "
@@ -171,6 +202,7 @@ class Trainer:
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        self.asked_to_stop = stops > 0 or (self.process.count == 1 and self.interruption.asked)
         position.step += 1
         position.batch += 1
         position.images += len(labels) * self.process.count
@@ -179,11 +211,20 @@ class Trainer:
             self.average.update(self.network, position.step)
         return value
 
+    def weight(self, targets: Tensor) -> float | Tensor:
+        """What this process's mean loss counts, so that the mean over the processes is that over all known labels."""
+        if self.process.count == 1 or self.train_data.split.known.all():
+            return 1.0
+        mine = (~targets.isnan()).sum().float()
+        return mine * self.process.count / self.process.total(mine.clone()).clamp(min=1)
+
     def end_epoch(self) -> dict[str, float]:
         """Validate, write the epoch's metrics and checkpoints; returns the metrics."""
         position = self.position
         rate = self.learning_rate()
-        valid_loss, accuracy = self.validate()
+        self.save_state()  # so that a run may be stopped while it is judged, which takes minutes
+        with self.interruption.released():
+            valid_loss, accuracy = self.validate()
         metrics = {
             "train/loss": position.loss_sum / max(position.batch, 1),
             "valid/loss": valid_loss,
@@ -202,8 +243,7 @@ class Trainer:
                 self.kept.save(self.folder / "best.safetensors")
             if self.config.save_every and position.epoch % self.config.save_every == 0:
                 self.kept.save(self.folder / f"epoch_{position.epoch:03d}.safetensors")
-            with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"epoch": position.epoch, **metrics}) + "\n")
+            self.keep_epochs(position.epoch - 1, json.dumps({"epoch": position.epoch, **metrics}) + "\n")
             tqdm.write(
                 f"epoch {position.epoch}: training loss {metrics['train/loss']:.4f}, validation loss {valid_loss:.4f}, "
                 f"mean accuracy {100 * accuracy:.2f} % (best {100 * position.best:.2f} %)"
@@ -213,21 +253,25 @@ class Trainer:
 
     @torch.inference_mode()
     def validate(self) -> tuple[float, float]:
-        """Mean loss and mean accuracy over images and attributes on the validation split, of the kept network."""
+        """Loss and accuracy on the validation split, of the kept network: of each attribute over the images with a
+        known label, then the mean over the attributes that have any."""
         device = self.process.device
         # Each process has its own statistics of batch norm; judged are the writer's, which are the ones that are saved.
         self.process.take_from_writer(self.kept.buffers())
         network = fold_batch_norm(self.kept)
-        pictures, labels = self.valid_data.pictures.array, self.valid_data.split.labels
-        sums = torch.zeros(2, dtype=torch.float64)
-        mine = np.arange(len(labels))[self.process.rank :: self.process.count]
+        pictures, targets = self.valid_data.pictures.array, self.valid_data.split.targets
+        sums = torch.zeros((3, targets.shape[1]), dtype=torch.float64)
+        mine = np.arange(len(targets))[self.process.rank :: self.process.count]
         for indices in np.array_split(mine, max(1, len(mine) // 64)):
             x = network.preprocessing.normalise(torch.from_numpy(pictures[indices]).to(device))
-            target = torch.from_numpy(labels[indices]).to(device)
-            logits = network(x)
-            sums[0] += F.binary_cross_entropy_with_logits(logits, target.float(), reduction="sum").item()
-            sums[1] += ((logits > 0) == target).sum().item()
-        loss, correct = (self.process.total(sums) / labels.size).tolist()
+            target = torch.from_numpy(targets[indices]).to(device)
+            known, logits = ~target.isnan(), network(x)
+            costs = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+            right = (logits > 0) == (target > 0)
+            for row, values in zip(sums, (costs, right, known), strict=True):
+                row += torch.where(known, values, 0).sum(dim=0).cpu()
+        costs, right, known = self.process.total(sums).cpu()
+        loss, correct = ((row / known)[known > 0].mean().item() for row in (costs, right))
         return loss, correct
 
     # Schedules
@@ -261,26 +305,8 @@ class Trainer:
         config = self.config
         step = self.position.epoch * self.steps_per_epoch + batch
         progress = self.progress if config.minutes else self.progress_at(step)
-        height, width = self.size(early=progress < config.early_share)
+        height, width = crop_size(config, self.network, early=progress < config.early_share)
         return Look(height, width, changed=config.augment and progress < 1 - config.plain_share)
-
-    def size(self, early: bool) -> tuple[int, int]:
-        """Height and width of crops."""
-        height, width = self.network.preprocessing.height, self.network.preprocessing.width
-        if not early:
-            return height, width
-        return self.config.early_height, round(width * self.config.early_height / height)
-
-    def check_crops(self) -> None:
-        """Raise TrainingError when this network cannot read crops of the sizes that the run will have."""
-        least = self.network.least_side
-        for early in (True, False) if self.config.early_share else (False,):
-            height, width = self.size(early)
-            if min(height, width) < least:
-                raise TrainingError(
-                    f"crops {height} high and {width} wide are too small for this network, which needs {least} on each "
-                    f"side: {'use a larger --early_height' if early else 'shorten --filter_counts'}"
-                )
 
     # Checkpoints
 
@@ -299,13 +325,11 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
             "data": self.train_data.split.fingerprint(),
         }
-        part = self.folder / "last.pt.part"
         try:
-            torch.save(state, part)
+            with replacement(self.folder / "last.pt") as part:
+                torch.save(state, part)
         except RuntimeError as error:  # not an OSError: torch's zip writer raises this on a full disk
-            part.unlink(missing_ok=True)
             raise TrainingError(f"{self.folder} cannot be written to ({error}); once it can, --resume") from error
-        part.replace(self.folder / "last.pt")
         self.kept.save(self.folder / "last.safetensors")
 
     def restore(self) -> None:
@@ -315,7 +339,9 @@ class Trainer:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             mine, theirs = asdict(self.config), state["config"]
             theirs = {**asdict(TrainConfig()), **theirs}  # a run from before a flag was added did as its default does
-            differing = [k for k in mine if k not in FREE_ON_RESUME and mine[k] != theirs[k]]
+            position = Position(**state["position"])
+            free = FREE_ON_RESUME | longer(position, theirs, mine)
+            differing = [k for k in mine if k not in free and mine[k] != theirs[k]]
             if differing:
                 raise TrainingError(
                     f"{path} is of a run with other settings: "
@@ -329,25 +355,44 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             if state.get("scaler"):  # empty from a device where nothing is scaled
                 self.scaler.load_state_dict(state["scaler"])
-            self.position = Position(**state["position"])
+            self.position = position
         except TrainingError:
             raise
         except Exception as error:
-            raise TrainingError(f"{path} cannot be read ({error}); start anew in another --save_dir") from error
+            # torch writes a zip file, whose table of contents comes last; of its absence torch tells in riddles.
+            fault = (
+                f"cannot be read ({error})"
+                if zipfile.is_zipfile(path)
+                else f"is cut off, at {path.stat().st_size:,} bytes"
+            )
+            raise TrainingError(
+                f"{path} {fault}. Copy it again if it was copied; else begin in another --save_dir, "
+                f"by --init_from {path.with_suffix('.safetensors')} with the weights as they were last"
+            ) from error
 
-    def forget_later_epochs(self) -> None:
-        """Drop the metrics of epochs that the restored state has not finished: they will be written again."""
+    def keep_epochs(self, count: int, more: str = "") -> None:
+        """Keep the metrics of the first epochs, one a line, and add more lines: later ones are of epochs that a
+        restored state has not finished, which are written again."""
         path = self.folder / "metrics.jsonl"
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            lines = lines[: self.position.epoch]  # one for each epoch
-            part = path.with_suffix(".part")
-            part.write_text("".join(lines), encoding="utf-8")
-            part.replace(path)
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:count] if path.is_file() else []
+        if lines or more or path.is_file():
+            replace_text(path, "".join(lines) + more)
+
+
+def longer(position: Position, before: dict[str, Any], now: dict[str, Any]) -> set[str]:
+    """The settings that make a finished run go on: its end, where that has been put off.
+
+    A run that is not finished keeps its end, for its schedule depends on it.
+    """
+    end, done = ("minutes", position.seconds / 60) if before["minutes"] else ("num_epochs", position.epoch)
+    return {end} if before[end] <= done and not position.batch and now[end] > before[end] else set()
 
 
 def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
-    """The network of a run's first step: of --init_from, or random by the seed."""
+    """The network of a run's first step: random by the seed, but for what --init_from brings.
+
+    Raises CheckpointError when that cannot be used.
+    """
     torch.manual_seed(config.seed)
     network = SlimNet(
         config.filter_counts,
@@ -357,13 +402,28 @@ def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
         attributes=attributes,
     )
     if config.init_from and not config.resume:
-        first = SlimNet.load_pretrained(config.init_from)
-        if first.architecture != network.architecture:
-            raise TrainingError(
-                f"{config.init_from} is of another shape: {first.architecture}, not {network.architecture}"
-            )
-        network.load_state_dict(first.state_dict())
+        Beginning.load(config.init_from, attributes).give(network)
     return network
+
+
+def crop_size(config: TrainConfig, network: SlimNet, early: bool) -> tuple[int, int]:
+    """Height and width of training crops, in the early share of the run or after it."""
+    height, width = network.preprocessing.height, network.preprocessing.width
+    if not early:
+        return height, width
+    return config.early_height, round(width * config.early_height / height)
+
+
+def check_crops(config: TrainConfig, network: SlimNet) -> None:
+    """Raise TrainingError when this network cannot read crops of the sizes that the run will have."""
+    least = network.least_side
+    for early in (True, False) if config.early_share else (False,):
+        height, width = crop_size(config, network, early)
+        if min(height, width) < least:
+            raise TrainingError(
+                f"crops {height} high and {width} wide are too small for this network, which needs {least} on each "
+                f"side: {'use a larger --early_height' if early else 'shorten --filter_counts'}"
+            )
 
 
 def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -17,10 +17,13 @@ import numpy as np
 from scipy.special import expit
 
 from slimnet import CheckpointError
+from slimnet.atomic import replace_text
 from training import metrics, reliability, robustness, subgroups
 from training.data import SPLITS, DataError
 from training.metrics import AttributeScores, Scores
+from training.paths import given, given_path
 from training.predictions import load, probabilities, raw_logits
+from training.ranges import BATCH_SIZE, RESAMPLES, Range, check_numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,26 +70,29 @@ class Evaluator:
         self.data = splits[split]
         if not len(self.data):
             raise DataError(f"{data_dir} has no pictures in its {split} split")
-        majority = (splits["train"] if len(splits["train"]) else self.data).labels.mean(axis=0) > 0.5
+        if not self.data.known.any():
+            raise DataError(f"no label of the {split} split is known (0 beside -1 and 1): nothing can be measured")
+        usual = splits["train"] if len(splits["train"]) else self.data
+        majority = metrics.shares(usual.labels, usual.known) > 0.5
         found = probabilities(self.predictor, self.data, batch_size, title=split)
-        self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority)
+        self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority, self.data.known)
         self.draws = metrics.drawn(self.data.identities, resamples)
 
     def evaluation(self) -> Evaluation:
         """The figures alone."""
-        case = self.answers.labels, self.answers.probabilities, self.answers.majority
-        values, samples = metrics.figures(*case), metrics.resampled(*case, self.draws)
+        values = metrics.figures(*self.answers.case)
+        samples = metrics.resampled(*self.answers.case, self.draws)
         return Evaluation(
             **vars(metrics.mean_scores(values, samples)),
             split=self.split,
             images=len(self.data),
             resamples=len(self.draws),
-            attributes=metrics.attribute_scores(self.answers.names, values, samples),
+            attributes=metrics.attribute_scores(self.answers.names, self.answers.known, values, samples),
         )
 
     def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
         """Everything beside the figures; robustness_images: how many crops are damaged in each way, 0 for none."""
-        labels, found = self.answers.labels, self.answers.probabilities
+        labels, found, known = self.answers.labels, self.answers.probabilities, self.answers.known
         logits, calibration = raw_logits(found, self.predictor.calibration), self.predictor.calibration
         temperatures = np.array(calibration.temperatures if calibration else 1.0)
         divisions = [by for by in subgroups.DIVISIONS if set(by) <= set(self.answers.names)]
@@ -96,9 +102,9 @@ class Evaluator:
         return FullEvaluation(
             **vars(figures),
             weights={"file": self.weights.name, "sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()},
-            before=reliability.diagram(labels, expit(logits)),
-            served=reliability.diagram(labels, found),
-            log_loss=reliability.compare(labels, logits, temperatures, self.draws),
+            before=reliability.diagram(labels, known, expit(logits)),
+            served=reliability.diagram(labels, known, found),
+            log_loss=reliability.compare(labels, known, logits, temperatures, self.draws),
             divisions=tuple(subgroups.divide(self.answers, by, self.draws) for by in divisions),
             robustness=robust,
         )
@@ -124,7 +130,7 @@ def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
     from training import plots, report  # plots brings matplotlib, which only this needs
 
-    (out / "evaluation.json").write_text(json.dumps(asdict(evaluation), indent=1) + "\n", encoding="utf-8")
+    replace_text(out / "evaluation.json", json.dumps(asdict(evaluation), indent=1) + "\n")
     # Read again, so that text and pictures show what the file says.
     written = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     report.write(written, out)
@@ -133,22 +139,24 @@ def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m training.evaluate", description="Evaluate weights on CelebA.")
-    parser.add_argument("--weights", default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth")
-    parser.add_argument("--data_dir", default="data", help="CelebA: the tables and img_align_celeba/")
+    parser.add_argument(
+        "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
+    )
+    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
     parser.add_argument("--split", default="test", choices=tuple(SPLITS))
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
-    parser.add_argument("--out", type=Path, help="folder to fill: groups, robustness, tables, pictures too")
+    parser.add_argument("--json", type=given_path, help="write the figures there too")
+    parser.add_argument("--out", type=given_path, help="folder to fill: groups, robustness, tables, pictures too")
     parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
     parser.add_argument(
         "--robustness_images", default=500, type=int, help="with --out: crops that are damaged in 32 ways each; 0: none"
     )
-    parser.add_argument("--runs", nargs="*", default=[], type=Path, help="with --out: metrics.jsonl of runs to draw")
+    parser.add_argument(
+        "--runs", nargs="*", default=[], type=given_path, help="with --out: metrics.jsonl of runs to draw"
+    )
     options = parser.parse_args(arguments)
-    for name, least in (("batch_size", 1), ("resamples", 1), ("robustness_images", 0)):
-        if getattr(options, name) < least:
-            parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
+    check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES, robustness_images=Range(0, 10_000_000))
     for path in options.runs:
         if not path.is_file():
             parser.error(f"--runs: there is no {path}")
@@ -179,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         evaluation = evaluator.evaluation()
         print(table(evaluation))
         if options.json:
-            options.json.write_text(json.dumps(asdict(evaluation), indent=2) + "\n", encoding="utf-8")
+            replace_text(options.json, json.dumps(asdict(evaluation), indent=2) + "\n")
         if options.out:
             write(evaluator.full_evaluation(evaluation, options.robustness_images), options.runs, options.out)
             print(f"written to {options.out}: results.md shows it")

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from training.augment import Augmentation, resize
-from training.data import Pictures
+from training.cache import Pictures
+from training.interruption import leave_to_main_process
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Draw:
 
 @dataclass(frozen=True)
 class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures, changed at random where a draw asks for it, with targets: (N, attributes), bool or in [0, 1]."""
+    """Pictures, changed at random where a draw asks for it, with targets: (N, attributes), bool or
+    in [0, 1], nan where not known."""
 
     pictures: Pictures
     targets: np.ndarray
@@ -44,7 +46,7 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
     seed: int
 
     def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1."""
+        """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1, nan where not known."""
         crop, look = np.array(self.pictures.array[draw.index]), draw.look
         if look.changed:
             rng = np.random.default_rng((self.seed, draw.epoch, draw.index))
@@ -94,11 +96,12 @@ def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoad
         pictures,
         batch_sampler=batches,
         num_workers=workers,
-        worker_init_fn=one_thread,
+        worker_init_fn=begin_work,
         pin_memory=torch.cuda.is_available(),
     )
 
 
-def one_thread(_worker: int) -> None:
-    """OpenCV's own threads would fight with the other workers' and the training step's."""
+def begin_work(_worker: int) -> None:
+    """One thread: OpenCV's own would fight with the other workers' and the training step's."""
     cv2.setNumThreads(0)
+    leave_to_main_process()

@@ -1,4 +1,8 @@
-"""Figures of binary attributes, and how far chance in the choice of pictures moves them (bootstrap)."""
+"""Figures of binary attributes, and how far chance in the choice of pictures moves them (bootstrap).
+
+Labels are bool (N, attributes); `known`, of the same shape, says which of them there are. All figures are of these
+alone, and nan for an attribute that has none.
+"""
 
 from __future__ import annotations
 
@@ -42,22 +46,28 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeScores(Scores):
-    """The scores of one attribute."""
+    """The scores of one attribute. known: how many of its labels are."""
 
     attribute: str
+    known: int
 
 
-def figures(labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray) -> dict[str, np.ndarray]:
+def figures(
+    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray
+) -> dict[str, np.ndarray]:
     """Each of FIGURES for every attribute, float64 (attributes,), nan where it is not defined; by scikit-learn.
 
-    labels: bool (N, attributes); probabilities: float (N, attributes); majority: bool (attributes,), of training.
+    probabilities: float (N, attributes); majority: bool (attributes,), of training.
     """
-    columns = range(labels.shape[1])
-    rows = [column_figures(labels[:, n], probabilities[:, n], bool(majority[n])) for n in columns]
+    rows = [
+        column_figures(labels[there, n], probabilities[there, n], bool(majority[n])) for n, there in enumerate(known.T)
+    ]
     return {name: np.array([row[name] for row in rows]) for name in FIGURES}
 
 
 def column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) -> dict[str, float]:
+    if not len(truth):
+        return dict.fromkeys(FIGURES, np.nan)
     ticked = probability > 0.5
     both = 0 < truth.sum() < len(truth)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -89,31 +99,34 @@ def drawn(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
 
 
 def resampled(
-    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, weights: np.ndarray
+    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
     """As figures, for every bootstrap sample: float64 (resamples, attributes).
 
     weights: of each picture in each sample, (resamples, N). scikit-learn takes one sample of one attribute at a time,
     which takes minutes; here each attribute is sorted once for all samples (a test holds both against each other).
     """
-    ranked = [ranking(labels[:, n], probabilities[:, n], weights) for n in range(labels.shape[1])]
+    ranked = [
+        ranking(labels[there, n], probabilities[there, n], weights if there.all() else weights[:, there])
+        for n, there in enumerate(known.T)
+    ]
     return {
-        **resampled_ticks(labels, probabilities, majority, weights),
+        **resampled_ticks(labels, probabilities, majority, known, weights),
         "average_precision": np.stack([average_precision for average_precision, _ in ranked], axis=1),
         "roc_auc": np.stack([roc_auc for _, roc_auc in ranked], axis=1),
     }
 
 
 def resampled_ticks(
-    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, weights: np.ndarray
+    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The quicker part of resampled: all but the figures of the order."""
     ticked = probabilities > 0.5
-    size = weights.sum(axis=1, dtype=np.float64)[:, None]
 
     def count(chosen: np.ndarray) -> np.ndarray:
-        return (weights @ chosen.astype(np.float32)).astype(np.float64)
+        return (weights @ (chosen & known).astype(np.float32)).astype(np.float64)
 
+    size = count(known)
     hits, ticks, positives = count(labels & ticked), count(ticked), count(labels)
     rejections = count(~labels & ~ticked)
     with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 gives nan: not defined in this sample
@@ -131,6 +144,8 @@ def resampled_ticks(
 
 def ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and ROC area of one attribute for every bootstrap sample, each (resamples,)."""
+    if not len(truth):
+        return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
     order = np.argsort(-probability, kind="stable")
     last_of_equal = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # equal ones are passed together
     sorted_weights = weights[:, order]
@@ -151,6 +166,25 @@ def interval(values: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all nan: not defined in any sample
         return np.nanquantile(values, (0.025, 0.975), axis=0)
+
+
+def known_means(values: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean of each attribute's values (N, attributes) over its known ones, in every sample: (resamples, attributes)."""
+    with np.errstate(invalid="ignore"):
+        return (weights @ np.where(known, values, 0)) / (weights @ known.astype(weights.dtype))
+
+
+def by_picture(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Of values (N, attributes) what each picture adds, (N,): their mean is the mean over the attributes of the means
+    over the known ones."""
+    counts = known.sum(axis=0)
+    share = known / np.maximum(counts, 1)
+    return (np.where(known, values, 0) * share).sum(axis=1) * len(values) / max(1, np.count_nonzero(counts))
+
+
+def shares(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Of every attribute the share of known labels that are on, (attributes,)."""
+    return known_means(labels, known, np.ones((1, len(labels))))[0]
 
 
 def mean_with_error(values: np.ndarray, identities: np.ndarray) -> tuple[float, float]:
@@ -178,13 +212,14 @@ def ends(low_high: np.ndarray) -> Interval | None:
 
 
 def attribute_scores(
-    names: Sequence[str], values: dict[str, np.ndarray], samples: dict[str, np.ndarray]
+    names: Sequence[str], known: np.ndarray, values: dict[str, np.ndarray], samples: dict[str, np.ndarray]
 ) -> tuple[AttributeScores, ...]:
     """Figures (attributes,) and their samples (resamples, attributes), by attribute."""
     spans = {name: interval(sample) for name, sample in with_difference(samples).items()}
     return tuple(
         AttributeScores(
             attribute=attribute,
+            known=int(known[:, n].sum()),
             **{name: number(values[name][n]) for name in FIGURES},
             intervals={name: ends(span[:, n]) for name, span in spans.items()},
         )

@@ -15,8 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slimnet.atomic import replace_text
 from training import report
 from training.metrics import NETWORK_FIGURES
+from training.paths import given_path
 
 BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
 MARKED = re.compile(
@@ -146,9 +148,11 @@ def fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m training.model_card", description="Bring results into documents.")
-    parser.add_argument("documents", nargs="*", type=Path, default=[Path("assets/README.md")], help="to be changed")
     parser.add_argument(
-        "--evaluation", type=Path, default=Path("assets/evaluation"), help="folder of training.evaluate"
+        "documents", nargs="*", type=given_path, default=[Path("assets/README.md")], help="to be changed"
+    )
+    parser.add_argument(
+        "--evaluation", type=given_path, default=Path("assets/evaluation"), help="folder of training.evaluate"
     )
     options = parser.parse_args(arguments)
     try:
@@ -157,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made = parts(evaluation, json.loads(calibrated.read_text(encoding="utf-8")) if calibrated.is_file() else None)
         texts = {document: fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():
-            document.write_text(text, encoding="utf-8")
+            replace_text(document, text)
     except KeyError as error:
         print(
             f"training.model_card: {options.evaluation} lacks {error}: make it anew by training.evaluate --out and "

@@ -4,12 +4,33 @@ which people with any colour blindness can tell apart."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from slimnet.atomic import replacement
+
+
+@contextmanager
+def _nothing_at_home() -> Iterator[None]:
+    """Have matplotlib, which notes all fonts of the machine in the home folder, do so in a folder that is removed."""
+    if "MPLCONFIGDIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MPLCONFIGDIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["MPLCONFIGDIR"]
+
+
+with _nothing_at_home():
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
@@ -22,12 +43,14 @@ def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
     if runs:
         pictures["training"] = training(runs)
     for name, figure in pictures.items():
-        figure.savefig(out / f"{name}.png", dpi=110, facecolor="white")
+        with replacement(out / f"{name}.png") as part:
+            figure.savefig(part, format="png", dpi=110, facecolor="white")
 
 
 def attributes(evaluation: dict[str, Any]) -> Figure:
     """Accuracy beside the majority class, and balanced accuracy, with intervals; the best balanced accuracy on top."""
-    rows = sorted(evaluation["attributes"], key=lambda row: row["balanced_accuracy"] or 0)
+    measured = [row for row in evaluation["attributes"] if row["accuracy"] is not None]
+    rows = sorted(measured, key=lambda row: row["balanced_accuracy"] or 0)
     figure = Figure(figsize=(10, 1.5 + 0.23 * len(rows)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     places = range(len(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -9,19 +10,22 @@ from scipy.special import logit
 from tqdm import tqdm
 
 from slimnet import Calibration, Predictor
-from training.data import DataError, Split, read_celeba, read_pictures
+from training.data import DataError, Split, read_celeba, read_pictures, unknown_labels
 
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 
 def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, dict[str, Split]]:
-    """Weights, and CelebA's splits with the labels that they know.
+    """Weights, and CelebA's splits with the labels that they know; says how many of these are not known.
 
     Raises CheckpointError, or DataError: also when the labels are other ones, or in another order.
     """
     predictor, splits = Predictor(weights, device), read_celeba(data_dir)
     if splits["train"].attributes != predictor.attributes:
         raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+    gaps = unknown_labels(splits)
+    if gaps:
+        print(gaps, file=sys.stderr)
     return predictor, splits
 
 

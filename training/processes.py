@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import distributed
 
 from slimnet import choose_device
+
+_FIRST_TELLS_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -88,3 +94,20 @@ def joined(device: str) -> Iterator[Process]:
         process.wait()  # to leave together: who goes first takes the connection down while the others may still use it
     finally:
         distributed.destroy_process_group()
+
+
+def report_failure(text: str) -> None:
+    """Say once why the run ends: by torchrun where that has started it, at the end of its long report.
+
+    What one process cannot use, none can, and the others fail for want of it: they leave the first of each machine to
+    tell, and are ended by torchrun meanwhile.
+    """
+    told_by_torchrun = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if int(os.environ.get("LOCAL_RANK", "0")) > 0:
+        time.sleep(_FIRST_TELLS_SECONDS)
+    if not told_by_torchrun:
+        print(text, file=sys.stderr)
+        return
+    details = {"py_callstack": text, "timestamp": str(int(time.time()))}
+    with Path(told_by_torchrun).open("w", encoding="utf-8") as file:
+        json.dump({"message": {"message": text, "extraInfo": details}}, file)

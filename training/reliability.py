@@ -18,19 +18,20 @@ class Diagram:
 
     predicted: the mean probability of a bin; observed: the share of its labels that are on; answers: how many.
     error: mean distance of predicted and observed, by answers. attribute_errors: the same in the bins of each attribute
-    alone, which is larger by chance since they hold fewer answers.
+    alone, which is larger by chance since they hold fewer answers; None where no label is known.
     """
 
     predicted: tuple[float, ...]
     observed: tuple[float, ...]
     answers: tuple[int, ...]
     error: float
-    attribute_errors: tuple[float, ...]
+    attribute_errors: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
 class LogLoss:
-    """Mean negative log-likelihood over pictures and attributes, of probabilities without temperatures and with them.
+    """Mean negative log-likelihood of probabilities without temperatures and with them: of each attribute over its
+    known labels, then over the attributes.
 
     change: of the second against the first, below 0 where temperatures help; interval: its 95 % bootstrap interval.
     """
@@ -46,22 +47,28 @@ def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.logaddexp(0, np.where(labels, -logits, logits))
 
 
-def compare(labels: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray) -> LogLoss:
-    """labels, logits: (N, attributes); temperatures: (attributes,); draws: of metrics.drawn, (resamples, N)."""
-    before, served = (log_losses(z, labels).mean(axis=1) for z in (logits, logits / temperatures))
-    low, high = metrics.interval(draws @ (served - before) / draws.sum(axis=1))
+def compare(
+    labels: np.ndarray, known: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray
+) -> LogLoss:
+    """labels, known, logits: (N, attributes); temperatures: (attributes,); draws: of metrics.drawn, (resamples, N)."""
+    losses = log_losses(logits, labels), log_losses(logits / temperatures, labels)
+    before, served = (float(metrics.by_picture(each, known).mean()) for each in losses)
+    low, high = metrics.interval(metrics.mean(metrics.known_means(losses[1] - losses[0], known, draws)))
     return LogLoss(
-        before=round(float(before.mean()), 6),
-        served=round(float(served.mean()), 6),
-        change=round(float((served - before).mean()), 6),
+        before=round(before, 6),
+        served=round(served, 6),
+        change=round(served - before, 6),
         interval=(round(float(low), 6), round(float(high), 6)),
     )
 
 
-def diagram(labels: np.ndarray, probabilities: np.ndarray) -> Diagram:
-    """labels: bool (N, attributes); probabilities: float (N, attributes)."""
-    observed, predicted, answers = bins(labels.ravel(), probabilities.ravel())
-    errors = [error(*bins(labels[:, n], probabilities[:, n])) for n in range(labels.shape[1])]
+def diagram(labels: np.ndarray, known: np.ndarray, probabilities: np.ndarray) -> Diagram:
+    """labels, known: bool (N, attributes); probabilities: float (N, attributes). Some label must be known."""
+    observed, predicted, answers = bins(labels[known], probabilities[known])
+    errors = [
+        error(*bins(labels[there, n], probabilities[there, n])) if there.any() else None
+        for n, there in enumerate(known.T)
+    ]
     return Diagram(
         tuple(predicted.round(6).tolist()),
         tuple(observed.round(6).tolist()),
@@ -69,6 +76,11 @@ def diagram(labels: np.ndarray, probabilities: np.ndarray) -> Diagram:
         error(observed, predicted, answers),
         tuple(errors),
     )
+
+
+def mean_error(found: Diagram) -> float:
+    """The mean of the attributes' errors."""
+    return float(np.mean([each for each in found.attribute_errors if each is not None]))
 
 
 def bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

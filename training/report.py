@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from slimnet.atomic import replace_text, replacement
 from training.metrics import FIGURES
 
 TITLES = {
@@ -28,7 +29,7 @@ def write(evaluation: dict[str, Any], out: Path) -> None:
     """Write results.md and the tables into a folder that is there."""
     parts = sections(evaluation)
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
-    (out / "results.md").write_text(f"# How good {evaluation['weights']['file']} is\n\n{body}\n", encoding="utf-8")
+    replace_text(out / "results.md", f"# How good {evaluation['weights']['file']} is\n\n{body}\n")
     write_csv(out / "attributes.csv", attribute_rows(evaluation))
     write_csv(out / "groups.csv", group_rows(evaluation))
     write_csv(out / "gaps.csv", gap_rows(evaluation))
@@ -66,8 +67,20 @@ def summary(evaluation: dict[str, Any]) -> str:
         "Majority class: what always guessing the training split's more common answer would reach. Balanced accuracy: "
         "the mean of how many of those that have an attribute, and of those that have not, are read right; 50 is worth "
         "nothing.",
+        *unknown(evaluation),
     ]
     return "\n".join(lines)
+
+
+def unknown(evaluation: dict[str, Any]) -> list[str]:
+    """A paragraph on labels that are not known; nothing where all are, as in evaluations from before they could be."""
+    images = evaluation["images"]
+    gaps = {row["attribute"]: images - row.get("known", images) for row in evaluation["attributes"]}
+    if not any(gaps.values()):
+        return []
+    never = [name for name, count in gaps.items() if count == images]
+    text = f"{sum(gaps.values()):,} of {images * len(gaps):,} labels are not known, and no figure counts them."
+    return ["", text + (f" Not measured, for want of any label: {', '.join(never)}." if never else "")]
 
 
 def attributes(evaluation: dict[str, Any]) -> str:
@@ -101,7 +114,8 @@ def weakest(evaluation: dict[str, Any]) -> str:
     """Which attributes cannot be told from the majority class, and which not even from tossing a coin."""
 
     def not_above(name: str, least: float) -> list[str]:
-        spans = [(scores["attribute"], scores["intervals"][name]) for scores in evaluation["attributes"]]
+        measured = [scores for scores in evaluation["attributes"] if scores.get("known") != 0]
+        spans = [(scores["attribute"], scores["intervals"][name]) for scores in measured]
         return [attribute for attribute, ends in spans if ends is None or ends[0] <= least]
 
     rare, blind = not_above("above_majority", 0), not_above("balanced_accuracy", 0.5)
@@ -126,7 +140,7 @@ def calibration(evaluation: dict[str, Any]) -> str:
         served, text = [("served", "network alone, as served")], " No temperatures are applied."
     rows = []
     for key, name in served:
-        each = evaluation[key]["attribute_errors"]
+        each = [error for error in evaluation[key]["attribute_errors"] if error is not None]
         rows.append((name, percent(evaluation[key]["error"]), percent(sum(each) / len(each)), f"{loss[key]:.4f}"))
     return "\n".join(
         [
@@ -247,7 +261,7 @@ def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     if not rows:
         return
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacement(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)

@@ -90,16 +90,18 @@ def measure(predictor: Predictor, split: Split, images: int, batch_size: int, re
     split = evenly(split, images)
     weights = metrics.drawn(split.identities, resamples)
     clean = probabilities(predictor, split, batch_size, title="undamaged")
-    right = ((clean > 0.5) == split.labels).mean(axis=1)
+    right = (clean > 0.5) == split.labels
     flipped = probabilities(predictor, split, batch_size, lambda crop, _: crop[:, ::-1], "mirrored")
     both = raw_logits(clean, predictor.calibration) + raw_logits(flipped, predictor.calibration) > 0
     outcomes = []
     for damage, strength in [(each, strength) for each in DAMAGES for strength in each.strengths]:
         change = partial(apply, damage, strength)
         found = probabilities(predictor, split, batch_size, change, f"{damage.kind} {strength:g}")
-        outcomes.append(outcome(damage, strength, found, split.labels, right, weights))
-    mirrored = float((both == split.labels).mean())
-    return Robustness(len(split), round(float(right.mean()), 6), round(mirrored, 6), tuple(outcomes))
+        outcomes.append(outcome(damage, strength, found, split, right, weights))
+    undamaged, mirrored = (
+        round(float(metrics.by_picture(each, split.known).mean()), 6) for each in (right, both == split.labels)
+    )
+    return Robustness(len(split), undamaged, mirrored, tuple(outcomes))
 
 
 def apply(damage: Damage, strength: float, crop: np.ndarray, number: int) -> np.ndarray:
@@ -107,19 +109,19 @@ def apply(damage: Damage, strength: float, crop: np.ndarray, number: int) -> np.
 
 
 def outcome(
-    damage: Damage, strength: float, found: np.ndarray, labels: np.ndarray, right: np.ndarray, weights: np.ndarray
+    damage: Damage, strength: float, found: np.ndarray, split: Split, right: np.ndarray, weights: np.ndarray
 ) -> Outcome:
-    """right: share of the undamaged picture's attributes that were read right, (N,)."""
-    still_right = ((found > 0.5) == labels).mean(axis=1)
-    loss = right - still_right
-    samples = weights @ loss / weights.sum(axis=1)
-    figures = metrics.figures(labels, found, np.zeros(labels.shape[1], bool))
+    """right: what was read right of the undamaged pictures, bool (N, attributes)."""
+    still_right = (found > 0.5) == split.labels
+    lost = right.astype(float) - still_right
+    samples = metrics.mean(metrics.known_means(lost, split.known, weights))
+    figures = metrics.figures(split.labels, found, np.zeros(found.shape[1], bool), split.known)
     return Outcome(
         damage.kind,
         damage.unit,
         strength,
-        round(float(still_right.mean()), 6),
+        round(float(metrics.by_picture(still_right, split.known).mean()), 6),
         metrics.number(metrics.mean(figures["balanced_accuracy"])),
-        round(float(loss.mean()), 6),
+        round(float(metrics.by_picture(lost, split.known).mean()), 6),
         metrics.ends(metrics.interval(samples)),
     )

@@ -20,6 +20,8 @@ from tqdm import tqdm
 
 from slimnet import CheckpointError, SlimNet, choose_device
 from training.data import DataError, Split, read_celeba, read_pictures
+from training.paths import given
+from training.ranges import Range, check_numbers
 
 BATCH = 100  # pictures that batch norm judges together
 
@@ -72,16 +74,17 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser("python -m training.soup", description="Average the weights of several runs.")
-    parser.add_argument("--weights", nargs="+", required=True, help="one file or more, .safetensors or .pth")
-    parser.add_argument("--data_dir", default="data", help="CelebA, of which the training split is used")
-    parser.add_argument("--out", required=True, help="weights to write, .safetensors or .pth")
+    parser.add_argument(
+        "--weights", type=given, nargs="+", required=True, help="one file or more, .safetensors or .pth"
+    )
+    parser.add_argument("--data_dir", type=given, default="data", help="CelebA, of which the training split is used")
+    parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
     parser.add_argument("--images", default=4000, type=int, help="training crops for batch norm's statistics")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
-    if options.images < BATCH:
-        parser.error(f"--images must be at least {BATCH}, got {options.images}")
+    check_numbers(parser, options, images=Range(BATCH, 10_000_000))
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])

@@ -57,49 +57,60 @@ class Division:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of a split: names of the attributes, labels, probabilities (N, attributes), the training split's majority."""
+    """Of a split: names of the attributes, labels, probabilities (N, attributes), the training split's majority, and
+    which labels are known."""
 
     names: tuple[str, ...]
     labels: np.ndarray
     probabilities: np.ndarray
     majority: np.ndarray
+    known: np.ndarray
+
+    @property
+    def case(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What metrics are measured on."""
+        return self.labels, self.probabilities, self.majority, self.known
+
+    def only(self, chosen: np.ndarray) -> Answers:
+        """Those of some pictures, bool (N,)."""
+        return Answers(self.names, self.labels[chosen], self.probabilities[chosen], self.majority, self.known[chosen])
 
 
 def members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
-    """The pictures of each group, bool (N,), by its name, such as "Male, not Young"."""
+    """The pictures of each group, bool (N,), by its name, such as "Male, not Young"; those in none of which a label
+    that divides is not known."""
     found = {}
     for sides in product((True, False), repeat=len(by)):
         name = ", ".join(label if side else f"not {label}" for label, side in zip(by, sides, strict=True))
-        columns = [answers.labels[:, answers.names.index(label)] for label in by]
-        found[name] = np.all([column == side for column, side in zip(columns, sides, strict=True)], axis=0)
+        columns = [answers.names.index(label) for label in by]
+        found[name] = np.all((answers.labels[:, columns] == sides) & answers.known[:, columns], axis=1)
     return found
 
 
 def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Division:
     """Score each group that has pictures, and find the gaps. weights: of the bootstrap samples, (resamples, N)."""
     inside = {name: mask for name, mask in members(answers, by).items() if mask.any()}
-    values, samples = {}, {}
-    for name, mask in inside.items():
-        case = answers.labels[mask], answers.probabilities[mask], answers.majority
-        values[name] = metrics.figures(*case)
-        samples[name] = metrics.resampled(*case, weights[:, mask])
-    compared = np.all([enough(answers.labels[mask]) for mask in inside.values()], axis=0)
+    theirs = {name: answers.only(mask) for name, mask in inside.items()}
+    values = {name: metrics.figures(*own.case) for name, own in theirs.items()}
+    samples = {name: metrics.resampled(*own.case, weights[:, inside[name]]) for name, own in theirs.items()}
+    compared = np.all([enough(own) for own in theirs.values()], axis=0)
     groups = tuple(
         Group(
             name,
-            int(mask.sum()),
+            len(own.labels),
             metrics.mean_scores(only(values[name], compared), only(samples[name], compared)),
-            metrics.attribute_scores(answers.names, values[name], samples[name]),
+            metrics.attribute_scores(answers.names, own.known, values[name], samples[name]),
         )
-        for name, mask in inside.items()
+        for name, own in theirs.items()
     )
     names = tuple(name for name, chosen in zip(answers.names, compared, strict=True) if chosen)
     return Division(by, LEAST, names, groups, tuple(find_gaps(answers.names, compared, values, samples)))
 
 
-def enough(labels: np.ndarray) -> np.ndarray:
-    """Bool (attributes,): whether labels (N, attributes) show LEAST pictures of both kinds."""
-    return (labels.sum(axis=0) >= LEAST) & ((~labels).sum(axis=0) >= LEAST)
+def enough(answers: Answers) -> np.ndarray:
+    """Bool (attributes,): whether the known labels show LEAST pictures of both kinds."""
+    absent = ~answers.labels & answers.known
+    return (answers.labels.sum(axis=0) >= LEAST) & (absent.sum(axis=0) >= LEAST)
 
 
 def only(found: dict[str, np.ndarray], compared: np.ndarray) -> dict[str, np.ndarray]:

@@ -15,25 +15,29 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from slimnet import CheckpointError, Predictor
+from slimnet import CheckpointError, Predictor, transform
+from slimnet.atomic import replacement
 from training.config import TrainConfig
 from training.engine import Labelled
 from training.predictions import raw_logits
 from training.processes import Process
+from training.transfer import listed, places
 
 BATCH = 64  # pictures at a time
 
 
 def targets(config: TrainConfig, train: Labelled, process: Process) -> np.ndarray:
     """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share, and then
-    with one half by --label_smoothing.
+    with one half by --label_smoothing; nan where the label is not known, whatever teachers say. Attributes that no
+    teacher knows keep their labels.
 
-    Raises CheckpointError when a teacher cannot be read or knows other attributes.
+    Raises CheckpointError when a teacher cannot be read or knows none of the attributes.
     """
-    soft: np.ndarray = train.split.labels.astype(np.float32)
+    soft = train.split.targets
     if config.teachers:
         opinion = remembered(config, train, process)
-        soft = (1 - config.teacher_share) * soft + config.teacher_share * opinion
+        mixed = (1 - config.teacher_share) * soft + config.teacher_share * opinion
+        soft = np.where(np.isnan(opinion), soft, mixed)
     return soft + config.label_smoothing * (0.5 - soft)
 
 
@@ -45,10 +49,8 @@ def remembered(config: TrainConfig, train: Labelled, process: Process) -> np.nda
         return np.load(path)
     opinion = opinion_of(config.teachers, train, process)
     if process.local_rank == 0:
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
+        with replacement(path) as part, part.open("wb") as file:
             np.save(file, opinion)
-        part.replace(path)
     return opinion
 
 
@@ -64,26 +66,41 @@ def fingerprint(teachers: Sequence[str], train: Labelled) -> str:
 
 
 def opinion_of(teachers: Sequence[str], train: Labelled, process: Process) -> np.ndarray:
-    """Float32 (N, attributes): the probability by the mean logit over the teachers, and over each crop and its mirror
-    image. The processes share the pictures between them."""
-    networks = [teacher(path, train.split.attributes, str(process.device)) for path in teachers]
+    """Float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute, and over
+    each crop and its mirror image; nan where none knows it. The processes share the pictures between them."""
+    attributes = train.split.attributes
+    networks = [teacher(path, attributes, str(process.device)) for path in teachers]
+    joined = [np.array(places(attributes, network.attributes)).T for network in networks]
+    known = np.bincount(np.concatenate([mine for mine, _ in joined]), minlength=len(attributes))
     total = np.zeros(train.split.labels.shape)
     mine = np.arange(len(total))[process.rank :: process.count]
     with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
         for start in range(0, len(mine), BATCH):
             chosen = mine[start : start + BATCH]
             crops = train.pictures.array[chosen]
-            for network in networks:
+            for network, (wanted, there) in zip(networks, joined, strict=True):
                 for view in (crops, crops[:, :, ::-1]):
-                    total[chosen] += raw_logits(network(np.ascontiguousarray(view)), network.calibration)
+                    logits = raw_logits(network(np.ascontiguousarray(view)), network.calibration)
+                    total[np.ix_(chosen, wanted)] += logits[:, there]
             bar.update(len(chosen))
-    mean = process.total(torch.from_numpy(total / (2 * len(networks))))
-    return torch.sigmoid(mean).float().cpu().numpy()
+    mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(2 * known)  # 0 / 0 is nan
+    return torch.sigmoid(mean).float().numpy()
 
 
 def teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
-    """Raises CheckpointError when it cannot be read or its attributes are not those of the data."""
+    """Raises CheckpointError when it cannot be read, knows none of the attributes or reads other crops."""
     network = Predictor(path, device)
-    if network.attributes != tuple(attributes):
-        raise CheckpointError(f"the teacher {path} knows other attributes than the data, or has them in another order")
+    if not places(attributes, network.attributes):
+        raise CheckpointError(f"the teacher {path} knows other attributes than the data: none of {listed(attributes)}")
+    if (network.height, network.width) != (transform.height, transform.width):
+        raise CheckpointError(f"the teacher {path} reads crops of {network.width}x{network.height} pixels")
     return network
+
+
+def describe(path: str, attributes: Sequence[str]) -> str:
+    """Which of the data's attributes a teacher is asked for; nothing where it is for all. Raises CheckpointError."""
+    known = teacher(path, attributes).attributes
+    if set(attributes) <= set(known):
+        return ""
+    asked, others = ([name for name in attributes if (name in known) is there] for there in (True, False))
+    return f"the teacher {path} is asked for {listed(asked)}; it does not know {listed(others)}"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from slimnet import CheckpointError, transform
+from training.cache import check_room, decoded, place
 from training.config import TrainConfig, parse_config
-from training.data import DataError, Split, decoded, read_celeba
-from training.engine import Labelled, Trainer, TrainingError, build_network
-from training.processes import Process, joined
-from training.teachers import targets, teacher
+from training.data import DataError, Split, read_celeba, unknown_labels
+from training.engine import Labelled, Trainer, TrainingError, build_network, check_crops
+from training.interruption import Interrupted, Interruption
+from training.processes import Process, joined, report_failure
+from training.teachers import describe, targets
+from training.transfer import Beginning
 
 
-def train(config: TrainConfig, process: Process) -> None:
+def train(config: TrainConfig, process: Process, interruption: Interruption | None = None) -> None:
     """Run one training. Raises DataError, CheckpointError or TrainingError, before the first step where it can."""
     folder = Path(config.save_dir)
     if not config.resume and (folder / "last.pt").exists():
@@ -28,9 +33,11 @@ def train(config: TrainConfig, process: Process) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     splits = read_celeba(config.data_dir)
     check_splits(config, splits)
-    check_weights(config, splits["train"].attributes)
+    for line in (unknown_labels(splits), *check_weights(config, splits["train"].attributes)):
+        if line and process.writes:
+            print(line, file=sys.stderr)
     labelled, valid = prepare(splits["train"], splits["valid"], config, process)
-    Trainer(config, labelled, valid, process, targets(config, labelled, process)).run()
+    Trainer(config, labelled, valid, process, targets(config, labelled, process), interruption).run()
 
 
 def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
@@ -42,13 +49,26 @@ def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
     for name in ("train", "valid"):
         if not len(splits[name]):
             raise DataError(f"{config.data_dir} has no pictures in its {name} split")
+    never = splits["train"].never_known()
+    if never:
+        raise DataError(
+            f"no picture of the train split has a known label of {', '.join(never)} (0 beside -1 and 1 means not "
+            "known): nothing can be learnt; leave these columns out"
+        )
+    if not splits["valid"].known.any():
+        raise DataError("no label of the valid split is known (0 beside -1 and 1): nothing can be judged")
 
 
-def check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> None:
-    """Raise CheckpointError or TrainingError for weights that cannot be used: decoding takes minutes."""
-    build_network(config, attributes)
-    for path in config.teachers:
-        teacher(path, attributes)
+def check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]:
+    """What is to be said of the weights that a run begins with and of its teachers.
+
+    Raises CheckpointError or TrainingError for those that cannot be used: decoding takes minutes.
+    """
+    check_crops(config, build_network(config, attributes))
+    lines = [describe(path, attributes) for path in config.teachers]
+    if config.init_from and not config.resume:
+        lines.insert(0, Beginning.load(config.init_from, attributes).describe(attributes))
+    return [line for line in lines if line]
 
 
 def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -> tuple[Labelled, Labelled]:
@@ -56,7 +76,9 @@ def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -
 
     Raises one DataError that tells of both.
     """
-    if process.local_rank != 0:
+    if process.local_rank == 0:
+        check_room([place(split, config.cache_dir, transform) for split in (train, valid)])
+    else:
         process.wait()
     faults = []
     pictures = []
@@ -72,18 +94,34 @@ def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -
     return Labelled(pictures[0], train), Labelled(pictures[1], valid)
 
 
+def how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
+    """What to say of a run that was stopped: the command that goes on with it."""
+    program = ["python", "-m"]
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        program += ["torch.distributed.run", "--standalone", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], "-m"]
+    saved = (Path(config.save_dir) / "last.pt").is_file()
+    resume = ["--resume"] if saved and "--resume" not in arguments else []
+    command = shlex.join([*program, "training.train", *arguments, *resume])
+    if os.environ.get("LOCAL_WORLD_SIZE") != os.environ.get("WORLD_SIZE"):
+        command = "on each machine the same command" + " with --resume" * bool(resume)
+    state = "; to go on from what is saved" if saved else " before there was anything to save; to begin again"
+    return f"stopped{state}:\n  {command}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status: 0, 1 for what went wrong, 130 after Ctrl-C."""
-    config = parse_config(arguments)
+    """The command line; returns the exit status: 0, 1 for what went wrong, 130 after Ctrl-C, 143 after SIGTERM."""
+    given = sys.argv[1:] if arguments is None else arguments
+    config = parse_config(given)
     try:
-        with joined(config.device) as process:
-            train(config, process)
+        with Interruption().watched() as interruption, joined(config.device) as process:
+            train(config, process, interruption)
     except (DataError, CheckpointError, TrainingError, OSError, ValueError) as error:
-        print(f"training.train: {error}", file=sys.stderr)
+        report_failure(f"training.train: {error}")
         return 1
-    except KeyboardInterrupt:
-        print(f"\nstopped; the same command with --resume goes on from {config.save_dir}", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"\n{how_to_go_on(config, given)}", file=sys.stderr)
+        return error.status if isinstance(error, Interrupted) else 130
     return 0
 
 

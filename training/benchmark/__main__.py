@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from slimnet import CheckpointError, choose_device
+from slimnet.atomic import replace_text
 from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
 from training.benchmark.throughput import Throughput, measure_throughput
 from training.data import DataError, read_celeba
+from training.paths import given, given_path
+from training.ranges import Range, check_numbers
 
 WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "slimnet_celeba.safetensors"
 THREADS, BATCHES = (1, 2), (1, 32)
@@ -30,13 +33,15 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m training.benchmark", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: the shipped ones")
+    parser.add_argument("--weights", type=given_path, default=WEIGHTS, help="default: the shipped ones")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--loops", type=positive, default=100, help="images through each engine (default: 100)")
     parser.add_argument("--steps", type=positive, default=4, help="training steps in each turn (default: 4)")
-    parser.add_argument("--data_dir", help="CelebA to train on; default: generated pictures")
-    parser.add_argument("--json", type=Path, help="write all figures there as well")
-    return parser.parse_args(arguments)
+    parser.add_argument("--data_dir", type=given, help="CelebA to train on; default: generated pictures")
+    parser.add_argument("--json", type=given_path, help="write all figures there as well")
+    asked = parser.parse_args(arguments)
+    check_numbers(parser, asked, loops=Range(1, 1_000_000), steps=Range(1, 100_000))
+    return asked
 
 
 def positive(text: str) -> int:
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asked.json.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         report = measure(asked)
         if asked.json:
-            asked.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            replace_text(asked.json, json.dumps(report, indent=2) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.benchmark: {error}", file=sys.stderr)
         return 1

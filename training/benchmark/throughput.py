@@ -21,9 +21,10 @@ from torch import Tensor
 from slimnet import ATTRIBUTES, transform
 from training.augment import Augmentation
 from training.benchmark.original import OriginalTraining
+from training.cache import decoded
 from training.config import RECIPES, TrainConfig
-from training.data import Split, decoded, read_celeba
-from training.engine import Labelled, Trainer, keep_freed_memory
+from training.data import Split, read_celeba
+from training.engine import Labelled, Trainer, crop_size, keep_freed_memory
 from training.loader import EpochBatches, Look, TrainingSet, load
 from training.processes import Process
 
@@ -76,7 +77,7 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
     data = Labelled(decoded(split, folder, transform, max(1, config.num_workers)), split)
     trainer = Trainer(config, data, data, Process(0, 1, device))
     trainer.wrapped.train()
-    look = Look(*trainer.size(early), changed=True)
+    look = Look(*crop_size(config, trainer.network, early), changed=True)
     pictures = TrainingSet(data.pictures, split.labels, Augmentation(), config.seed)
 
     def epochs() -> Iterable[tuple[Tensor, Tensor]]:

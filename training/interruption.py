@@ -1,0 +1,111 @@
+"""Ctrl-C and the signals that end a program: kept until a training step is done, so that nothing of it is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a terminal closes
+_REPEAT_SECONDS = 5.0  # within which torchrun passes on what its processes may have got from the terminal already
+
+
+class Interrupted(KeyboardInterrupt):
+    """The program was asked to end by a signal of this number."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def status(self) -> int:
+        """The exit status that shells know: 130 after Ctrl-C, 143 after SIGTERM."""
+        return 128 + self.number
+
+
+class Interruption:
+    """Whether this program is asked to end. Interrupted is raised at once, but not where that is held.
+
+    A second signal ends the program at once everywhere.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.first = 0.0
+        self.waits = False
+
+    @property
+    def asked(self) -> bool:
+        return self.number is not None
+
+    @property
+    def reason(self) -> Interrupted:
+        """What to raise; as for SIGTERM where another process was asked."""
+        return Interrupted(signal.SIGTERM if self.number is None else self.number)
+
+    @contextmanager
+    def watched(self) -> Iterator[Interruption]:
+        """Take the signals over, but those that the program was started to ignore, as by nohup."""
+        numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        if threading.current_thread() is not threading.main_thread():
+            numbers = []  # which cannot be done there
+        before = {number: signal.getsignal(number) for number in numbers}
+        owner = os.getpid()
+
+        def take(number: int, _frame: FrameType | None) -> None:
+            if os.getpid() == owner:  # not a worker that was forked from this process
+                self.take(number)
+
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:
+                signal.signal(number, take)
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def take(self, number: int) -> None:
+        if self.asked and "LOCAL_RANK" in os.environ and time.monotonic() - self.first < _REPEAT_SECONDS:
+            return
+        again = self.asked
+        self.number, self.first = number, time.monotonic()
+        if again or not self.waits:
+            raise self.reason
+        if os.environ.get("RANK", "0") == "0":
+            # Not by print: a signal may come while something is printed.
+            os.write(2, b"\nstopping after this step; once more to stop at once, without what was not saved\n")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let a first signal wait: the block asks for it."""
+        self.waits = True
+        try:
+            yield
+        finally:
+            self.waits = False
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Within held: raise at once what has waited, or comes."""
+        if self.asked:
+            raise self.reason
+        waited, self.waits = self.waits, False
+        try:
+            yield
+        finally:
+            self.waits = waited
+
+
+def leave_to_main_process() -> None:
+    """For a worker process: its parent tells it when to end. A terminal and a service manager send the signal to all
+    processes, and a worker that followed it would end the parent's step with an error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The second ends it: torch's own last resort.
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,0 +1,128 @@
+"""CelebA's tables as they are found: separated by commas, semicolons, tabs or blanks, the pictures' names in any
+column, with a line of column names or without, as spreadsheets, pandas and R leave them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+_PICTURE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{2,4}")
+_INDEX_NAME = re.compile(r"|index|level_0|Unnamed: ?\d+(\.\d+)?", re.IGNORECASE)
+_EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # its first line, where people set it
+_ROWS_LOOKED_AT = 100  # to find the column of names
+
+
+class DataError(ValueError):
+    """The data folder cannot be used as it is; the message names every kind of fault found and where."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """columns: names of the columns beside the pictures' names and a running number; all empty where the table does
+    not name them. rows: by picture name, the values as text, one for each column unless the row is at fault."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: dict[str, list[str]]
+
+    def column(self, *names: str) -> dict[str, str]:
+        """The only column, or the one of several that has one of these names; rows at fault give all they hold.
+
+        Raises DataError when there is none.
+        """
+        named = [n for n, column in enumerate(self.columns) if column.lower() in names]
+        if len(self.columns) == 1:
+            named = [0]
+        if len(named) != 1:
+            raise DataError(
+                f"{self.path} has {len(self.columns)} columns beside the pictures' names"
+                f"{': ' + ', '.join(self.columns) if any(self.columns) else ''}; there must be one, or one {names[0]}"
+            )
+        whole = len(self.columns)
+        return {name: row[named[0]] if len(row) == whole else " ".join(row) for name, row in self.rows.items()}
+
+
+def read_table(path: Path) -> Table:
+    """Read a table. The official one of the labels begins with a line that holds the number of images.
+
+    Raises DataError for a table that is no text, is empty, has no column of picture names or more than one, or names
+    an image or a column twice.
+    """
+    header, body = header_and_body(cells(path), path)
+    names = column_of_names(header, body, path)
+    kept = [n for n in range(len(header)) if n != names]
+    values = [n for n in kept if not is_index(header[n], body, n)] or kept
+    columns = tuple(header[n] for n in values)
+    dropped = set(range(len(header))) - set(values)
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path} has more than one column {', '.join(repeated)}")
+    if any(columns) and not all(columns):
+        raise DataError(f"{path} has a column without a name, after {columns[columns.index('') - 1]}")
+    rows = {
+        row[names] if len(row) > names else row[0]: [cell for n, cell in enumerate(row) if n not in dropped]
+        for row in body
+    }
+    if len(rows) != len(body):
+        raise DataError(f"{path} names {len(body) - len(rows)} images more than once")
+    return Table(path, columns, rows)
+
+
+def cells(path: Path) -> list[list[str]]:
+    """The lines that hold anything, without blanks and quotation marks around their cells."""
+    try:
+        raw = path.read_bytes()
+        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
+        lines = [line for line in raw.decode("utf-16" if wide else "utf-8-sig").splitlines() if line.strip()]
+        if len(lines) > 1 and (lines[0].strip(" ,;\t").isdigit() or _EXCEL_SEPARATOR.fullmatch(lines[0].strip())):
+            lines = lines[1:]
+        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # one name above two columns has no separator
+        separator = max(",;\t", key=start.count)
+        lines = [line.strip(" ") for line in lines]
+        rows = list(csv.reader(lines, delimiter=separator if separator in start else " ", skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no table in text form: {error}") from error
+    return [[cell.strip().strip('"') for cell in row] for row in rows]
+
+
+def header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
+    """The column names, empty ones where the first line has none, and the rows under them.
+
+    Raises DataError for no rows.
+    """
+    named = bool(rows) and not any(_PICTURE_NAME.fullmatch(cell) for cell in rows[0])
+    header, body = (rows[0], rows[1:]) if named else ([], rows)
+    if not body:
+        raise DataError(f"{path} holds no rows")
+    while all(row and not row[-1] for row in body):  # a separator at each line's end
+        body = [row[:-1] for row in body]
+        header = header[:-1] if header and not header[-1] else header
+    width = statistics.mode(map(len, body))
+    if not named:
+        return [""] * width, body
+    return ["", *header] if width == len(header) + 1 else header, body  # the first column may go without a name
+
+
+def column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:
+    """The place of the column that holds the pictures' names. Raises DataError for none, or more than one."""
+    sample = body[:_ROWS_LOOKED_AT]
+    shown = [sum(bool(_PICTURE_NAME.fullmatch(row[n])) for row in sample if len(row) > n) for n in range(len(header))]
+    found = [n for n, count in enumerate(shown) if 2 * count > len(sample)]
+    if len(found) > 1:
+        found = [n for n in found if header[n].lower() == "image_id"] or found
+    if len(found) != 1:
+        raise DataError(
+            f"{path} has {len(found) or 'no'} column{'s' if found else ''} of picture names, such as 000001.jpg; "
+            f"there must be one, image_id. Its first row: {' '.join(body[0])[:80]}"
+        )
+    return found[0]
+
+
+def is_index(name: str, body: list[list[str]], place: int) -> bool:
+    """Whether a column only numbers the rows, as pandas and R write it."""
+    values = [row[place] for row in body if len(row) > place]
+    return bool(_INDEX_NAME.fullmatch(name)) and all(map(str.isdigit, values)) and len(set(values)) == len(body)
