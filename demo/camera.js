@@ -1,29 +1,27 @@
 // The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
 
 const CAMERA_MESSAGES = {
-  NotAllowedError: "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again.",
   NotFoundError: "No camera was found. Connect one, or use a photo instead.",
   NotReadableError: "The camera is in use by another program, or does not answer. Close the other program, then start again.",
   OverconstrainedError: "This camera cannot give a usable picture. Try another camera, or use a photo instead.",
-  AbortError: "The camera did not start. Start it again.",
+  AbortError: "The camera did not start: another program may be using it. Close that one, then start again.",
 };
+// What browsers say of a camera that is gone or taken: another one will do then.
+const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
 const latestOpening = new WeakMap();    // video -> the call of openCamera that has it; none after closeCamera
 
 // Opens a camera onto `video` and gives its track, or null where another call, or closeCamera, came while this one waited.
-// Throws an Error whose message is meant for people, and whose cause is the browser's own error. Without a `deviceId`, or
-// where that camera is gone, it is the front one.
-async function openCamera(video, deviceId = "") {
-  if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Error("Browsers give the camera only to secure pages: open this page by https or as localhost. "
-      + "Photos work here as they are.");
-  }
+// Throws an Error whose message is meant for people, and whose cause is the browser's own error. `wanted` is the visitor's
+// choice, {deviceId, label}. Without one, or where that camera is not to be had, it is the front one.
+async function openCamera(video, wanted) {
+  if (!navigator.mediaDevices?.getUserMedia) throw new Error(withoutCameras());
   closeCamera(video);    // phones open no second camera beside the first
   const mine = Symbol("opening");
   latestOpening.set(video, mine);
   const overtaken = () => latestOpening.get(video) !== mine;
   try {
-    const stream = await askForCamera(deviceId);
+    const stream = await (wanted ? askForChosen(wanted, overtaken) : askForCamera({facingMode: "user"}));
     if (overtaken()) {
       stopTracks(stream);
       return null;
@@ -38,20 +36,80 @@ async function openCamera(video, deviceId = "") {
   }
 }
 
-async function askForCamera(deviceId) {
+async function askForChosen(wanted, overtaken) {
+  const exactly = ({deviceId}) => askForCamera({deviceId: {exact: deviceId}});    // with `ideal`, Chromium takes its first
+  try {
+    return await exactly(wanted);
+  } catch (error) {
+    if (overtaken() || !NOT_TO_BE_HAD.includes(error.cause.name)) throw error;
+  }
+  const front = await askForCamera({facingMode: "user"});
+  // Browsers give a camera another id now and then; its name, which only an open camera reveals, stays.
+  const renamed = (await listCameras()).filter(({label}) => label && label === wanted.label);
+  if (overtaken() || renamed.length !== 1 || isCamera(front.getVideoTracks()[0], renamed[0])) return front;
+  stopTracks(front);
+  return exactly(renamed[0]).catch(() => askForCamera({facingMode: "user"}));
+}
+
+async function askForCamera(which) {
   try {
     return await navigator.mediaDevices.getUserMedia({
       audio: false,
-      video: {
-        ...(deviceId ? {deviceId: {ideal: deviceId}} : {facingMode: "user"}),
-        width: {ideal: 640},
-        height: {ideal: 480},
-        frameRate: {ideal: 30},
-      },
+      video: {...which, width: {ideal: 640}, height: {ideal: 480}, frameRate: {ideal: 30}},
     });
   } catch (error) {
-    throw new Error(CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`, {cause: error});
+    throw new Error(whyNoCamera(error), {cause: error});
   }
+}
+
+// Whether an open camera is the one that was wanted.
+function isCamera(track, {deviceId, label}) {
+  return track.getSettings().deviceId === deviceId || (Boolean(label) && track.label === label);
+}
+
+// What to tell a visitor who is shown another camera than the one that was chosen; else nothing.
+function otherCamera(track, wanted) {
+  if (!wanted || isCamera(track, wanted)) return "";
+  const names = [wanted.label, track.label].map((label) => (label ? ` (${label})` : ""));
+  return `The camera you chose${names[0]} is not available: this is another one${names[1]}.`;
+}
+
+function withoutCameras() {
+  if (window.isSecureContext) return "This browser gives pages no camera. Open this page in another browser, or use a photo.";
+  const way = location.protocol === "https:"
+    ? `the page around this one is not. Open ${ownAddress()} in a tab of its own.`
+    : "open this page by https or as localhost.";
+  return `Browsers give the camera only to secure pages: ${way} Photos work here as they are.`;
+}
+
+function whyNoCamera(error) {
+  if (error.name === "NotAllowedError" || error.name === "SecurityError") return whoRefused(error);
+  return CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`;
+}
+
+// One error stands for the visitor, the operating system, the page around this one and the server; what tells them apart
+// is Chromium's alone.
+function whoRefused(error) {
+  const framed = window.self !== window.top;
+  const forbidden = document.featurePolicy?.allowsFeature("camera") === false;
+  if (forbidden && framed) {
+    return `The page around this one keeps the camera from it. Open ${ownAddress()} in a tab of its own, or ask whoever runs `
+      + 'the page around it to write allow="camera" into its iframe. Photos work here as they are.';
+  }
+  if (forbidden) {
+    return "The server sends this page with a header that forbids the camera (Permissions-Policy). Whoever runs it has to "
+      + "allow camera=(self). Photos work here as they are.";
+  }
+  if (/system/i.test(error.message)) {
+    return "The operating system refuses the camera to this browser. Allow it in the system's privacy settings, then start again.";
+  }
+  if (/dismissed/i.test(error.message)) return "The browser's question was closed without an answer. Start again and allow the camera.";
+  const around = framed ? ` If it does not ask, open ${ownAddress()} in a tab of its own.` : "";
+  return "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again." + around;
+}
+
+function ownAddress() {
+  return location.origin + location.pathname;
 }
 
 async function play(video) {

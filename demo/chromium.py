@@ -26,7 +26,6 @@ _OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
 )
 
 
@@ -54,8 +53,12 @@ def browser_before(film: Path) -> Iterator[Any]:
             browser.close()
 
 
-def launch(playwright: Any, film: Path) -> Any:
-    """A browser whose camera shows `film` over and over, and which allows it without asking.
+def launch(playwright: Any, cameras: Path | int) -> Any:
+    """A browser that allows its cameras without asking.
+
+    Args:
+        playwright: as sync_playwright gives it.
+        cameras: a film that its only camera shows over and over, or how many cameras show a test pattern.
 
     Raises:
         ChromiumMissingError: there is neither one of the usual programs on the path nor playwright's own.
@@ -65,8 +68,11 @@ def launch(playwright: Any, film: Path) -> Any:
     if program is None:
         how = "apt-get install chromium, or playwright install chromium"
         raise ChromiumMissingError(f"none of {', '.join(_NAMES)} is installed, nor playwright's own: {how}")
-    options = [*_OPTIONS, f"--use-file-for-fake-video-capture={film.resolve()}"]
-    return playwright.chromium.launch(executable_path=program, args=options)
+    if isinstance(cameras, int):
+        false = [f"--use-fake-device-for-media-stream=device-count={cameras}"]
+    else:
+        false = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={cameras.resolve()}"]
+    return playwright.chromium.launch(executable_path=program, args=[*_OPTIONS, *false])
 
 
 def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:

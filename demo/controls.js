@@ -11,7 +11,7 @@ const KEYS = {
 const TYPED_IN = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]";
 
 class Controls {
-  // `actions`: start, freeze, mirror, camera(deviceId) and face(number).
+  // `actions`: start, freeze, mirror, camera({deviceId, label}) and face(number).
   constructor(root, actions) {
     this.root = root;
     this.actions = {
@@ -24,7 +24,7 @@ class Controls {
     this.help = root.querySelector(".keys");
     this.buttons = Object.fromEntries([...root.querySelectorAll(".controls [data-do]")].map((button) => [button.dataset.do, button]));
     for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this.actions[name]());
-    this.picker.addEventListener("change", () => this.actions.camera(this.picker.value));
+    this.picker.addEventListener("change", () => this.chooseCamera(this.picker.selectedIndex));
     this.buttons.fullScreen.hidden = !document.fullscreenEnabled;
     document.addEventListener("fullscreenchange", () => this.press("fullScreen", document.fullscreenElement === root));
     document.addEventListener("keydown", (event) => this.obey(event));
@@ -34,15 +34,24 @@ class Controls {
     this.buttons[name].setAttribute("aria-pressed", String(on));
   }
 
+  // `current`: the deviceId of the one that is open, null while none is.
   showCameras(cameras, current) {
-    this.picker.closest(".picker").hidden = cameras.length < 2;
+    this.cameras = cameras;
+    this.picker.closest(".picker").hidden = cameras.length < (current === null ? 1 : 2);
     this.picker.replaceChildren(...cameras.map(({label, deviceId}, position) => new Option(label || `Camera ${position + 1}`, deviceId)));
     this.picker.value = current;
   }
 
   nextCamera() {
     const {selectedIndex, options} = this.picker;
-    if (options.length > 1) this.actions.camera(options[(selectedIndex + 1) % options.length].value);
+    if (!options.length || (options.length === 1 && selectedIndex === 0)) return;
+    this.picker.selectedIndex = (selectedIndex + 1) % options.length;
+    this.chooseCamera(this.picker.selectedIndex);
+  }
+
+  chooseCamera(position) {
+    const {deviceId, label} = this.cameras[position];
+    this.actions.camera({deviceId, label});
   }
 
   async toggleFullScreen() {

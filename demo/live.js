@@ -3,7 +3,7 @@
 const VIEW_WIDTH = 960;          // pixels of the longer side shown
 const ANSWER_MS = 8000;
 const RETRY_MS = [300, 600, 1200, 2000];
-const RELOAD_FAILURES = 4;       // so many in a row while the server is there mean that it does not know this page any more
+const RELOAD_FAILURES = 4;       // so many in a row mean that trying again does not help, where the server answers something else
 const BUSY_MS = 250;
 const CAMERA_MS = 2000;          // how often a camera that went is looked for
 const CROP_MS = 100;             // the crop is asked for no more often
@@ -17,7 +17,7 @@ const ADVICE = {
   dark: "Too dark: turn towards the light.",
 };
 const FROZEN = "Frozen. Nothing is sent until you go on.";
-const CAMERA_GONE = "The camera was disconnected. Live goes on when it is back.";
+const CAMERA_GONE = "The camera was disconnected. Live goes on when it is back, or with another one that you choose.";
 
 const live = element.querySelector("#live");
 const video = live.querySelector("video");
@@ -27,6 +27,7 @@ const stopButton = live.querySelector("#live-stop");
 const reloadButton = live.querySelector("#live-reload");
 const statusLine = live.querySelector(".status");
 const flowLine = live.querySelector(".flow");
+const cameraLine = live.querySelector(".other-camera");
 const crop = live.querySelector(".crop");
 const panel = new AttributePanel(live.querySelector(".attributes"));
 const buttons = new FaceButtons(live.querySelector(".faces"), choose);
@@ -56,7 +57,7 @@ stopButton.addEventListener("click", () => stop("The camera is off."));
 reloadButton.addEventListener("click", () => location.reload());
 document.addEventListener("visibilitychange", waitWhileHidden);
 window.addEventListener("pagehide", () => session && stop("The camera is off."));
-navigator.mediaDevices?.addEventListener("devicechange", () => session?.track && offerCameras(session));
+navigator.mediaDevices?.addEventListener("devicechange", () => session?.camera && offerCameras(session));
 mirror(panel.settings.values.mirror ?? true);
 
 async function start() {
@@ -66,6 +67,7 @@ async function start() {
     flow: new Flow(),
     steadier: new Steadier(),
     track: null,                 // of the camera, null while it is not there
+    camera: null,                // {deviceId, label} of the last one that was there
     newest: null,                // capture time of the frame that the video shows, null once it was sent
     wake: null,
     frozen: false,
@@ -100,7 +102,7 @@ function stop(message, kind = "plain") {
   live.dataset.faces = "0";
   startButton.disabled = false;
   if (live.contains(document.activeElement)) startButton.focus({preventScroll: true});
-  stopButton.hidden = reloadButton.hidden = view.hidden = crop.hidden = flowLine.hidden = true;
+  stopButton.hidden = reloadButton.hidden = view.hidden = crop.hidden = flowLine.hidden = cameraLine.hidden = true;
   controls.press("freeze", false);
   chosen = null;
   overlay.clear();
@@ -111,14 +113,15 @@ function stop(message, kind = "plain") {
   say(statusLine, message, kind);
 }
 
-// Opens the visitor's camera for this session, unless it is stopped or another camera chosen while the browser asks; throws
-// what openCamera throws.
-async function takeCamera(mine) {
+// Opens a camera for this session, unless it is stopped or another camera chosen while the browser asks; throws what
+// openCamera throws.
+async function takeCamera(mine, wanted = panel.settings.values.camera) {
   mine.track = null;
-  const track = await openCamera(video, panel.settings.values.camera);
+  const track = await openCamera(video, wanted);
   if (!track) return;
-  const {deviceId, facingMode} = track.getSettings();
-  Object.assign(mine, {track, deviceId, newest: null});
+  const {deviceId = "", facingMode} = track.getSettings();
+  Object.assign(mine, {track, camera: {deviceId, label: track.label}, newest: null});
+  showRemark(cameraLine, otherCamera(track, wanted));
   track.addEventListener("ended", () => { if (mine.track === track) awaitCamera(mine); });
   track.addEventListener("mute", () => { if (mine.track === track) wait(mine, "The camera gives no picture at the moment."); });
   mirror(panel.settings.values.mirror ?? facingMode !== "environment");
@@ -129,12 +132,14 @@ async function takeCamera(mine) {
 async function awaitCamera(mine) {
   mine.track = null;
   wait(mine, CAMERA_GONE);
+  offerCameras(mine);
   while (session === mine && !mine.track) {
     await pause(CAMERA_MS);
-    const back = (await listCameras()).some(({deviceId}) => !mine.deviceId || deviceId === mine.deviceId);
+    const {deviceId, label} = mine.camera;
+    const back = (await listCameras()).some((other) => !deviceId || other.deviceId === deviceId || (label && other.label === label));
     if (session !== mine || mine.track || !back || document.hidden) continue;
     try {
-      await takeCamera(mine);
+      await takeCamera(mine, mine.camera);
       if (session === mine) sayWhatIsDone(mine);
     } catch (error) {
       if (session === mine && error.cause?.name === "NotAllowedError") stop(error.message, "problem");
@@ -143,14 +148,17 @@ async function awaitCamera(mine) {
 }
 
 async function offerCameras(mine) {
-  controls.showCameras(await listCameras(), mine.deviceId);
+  controls.showCameras(await listCameras(), mine.track ? mine.camera.deviceId : null);
 }
 
-async function useCamera(deviceId) {
+async function useCamera(camera) {
   const mine = session;
-  panel.settings.change({camera: deviceId});
+  panel.settings.change({camera});
+  if (!mine) return say(statusLine, `The next start takes another camera: ${camera.label}.`);
+  const waited = !mine.track;
   try {
-    if (mine) await takeCamera(mine);
+    await takeCamera(mine);
+    if (waited && session === mine && mine.track) sayWhatIsDone(mine);
   } catch (error) {
     if (session === mine) stop(error.message, "problem");
   }
@@ -221,15 +229,15 @@ async function analyseFrames(mine) {
     if (session !== mine) return;
     const {answer, stages} = await ask(mine, captured);
     if (session !== mine) return;
-    if (answer?.faces) {
+    if (answer.faces) {
       failures = 0;
       show(mine, answer, captured, stages);
-    } else if (answer?.busy) {
+    } else if (answer.busy) {
       say(statusLine, "Many visitors at once: your turn comes in a moment.", "waiting");
       await pause(BUSY_MS);
     } else {
       failures += 1;
-      await explain(mine, answer, failures);
+      explain(mine, answer, failures);
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]);
     }
   }
@@ -245,27 +253,21 @@ async function ask(mine, captured) {
   const wantsCrop = encoded - mine.cropAsked >= CROP_MS;
   if (wantsCrop) mine.cropAsked = encoded;
   const message = {visitor: mine.visitor, frame, crop: wantsCrop ? chosen : null};
-  const answer = await answerWithin(ANSWER_MS, server.analyse_frame(message));
+  const answer = await askServer(ANSWER_MS, () => server.analyse_frame(message));
   const away = performance.now() - encoded;
-  if (answer?.faces || away >= ANSWER_MS) mine.flow.note(away);
-  const atServer = answer?.ms ?? {};
+  if (answer.faces || away >= ANSWER_MS) mine.flow.note(away);
+  const atServer = answer.ms ?? {};
   const network = Math.max(0, away - Object.values(atServer).reduce((sum, part) => sum + part, 0));
   return {answer, stages: {capture: drawn - captured, encode: encoded - drawn, network, ...atServer}};
 }
 
-// Says why there is no result, and offers to reload the page where trying again will not help.
-async function explain(mine, answer, failures) {
-  if (answer?.error) return wait(mine, answer.error);
-  if (!navigator.onLine) return wait(mine, "This device is offline. Live goes on when it is connected again.");
-  const unknown = failures >= RELOAD_FAILURES && await serverIsThere();
-  if (!unknown) return wait(mine, "The server does not answer. Trying again…");
-  wait(mine, "The server has been changed since this page was opened. Reload the page to go on.");
-  reloadButton.hidden = false;
-}
-
-async function serverIsThere() {
-  const {root, api_prefix: prefix} = window.gradio_config;
-  return (await fetch(`${root}${prefix}/app_id`).catch(() => null))?.ok ?? false;
+// Says why there is no result, and offers to reload the page where trying again does not help.
+function explain(mine, {error, failure = NO_ANSWER}, failures) {
+  if (error) return wait(mine, error);
+  const reload = failure.helps === "reload" && failures >= RELOAD_FAILURES;
+  const way = {wait: " Trying again…", reload: reload ? " Reload the page to go on." : " Trying again…", nothing: ""}[failure.helps];
+  wait(mine, failure.text + way);
+  reloadButton.hidden = !reload;
 }
 
 // Paints the very frame that was analysed, so that no box trails its face.
@@ -313,9 +315,13 @@ function showAttributes(mine, faces, now) {
 
 function showFlow(flow) {
   live.dataset.sentWidth = String(flow.width);
-  flowLine.hidden = !flow.reduced;
-  const text = flow.reduced ? `The server is slow or far: pictures of ${flow.width} pixels are sent instead of 480.` : "";
-  if (flowLine.textContent !== text) flowLine.textContent = text;
+  showRemark(flowLine, flow.reduced ? `The server is slow or far: pictures of ${flow.width} pixels are sent instead of 480.` : "");
+}
+
+// A sentence below the picture that stands for as long as it is true.
+function showRemark(line, text) {
+  line.hidden = !text;
+  if (line.textContent !== text) line.textContent = text;
 }
 
 // What to say about the faces of a frame, and of which kind it is.

@@ -32,6 +32,7 @@ _SCRIPTS = (
     "settings.js",
     "toolbar.js",
     "panel.js",
+    "asking.js",
     "steady.js",
     "timeline.js",
     "camera.js",
@@ -47,8 +48,8 @@ class FrameError(PictureError):
     """A frame that cannot be analysed; its message is meant for people."""
 
 
-def live_panel(pipeline: Pipeline) -> gr.HTML:
-    """The panel `#live`, to be called inside a gr.Blocks."""
+def live_panel(pipeline: Pipeline, disclosure: str = "") -> gr.HTML:
+    """The panel `#live`, to be called inside a gr.Blocks. `disclosure`: HTML above the picture, to be read first."""
     desk = FrameDesk(pipeline)
 
     async def analyse_frame(message: Any) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def live_panel(pipeline: Pipeline) -> gr.HTML:
     template = (_HERE / "live.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
     return gr.HTML(
-        html_template=template.replace("<!-- attributes -->", attributes),
+        html_template=template.replace("<!-- attributes -->", attributes).replace("<!-- disclosure -->", disclosure),
         js_on_load="".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
         apply_default_css=False,
         server_functions=[analyse_frame],

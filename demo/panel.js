@@ -176,13 +176,6 @@ function say(line, text, kind = "plain") {
   line.dataset.kind = kind;
 }
 
-// The server's answer to a call, undefined for every failure. Gradio gives nothing at all while a connection hangs.
-function answerWithin(milliseconds, call) {
-  let timer;
-  const late = new Promise((resolve) => { timer = setTimeout(resolve, milliseconds); });
-  return Promise.race([call.catch(() => undefined), late]).finally(() => clearTimeout(timer));
-}
-
 function pause(milliseconds) {
   return new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 }

@@ -1,8 +1,7 @@
-"""What the live and the photo panel share: the 40 read-only checkboxes, and how the server answers their calls."""
+"""What the live and the photo panel share: the read-only checkboxes, and how the server answers their calls."""
 
 import asyncio
 import contextvars
-import html
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.failures import FAILURES
+from demo.markup import escaped
 from demo.pictures import PictureError
 from demo.pipeline import FaceResult
 from slimnet import GROUPS, Reliability
@@ -22,7 +22,7 @@ _CALM = (
     '<label class="calm"><span>Raw</span>'
     '<input type="range" min="0" max="100" step="5" aria-label="How calm the ticks are"><span>Calm</span></label>'
 )
-_EXPLANATION = "<p>What strangers felt when they saw a picture: opinions about looks, not facts about the person.</p>"
+_EXPLANATION = "<p>What strangers thought of a picture: opinions about looks, not facts about the person.</p>"
 _UNMEASURED = '<p class="legend">How reliable each attribute is was not measured for these weights.</p>'
 _LOG = logging.getLogger(__name__)
 
@@ -79,16 +79,16 @@ def level(reliability: Reliability) -> str:
 
 
 def _group(title: str, rows: str, kind: str = "group", explanation: str = "") -> str:
-    return f'<section class="{kind}"><h3>{html.escape(title)}</h3>{explanation}<ul>{rows}</ul></section>'
+    return f'<section class="{kind}"><h3>{escaped(title)}</h3>{explanation}<ul>{rows}</ul></section>'
 
 
 def _row(attribute: str, index: int, panel: str, reliability: Reliability | None) -> str:
     # tabindex -1: nothing can be done with a read-only box, so 80 of them do not stand in the way of the Tab key.
-    box, name = html.escape(f"{panel}-{attribute}", quote=True), html.escape(display_name(attribute), quote=True)
+    box, name = escaped(f"{panel}-{attribute}"), escaped(display_name(attribute))
     lowest, highest = _THRESHOLDS
     return (
         f'<li class="attribute {_class_of(reliability)}" data-index="{index}">'
-        f'<input type="checkbox" id="{box}" data-attribute="{html.escape(attribute, quote=True)}"'
+        f'<input type="checkbox" id="{box}" data-attribute="{escaped(attribute)}"'
         f' aria-readonly="true" aria-describedby="{box}-state {box}-reliability" tabindex="-1">'
         f'<label for="{box}">{name}</label>'
         f'<span class="marks" title="{_sentence(reliability)}" aria-hidden="true"></span>'
@@ -120,7 +120,7 @@ def _legend() -> str:
     good, fair = (f"{100 * least:.0f}%" for least in _LEVELS.values())
     return (
         f'<details class="legend"><summary>Reliability {marks}</summary><p>How often the network was right about'
-        " CelebA's validation faces, which it never learned from, where a yes and a no count alike:"
+        " validation faces, which it never learned from, where a yes and a no count alike:"
         " <strong>50% is guessing</strong>, 100% never wrong."
         f" Good is {good} and more, fair {fair} and more. In brackets: its 95% interval."
         " A weak one is hardly more than a guess, so its tick is drawn hollow.</p></details>"

@@ -3,6 +3,11 @@
 const SNAPSHOT_WIDTH = 1280;
 const SNAPSHOT_QUALITY = 0.92;
 const ANSWER_MS = 120000;
+const NEXT_STEP = {
+  wait: " Nothing is lost: try again in a moment.",
+  reload: " Reload the page, then try again.",
+  nothing: "",
+};
 const HIGHEST = 0.07;            // above a box that begins so near the picture's edge there is no room for its number
 
 const photo = element.querySelector("#photo");
@@ -114,12 +119,12 @@ async function analyse(request) {
   photo.setAttribute("aria-busy", "true");
   working.hidden = false;
   say(statusLine, "Looking for faces…");
-  const answer = await answerWithin(ANSWER_MS, server.analyse_photo(request));
+  const answer = await askServer(ANSWER_MS, () => server.analyse_photo(request));
   working.hidden = true;
   photo.removeAttribute("aria-busy");
   asking = false;
-  if (answer?.faces) show(answer);
-  else say(statusLine, answer?.error ?? "The server does not answer. Nothing is lost: try again in a moment.", "problem");
+  if (answer.faces) show(answer);
+  else say(statusLine, answer.error ?? answer.failure.text + NEXT_STEP[answer.failure.helps], "problem");
   photo.dataset.faces = String(shown ? shown.faces.length : 0);
   if (next) {
     const request = next;
@@ -213,9 +218,10 @@ async function openSnapshot() {
   showOnly(snapshot);
   say(statusLine, "Waiting for the camera. Your browser may ask you to allow it.");
   try {
-    const track = await openCamera(video);
+    const wanted = panel.settings.values.camera;
+    const track = await openCamera(video, wanted);
     if (!track) return;    // cancelled while the browser asked
-    say(statusLine, "Look into the camera, then capture.");
+    say(statusLine, `${otherCamera(track, wanted)} Look into the camera, then capture.`.trim());
     track.addEventListener("ended", () => {
       if (!video.srcObject?.getTracks().includes(track)) return;
       closeSnapshot();

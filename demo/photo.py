@@ -22,14 +22,15 @@ _EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
 _WAITING = 8
 _SHOWN_SIDE = 1600
 _COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")  # panel.js: FACE_COLOURS
-_SCRIPTS = ("settings.js", "toolbar.js", "panel.js", "camera.js", "photo.js")
+_SCRIPTS = ("settings.js", "toolbar.js", "panel.js", "asking.js", "camera.js", "photo.js")
 _HERE = Path(__file__).parent
 
 
-def photo_panel(pipeline: Pipeline) -> gr.HTML:
+def photo_panel(pipeline: Pipeline, disclosure: str = "") -> gr.HTML:
     """The panel `#photo`, to be called inside a gr.Blocks.
 
     The picture travels inside the call and its answer, so that it never becomes a file on the server.
+    `disclosure`: HTML above the picture, to be read first.
     """
     desk = PhotoDesk(pipeline)
 
@@ -38,7 +39,7 @@ def photo_panel(pipeline: Pipeline) -> gr.HTML:
 
     template = (_HERE / "photo.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "photo", pipeline.reliability)
-    template = template.replace("<!-- attributes -->", attributes)
+    template = template.replace("<!-- attributes -->", attributes).replace("<!-- disclosure -->", disclosure)
     template = template.replace("<!-- examples -->", "".join(_example_button(path) for path in examples().values()))
     return gr.HTML(
         html_template=template,
@@ -96,9 +97,14 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
     if len(picture) > LARGEST_BYTES * 4 / 3 + 4:
         raise PictureError(f"The picture is larger than {LARGEST_BYTES // 2**20} MB. Choose a smaller one.")
     try:
-        return base64.b64decode(picture, validate=True), Path(str(message.get("name") or "photo")).name
+        return base64.b64decode(picture, validate=True), _name(message.get("name"))
     except (binascii.Error, ValueError) as error:
         raise PictureError("The picture arrived damaged. Try again.") from error
+
+
+def _name(given: Any) -> str:
+    """A picture's name without its folder; what UTF-8 cannot hold, half of a pair of characters, becomes its escape."""
+    return Path(str(given or "photo").encode(errors="backslashreplace").decode()).name
 
 
 def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]:

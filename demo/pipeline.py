@@ -91,12 +91,16 @@ class Pipeline:
         weights: SlimNet's weights.
         device: "auto" or None, "cpu", "cuda" or "mps".
 
+    Attributes:
+        weights: the file they were read from.
+
     Raises:
         slimnet.checkpoint.CheckpointError: the weights are missing, damaged or foreign.
         demo.faces.FaceModelError: a face model is missing or damaged.
     """
 
     def __init__(self, weights: str | Path = WEIGHTS, device: str | None = None) -> None:
+        self.weights = Path(weights)
         self._predictor = Predictor(weights, device)
         self._finder = FaceFinder()
 
@@ -110,6 +114,11 @@ class Pipeline:
     def attributes(self) -> tuple[str, ...]:
         """The names of what is predicted for each face."""
         return self._predictor.attributes
+
+    @property
+    def parameters(self) -> int:
+        """How many the network has."""
+        return self._predictor.parameters
 
     @property
     def reliability(self) -> tuple[Reliability, ...] | None:

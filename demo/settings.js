@@ -26,7 +26,7 @@ class Settings {
   }
 
   // `changes`: some of {impressions: whether to show them, calm: 0 to 1, thresholds: {attribute: probability},
-  // mirror: whether the live picture is mirrored, camera: its deviceId}.
+  // mirror: whether the live picture is mirrored, camera: {deviceId, label}}.
   change(changes) {
     const values = {...this.values, ...changes};
     try {
@@ -52,7 +52,13 @@ function checkedSettings(kept) {
     impressions: kept.impressions !== false,
     calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : CALM,
     mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,    // undefined: as suits the camera
-    camera: typeof kept.camera === "string" ? kept.camera : undefined,
+    camera: checkedCamera(kept.camera),
     thresholds: Object.fromEntries(thresholds.filter(([, value]) => value >= LOWEST_THRESHOLD && value <= HIGHEST_THRESHOLD)),
   };
+}
+
+// What older pages kept, an id alone, made no difference in most browsers.
+function checkedCamera(kept) {
+  const texts = [kept?.deviceId, kept?.label];
+  return texts.every((text) => typeof text === "string") ? {deviceId: texts[0], label: texts[1]} : undefined;
 }

@@ -113,8 +113,10 @@ class Recording {
   }
 }
 
+// As demo/table.py: an apostrophe keeps a spreadsheet from taking text for a formula.
 function csvField(text) {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const guarded = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
 function minutes(milliseconds) {

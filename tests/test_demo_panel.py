@@ -69,9 +69,10 @@ def test_only_the_live_panel_can_be_calmed() -> None:
 
 
 def test_names_of_other_weights_come_last_and_cannot_break_the_page() -> None:
-    names = ("Smiling", 'Odd"<name>')
-    assert grouped(names) == {"Nose and mouth": ("Smiling",), "Other": ('Odd"<name>',)}
+    names = ("Smiling", 'Odd"<name>${1}')
+    assert grouped(names) == {"Nose and mouth": ("Smiling",), "Other": ('Odd"<name>${1}',)}
     assert "<name>" not in attribute_list(names, "live")
+    assert "${" not in attribute_list(names, "live")
 
 
 def test_names_are_shown_for_people() -> None:

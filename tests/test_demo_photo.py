@@ -44,6 +44,24 @@ def test_a_picture_arrives_with_its_name_but_without_a_folder() -> None:
     assert read_request({"picture": "aGk=", "name": "../holiday/us.jpg"}) == (b"hi", "us.jpg")
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("\ud800.jpg", "\\ud800.jpg"), ("a\ud83d", "a\\ud83d"), ("\ud83d\ude00.jpg", "\\ud83d\\ude00.jpg"),
+     ("a\nb.jpg", "a\nb.jpg"), ('"q".jpg', '"q".jpg'), (5, "5"), ("", "photo"), (None, "photo")],
+)  # fmt: skip
+def test_a_name_is_kept_in_characters_that_files_can_hold(name: Any, kept: str) -> None:
+    assert read_request({"picture": "aGk=", "name": name}) == (b"hi", kept)
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:
+    answer = describe(FRAME, ANALYSIS, "=1+1.jpg")
+    assert next(csv.DictReader(io.StringIO(answer["csv"])))["file"] == "'=1+1.jpg"
+    assert json.loads(answer["json"])["file"] == "=1+1.jpg"
+    assert answer["name"] == "=1+1.jpg"
+    foreign = Analysis(("=HYPERLINK(1)", "-x"), 10, 10, ())
+    assert as_csv(foreign, "a.png") == "file,face,x,y,width,height,'=HYPERLINK(1),'-x\n"
+
+
 def test_an_example_is_found_by_its_name_alone() -> None:
     path, name = read_request({"example": "eileen_collins.jpg"})
     assert isinstance(path, Path)

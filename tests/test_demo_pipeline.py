@@ -33,6 +33,11 @@ def pair() -> np.ndarray:
     return np.concatenate([part, part[:, ::-1] // 2], axis=1)
 
 
+def test_it_says_which_weights_it_has(pipeline: Pipeline, weights: Path) -> None:
+    assert pipeline.weights == weights
+    assert pipeline.parameters == 571_304
+
+
 def test_faces_are_numbered_from_left_to_right(pipeline: Pipeline, pair: np.ndarray) -> None:
     analysis = pipeline.analyse(pair, thorough=True)
     assert (analysis.width, analysis.height) == (500, 220)

@@ -69,36 +69,54 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # Not for the whole session: while playwright runs, no other test can run an event loop of its own.
 @pytest.fixture(scope="package")
-def browser(camera: Path) -> Iterator[Any]:
+def driver() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("the package playwright")
     with sync_playwright() as playwright:
-        try:
-            browser = launch(playwright, camera)
-        except ChromiumMissingError as error:
-            missing(f"Chromium: {error}")
-        yield browser
-        browser.close()
+        yield playwright
+
+
+def launched(driver: Any, cameras: Path | int) -> Iterator[Any]:
+    try:
+        browser = launch(driver, cameras)
+    except ChromiumMissingError as error:
+        missing(f"Chromium: {error}")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def browser(driver: Any, camera: Path) -> Iterator[Any]:
+    yield from launched(driver, camera)
 
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Any]:
     """Opens the page of a server; afterwards it must have met no error and asked no other host for anything."""
+    yield from opener(browser)
+
+
+def opener(browser: Any) -> Iterator[Any]:
     contexts, troubles = [], []
 
     def open_at(server: Server, script: str = "") -> Any:
-        context = browser.new_context(permissions=["camera"])
+        context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.add_init_script(WATCH + script)
         page.on("pageerror", lambda error: troubles.append(f"error on the page: {error}"))
+        page.on("console", lambda message: note_refusal(message.text))
         page.on("request", lambda request: note_request(server, request.url))
         page.goto(server.url)
         page.wait_for_selector("#live-start")
         return page
+
+    def note_refusal(text: str) -> None:
+        if "Content Security Policy" in text or "Permissions policy" in text:
+            troubles.append(f"refused by the browser: {text}")
 
     def note_request(server: Server, url: str) -> None:
         if not url.startswith((server.url, "data:", "blob:")):

@@ -16,9 +16,9 @@ CAMERAS = """
     const asked = navigator.mediaDevices.getUserMedia;
     window.wanted = [];
     navigator.mediaDevices.getUserMedia = async (wanted) => {
-      window.wanted.push(wanted.video.deviceId?.ideal ?? wanted.video.facingMode);
-      const stream = await asked.call(navigator.mediaDevices, wanted);
-      const name = wanted.video.deviceId?.ideal ?? "Front";
+      window.wanted.push(wanted.video.deviceId?.exact ?? wanted.video.facingMode);
+      const stream = await asked.call(navigator.mediaDevices, {video: true});
+      const name = wanted.video.deviceId?.exact ?? "Front";
       stream.getVideoTracks()[0].getSettings = () =>
         ({deviceId: name, facingMode: name === "Rear" ? "environment" : "user"});
       return stream;

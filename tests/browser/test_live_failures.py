@@ -9,17 +9,25 @@ from .conftest import Server, frames, start_live, wait_for_frames, wait_for_live
 from .films import answered, face
 
 
-def refused(name: str) -> str:
-    return f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}') }};"
+def refused(name: str, message: str = "") -> str:
+    return f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('{message}', '{name}') }};"
 
 
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "https"),
+        (
+            "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});"
+            "Object.defineProperty(window, 'isSecureContext', {value: false})",
+            "https",
+        ),
+        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "another browser"),
         (refused("NotAllowedError"), "Allow"),
         (refused("NotFoundError"), "No camera"),
         (refused("NotReadableError"), "in use"),
+        (refused("AbortError"), "another program"),
+        (refused("NotAllowedError", "Permission denied by system"), "operating system"),
+        (refused("NotAllowedError", "Permission dismissed"), "closed without an answer"),
     ],
 )
 def test_a_camera_that_cannot_be_had_is_explained(server: Server, open_page: Any, script: str, message: str) -> None:

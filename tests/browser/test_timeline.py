@@ -77,6 +77,13 @@ def test_a_recording_is_downloaded_as_csv(page: Any) -> None:
     assert all(len(row) == 42 and all(0 <= float(value) <= 1 for value in row[2:]) for row in rows)
 
 
+def test_names_of_foreign_weights_are_no_formulas_in_a_table(page: Any) -> None:
+    names = ["=1+1", "+a", "-a", "@a", "\ta", "\ra", "＝a", 'a "b",\n', "a=b"]
+    text = page.evaluate("names => new Recording(names).csv()", names)
+    (header,) = csv.reader(io.StringIO(text, newline=""))
+    assert header == ["milliseconds", "face", *(f"'{name}" for name in names[:7]), *names[7:]]
+
+
 def test_json_holds_the_same_numbers(page: Any) -> None:
     page.click(".record")
     page.evaluate("feed(0, 400)")
