@@ -3,28 +3,46 @@
 import argparse
 import importlib.util
 import os
-import signal
+import re
 import ssl
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# Before gradio is imported, which reads it: the page promises that nothing about a visit is sent anywhere.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+import slimnet.telemetry  # noqa: F401  # before gradio and the others, which read what it sets
+from demo.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.ending import close, end_by_signals, ended_at_once, leave
+from demo.temporary import TemporaryFolderError, own_temporary_folder
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+
+def site(text: str) -> str:
+    """The address of a site, which has no path; `*.` stands for all hosts below one."""
+    if not re.fullmatch(r"https?://((\*\.)?[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?/?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text} is not the address of a site, such as https://example.org")
+    return text.rstrip("/")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
     parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_NAME and so on.
-    parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 for other machines")
+    # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_PORT and so on.
+    parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
     parser.add_argument("--port", type=int, metavar="P", help="default: the first free one from 7860 on")
     parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
     parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
     parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
+    parser.add_argument("--operator", metavar="NAME", help="who runs this page: visitors are told first")
+    parser.add_argument("--root_path", metavar="PATH", help="where the page is behind a proxy, as /faces")
+    sites = "other sites that may show the page in a frame: https://example.org"
+    parser.add_argument("--frame_ancestors", nargs="+", default=(), type=site, metavar="URL", help=sites)
     parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install 'gradio[mcp]'")
     chosen = parser.parse_args(arguments)
+    chosen.operator = operator_name(parser, chosen.operator)
     # By Gradio's own environment variable, too; here, since the page has to be made for it.
     chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
     if chosen.mcp and not importlib.util.find_spec("mcp"):
@@ -42,14 +60,67 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return chosen
 
 
+def operator_name(parser: argparse.ArgumentParser, name: str | None) -> str | None:
+    """The name in one line; that of the environment where none is given, since a Space takes no options."""
+    name = os.environ.get("SLIMNET_OPERATOR") or None if name is None else name
+    if name is None:
+        return None
+    name = " ".join(name.split())
+    if not name:
+        parser.error("--operator needs a name: a person's or an organisation's")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        parser.error("--operator: the name is not in this terminal's encoding, as a rule UTF-8")
+    return name
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. Gives the exit status: 2 when the page cannot be served as asked."""
     chosen = parse_arguments(arguments)
-    # Here and not above, so that --help and a wrong option need no seconds.
+    end_by_signals()
+    try:
+        host = _host(chosen)
+        with own_temporary_folder() as folder:
+            with ended_at_once(folder):
+                page = _page(chosen)
+            return 2 if page is None else _serve(page, chosen, host, folder)
+    except (AddressError, TemporaryFolderError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("SlimNet Faces has ended.")
+        return 0
+
+
+def _host(chosen: argparse.Namespace) -> str:
+    """The host to serve at, which this program can then call past any proxy.
+
+    Raises:
+        AddressError: nobody can be served there.
+    """
+    # Taken out of the environment, since Gradio looks for a free port there, and can do so for no IPv6 address.
+    named = os.environ.pop("GRADIO_SERVER_NAME", "")
+    host = (chosen.host or named or "127.0.0.1").strip("[]")
+    try:
+        check(host, chosen.port)
+    except OSError as error:
+        raise AddressError(_taken(host, chosen.port)) from error
+    why = pass_by_proxies(host)
+    if why and chosen.share:
+        raise AddressError(f"--share cannot go through the proxy that the environment names: {why}")
+    return host
+
+
+def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
+    """The page as asked; None, and a line on stderr, where there are no such weights or no such device."""
+    # Gradio asks matplotlib for it with each call: without an answer the first visitor waits for a search of all fonts.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    # Here and not above, so that --help and a wrong option need no seconds, and gradio finds its temporary folder.
     import torch
 
     from demo.hardware import pipelines
-    from demo.page import build, launch_options
+    from demo.page import build
     from demo.pipeline import WEIGHTS
     from slimnet import CheckpointError
 
@@ -59,13 +130,16 @@ def main(arguments: list[str] | None = None) -> int:
         live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:
         print(f"app.py: {error}", file=sys.stderr)
-        return 2
-    page = build(live, photos, mcp=chosen.mcp)
-    # To be stopped is no different from Ctrl+C, from the moment the page can be reached.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+        return None
+    return build(live, photos, mcp=chosen.mcp, operator=chosen.operator)
+
+
+def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Path) -> int:
+    from demo.page import launch_options
+
     try:
-        _, address, public = page.launch(
-            server_name=chosen.host,
+        _, local, public = page.launch(
+            server_name=in_brackets(host),
             server_port=chosen.port,
             share=chosen.share,
             mcp_server=chosen.mcp,
@@ -73,26 +147,26 @@ def main(arguments: list[str] | None = None) -> int:
             ssl_keyfile=chosen.ssl_keyfile,
             ssl_verify=False,  # of Gradio's call to itself at the start, which a self-signed certificate would fail
             prevent_thread_lock=True,
-            **launch_options(),
+            root_path=as_root(chosen.root_path or os.environ.get("GRADIO_ROOT_PATH", "")),
+            **launch_options(folder, chosen.frame_ancestors),
         )
-        print(f"SlimNet Faces is at {public or address}", flush=True)
+        print(f"SlimNet Faces is at {public or to_open(local)}", flush=True)
         while True:  # an Event would not let Ctrl+C through on Windows
             time.sleep(1)
     except OSError:  # how Gradio says that the port is taken, or that the address is not this machine's
-        where = "every port from 7860 on" if chosen.port is None else f"port {chosen.port}"
-        host = "" if chosen.host is None else f" at {chosen.host}"
-        print(f"app.py: {where}{host} is in use or not allowed: choose another one with --port", file=sys.stderr)
+        print(f"app.py: {_taken(host, chosen.port)}", file=sys.stderr)
         return 2
     except ValueError as error:  # how Gradio says that its own first request was not answered within seconds
         print(f"app.py: the page did not come up, for a busy machine or a proxy: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("SlimNet Faces has ended.")
     finally:
-        # Ends open connections too, else Gradio would not come to deleting the uploads that nobody asked about.
-        page.close(verbose=False)
-    return 0
+        close(page)
+
+
+def _taken(host: str, port: int | None) -> str:
+    where = "every port from 7860 on" if port is None else f"port {port}"
+    return f"{where} at {host} is in use or not allowed: choose another one with --port"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -134,7 +134,8 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             )
     except HfHubHTTPError as error:
         raise DeployError(f"Hugging Face refuses: {error.server_message or error}") from error
-    except (httpx.HTTPError, OfflineModeIsEnabled, OSError) as error:
+    # The last two are about a proxy that the environment names, of a kind that httpx cannot use.
+    except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError, ValueError) as error:
         raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
     return str(address)
 

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from gradio.blocks import Block
 from gradio.data_classes import FileData
 from gradio_client.utils import is_http_url_like
 
+from demo.about import counted, labels
 from demo.failures import FAILURES
 from demo.pictures import PictureError, open_picture
 from demo.pipeline import Pipeline
+from demo.refusals import BUSY, FAILED
 
 _WAITING = 8
+_EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,10 +40,9 @@ def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None
     desk = _Desk(pipeline)
     uploads = Uploads()
     page.upload_file_set = uploads
-    page.temp_file_sets.append(uploads)
 
     def analyse(picture: bytes | None) -> dict[str, Any]:
-        """Find every face in a picture and tell its 40 attributes.
+        """Find every face in a picture and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP).
@@ -53,7 +55,7 @@ def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None
         return desk.answer(picture)
 
     def analyse_base64(picture: str) -> dict[str, Any]:
-        """Find every face in a picture that is sent as text, and tell its 40 attributes.
+        """Find every face in a picture that is sent as text, and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
@@ -81,7 +83,7 @@ def endpoints(page: gr.Blocks, pipeline: Pipeline, *, mcp: bool = False) -> None
         no_tools: tuple[Any, ...] = (analyse, analyse_base64, schema)
         for function in no_tools:
             function._mcp_type = "endpoint"
-        gr.api(mcp_tool(desk), queue=False)
+        gr.api(mcp_tool(desk, pipeline.attributes), queue=False)
     for function in page.fns.values():
         for component in function.inputs:
             _take_no_addresses(component)
@@ -102,22 +104,23 @@ def _take_no_addresses(component: Block) -> None:
     component.async_move_resource_to_block_cache = store_upload
 
 
-def mcp_tool(desk: "_Desk") -> Callable[[str], str]:
+def mcp_tool(desk: "_Desk", attributes: Sequence[str]) -> Callable[[str], str]:
     """The function that Gradio's MCP server offers to language models, name and description included."""
 
     from demo.fetching import fetch  # here: it stands on inner parts of Gradio's, without which the page must start
 
     def read_faces(picture: str) -> str:
-        """Find every face in a picture and read its 40 attributes, such as Smiling, Eyeglasses or Wavy_Hair: a JSON
-        object {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}}]}.
-        They are impressions that annotators had of celebrities' pictures, not facts about a person, and not for
-        identifying anybody or deciding about people.
+        return json.dumps(desk.answer(fetch(picture) if is_http_url_like(picture) else decode(picture)))
+
+    examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
+    read_faces.__doc__ = f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
+        a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:
+        0 to 1}}}}]}}. They are {labels(attributes)}, not facts about a person, and not for identifying anybody or
+        deciding about people.
 
         Args:
             picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
         """
-        return json.dumps(desk.answer(fetch(picture) if is_http_url_like(picture) else decode(picture)))
-
     return read_faces
 
 
@@ -165,7 +168,7 @@ class _Desk:
     def answer(self, picture: bytes) -> dict[str, Any]:
         """The faces of a picture file, as `SCHEMA` says. Raises gr.Error with a sentence for people."""
         if not self._free.acquire(blocking=False):
-            raise gr.Error("Many pictures are waiting. Try again in a moment.", print_exception=False)
+            raise gr.Error("Many pictures are waiting. Try again in a moment.", title=BUSY, print_exception=False)
         try:
             with self._turn:
                 return self._pipeline.analyse(open_picture(picture), thorough=True).to_dict()
@@ -174,7 +177,7 @@ class _Desk:
         except FAILURES as error:
             _LOG.exception("analysis failed")
             message = "The server could not analyse this picture. Try a smaller one."
-            raise gr.Error(message, print_exception=False) from error
+            raise gr.Error(message, title=FAILED, print_exception=False) from error
         finally:
             self._free.release()
 
@@ -193,7 +196,7 @@ class Uploads(set[str]):
     """The files that were uploaded to the page, each of which is deleted as soon as it is read.
 
     Gradio stores uploads with the same content under the same path, so calls are counted, and the last one deletes.
-    It stands in for the plain set that Gradio keeps; an upload that no call reads is deleted from there by age.
+    It stands in for the plain set that Gradio keeps; `uploads.NothingLeft` deletes by age what no call reads.
     """
 
     def __init__(self) -> None:
@@ -206,12 +209,10 @@ class Uploads(set[str]):
             super().update(paths)
             self._unread.update(paths)
 
-    def __isub__(self, old: Set[object]) -> "Uploads":
-        """Forget uploads that Gradio has deleted by age, so that the next ones of the same content are counted anew."""
-        for path in old:
-            self._unread.pop(str(path), None)
-        self.difference_update(old)
-        return self
+    def forget(self, path: str) -> None:
+        """Strike out an upload that was deleted by age, so that the next ones of the same content are counted anew."""
+        self._unread.pop(path, None)
+        self.discard(path)
 
     def take(self, upload: FileData | None) -> bytes | None:
         """The bytes of an upload; Gradio has checked that the path is one of its own."""

@@ -31,6 +31,7 @@ class PageServer:
         port: a free one unless given.
         root: of the repository that is served.
         environment: is added to that of this process.
+        tracer: a command that runs the server, such as strace with its options.
     """
 
     arguments: tuple[str, ...]
@@ -38,6 +39,7 @@ class PageServer:
     port: int = field(default_factory=lambda: free_port())
     root: Path = _ROOT
     environment: dict[str, str] = field(default_factory=dict)
+    tracer: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -57,7 +59,7 @@ class PageServer:
         """
         self.uploads.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.uploads), **self.environment}
-        command = [sys.executable, *self.arguments, "--port", str(self.port)]
+        command = [*self.tracer, sys.executable, *self.arguments, "--port", str(self.port)]
         with (self.folder / _LOG).open("ab") as output:
             self.process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=output, stderr=output)
         end = time.monotonic() + _START_SECONDS
@@ -66,11 +68,13 @@ class PageServer:
                 return
             time.sleep(0.1)
         self.stop()
-        raise NotServedError(f"`python {' '.join(command[1:])}` did not come to serve its page\n{self.last_words()}")
+        raise NotServedError(f"`python {' '.join(self.arguments)}` did not come to serve its page\n{self.last_words()}")
 
     def _answers(self) -> bool:
         try:
-            urllib.request.urlopen(self.url, timeout=_STOP_SECONDS).close()
+            # The environment may name a proxy, which cannot know this machine's own addresses.
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            opener.open(self.url, timeout=_STOP_SECONDS).close()
         except OSError:
             return False
         return True

@@ -89,6 +89,14 @@ def test_a_hub_out_of_reach_is_said(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    odd = {"ALL_PROXY": "socks://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_any", "NO_PROXY": ""}
+    done = run("somebody/faces", environment=odd)
+    assert done.returncode == 1
+    assert "socks://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["faces", "some body/faces", "a/b/c"])
 def test_a_name_that_no_space_can_have_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main([name]) != 0

@@ -164,11 +164,11 @@ def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
     assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
 
 
-def test_uploads_that_gradio_deletes_by_age_are_forgotten(picture: Path) -> None:
+def test_an_upload_that_is_deleted_by_age_is_forgotten(picture: Path) -> None:
     uploads = Uploads()
     for _ in range(2):  # the call for the first one never came
         uploads.update([str(picture)])
-    uploads -= {str(picture)}
+    uploads.forget(str(picture))
     assert not uploads
     uploads.update([str(picture)])
     uploads.take(FileData(path=str(picture)))

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from demo.endpoint import endpoints
+from demo.endpoint import endpoints, mcp_tool
 from demo.pipeline import WEIGHTS, Pipeline
 
 PORTRAIT = Path(__file__).parents[1] / "assets" / "examples" / "eileen_collins.jpg"
@@ -42,7 +42,8 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     finally:
         page.close()
     assert tool.name == "read_faces"
-    assert "40 attributes" in tool.description
+    assert "40 attributes, such as Smiling, Eyeglasses, Wavy_Hair:" in tool.description
+    assert "emotion" not in tool.description
     assert tool.inputSchema["properties"]["picture"]["type"] == "string"
     assert tool.inputSchema["required"] == ["picture"]
     face, same, no_picture, inside = (answer.content[0].text for answer in answers)
@@ -52,3 +53,9 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     assert "cannot be fetched" in inside  # an address of the server's own network
     assert [answer.isError for answer in answers] == [False, False, True, True]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_language_model_is_told_the_attributes_of_the_weights_in_use() -> None:
+    told = mcp_tool(None, ("Smoking", "Eye_Patch", "Hook", "Parrot")).__doc__ or ""  # type: ignore[arg-type]
+    assert "4 attributes, such as Smoking, Eye_Patch, Hook:" in told
+    assert "celebrities" not in told

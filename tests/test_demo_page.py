@@ -2,16 +2,20 @@ import http.client
 import json
 import re
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gradio_client import Client, handle_file
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from demo import page as page_module
-from demo.page import build, launch_options
+from demo.page import build, launch_options, masthead
 from demo.pipeline import Pipeline
 from slimnet import ATTRIBUTES
 
@@ -28,7 +32,7 @@ def url(cache: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
         page = build(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
-        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options())
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(cache))
         yield address
         page.close()
 
@@ -51,11 +55,59 @@ def test_nothing_about_a_visit_is_recorded(url: str) -> None:
     assert config["analytics_enabled"] is False
 
 
+def test_another_site_can_neither_call_nor_read(url: str) -> None:
+    for path in ("config", "gradio_api/run/schema", "gradio_api/component_server/", "gradio_api/upload"):
+        for method in ("GET", "POST", "OPTIONS"):
+            headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+            call = urllib.request.Request(f"{url}{path}", headers=headers, method=method)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(call)
+            assert refused.value.status == 403
+            assert "Access-Control-Allow-Origin" not in refused.value.headers
+            assert refused.value.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_kind_of_answer_carries_the_headers(url: str) -> None:
+    for path in ("", "config", "theme.css", "favicon.ico", "gradio_api/info", "gradio_api/heartbeat/anybody"):
+        with urllib.request.urlopen(f"{url}{path}") as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+def test_a_space_is_shown_in_the_frame_of_its_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPACE_ID", "user/space")
+    app = Starlette(lifespan=launch_options(tmp_path, ["https://a.example"])["app_kwargs"]["lifespan"])
+    with TestClient(app) as client:
+        policy = client.get("/").headers["Content-Security-Policy"]
+    assert policy.endswith("frame-ancestors 'self' https://a.example https://huggingface.co")
+
+
 def test_no_font_or_style_comes_from_elsewhere(url: str) -> None:
     config = json.load(urllib.request.urlopen(f"{url}config"))
     style = urllib.request.urlopen(f"{url}theme.css").read().decode() + config["css"]
     assert config["stylesheets"] == []
     assert not re.search(r"""url\(["']?(https?:)?//|@import""", style)
+
+
+def test_nothing_that_the_page_says_takes_a_smile_for_an_emotion(url: str) -> None:
+    """What a program that reads emotions has to tell people is another matter than what this one has to."""
+    served = [urllib.request.urlopen(url + path).read().decode() for path in ("", "config", "gradio_api/info")]
+    page = json.loads(served[1])
+    assert any("Start camera" in str(component["props"].get("html_template")) for component in page["components"])
+    words = r"\b(emotion|mood|feel|felt|happ(y|iness)|sad(ness)?\b|ang(ry|er)\b|sentiment|affect(ive|ion))\w*"
+    texts = [*map(json.dumps, page["components"]), page["css"], served[2], *re.findall("<title>.*?</title>", served[0])]
+    assert [match[0] for text in texts for match in re.finditer(words, text, re.IGNORECASE)] == []
+
+
+def test_the_masthead_counts_what_the_weights_have() -> None:
+    shipped = masthead(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
+    assert "40 attributes" in shipped
+    assert "571,304 parameters" in shipped
+    assert "celebrities" in shipped
+    other = masthead(SimpleNamespace(attributes=("Smoking",), parameters=1234))
+    assert "1 attribute " in other
+    assert "1,234 parameters" in other
+    assert "celebrities" not in other
 
 
 def test_a_real_face_goes_all_the_way(url: str) -> None:
@@ -104,3 +156,14 @@ def test_nothing_is_kept_of_an_upload_that_breaks_off(url: str, cache: Path) -> 
     connection.close()
     time.sleep(0.5)
     assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
+def test_nothing_is_kept_of_a_file_where_gradio_does_not_look(url: str, cache: Path) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="other"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
+    header = {"Content-Type": "multipart/form-data; boundary=b"}
+    urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", form, header)).close()
+    for _ in range(200):  # it goes just after the answer
+        if not [path for path in cache.rglob("*") if path.is_file()]:
+            return
+        time.sleep(0.05)
+    pytest.fail("the file is still there")

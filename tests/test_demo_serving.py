@@ -23,6 +23,14 @@ def test_a_page_is_served_until_it_is_stopped_and_again_at_the_same_address(tmp_
             urllib.request.urlopen(server.url)
 
 
+def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with PageServer(("-c", SERVE), tmp_path) as server:
+        assert server.process is not None
+        assert server.process.poll() is None
+
+
 def test_it_ends_also_when_what_is_done_with_it_fails(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), PageServer(("-c", SERVE), tmp_path) as server:
         raise ZeroDivisionError
@@ -34,7 +42,7 @@ def test_it_ends_also_when_the_wait_for_it_is_interrupted(tmp_path: Path, monkey
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(urllib.request, "urlopen", interrupt)
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", interrupt)
     server = PageServer(("-c", SERVE), tmp_path)
     with pytest.raises(KeyboardInterrupt), server:
         pass

@@ -1,0 +1,77 @@
+"""Who is let in: no page of another site, and nobody at what Gradio offers and this page does not."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+# They would hand out files, fetch what others name, or keep a visitor's state or recording in a file.
+_CLOSED = re.compile(r"/gradio_api/+(file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/)")
+_NO_SITE_BUT_OWN = (
+    "The page answers no call from another site. If this is its own, then the proxy before it changes its address: "
+    'let it pass on the Host header, as the README says under "Behind a proxy".'
+)
+
+
+class Gate:
+    """ASGI middleware: answers with status 403 what another site's page asks for, and every call of a closed address.
+
+    Browsers say where a call comes from, in `Origin` and `Sec-Fetch-Site`. Programs send neither and are let in, and so
+    are links to the page, which bring no origin.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        why = None
+        if _CLOSED.search(scope["path"]):
+            why = "This page gives out no files, fetches none, and keeps none."
+        elif not is_own(scope["method"], Headers(scope=scope)):
+            why = _NO_SITE_BUT_OWN
+        if why is None:
+            return await self._app(scope, receive, send)
+        return await JSONResponse({"detail": why}, status_code=403)(scope, receive, send)
+
+
+def is_own(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request comes from a page of this very server, or from no page at all."""
+    site = headers.get("sec-fetch-site", "none")
+    if site == "same-origin":  # a browser has compared the addresses that it sees, whatever proxies make of them
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return site == "none" or method in ("GET", "HEAD")
+    hosts = (headers.get("host", ""), *headers.get("x-forwarded-host", "").split(","))
+    return any(_is_same(origin, host.strip()) for host in hosts if host.strip())
+
+
+def _is_same(origin: str, host: str) -> bool:
+    """Whether an origin is that of a host header, from which some proxies cut the port."""
+    one, other = _split(origin), _split(f"//{host}")
+    if one is None or other is None:
+        return False
+    names_agree = one.hostname == other.hostname or (_is_loopback(one.hostname) and _is_loopback(other.hostname))
+    return names_agree and other.port in (None, one.port or {"http": 80, "https": 443}.get(one.scheme))
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an address, or None where it is none."""
+    try:
+        parts = urlsplit(address)
+        return parts if parts.hostname and (parts.port is None or parts.port) else None
+    except ValueError:
+        return None
+
+
+def _is_loopback(name: str | None) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,158 @@
+"""How a call that cannot be answered is refused: by a sentence with a status, which tell nothing of this machine."""
+
+import errno
+import json
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from gradio.route_utils import FnIndexInferError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Titles of a gr.Error, by which an answer gets another status than 400.
+BUSY = "Busy"
+FAILED = "Failed"
+
+_NO_UPLOAD = (
+    'This is no upload. Send the file to /gradio_api/upload, then give {"path": what that answered, '
+    '"meta": {"_type": "gradio.FileData"}}.'
+)
+_UNKNOWN = "There is no such function here, or the call does not name one. GET /gradio_api/info lists them."
+_OTHER_VALUES = "These are not the values that the function takes. GET /gradio_api/info lists them."
+_FAILURE = "The server failed at this call. Its log says why."
+_SENTENCES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address takes another method: POST instead of GET, or GET instead of POST.",
+    HTTPStatus.FORBIDDEN: "This address is closed.",
+}
+_STATUSES = {BUSY: HTTPStatus.SERVICE_UNAVAILABLE, FAILED: HTTPStatus.INTERNAL_SERVER_ERROR}
+_LOG = logging.getLogger(__name__)
+
+
+def refuse_by_sentences(page: gr.Blocks) -> None:
+    """Make every error of a call one that has a sentence for whoever called.
+
+    Set on the page, whose own errors name its folders and the addresses of its objects.
+    """
+    preprocess, process = page.preprocess_data, page.process_api
+
+    async def preprocess_data(block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        if len(inputs) != len(block_fn.inputs):
+            message = f"The function takes another number of values: {len(block_fn.inputs)}, not {len(inputs)}."
+            raise gr.Error(message, print_exception=False)
+        try:
+            return await preprocess(block_fn, inputs, *rest, **named)
+        except gr.Error:  # a ValueError itself
+            raise
+        except (ValueError, TypeError, OSError) as error:
+            raise gr.Error(_NO_UPLOAD, print_exception=False) from error
+
+    async def process_api(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await process(*arguments, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            _LOG.exception("a call failed")
+            raise gr.Error(_FAILURE, title=FAILED, print_exception=False) from error
+
+    page.preprocess_data, page.process_api = preprocess_data, process_api
+
+
+class CallStatuses:
+    """ASGI middleware: a call that its own picture or values made fail has status 400, where Gradio answers 500.
+
+    And a stream that ends with an error, such as that of an event that is not there, ends in order.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not re.search(r"/gradio_api/(run|api|call|queue)/", scope["path"]):
+            return await self._app(scope, receive, send)
+        start: Message = {}
+
+        async def send_with_status(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
+                start = message  # until its body is here, which says why
+                return
+            if start:
+                await send({**start, "status": _status(message.get("body", b""))})
+                start = {}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_status)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException):
+                raise
+            await send({"type": "http.response.body", "body": b""})  # the stream has said already what was wrong
+
+
+def _status(body: bytes) -> int:
+    """The status of an error that is told in a body: {"error": a sentence, "title": …}, where it is a gr.Error."""
+    try:
+        title = json.loads(body).get("title", FAILED)
+    except (ValueError, AttributeError):
+        title = FAILED
+    return _STATUSES.get(title, HTTPStatus.BAD_REQUEST)
+
+
+def _answer(status: int, sentence: str) -> Response:
+    return JSONResponse({"detail": sentence}, status_code=status)
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    bare = error.detail in (HTTPStatus(error.status_code).phrase, "")
+    sentence = _SENTENCES.get(HTTPStatus(error.status_code), error.detail) if bare else error.detail
+    return JSONResponse({"detail": sentence}, status_code=error.status_code, headers=error.headers)
+
+
+def _malformed(_: Request, error: Exception) -> Response:
+    """Names what is wrong and where; FastAPI itself would send the call back, picture included."""
+    assert isinstance(error, RequestValidationError)
+    wrong = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The call is not as it should be. " + "; ".join(wrong) + ".")
+
+
+def _unknown(_: Request, error: Exception) -> Response:
+    if not isinstance(error, FnIndexInferError):
+        _LOG.warning("a call that names nothing known", exc_info=error)
+    return _answer(HTTPStatus.NOT_FOUND, _UNKNOWN)
+
+
+def _other_values(_: Request, error: Exception) -> Response:
+    _LOG.warning("a call with other values", exc_info=error)
+    return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, _OTHER_VALUES)
+
+
+def _file(_: Request, error: Exception) -> Response:
+    """An address is looked for among the page's files, however long it is. All else is for the middleware to tell."""
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        raise error
+    return _answer(HTTPStatus.NOT_FOUND, _SENTENCES[HTTPStatus.NOT_FOUND])
+
+
+def _failed(_: Request, __: Exception) -> Response:
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILURE)
+
+
+# What Gradio leaves to be answered by FastAPI: the function of a call is looked up before anything is caught.
+HANDLERS = {
+    HTTPException: _http,
+    RequestValidationError: _malformed,
+    FnIndexInferError: _unknown,
+    KeyError: _unknown,
+    TypeError: _other_values,
+    OSError: _file,
+    Exception: _failed,
+}

@@ -1,0 +1,52 @@
+"""The headers by which a browser lets the page do no more than it needs, and ask no host but its own."""
+
+from collections.abc import Sequence
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Gradio runs the scripts of gr.HTML by `new Function`, and writes scripts and styles into the page itself.
+_POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+}
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: browsers would then name no origin with the page's own calls, which have to be told from others'.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware: adds the headers to every answer.
+
+    Args:
+        app: answers.
+        ancestors: origins of the pages that may show this one in a frame, besides those of its own origin.
+    """
+
+    def __init__(self, app: ASGIApp, ancestors: Sequence[str] = ()) -> None:
+        self._app = app
+        policy = _POLICY | {"frame-ancestors": " ".join(("'self'", *ancestors))}
+        texts = _HEADERS | {"Content-Security-Policy": "; ".join(f"{name} {rule}" for name, rule in policy.items())}
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in texts.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._headers]
+            await send(message)
+
+        return await self._app(scope, receive, send_with_headers)
