@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slimnet.telemetry  # noqa: F401  # before gradio and the others, which read what it sets
-from demo.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
-from demo.ending import close, end_by_signals, ended_at_once, leave
-from demo.temporary import TemporaryFolderError, own_temporary_folder
+from demo.server.http.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
+from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -119,9 +119,9 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
     # Here and not above, so that --help and a wrong option need no seconds, and gradio finds its temporary folder.
     import torch
 
-    from demo.hardware import pipelines
-    from demo.page import build
-    from demo.pipeline import WEIGHTS
+    from demo.paths import WEIGHTS
+    from demo.server.page import build
+    from demo.server.zero_gpu import pipelines
     from slimnet import CheckpointError
 
     # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
@@ -135,7 +135,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
 
 
 def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Path) -> int:
-    from demo.page import launch_options
+    from demo.server.page import launch_options
 
     try:
         _, local, public = page.launch(

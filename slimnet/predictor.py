@@ -129,7 +129,7 @@ def network_on_cpu(model: SlimNet) -> Network:
     if not np.isfinite(expected).all():
         raise CheckpointError("its weights are damaged: they are so large that what they answer is no number")
     try:
-        from slimnet.runtime import OnnxNetwork
+        from slimnet.onnx_engine import OnnxNetwork
     except ImportError:
         return plain
     fast = OnnxNetwork(model)

@@ -17,9 +17,8 @@ import pytest
 from PIL import Image
 
 import app
-from demo.pipeline import WEIGHTS
-
-ROOT = Path(__file__).parents[1]
+from demo.paths import WEIGHTS
+from tests.paths import PORTRAIT, ROOT
 
 
 def test_missing_weights_are_one_clear_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -259,7 +258,7 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(signa
 def photo_call() -> bytes:
     """The body of a call to analyse a picture that takes seconds."""
     file = io.BytesIO()
-    with Image.open(ROOT / "assets" / "examples" / "eileen_collins.jpg") as face:
+    with Image.open(PORTRAIT) as face:
         face.resize((6000, 6000)).save(file, "JPEG")
     return json.dumps({"data": [base64.b64encode(file.getvalue()).decode()]}).encode()
 

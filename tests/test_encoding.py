@@ -2,11 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 SOURCES = [
     *(path for folder in ("demo", "slimnet", "training") for path in (ROOT / folder).rglob("*.py")),
     ROOT / "app.py",

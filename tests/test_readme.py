@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from demo.serving import PageServer
+from demo.benchmark.server import PageServer
+from tests.paths import PORTRAIT, ROOT
 
-ROOT = Path(__file__).parents[1]
 ADDRESS = "http://127.0.0.1:7860"
 BLOCK = re.compile(r"(?P<mark><!-- not run: .+? -->\s*)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$", re.M | re.S)
 # What a reader puts their own in the place of, and what the tests do.
@@ -47,7 +47,7 @@ def checkout(tmp_path: Path) -> Path:
     """A folder that looks like the repository, with pictures beside, so that nothing is written into the real one."""
     for name in ("app.py", "assets", "demo", "slimnet", "training"):
         (tmp_path / name).symlink_to(ROOT / name)
-    portrait = ROOT / "assets" / "examples" / "eileen_collins.jpg"
+    portrait = PORTRAIT
     shutil.copy(portrait, tmp_path / "photo.jpg")
     with Image.open(portrait) as picture:
         ImageOps.fit(picture, (178, 218)).save(tmp_path / "crop.jpg")

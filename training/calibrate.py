@@ -19,13 +19,13 @@ from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.atomic import replace_text
-from training import metrics
-from training.data import DataError, Split
-from training.paths import given, given_path
-from training.predictions import load, probabilities, raw_logits
-from training.ranges import BATCH_SIZE, RESAMPLES, check_numbers
-from training.reliability import diagram, log_losses, mean_error
-from training.thresholds import Thresholds, judge_thresholds, people_apart
+from training.arguments import given, given_path
+from training.data.celeba import DataError, Split
+from training.fit.ranges import BATCH_SIZE, RESAMPLES, check_numbers
+from training.measure import metrics
+from training.measure.calibration_error import diagram, log_losses, mean_error
+from training.measure.predictions import load, probabilities, raw_logits
+from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 
 HOTTEST = 20.0
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from slimnet import CheckpointError, Predictor
-from training import metrics, report
-from training.data import SPLITS, DataError, Split
-from training.paths import given
-from training.predictions import load, probabilities, raw_logits
-from training.ranges import BATCH_SIZE, RESAMPLES, check_numbers
-from training.reliability import log_losses
+from training.arguments import given
+from training.data.celeba import SPLITS, DataError, Split
+from training.fit.ranges import BATCH_SIZE, RESAMPLES, check_numbers
+from training.measure import metrics
+from training.measure.calibration_error import log_losses
+from training.measure.predictions import load, probabilities, raw_logits
+from training.report import tables as report
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from scipy.special import expit
 
 from slimnet import CheckpointError
 from slimnet.atomic import replace_text
-from training import metrics, reliability, robustness, subgroups
-from training.data import SPLITS, DataError
-from training.metrics import AttributeScores, Scores
-from training.paths import given, given_path
-from training.predictions import load, probabilities, raw_logits
-from training.ranges import BATCH_SIZE, RESAMPLES, Range, check_numbers
+from training.arguments import given, given_path
+from training.data.celeba import SPLITS, DataError
+from training.fit.ranges import BATCH_SIZE, RESAMPLES, Range, check_numbers
+from training.measure import calibration_error as reliability
+from training.measure import metrics, robustness, subgroups
+from training.measure.metrics import AttributeScores, Scores
+from training.measure.predictions import load, probabilities, raw_logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,8 @@ def percent(share: float | None) -> str:
 
 def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
-    from training import plots, report  # plots brings matplotlib, which only this needs
+    from training.report import plots  # plots brings matplotlib, which only this needs
+    from training.report import tables as report
 
     replace_text(out / "evaluation.json", json.dumps(asdict(evaluation), indent=1) + "\n")
     # Read again, so that text and pictures show what the file says.

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from slimnet.atomic import replace_text
-from training import report
-from training.metrics import NETWORK_FIGURES
-from training.paths import given_path
+from training.arguments import given_path
+from training.measure.metrics import NETWORK_FIGURES
+from training.report import tables as report
 
 BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
 MARKED = re.compile(

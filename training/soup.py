@@ -19,9 +19,9 @@ from torch import nn
 from tqdm import tqdm
 
 from slimnet import CheckpointError, SlimNet, choose_device
-from training.data import DataError, Split, read_celeba, read_pictures
-from training.paths import given
-from training.ranges import Range, check_numbers
+from training.arguments import given
+from training.data.celeba import DataError, Split, read_celeba, read_pictures
+from training.fit.ranges import Range, check_numbers
 
 BATCH = 100  # pictures that batch norm judges together
 

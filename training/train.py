@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slimnet import CheckpointError, transform
-from training.cache import check_room, decoded, place
-from training.config import TrainConfig, parse_config
-from training.data import DataError, Split, read_celeba, unknown_labels
-from training.engine import Labelled, Trainer, TrainingError, build_network, check_crops
-from training.interruption import Interrupted, Interruption
-from training.processes import Process, joined, report_failure
-from training.teachers import describe, targets
-from training.transfer import Beginning
+from training.data.cache import check_room, decoded, place
+from training.data.celeba import DataError, Split, read_celeba, unknown_labels
+from training.fit.config import TrainConfig, parse_config
+from training.fit.distillation import describe, targets
+from training.fit.distributed import Process, joined, report_failure
+from training.fit.interruption import Interrupted, Interruption
+from training.fit.trainer import Labelled, Trainer, TrainingError, build_network, check_crops
+from training.fit.transfer import Beginning
 
 
 def train(config: TrainConfig, process: Process, interruption: Interruption | None = None) -> None:

@@ -12,13 +12,13 @@ import sys
 from pathlib import Path
 
 from demo.benchmark.alignment import report_alignment
+from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
-from demo.chromium import ChromiumMissingError
-from demo.pipeline import WEIGHTS
-from demo.serving import NotServedError
+from demo.benchmark.server import NotServedError
+from demo.paths import WEIGHTS
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

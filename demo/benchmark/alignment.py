@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.pictures import open_picture
-from demo.pipeline import FaceResult, Pipeline
+from demo.pictures.decode import open_picture
+from demo.pipeline.analyse import FaceResult, Pipeline
 from slimnet import Predictor
 
 Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.benchmark.alignment import most_central, validation_pictures
-from demo.pipeline import Analysis, Pipeline
+from demo.pipeline.analyse import Analysis, Pipeline
 
 # Short enough to end just before landmarks are taken anew.
 _FRAMES = 6

@@ -21,8 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from demo.benchmark.report import Departure, Frame, Report, summarise, summarise_departure
-from demo.chromium import (
+from demo.benchmark.browser import (
     FILM_RATE,
     NUMBER_BITS,
     NUMBER_HEIGHT,
@@ -31,11 +30,13 @@ from demo.chromium import (
     portrait_frames,
     write_film,
 )
-from demo.pictures import open_picture
-from demo.serving import PageServer
+from demo.benchmark.report import Departure, Frame, Report, summarise, summarise_departure
+from demo.benchmark.server import PageServer
+from demo.paths import EXAMPLES
+from demo.pictures.decode import open_picture
 
 _HERE = Path(__file__).parent
-_PORTRAIT = _HERE.parent.parent / "assets" / "examples" / "eileen_collins.jpg"
+_PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _FILM_FRAMES = 240  # at most 2 ** NUMBER_BITS, and a whole number of the portrait's turns
 _ROUNDS = 2
 _PATIENCE_MS = 120_000
@@ -81,8 +82,8 @@ def measure(seconds: int, crowds: list[int]) -> Report:
 
     Raises:
         BenchmarkError: a page showed a visitor no analysed frames.
-        demo.chromium.ChromiumMissingError: there is no browser to measure with.
-        demo.serving.NotServedError: a page is not served.
+        demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
+        demo.benchmark.server.NotServedError: a page is not served.
     """
     machine = _machine()
     with ExitStack() as stack:

@@ -1,5 +1,5 @@
 // Notes when gr.Image shows an analysed frame and how old it is then. gr.Image itself tells nothing, so frames are known
-// by the number that the film carries in them (demo/chromium.py). FILM has what is to be known of it: frames, rate, bits of a
+// by the number that the film carries in them (demo/benchmark/browser.py). FILM has what is to be known of it: frames, rate, bits of a
 // number, height of the strip with the number. It is put in front of this script.
 
 window.noted = [];

@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from demo.pipeline import Pipeline, Stream
+from demo.pipeline.analyse import Pipeline, Stream
 
 _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.faces import ASSETS, FaceFinder
-from demo.pictures import open_picture
+from demo.pictures.decode import open_picture
+from demo.pipeline.detect import ASSETS, FaceFinder
 
 FRAMES = ((640, 480), (1280, 960), (2048, 2048), (4000, 3000), (8000, 6000), (1080, 16_000), (16_000, 1080))
 HEIGHTS = (16, 20, 24, 28, 32, 40, 50, 60, 80, 100)

@@ -17,11 +17,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from demo.paths import ROOT
 from demo.prove_privacy import HOME, TEMPORARY, TRACE
 from demo.prove_privacy.network import in_own_network
 from demo.prove_privacy.trace import Deeds, TraceError, deeds
 
-_ROOT = Path(__file__).parents[2]
 _SECONDS = 15  # ONNX Runtime's report comes after 7
 
 
@@ -58,9 +58,9 @@ def watch(folder: Path, seconds: float) -> Deeds:
     # With CI some libraries keep silent, and a proxy cannot be reached from there.
     unset = [name for name in os.environ if name == "CI" or name.lower().endswith("_proxy")]
     environment = {name: value for name, value in os.environ.items() if name not in unset}
-    if subprocess.run(in_own_network(command), cwd=_ROOT, env=environment, check=False).returncode:
+    if subprocess.run(in_own_network(command), cwd=ROOT, env=environment, check=False).returncode:
         raise TraceError("it was not served, or did not answer as it should")
-    return deeds(folder / TRACE, _ROOT)
+    return deeds(folder / TRACE, ROOT)
 
 
 def what_is_missing() -> str | None:

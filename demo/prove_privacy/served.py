@@ -11,11 +11,11 @@ from pathlib import Path
 import gradio  # noqa: F401  # which writes a stub file and a seed beside its own code when it is first imported
 import httpx
 
+from demo.benchmark.server import NotServedError, PageServer
 from demo.prove_privacy import HOME, TEMPORARY, TRACE
 from demo.prove_privacy.network import connect_to_itself
 from demo.prove_privacy.trace import traced
 from demo.prove_privacy.visit import VisitError, begin_an_upload, visit
-from demo.serving import NotServedError, PageServer
 
 
 def main(arguments: list[str] | None = None) -> int:

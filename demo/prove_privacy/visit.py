@@ -2,13 +2,14 @@
 
 import base64
 import socket
-from pathlib import Path
 from typing import Any
 
 import httpx
 from gradio_client import Client, handle_file
 
-_PORTRAIT = Path(__file__).parents[2] / "assets" / "examples" / "eileen_collins.jpg"
+from demo.paths import EXAMPLES
+
+_PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _PATIENCE_SECONDS = 120
 _FRAMES = 10
 _HALF_AN_UPLOAD = (

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-DEMO = Path(__file__).parents[2] / "demo"
-STYLES = ("page.css", "panel.css", "timeline.css")
+from demo.paths import BROWSER
+
+STYLES = ("page.css", "shared/attributes.css", "live/timeline.css")
 
 
 @contextmanager
@@ -15,8 +15,8 @@ def bare_page(browser: Any, *scripts: str, body: str = "", **context: Any) -> It
 
     It must have met no error when it is left.
     """
-    style = "".join((DEMO / name).read_text() for name in STYLES)
-    script = "".join((DEMO / name).read_text() for name in scripts)
+    style = "".join((BROWSER / name).read_text() for name in STYLES)
+    script = "".join((BROWSER / name).read_text() for name in scripts)
     html = f"<!doctype html><meta charset=utf-8><style>{style}</style><body>{body}<script>{script}</script>"
     troubles: list[str] = []
     opened = browser.new_context(**context)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from demo.chromium import ChromiumMissingError, launch, portrait_frames, write_film
-from demo.pictures import open_picture
-from demo.serving import PageServer
+from demo.benchmark.browser import ChromiumMissingError, launch, portrait_frames, write_film
+from demo.benchmark.server import PageServer
+from demo.pictures.decode import open_picture
+from tests.paths import PORTRAIT
 
-ROOT = Path(__file__).parents[2]
-PORTRAIT = ROOT / "assets" / "examples" / "eileen_collins.jpg"
 # What the page asks of the browser, noted before its own scripts run.
 WATCH = """
     window.watched = {encodings: 0, tracks: []};

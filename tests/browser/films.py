@@ -7,10 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .conftest import PORTRAIT, ROOT
+from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 WIDTH, HEIGHT = 640, 480
-OTHER_PORTRAIT = ROOT / "assets" / "examples" / "grace_hopper.jpg"  # with glasses
 
 
 def wall() -> np.ndarray:

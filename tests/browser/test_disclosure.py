@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.serving import PageServer
+from demo.benchmark.server import PageServer
 from slimnet import SlimNet
 
 from .conftest import Server

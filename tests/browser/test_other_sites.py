@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demo.serving import PageServer
+from demo.benchmark.server import PageServer
 
 from .conftest import Server
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .conftest import PORTRAIT, Server, assert_ticks_agree, boxes
+from tests.paths import PORTRAIT
+
+from .conftest import Server, assert_ticks_agree, boxes
 from .films import overtaken
 
 

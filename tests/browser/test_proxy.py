@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from demo.serving import PageServer
-from tests.nginx import NGINX, Proxy, before, open_anyway
+from demo.benchmark.server import PageServer
+from tests.fakes.nginx import NGINX, Proxy, before, open_anyway
+from tests.paths import PORTRAIT
 
-from .conftest import PORTRAIT, assert_ticks_agree, missing, start_live
+from .conftest import assert_ticks_agree, missing, start_live
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ BODY = '<b class="rate"></b><b class="delay"></b><span class="split"></span><ul 
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    with bare_page(browser, "speed.js", body=BODY) as page:
+    with bare_page(browser, "live/speed.js", body=BODY) as page:
         page.evaluate("window.speed = new SpeedPanel(document.body); 0")
         yield page
 

@@ -17,13 +17,13 @@ from typing import Any
 
 from slimnet import CheckpointError, choose_device
 from slimnet.atomic import replace_text
+from training.arguments import given, given_path
 from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
 from training.benchmark.throughput import Throughput, measure_throughput
-from training.data import DataError, read_celeba
-from training.paths import given, given_path
-from training.ranges import Range, check_numbers
+from training.data.celeba import DataError, read_celeba
+from training.fit.ranges import Range, check_numbers
 
 WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "slimnet_celeba.safetensors"
 THREADS, BATCHES = (1, 2), (1, 32)

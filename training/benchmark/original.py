@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from slimnet import SlimNet
-from training.config import TrainConfig
-from training.data import Split
+from training.data.celeba import Split
+from training.fit.config import TrainConfig
 
 # What its authors state, at batch 1, in images a second; on machines of 2019.
 PUBLISHED = {"CPU": 6.25, "Tesla K80": 13.3}

@@ -19,14 +19,14 @@ import torch
 from torch import Tensor
 
 from slimnet import ATTRIBUTES, transform
-from training.augment import Augmentation
 from training.benchmark.original import OriginalTraining
-from training.cache import decoded
-from training.config import RECIPES, TrainConfig
-from training.data import Split, read_celeba
-from training.engine import Labelled, Trainer, crop_size, keep_freed_memory
-from training.loader import EpochBatches, Look, TrainingSet, load
-from training.processes import Process
+from training.data.augment import Augmentation
+from training.data.cache import decoded
+from training.data.celeba import Split, read_celeba
+from training.data.loader import EpochBatches, Look, TrainingSet, load
+from training.fit.config import RECIPES, TrainConfig
+from training.fit.distributed import Process
+from training.fit.trainer import Labelled, Trainer, crop_size, keep_freed_memory
 
 ROUNDS = 3  # turns of each way, of which the median counts
 

@@ -1,0 +1,103 @@
+"""Annotate many pictures on Ray Data, for more than one machine: ``python -m demo.annotate ... --ray [ADDRESS]``."""
+
+import logging
+import os
+import pickle
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demo.annotate.picture import AnnotatorSetup, Outcome
+from demo.annotate.processes import WorkerError
+from demo.paths import ROOT
+from slimnet import Predictor
+
+# Results come in blocks of so many pictures, but in at most so many blocks.
+_BLOCK = 16
+_MOST_BLOCKS = 10_000
+
+
+def annotate_on_ray(
+    files: Sequence[str], weights: Path, device: str, address: str | None = None, workers: int | None = None
+) -> Generator[Outcome, None, None]:
+    """The outcome of each picture, in order, by the same jobs as `demo.annotate.picture.annotate_in_processes`.
+
+    Args:
+        files: pictures, at the same paths on every machine, as are the weights and this repository.
+        weights: SlimNet's weights.
+        device: "cpu" leaves GPUs alone; else each GPU of the cluster has a network that reads the crops of all jobs.
+        address: of the cluster, as ray.init takes it; None for the one that this machine is part of, or a local one.
+        workers: how many jobs, one for each core of the cluster unless given.
+
+    Raises:
+        WorkerError: Ray cannot be started or reached, or a job's process ended twice at the same pictures.
+    """
+    import ray
+
+    if not files:
+        return
+    _connect(address)
+    cluster = ray.cluster_resources()
+    gpus = 0 if device == "cpu" else int(cluster.get("GPU", 0))
+    networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
+    count = max(1, min(len(files), int(cluster["CPU"]), workers or len(files)))
+    pictures = ray.data.from_items(
+        [{"file": os.fsencode(file)} for file in files],
+        override_num_blocks=max(count, min(_MOST_BLOCKS, len(files) // _BLOCK)),
+    )
+    outcomes = pictures.map(
+        _Job,
+        fn_constructor_args=(weights.resolve(), Path.cwd(), networks),
+        compute=ray.data.ActorPoolStrategy(size=count),
+        num_cpus=1,
+        max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
+    )
+    try:
+        for row in outcomes.iter_rows():
+            yield pickle.loads(row["outcome"])
+    except ray.exceptions.RayError as error:
+        raise WorkerError(f"Ray: {error}") from error
+
+
+def _connect(address: str | None) -> None:
+    import ray
+
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    if not ray.is_initialized():
+        try:
+            ray.init(address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": path}})
+        except Exception as error:  # almost anything, by what is in the way
+            raise WorkerError(f"Ray cannot be started or reached: {error}") from error
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False  # demo.annotate shows its own
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+
+
+class _Job:
+    """An actor that annotates one picture at a time. Names of files go and come as bytes: they need not be UTF-8."""
+
+    def __init__(self, weights: Path, folder: Path, networks: list[Any]) -> None:
+        os.chdir(folder)  # names may be relative
+        self._networks = networks
+        self._annotate = AnnotatorSetup(weights, shares_network=bool(networks))(self._ask)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {"outcome": pickle.dumps(self._annotate(os.fsdecode(row["file"])))}
+
+    def _ask(self, crops: np.ndarray) -> np.ndarray:
+        import ray
+
+        return ray.get(self._networks[os.getpid() % len(self._networks)].read.remote(crops))
+
+
+class _Network:
+    """An actor that has a GPU."""
+
+    def __init__(self, weights: Path) -> None:
+        self._network = Predictor(weights)
+
+    def read(self, crops: np.ndarray) -> np.ndarray:
+        return self._network(crops)

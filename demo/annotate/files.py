@@ -1,0 +1,118 @@
+"""Which files are to be annotated, and an account of all others in the folders that were named."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from demo.pictures.decode import SUFFIXES
+
+# What macOS, Windows and network storage put beside people's files: copies of metadata, thumbnails, what was deleted,
+# older states of the whole folder. Hidden names need not stand here.
+_SYSTEM_NAMES = frozenset((
+    "__macosx", "network trash folder", "temporary items",  # macOS
+    "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",  # Windows
+    "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "~snapshot", "lost+found",  # storage
+))  # fmt: skip
+# Beside demo.pictures.decode.SUFFIXES, whose files are opened, and which has the usual formats that are not supported
+# as well.
+_PICTURE_SUFFIXES = frozenset((
+    ".avci", ".bpg", ".flif", ".jng", ".mng", ".jpm", ".pam", ".targa", ".rle", ".sgi", ".rgb", ".rgba", ".bw", ".ras",
+    ".xbm", ".xpm", ".icns", ".wbmp", ".pct", ".pict", ".dds", ".fits", ".dcm", ".djvu",
+    ".xcf", ".kra", ".ora", ".clip", ".afphoto", ".pdn",  # of editors
+    ".gpr", ".k25", ".mdc", ".mos",  # of cameras
+))  # fmt: skip
+_OTHER_MEDIA_SUFFIXES = frozenset((
+    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".3g2", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv",
+    ".ogv", ".mj2", ".mxf", ".ai", ".wmf", ".emf", ".cdr",
+))  # fmt: skip
+_NAMED_KINDS = 6  # of each line of the account
+
+
+class PictureFiles:
+    """The files to annotate, each once: those named, and those with a picture's suffix in the folders named.
+
+    What is named is read whatever it is called. In folders hidden files and folders, and those of the system, are
+    passed over: a name with a dot in front is how a Mac, a NAS or a phone marks what is not for people, such as the
+    rest of a copy, a thumbnail or a picture that was deleted (.trashed-1700000000-IMG_1.jpg).
+
+    Attributes:
+        files: in order.
+        failed: why a folder could not be searched, a sentence that begins with its name.
+        unsupported: how many pictures of each suffix there are that are not opened.
+    """
+
+    def __init__(self, inputs: Sequence[str]) -> None:
+        self.failed: list[str] = []
+        self.unsupported: Counter[str] = Counter()
+        self._other_media: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
+        self._passed_over: Counter[str] = Counter()  # by name; all AppleDouble files are one
+        self._passed_over_folders = 0
+        found: dict[str, None] = {}
+        for name in inputs:
+            found.update(dict.fromkeys(sorted(self._walk(name, frozenset())) if _is_folder(name) else [name]))
+        self.files = list(found)
+
+    def account(self) -> Iterator[str]:
+        """A line for each kind of files that were found and are not among `files`."""
+        if self.unsupported:
+            yield f"Pictures of formats that are not supported: {_listed(self.unsupported)}. Save them as JPEG or PNG."
+        if self._other_media:
+            yield f"Videos and drawings, which are not read: {_listed(self._other_media)}."
+        if self._others:
+            yield f"Not called like pictures: {_listed(self._others)}."
+        if self._passed_over:
+            folders = self._passed_over_folders
+            counts = ((self._passed_over.total() - folders, "file"), (folders, "folder"))
+            numbers = " and ".join(f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count)
+            names = [name for name, _ in self._passed_over.most_common(_NAMED_KINDS)]
+            more = " …" if len(self._passed_over) > _NAMED_KINDS else ""
+            yield f"Passed over: {numbers} of the system's or hidden ({', '.join(names)}{more})."
+
+    def _walk(self, folder: str, above: frozenset[str]) -> Iterator[str]:
+        """Picture files in a folder and below, through links too, but never into a folder that it is already in."""
+        real = os.path.realpath(folder)
+        if real in above:
+            return
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            self.failed.append(f"{folder}: {error.strerror}")
+            return
+        for entry in entries:
+            is_folder = _is_folder(entry.path)
+            if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_NAMES:
+                self._passed_over["._*" if entry.name.startswith("._") else entry.name] += 1
+                self._passed_over_folders += is_folder
+            elif is_folder:
+                yield from self._walk(entry.path, above | {real})
+            elif self._is_picture(entry.name):
+                yield entry.path
+
+    def _is_picture(self, name: str) -> bool:
+        """Whether a file in a folder is opened, by its suffix; it is counted where not."""
+        suffix = Path(name).suffix.lower()
+        if suffix in SUFFIXES:
+            return True
+        if suffix in _PICTURE_SUFFIXES:
+            self.unsupported[suffix] += 1
+        elif suffix in _OTHER_MEDIA_SUFFIXES:
+            self._other_media[suffix] += 1
+        else:
+            self._others[suffix or "without a suffix"] += 1
+        return False
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # too long for a file's name, or in a folder that may be listed and not entered
+        return False
+
+
+def _listed(counts: Counter[str]) -> str:
+    """How many there are of each, the most frequent first: "3 .nef, 1 .jxl"."""
+    listed = [f"{count} {kind}" for kind, count in counts.most_common(_NAMED_KINDS)]
+    rest = counts.total() - sum(count for _, count in counts.most_common(_NAMED_KINDS))
+    return ", ".join(listed + ([f"{rest} others"] if rest else []))

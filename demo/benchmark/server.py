@@ -1,0 +1,116 @@
+"""A page served by a process of its own, for the benchmark and the tests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from demo.paths import ROOT
+
+_START_SECONDS = 600
+_STOP_SECONDS = 10
+_LOG = "server.log"
+
+
+class NotServedError(RuntimeError):
+    """The server ended, or did not answer in time; the message holds the end of what it printed."""
+
+
+@dataclass
+class PageServer:
+    """`python ARGUMENTS --port PORT`, which can be stopped and started again at the same address.
+
+    Attributes:
+        arguments: of Python: a script of this repository, or `-m` and a module.
+        folder: an empty one, for what Gradio keeps of uploads and for what the server prints.
+        port: a free one unless given.
+        root: of the repository that is served.
+        environment: is added to that of this process.
+        tracer: a command that runs the server, such as strace with its options.
+    """
+
+    arguments: tuple[str, ...]
+    folder: Path
+    port: int = field(default_factory=lambda: free_port())
+    root: Path = ROOT
+    environment: dict[str, str] = field(default_factory=dict)
+    tracer: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def uploads(self) -> Path:
+        """Where Gradio keeps uploads and caches."""
+        return self.folder / "uploads"
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            NotServedError: it ended or did not answer in time.
+        """
+        self.uploads.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.uploads), **self.environment}
+        command = [*self.tracer, sys.executable, *self.arguments, "--port", str(self.port)]
+        with (self.folder / _LOG).open("ab") as output:
+            self.process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=output, stderr=output)
+        end = time.monotonic() + _START_SECONDS
+        while self.process.poll() is None and time.monotonic() < end:
+            if self._answers():
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise NotServedError(f"`python {' '.join(self.arguments)}` did not come to serve its page\n{self.last_words()}")
+
+    def _answers(self) -> bool:
+        try:
+            # The environment may name a proxy, which cannot know this machine's own addresses.
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            opener.open(self.url, timeout=_STOP_SECONDS).close()
+        except OSError:
+            return False
+        return True
+
+    def last_words(self) -> str:
+        """The end of what it printed."""
+        return "\n".join((self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End it: in order, unless `how` is another signal or it takes too long."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> "PageServer":
+        try:
+            self.start()
+        except BaseException:  # interrupted: there is no __exit__ then to end it
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    """A port that nothing on this machine listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

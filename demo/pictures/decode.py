@@ -1,0 +1,169 @@
+"""Open any picture file as the RGB frame that the rest of the demo works on."""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from demo.pictures.bit_depth import to_8_bit
+from demo.pictures.colour_box import boxed_profile
+from demo.pictures.cut_off import completed
+from demo.pictures.formats import (
+    HEAD_BYTES,
+    MAX_PIXELS,
+    SUFFIXES,
+    TooManyPixelsError,
+    UnsupportedPictureError,
+    candidates,
+    check_size,
+    check_supported,
+    has_signature,
+)
+from demo.pictures.icons import open_icon
+from demo.pictures.jpeg_segments import without_damage
+from demo.pictures.png_chunks import SIGNATURE, read_png
+from demo.pictures.tiff_pages import open_tiff
+from slimnet import colour
+
+__all__ = ["LARGEST_BYTES", "MAX_PIXELS", "SUFFIXES", "PictureError", "open_picture"]
+
+# Of a file that comes from elsewhere.
+LARGEST_BYTES = 64 * 2**20
+
+_JPEG = b"\xff\xd8\xff"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*")
+_ICON = (b"\0\0\1\0", b"\0\0\2\0")
+
+
+class PictureError(ValueError):
+    """A picture cannot be opened; the message tells people why and what to do."""
+
+
+def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
+    """Open a picture as an upright RGB frame in the colours of sRGB.
+
+    Grey, palette, CMYK and deeper pictures are converted (16-bit values are scaled, not clipped), and so are the
+    colours of other profiles; transparent parts become white, the first frame of an animation, the largest picture of
+    an icon and the largest page of a TIFF with a thumbnail are taken, and the EXIF orientation is applied.
+
+    Args:
+        source: path of the file, or the bytes of one.
+        name: what messages call it; the file's own name, or "The picture", unless given.
+
+    Returns:
+        Contiguous array (height, width, 3), uint8, RGB in 0..255.
+
+    Raises:
+        PictureError: there is no such file, it is empty, damaged, no picture, of a format that is not supported, or
+            has more than ``MAX_PIXELS`` pixels.
+    """
+    if isinstance(source, bytes):
+        return _read(io.BytesIO(source), f"'{name}'" if name else "The picture")
+    path = Path(source)
+    name = f"'{name or path.name}'"
+    try:
+        if not path.exists():
+            raise PictureError(f"{name} does not exist.")
+        if not path.is_file():
+            raise PictureError(f"{name} is a folder or device, not a file.")
+        with path.open("rb") as file:
+            return _read(file, name)
+    except OSError as error:
+        raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def _read(file: IO[bytes], name: str) -> np.ndarray:
+    """Decode an open file; `name` begins the messages."""
+    head = file.read(HEAD_BYTES)
+    if not head:
+        raise PictureError(f"{name} is empty.")
+    try:
+        check_supported(head)
+        return _to_frame(_decode(file))
+    except UnsupportedPictureError as error:
+        raise PictureError(f"{name} {error}") from error
+    except (TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise PictureError(
+            f"{name} has too many pixels (more than {MAX_PIXELS // 1_000_000} million). Make it smaller."
+        ) from error
+    except Exception as error:  # decoders raise almost anything on a damaged file
+        if isinstance(error, UnidentifiedImageError) and not has_signature(head):
+            message = f"{name} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF."
+            raise PictureError(message) from error
+        raise PictureError(f"{name} is damaged or cut off and cannot be opened.") from error
+
+
+def _decode(file: IO[bytes]) -> Image.Image:
+    """Open and load a picture, also one without the last bytes of its file."""
+    try:
+        return _load(file)
+    except (UnsupportedPictureError, TooManyPixelsError, Image.DecompressionBombError, UnidentifiedImageError):
+        raise
+    except Exception:
+        file.seek(0)
+        picture = completed(file.read(), lambda data: _load(io.BytesIO(data)))
+        if picture is None:
+            raise
+        return picture
+
+
+def _load(file: IO[bytes]) -> Image.Image:
+    image = _open(file)
+    check_size(image.width, image.height)
+    image.load()
+    return image
+
+
+def _open(file: IO[bytes]) -> Image.Image:
+    """Open a picture by what its file begins with."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if head.startswith(SIGNATURE):
+        return _open_png(file)
+    if head.startswith(_TIFF):
+        return open_tiff(file)
+    if head.startswith(_ICON) and (icon := open_icon(file, _open_png)) is not None:
+        return icon
+    file.seek(0)
+    try:
+        image = Image.open(file, formats=candidates(head))
+    except UnidentifiedImageError:
+        if not head.startswith(_JPEG):
+            raise
+        file.seek(0)
+        return Image.open(io.BytesIO(without_damage(file.read())), formats=("JPEG",))
+    if image.format in ("AVIF", "JPEG2000") and not image.info.get("icc_profile"):
+        position = file.tell()
+        image.info["icc_profile"] = boxed_profile(file)
+        file.seek(position)
+    return image
+
+
+def _open_png(file: IO[bytes]) -> Image.Image:
+    essence, profile = read_png(file)
+    image = Image.open(essence, formats=("PNG",))
+    image.info["icc_profile"] = profile
+    return image
+
+
+def _to_frame(image: Image.Image) -> np.ndarray:
+    """Turn a loaded picture upright, and into sRGB on white."""
+    profile = colour.profile_of(image)
+    _make_upright(image)
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(to_8_bit(np.asarray(image)))
+    image = colour.to_srgb(image, profile)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _make_upright(image: Image.Image) -> None:
+    """Apply the EXIF orientation; a picture whose EXIF block is damaged stays as it is."""
+    # The parser raises almost anything on a damaged block, and the pixels are good without it.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)

@@ -1,0 +1,145 @@
+"""Puts this repository on Hugging Face as a Space: `python -m demo.deploy USER/NAME`."""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from huggingface_hub import HfApi, SpaceHardware, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.utils import filter_repo_objects, httpx, validate_repo_id
+
+from demo.paths import ROOT
+
+# Without git's own list, as in an unpacked archive: what is made by running, training and testing the project.
+_MADE_HERE = [
+    *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio")),
+    *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
+    *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
+    *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
+]
+_LARGEST = 50 * 2**20
+_SECRET_NAMES = re.compile(
+    r"\.env(\..*)?|\.netrc|\.pypirc|id_(rsa|ed25519|ecdsa)|.*\.(pem|key|p12|pfx)|(token|secret)s?(\..*)?"
+)
+_SECRETS = re.compile(
+    rb"\bhf_[A-Za-z0-9]{30,}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}|\bAKIA[A-Z0-9]{16}\b"
+    rb"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+)
+
+
+class DeployError(Exception):
+    """The repository cannot be deployed as asked; the text says why and what to do."""
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m demo.deploy", description=__doc__)
+    parser.add_argument("space", metavar="USER/NAME", help="made where it does not exist yet, else brought up to date")
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be uploaded, with sizes in bytes")
+    parser.add_argument("--private", action="store_true", help="a new Space is for you alone")
+    parser.add_argument(
+        "--hardware",
+        choices=[hardware.value for hardware in SpaceHardware],
+        metavar="H",
+        help="of a new Space: zero-a10g, cpu-basic, t4-small, … (default: Hugging Face's)",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Gives the exit status: 1 when something forbids to upload, 2 for a call that cannot work."""
+    chosen = parse_arguments(arguments)
+    try:
+        validate_repo_id(chosen.space)
+        if "/" not in chosen.space:
+            raise DeployError(f"{chosen.space} is no name of a Space. Give it as USER/NAME.")
+        files = listing(ROOT)
+        for path in files:
+            print(f"{(ROOT / path).stat().st_size:>12,}  {path.as_posix()}")
+        print(f"{sum((ROOT / path).stat().st_size for path in files):>12,}  in {len(files)} files")
+        doubts = refusals(ROOT, files)
+        if doubts:
+            raise DeployError("Nothing is uploaded, because of\n  " + "\n  ".join(doubts))
+        if not chosen.dry_run:
+            print(upload(ROOT, files, chosen.space, private=chosen.private, hardware=chosen.hardware))
+    except HFValidationError as error:
+        print(f"demo.deploy: {error}", file=sys.stderr)
+        return 2
+    except DeployError as error:
+        print(f"demo.deploy: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def listing(root: Path) -> list[Path]:
+    """The files of the project below `root`, relative to it: those that git knows, else all but what was made here."""
+    if (root / ".git").exists() and shutil.which("git"):
+        command = ["git", "-C", str(root), "ls-files", "-z"]
+        listed = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+        names = listed.rstrip("\0").split("\0")
+    else:
+        found = (path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir())
+        names = list(filter_repo_objects(found, ignore_patterns=_MADE_HERE))
+    return sorted(Path(name) for name in names if (root / name).is_file())
+
+
+def refusals(root: Path, files: list[Path]) -> list[str]:
+    """What among `files` should not be shown to the world, and why."""
+    doubts = []
+    for path in files:
+        whole = root / path
+        if whole.is_symlink():
+            doubts.append(f"{path}: a link; only files of the repository can be uploaded")
+        elif _SECRET_NAMES.fullmatch(path.name.lower()):
+            doubts.append(f"{path}: by its name a secret; remove it from git")
+        elif whole.stat().st_size > _LARGEST:
+            doubts.append(f"{path}: larger than {_LARGEST // 2**20} MB; data and checkpoints do not belong here")
+        elif _SECRETS.search(whole.read_bytes()):
+            doubts.append(f"{path}: holds a key or token; remove it, and replace the key")
+    return doubts
+
+
+def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware: str | None) -> str:
+    """Make the Space hold exactly these files of `root`. Gives its address.
+
+    Raises:
+        DeployError: there is no token, it may not do this, or the hub cannot be reached.
+    """
+    token = get_token()
+    if token is None:
+        raise DeployError("There is no token for Hugging Face. Run `hf auth login`, or set HF_TOKEN to one.")
+    api = HfApi(token=token)
+    try:
+        address = api.create_repo(
+            space,
+            repo_type="space",
+            exist_ok=True,
+            private=private,
+            space_sdk="gradio",
+            space_hardware=SpaceHardware(hardware) if hardware else None,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            # From a folder of their own, since upload_folder looks at every file below the one it is given.
+            for path in files:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(root / path, folder / path)
+            api.upload_folder(
+                repo_id=space,
+                repo_type="space",
+                folder_path=folder,
+                delete_patterns="*",
+                commit_message="Bring the Space up to date with the repository",
+            )
+    except HfHubHTTPError as error:
+        raise DeployError(f"Hugging Face refuses: {error.server_message or error}") from error
+    # The last two are about a proxy that the environment names, of a kind that httpx cannot use.
+    except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError, ValueError) as error:
+        raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
+    return str(address)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .bare import bare_page
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[Any]:
+    with bare_page(browser, "live/smoothing.js") as page:
+        yield page
+
+
+def steadied(page: Any, calm: float, frames: list[tuple[float, float]], threshold: float = 0.5) -> list[Any]:
+    """[probability, tick] after each frame (milliseconds, probability) of one attribute of one face."""
+    return page.evaluate(
+        """([calm, frames, threshold]) => {
+            const steadier = new Steadier();
+            steadier.calm = calm;
+            return frames.map(([milliseconds, probability]) => {
+              const {probabilities, ticks} = steadier.update(1, [probability], milliseconds, [threshold]);
+              return [probabilities[0], ticks[0]];
+            });
+        }""",
+        [calm, frames, threshold],
+    )
+
+
+def test_raw_changes_nothing(page: Any) -> None:
+    frames = [(0, 0.2), (30, 0.9999), (60, 0.499), (90, 0.501)]
+    assert steadied(page, 0, frames) == [[0.2, False], [0.9999, True], [0.499, False], [0.501, True]]
+
+
+def test_a_calm_probability_comes_near_without_passing(page: Any) -> None:
+    shown = [
+        probability for probability, _ in steadied(page, 0.5, [(0, 0.1), *((t, 0.9) for t in range(30, 3000, 30))])
+    ]
+    assert shown[0] == pytest.approx(0.1)
+    assert shown == sorted(shown)
+    assert shown[1] < 0.3
+    assert shown[-1] == pytest.approx(0.9, abs=1e-3)
+
+
+def test_elapsed_time_counts_and_not_the_number_of_frames(page: Any) -> None:
+    slow = steadied(page, 0.5, [(0, 0.1), (240, 0.9)])
+    quick = steadied(page, 0.5, [(0, 0.1), *((t, 0.9) for t in range(10, 241, 10))])
+    assert slow[-1][0] == pytest.approx(quick[-1][0])
+
+
+def test_a_tick_does_not_flicker_around_its_threshold(page: Any) -> None:
+    hovering = [(200 * step, 0.5 + 0.015 * (-1) ** step) for step in range(20)]
+    assert len({tick for _, tick in steadied(page, 0, hovering)}) == 2
+    assert len({tick for _, tick in steadied(page, 1, hovering)}) == 1
+
+
+@pytest.mark.parametrize("calm", [0.1, 1])
+def test_a_tick_is_never_further_than_three_points_from_its_threshold(page: Any, calm: float) -> None:
+    frames = [(20 * step, 0.5 + 0.3 * (-1) ** (step // 100)) for step in range(400)]
+    assert all(tick == (shown > 0.5) for shown, tick in steadied(page, calm, frames) if abs(shown - 0.5) > 0.03)
+
+
+def test_certainty_is_left_again_as_soon_as_from_anywhere_near(page: Any) -> None:
+    [_, certain] = steadied(page, 1, [(0, 1.0), (300, 0.02)])
+    [_, nearly] = steadied(page, 1, [(0, 0.9975), (300, 0.02)])
+    assert certain[0] == pytest.approx(nearly[0], abs=0.01)
+    assert 0 < certain[0] < 1
+
+
+def test_a_moved_threshold_holds_at_once(page: Any) -> None:
+    ticks = page.evaluate(
+        """() => {
+            const steadier = new Steadier();
+            steadier.calm = 1;
+            return [0.5, 0.61, 0.6].map((threshold, frame) => steadier.update(1, [0.605], frame, [threshold]).ticks[0]);
+        }"""
+    )
+    assert ticks == [True, False, True]
+
+
+def test_faces_are_steadied_apart_and_forgotten(page: Any) -> None:
+    shown = page.evaluate(
+        """() => {
+            const steadier = new Steadier();
+            steadier.calm = 1;
+            const after = (number, probability, time) =>
+              steadier.update(number, [probability], time, [0.5]).probabilities[0];
+            const first = [after(1, 0.9, 0), after(2, 0.1, 1500)];
+            steadier.forget(2500);
+            return [...first, after(1, 0.3, 2501), after(2, 0.9, 1520)];
+        }"""
+    )
+    assert shown[:3] == pytest.approx([0.9, 0.1, 0.3])
+    assert shown[3] < 0.15

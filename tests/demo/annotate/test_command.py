@@ -1,0 +1,444 @@
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.annotate.__main__ import main
+from demo.annotate.picture import annotate_in_processes, annotate_picture
+from demo.annotate.processes import WorkerError, Workers
+from demo.pipeline.analyse import Pipeline
+from slimnet import ATTRIBUTES, Predictor, SlimNet
+from tests.paths import PORTRAIT, ROOT
+
+HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    SlimNet().save(path)
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one face, two faces, none, a text named .jpg, and a file that is no picture by its name."""
+    folder = tmp_path / "pictures"
+    (folder / "deep" / "er").mkdir(parents=True)
+    shutil.copy(PORTRAIT, folder / "a.jpg")
+    pair = np.tile(np.array(Image.open(PORTRAIT))[20:240, 40:290], (1, 2, 1))
+    Image.fromarray(pair).save(folder / "deep" / "er" / "PAIR.PNG")
+    Image.new("RGB", (200, 200), "grey").save(folder / "none.webp")
+    (folder / "broken.jpg").write_text("not a picture")
+    shutil.copy(PORTRAIT, folder / "portrait.data")
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_gives_a_row_for_each_face(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(out), "--weights", weights, "--device", "cpu"]) == 1
+    assert out.read_text().splitlines()[0] == HEADER
+    found = rows(out)
+    assert [(row["file"], row["face"]) for row in found] == [
+        (str(folder / "a.jpg"), "1"),
+        (str(folder / "deep" / "er" / "PAIR.PNG"), "1"),
+        (str(folder / "deep" / "er" / "PAIR.PNG"), "2"),
+    ]
+    assert all(0 <= float(row[name]) <= 1 for row in found for name in ATTRIBUTES)
+    assert [abs(int(found[0][name]) - value) < 15 for name, value in zip("xy", (124, 70), strict=True)] == [True, True]
+    printed = capsys.readouterr().err
+    assert "Faces: 3. Pictures: 3, of these without a face: 1. Could not be read: 1." in printed
+    assert f"{folder / 'broken.jpg'}: 'broken.jpg' is not a picture" in printed
+    assert "annotating" in printed
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_file_named_is_tried_whatever_it_is_called(folder: Path, weights: str, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    named = str(folder / "portrait.data")
+    assert main([named, named, "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [named]
+
+
+def test_a_folder_from_a_mac_or_a_nas_is_read_without_what_the_system_put_there(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    for name in ("@eaDir", "__MACOSX", ".Trash-1000/files"):
+        (pictures / name).mkdir(parents=True)
+        shutil.copy(PORTRAIT, pictures / name / "a.jpg")
+    shutil.copy(PORTRAIT, pictures / "a.jpg")
+    (pictures / "._a.jpg").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+    (pictures / "film.mp4").touch()
+    out = tmp_path / "results.csv"
+    assert main([str(pictures), "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [str(pictures / "a.jpg")]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-3].startswith("Faces: 1. Pictures: 1, ")
+    assert lines[-2] == "Videos and drawings, which are not read: 1 .mp4."
+    assert lines[-1].startswith("Passed over: 1 file and 3 folders of the system's or hidden (")
+    assert main([str(pictures / "._a.jpg"), str(pictures / "@eaDir"), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(pictures / "@eaDir" / "a.jpg")]
+
+
+def test_pictures_of_formats_that_are_not_supported_are_counted_and_tell_in_the_status(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("a.xcf", "b.XCF", "c.kra"):
+        (pictures / name).touch()
+    assert main([str(pictures), "--out", str(tmp_path / "results.csv"), "--weights", weights]) == 1
+    assert "not supported: 2 .xcf, 1 .kra. Save them as JPEG or PNG." in capsys.readouterr().err
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula(
+    weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a run that was stopped still knows its files."""
+    monkeypatch.chdir(tmp_path)
+    names = ["=1+1.jpg", "+1.jpg", "@SUM(A1).jpg", "\t=1.jpg", "\r=1.jpg", "＝1.jpg", "'quoted'.jpg", "a=1.jpg"]
+    for name in names:
+        shutil.copy(PORTRAIT, name)
+    command = [*names, "--out", "results.csv", "--weights", weights, "--workers", "1"]
+    with monkeypatch.context() as stopping:
+        interrupted_after(3, stopping)
+        assert main(command) == 130
+    assert main(command) == 0
+    assert [row["file"] for row in rows(Path("results.csv"))] == [f"'{name}" for name in names[:6]] + names[6:]
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    assert main([*names, "--out", "results.parquet", "--weights", weights, "--workers", "1"]) == 0
+    assert parquet.read_table("results.parquet")["file"].to_pylist() == names
+
+
+def test_names_with_line_feeds_or_escapes_are_told_in_one_line(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a\nb\x1b[2J\u3000.jpg").touch()
+    assert main([str(tmp_path), "--out", str(tmp_path / "results.csv"), "--weights", weights]) == 1
+    assert f"  {tmp_path}/a\\nb\\x1b[2J\u3000.jpg: " in capsys.readouterr().err
+
+
+def test_links_are_followed_but_not_in_circles(folder: Path, weights: str, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "folder").symlink_to(folder / "deep")
+    (linked / "file.jpg").symlink_to(PORTRAIT)
+    (folder / "deep" / "back").symlink_to(linked)
+    (folder / "deep" / "self").symlink_to(folder / "deep")
+    (linked / "itself").symlink_to("itself")
+    out = tmp_path / "results.csv"
+    assert main([str(linked), "--out", str(out), "--weights", weights]) == 0
+    assert [row["file"] for row in rows(out)] == [
+        str(linked / "file.jpg"),
+        *[str(linked / "folder" / "er" / "PAIR.PNG")] * 2,
+    ]
+
+
+def test_links_to_nothing_and_missing_files_are_reported_and_the_rest_is_written(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "gone.jpg").symlink_to("nowhere.jpg")
+    (linked / "itself.jpg").symlink_to("itself.jpg")
+    missing, long = str(tmp_path / "none.jpg"), str(tmp_path / ("long" * 100))
+    out = tmp_path / "results.csv"
+    assert main([missing, long, str(folder / "a.jpg"), str(linked), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
+    printed = capsys.readouterr().err
+    assert "Could not be read: 4." in printed
+    assert all(f"  {name}: " in printed for name in (missing, long, linked / "gone.jpg", linked / "itself.jpg"))
+
+
+def test_names_of_any_kind_come_back_as_they_are(weights: str, tmp_path: Path) -> None:
+    pictures = os.fsencode(tmp_path)
+    names = sorted(pictures + b"/" + name for name in (b"a,b.jpg", b'"q".jpg', b"x\ny.jpg", b"x\ry.jpg", b"\xff.jpg"))
+    for name in names:
+        shutil.copy(PORTRAIT, name)
+    out = tmp_path / "results.csv"
+    assert main([str(tmp_path), "--out", str(out), "--weights", weights]) == 0
+    with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        assert sorted(os.fsencode(row["file"]) for row in csv.DictReader(file)) == names
+
+
+@pytest.mark.parametrize(
+    ("inputs", "out", "message"),
+    [
+        (["none.jpg"], "results.csv", "no file or folder none.jpg"),
+        (["pictures"], "nowhere/results.csv", "no folder"),
+        (["pictures"], "pictures", "is not a file"),
+        (["pictures/a.jpg"], "pictures/a.jpg", "would overwrite an input"),
+        (["link"], "results.csv", "link to nothing"),
+        (["pictures", "--weights", "none.safetensors"], "results.csv", "none.safetensors"),
+    ],
+)
+def test_mistakes_are_told_before_any_work(
+    inputs: list[str],
+    out: str,
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    Path("link").symlink_to("gone.jpg")
+    before = sorted(folder.parent.rglob("*"))
+    with pytest.raises(SystemExit) as exit_info:
+        main([*inputs, "--out", out])
+    assert exit_info.value.code == 2
+    assert message in capsys.readouterr().err
+    assert sorted(folder.parent.rglob("*")) == before
+    assert (folder / "a.jpg").read_bytes() == PORTRAIT.read_bytes()
+
+
+def test_an_interrupted_run_keeps_old_results_and_new_rows(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    out.write_text("results of last week")
+    analyse, done = Pipeline.analyse, []
+
+    def interrupted(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if done:  # what is done is on disk already, should the machine stop now
+            assert len(rows(tmp_path / "results.csv.part")) == 1
+            raise KeyboardInterrupt
+        done.append(1)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", interrupted)
+    assert main([str(folder), "--out", str(out), "--weights", weights]) == 130
+    assert out.read_text() == "results of last week"
+    assert [row["file"] for row in rows(tmp_path / "results.csv.part")] == [str(folder / "a.jpg")]
+    assert "results.csv.part" in capsys.readouterr().err
+
+
+def opencv_error(code: int) -> cv2.error:
+    error = cv2.error("OpenCV's own words")
+    error.code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("device lost"), "device lost"),
+        (opencv_error(cv2.Error.StsNoMem), "not enough memory"),
+        (opencv_error(cv2.Error.StsError), "OpenCV's own words"),
+    ],
+)
+def test_a_failure_inside_costs_one_file_alone(
+    failure: Exception,
+    reason: str,
+    folder: Path,
+    weights: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    analyse = Pipeline.analyse
+
+    def failing(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if frame.shape[1] == 500:
+            raise failure
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", failing)
+    out = tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
+    assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
+    assert f"PAIR.PNG: {reason}" in capsys.readouterr().err
+
+
+def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:
+    """With two processes, after a kill that nothing can catch, and with torn ends of both files."""
+    for number in range(6):
+        shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
+    whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
+    command = [sys.executable, "-m", "demo.annotate", folder, "--weights", weights, "--device", "cpu", "--workers", "2"]
+    journal, part = tmp_path / "results.csv.journal", tmp_path / "results.csv.part"
+    with subprocess.Popen([*command, "--out", out], cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 4:  # its head and three pictures
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.kill()
+    assert not out.exists()
+    with part.open("ab") as table, journal.open("ab") as lines:
+        table.write(b"torn,1,2")
+        lines.write(b'{"file": "to')
+    done = journal.read_bytes().count(b"\n") - 1
+    resumed = subprocess.run([*command, "--out", out], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert f"Going on after {done} of 10 pictures" in resumed.stderr
+    assert resumed.returncode == 1
+    assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in resumed.stderr
+    assert out.read_bytes() == whole.read_bytes()
+    assert not journal.exists()
+    assert not part.exists()
+
+
+def test_one_network_reads_the_crops_of_all_processes_in_batches(
+    folder: Path, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, for which a CPU passes itself off here."""
+
+    class Gpu:
+        type = "cuda"
+
+    monkeypatch.setattr(Predictor, "device", Gpu())
+    batches = []
+    call = Predictor.__call__
+    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
+    files = [str(folder / name) for name in ("a.jpg", "broken.jpg", "deep/er/PAIR.PNG", "none.webp")]
+    found = list(annotate_in_processes(files, Path(weights), "cpu", 2))
+    assert sum(batches) == 3
+    monkeypatch.undo()
+    for outcome, alone in zip(found, (annotate_picture(Pipeline(weights, "cpu"), file) for file in files), strict=True):
+        assert (outcome.file, outcome.failure) == (alone.file, alone.failure)
+        assert [row[:6] for row in outcome.rows] == [row[:6] for row in alone.rows]
+        ours, theirs = ([list(map(float, row[6:])) for row in one.rows] for one in (outcome, alone))
+        assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_picture_that_kills_its_process_is_named(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Workers, "__enter__", lambda self: self)
+    monkeypatch.setattr(Workers, "map", lambda _, tasks: iter([None] * len(tasks)))
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    assert main([*command, "--workers", "2"]) == 1
+    assert f"  {folder / 'a.jpg'}: its process was killed twice" in capsys.readouterr().err
+    assert rows(tmp_path / "results.csv") == []
+
+
+def test_processes_that_do_not_start_stop_the_run_for_later(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: Workers) -> Workers:
+        raise WorkerError("a process ended")
+
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    with monkeypatch.context() as patch:
+        patch.setattr(Workers, "__enter__", failing)
+        assert main([*command, "--workers", "2"]) == 1
+    assert "Stopped: a process ended. The same command goes on" in capsys.readouterr().err
+    assert main(command) == 0
+
+
+def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse, done = Pipeline.analyse, []
+
+    def limited(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        if len(done) == count:
+            raise KeyboardInterrupt
+        done.append(1)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", limited)
+
+
+@pytest.mark.parametrize("change", ["weights", "pictures", "journal"])
+def test_a_stopped_run_is_not_mixed_with_another(
+    change: str,
+    folder: Path,
+    weights: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = [str(folder), "--out", str(tmp_path / "results.csv"), "--weights", weights, "--workers", "1"]
+    with monkeypatch.context() as stopping:
+        interrupted_after(1, stopping)
+        assert main(command) == 130
+    part = tmp_path / "results.csv.part"
+    before = part.read_bytes()
+    if change == "weights":
+        command[command.index(weights)] = str(tmp_path / "others.pth")
+        SlimNet().save(tmp_path / "others.pth")
+    elif change == "pictures":
+        shutil.copy(PORTRAIT, folder / "A.jpg")
+    else:
+        (tmp_path / "results.csv.journal").write_text("of another program\n")
+    with pytest.raises(SystemExit):
+        main(command)
+    printed = capsys.readouterr().err
+    assert {"weights": "other weights", "pictures": "A.jpg", "journal": "damaged"}[change] in printed
+    assert "--restart" in printed
+    assert part.read_bytes() == before
+    assert main([*command, "--restart"]) == 1
+    assert len(rows(tmp_path / "results.csv")) == (4 if change == "pictures" else 3)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX")
+def test_two_runs_do_not_write_one_table(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
+    analyse = Pipeline.analyse
+
+    def meanwhile(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+        with pytest.raises(SystemExit):
+            main(command)
+        return analyse(self, frame, thorough=thorough)
+
+    monkeypatch.setattr(Pipeline, "analyse", meanwhile)
+    assert main(command) == 0
+    assert "another run is writing" in capsys.readouterr().err
+
+
+def test_parquet_holds_what_csv_holds(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
+    shutil.copy(PORTRAIT, folder / 'a "b",\nc.jpg')
+    shutil.copy(PORTRAIT, os.fsencode(folder) + b"/\xff.jpg")
+    assert main([str(folder), "--out", str(tmp_path / "r.csv"), "--weights", weights]) == 1
+    assert main([str(folder), "--out", str(tmp_path / "r.parquet"), "--weights", weights]) == 1
+    assert "its name is not UTF-8" in capsys.readouterr().err
+    table = parquet.read_table(tmp_path / "r.parquet")
+    assert ",".join(table.column_names) == HEADER
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        named = [row for row in csv.DictReader(file) if "\udcff" not in row["file"]]
+    for row, same in zip(table.to_pylist(), named, strict=True):
+        assert {name: type(value)(same[name]) for name, value in row.items()} == row
+    assert {file.name for file in tmp_path.iterdir()} == {"pictures", "r.csv", "r.parquet"}
+    assert main([str(folder / "none.webp"), "--out", str(tmp_path / "r.parquet"), "--weights", weights]) == 0
+    assert parquet.read_table(tmp_path / "r.parquet").num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("package", "options", "message"),
+    [("pyarrow", ["--out", "r.parquet"], "'pyarrow>="), ("ray", ["--out", "r.csv", "--ray"], "'ray[data]>=")],
+)
+def test_a_package_that_is_missing_is_told_before_any_work(
+    package: str,
+    options: list[str],
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("demo.annotate.__main__.find_spec", lambda name: None if name == package else object())
+    with pytest.raises(SystemExit) as exit_info:
+        main(["a.jpg", *options])
+    assert exit_info.value.code == 2
+    assert message in capsys.readouterr().err

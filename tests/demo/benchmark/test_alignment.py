@@ -1,0 +1,21 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from demo.benchmark.__main__ import main
+from demo.benchmark.alignment import VARIANTS
+from slimnet import SlimNet
+from tests.fakes.celeba import write_portraits
+
+
+def test_alignment_finds_the_face_however_it_is_spoilt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_portraits(tmp_path)
+    SlimNet().save(tmp_path / "untrained.safetensors")
+    weights = str(tmp_path / "untrained.safetensors")
+    command = ["alignment", "--data_dir", str(tmp_path), "--weights", weights, "--images", "2", "--device", "cpu"]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    for variant in VARIANTS:
+        row = rf"^{re.escape(variant)} +2/2 +\d+\.\d\d +-?\d+\.\d\d +\d+\.\d\d$"
+        assert re.search(row, printed, re.MULTILINE), variant

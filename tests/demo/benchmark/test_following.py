@@ -1,0 +1,26 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from demo.benchmark.__main__ import main
+from demo.pipeline.detect import FaceFinder
+from slimnet import SlimNet
+from tests.fakes.celeba import write_portraits
+
+
+def test_the_film_ends_with_a_face_that_was_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_portraits(tmp_path)
+    SlimNet().save(tmp_path / "untrained.safetensors")
+    found = []
+    find = FaceFinder.find
+    monkeypatch.setattr(FaceFinder, "find", lambda *given, **named: found.append(1) or find(*given, **named))
+    weights = str(tmp_path / "untrained.safetensors")
+    command = ["following", "--data_dir", str(tmp_path), "--weights", weights, "--images", "2", "--device", "cpu"]
+    assert main(command) == 0
+    assert len(found) == 4  # the first frame of each film, and its last once more
+    printed = capsys.readouterr().out
+    assert "2 of 2 films of 6 frames; 0 faces were lost" in printed
+    assert re.search(r"found anew \d+\.\d\d %, followed \d+\.\d\d %, loss -?\d+\.\d\d", printed)

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from demo.pictures.decode import open_picture
+from demo.pipeline.analyse import Pipeline, Stream
+from slimnet import ATTRIBUTES, Predictor, SlimNet
+from slimnet.checkpoint import CheckpointError
+from tests.paths import PORTRAIT
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    SlimNet().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pipeline(weights: Path) -> Pipeline:
+    return Pipeline(weights, "cpu")
+
+
+@pytest.fixture(scope="module")
+def pair() -> np.ndarray:
+    part = open_picture(PORTRAIT)[20:240, 40:290]
+    return np.concatenate([part, part[:, ::-1] // 2], axis=1)
+
+
+def test_it_says_which_weights_it_has(pipeline: Pipeline, weights: Path) -> None:
+    assert pipeline.weights == weights
+    assert pipeline.parameters == 571_304
+
+
+def test_faces_are_numbered_from_left_to_right(pipeline: Pipeline, pair: np.ndarray) -> None:
+    analysis = pipeline.analyse(pair, thorough=True)
+    assert (analysis.width, analysis.height) == (500, 220)
+    assert analysis.attributes == ATTRIBUTES
+    assert [face.number for face in analysis.faces] == [1, 2]
+    left, right = analysis.faces
+    assert left.box[0] + left.box[2] < 250 < right.box[0]
+    assert left.crop.mean() > 1.5 * right.crop.mean()  # the right half was darkened
+    for face in analysis.faces:
+        x, y, width, height = face.box
+        assert 0 <= x < x + width <= 500
+        assert 0 <= y < y + height <= 220
+        assert all(isinstance(value, int) for value in face.box)
+
+
+def test_probabilities_are_those_of_the_crop(pipeline: Pipeline, weights: Path, pair: np.ndarray) -> None:
+    predictor = Predictor(weights, "cpu")
+    for face in pipeline.analyse(pair, thorough=False).faces:
+        assert (face.crop.shape, face.crop.dtype) == ((218, 178, 3), np.uint8)
+        assert (face.probabilities.shape, face.probabilities.dtype) == ((40,), np.float32)
+        assert np.allclose(face.probabilities, predictor(face.crop[None])[0], atol=1e-5)
+
+
+def test_all_faces_of_a_frame_go_through_the_network_at_once(
+    pipeline: Pipeline, pair: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = []
+    call = Predictor.__call__
+    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
+    pipeline.analyse(pair, thorough=True)
+    assert batches == [2]
+
+
+def test_the_time_of_each_stage_is_told(pipeline: Pipeline, pair: np.ndarray) -> None:
+    timings = pipeline.analyse(pair, thorough=False).timings
+    assert min(timings.detect, timings.align, timings.infer) > 0
+    assert pipeline.analyse(np.zeros_like(pair), thorough=False).timings.align < 1
+
+
+def test_a_dark_face_is_doubted(pipeline: Pipeline, pair: np.ndarray) -> None:
+    assert [face.doubts for face in pipeline.analyse(pair, thorough=True).faces] == [(), ()]
+    dark = [face.doubts for face in pipeline.analyse(pair // 4, thorough=True).faces]
+    assert dark[1] == ("dark",)
+
+
+def test_in_a_stream_faces_keep_their_numbers(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    only_right, both = pair.copy(), pair
+    only_right[:, :250] = 0
+    seen = [stream.analyse(frame, number / 10) for number, frame in enumerate((only_right, only_right, *[both] * 4))]
+    assert [len(analysis.faces) for analysis in seen] == [1, 1, 2, 2, 2, 2]
+    for analysis in seen:
+        assert [face.number for face in analysis.faces] == [1, 2][: len(analysis.faces)]
+        assert analysis.faces[0].box[0] > 250
+    other = pipeline.stream().analyse(both, 0)
+    assert [face.box[0] > 250 for face in other.faces] == [False, True]
+
+
+def stream_that_numbers_from_the_right(pipeline: Pipeline, pair: np.ndarray) -> Stream:
+    """Has seen the right one of the two first, so that a stream which began anew would number them otherwise."""
+    stream = pipeline.stream()
+    only_right = pair.copy()
+    only_right[:, :250] = 0
+    for number, frame in enumerate((only_right, only_right, *[pair] * 4)):
+        analysis = stream.analyse(frame, number / 10)
+    assert [(face.number, face.box[0] > 250) for face in analysis.faces] == [(1, True), (2, False)]
+    return stream
+
+
+def test_faces_keep_their_numbers_over_a_pause(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    analysis = stream.analyse(pair, 45)
+    assert [(face.number, face.box[0] > 250) for face in analysis.faces] == [(1, True), (2, False)]
+
+
+def test_the_number_of_who_left_in_a_pause_goes_to_nobody_else(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    only_left = pair.copy()
+    only_left[:, 250:] = 0
+    assert [face.number for face in stream.analyse(only_left, 45).faces] == [2]
+
+
+@pytest.mark.parametrize("scale", [0.6, 2])
+def test_faces_keep_their_numbers_when_the_pictures_change_their_size(
+    pipeline: Pipeline, pair: np.ndarray, scale: float
+) -> None:
+    stream = stream_that_numbers_from_the_right(pipeline, pair)
+    analysis = stream.analyse(cv2.resize(pair, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), 0.65)
+    assert [(face.number, face.box[0] > 250 * scale) for face in analysis.faces] == [(1, True), (2, False)]
+
+
+def test_in_a_stream_doubts_do_not_flicker(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    frames = (pair, pair // 4, pair, pair // 4)
+    assert [stream.analyse(frame, number / 20).faces[0].doubts for number, frame in enumerate(frames)] == [()] * 4
+    assert stream.analyse(pair // 4, 2).faces[0].doubts
+
+
+def test_a_stream_gives_what_a_single_frame_gives(pipeline: Pipeline, pair: np.ndarray) -> None:
+    stream = pipeline.stream()
+    stream.analyse(pair, 0)
+    streamed, single = stream.analyse(pair, 0.1), pipeline.analyse(pair, thorough=False)
+    assert (streamed.width, streamed.height, streamed.attributes) == (500, 220, ATTRIBUTES)
+    for one, other in zip(streamed.faces, single.faces, strict=True):
+        assert np.abs(np.subtract(one.box, other.box)).max() <= 3
+        assert np.abs(one.crop.astype(int) - other.crop).mean() < 6
+
+
+def test_weights_that_were_never_measured_have_no_reliability(pipeline: Pipeline) -> None:
+    assert pipeline.reliability is None
+
+
+def test_to_dict_is_plain_json(pipeline: Pipeline, pair: np.ndarray) -> None:
+    analysis = pipeline.analyse(pair, thorough=True)
+    faces = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))["faces"]
+    assert [set(face) for face in faces] == [{"number", "box", "probabilities"}] * 2
+    assert faces[0]["box"] == list(analysis.faces[0].box)
+    assert tuple(faces[0]["probabilities"]) == ATTRIBUTES
+    assert all(0 <= value <= 1 for face in faces for value in face["probabilities"].values())
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (480, 640, 3)])
+def test_no_face_gives_no_result(pipeline: Pipeline, shape: tuple[int, int, int]) -> None:
+    analysis = pipeline.analyse(np.full(shape, 70, np.uint8), thorough=True)
+    assert analysis.faces == ()
+    assert analysis.to_dict() == {"faces": []}
+    assert (analysis.height, analysis.width) == shape[:2]
+
+
+def test_missing_weights_are_an_error_for_people(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"none\.safetensors"):
+        Pipeline(tmp_path / "none.safetensors")
+
+
+def test_the_shipped_weights_read_a_real_face() -> None:
+    (face,) = Pipeline(device="cpu").analyse(open_picture(PORTRAIT), thorough=True).faces
+    ticked = {name for name, p in zip(ATTRIBUTES, face.probabilities, strict=True) if p > 0.5}
+    assert {"Smiling", "No_Beard"} <= ticked
+    assert not {"Male", "Bald", "Eyeglasses", "Mustache"} & ticked

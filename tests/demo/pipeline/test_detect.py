@@ -1,0 +1,334 @@
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mediapipe.tasks.python import vision
+from PIL import Image
+
+from demo.pictures.decode import open_picture
+from demo.pipeline import detect as faces
+from demo.pipeline.detect import Face, FaceFinder, FaceModelError
+from tests.paths import PORTRAIT, ROOT
+
+# Both eyes and the middle of the mouth in it, read off by eye.
+POINTS = np.array([[147, 101], [190, 102], [168, 141]])
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return open_picture(PORTRAIT)
+
+
+def near(face: Face, points: np.ndarray, pixels: float = 4) -> bool:
+    return bool(np.abs(face.points - points).max() < pixels)
+
+
+def scaled(picture: np.ndarray, factor: float) -> np.ndarray:
+    size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)
+    return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def scaled_across(picture: np.ndarray, factor: float) -> np.ndarray:
+    return np.array(Image.fromarray(picture).resize((round(picture.shape[1] * factor), picture.shape[0])))
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_portrait_has_one_face_with_its_points(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    (face,) = finder.find(portrait, thorough=thorough)
+    assert face.kind == "landmarks"
+    assert near(face, POINTS)
+    assert face.points.dtype == np.float32
+    x, y, width, height = face.box
+    assert 90 < x < 130 < 205 < x + width < 235
+    assert 50 < y < 90 < 165 < y + height < 200
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_several_faces_are_found_each_where_it_is(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    part = portrait[20:240, 40:290]
+    row = np.concatenate([part, part[:, ::-1], part], axis=1)
+    found = sorted(finder.find(row, thorough=thorough), key=lambda face: face.box[0])
+    assert [round(face.points[:2, 0].mean() / 250 - 0.5) for face in found] == [0, 1, 2]
+    assert near(found[0], POINTS - (40, 20))
+    assert near(found[2], POINTS - (40, 20) + (500, 0))
+
+
+def test_small_faces_of_a_photo_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    photo = np.full((960, 1280, 3), 120, np.uint8)
+    small = scaled(portrait, 0.55)  # a face of 56 pixels
+    corners = [(0, 0), (1280 - small.shape[1], 0), (500, 400), (900, 960 - small.shape[0])]
+    for x, y in corners:
+        photo[y : y + small.shape[0], x : x + small.shape[1]] = small
+    found = finder.find(photo, thorough=True)
+    assert len(found) == len(corners)
+    for corner in corners:
+        assert any(near(face, POINTS * 0.55 + corner) for face in found)
+
+
+@pytest.mark.parametrize(("columns", "width"), [(10, 600), (10, 650), (16, 1440), (16, 2040), (16, 2100)])
+def test_a_sheet_of_faces_is_found_whole_at_every_size(
+    finder: FaceFinder, portrait: np.ndarray, columns: int, width: int
+) -> None:
+    part = portrait[20:240, 40:290]
+    sheet = np.tile(np.concatenate([part, part[:, ::-1]], axis=1), (2, columns // 2, 1))
+    factor = width / sheet.shape[1]
+    found = finder.find(scaled(sheet, factor), thorough=True)
+    places = {(int(x // (250 * factor)), int(y // (220 * factor))) for x, y, *_ in (face.box for face in found)}
+    assert len(found) == len(places) == 2 * columns
+
+
+def test_small_faces_beside_larger_ones_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    photo = np.full((900, 1400, 3), 120, np.uint8)
+    places = [
+        (factor, 60 + 220 * row, 30 + 270 * column)
+        for row, factor in enumerate((0.8, 0.5, 0.3, 0.25))
+        for column in range(5)
+    ]
+    for factor, y, x in places:
+        small = scaled(portrait, factor)
+        photo[y : y + small.shape[0], x : x + small.shape[1]] = small[: 900 - y]
+    found = finder.find(photo, thorough=True)
+    assert len(found) == len(places)
+    for factor, y, x in places:
+        assert any(near(face, np.add(POINTS * factor, (x, y))) for face in found)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1080, 16_000), (16_000, 1080)])
+def test_a_face_of_a_long_screenshot_is_found(
+    finder: FaceFinder, portrait: np.ndarray, width: int, height: int
+) -> None:
+    screenshot = np.full((height, width, 3), 240, np.uint8)
+    x, y = width * 3 // 5, height * 3 // 5
+    screenshot[y : y + portrait.shape[0], x : x + portrait.shape[1]] = portrait
+    (face,) = finder.find(screenshot, thorough=True)
+    assert near(face, np.add(POINTS, (x, y)))
+
+
+@pytest.mark.parametrize("size", [(600, 450), (1000, 1500), (2040, 1000), (2200, 1600)])
+def test_a_small_face_is_found_in_a_picture_of_any_size(
+    finder: FaceFinder, portrait: np.ndarray, size: tuple[int, int]
+) -> None:
+    width, height = size
+    photo = np.full((height, width, 3), 120, np.uint8)
+    small = scaled(portrait, 0.28)  # a face of 30 pixels
+    x, y = width // 3, height // 2
+    photo[y : y + small.shape[0], x : x + small.shape[1]] = small
+    (face,) = finder.find(photo, thorough=True)
+    assert near(face, np.add(POINTS * 0.28, (x, y)))
+
+
+def test_somebody_far_from_a_webcam_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    frame = np.full((300, 400, 3), 128, np.uint8)
+    far = scaled(portrait, 0.35)
+    frame[100 : 100 + far.shape[0], 250 : 250 + far.shape[1]] = far
+    (face,) = finder.find(frame, thorough=False)
+    assert near(face, POINTS * 0.35 + (250, 100))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_turned_photos_keep_eyes_and_mouth_apart(finder: FaceFinder, portrait: np.ndarray, quarters: int) -> None:
+    (face,) = finder.find(np.rot90(portrait, quarters), thorough=True)
+    x, y = POINTS.T
+    turned = {1: (y, 339 - x), 2: (339 - x, 424 - y), 3: (424 - y, x)}[quarters]
+    assert near(face, np.stack(turned, axis=1))
+    assert min(face.box) >= 0
+
+
+def test_a_face_seen_only_once_the_photo_is_turned_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    upside_down = portrait[86:161, 138:202][::-1, ::-1]
+    assert finder.find(upside_down, thorough=False) == ()
+    (face,) = finder.find(upside_down, thorough=True)
+    assert near(face, (201, 160) - POINTS)
+
+
+@pytest.mark.parametrize("size", [(3000, 3000), (8000, 6000)])
+def test_folds_and_patches_of_an_enlarged_portrait_are_no_faces(
+    finder: FaceFinder, portrait: np.ndarray, size: tuple[int, int]
+) -> None:
+    enlarged = np.array(Image.fromarray(portrait).resize(size, Image.Resampling.BICUBIC))
+    (face,) = finder.find(enlarged, thorough=True)
+    assert near(face, (POINTS + 0.5) / portrait.shape[1::-1] * size - 0.5, pixels=4 * size[0] / portrait.shape[1])
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_face_that_fills_the_picture_is_found(finder: FaceFinder, portrait: np.ndarray, thorough: bool) -> None:
+    (face,) = finder.find(portrait[86:161, 138:202], thorough=thorough)
+    assert near(face, POINTS - (138, 86))
+    x, y, width, height = face.box
+    assert 0 <= x <= x + width <= 64
+    assert 0 <= y <= y + height <= 75
+
+
+def test_faces_are_followed_where_they_moved_a_little(finder: FaceFinder, portrait: np.ndarray) -> None:
+    part = portrait[20:240, 40:290]
+    pair = np.concatenate([part, part[:, ::-1]], axis=1)
+    before = finder.find(pair, thorough=False)
+    moved = np.roll(pair, (6, 25), axis=(0, 1))
+    after = finder.follow(moved, before)
+    assert len(before) == len(after) == 2
+    for old, new in zip(before, after, strict=True):
+        assert near(new, np.add(old.points, (25, 6)), 2)
+        assert new.kind == "landmarks"
+
+
+def test_a_face_that_is_gone_or_hides_behind_another_is_not_followed(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait, thorough=False)
+    x, y, width, height = face.box
+    beside = replace(face, box=(x + 15, y, width, height), points=np.add(face.points, (15, 0)))
+    (same,) = finder.follow(portrait, (face, beside))
+    assert near(same, POINTS)
+    assert finder.follow(np.zeros_like(portrait), (face,)) == ()
+    far = replace(face, box=(x + 60, y, width, height), points=np.add(face.points, (60, 0)))
+    assert finder.follow(portrait, (far,)) == ()  # a neighbour's face
+    assert finder.follow(portrait, (replace(face, kind="keypoints"),)) == ()
+
+
+def test_a_known_face_is_not_found_a_second_time(finder: FaceFinder, portrait: np.ndarray) -> None:
+    part = portrait[20:240, 40:290]
+    pair = np.concatenate([part, part[:, ::-1]], axis=1)
+    first, _ = finder.find(pair, thorough=False)
+    known = replace(first, yaw=12.5)
+    found = finder.find(pair, thorough=False, known=(known,))
+    assert len(found) == 2
+    assert found[0] is known
+
+
+def test_the_head_angles_are_those_of_the_head(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait, thorough=False)
+    (mirrored,) = finder.find(portrait[:, ::-1], thorough=False)
+    (turned,) = finder.find(np.rot90(portrait), thorough=True)
+    assert abs(face.yaw + mirrored.yaw) < 4
+    assert abs(face.yaw) < 15
+    assert abs(face.pitch) < 15
+    assert abs(turned.yaw - face.yaw) < 5  # a head laid on its side is not turned away
+    # Narrower on its right half, as if turned to the picture's left; the left half is stretched as much.
+    left, right = portrait[:, :168], portrait[:, 168:]
+    aside = np.concatenate([scaled_across(left, 1.4), scaled_across(right, 0.6)], axis=1)
+    (face_aside,) = finder.find(aside, thorough=False)
+    assert face_aside.yaw > face.yaw + 10
+
+
+def test_a_face_at_the_border_is_found(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (face,) = finder.find(portrait[72:, 125:], thorough=True)
+    assert near(face, POINTS - (125, 72))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 3000, 3), (200, 300, 3), (2500, 3000, 3)])
+def test_no_face_is_no_error(finder: FaceFinder, shape: tuple[int, int, int]) -> None:
+    assert finder.find(np.full(shape, 90, np.uint8), thorough=True) == ()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        np.zeros((50, 50), np.uint8),
+        np.zeros((50, 50, 4), np.uint8),
+        np.zeros((50, 50, 3), np.float32),
+        np.zeros((0, 0, 3), np.uint8),
+    ],
+    ids=["grey", "RGBA", "float", "empty"],
+)
+def test_a_wrong_frame_is_an_error_and_harms_nothing(
+    finder: FaceFinder, portrait: np.ndarray, frame: np.ndarray
+) -> None:
+    with pytest.raises(ValueError, match="uint8 RGB"):
+        finder.find(frame, thorough=False)
+    assert len(finder.find(portrait, thorough=False)) == 1
+
+
+def test_memory_layout_makes_no_difference(finder: FaceFinder, portrait: np.ndarray) -> None:
+    (expected,) = finder.find(portrait, thorough=False)
+    (face,) = finder.find(np.asfortranarray(portrait), thorough=False)
+    assert np.array_equal(face.points, expected.points)
+
+
+def test_threads_share_one_finder(finder: FaceFinder, portrait: np.ndarray) -> None:
+    frames = [portrait, portrait[:, ::-1]] * 6
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda frame: finder.find(frame, thorough=False), frames))
+    for face, *others in found:
+        assert not others
+        assert any(np.array_equal(face.points, found[i][0].points) for i in (0, 1))
+    assert near(found[0][0], POINTS)
+
+
+@pytest.mark.parametrize("task", [vision.FaceDetector, vision.FaceLandmarker])
+def test_it_goes_on_after_an_error_in_mediapipe(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, task: type
+) -> None:
+    finder = FaceFinder()
+    detect: Callable[..., object] = task.detect
+    broken: list[object] = []
+
+    def breaks_for_good(self: object, image: object) -> object:
+        if not broken or self in broken:
+            broken.append(self)
+            raise RuntimeError("the graph has errors")
+        return detect(self, image)
+
+    monkeypatch.setattr(task, "detect", breaks_for_good)
+    for _ in range(2):
+        (face,) = finder.find(portrait, thorough=False)
+        assert near(face, POINTS)
+    assert len(broken) == 1
+
+
+def test_without_landmarks_the_key_points_serve(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = vision.FaceLandmarkerResult([], [], [])
+    monkeypatch.setattr(vision.FaceLandmarker, "detect", lambda *_: nothing)
+    (face,) = finder.find(portrait, thorough=False)
+    assert face.kind == "keypoints"
+    assert near(face, POINTS, 8)
+    assert abs(face.yaw) < 15
+    assert face.pitch == 0
+
+
+@pytest.mark.parametrize("name", [faces.DETECTOR, faces.LANDMARKER])
+def test_a_damaged_or_missing_model_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in (faces.DETECTOR, faces.LANDMARKER):
+        shutil.copy(faces.ASSETS / model, tmp_path)
+    monkeypatch.setattr(faces, "ASSETS", tmp_path)
+    with (tmp_path / name).open("r+b") as file:
+        file.write(b"x")
+    with pytest.raises(FaceModelError, match=f"{name}.*damaged"):
+        FaceFinder()
+    (tmp_path / name).unlink()
+    with pytest.raises(FaceModelError, match=f"{name}.*cannot be read"):
+        FaceFinder()
+
+
+def test_the_program_ends_quietly() -> None:
+    program = (
+        "from demo.pipeline.detect import FaceFinder\nfrom demo.pictures.decode import open_picture\n"
+        f"print(len(FaceFinder().find(open_picture({str(PORTRAIT)!r}), thorough=True)))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr, run.returncode) == ("1\n", "", 0)
+
+
+def test_faces_are_found_where_no_temporary_file_can_be_made(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(faces.tempfile, "TemporaryFile", refuse)
+    assert len(FaceFinder().find(portrait, thorough=False)) == 1
+
+
+def test_mediapipe_is_the_version_that_reports_to_nobody() -> None:
+    assert version("mediapipe") == "0.10.31", "later versions bring a second OpenCV, and report their use to a server"

@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from demo.pipeline.detect import Detection, Face
+from demo.pipeline.follow import FaceFollower
+
+FRAME = np.zeros((90, 160, 3), np.uint8)
+POINTS = np.array([[20, 30], [40, 30], [30, 50]], np.float32)
+SHE = Face((10, 10, 40, 50), POINTS, "landmarks", yaw=7.0)
+HE = Face((100, 10, 40, 50), np.add(POINTS, (90, 0)), "landmarks")
+
+
+def shifted(face: Face, x: float, y: float) -> Face:
+    return replace(face, box=(face.box[0] + x, face.box[1] + y, *face.box[2:]), points=face.points + np.float32([x, y]))
+
+
+class Finder:
+    """In a FaceFinder's place: some faces are there to be found.
+
+    The detector overlooks some of them, the landmarker loses some. It is noted how often each is asked.
+    """
+
+    def __init__(self, *there: Face) -> None:
+        self.there: tuple[Face, ...] = there
+        self.lost: tuple[Face, ...] = ()
+        self.overlooked: tuple[Face, ...] = ()
+        self.noses: tuple[float, ...] = (0.0,) * 9
+        self.glances = self.landmarks = self.looks = 0
+
+    def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:  # noqa: ARG002
+        self.glances += 1
+        seen = [face for face in self.there if face not in self.overlooked]
+        tips = [np.add(face.points.mean(axis=0), (nose, 0)) for face, nose in zip(seen, self.noses, strict=False)]
+        points = [np.vstack([face.points, tip]).astype(np.float32) for face, tip in zip(seen, tips, strict=True)]
+        return tuple(Detection(face.box, four, 0.9, 0) for face, four in zip(seen, points, strict=True))
+
+    def find(self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = ()) -> tuple[Face, ...]:  # noqa: ARG002
+        assert not thorough
+        self.looks += 1
+        return (*known, *(face for face in self.there if not any(near(face, other) for other in known)))
+
+    def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:  # noqa: ARG002
+        self.landmarks += len(faces)
+        again = ([face for face in self.there if near(face, old) and face not in self.lost] for old in faces)
+        return tuple(found[0] for found in again if found)
+
+
+def near(face: Face, other: Face) -> bool:
+    return bool(np.abs(face.points - other.points).max() < 20)
+
+
+def places(faces: tuple[Face, ...]) -> list[list[float]]:
+    return sorted(np.concatenate([face.box, face.points.ravel()]).round(3).tolist() for face in faces)
+
+
+def follow(finder: Finder, follower: FaceFollower, *moments: float) -> None:
+    """Every face that is there is found at its place in each of the frames."""
+    for moment in moments:
+        assert places(follower.find(FRAME, moment)) == places(finder.there)
+
+
+def test_the_detector_moves_faces_along_between_landmarks() -> None:
+    finder = Finder(SHE, HE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02, 0.04)
+    known = finder.landmarks
+    for step, moment in enumerate((0.05, 0.06, 0.07), start=1):
+        finder.there = (shifted(SHE, 4 * step, 3 * step), shifted(HE, -5 * step, step))
+        follow(finder, follower, moment)
+    assert follower.find(FRAME, 0.08)[0].yaw == 7
+    assert (finder.landmarks, finder.looks) == (known, 1)
+
+
+def test_a_face_that_comes_nearer_grows_with_its_box() -> None:
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02)
+    known = finder.landmarks
+    # By a tenth, about the image's origin, where pixel centres and the box's corners keep their distance.
+    finder.there = (replace(SHE, box=(11, 11, 44, 55), points=1.1 * POINTS),)
+    follow(finder, follower, 0.04)
+    assert finder.landmarks == known
+
+
+def test_landmarks_are_taken_anew_after_a_while_of_one_face_a_frame() -> None:
+    finder = Finder(SHE, HE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02)
+    counts = []
+    for moment in (0.1, 0.18, 0.2, 0.22):
+        follow(finder, follower, moment)
+        counts.append(finder.landmarks)
+    assert np.diff(counts).tolist() == [1, 1, 0]
+
+
+def test_landmarks_are_taken_at_once_where_the_head_turned() -> None:
+    finder = Finder(SHE, HE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02, 0.04)
+    known = finder.landmarks
+    finder.noses = (0.0, 8.0)
+    follow(finder, follower, 0.06)
+    assert finder.landmarks == known + 1
+
+
+def test_a_face_that_the_detector_overlooks_is_followed_by_its_landmarks() -> None:
+    finder = Finder(SHE, HE)
+    finder.overlooked = (HE,)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02)
+    known = finder.landmarks
+    follow(finder, follower, 0.04, 0.06)
+    assert (finder.landmarks, finder.looks) == (known + 2, 1)
+
+
+def test_an_empty_room_costs_little() -> None:
+    finder = Finder()
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.05, 0.1, 0.2)
+    assert (finder.glances, finder.looks) == (0, 2)
+
+
+def test_a_face_known_by_its_key_points_is_moved_along_and_then_found_anew() -> None:
+    finder = Finder(replace(SHE, kind="keypoints"))
+    finder.lost = finder.there
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02)
+    known = finder.looks
+    follow(finder, follower, 0.04, 0.06)
+    assert finder.looks == known
+    follow(finder, follower, 0.3)
+    assert finder.looks == known + 1
+
+
+def test_a_newcomer_is_seen_soon() -> None:
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    finder.there = (SHE, HE)
+    assert places(follower.find(FRAME, 0.1)) == places((SHE,))
+    follow(finder, follower, 0.3, 0.31)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_lost_face_is_looked_for_at_once(gone: bool) -> None:
+    finder = Finder(SHE, HE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.01)
+    finder.lost, finder.overlooked, finder.there = (SHE,), (SHE,), (HE,) if gone else (SHE, HE)
+    follow(finder, follower, 0.02)
+    assert finder.looks == 2
+
+
+def test_two_that_are_followed_to_one_place_are_one() -> None:
+    finder = Finder(SHE, HE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.01)
+    finder.overlooked = finder.there = (shifted(SHE, 12, 0),)
+    finder.follow = lambda frame, faces: finder.there  # type: ignore[method-assign] # noqa: ARG005
+    follow(finder, follower, 0.02)
+
+
+def test_a_frame_of_another_size_begins_anew() -> None:
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    finder.there = (replace(SHE, box=(20, 20, 80, 100)),)
+    assert follower.find(np.zeros((180, 320, 3), np.uint8), 0.01) == finder.there
+    assert finder.looks == 2

@@ -1,0 +1,135 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from demo.benchmark.server import PageServer
+from demo.publish import deploy
+from demo.publish.deploy import ROOT, listing, refusals
+from tests.fakes.hub import hub
+from tests.paths import PORTRAIT
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`python -m demo.deploy`, in a process of its own, since huggingface_hub reads its environment once."""
+    without_token = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    command = [sys.executable, "-m", "demo.deploy", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=without_token | (environment or {}), capture_output=True, text=True)
+
+
+def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    space.mkdir()
+    (space / "left_over.py").write_text("of an earlier version")
+    with hub(space) as stand_in:
+        done = run("somebody/faces", "--private", environment=stand_in.environment(tmp_path / "home"))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == f"{stand_in.url}/spaces/somebody/faces"
+        assert {"type": "space", "sdk": "gradio"}.items() <= stand_in.created.items()
+        assert stand_in.files() == [path.as_posix() for path in listing(ROOT)]
+        assert (space / "app.py").read_bytes() == (ROOT / "app.py").read_bytes()
+    portrait = PORTRAIT
+    with PageServer(("app.py", "--device", "cpu"), tmp_path / "page", root=space) as page:
+        answer = Client(page.url, verbose=False).predict(picture=handle_file(portrait), api_name="/analyse")
+        assert len(answer["faces"]) == 1
+
+
+def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path: Path) -> None:
+    clone, programs = tmp_path / "clone", tmp_path / "programs"
+    for name in ("demo/start.sh", ".ci/environment", ".ci/packages", "requirements.txt"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_bytes((ROOT / name).read_bytes())  # the hub keeps no modes
+    programs.mkdir()
+    # A Python without ensurepip, and a Debian that has the package for it.
+    stand_ins = {
+        "python": 'case "$*" in *ensurepip*) exit 1;; *version_info*) exit 0;; esac; echo "asked to $*"; exit 7',
+        "dpkg-query": 'echo "install ok installed"',
+    }
+    for name, script in stand_ins.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHON": str(programs / "python")}
+    done = subprocess.run(["bash", "demo/start.sh"], cwd=clone, env=environment, capture_output=True, encoding="utf-8")
+    assert (done.stdout, done.stderr, done.returncode) == ("asked to -m venv .venv\n", "", 7)
+
+
+def test_a_dry_run_lists_what_would_go_and_asks_nobody(tmp_path: Path) -> None:
+    nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    done = run("somebody/faces", "--dry-run", environment=nobody)
+    assert done.returncode == 0, done.stderr
+    *lines, total = done.stdout.splitlines()
+    sizes = {name: int(size.replace(",", "")) for size, name in (line.split(maxsplit=1) for line in lines)}
+    assert {"README.md", "app.py", "requirements.txt", "assets/slimnet_celeba.safetensors"} <= set(sizes)
+    assert sizes["app.py"] == (ROOT / "app.py").stat().st_size
+    assert total.split()[:3] == [f"{sum(sizes.values()):,}", "in", str(len(sizes))]
+
+
+def test_without_a_token_it_says_how_to_get_one(tmp_path: Path) -> None:
+    done = run("somebody/faces", environment={"HF_HOME": str(tmp_path)})
+    assert done.returncode == 1
+    assert "hf auth login" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_hub_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+    with hub(tmp_path / "space", refusal=(402, "Upgrade to make this Space.")) as stand_in:
+        done = run("somebody/faces", environment=stand_in.environment(tmp_path / "home"))
+    assert done.returncode == 1
+    assert "Upgrade to make this Space." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_hub_out_of_reach_is_said(tmp_path: Path) -> None:
+    nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_any"}
+    done = run("somebody/faces", environment=nobody)
+    assert done.returncode == 1
+    assert "cannot be reached at http://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    odd = {"ALL_PROXY": "socks://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_any", "NO_PROXY": ""}
+    done = run("somebody/faces", environment=odd)
+    assert done.returncode == 1
+    assert "socks://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["faces", "some body/faces", "a/b/c"])
+def test_a_name_that_no_space_can_have_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy.main([name]) != 0
+    assert name in capsys.readouterr().err
+
+
+def test_without_git_nothing_goes_that_was_made_here(tmp_path: Path) -> None:
+    made = (
+        "demo/__pycache__/page.pyc",
+        "data/img/1.jpg",
+        "checkpoints/last.pth",
+        ".venv/bin/python",
+        ".pytest_cache/x",
+    )
+    for name in ("app.py", "demo/server/page.py", *made):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    assert [path.as_posix() for path in listing(tmp_path)] == ["app.py", "demo/server/page.py"]
+
+
+def test_secrets_links_and_large_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("")
+    (tmp_path / "notes.md").write_text("use hf_" + "a" * 34)
+    (tmp_path / "key.txt").write_text("-----BEGIN OPENSSH PRIVATE KEY" + "-----")
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    with (tmp_path / "last.pth").open("wb") as file:
+        file.truncate(51 * 2**20)
+    (tmp_path / "app.py").write_text("print('hf_short is no token')")
+    doubts = refusals(tmp_path, listing(tmp_path))
+    assert [doubt.partition(":")[0] for doubt in doubts] == [".env", "key.txt", "last.pth", "link", "notes.md"]
+
+
+def test_nothing_in_this_repository_is_refused() -> None:
+    assert refusals(ROOT, listing(ROOT)) == []

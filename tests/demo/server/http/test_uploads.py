@@ -1,0 +1,255 @@
+import asyncio
+import errno
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from starlette.middleware import Middleware
+
+from demo.server.api import Uploads, endpoints
+from demo.server.http import uploads as uploads_module
+from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft
+
+FILES = 'name="files"; filename="a.jpg"'
+FORM = "multipart/form-data; boundary=b"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("own")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        patch.setattr("tempfile.tempdir", str(folder))
+        patch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(folder))  # read when gradio was imported
+        with gr.Blocks(analytics_enabled=False) as page:
+            endpoints(page, None)
+        middleware = [Middleware(NothingLeft, folder=folder)]
+        _, address, _ = page.launch(
+            prevent_thread_lock=True, quiet=True, run_history=False, app_kwargs={"middleware": middleware}
+        )
+        yield address
+        page.close()
+
+
+def field(disposition: str, content: str = "photo") -> str:
+    return f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n"
+
+
+def post(url: str, body: str, content_type: str = FORM) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": content_type})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def settled(holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold, which is tidied up just after an answer."""
+    return any(holds() or time.sleep(0.05) for _ in range(200))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type"),
+    [
+        ("upload", field('name="files"; filename=".."') + "--b--\r\n", FORM),
+        ("upload", field(FILES), FORM),
+        ("upload", field(FILES)[:-4], FORM),
+        ("upload", field('name="file"; filename="a.jpg"') + "--b--\r\n", "multipart/form-data ;boundary=b"),
+        ("upload", field('name="file"; FileName="a.jpg"') + "--b--\r\n", FORM),
+        ("upload", field("filename*=utf-8''a.jpg; name=file") + "--b--\r\n", FORM),
+        ("upload", field(FILES) + field('name="files"', "text") + "--b--\r\n", FORM),
+        ("upload", field(FILES) + field('filename="nameless.jpg"') + "--b--\r\n", FORM),
+        ("process_recording", field('name="video"; filename="a.mp4"') + "--b--\r\n", FORM),
+        ("process_recording", field('name="photo"; filename="a.jpg"') + "--b--\r\n", FORM),
+        ("component_server/", field(FILES) + "--b--\r\n", FORM),
+    ],
+)
+def test_nothing_stays_of_a_form_that_gradio_does_not_take(
+    path: str, body: str, content_type: str, url: str, folder: Path
+) -> None:
+    post(f"{url}gradio_api/{path}", body, content_type)
+    assert settled(lambda: list(folder.iterdir()) == [])
+
+
+def test_an_upload_stays_to_be_asked_about(url: str, folder: Path) -> None:
+    status, answer = post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")
+    upload = Path(json.loads(answer)[0])
+    assert (status, upload.read_text()) == (200, "photo")
+    # Not even what comes after it takes it away.
+    post(f"{url}gradio_api/upload", field('name="files"; filename=".."') + "--b--\r\n")
+    assert settled(lambda: [path for path in folder.rglob("*") if path.is_file()] == [upload])
+    data = json.dumps({"data": [{"path": str(upload), "meta": {"_type": "gradio.FileData"}}]})
+    _, asked = post(f"{url}gradio_api/call/analyse", data, "application/json")
+    urllib.request.urlopen(f"{url}gradio_api/call/analyse/{json.loads(asked)['event_id']}").read()
+    assert not upload.exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_said_and_uploads_go_on_when_there_is_room(
+    number: int, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(folder.iterdir())
+
+    async def fail(*_: object) -> None:
+        assert set(folder.iterdir()) > before
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as full:
+        full.setattr("gradio.route_utils.GradioUploadFile.write", fail)
+        status, answer = post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")
+        assert (status, b"no room" in answer) == (507, True)
+        assert set(folder.iterdir()) == before  # already, for whoever tries again at once
+    assert post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")[0] == 200
+
+
+class Writes:
+    """In Gradio's place: each request puts a file where its path says, and goes on until it is told to end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.uploads = Uploads()
+        self._folder = folder
+        self._middleware = NothingLeft(self._write, folder)
+        self._ends: dict[str, asyncio.Event] = {}
+
+    def get_blocks(self) -> Any:
+        return SimpleNamespace(upload_file_set=self.uploads)
+
+    async def _write(self, scope: Any, _receive: Any, _send: Any) -> None:
+        (self._folder / scope["path"]).write_text("photo")
+        await self._ends[scope["path"]].wait()
+
+    async def begin(self, path: str, method: str = "POST") -> Callable[[], Any]:
+        """Begin a request; what is given ends it."""
+        self._ends[path] = asyncio.Event()
+        scope = {"type": "http", "method": method, "path": path, "app": self}
+        request = asyncio.create_task(self._middleware(scope, None, None))
+        await asyncio.sleep(0)
+
+        async def end() -> None:
+            self._ends[path].set()
+            await request
+
+        return end
+
+    async def ask(self, path: str) -> None:
+        await (await self.begin(path))()
+
+
+def age(path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so many seconds pass for the program, with the file as it is."""
+    now = path.stat().st_mtime + seconds
+    monkeypatch.setattr(uploads_module, "time", SimpleNamespace(time=lambda: now))
+
+
+def test_a_file_stays_while_its_request_goes_on(tmp_path: Path) -> None:
+    async def requests() -> None:
+        app = Writes(tmp_path)
+        end = await app.begin("long")
+        await app.ask("short")
+        assert (tmp_path / "long").exists()
+        await end()
+
+    asyncio.run(requests())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_without_end_keeps_no_file_for_longer_than_the_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def requests() -> None:
+        app = Writes(tmp_path)
+        end = await app.begin("long")
+        age(tmp_path / "long", LEFTOVER_SECONDS + 5, monkeypatch)
+        await app.ask("short")
+        assert not (tmp_path / "long").exists()
+        await end()
+
+    asyncio.run(requests())
+
+
+def test_a_stream_that_is_read_holds_up_nothing(tmp_path: Path) -> None:
+    async def requests() -> None:
+        app = Writes(tmp_path)
+        end = await app.begin("stream", "GET")
+        await app.ask("short")
+        assert not (tmp_path / "short").exists()
+        await end()
+
+    asyncio.run(requests())
+
+
+def test_an_upload_that_nobody_asks_about_goes_by_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = tmp_path / "hash" / "a.jpg"
+    upload.parent.mkdir()
+    upload.write_text("photo")
+    app = Writes(tmp_path)
+    app.uploads.update([str(upload)])
+    age(upload, UNASKED_SECONDS - 1, monkeypatch)
+    asyncio.run(app.ask("other"))
+    assert upload.exists()
+    age(upload, UNASKED_SECONDS + 1, monkeypatch)
+    asyncio.run(app.ask("other"))
+    assert list(tmp_path.iterdir()) == []
+    assert not app.uploads
+
+
+def test_an_app_within_gradios_may_put_itself_in_its_place(tmp_path: Path) -> None:
+    async def answer(scope: Any, _receive: Any, _send: Any) -> None:
+        scope["app"] = object()  # as Starlette does, which MCP's server is made with
+        (tmp_path / "call").touch()
+
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/mcp/", "app": Writes(tmp_path)}
+    asyncio.run(NothingLeft(answer, tmp_path)(scope, None, None))  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rounds_are_made_without_any_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_a_round(Writes(tmp_path), tmp_path, monkeypatch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_many_uploads_wait_the_rounds_delete_what_else_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Writes(tmp_path)
+    app.uploads.update(str(tmp_path / f"{number}.jpg") for number in range(100))
+    asyncio.run(app.ask("short"))
+    assert (tmp_path / "short").exists()  # no request has to look through all of them
+    make_a_round(app, tmp_path, monkeypatch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def make_a_round(app: Writes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads_module, "_ROUND_SECONDS", 0)
+    (folder / "old").touch()
+
+    async def serve(_scope: Any, _receive: Any, _send: Any) -> None:
+        while list(folder.iterdir()):
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(NothingLeft(serve, folder)({"type": "lifespan", "app": app}, None, None), 60))
+
+
+def test_room_is_given_back_though_a_file_is_still_open(tmp_path: Path) -> None:
+    async def requests() -> int:
+        app = Writes(tmp_path)
+        end = await app.begin("held")
+        with (tmp_path / "held").open() as held:
+            await end()
+            return os.fstat(held.fileno()).st_size
+
+    assert asyncio.run(requests()) == 0
+    assert list(tmp_path.iterdir()) == []

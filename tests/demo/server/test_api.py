@@ -1,0 +1,175 @@
+import base64
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import gradio as gr
+import numpy as np
+import pytest
+from gradio.data_classes import FileData
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from demo.pipeline.analyse import Analysis, FaceResult
+from demo.server.api import SCHEMA, Uploads, endpoints
+from tests.fakes.host import serving
+
+
+class OneFace:
+    """In a pipeline's place: finds one face as large as the picture."""
+
+    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+        assert thorough
+        height, width = frame.shape[:2]
+        crop = np.zeros((218, 178, 3), np.uint8)
+        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop)
+        return Analysis(("Smiling", "Bangs"), width, height, (face,))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="module")
+def client(cache: Path) -> Iterator[Client]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(cache))
+        with gr.Blocks(analytics_enabled=False) as page:
+            endpoints(page, OneFace())
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
+        yield Client(url, verbose=False)
+        page.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (60, 40)).save(path)
+    return path
+
+
+FOUND = {"faces": [{"number": 1, "box": [0, 0, 60, 40], "probabilities": {"Smiling": 0.75, "Bangs": 0.25}}]}
+
+
+def post(url: str, body: object) -> tuple[int, object]:
+    """The status and the JSON that a request with a JSON body is answered by."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_picture_gives_its_faces_and_the_upload_is_deleted(client: Client, picture: Path, cache: Path) -> None:
+    answer = client.predict(picture=handle_file(picture), api_name="/analyse")
+    assert answer == FOUND
+    assert files(cache) == []
+
+
+def test_the_same_picture_may_come_many_times_at_once(client: Client, picture: Path, cache: Path) -> None:
+    start = threading.Barrier(6)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return len(client.predict(picture=handle_file(picture), api_name="/analyse")["faces"])
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, range(6))) == [1] * 6
+    assert files(cache) == []
+
+
+def test_a_file_that_is_no_picture_is_a_clear_error_and_is_deleted(client: Client, tmp_path: Path, cache: Path) -> None:
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    with pytest.raises(Exception, match="picture"):
+        client.predict(picture=handle_file(text), api_name="/analyse")
+    assert files(cache) == []
+
+
+def test_no_picture_is_a_clear_error(client: Client) -> None:
+    with pytest.raises(Exception, match="No picture was given"):
+        client.predict(picture=None, api_name="/analyse")
+
+
+def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, picture: Path) -> None:
+    # By hand, since gradio_client would upload the file.
+    call = f"{client.src}gradio_api/call/analyse"
+    _, asked = post(call, {"data": [{"path": str(picture), "meta": {"_type": "gradio.FileData"}}]})
+    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    assert "event: error" in answer
+    assert "probabilities" not in answer
+    assert picture.is_file()
+
+
+@pytest.mark.parametrize("endpoint", ["analyse", "analyse_base64"])
+def test_a_web_address_is_refused_before_anything_is_fetched(
+    endpoint: str, client: Client, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safehttpx.is_public_ip", lambda _: True)
+    with serving() as host:
+        with pytest.raises(Exception, match="Web addresses are not fetched"):
+            client.predict(picture=handle_file(host.at("/file")), api_name=f"/{endpoint}")
+        assert host.asked == []
+    assert files(cache) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_one_request_is_enough_for_a_picture_as_text(prefix: str, client: Client, picture: Path, cache: Path) -> None:
+    text = prefix + base64.encodebytes(picture.read_bytes()).decode()
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text]})
+    assert (status, answer["data"]) == (200, [FOUND])
+    assert files(cache) == []
+
+
+def test_text_that_is_no_picture_is_a_clear_error(client: Client) -> None:
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    assert "not base64" in post(call, {"data": ["picture.jpg"]})[1]["error"]
+    assert "picture" in post(call, {"data": [base64.b64encode(b"no picture").decode()]})[1]["error"]
+
+
+@pytest.mark.parametrize("nothing", [None, 5, {"picture": "x"}, []])
+def test_what_is_no_text_at_all_is_a_clear_error(client: Client, nothing: object) -> None:
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [nothing]})
+    assert status != 200
+    assert "not base64" in answer["error"]
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), RuntimeError("device lost"), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_a_clear_error(
+    failure: Exception, client: Client, picture: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> Analysis:
+        raise failure
+
+    monkeypatch.setattr(OneFace, "analyse", fail)
+    with pytest.raises(Exception, match="could not analyse this picture"):
+        client.predict(picture=handle_file(picture), api_name="/analyse")
+    assert files(cache) == []
+
+
+def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
+    assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
+    face = SCHEMA["properties"]["faces"]["items"]
+    assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
+
+
+def test_an_upload_that_is_deleted_by_age_is_forgotten(picture: Path) -> None:
+    uploads = Uploads()
+    for _ in range(2):  # the call for the first one never came
+        uploads.update([str(picture)])
+    uploads.forget(str(picture))
+    assert not uploads
+    uploads.update([str(picture)])
+    uploads.take(FileData(path=str(picture)))
+    assert not picture.exists()

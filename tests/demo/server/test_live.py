@@ -1,0 +1,262 @@
+import asyncio
+import base64
+import gc
+import io
+import json
+import threading
+import weakref
+from contextvars import ContextVar
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.pictures.decode import open_picture
+from demo.pipeline.analyse import Analysis, FaceResult, Timings
+from demo.server import live
+from demo.server.live import FrameDesk, FrameError, describe, read_frame
+
+
+def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, Any]:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 30, 30)).save(file, kind)
+    return {"frame": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), "visitor": visitor}
+
+
+def face_at(left: int, number: int = 1, smiling: float = 0.75, doubts: tuple[Any, ...] = ()) -> FaceResult:
+    crop = np.full((218, 178, 3), (200, 30, 30), np.uint8)
+    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, doubts)
+
+
+ANALYSIS = Analysis(
+    attributes=("Smiling", "Bangs"),
+    width=64,
+    height=48,
+    faces=(face_at(4),),
+    timings=Timings(1, 2, 3),
+)
+
+
+class Gate:
+    """In a pipeline's place: lets a test decide when a frame is done."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def stream(self) -> "Gate":
+        return self
+
+    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
+        assert frame.shape == (48, 64, 3)
+        assert seconds > 0
+        assert self.open.wait(10)
+        return ANALYSIS
+
+
+def test_a_frame_is_read_as_rgb() -> None:
+    frame = read_frame(message(64, 48))
+    assert (frame.shape, frame.dtype) == ((48, 64, 3), np.uint8)
+    assert frame.flags.c_contiguous
+    assert np.abs(frame.reshape(-1, 3).mean(0) - (200, 30, 30)).max() < 4
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        {},
+        {"frame": 5},
+        {"frame": "data:image/png;base64,AAAA"},
+        {"frame": "data:image/jpeg;base64,"},
+        {"frame": "data:image/jpeg;base64,&&&"},
+        {"frame": "data:image/jpeg;base64," + base64.b64encode(b"no picture").decode()},
+        {"frame": "data:image/jpeg;base64," + "A" * 2_000_000},
+        {"frame": message(800, 600)["frame"][:-2000]},
+        message(kind="PNG"),
+        message(width=1400),
+    ],
+)
+def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
+    with pytest.raises(FrameError, match="frame"):
+        read_frame(bad)
+
+
+def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, doubts=("small", "dark")),), Timings(1, 2, 3))
+    face = {"number": 1, "box": [4, 5, 20, 22], "probabilities": [0.75, 0.125], "doubts": ["small", "dark"]}
+    answer = describe(analysis, {"wait": 0.12345, "decode": 2.0}, None)
+    assert answer == {
+        "width": 64,
+        "height": 48,
+        "faces": [face],
+        "ms": {"wait": 0.12, "decode": 2.0, "detect": 1, "align": 2, "infer": 3},
+    }
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(40, 1), face_at(4, 2)))
+    first, second = describe(analysis, {}, 2)["faces"]
+    assert (first["number"], second["number"]) == (1, 2)
+    assert "crop" not in first
+    picture = open_picture(base64.b64decode(second["crop"].removeprefix("data:image/jpeg;base64,")))
+    assert picture.shape == (218, 178, 3)
+    assert np.abs(picture.reshape(-1, 3).mean(0) - (200, 30, 30)).max() < 4
+
+
+class Portraits:
+    """In a pipeline's place: tells by the number of a face which frame of its stream it is."""
+
+    def stream(self) -> "Portraits":
+        stream = Portraits()
+        stream.frames = 0
+        return stream
+
+    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
+        self.frames += 1
+        return Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, self.frames),))
+
+
+async def visits(desk: FrameDesk, *visitors: str) -> list[int]:
+    return [(await desk.answer(message(visitor=visitor)))["faces"][0]["number"] for visitor in visitors]
+
+
+def test_each_visitor_has_a_stream_of_frames() -> None:
+    assert asyncio.run(visits(FrameDesk(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
+
+
+def test_who_leaves_is_forgotten_at_once() -> None:
+    async def visit() -> list[Any]:
+        desk = FrameDesk(Portraits())
+        before = await visits(desk, "one", "one", "two")
+        answer = await desk.answer({"visitor": "one", "leave": True})
+        return [before, answer, await visits(desk, "one", "two")]
+
+    assert asyncio.run(visit()) == [[1, 2, 1], {}, [1, 2]]
+
+
+def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
+    async def visit() -> list[dict[str, Any]]:
+        gate = Gate()
+        desk = FrameDesk(gate)
+        names = [str(number) for number in range(live._WORKERS + 1)]
+        answers = [asyncio.ensure_future(desk.answer(message(visitor=name))) for name in names]
+        await asyncio.sleep(0)
+        await desk.answer({"visitor": names[-1], "leave": True})
+        gate.open.set()
+        return await asyncio.gather(*answers)
+
+    assert [bool(answer) for answer in asyncio.run(visit())] == [True] * live._WORKERS + [False]
+
+
+def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_SILENT_SECONDS", 0.01)
+    streams: list[weakref.ref[Portraits]] = []
+
+    class Watched(Portraits):
+        def stream(self) -> Portraits:
+            stream = super().stream()
+            streams.append(weakref.ref(stream))
+            return stream
+
+    async def visit() -> None:
+        desk = FrameDesk(Watched())
+        await visits(desk, "one", "two")
+        while any(stream() for stream in streams):
+            await asyncio.sleep(0.005)
+
+    asyncio.run(asyncio.wait_for(visit(), 10))
+    assert len(streams) == 2
+
+
+def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def visit() -> list[list[int]]:
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later
+        # A minute passes in less than a second.
+        monkeypatch.setattr(loop, "call_later", lambda delay, *rest, **more: slow(delay / 100, *rest, **more))
+        desk = FrameDesk(Portraits())
+        before = await visits(desk, "one")
+        await asyncio.sleep(30)
+        soon = await visits(desk, "one")
+        await asyncio.sleep(120)
+        return [before, soon, await visits(desk, "one")]
+
+    assert asyncio.run(visit()) == [[1], [2], [1]]
+
+
+def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
+    class Request:
+        pass
+
+    asking: ContextVar[Request] = ContextVar("asking")
+
+    async def ask(desk: FrameDesk) -> weakref.ref[Request]:
+        asking.set(Request())
+        await visits(desk, "one")
+        return weakref.ref(asking.get())
+
+    async def visit() -> None:
+        desk = FrameDesk(Portraits())
+        request = await asyncio.create_task(ask(desk))
+        while request():  # the thread that worked on it may take a moment
+            await asyncio.sleep(0.005)
+            gc.collect()
+
+    asyncio.run(asyncio.wait_for(visit(), 10))
+
+
+def test_a_bad_frame_is_answered_with_a_sentence() -> None:
+    answer = asyncio.run(FrameDesk(Gate()).answer({"frame": "nonsense"}))
+    assert list(answer) == ["error"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("device lost"), MemoryError(), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes_on(failure: Exception) -> None:
+    class Broken(Portraits):
+        def stream(self) -> "Broken":
+            return self
+
+        def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
+            raise failure
+
+    async def twice() -> list[dict[str, Any]]:
+        desk = FrameDesk(Broken())
+        return [await desk.answer(message()), await desk.answer(message())]
+
+    assert [list(answer) for answer in asyncio.run(twice())] == [["error"], ["error"]]
+
+
+def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -> None:
+    async def visit() -> list[dict[str, Any]]:
+        gate = Gate()
+        desk = FrameDesk(gate)
+        first = asyncio.ensure_future(desk.answer(message(visitor="one")))
+        other = asyncio.ensure_future(desk.answer(message(visitor="two")))
+        await asyncio.sleep(0)
+        again = await desk.answer(message(visitor="one"))
+        gate.open.set()
+        return [again, await first, await other, await desk.answer(message(visitor="one"))]
+
+    again, first, other, later = asyncio.run(visit())
+    assert again == {"busy": True}
+    assert first["faces"]
+    assert first["faces"] == other["faces"] == later["faces"]
+
+
+def test_no_backlog_builds_up() -> None:
+    async def crowd() -> list[dict[str, Any]]:
+        gate = Gate()
+        desk = FrameDesk(gate)
+        waiting = [asyncio.ensure_future(desk.answer(message(visitor=str(number)))) for number in range(100)]
+        await asyncio.sleep(0)
+        gate.open.set()
+        return await asyncio.gather(*waiting)
+
+    answers = asyncio.run(crowd())
+    busy = sum("busy" in answer for answer in answers)
+    assert 0 < busy < 100
+    assert all(answer["faces"] for answer in answers[: 100 - busy])

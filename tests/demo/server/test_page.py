@@ -1,0 +1,168 @@
+import http.client
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from gradio_client import Client, handle_file
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from demo.paths import BROWSER
+from demo.pipeline.analyse import Pipeline
+from demo.server.page import build, launch_options, masthead
+from slimnet import ATTRIBUTES
+from tests.paths import ASSETS
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="module")
+def url(cache: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(cache))
+        page = build(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(cache))
+        yield address
+        page.close()
+
+
+def test_no_selector_is_of_a_form_that_gradio_breaks() -> None:
+    """It takes a selector apart at every comma, also where one stands in brackets, as in :is(a, b)."""
+    for path in BROWSER.rglob("*.css"):
+        for selector in re.findall(r"([^{}]*)\{", re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)):
+            assert selector.lstrip().startswith("@") or not re.search(r"\([^)]*,", selector), (path.name, selector)
+
+
+def test_only_the_endpoints_are_open_to_programs(url: str) -> None:
+    named = Client(url, verbose=False).view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(named) == ["/analyse", "/analyse_base64", "/schema"]
+
+
+def test_nothing_about_a_visit_is_recorded(url: str) -> None:
+    config = json.load(urllib.request.urlopen(f"{url}config"))
+    assert config["run_history"] is False
+    assert config["analytics_enabled"] is False
+
+
+def test_another_site_can_neither_call_nor_read(url: str) -> None:
+    for path in ("config", "gradio_api/run/schema", "gradio_api/component_server/", "gradio_api/upload"):
+        for method in ("GET", "POST", "OPTIONS"):
+            headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+            call = urllib.request.Request(f"{url}{path}", headers=headers, method=method)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(call)
+            assert refused.value.status == 403
+            assert "Access-Control-Allow-Origin" not in refused.value.headers
+            assert refused.value.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_kind_of_answer_carries_the_headers(url: str) -> None:
+    for path in ("", "config", "theme.css", "favicon.ico", "gradio_api/info", "gradio_api/heartbeat/anybody"):
+        with urllib.request.urlopen(f"{url}{path}") as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+def test_a_space_is_shown_in_the_frame_of_its_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPACE_ID", "user/space")
+    app = Starlette(lifespan=launch_options(tmp_path, ["https://a.example"])["app_kwargs"]["lifespan"])
+    with TestClient(app) as client:
+        policy = client.get("/").headers["Content-Security-Policy"]
+    assert policy.endswith("frame-ancestors 'self' https://a.example https://huggingface.co")
+
+
+def test_no_font_or_style_comes_from_elsewhere(url: str) -> None:
+    config = json.load(urllib.request.urlopen(f"{url}config"))
+    style = urllib.request.urlopen(f"{url}theme.css").read().decode() + config["css"]
+    assert config["stylesheets"] == []
+    assert not re.search(r"""url\(["']?(https?:)?//|@import""", style)
+
+
+def test_nothing_that_the_page_says_takes_a_smile_for_an_emotion(url: str) -> None:
+    """What a program that reads emotions has to tell people is another matter than what this one has to."""
+    served = [urllib.request.urlopen(url + path).read().decode() for path in ("", "config", "gradio_api/info")]
+    page = json.loads(served[1])
+    assert any("Start camera" in str(component["props"].get("html_template")) for component in page["components"])
+    words = r"\b(emotion|mood|feel|felt|happ(y|iness)|sad(ness)?\b|ang(ry|er)\b|sentiment|affect(ive|ion))\w*"
+    texts = [*map(json.dumps, page["components"]), page["css"], served[2], *re.findall("<title>.*?</title>", served[0])]
+    assert [match[0] for text in texts for match in re.finditer(words, text, re.IGNORECASE)] == []
+
+
+def test_the_masthead_counts_what_the_weights_have() -> None:
+    shipped = masthead(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
+    assert "40 attributes" in shipped
+    assert "571,304 parameters" in shipped
+    assert "celebrities" in shipped
+    other = masthead(SimpleNamespace(attributes=("Smoking",), parameters=1234))
+    assert "1 attribute " in other
+    assert "1,234 parameters" in other
+    assert "celebrities" not in other
+
+
+def test_a_real_face_goes_all_the_way(url: str) -> None:
+    answer = Client(url, verbose=False).predict(
+        picture=handle_file(ASSETS / "examples" / "eileen_collins.jpg"), api_name="/analyse"
+    )
+    [face] = answer["faces"]
+    x, y, width, height = face["box"]
+    assert x < 170 < x + width  # the middle of the face lies at (170, 125)
+    assert y < 125 < y + height
+    assert list(face["probabilities"]) == list(ATTRIBUTES)
+    assert all(0 <= probability <= 1 for probability in face["probabilities"].values())
+
+
+def test_a_malformed_call_is_told_what_was_wrong(url: str) -> None:
+    call = f"{url}gradio_api/call/analyse"
+    body = json.dumps({"data": [{"path": "picture.jpg"}]}).encode()
+    request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
+    event = json.load(urllib.request.urlopen(request))["event_id"]
+    answer = urllib.request.urlopen(f"{call}/{event}").read().decode()
+    assert "event: error" in answer
+    assert "meta" in answer
+
+
+def test_a_request_larger_than_any_picture_is_refused(url: str) -> None:
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    connection.putrequest("POST", "/gradio_api/component_server/")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(10**9))
+    connection.endheaders(b"{")
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_nothing_is_kept_of_an_upload_that_breaks_off(url: str, cache: Path) -> None:
+    address = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    connection.putrequest("POST", "/gradio_api/upload")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Content-Length", "100000")
+    connection.endheaders(
+        b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n' + b"1" * 50_000
+    )
+    time.sleep(0.5)
+    connection.close()
+    time.sleep(0.5)
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
+def test_nothing_is_kept_of_a_file_where_gradio_does_not_look(url: str, cache: Path) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="other"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
+    header = {"Content-Type": "multipart/form-data; boundary=b"}
+    urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", form, header)).close()
+    for _ in range(200):  # it goes just after the answer
+        if not [path for path in cache.rglob("*") if path.is_file()]:
+            return
+        time.sleep(0.05)
+    pytest.fail("the file is still there")

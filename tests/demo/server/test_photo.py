@@ -1,0 +1,153 @@
+import asyncio
+import base64
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.pictures.decode import PictureError
+from demo.pipeline.analyse import Analysis, FaceResult
+from demo.server.photo import LARGEST_BYTES, PhotoDesk, annotated, as_csv, describe, examples, read_request
+
+FRAME = np.full((1200, 2000, 3), 128, np.uint8)
+ANALYSIS = Analysis(
+    attributes=("Smiling", "Bangs"),
+    width=2000,
+    height=1200,
+    faces=(
+        FaceResult(1, (200, 300, 400, 500), np.array([0.75, 0.125], np.float32), np.zeros((218, 178, 3), np.uint8)),
+        FaceResult(2, (1200, 300, 400, 500), np.array([0.25, 0.5], np.float32), np.zeros((218, 178, 3), np.uint8)),
+    ),
+)
+
+
+class TwoFaces:
+    """In a pipeline's place: finds two faces in everything."""
+
+    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+        assert frame.dtype == np.uint8
+        assert thorough
+        return ANALYSIS
+
+
+def picture(address: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(address.rpartition(",")[2])))
+
+
+def test_a_picture_arrives_with_its_name_but_without_a_folder() -> None:
+    assert read_request({"picture": "aGk=", "name": "../holiday/us.jpg"}) == (b"hi", "us.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("\ud800.jpg", "\\ud800.jpg"), ("a\ud83d", "a\\ud83d"), ("\ud83d\ude00.jpg", "\\ud83d\\ude00.jpg"),
+     ("a\nb.jpg", "a\nb.jpg"), ('"q".jpg', '"q".jpg'), (5, "5"), ("", "photo"), (None, "photo")],
+)  # fmt: skip
+def test_a_name_is_kept_in_characters_that_files_can_hold(name: Any, kept: str) -> None:
+    assert read_request({"picture": "aGk=", "name": name}) == (b"hi", kept)
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:
+    answer = describe(FRAME, ANALYSIS, "=1+1.jpg")
+    assert next(csv.DictReader(io.StringIO(answer["csv"])))["file"] == "'=1+1.jpg"
+    assert json.loads(answer["json"])["file"] == "=1+1.jpg"
+    assert answer["name"] == "=1+1.jpg"
+    foreign = Analysis(("=HYPERLINK(1)", "-x"), 10, 10, ())
+    assert as_csv(foreign, "a.png") == "file,face,x,y,width,height,'=HYPERLINK(1),'-x\n"
+
+
+def test_an_example_is_found_by_its_name_alone() -> None:
+    path, name = read_request({"example": "eileen_collins.jpg"})
+    assert isinstance(path, Path)
+    assert (path.is_file(), name) == (True, "eileen_collins.jpg")
+    with pytest.raises(PictureError, match="example"):
+        read_request({"example": "../examples/eileen_collins.jpg"})
+
+
+@pytest.mark.parametrize(
+    "bad", [None, [], {}, {"picture": 5}, {"picture": "&&&"}, {"picture": "A" * (LARGEST_BYTES * 4 // 3 + 8)}]
+)
+def test_a_request_without_a_picture_is_a_clear_error(bad: Any) -> None:
+    with pytest.raises(PictureError, match="picture"):
+        read_request(bad)
+
+
+def test_a_file_that_is_no_picture_is_answered_with_a_sentence() -> None:
+    text = base64.b64encode(b"no picture").decode()
+    answer = asyncio.run(PhotoDesk(TwoFaces()).answer({"picture": text, "name": "text.jpg"}))
+    assert list(answer) == ["error"]
+
+
+def test_a_picture_is_answered_with_its_faces() -> None:
+    file = io.BytesIO()
+    Image.fromarray(FRAME).save(file, "PNG")
+    request = {"picture": base64.b64encode(file.getvalue()).decode(), "name": "us.png"}
+    answer = asyncio.run(PhotoDesk(TwoFaces()).answer(request))
+    assert answer == describe(FRAME, ANALYSIS, "us.png")
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) -> None:
+    class Broken:
+        def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
+            raise failure
+
+    answer = asyncio.run(PhotoDesk(Broken()).answer({"example": "eileen_collins.jpg"}))
+    assert list(answer) == ["error"]
+
+
+def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
+    async def crowd() -> list[dict[str, Any]]:
+        desk = PhotoDesk(TwoFaces())
+        request = {"example": "eileen_collins.jpg"}
+        return await asyncio.gather(*(desk.answer(request) for _ in range(30)))
+
+    answers = asyncio.run(crowd())
+    turned_away = [answer for answer in answers if "error" in answer]
+    assert 0 < len(turned_away) < 30
+    assert "try again" in turned_away[0]["error"]
+
+
+def test_the_page_gets_boxes_of_the_whole_picture_and_a_smaller_view() -> None:
+    answer = describe(FRAME, ANALYSIS, "us.png")
+    assert (answer["width"], answer["height"]) == (2000, 1200)
+    assert picture(answer["picture"]).size == (1600, 960)
+    assert [face["box"] for face in answer["faces"]] == [[200, 300, 400, 500], [1200, 300, 400, 500]]
+    assert [face["probabilities"] for face in answer["faces"]] == [[0.75, 0.125], [0.25, 0.5]]
+    assert picture(answer["faces"][0]["crop"]).size == (178, 218)
+
+
+def test_the_files_hold_what_the_page_shows() -> None:
+    answer = describe(FRAME, ANALYSIS, "us.png")
+    assert json.loads(answer["json"]) == {"file": "us.png", **ANALYSIS.to_dict()}
+    rows = list(csv.DictReader(io.StringIO(answer["csv"])))
+    assert rows[1] == {
+        "file": "us.png", "face": "2", "x": "1200", "y": "300", "width": "400", "height": "500",
+        "Smiling": "0.250000", "Bangs": "0.500000",
+    }  # fmt: skip
+    assert picture(answer["annotated"]).size == (1600, 960)
+
+
+def test_csv_without_a_face_has_its_header() -> None:
+    empty = Analysis(("Smiling",), 10, 10, ())
+    assert as_csv(empty, "empty.png") == "file,face,x,y,width,height,Smiling\n"
+
+
+def test_boxes_are_drawn_at_the_scale_of_the_view_and_on_a_copy() -> None:
+    view = Image.fromarray(FRAME).resize((1000, 600))
+    drawn = np.asarray(annotated(view, ANALYSIS))
+    changed = np.argwhere((drawn != 128).any(axis=2))
+    assert (changed.min(0) == (150, 100)).all()
+    assert (np.abs(changed.max(0) - (400, 800)) <= 1).all()
+    assert (np.asarray(view) == 128).all()
+
+
+def test_every_example_has_its_source_and_licence() -> None:
+    assert examples()
+    assert all("Licence" in path.with_suffix(".txt").read_text() for path in examples().values())

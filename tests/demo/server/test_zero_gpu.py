@@ -1,0 +1,46 @@
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+
+from demo.benchmark.server import PageServer
+from demo.paths import WEIGHTS
+from demo.pictures.decode import open_picture
+from demo.server.zero_gpu import pipelines
+from tests.fakes.zero_gpu import lender
+from tests.paths import PORTRAIT
+
+ZERO_GPU = ("-m", "tests.fakes.zero_gpu", "--device", "cpu")
+
+
+def probabilities(page: PageServer) -> list[float]:
+    answer = Client(page.url, verbose=False).predict(picture=handle_file(PORTRAIT), api_name="/analyse")
+    [face] = answer["faces"]
+    return list(face["probabilities"].values())
+
+
+def expected() -> Any:
+    [face] = pipelines(WEIGHTS, "cpu")[0].analyse(open_picture(PORTRAIT), thorough=True).faces
+    return pytest.approx(face.probabilities.tolist(), abs=1e-4)
+
+
+def test_elsewhere_frames_and_photos_share_one_pipeline() -> None:
+    live, photos = pipelines(WEIGHTS, "cpu")
+    assert live is photos
+
+
+def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> None:
+    """By the real package `spaces`, which believes to be in such a Space."""
+    pytest.importorskip("spaces", reason="needs the package spaces (tests/requirements.txt)")
+    with lender() as api, PageServer(ZERO_GPU, tmp_path / "page", environment=api.environment(tmp_path)) as page:
+        assert api.asked == ["/startup-report"]  # without it a Space is taken for one that failed to start
+        assert probabilities(page) == probabilities(page) == expected()
+        assert api.asked[1:] == ["/schedule", "/allow", "/release", "/schedule", "/release"]  # one process for both
+        api.gpu_free = False
+        assert probabilities(page) == expected()  # by the CPU
+        assert api.asked[6:] == ["/schedule"]
+        assert page.process is not None
+        page.process.send_signal(signal.SIGTERM)
+        assert page.process.wait() == 0  # and so has the process with the GPU, which is a fork

@@ -1,0 +1,96 @@
+"""nginx on this machine, as the README configures it."""
+
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.benchmark.server import free_port
+from tests.paths import ROOT
+
+README = ROOT / "README.md"
+NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+_START_SECONDS = 30
+_SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
+_MAIN = """
+daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/answers; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    {server}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A page behind nginx."""
+
+    url: str
+
+
+def open_anyway(url: str, request: urllib.request.Request | None = None) -> tuple[int, bytes]:
+    """Status and body of an answer, whoever signed the certificate."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(request or url, context=trusting, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+@contextmanager
+def before(port: int, folder: Path) -> Iterator[Proxy]:
+    """nginx before the server at `port`, by the README's block: https, under /faces/."""
+    assert NGINX
+    block = re.search(r"^```nginx\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert block
+    own = free_port()
+    certificate, key = folder / "own.pem", folder / "own.key"
+    subprocess.run(
+        [*_SELF_SIGNED, "-out", str(certificate), "-keyout", str(key)],
+        check=True,
+        capture_output=True,
+    )
+    replaced = {
+        "listen 443 ssl;": f"listen 127.0.0.1:{own} ssl;",
+        "/etc/ssl/example.org.pem": str(certificate),
+        "/etc/ssl/example.org.key": str(key),
+        "127.0.0.1:7860": f"127.0.0.1:{port}",
+    }
+    server = block[1]
+    for theirs, ours in replaced.items():
+        assert theirs in server
+        server = server.replace(theirs, ours)
+    configuration = folder / "nginx.conf"
+    user = "user root;" if os.name == "posix" and os.geteuid() == 0 else ""
+    configuration.write_text(_MAIN.format(folder=folder, user=user, server=server), encoding="utf-8")
+    process = subprocess.Popen([NGINX, "-c", str(configuration), "-p", str(folder)])
+    try:
+        url = f"https://127.0.0.1:{own}/faces/"
+        _wait_for(url, process)
+        yield Proxy(url)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(OSError):
+            open_anyway(url)
+            return
+        time.sleep(0.1)
+    raise AssertionError("nginx did not come up")

@@ -1,0 +1,93 @@
+"""What stands in for a Space with ZeroGPU: the address that lends GPUs, and `app.py` as it runs there.
+
+`python -m tests.fakes.zero_gpu`, with the options of `app.py`, serves the page in a process where the real package
+`spaces` believes to be on ZeroGPU. Only CUDA itself is left out: the lent process computes on its CPU.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class Lender(ThreadingHTTPServer):
+    """Lends a GPU as often as it is asked while `gpu_free`; `asked` lists the paths of all requests."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.gpu_free = True
+        self.asked: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What a Space with ZeroGPU finds in its environment; `folder` takes the files that `spaces` writes."""
+        (folder / "cgroup").write_text("0::/space\n")
+        return {
+            "SPACES_ZERO_GPU": "true",
+            "SPACES_ZERO_DEVICE_API_URL": self.url,
+            "ZEROGPU_PROC_SELF_CGROUP_PATH": str(folder / "cgroup"),
+            "ZEROGPU_OFFLOAD_DIR": str(folder / "tensors"),
+        }
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Lender
+
+    def do_POST(self) -> None:
+        path = urlsplit(self.path).path
+        self.server.asked.append(path)
+        if path == "/schedule" and not self.server.gpu_free:
+            return self._send(503, b"{}")
+        loan = {"idle": path == "/schedule" and self.server.asked.count(path) > 1}
+        loan |= {"nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": "token"}
+        self._send(200, json.dumps(loan).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def lender() -> Iterator[Lender]:
+    server = Lender()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def main() -> int:
+    import torch
+
+    import app
+
+    # What spaces asks for, and torch for the CPU alone does not have.
+    torch.version.cuda = torch.version.cuda or "13.0"
+    torch._C._cuda_init = getattr(torch._C, "_cuda_init", None)
+    torch.cuda._is_in_bad_fork = bool
+    import spaces.zero.torch
+
+    spaces.zero.torch.init = lambda _uuid: None
+    spaces.zero.torch.move = lambda callback: None  # noqa: ARG005 (its name is part of the call)
+    return app.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

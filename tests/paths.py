@@ -1,0 +1,9 @@
+"""Where the files stand that tests read."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+EXAMPLES = ASSETS / "examples"
+PORTRAIT = EXAMPLES / "eileen_collins.jpg"
+OTHER_PORTRAIT = EXAMPLES / "grace_hopper.jpg"  # with glasses

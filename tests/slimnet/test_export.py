@@ -1,0 +1,93 @@
+import json
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from slimnet import ATTRIBUTES, SlimNet
+from slimnet.export import main
+from tests.fakes import original
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "w.pth"
+    torch.save(original.checkpoint(original.state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(0).integers(0, 256, (3, 218, 178, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def logits(weights, crops):
+    model = SlimNet.load_pretrained(weights).eval()
+    with torch.no_grad():
+        return model(model.preprocessing.normalise(torch.from_numpy(crops))).numpy()
+
+
+def test_onnx_file_gives_the_same_logits_for_any_batch(weights, crops, logits, tmp_path, capsys):
+    path = tmp_path / "slimnet.onnx"
+    assert main(["--weights", str(weights), "--out", str(path)]) == 0
+    assert "slimnet.onnx: 2." in capsys.readouterr().out
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for batch in (1, 3):
+        found, probabilities = session.run(None, {"crops": crops[:batch]})
+        np.testing.assert_allclose(found, logits[:batch], atol=1e-4)
+        np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits[:batch])), atol=1e-5)
+    metadata = json.loads(session.get_modelmeta().custom_metadata_map["slimnet"])
+    assert tuple(metadata["attributes"]) == ATTRIBUTES
+
+
+def test_torch_archive_gives_the_same_logits_for_any_batch(weights, crops, logits, tmp_path):
+    path = tmp_path / "slimnet.pt2"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["--weights", str(weights), "--out", str(path)]) == 0
+    extra = {"slimnet.json": ""}
+    network = torch.export.load(path, extra_files=extra).module()
+    for batch in (1, 3):
+        found, _ = network(torch.from_numpy(crops[:batch]))
+        np.testing.assert_allclose(found.numpy(), logits[:batch], atol=1e-4)
+    assert tuple(json.loads(extra["slimnet.json"])["attributes"]) == ATTRIBUTES
+
+
+def test_what_is_wrong_is_said_in_a_line(weights, tmp_path, capsys, monkeypatch):
+    with pytest.raises(SystemExit):
+        main(["--weights", str(weights), "--out", "slimnet.tflite"])
+    assert "--out ends in .onnx or .pt2, not as slimnet.tflite" in capsys.readouterr().err
+    assert main(["--weights", str(tmp_path / "none.pth"), "--out", str(tmp_path / "a.onnx")]) == 1
+    assert "there are no weights at" in capsys.readouterr().err
+    assert main(["--weights", str(weights), "--out", str(tmp_path / "no folder" / "a.onnx")]) == 1
+    assert "no folder" in capsys.readouterr().err
+    monkeypatch.delitem(sys.modules, "slimnet.onnx_graph", raising=False)
+    monkeypatch.setitem(sys.modules, "onnx", None)  # importing it fails
+    assert main(["--weights", str(weights), "--out", str(tmp_path / "a.onnx")]) == 1
+    assert "needs the package onnx" in capsys.readouterr().err
+
+
+FULL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+from slimnet.export import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights, tmp_path, suffix):
+    path = tmp_path / f"slimnet{suffix}"
+    path.write_bytes(b"the old file")
+    command = [sys.executable, "-c", FULL_DISK, "--weights", weights, "--out", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"slimnet.export: {path} cannot be written: File too large\n"
+    assert path.read_bytes() == b"the old file"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

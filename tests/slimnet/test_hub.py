@@ -1,0 +1,96 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+
+from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
+from tests.fakes.hub import hub
+
+PUSH_AND_LOAD = """
+import json, sys
+from pathlib import Path
+import torch
+from slimnet import SlimNet
+model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"))
+print(model.push_to_hub("somebody/slimnet", private=True))
+config = Path(sys.argv[1]) / "config.json"
+config.write_text(json.dumps({**json.loads(config.read_text()), "filter_count_values": [1] * 1000}))  # by a stranger
+loaded = SlimNet.from_pretrained("somebody/slimnet")
+assert loaded.attributes == ("One", "Two")
+assert torch.equal(loaded.fc.weight, model.fc.weight)
+"""
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"), preprocessing=Preprocessing(80, 90))
+    model.calibration = Calibration((0.5, 2.0), (Reliability(0.91, 0.9, 0.925), Reliability(0.6, 0.5, 0.7)))
+    return model
+
+
+def test_a_saved_folder_loads_as_the_same_network(model, tmp_path):
+    model.save_pretrained(tmp_path / "repository")
+    assert {path.name for path in (tmp_path / "repository").iterdir()} == {
+        "README.md", "config.json", "model.safetensors",
+    }  # fmt: skip
+    loaded = SlimNet.from_pretrained(tmp_path / "repository")
+    assert not loaded.training
+    assert loaded.architecture == model.architecture
+    assert loaded.attributes == ("One", "Two")
+    assert loaded.preprocessing == Preprocessing(80, 90)
+    assert loaded.calibration == model.calibration
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_the_weights_there_are_our_own_file(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    assert SlimNet.load_pretrained(tmp_path / "model.safetensors").attributes == ("One", "Two")
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["model_type"] == "slimnet"
+    assert config["slimnet"]["architecture"]["filter_count_values"] == [4, 6]
+    assert config["slimnet"]["calibration"]["temperatures"] == [0.5, 2.0]
+
+
+def test_the_card_says_what_the_weights_are_worth(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert card.data.pipeline_tag == "image-classification"
+    assert card.data.license == "other"
+    assert "2 face attributes" in card.text
+    assert "| One | 91.0 | 90.0 to 92.5 |" in card.text
+    model.calibration = None
+    assert "One, Two. How reliable each one is has not been measured" in model.generate_model_card().text
+
+
+def test_a_folder_without_weights_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match=r"there are no weights at .*model\.safetensors"):
+        SlimNet.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("config", [b"", b"{", b"[]", b"5", b"\xff"])
+def test_a_config_that_is_damaged_is_named(model, tmp_path, config):
+    model.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_bytes(config)
+    with pytest.raises(CheckpointError, match=r"config\.json is damaged"):
+        SlimNet.from_pretrained(tmp_path)
+
+
+def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path):
+    """In a process of its own, since huggingface_hub reads its environment once."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    with hub(repository) as stand_in:
+        environment = os.environ | stand_in.environment(tmp_path / "home")
+        command = [sys.executable, "-c", PUSH_AND_LOAD, repository]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "/somebody/slimnet/commit/" in done.stdout
+        assert stand_in.created["name"] == "slimnet"
+        assert stand_in.files() == ["README.md", "config.json", "model.safetensors"]
+    assert SlimNet.load_pretrained(repository / "model.safetensors").attributes == ("One", "Two")

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+import torch
+
+from slimnet import Calibration, Preprocessing, Reliability, SlimNet
+from slimnet.inference import Inference, fold_batch_norm
+from tests.fakes import original
+
+TEMPERATURES = (0.5, 1.0, 2.0)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Of another shape, preprocessing and number of attributes than SlimNet's own, calibrated."""
+    preprocessing = Preprocessing(75, 80, (0.1, 0.5, 0.6), (0.2, 0.25, 0.5))
+    model = SlimNet((4, 6, 8), (10, 7, 2), 3, depth_multiplier=2, preprocessing=preprocessing)
+    model.load_state_dict(original.state_dict(10, (4, 6, 8), classes=3, multiplier=2))
+    model.calibration = Calibration(TEMPERATURES, (Reliability(0.8, 0.7, 0.9),) * 3)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 75, 80, 3), np.uint8))
+
+
+def test_crops_become_logits_and_calibrated_probabilities(model, crops):
+    with torch.no_grad():
+        logits, probabilities = Inference(model)(crops)
+        expected = model(model.preprocessing.normalise(crops))
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(probabilities, torch.sigmoid(expected / torch.tensor(TEMPERATURES)), atol=1e-5, rtol=0)
+
+
+def test_folding_leaves_the_network_as_it_was(model):
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    Inference(model)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, before[name], atol=0, rtol=0)
+
+
+def test_folding_batch_norm_keeps_the_logits(model, crops):
+    x = model.preprocessing.normalise(crops)
+    with torch.no_grad():
+        torch.testing.assert_close(fold_batch_norm(model)(x), model(x), atol=1e-4, rtol=1e-4)

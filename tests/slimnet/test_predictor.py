@@ -1,0 +1,197 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
+from threading import Barrier
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliability, SlimNet
+from slimnet.inference import Inference
+from slimnet.predictor import TorchNetwork
+from tests.fakes import original
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "w.pth"
+    torch.save(original.checkpoint(original.state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def crops():
+    return np.random.default_rng(0).integers(0, 256, (4, 218, 178, 3), np.uint8)
+
+
+def reference(weights, crops):
+    model = SlimNet.load_pretrained(weights).eval()
+    with torch.no_grad():
+        return torch.sigmoid(model(model.preprocessing.normalise(torch.from_numpy(crops.copy())))).numpy()
+
+
+def test_probabilities_equal_the_plain_networks(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    found = predictor(crops)
+    assert found.dtype == np.float32
+    assert found.shape == (4, 40)
+    assert predictor.attributes == ATTRIBUTES
+    np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+
+
+def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    assert Predictor(weights, "cpu").engine == "ONNX Runtime"
+    monkeypatch.delitem(sys.modules, "slimnet.onnx_engine")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # importing it fails
+    predictor = Predictor(weights, "cpu")
+    assert predictor.engine == "torch"
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("resource")
+    # Of a process of its own, whose memory ends shortly after what it has by then.
+    program = f"""
+        import resource, sys
+        from pathlib import Path
+        import numpy as np
+        from slimnet import Predictor
+        predictor = Predictor({str(weights)!r}, "cpu")
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + 2**21, resource.RLIM_INFINITY))
+        try:
+            predictor(np.zeros((8, 218, 178, 3), np.uint8))
+        except MemoryError as error:
+            print(predictor.engine, "has", error)
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], capture_output=True, encoding="utf-8")
+    assert done.stdout == "ONNX Runtime has not enough memory\n", done.stderr
+
+
+def test_torch_computes_where_onnx_runtime_gives_other_answers(weights, crops, monkeypatch):
+    runtime = pytest.importorskip("slimnet.onnx_engine")
+    other = runtime.onnx_model(SlimNet())
+    monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
+    with pytest.warns(RuntimeWarning, match="other answers"):
+        predictor = Predictor(weights, "cpu")
+    assert predictor.engine == "torch"
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_many_crops_at_once_keep_their_order(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    order = np.random.default_rng(1).integers(0, 4, 19)
+    np.testing.assert_allclose(predictor(crops[order]), predictor(crops)[order], atol=1e-6)
+
+
+def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path, weights, crops):
+    model = SlimNet.load_pretrained(weights)
+    temperatures = tuple(np.geomspace(0.2, 5, 40))
+    model.calibration = Calibration(temperatures, (Reliability(0.8, 0.7, 0.9),) * 40)
+    model.save(tmp_path / "calibrated.safetensors")
+    predictor = Predictor(tmp_path / "calibrated.safetensors", "cpu")
+    assert predictor.calibration == model.calibration
+    plain = Predictor(weights, "cpu")
+    assert plain.calibration is None
+    expected, found = plain(crops), predictor(crops)
+    logits = np.log(expected) - np.log1p(-expected)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits / temperatures)), atol=1e-4)
+    np.testing.assert_array_equal(found > 0.5, expected > 0.5)
+
+
+def test_memory_layouts_do_not_matter(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    expected = reference(weights, crops[:, ::-1, ::-1])
+    np.testing.assert_allclose(predictor(crops[:, ::-1, ::-1]), expected, atol=1e-5)
+    frozen = crops.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_allclose(predictor(frozen), predictor(crops), atol=1e-6)
+
+
+def test_no_crops_give_no_rows(weights):
+    assert Predictor(weights, "cpu")(np.zeros((0, 218, 178, 3), np.uint8)).shape == (0, 40)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((218, 178, 3), np.uint8), np.zeros((1, 178, 218, 3), np.uint8), np.zeros((1, 218, 178, 3)), [1, 2]],
+)
+def test_other_shapes_and_types_are_refused(weights, wrong):
+    with pytest.raises(ValueError, match="uint8 RGB crops"):
+        Predictor(weights, "cpu")(wrong)
+
+
+def test_threads_do_not_disturb_each_other(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    expected = reference(weights, crops)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda n: predictor(crops[n % 4 : n % 4 + 1]), range(64)))
+    for n, result in enumerate(results):
+        np.testing.assert_allclose(result[0], expected[n % 4], atol=1e-5)
+
+
+def test_the_thread_count_is_left_alone(weights, crops):
+    before = torch.get_num_threads()
+    Predictor(weights)(crops)
+    assert torch.get_num_threads() == before
+
+
+# A machine without a GPU cannot break one. torch's meta device computes nothing and fails when results are read from
+# it, which is how a GPU that has gone looks from outside.
+def test_a_device_that_fails_at_once_is_left_for_the_cpu(weights, crops, monkeypatch):
+    monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("meta"))
+    with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
+        predictor = Predictor(weights)
+    assert predictor.device == torch.device("cpu")
+    np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
+
+
+def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(weights, monkeypatch):
+    monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("cuda"))
+
+    def full(_network, _device):
+        raise torch.OutOfMemoryError("no memory left")
+
+    monkeypatch.setattr("slimnet.inference.Inference.to", full)
+    with pytest.warns(RuntimeWarning, match="cuda failed .no memory left.; going on with the CPU"):
+        predictor = Predictor(weights)
+    assert predictor.device == torch.device("cpu")
+
+
+def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    started = Barrier(2, timeout=60)
+
+    class Failing(torch.nn.Module):
+        def forward(self, _crops):
+            started.wait()  # both threads are on the device when it fails
+            raise RuntimeError("the device is gone")
+
+    predictor._network = TorchNetwork(Failing(), torch.device("cpu"))
+    with pytest.warns(RuntimeWarning, match="the device is gone"), ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _n: predictor(crops), range(2)))
+    for result in results:
+        np.testing.assert_allclose(result, reference(weights, crops), atol=1e-5)
+
+
+def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
+    predictor = Predictor(weights, "cpu")
+    predictor._network = TorchNetwork(Inference(SlimNet()).to("meta"), torch.device("meta"))
+    with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
+        found = predictor(crops)
+    np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+    assert predictor.device == torch.device("cpu")
+
+
+def test_weights_that_answer_with_no_number_are_named(tmp_path):
+    model = SlimNet((4,), (4, 7, 2), 2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3e38)
+    model.save(tmp_path / "bad.safetensors")
+    with pytest.raises(CheckpointError, match=r"bad\.safetensors: its weights are damaged"):
+        Predictor(tmp_path / "bad.safetensors", "cpu")

@@ -1,0 +1,81 @@
+import re
+import runpy
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from slimnet import transform
+from slimnet.icc_profile import adobe_rgb
+from tests.paths import ROOT
+
+
+def test_values_are_scaled_to_minus_one_to_one_in_rgb_order():
+    picture = np.zeros((218, 178, 3), np.uint8)
+    picture[..., 0], picture[..., 1] = 255, 51
+    x = transform(Image.fromarray(picture))
+    assert x.shape == (3, 218, 178)
+    assert x.dtype == torch.float32
+    torch.testing.assert_close(x[:, 0, 0], torch.tensor([1.0, -0.6, -1.0]))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "CMYK"])
+def test_any_mode_gives_three_channels(mode):
+    x = transform(Image.new("RGB", (178, 218), "white").convert(mode))
+    torch.testing.assert_close(x, torch.ones(3, 218, 178))
+
+
+def test_grey_pictures_of_16_bits_are_scaled(tmp_path):
+    Image.fromarray(np.full((218, 178), 51 * 257, np.uint16)).save(tmp_path / "deep.png")
+    torch.testing.assert_close(transform(Image.open(tmp_path / "deep.png")), torch.full((3, 218, 178), -0.6))
+
+
+def test_colours_of_another_profile_become_those_of_srgb(tmp_path):
+    crop = Image.new("RGB", (178, 218), (200, 100, 50))
+    crop.save(tmp_path / "wide.png", icc_profile=adobe_rgb())
+    x = transform(Image.open(tmp_path / "wide.png"))
+    # By the definitions of the two spaces.
+    expected = torch.tensor([227.1, 100.1, 42.4]) / 127.5 - 1
+    torch.testing.assert_close(x[:, 0, 0], expected, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
+def test_transparent_parts_become_white(mode):
+    picture = Image.new("RGBA", (178, 218), (0, 0, 0, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 178, 100))
+    # Pillow's convert would drop the transparency of a palette.
+    x = transform(picture.quantize(4) if mode == "P" else picture.convert(mode))
+    torch.testing.assert_close(x[:, :100], torch.ones(3, 100, 178))
+    torch.testing.assert_close(x[:, 100:], -torch.ones(3, 118, 178))
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_modes_without_a_white_are_refused(mode):
+    with pytest.raises(ValueError, match=f"mode {mode} .* scale them to 0..255"):
+        transform(Image.new("L", (178, 218), 255).convert(mode))
+
+
+def test_another_size_is_refused():
+    with pytest.raises(ValueError, match="178 wide and 218 high"):
+        transform(Image.new("RGB", (218, 178)))
+
+
+def test_batches_are_normalised_like_single_pictures():
+    crops = np.random.default_rng(0).integers(0, 256, (2, 218, 178, 3), np.uint8)
+    x = transform.normalise(torch.from_numpy(crops))
+    assert x.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(x, torch.stack([transform(Image.fromarray(crop)) for crop in crops]))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+def test_the_readmes_sample_runs_as_it_stands(tmp_path, monkeypatch, capsys, mode):
+    sample = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    assert "SlimNet.load_pretrained" in sample
+    picture = tmp_path / "crop.png"
+    Image.new("RGB", (178, 218), "grey").convert(mode).save(picture)
+    script = tmp_path / "sample.py"
+    script.write_text(sample.replace("PATH_TO_IMAGE", repr(str(picture))))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(script))
+    assert capsys.readouterr().out.startswith("[")

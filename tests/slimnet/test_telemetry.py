@@ -1,0 +1,107 @@
+"""That no library reports, nor writes to the home folder: each in a process of its own, for they read the environment
+once, and where CI is not set, for with it some are silent by themselves. What the page does: test_demo_prove_privacy.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.prove_privacy.__main__ import left, what_is_missing
+from demo.prove_privacy.network import in_own_network
+from demo.prove_privacy.trace import Deeds, deeds, traced
+from tests.paths import PORTRAIT, ROOT
+
+WEIGHTS = ROOT / "assets" / "slimnet_celeba.safetensors"
+WANTED = {  # by somebody else on this machine
+    "GRADIO_ANALYTICS_ENABLED": "True",
+    "HF_HUB_DISABLE_TELEMETRY": "0",
+    "RAY_USAGE_STATS_ENABLED": "1",
+    "ORT_DISABLE_TELEMETRY": "0",
+    "OTEL_SDK_DISABLED": "false",
+    "DO_NOT_TRACK": "0",
+}
+WANTED_OF_FASTAPI = {"FASTAPI_OTEL_AUTO_CONFIGURE": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+SETTINGS = {
+    "gradio": "from gradio import analytics; print(analytics.analytics_enabled())",
+    "huggingface_hub": "from huggingface_hub import constants; print(not constants.HF_HUB_DISABLE_TELEMETRY)",
+    "ray": "from ray._common.usage import usage_lib; print(usage_lib.usage_stats_enabled())",
+    # It would warn that the packages by which it reports are missing.
+    "fastapi": "from fastapi import FastAPI; from fastapi.testclient import TestClient\n"
+    "with TestClient(FastAPI()) as client: print(client.get('/').status_code != 404)",
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ("CI", "MPLCONFIGDIR")} | more
+
+
+@pytest.mark.parametrize("package", ["slimnet", "demo", "training", "app"])
+def test_every_way_in_switches_reports_off_and_imports_nothing_heavy(package: str) -> None:
+    program = f"import os, sys, {package}\nprint([os.environ[name] for name in {list(WANTED)}], 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment(**WANTED), stdout=-1, text=True)
+    assert done.stdout == "['False', '1', '0', '1', 'true', '1'] False\n"
+
+
+@pytest.mark.parametrize("library", list(SETTINGS))
+def test_a_library_reads_that_it_is_not_to_report(library: str) -> None:
+    pytest.importorskip(library)
+    program = f"import slimnet\n{SETTINGS[library]}"
+    wanted = environment(**WANTED, **WANTED_OF_FASTAPI)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=wanted, capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
+    assert "telemetry" not in done.stderr
+
+
+def observed(tmp_path: Path, *arguments: str) -> tuple[Deeds, list[str]]:
+    """What Python did with these arguments, and the names in what were its empty home and temporary folder."""
+    folders = [tmp_path / "home", tmp_path / "tmp"]
+    for folder in folders:
+        folder.mkdir()
+    home, temporary = map(str, folders)
+    command = in_own_network(traced((sys.executable, *arguments), tmp_path / "trace"))
+    quiet = environment(HOME=home, TMPDIR=temporary, PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run(command, cwd=ROOT, env=quiet, check=True)
+    found = deeds(tmp_path / "trace", ROOT)
+    return found, [str(path) for path in left(folders, found.written)]
+
+
+@pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))
+def test_annotating_reports_nothing_and_writes_its_table_alone(tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    # Its processes, too: MediaPipe works in one of its own, ONNX Runtime in both.
+    found, remaining = observed(tmp_path, "-m", "demo.annotate", str(PORTRAIT), "--out", str(out), "--device", "cpu")
+    assert (found.connections, found.lookups, remaining) == ((), (), [str(out)])
+    assert "eileen_collins.jpg" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))
+def test_training_writes_its_events_and_pictures_alone(tmp_path: Path) -> None:
+    program = f"""
+from training.report import plots
+from torch.utils.tensorboard import SummaryWriter
+
+with SummaryWriter({str(tmp_path)!r}) as writer:
+    writer.add_scalar("loss", 1, 1)
+plots.Figure().savefig({str(tmp_path / "figure.png")!r})
+"""
+    found, remaining = observed(tmp_path, "-c", program)
+    assert (found.connections, found.lookups) == ((), ())
+    assert [Path(path).name.split(".")[0] for path in remaining] == ["events", "figure"]
+
+
+def test_names_of_slimnet_come_when_they_are_asked_for() -> None:
+    program = """
+import sys, slimnet
+assert set(slimnet.__all__) <= set(dir(slimnet))
+assert "torch" not in sys.modules
+from slimnet import SlimNet, transform
+assert slimnet.SlimNet is SlimNet is slimnet.model.SlimNet
+assert slimnet.preprocessing.transform is transform
+from slimnet import *
+assert Predictor is slimnet.Predictor and ATTRIBUTES
+assert not hasattr(slimnet, "no_such_name")
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)

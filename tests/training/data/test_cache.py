@@ -1,0 +1,193 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from slimnet import transform
+from tests.fakes import celeba
+from tests.paths import ROOT
+from training.data import cache
+from training.data.cache import check_room, decoded, place
+from training.data.celeba import DataError, read_celeba, read_pictures
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of Unix")
+
+# Decodes a data folder's training split as a run does, and stops for good in the batch of the given number.
+HANGS = """
+import sys, time
+from slimnet import transform
+from training.data import cache
+from training.data.celeba import read_celeba
+cache._BATCH = 4
+read = cache.read_pictures
+def some(*arguments):
+    for number, batch in enumerate(read(*arguments)):
+        if number == int(sys.argv[3]):
+            print("hangs", flush=True)
+            time.sleep(600)
+        yield batch
+cache.read_pictures = some
+cache.decoded(read_celeba(sys.argv[1])["train"], sys.argv[2], transform, 1)
+"""
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "_BATCH", 4)
+    return read_celeba(celeba.write(tmp_path / "data"))["train"]
+
+
+def hanging(tmp_path, batch):
+    run = subprocess.Popen(
+        [sys.executable, "-c", HANGS, tmp_path / "data", tmp_path / "cache", str(batch)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert run.stdout.readline() == "hangs\n"
+    return run
+
+
+def killed(run):
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    run.stdout.close()
+
+
+def counted(monkeypatch):
+    """How many pictures of each call are decoded."""
+    read, counts = read_pictures, []
+
+    def some(split, *arguments):
+        counts.append(len(split))
+        return read(split, *arguments)
+
+    monkeypatch.setattr(cache, "read_pictures", some)
+    return counts
+
+
+def right(pictures, split):
+    return np.array_equal(pictures.array, np.concatenate(list(read_pictures(split, transform))))
+
+
+def test_decoding_goes_on_where_a_run_was_killed(tmp_path, train, monkeypatch):
+    killed(hanging(tmp_path, batch=2))
+    counts = counted(monkeypatch)
+    pictures = decoded(train, tmp_path / "cache", transform, 1)
+    assert counts == [8]  # of 16, in batches of 4
+    assert right(pictures, train)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [pictures.path.name]
+
+
+@pytest.mark.parametrize("torn", ["pixels", "last line", "size"])
+def test_what_a_killed_run_did_not_write_whole_is_decoded_again(tmp_path, train, monkeypatch, torn):
+    killed(hanging(tmp_path, batch=2))
+    (part,) = (tmp_path / "cache").glob("*.part")
+    if torn == "pixels":  # a page that never reached the disk
+        with part.open("r+b") as file:
+            file.seek(6 * 218 * 178 * 3)
+            file.write(bytes(4096))
+    elif torn == "size":
+        os.truncate(part, 6 * 218 * 178 * 3)
+    else:
+        progress = part.with_suffix(".progress")
+        progress.write_text(progress.read_text()[:-2])
+    counts = counted(monkeypatch)
+    assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+    assert counts == [12]
+
+
+@pytest.mark.usefixtures("train")
+def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_decodes(tmp_path):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    old, new = folder / "tmpabcdef.part", folder / "tmpghijkl.part"  # as versions without locks named them
+    for path in (old, new):
+        path.write_bytes(bytes(1000))
+    os.utime(old, (time.time() - 3600,) * 2)
+    run = hanging(tmp_path, batch=2)
+    assert not old.exists()
+    others = read_celeba(celeba.write(tmp_path / "others"))["valid"]
+    decoded(others, folder, transform, 1)
+    assert len(list(folder.glob("celeba-*.part"))) == 1  # of the run that hangs
+    killed(run)
+    check_room([place(others, folder, transform)])
+    assert [path.name for path in folder.glob("*.part")] == [new.name]
+    assert not list(folder.glob("*.progress"))
+
+
+def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(tmp_path, train, monkeypatch, capfd):
+    first = hanging(tmp_path, batch=3)
+    flock, counts = cache.fcntl.flock, counted(monkeypatch)
+
+    def kill_first(file, how):
+        if not how & cache.fcntl.LOCK_NB:
+            killed(first)
+        flock(file, how)
+
+    monkeypatch.setattr(cache.fcntl, "flock", kill_first)
+    assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+    assert counts == [4]
+    assert "another run is decoding into" in capfd.readouterr().err
+
+
+def test_a_file_that_another_run_finished_meanwhile_is_used(tmp_path, train, monkeypatch):
+    ready = decoded(train, tmp_path / "ready", transform, 1)
+    flock, counts = cache.fcntl.flock, counted(monkeypatch)
+
+    def finish_first(file, how):
+        flock(file, how)
+        target = cache.place(train, tmp_path / "cache", transform)
+        target.path.write_bytes(ready.path.read_bytes())
+        target.part.unlink()
+
+    monkeypatch.setattr(cache.fcntl, "flock", finish_first)
+    assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+    assert counts == []
+
+
+def test_a_file_system_without_locks_is_enough(tmp_path, train, monkeypatch):
+    def none(_file, _how):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(cache.fcntl, "flock", none)
+    assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+
+
+def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(tmp_path, train, monkeypatch):
+    valid = read_celeba(tmp_path / "data")["valid"]
+    free = 17 * 218 * 178 * 3  # for the 16 pictures of one split, not for the 6 of the other too
+    monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": free})())
+    wanted = [place(split, tmp_path / "cache", transform) for split in (train, valid)]
+    check_room(wanted[:1])
+    with pytest.raises(DataError, match=r"has 2\.0 MB free, and the decoded pictures take 2\.6 MB: .*--cache_dir"):
+        check_room(wanted)
+
+
+def test_a_part_that_is_there_counts_as_room(tmp_path, train, monkeypatch):
+    killed(hanging(tmp_path, batch=2))
+    monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 10})())
+    if sys.platform == "linux":  # where all is taken at once
+        assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+
+
+@pytest.mark.parametrize("when", ["taking room", "writing"])
+def test_a_disk_that_fills_up_is_said_in_one_line_and_nothing_is_left(tmp_path, train, monkeypatch, when):
+    import resource
+
+    if when == "writing":
+        monkeypatch.setattr(cache, "reserve", lambda _file, _size: None)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10 * 218 * 178 * 3, limits[1]))
+    try:
+        with pytest.raises(
+            DataError, match=r"free, and the decoded pictures take 1\.9 MB \(File too large\):"
+        ) as caught:
+            decoded(train, tmp_path / "cache", transform, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache").iterdir()) == []

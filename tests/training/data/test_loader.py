@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from slimnet import transform
+from tests.fakes import celeba
+from training.data.augment import Augmentation
+from training.data.cache import decoded
+from training.data.celeba import read_celeba
+from training.data.loader import Draw, EpochBatches, Look, TrainingSet, load
+
+
+def batches(count=22, batch_size=4, epoch=0, first=0, rank=0, processes=1, seed=0):
+    return EpochBatches(
+        count, batch_size, seed, epoch, first, rank, processes, lambda batch: Look(163 + batch, 133, changed=True)
+    )
+
+
+def indices(epoch_batches):
+    return [[draw.index for draw in batch] for batch in epoch_batches]
+
+
+def test_an_epoch_holds_whole_batches_of_different_pictures():
+    drawn = indices(batches())
+    assert [len(batch) for batch in drawn] == [4] * 5 == [4] * len(batches())
+    assert len({index for batch in drawn for index in batch}) == 20
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    assert indices(batches()) == indices(batches())
+    assert indices(batches()) != indices(batches(epoch=1))
+    assert indices(batches()) != indices(batches(seed=1))
+
+
+def test_going_on_in_mid_epoch_draws_what_is_left():
+    assert list(batches(first=3)) == list(batches())[3:]
+    assert len(batches(first=3)) == 2
+
+
+def test_processes_share_every_batch():
+    shares = [indices(batches(rank=rank, processes=2)) for rank in (0, 1)]
+    for whole, first, second in zip(indices(batches()), *shares, strict=True):
+        assert sorted(first + second) == sorted(whole)
+        assert len(first) == len(second) == 2
+
+
+def test_fewer_pictures_than_a_batch_make_one():
+    assert [len(batch) for batch in batches(count=3)] == [3]
+
+
+def test_the_look_is_that_of_the_batch():
+    assert [batch[0].look.height for batch in batches(first=2)] == [165, 166, 167]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    split = read_celeba(celeba.write(tmp_path / "data"))["train"]
+    return decoded(split, tmp_path / "cache", transform, workers=1), split.labels
+
+
+def test_workers_give_the_same_batches_as_none(pictures):
+    data = TrainingSet(*pictures, Augmentation(), seed=3)
+    plan = EpochBatches(16, 4, 3, 0, 0, 0, 1, lambda _batch: Look(163, 133, changed=True))
+    for (crops, labels), (same_crops, same_labels) in zip(load(data, plan, 0), load(data, plan, 2), strict=True):
+        assert crops.shape == (4, 163, 133, 3)
+        assert crops.equal(same_crops)
+        assert labels.equal(same_labels)
+
+
+def test_each_epoch_changes_a_picture_otherwise(pictures):
+    data = TrainingSet(*pictures, Augmentation(), seed=3)
+    first, again, later = (data[Draw(5, epoch, Look(218, 178, changed=True))][0] for epoch in (0, 0, 1))
+    assert first.equal(again)
+    assert not first.equal(later)
+
+
+def test_an_unchanged_look_leaves_pictures_as_they_are(pictures):
+    array, labels = pictures
+    crop, label = TrainingSet(array, labels, Augmentation(), seed=0)[Draw(2, 0, Look(218, 178, changed=False))]
+    assert np.array_equal(crop, array.array[2])
+    assert label.tolist() == labels[2].astype(float).tolist()

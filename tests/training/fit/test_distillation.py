@@ -1,0 +1,134 @@
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import CheckpointError, SlimNet
+from tests.fakes import celeba
+from training.data.cache import decoded
+from training.data.celeba import read_celeba
+from training.fit import distillation as teachers
+from training.fit.config import TrainConfig
+from training.fit.distributed import Process
+from training.fit.trainer import Labelled
+
+ALONE = Process(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture
+def train(tmp_path):
+    split = read_celeba(celeba.write(tmp_path / "data"))["train"]
+    network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    return Labelled(decoded(split, tmp_path / "cache", network.preprocessing, 1), split)
+
+
+def sure_of(path: Path, *logits: float, attributes: tuple[str, ...] = celeba.ATTRIBUTES) -> str:
+    """Weights that say the same of every picture."""
+    network = SlimNet((4, 8), (8, 7, 2), len(logits), attributes=attributes)
+    with torch.no_grad():
+        network.fc.weight.zero_()
+        network.fc.bias.copy_(torch.tensor(logits))
+    network.save(path)
+    return str(path)
+
+
+def asked(tmp_path: Path, *paths: str, share: float = 0.5) -> TrainConfig:
+    return TrainConfig(cache_dir=str(tmp_path / "cache"), teachers=paths, teacher_share=share)
+
+
+def test_without_teachers_the_labels_are_the_targets(tmp_path, train):
+    assert np.array_equal(teachers.targets(asked(tmp_path), train, ALONE), train.split.labels)
+
+
+def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path, train):
+    paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
+    found = teachers.targets(asked(tmp_path, *paths, share=0.25), train, ALONE)
+    opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0, 1.0])))
+    assert found.dtype == np.float32
+    assert found == pytest.approx(0.75 * train.split.labels + 0.25 * opinion, abs=1e-5)
+
+
+def test_smoothing_moves_targets_towards_one_half(train):
+    config = TrainConfig(label_smoothing=0.2)
+    assert teachers.targets(config, train, ALONE) == pytest.approx(0.8 * train.split.labels + 0.1)
+
+
+def test_a_crop_and_its_mirror_image_count_alike(tmp_path, train):
+    torch.manual_seed(0)
+    network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    with torch.no_grad():
+        network.fc.weight.mul_(1e3)  # else it says nearly the same of all pictures
+    path = str(tmp_path / "random.safetensors")
+    network.save(path)
+    found = teachers.targets(asked(tmp_path, path, share=1.0), train, ALONE)
+    x = network.preprocessing.normalise(torch.from_numpy(np.array(train.pictures.array)))
+    with torch.no_grad():
+        logits = network.eval()(torch.cat([x, x.flip(3)])).view(2, len(found), 3)
+    assert not torch.allclose(logits[0], logits[1], atol=1e-4)
+    assert found == pytest.approx(torch.sigmoid(logits.mean(0)).numpy(), abs=1e-4)
+
+
+def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path, train):
+    path = sure_of(tmp_path / "a.safetensors", 1, -1, 0)
+    summed = []
+
+    def total(values: torch.Tensor) -> torch.Tensor:
+        """As if the other process had the same to say of its half."""
+        summed.append(values)
+        return values + values.flip(0) if values.ndim else values * 2
+
+    process = SimpleNamespace(device="cpu", rank=0, local_rank=0, count=2, writes=True, total=total)
+    found = teachers.targets(asked(tmp_path, path, share=1.0), train, process)
+    assert summed[-1][0::2].any()
+    assert not summed[-1][1::2].any()
+    assert found == pytest.approx(np.tile(1 / (1 + np.exp([-1, 1, 0])), (len(train.split), 1)), abs=1e-5)
+
+
+def test_teachers_are_asked_once(tmp_path, train, monkeypatch):
+    path = sure_of(tmp_path / "a.safetensors", 1, -1, 0)
+    first = teachers.targets(asked(tmp_path, path), train, ALONE)
+    monkeypatch.setattr(teachers, "opinion_of", lambda *_: pytest.fail("asked again"))
+    assert np.array_equal(teachers.targets(asked(tmp_path, path), train, ALONE), first)
+
+
+def test_other_weights_at_the_same_place_are_asked_anew(tmp_path, train):
+    first = teachers.targets(asked(tmp_path, sure_of(tmp_path / "a.safetensors", 1, -1, 0)), train, ALONE)
+    second = teachers.targets(asked(tmp_path, sure_of(tmp_path / "a.safetensors", 5, -1, 0)), train, ALONE)
+    assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize(
+    ("teacher", "message"),
+    [
+        (lambda folder: str(folder / "missing.safetensors"), "missing.safetensors cannot be read"),
+        (lambda folder: sure_of(folder / "a.safetensors", 1, 1, attributes=("Fourth", "Fifth")), "other attributes"),
+    ],
+)
+def test_a_teacher_that_cannot_help_is_named(tmp_path, train, teacher, message):
+    with pytest.raises(CheckpointError, match=message):
+        teachers.targets(asked(tmp_path, teacher(tmp_path)), train, ALONE)
+
+
+def test_what_is_not_known_stays_so_whatever_teachers_say(tmp_path, train):
+    split = read_celeba(celeba.with_gaps(tmp_path / "data"))["train"]
+    paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
+    config = dataclasses.replace(asked(tmp_path, *paths, share=0.25), label_smoothing=0.2)
+    found = teachers.targets(config, Labelled(train.pictures, split), ALONE)
+    whole = teachers.targets(config, train, ALONE)
+    assert not split.known.all()
+    np.testing.assert_array_equal(found, np.where(split.known, whole, np.nan))
+
+
+def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path, train):
+    paths = (
+        sure_of(tmp_path / "a.safetensors", -2, 9, 4, attributes=("Second", "Other", "First")),
+        sure_of(tmp_path / "b.safetensors", 0, attributes=("First",)),
+    )
+    found = teachers.targets(asked(tmp_path, *paths, share=0.25), train, ALONE)
+    opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0])))
+    assert found[:, :2] == pytest.approx(0.75 * train.split.labels[:, :2] + 0.25 * opinion, abs=1e-5)
+    assert np.array_equal(found[:, 2], train.split.labels[:, 2])
+    assert "asked for First, Second (2); it does not know Third (1)" in teachers.describe(paths[0], celeba.ATTRIBUTES)

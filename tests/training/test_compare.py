@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import balanced_accuracy_score, log_loss
+
+from slimnet import Predictor, SlimNet, transform
+from tests.fakes import celeba
+from training import compare
+from training.data.celeba import read_celeba, read_pictures
+from training.measure import metrics
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 2, 1: 30, 2: 4})
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory, data):
+    """Two random networks that say yes to half of the pictures."""
+    crops = next(read_pictures(read_celeba(data)["valid"], transform))
+    folder = tmp_path_factory.mktemp("weights")
+    for name, seed in (("one", 0), ("other", 1)):
+        torch.manual_seed(seed)
+        network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+        with torch.no_grad():
+            network.fc.weight.mul_(300)
+            network.fc.bias.sub_(network.eval()(transform.normalise(torch.from_numpy(crops))).median(dim=0).values)
+        network.save(folder / f"{name}.safetensors")
+    return folder / "one.safetensors", folder / "other.safetensors"
+
+
+def run(*arguments):
+    return compare.main([str(argument) for argument in arguments])
+
+
+def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(data, weights, capsys):
+    assert run("--weights", *weights, "--data_dir", data, "--resamples", 50) == 0
+    split = read_celeba(data)["valid"]
+    expected = []
+    for path in weights:
+        predictor = Predictor(path, "cpu")
+        found = np.concatenate([predictor(crops) for crops in read_pictures(split, predictor.preprocessing)])
+        columns = list(zip(split.labels.T, found.T, strict=True))
+        expected.append(
+            (
+                100 * ((found > 0.5) == split.labels).mean(),
+                100 * np.mean([balanced_accuracy_score(truth, p > 0.5) for truth, p in columns]),
+                np.mean([log_loss(truth, p.astype(float), labels=[False, True]) for truth, p in columns]),
+            )
+        )
+    _, _, first, other = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()
+    ]
+    assert first[0].endswith("one.safetensors")
+    assert other[0].endswith("other.safetensors")
+    for row, values in ((first, expected[0]), (other, expected[1])):
+        assert [float(cell) for cell in row[1::2]] == pytest.approx(values, rel=1e-3)
+    assert first[2::2] == ["–"] * 3
+    gaps = [float(cell.split()[0]) for cell in other[2::2]]
+    assert gaps == pytest.approx(np.subtract(expected[1], expected[0]), abs=0.006)
+
+
+def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data, weights):
+    split = read_celeba(data)["valid"]
+    draws = metrics.drawn(split.identities, 200)
+    one, other = (compare.means(Predictor(path, "cpu"), split, 64, draws) for path in weights)
+    assert len(one.accuracy) == 201
+    gap = other.accuracy - one.accuracy
+    low, high = metrics.interval(100 * gap[1:])
+    assert f"({low:+.2f} to {high:+.2f})" in compare.table(["one", "other"], [one, other])
+    assert low <= 100 * gap[0] <= high
+
+
+def test_what_cannot_be_compared_is_named(tmp_path, data, weights, capsys):
+    assert run("--weights", weights[0], tmp_path / "none.safetensors", "--data_dir", data) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    empty = celeba.write(tmp_path / "empty", sizes={0: 4})
+    assert run("--weights", *weights, "--data_dir", empty) == 1
+    assert "no pictures in its valid split" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run("--weights", *weights, "--resamples", 0)
+    assert "--resamples" in capsys.readouterr().err

@@ -1,0 +1,202 @@
+import csv
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from slimnet import Calibration, Predictor, Reliability, SlimNet
+from tests.fakes import celeba
+from tests.paths import ROOT
+from training import evaluate
+from training.data.celeba import read_celeba, read_pictures
+from training.measure import robustness, subgroups
+from training.report import tables as report
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A network that says yes and no by turns, with temperatures."""
+    path = tmp_path / "w.safetensors"
+    model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    model.calibration = Calibration((0.5, 1.0, 4.0), (Reliability(0.5, 0.4, 0.6),) * 3)
+    model.save(path)
+    return path
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """Two damages instead of 32, and groups by a label that the small data set has."""
+    monkeypatch.setattr(robustness, "DAMAGES", (robustness.DAMAGES[0], robustness.DAMAGES[-1]))
+    monkeypatch.setattr(subgroups, "DIVISIONS", (("First",), ("Male", "Young")))
+    monkeypatch.setattr(subgroups, "LEAST", 1)
+
+
+def run(*arguments):
+    return evaluate.main([str(argument) for argument in arguments])
+
+
+def test_the_command_prints_a_table_and_writes_json(tmp_path, weights, capsys):
+    data = celeba.write(tmp_path / "data")
+    status = run("--weights", weights, "--data_dir", data, "--split", "valid", "--json", tmp_path / "e.json")
+    assert status == 0
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert written["images"] == 6
+    assert [row["attribute"] for row in written["attributes"]] == list(celeba.ATTRIBUTES)
+    for name in ("accuracy", "balanced_accuracy", "majority_accuracy", "positive_share", "roc_auc"):
+        assert written[name] == pytest.approx(np.mean([row[name] for row in written["attributes"]]), abs=1e-6)
+        low, high = written["intervals"][name]
+        assert low <= written[name] <= high
+    assert f"{100 * written['accuracy']:.2f}" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("light")
+def test_a_folder_is_filled_with_everything(tmp_path, weights):
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    run_file = tmp_path / "a.jsonl"
+    run_file.write_text(json.dumps({"images": 4.0, "valid/accuracy": 0.5, "train/loss": 0.7}) + "\n")
+    out = tmp_path / "deep" / "out"
+    few = ("--resamples", "20", "--robustness_images", "4", "--runs", run_file)
+    assert run("--weights", weights, "--data_dir", data, "--out", out, *few) == 0
+    assert {path.name for path in out.iterdir()} == {
+        "evaluation.json", "results.md", "attributes.csv", "groups.csv", "gaps.csv", "robustness.csv",
+        "attributes.png", "reliability.png", "robustness.png", "training.png",
+    }  # fmt: skip
+    written = json.loads((out / "evaluation.json").read_text())
+    assert written["weights"]["file"] == "w.safetensors"
+    assert [division["by"] for division in written["divisions"]] == [["First"]]  # there are no labels for the other
+    assert len(written["robustness"]["outcomes"]) == 8
+    assert written["before"] != written["served"]
+    loss = written["log_loss"]
+    assert loss["change"] == pytest.approx(loss["served"] - loss["before"], abs=2e-6)
+    assert loss["interval"][0] <= loss["change"] <= loss["interval"][1]
+    results = (out / "results.md").read_text()
+    for expected in ("Second", "First, not", "### By First", "detail", f"{100 * written['accuracy']:.2f}"):
+        assert expected.split(",")[0] in results
+    with (out / "attributes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["attribute"] for row in rows] == [*celeba.ATTRIBUTES, "mean"]
+    assert float(rows[-1]["recall"]) == pytest.approx(written["recall"])
+    for picture in out.glob("*.png"):
+        assert np.array(Image.open(picture)).std() > 10, picture.name
+
+
+def test_an_impossible_number_is_named(capsys):
+    for flag in ("--batch_size", "--resamples"):
+        with pytest.raises(SystemExit):
+            run(flag, "0")
+        assert f"{flag} must be at least 1" in capsys.readouterr().err
+
+
+def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run("--out", tmp_path, "--runs", tmp_path / "none.jsonl")
+    assert "there is no" in capsys.readouterr().err
+    (tmp_path / "other.jsonl").write_text('{"epoch": 1}\n')
+    with pytest.raises(SystemExit):
+        run("--out", tmp_path, "--runs", tmp_path / "other.jsonl")
+    assert "no metrics.jsonl" in capsys.readouterr().err
+
+
+def test_labels_of_another_kind_are_refused(tmp_path, capsys):
+    SlimNet((4,), (4, 7, 2), 3).save(tmp_path / "other.safetensors")
+    assert run("--weights", tmp_path / "other.safetensors", "--data_dir", celeba.write(tmp_path / "data")) == 1
+    assert "labels other attributes" in capsys.readouterr().err
+
+
+def test_missing_weights_and_data_are_named(tmp_path, weights, capsys):
+    assert run("--weights", tmp_path / "none.safetensors", "--data_dir", tmp_path) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    assert run("--weights", weights, "--data_dir", tmp_path) == 1
+    assert "list_attr_celeba" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("robustness_images", [4, 0])
+def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, capsys, robustness_images):
+    cells = json.loads((ROOT / "training" / "evaluate.ipynb").read_text())["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    settings = {"WEIGHTS": weights, "DATA_DIR": data, "RESAMPLES": 20, "ROBUSTNESS_IMAGES": robustness_images}
+    for name, value in settings.items():
+        monkeypatch.setitem(os.environ, name, str(value))
+    monkeypatch.chdir(ROOT / "training")  # where Jupyter starts it; the notebook goes to the root
+    names: dict = {}
+    for cell in code:
+        exec(compile("".join(cell["source"]), "evaluate.ipynb", "exec"), names)
+    assert names["found"]["images"] == 24
+    assert "mean" in capsys.readouterr().out
+    sections = {title: names["read"](title)._repr_markdown_() for title in report.sections(names["found"])}
+    assert all(f'read("{title}")' in "".join("".join(cell["source"]) for cell in code) for title in sections)
+    assert "| ROC area |" in sections["Summary"]
+    assert not any("](" in text for text in sections.values())
+    assert ("Robustness" in sections) is bool(robustness_images)
+
+
+@pytest.mark.usefixtures("light")
+def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(tmp_path, weights, capsys):
+    data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 2: 40}))
+    table = data / "list_attr_celeba.csv"
+    rows = [row.split(",") for row in table.read_text().splitlines()]
+    table.write_text("\n".join(",".join([*row[:3], row[3] if row[0] == "image_id" else "0"]) for row in rows))
+    out = tmp_path / "out"
+    few = ("--resamples", "20", "--robustness_images", "10")
+    assert run("--weights", weights, "--data_dir", data, "--out", out, *few) == 0
+    said = capsys.readouterr()
+    split = read_celeba(data)["test"]
+    assert f"{(~split.known).sum()} of 120 in test" in said.err
+    assert "test knows none of Third" in said.err
+    found = json.loads((out / "evaluation.json").read_text())  # which would hold no nan
+    predictor = Predictor(weights, "cpu")
+    ticks = np.concatenate([predictor(crops) for crops in read_pictures(split, predictor.preprocessing)]) > 0.5
+    for n in range(2):
+        there, row = split.known[:, n], found["attributes"][n]
+        assert row["known"] == there.sum() < 40
+        assert row["accuracy"] == pytest.approx((ticks[there, n] == split.labels[there, n]).mean(), abs=1e-6)
+        assert row["positive_share"] == pytest.approx(split.labels[there, n].mean(), abs=1e-6)
+    assert found["attributes"][2]["known"] == 0
+    assert found["attributes"][2]["accuracy"] is None
+    assert found["accuracy"] == pytest.approx(np.mean([row["accuracy"] for row in found["attributes"][:2]]), abs=1e-6)
+    assert sum(found["served"]["answers"]) == split.known.sum()
+    assert sum(group["images"] for group in found["divisions"][0]["groups"]) == split.known[:, 0].sum()
+    assert "NaN" not in (out / "evaluation.json").read_text()
+    results = (out / "results.md").read_text()
+    assert f"{(~split.known).sum()} of 120 labels are not known" in results
+    assert "Not measured, for want of any label: Third." in results
+    assert "nan" not in results.lower().split()
+
+
+def test_a_split_without_any_known_label_is_named(tmp_path, weights, capsys):
+    data = celeba.write(tmp_path / "data")
+    test = {path.name for path in read_celeba(data)["test"].paths}
+    table = data / "list_attr_celeba.csv"
+    rows = table.read_text().splitlines()
+    table.write_text("\n".join(f"{row[:10]},0,0,0" if row[:10] in test else row for row in rows))
+    assert run("--weights", weights, "--data_dir", data) == 1
+    assert "no label of the test split is known" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("room", [100, 3_000, 40_000])
+def test_a_full_disk_leaves_no_cut_file(tmp_path, weights, capsys, room):
+    import resource
+
+    data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
+    few = ("--resamples", "20", "--robustness_images", "4")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    assert run("--weights", weights, "--data_dir", data, "--out", whole, *few) == 0
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        status = run("--weights", weights, "--data_dir", data, "--out", out, *few)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert status == 1
+    assert str(out) in capsys.readouterr().err
+    for path in out.iterdir():
+        assert path.name in {there.name for there in whole.iterdir()}
+        assert path.suffix == ".png" or path.read_bytes() == (whole / path.name).read_bytes()

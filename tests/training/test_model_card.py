@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+
+from training import model_card
+from training.evaluate import FullEvaluation
+from training.measure import calibration_error as reliability
+from training.measure import metrics, subgroups
+from training.measure.robustness import Outcome, Robustness
+
+CARD = """---
+license: other
+# evaluation: model-index
+model-index: of long ago
+# /evaluation
+---
+
+By hand.
+
+<!-- evaluation: attributes -->
+old
+<!-- /evaluation -->
+
+Also by hand: [a link](elsewhere.md).
+
+<!-- evaluation: robustness -->
+<!-- /evaluation -->
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An evaluation of 60 pictures, as training.evaluate writes it."""
+    rng = np.random.default_rng(0)
+    labels = rng.random((60, 2)) < 0.5
+    found = labels * 0.4 + rng.random((60, 2)) * 0.6
+    answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0], np.ones(labels.shape, bool))
+    draws = metrics.drawn(np.arange(60), 20)
+    values, samples = metrics.figures(*answers.case), metrics.resampled(*answers.case, draws)
+    diagram = reliability.diagram(labels, answers.known, answers.probabilities)
+    found = FullEvaluation(
+        **vars(metrics.mean_scores(values, samples)),
+        split="test", images=60, resamples=20,
+        attributes=metrics.attribute_scores(answers.names, answers.known, values, samples),
+        weights={"file": "w.safetensors", "sha256": "0"}, before=diagram, served=diagram,
+        log_loss=reliability.LogLoss(0.2, 0.21, 0.01, (-0.01, 0.03)),
+        divisions=(subgroups.divide(answers, ("Male",), draws),),
+        robustness=Robustness(60, 0.9, 0.91, (Outcome("blur", "pixels", 2, 0.8, 0.7, 0.1, (0.05, 0.15)),)),
+    )  # fmt: skip
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(json.dumps(found, default=vars))
+    return tmp_path / "evaluation"
+
+
+def run(*arguments):
+    return model_card.main([str(argument) for argument in arguments])
+
+
+def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path, folder):
+    card = tmp_path / "README.md"
+    card.write_text(CARD)
+    assert run(card, "--evaluation", folder) == 0
+    once = card.read_text()
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    assert f"value: {100 * evaluation['accuracy']:.2f}\n" in once
+    assert "| Bald |" in once
+    assert "| blur, pixels | 2 | 80.00 | 70.00 | 10.00 | 5.00 to 15.00 |" in once
+    assert "](evaluation/attributes.png)" in once
+    assert "Also by hand: [a link](elsewhere.md)." in once
+    assert "old" not in once
+    assert "long ago" not in once
+    assert run(card, "--evaluation", folder) == 0
+    assert card.read_text() == once
+
+
+def test_links_lead_from_the_document_to_the_evaluation(tmp_path, folder):
+    (tmp_path / "docs").mkdir()
+    document = tmp_path / "docs" / "results.md"
+    document.write_text("<!-- evaluation: headline -->\n<!-- /evaluation -->\n")
+    assert run(document, "--evaluation", folder) == 0
+    assert "](../evaluation/attributes.png)" in document.read_text()
+
+
+@pytest.mark.parametrize(
+    ("part", "pays", "words"),
+    [("thresholds", True, "folded into the last bias for Bald"), ("thresholds", False, "tried and left"),
+     ("temperatures", True, "from 0.90 to 1.20 are applied"), ("temperatures", False, "tried and left")],
+)  # fmt: skip
+def test_what_was_tried_is_told_as_calibration_found_it(tmp_path, folder, part, pays, words):
+    gain = {"gain": 0.001, "low": 0.0005, "high": 0.0015}
+    temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
+    thresholds = {"logits": [0, 0.5], "folded": pays}
+    found = {"images": 3000, "attributes": ["Male", "Bald"],
+             "thresholds": thresholds | gain, "temperatures": temperatures | gain}  # fmt: skip
+    (folder / "calibration.json").write_text(json.dumps(found))
+    document = tmp_path / "results.md"
+    document.write_text(f"<!-- evaluation: {part} -->\n<!-- /evaluation -->\n")
+    assert run(document, "--evaluation", folder) == 0
+    assert words in document.read_text()
+    change = {"thresholds": "+0.100 points (95 %: +0.050 to +0.150)",
+              "temperatures": "-0.0010 (95 %: -0.0015 to -0.0005) and the error"}  # fmt: skip
+    assert change[part] in document.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("nothing", "has no marks"), ("<!-- evaluation: weather -->\n<!-- /evaluation -->\n", "asks for weather"),
+     ("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n", "asks for thresholds"),
+     ("<!-- evaluation: summary -->\n\n<!-- evaluation: groups -->\n<!-- /evaluation -->\n", "end mark of summary")],
+)  # fmt: skip
+def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, capsys, text, message):
+    document = tmp_path / "results.md"
+    document.write_text(text)
+    assert run(document, "--evaluation", folder) == 1
+    assert message in capsys.readouterr().err
+    assert document.read_text() == text
+
+
+def test_what_is_no_full_evaluation_is_named(tmp_path, folder, capsys):
+    (folder / "evaluation.json").write_text("{}")
+    document = tmp_path / "results.md"
+    document.write_text(CARD)
+    assert run(document, "--evaluation", folder) == 1
+    assert "training.evaluate --out" in capsys.readouterr().err
+    assert document.read_text() == CARD

@@ -1,0 +1,538 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import Calibration, Reliability, SlimNet, transform
+from tests.fakes import celeba
+from tests.paths import ROOT
+from training import train
+from training.data.augment import Augmentation
+from training.data.cache import decoded
+from training.data.celeba import read_celeba
+from training.data.loader import Draw, EpochBatches, Look, TrainingSet
+from training.fit import trainer as engine
+from training.fit.config import parse_config
+from training.fit.distributed import Process
+from training.fit.losses import LOSSES
+
+SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
+
+
+@pytest.fixture
+def data(tmp_path):
+    return celeba.write(tmp_path / "data")
+
+
+def flags(data, save_dir, *more):
+    return [
+        *SMALL,
+        "--data_dir",
+        str(data),
+        "--cache_dir",
+        str(data.parent / "cache"),
+        "--save_dir",
+        str(save_dir),
+        *more,
+    ]
+
+
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def position(folder):
+    return torch.load(folder / "last.pt", weights_only=True)["position"]
+
+
+def test_a_run_learns_and_leaves_what_it_says(tmp_path, data):
+    save = tmp_path / "run"
+    options = "--num_epochs 12 --learning_rate 1e-2 --save_every 6".split()
+    assert train.main(flags(data, save, *options)) == 0
+    found = metrics(save)
+    assert [row["epoch"] for row in found] == list(range(1, 13))
+    assert found[-1]["train/loss"] < 0.7 * found[0]["train/loss"]
+    assert {path.name for path in save.iterdir()} == {
+        "best.safetensors", "last.safetensors", "last.pt", "epoch_006.safetensors", "epoch_012.safetensors",
+        "metrics.jsonl", "tensorboard",
+    }  # fmt: skip
+    assert any((save / "tensorboard").iterdir())
+    assert SlimNet.load_pretrained(save / "best.safetensors").attributes == celeba.ATTRIBUTES
+    assert max(row["valid/accuracy"] for row in found) == position(save)["best"]
+
+
+def test_the_best_recipe_runs_at_both_sizes(tmp_path, data, monkeypatch):
+    heights = []
+    step = engine.Trainer.step
+    monkeypatch.setattr(engine.Trainer, "step", lambda self, x, y: (heights.append(x.shape[1]), step(self, x, y))[1])
+    options = "--recipe best --batch_size 4 --num_epochs 4 --early_share 0.5".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    assert heights == [163] * 8 + [218] * 8
+    rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
+    assert rates[0] > rates[1] > rates[2] > rates[3] == pytest.approx(0, abs=1e-9)
+
+
+def seen(monkeypatch, name):
+    """All arguments of a trainer's method, as the run goes on."""
+    calls = []
+    method = getattr(engine.Trainer, name)
+    monkeypatch.setattr(engine.Trainer, name, lambda self, *given: (calls.append(given), method(self, *given))[1])
+    return calls
+
+
+def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch):
+    steps = seen(monkeypatch, "step")
+    options = "--augment --augmentation flip=0 turn=0 brightness=0.9 --plain_share 0.5 --num_epochs 2".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    known = decoded(read_celeba(data)["train"], tmp_path / "cache", transform, 1).array
+    as_they_are = [all((known == crop.numpy()).all(axis=(1, 2, 3)).any() for crop in crops) for crops, _ in steps]
+    assert as_they_are == [False] * 4 + [True] * 4
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_a_run_minimises_the_loss_that_is_asked_for(tmp_path, data, loss):
+    options = f"--num_epochs 6 --learning_rate 1e-2 --mixup 0.2 --label_smoothing 0.1 --loss {loss}".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    losses = [row["train/loss"] for row in metrics(tmp_path / "run")]
+    assert losses[-1] < losses[0]
+    logits, targets = torch.zeros(1, 3), torch.full((1, 3), 0.5)
+    assert losses[0] == pytest.approx(LOSSES[loss](logits, targets).item(), rel=0.4)
+
+
+def test_mixup_goes_into_the_step(tmp_path, data, monkeypatch):
+    mixed = []
+    monkeypatch.setattr(engine, "mixup", lambda *given: (mixed.append(given[2]), given[:2])[1])
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.2")) == 0
+    assert mixed == [0.2] * 4
+
+
+def test_the_rate_falls_every_so_many_epochs(tmp_path, data):
+    options = "--num_epochs 5 --learning_rate 1e-3 --decay_lr_every 2 --lr_decay 0.5".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
+
+
+def test_a_time_budget_ends_the_run_and_its_schedule(tmp_path, data, monkeypatch):
+    clock = [1000.0]
+    step = engine.Trainer.step
+
+    def take_ten_seconds(self, crops, labels):
+        clock[0] += 10
+        return step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", take_ten_seconds)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    options = "--minutes 1 --num_epochs 1000 --schedule cosine".split()
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    found = metrics(tmp_path / "run")
+    assert [row["images"] for row in found] == [16, 24]  # six steps, the last two in the second epoch
+    assert [row["learning_rate"] for row in found] == pytest.approx([0.25e-4, 0])
+    assert position(tmp_path / "run")["seconds"] == 60
+
+
+def killed_in_mid_epoch(command, save):
+    """Start a run that saves after every step and kill it, workers and all, in its second epoch."""
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    deadline = time.monotonic() + 120
+    try:
+        while time.monotonic() < deadline and process.poll() is None:
+            if (save / "last.pt").exists():
+                now = position(save)
+                if now["epoch"] == 1 and 0 < now["batch"] < 10:
+                    return now
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    pytest.fail("the run was never seen in the middle of its second epoch")
+
+
+def test_a_killed_run_goes_on_exactly(tmp_path):
+    data = celeba.write(tmp_path / "data", sizes={0: 64, 1: 6, 2: 2})
+    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1 --save_minutes 0".split()
+    command = [sys.executable, "-m", "training.train"]
+    subprocess.run([*command, *flags(data, tmp_path / "whole", *options)], cwd=ROOT, check=True)
+    save = tmp_path / "killed"
+    before = killed_in_mid_epoch([*command, *flags(data, save, *options)], save)
+    assert before["epoch"] == 1
+    subprocess.run([*command, *flags(data, save, *options), "--resume"], cwd=ROOT, check=True)
+    whole, resumed = metrics(tmp_path / "whole"), metrics(save)
+    assert [row["epoch"] for row in resumed] == [1, 2, 3]
+    for name in ("train/loss", "valid/loss", "valid/accuracy", "learning_rate", "images"):
+        assert [row[name] for row in resumed] == pytest.approx([row[name] for row in whole], abs=1e-6)
+
+
+def interrupted(monkeypatch, name, at_step):
+    """Let the trainer's method stop the run, once, as Ctrl-C does, when so many steps are done."""
+    method = getattr(engine.Trainer, name)
+
+    def stop(self, *arguments):
+        if self.position.step == at_step:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return method(self, *arguments)
+
+    monkeypatch.setattr(engine.Trainer, name, stop)
+
+
+def test_a_run_that_is_cut_off_before_its_first_save_goes_on(tmp_path, data, monkeypatch):
+    assert train.main(flags(data, tmp_path / "whole", "--num_epochs", "1")) == 0
+    save = tmp_path / "cut"
+    interrupted(monkeypatch, "step", at_step=2)
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 130
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
+    assert metrics(save)[0]["train/loss"] == pytest.approx(metrics(tmp_path / "whole")[0]["train/loss"], abs=1e-6)
+
+
+def test_the_last_epoch_is_judged_even_when_that_is_cut_off(tmp_path, data, monkeypatch):
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "validate", at_step=8)
+    options = "--num_epochs 2 --save_minutes 0".split()
+    assert train.main(flags(data, save, *options)) == 130
+    assert len(metrics(save)) == 1
+    assert train.main(flags(data, save, *options, "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+    assert position(save)["epoch"] == 2
+
+
+def test_a_torn_line_of_metrics_is_written_again(tmp_path, data, monkeypatch):
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "step", at_step=6)
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 130
+    with (save / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 2, "tra')
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
+@pytest.mark.parametrize("room", [2_000, 50_000], ids=["for nothing", "for weights alone"])
+def test_a_full_disk_is_said_and_keeps_what_was_saved(tmp_path, data, monkeypatch, capsys, room):
+    import resource
+
+    save = tmp_path / "run"
+    interrupted(monkeypatch, "step", at_step=4)
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 130
+    before = position(save)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(save) in capsys.readouterr().err
+    assert position(save) == before
+    assert not list(save.glob("*part"))
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2]
+
+
+def test_a_run_is_never_written_over(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 1
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    assert train.main(flags(data, save, "--num_epochs", "2", "--seed", "5", "--resume")) == 1
+    assert "--seed was 0, is 5" in capsys.readouterr().err
+    assert train.main(flags(data, tmp_path / "none", "--resume")) == 1
+    assert "last.pt is missing" in capsys.readouterr().err
+
+
+def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path, data):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    state = torch.load(save / "last.pt", weights_only=True)
+    del state["config"]["teachers"]
+    torch.save(state, save / "last.pt")
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [("fc.weight", "the loss is nan in epoch 2, step 7"), ("conv1.1.running_var", "weights are no longer finite")],
+)
+def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, monkeypatch, capsys, broken, message):
+    step = engine.Trainer.step
+
+    def burst(self, crops, labels):
+        if self.position.step == 6:
+            with torch.no_grad():
+                self.network.state_dict()[broken].fill_(float("inf"))
+        return step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", burst)
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--save_minutes", "0")) == 1
+    assert message in capsys.readouterr().err
+    assert position(save)["step"] == 6
+    for name in ("best", "last"):
+        assert all(p.isfinite().all() for p in SlimNet.load_pretrained(save / f"{name}.safetensors").parameters())
+
+
+def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 0
+    before = (save / "last.pt").read_bytes()
+    capsys.readouterr()
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
+    assert "this run is finished: 2 epochs" in (said := capsys.readouterr().out)
+    assert "raise --num_epochs to go on" in said
+    assert (save / "last.pt").read_bytes() == before
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    assert train.main(flags(data, save, "--num_epochs", "3", "--resume")) == 0
+    assert [row["epoch"] for row in metrics(save)] == [1, 2, 3]
+
+
+def test_a_run_that_is_not_finished_keeps_its_end(tmp_path, data, monkeypatch, capsys):
+    interrupted(monkeypatch, "step", at_step=6)
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 130
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "3", "--resume")) == 1
+    assert "--num_epochs was 2, is 3" in capsys.readouterr().err
+
+
+def test_weights_to_begin_with(tmp_path, data, capsys):
+    first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    first.calibration = Calibration((2.0,) * 3, (Reliability(0.8, 0.7, 0.9),) * 3)
+    first.save(tmp_path / "first.safetensors")
+    options = ["--init_from", str(tmp_path / "first.safetensors"), "--learning_rate", "0", "--num_epochs", "1"]
+    assert train.main(flags(data, tmp_path / "run", *options)) == 0
+    trained = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors")
+    assert trained.fc.weight.equal(first.fc.weight)
+    assert trained.calibration is None  # what was measured on the first weights does not hold for others
+    assert train.main(flags(data, tmp_path / "other", *options, "--filter_counts", "4")) == 1
+    assert "another shape" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--num_classes", "40"], "--num_classes is 40, and"),
+        (["--data_dir", "nowhere"], "list_attr_celeba"),
+        (["--init_from", "none.pth"], "none.pth"),
+        (["--teachers", "none.pth"], "none.pth"),
+        ("--filter_counts 4 4 4 4 4".split(), "needs 259 on each side: shorten --filter_counts"),
+        ("--early_share 0.5 --early_height 40".split(), "40 high and 33 wide"),
+    ],
+)
+def test_faults_are_said_before_the_first_step(tmp_path, data, capsys, options, message):
+    cache = tmp_path / "cache"
+    assert train.main([*flags(data, tmp_path / "run", *options), "--cache_dir", str(cache)]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run" / "last.pt").exists()
+    if "none.pth" in options:
+        assert not cache.exists()  # before minutes of decoding, too
+
+
+def test_damaged_pictures_of_both_splits_are_named_at_once(tmp_path, data, capsys):
+    splits = read_celeba(data)
+    bad = [splits["train"].paths[2], splits["valid"].paths[1]]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    message = capsys.readouterr().err
+    assert all(path.name in message for path in bad)
+
+
+def expected_after_one_step(data, save, processes):
+    """Loss and weights after one step on a batch of 8, shared by so many processes, computed without any of them."""
+    config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
+    split = read_celeba(data)["train"]
+    network = engine.build_network(config, split.attributes)
+    pictures = decoded(split, config.cache_dir, network.preprocessing, 1)
+    dataset = TrainingSet(pictures, split.targets, Augmentation(), 0)
+    optimizer = engine.build_optimizer(config, network)
+    losses, counts = [], []
+    for rank in range(processes):
+        look = Look(218, 178, changed=False)
+        batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, look=look: look)))
+        crops, labels = (torch.stack(part) for part in zip(*(dataset[draw] for draw in batch), strict=True))
+        network.train()
+        logits = network(network.preprocessing.normalise(crops))
+        known = ~labels.isnan()
+        losses.append(
+            torch.nn.functional.binary_cross_entropy_with_logits(logits[known], labels[known], reduction="sum")
+        )
+        counts.append(known.sum())
+    loss = torch.stack(losses).sum() / torch.stack(counts).sum()
+    loss.backward()
+    optimizer.step()
+    return loss.item(), network
+
+
+def valid_loss(network, data, cache):
+    split = read_celeba(data)["valid"]
+    pictures = decoded(split, cache, network.preprocessing, 1)
+    with torch.no_grad():
+        logits = network.eval()(network.preprocessing.normalise(torch.from_numpy(np.array(pictures.array))))
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(split.labels).float()).item()
+
+
+def test_two_processes_make_one_step_of_the_whole_batch(tmp_path):
+    data = celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2})
+    save = tmp_path / "run"
+    options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
+    )
+    loss, network = expected_after_one_step(data, save, processes=2)
+    (found,) = metrics(save)  # one line: there is one writer
+    assert found["train/loss"] == pytest.approx(loss, abs=1e-5)
+    assert found["images"] == 8
+    weights = SlimNet.load_pretrained(save / "last.safetensors")
+    # Both processes judge the very weights that are saved, although each saw other images.
+    assert found["valid/loss"] == pytest.approx(valid_loss(weights, data, tmp_path / "cache"), abs=1e-6)
+    np.testing.assert_allclose(weights.fc.weight.detach(), network.fc.weight.detach(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("local_rank", "decodes_first"), [(0, True), (1, False)])
+def test_the_first_process_of_each_machine_decodes(tmp_path, data, monkeypatch, local_rank, decodes_first):
+    found_at_wait = []
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(engine.Process, "wait", lambda _self: found_at_wait.append(len(list(cache.glob("*.rgb")))))
+    splits = read_celeba(data)
+    second_machines = engine.Process(2 + local_rank, 4, torch.device("cpu"), local_rank)
+    train.prepare(splits["train"], splits["valid"], parse_config(flags(data, tmp_path / "run")), second_machines)
+    assert found_at_wait == [2 if decodes_first else 0]
+
+
+def test_one_processs_fault_is_said_once_and_ends_all(tmp_path, data):
+    read_celeba(data)["train"].paths[0].write_bytes(b"no picture")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    ended = subprocess.run(
+        [*command, "-m", "training.train", *flags(data, tmp_path / "run")],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert ended.stderr.count("1 pictures that are damaged") == 1
+    assert "[rank1]: Traceback" not in ended.stderr
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, data):
+    config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
+    with pytest.raises(engine.TrainingError, match="evenly by 2 processes"):
+        train.train(config, engine.Process(0, 2, torch.device("cpu")))
+
+
+def test_resuming_on_other_labels_is_refused(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    table = data / "list_attr_celeba.csv"
+    head, first, *rows = table.read_text().splitlines()
+    flipped = first.replace("-1", "x").replace("1", "-1").replace("x", "1") if ",1" in first else first[:-2] + "1"
+    table.write_text("\n".join([head, f"{first.split(',')[0]},{flipped.split(',', 1)[1]}", *rows]) + "\n")
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    assert "other pictures or labels" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
+    """From a CPU, which does not scale them, to a GPU without bfloat16, which must."""
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "2")) == 0
+    assert torch.load(save / "last.pt", weights_only=True)["scaler"] == {}
+    config = parse_config(flags(data, save, "--num_epochs", "2", "--resume"))
+    splits = read_celeba(data)
+    train_data, valid = (
+        engine.Labelled(decoded(splits[name], config.cache_dir, transform, 1), splits[name])
+        for name in ("train", "valid")
+    )
+    trainer = engine.Trainer(config, train_data, valid, Process(0, 1, torch.device("cpu")))
+    trainer.scaler = torch.amp.GradScaler("cpu", enabled=True)
+    trainer.restore()
+    assert trainer.position.epoch == 2
+
+
+def test_images_are_counted_as_they_are_seen(tmp_path, data):
+    assert train.main([*flags(data, tmp_path / "run"), "--num_epochs", "2", "--batch_size", "64"]) == 0
+    assert [row["images"] for row in metrics(tmp_path / "run")] == [16, 32]
+
+
+def test_damage_inside_one_picture_is_named_before_the_first_step(tmp_path, data, capfd):
+    path = read_celeba(data)["train"].paths[4]
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2] + bytes(200) + raw[len(raw) // 2 + 200 :])
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    said = capfd.readouterr().err
+    assert f"1 pictures that are damaged or not 178 wide and 218 high: {path.name}" in said
+    assert "Corrupt JPEG data" not in said
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_what_is_not_known_is_neither_learnt_nor_judged(tmp_path, data, capsys):
+    """Two runs that differ in labels that are not known alone are the same."""
+    celeba.with_gaps(data)
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.3")) == 0
+    assert "0 is taken for not known" in capsys.readouterr().err
+    splits = read_celeba(data)
+    weights = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").eval()
+    pictures = decoded(splits["valid"], tmp_path / "cache", transform, 1)
+    with torch.no_grad():
+        logits = weights(weights.preprocessing.normalise(torch.from_numpy(np.array(pictures.array)))).numpy()
+    right, known = (logits > 0) == splits["valid"].labels, splits["valid"].known
+    (found,) = metrics(tmp_path / "run")
+    assert found["valid/accuracy"] == pytest.approx(np.mean([right[known[:, n], n].mean() for n in range(3)]))
+    costs = np.logaddexp(0, np.where(splits["valid"].labels, -logits, logits))
+    assert found["valid/loss"] == pytest.approx(np.mean([costs[known[:, n], n].mean() for n in range(3)]), abs=1e-5)
+    assert np.isfinite(found["train/loss"])
+
+
+def test_an_attribute_that_no_training_picture_knows_is_refused(tmp_path, data, capsys):
+    table = data / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(",".join([*row.split(",")[:2], "0", row.split(",")[3]]) for row in rows)]))
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    assert "no picture of the train split has a known label of Second" in capsys.readouterr().err
+
+
+def test_processes_share_a_step_by_their_known_labels(tmp_path):
+    """The mean over all known labels of the batch, however they fall to the processes."""
+    data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2}), share=0.5)
+    save = tmp_path / "run"
+    options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(
+        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
+    )
+    loss, network = expected_after_one_step(data, save, processes=2)
+    assert metrics(save)[0]["train/loss"] == pytest.approx(loss, abs=1e-5)
+    weights = SlimNet.load_pretrained(save / "last.safetensors")
+    np.testing.assert_allclose(weights.fc.weight.detach(), network.fc.weight.detach(), atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000])
+def test_a_cut_checkpoint_is_said_to_be_so(tmp_path, data, capsys, size):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    os.truncate(save / "last.pt", size)
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "last.pt" in line]
+    assert f"last.pt is cut off, at {size:,} bytes" in said
+    assert f"--init_from {save / 'last.safetensors'}" in said
+
+
+def test_a_fault_is_the_last_that_torchrun_says(tmp_path, data):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    ended = subprocess.run(
+        [*command, "-m", "training.train", *flags(data, tmp_path / "run", "--data_dir", str(tmp_path / "none"))],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    *_, last, frame = ended.stderr.splitlines()
+    assert "training.train: there is no list_attr_celeba.csv" in last
+    assert set(frame) == {"="}
+    assert ended.stderr.count("there is no list_attr_celeba.csv") == 1

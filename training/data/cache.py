@@ -1,0 +1,249 @@
+"""Pictures decoded once, into a file that is mapped into memory; a killed run's work is taken up by the next.
+
+Beside the file in the making, `….rgb.part`, which has its full size from the start so that a full disk is known of
+before any work, lies `….rgb.progress`: a line for every batch that is in it, with its checksum.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import sys
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from tqdm import tqdm
+
+from slimnet import Preprocessing
+from training.data.celeba import DataError, Split, read_pictures
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_BATCH = 256  # pictures a line of progress
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ABANDONED_SECONDS = 600  # without a change, where no lock tells; a run writes every second
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A split's pictures, decoded, in a file that is mapped into memory; cheap to hand to a worker process.
+
+    path: of the raw bytes; shape: (N, height, width, 3).
+    """
+
+    path: Path
+    shape: tuple[int, int, int, int]
+
+    @cached_property
+    def array(self) -> np.ndarray:
+        """uint8 RGB, read-only, of the shape."""
+        return np.memmap(self.path, np.uint8, "r", shape=self.shape)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "shape": self.shape}  # a process that unpickles it opens its own map
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(np.prod(self.shape))
+
+    @property
+    def complete(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size == self.size
+
+    @property
+    def part(self) -> Path:
+        return self.path.with_suffix(".rgb.part")
+
+    @property
+    def progress(self) -> Path:
+        return self.path.with_suffix(".rgb.progress")
+
+
+def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, workers: int) -> Pictures:
+    """Decode a split into cache_dir, or find it there, or go on where a killed run was; waits while another run does
+    it. The file's name depends on the pictures' paths, sizes and times.
+
+    Raises DataError for damaged pictures, and when the folder has too little room.
+    """
+    pictures = place(split, cache_dir, preprocessing)
+    if pictures.complete:
+        return pictures
+    check_room([pictures])
+    with in_the_making(pictures) as file:
+        if file:
+            try:
+                fill(file, pictures, split, preprocessing, workers)
+            except DataError:
+                let_go(file)
+                discard(pictures.part)
+                raise
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                let_go(file)
+                discard(pictures.part)
+                raise no_room(pictures.size, pictures.path.parent, f" ({error.strerror})") from error
+    return pictures
+
+
+def place(split: Split, cache_dir: str | Path, preprocessing: Preprocessing) -> Pictures:
+    """Where a split's pictures are in the cache, or will be."""
+    shape = (len(split), preprocessing.height, preprocessing.width, 3)
+    folders = {folder: folder.resolve() for folder in {path.parent for path in split.paths}}
+    files = [(os.path.join(folders[path.parent], path.name), path.stat()) for path in split.paths]  # noqa: PTH118 (speed)
+    described = repr((shape, [(name, status.st_size, status.st_mtime_ns) for name, status in files]))
+    name = f"celeba-{hashlib.sha256(described.encode()).hexdigest()[:16]}.rgb"
+    return Pictures(Path(cache_dir) / name, shape)
+
+
+def check_room(wanted: Sequence[Pictures]) -> None:
+    """Make their folder, clear it of what killed runs have left of other pictures, and see that it has room for these.
+
+    Raises DataError when it has not.
+    """
+    cache = wanted[0].path.parent
+    cache.mkdir(parents=True, exist_ok=True)
+    for part in cache.glob("*.part"):
+        if part not in [pictures.part for pictures in wanted] and abandoned(part):
+            discard(part)
+    needed = sum(pictures.size - allocated(pictures.part) for pictures in wanted if not pictures.complete)
+    if shutil.disk_usage(cache).free < needed:
+        raise no_room(needed, cache)
+
+
+def abandoned(part: Path) -> bool:
+    """Whether no run writes to a file in the making."""
+    try:
+        with part.open("r+b") as file:
+            free = locked(file, wait=False) if part.name.startswith("celeba-") else None
+            return time.time() - part.stat().st_mtime > _ABANDONED_SECONDS if free is None else free
+    except OSError:  # of another user, or gone
+        return False
+
+
+def allocated(part: Path) -> int:
+    """Bytes that a file takes of the disk; 0 where that is not known."""
+    return getattr(part.stat(), "st_blocks", 0) * 512 if part.exists() else 0
+
+
+def no_room(needed: int, cache: Path, reason: str = "") -> DataError:
+    free = shutil.disk_usage(cache).free
+    return DataError(
+        f"{cache} has {readable(free)} free, and the decoded pictures take {readable(needed)}{reason}: "
+        "choose another --cache_dir"
+    )
+
+
+def readable(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+
+
+def let_go(file: BinaryIO) -> None:
+    """Close a file where there are no locks to keep: Windows neither renames nor removes an open one."""
+    if fcntl is None:
+        file.close()
+
+
+def discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    part.with_suffix(".progress").unlink(missing_ok=True)
+
+
+@contextmanager
+def in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
+    """The file to fill, which no other run writes to as long; None when another run has finished it."""
+    while not pictures.complete:
+        with os.fdopen(os.open(pictures.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), "r+b") as file:
+            if locked(file, wait=False) is False:
+                print(f"another run is decoding into {pictures.path.parent}: waiting for it", file=sys.stderr)
+                locked(file, wait=True)
+            # While this one waited, the other may have finished the file or given it up.
+            if pictures.part.exists() and os.path.samestat(os.fstat(file.fileno()), pictures.part.stat()):
+                yield file
+                return
+    yield None
+
+
+def locked(file: BinaryIO, wait: bool) -> bool | None:
+    """Lock a file against other runs, until it is closed: whether that was done, None where it cannot be.
+
+    Without locks two runs may fill a file together: they write the same bytes to the same places.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return None
+    return True
+
+
+def fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Preprocessing, workers: int) -> None:
+    """Decode a split into its file, beginning after what is there, and give the file its final name."""
+    reserve(file, pictures.size)
+    done = batches_there(file, pictures) * _BATCH
+    rest = split.only(np.arange(min(done, len(split)), len(split)))
+    with (
+        pictures.progress.open("a", encoding="ascii") as progress,
+        tqdm(total=len(split), initial=len(split) - len(rest), desc="decoding pictures", disable=None) as bar,
+    ):
+        for number, batch in enumerate(read_pictures(rest, preprocessing, _BATCH, workers), done // _BATCH):
+            file.seek(number * _BATCH * pictures.size // len(split))
+            file.write(batch.data)
+            file.flush()
+            progress.write(f"\n{number} {checksum(batch)}")  # in front: a torn line ends here
+            progress.flush()
+            bar.update(len(batch))
+    pictures.part.chmod(0o644)  # the cache may be shared
+    let_go(file)
+    pictures.progress.unlink(missing_ok=True)
+    try:
+        pictures.part.replace(pictures.path)
+    except FileNotFoundError:  # another run was first, where there are no locks
+        if not pictures.complete:
+            raise
+
+
+def reserve(file: BinaryIO, size: int) -> None:
+    """Take all the room at once where the file system can. Raises OSError when there is too little."""
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except AttributeError:  # not on a Mac or Windows
+        pass
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise
+    file.truncate(size)
+
+
+def batches_there(file: BinaryIO, pictures: Pictures) -> int:
+    """How many batches, from the first on, an earlier run has left whole."""
+    if not pictures.progress.exists():
+        return 0
+    lines = [line.split() for line in pictures.progress.read_text(encoding="ascii", errors="replace").splitlines()]
+    known = {line[0]: line[1] for line in lines if len(line) == 2}
+    there = np.memmap(file, np.uint8, "r", shape=pictures.shape)
+    number = 0
+    while known.get(str(number)) == str(checksum(there[number * _BATCH : (number + 1) * _BATCH])):
+        number += 1
+    return number
+
+
+def checksum(batch: np.ndarray) -> int:
+    """Of every seventh row of pixels: some of each page of the disk, at a seventh of the cost."""
+    return zlib.crc32(np.ascontiguousarray(batch[:, ::7]).data)

@@ -1,0 +1,230 @@
+"""CelebA on disk: labels and splits joined by image name, and pictures decoded in a split's order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from slimnet import Preprocessing
+from training.data.decoding import load_all
+from training.data.tables import DataError, Table, read_table
+
+SPLITS = {"train": 0, "valid": 1, "test": 2}
+_PARTITIONS = {"0": 0, "1": 1, "2": 2, "train": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
+_BATCH = 256  # pictures decoded at a time
+_UNKNOWN, _WRONG = -1, -2  # beside 1 and 0 in a row of labels
+
+
+@dataclass(frozen=True)
+class Split:
+    """The pictures of one split.
+
+    labels: bool (N, attributes), False where not known; identities: (N,), whom each shows, in any numbers; known: bool
+    (N, attributes), which labels there are, all unless given.
+    """
+
+    paths: tuple[Path, ...]
+    labels: np.ndarray
+    attributes: tuple[str, ...]
+    identities: np.ndarray
+    known: np.ndarray = None  # type: ignore[assignment]  # which only callers may leave out
+
+    def __post_init__(self) -> None:
+        if self.known is None:
+            object.__setattr__(self, "known", np.ones(self.labels.shape, bool))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The labels as float32 (N, attributes): 1, 0, and nan where not known."""
+        return np.where(self.known, self.labels, np.float32(np.nan))
+
+    def fingerprint(self) -> str:
+        """Another one for other images, by name, or other labels; the same wherever the folder lies."""
+        told = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
+        if not self.known.all():
+            told += self.known.tobytes()
+        return hashlib.sha256(told).hexdigest()
+
+    def only(self, chosen: np.ndarray) -> Split:
+        """The pictures of these numbers, (n,), in their order."""
+        paths = tuple(self.paths[n] for n in chosen.tolist())
+        return Split(paths, self.labels[chosen], self.attributes, self.identities[chosen], self.known[chosen])
+
+    def never_known(self) -> tuple[str, ...]:
+        """The attributes of which no picture has a label."""
+        return tuple(name for n, name in enumerate(self.attributes) if not self.known[:, n].any())
+
+
+def read_celeba(data_dir: str | Path) -> dict[str, Split]:
+    """Read CelebA's labels and splits; keys as in SPLITS.
+
+    Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
+    (.txt, also in its folder celeba). Without the table of identities every picture counts as another person's.
+    A label 0 means absent, but not known in a table that has a -1 for absent, as MAAD-Face's.
+
+    Raises DataError, with all that is wrong, for missing files, rows without a picture, unknown partitions, labels
+    other than 1, -1 and 0, and names that stand in one table alone. Damaged pictures are named beside such faults;
+    where there are none, decoding names them.
+    """
+    folder = Path(data_dir)
+    table = read_table(find(folder, "list_attr_celeba"))
+    if not any(table.columns):
+        raise DataError(
+            f"{table.path} does not name its columns: the first line must be image_id,Attribute,Attribute,…"
+        )
+    attributes, labels = table.columns, label_values(table)
+    parts = read_table(find(folder, "list_eval_partition")).column("partition", "split")
+    partitions = {name: _PARTITIONS.get(value.lower().removesuffix(".0"), -1) for name, value in parts.items()}
+    people = read_identities(folder)
+    images = image_folder(folder)
+    with os.scandir(images) as entries:
+        present = {entry.name for entry in entries if entry.is_file()}
+    faults = {
+        "rows without a picture": [n for n in labels if n not in present],
+        "images without a partition": [n for n in labels if n not in partitions],
+        "images without labels": [n for n in partitions if n not in labels],
+        "partitions other than 0, 1 and 2": [n for n, number in partitions.items() if number < 0],
+        "rows with another number of labels": [n for n, row in table.rows.items() if len(row) != len(attributes)],
+        **wrong_labels(attributes, labels),
+    }
+    if any(faults.values()):
+        faults["damaged pictures"] = damaged([images / n for n in labels if n in present])
+    check(faults, folder)
+    splits = {}
+    for split, number in SPLITS.items():
+        names = [name for name in labels if partitions[name] == number]
+        values = np.array([labels[name] for name in names], np.int8).reshape(len(names), len(attributes))
+        splits[split] = Split(
+            tuple(images / name for name in names), values == 1, attributes,
+            np.unique([people.get(name, name) for name in names], return_inverse=True)[1],
+            values != _UNKNOWN,
+        )  # fmt: skip
+    return splits
+
+
+def label_values(table: Table) -> dict[str, list[int]]:
+    """1 for present, 0 for absent, _UNKNOWN and _WRONG for every label of an image."""
+    told = {"1": 1, "-1": 0, "0": 0}
+    if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
+        told["0"] = _UNKNOWN
+    told |= {f"{text}.0": value for text, value in told.items()}  # as pandas writes a column that had gaps
+    return {name: [told.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
+
+
+def wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> dict[str, list[str]]:
+    """Faults of labels: columns that hold something else altogether, and the images of single ones beside these."""
+    wrong = {name: row for name, row in labels.items() if _WRONG in row and len(row) == len(attributes)}
+    counts = np.sum([[value == _WRONG for value in row] for row in wrong.values()], axis=0) if wrong else 0
+    foreign = np.broadcast_to(2 * counts > len(labels), len(attributes))
+    return {
+        "columns that are no labels": [name for name, is_so in zip(attributes, foreign, strict=True) if is_so],
+        "labels other than 1, -1 and 0": [
+            name for name, row in wrong.items()
+            if any(value == _WRONG and not is_so for value, is_so in zip(row, foreign, strict=True))
+        ],
+    }  # fmt: skip
+
+
+def unknown_labels(splits: dict[str, Split]) -> str:
+    """How many labels are not known, and of which attributes none is, in a line; empty where all are known."""
+    counts = {name: int((~split.known).sum()) for name, split in splits.items()}
+    if not any(counts.values()):
+        return ""
+    told = ", ".join(f"{count:,} of {splits[name].known.size:,} in {name}" for name, count in counts.items() if count)
+    never = {name: split.never_known() for name, split in splits.items() if len(split)}
+    gaps = "".join(f"; {name} knows none of {', '.join(missing)}" for name, missing in never.items() if missing)
+    return f"the labels have -1 for absent, so 0 is taken for not known: {told}; these count nowhere{gaps}"
+
+
+def read_identities(folder: Path) -> dict[str, str]:
+    """Whom each image shows; nothing where there is no such table. Raises DataError for rows without an identity."""
+    path = located(folder, "identity_CelebA")
+    if path is None:
+        return {}
+    people = read_table(path).column("identity")
+    nobody = [name for name, who in people.items() if len(who.split()) != 1]
+    check({f"rows of {path.name} without one identity": nobody}, folder)
+    return people
+
+
+def located(folder: Path, stem: str) -> Path | None:
+    for place in (folder, folder / "celeba", folder / "Anno", folder / "Eval"):
+        for path in (place / f"{stem}.csv", place / f"{stem}.txt"):
+            if path.is_file():
+                return path
+    return None
+
+
+def find(folder: Path, stem: str) -> Path:
+    path = located(folder, stem)
+    if path:
+        return path
+    raise DataError(
+        f"there is no {stem}.csv (Kaggle's layout) or {stem}.txt (the official one) in {folder}: "
+        "point --data_dir at the folder that holds CelebA's tables and img_align_celeba/"
+    )
+
+
+def image_folder(folder: Path) -> Path:
+    for outer in (place / "img_align_celeba" for place in (folder, folder / "celeba", folder / "Img")):
+        nested = outer / "img_align_celeba"  # Kaggle's archive unpacks so
+        if outer.is_dir():
+            return nested if nested.is_dir() else outer
+    raise DataError(f"there is no folder img_align_celeba in {folder}")
+
+
+def check(faults: dict[str, list[str]], folder: Path) -> None:
+    """Raise one DataError that counts each kind of fault and names the first images that show it."""
+    found = [
+        f"{len(names)} {kind}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
+        for kind, names in faults.items()
+        if names
+    ]
+    if found:
+        raise DataError(f"{folder} cannot be used as it is:\n  " + "\n  ".join(found))
+
+
+def damaged(paths: Sequence[Path]) -> list[str]:
+    """The names of the pictures that cannot be decoded, or not whole."""
+    found = []
+    with ThreadPoolExecutor() as pool, tqdm(desc="looking for damaged pictures", total=len(paths), disable=None) as bar:
+        for start in range(0, len(paths), _BATCH):
+            batch = paths[start : start + _BATCH]
+            found += [path.name for path, picture in zip(batch, load_all(batch, pool), strict=True) if picture is None]
+            bar.update(len(batch))
+    return found
+
+
+def read_pictures(
+    split: Split, preprocessing: Preprocessing, batch_size: int = _BATCH, workers: int = 2
+) -> Iterator[np.ndarray]:
+    """Decode a split in its order, in batches of uint8 RGB (N, height, width, 3).
+
+    Raises DataError that names damaged pictures and those of another size, once all have been tried.
+    """
+    bad: list[str] = []
+    shape = (preprocessing.height, preprocessing.width, 3)
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(split), batch_size):
+            paths = split.paths[start : start + batch_size]
+            pictures = load_all(paths, pool)
+            good = [picture for picture in pictures if picture is not None and picture.shape == shape]
+            if len(good) == len(pictures) and not bad:
+                yield np.stack(good)
+            bad += [
+                path.name for path, picture in zip(paths, pictures, strict=True)
+                if picture is None or picture.shape != shape
+            ]  # fmt: skip
+    if bad:
+        kind = f"pictures that are damaged or not {preprocessing.width} wide and {preprocessing.height} high"
+        check({kind: bad}, split.paths[0].parent)

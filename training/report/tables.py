@@ -1,0 +1,292 @@
+"""An evaluation in words and tables: Markdown and CSV, made from evaluation.json's content alone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from slimnet.atomic import replace_text, replacement
+from training.measure.metrics import FIGURES
+
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "average_precision": "average precision",
+    "roc_auc": "ROC area",
+    "majority_accuracy": "majority class",
+    "positive_share": "share of positives",
+}
+TICKED = ("accuracy", "balanced_accuracy")  # those shown with their intervals
+GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
+
+
+def write(evaluation: dict[str, Any], out: Path) -> None:
+    """Write results.md and the tables into a folder that is there."""
+    parts = sections(evaluation)
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
+    replace_text(out / "results.md", f"# How good {evaluation['weights']['file']} is\n\n{body}\n")
+    write_csv(out / "attributes.csv", attribute_rows(evaluation))
+    write_csv(out / "groups.csv", group_rows(evaluation))
+    write_csv(out / "gaps.csv", gap_rows(evaluation))
+    if evaluation["robustness"]:
+        write_csv(out / "robustness.csv", [flat(row) for row in evaluation["robustness"]["outcomes"]])
+
+
+def sections(evaluation: dict[str, Any]) -> dict[str, str]:
+    """The Markdown of each section by its title, in order; pictures are named as they stand in the folder."""
+    found = {
+        "Summary": summary(evaluation),
+        "Every attribute": attributes(evaluation),
+        "Calibration": calibration(evaluation),
+        "For whom": groups(evaluation),
+    }
+    if evaluation["robustness"]:
+        found["Robustness"] = robustness(evaluation)
+    return found
+
+
+# Sections
+
+
+def summary(evaluation: dict[str, Any]) -> str:
+    lines = [
+        f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split; means over the "
+        f"{len(evaluation['attributes'])} attributes, in per cent, with 95 % bootstrap intervals "
+        f"({evaluation['resamples']:,} samples, each of as many people, with all their images):",
+        "",
+        table(
+            ("figure", "mean", "95 % interval"),
+            [(TITLES[name], percent(evaluation[name]), span(evaluation["intervals"][name])) for name in FIGURES],
+        ),
+        "",
+        "Majority class: what always guessing the training split's more common answer would reach. Balanced accuracy: "
+        "the mean of how many of those that have an attribute, and of those that have not, are read right; 50 is worth "
+        "nothing.",
+        *unknown(evaluation),
+    ]
+    return "\n".join(lines)
+
+
+def unknown(evaluation: dict[str, Any]) -> list[str]:
+    """A paragraph on labels that are not known; nothing where all are, as in evaluations from before they could be."""
+    images = evaluation["images"]
+    gaps = {row["attribute"]: images - row.get("known", images) for row in evaluation["attributes"]}
+    if not any(gaps.values()):
+        return []
+    never = [name for name, count in gaps.items() if count == images]
+    text = f"{sum(gaps.values()):,} of {images * len(gaps):,} labels are not known, and no figure counts them."
+    return ["", text + (f" Not measured, for want of any label: {', '.join(never)}." if never else "")]
+
+
+def attributes(evaluation: dict[str, Any]) -> str:
+    rows = [
+        (
+            scores["attribute"],
+            with_span(scores, "accuracy"),
+            percent(scores["majority_accuracy"]),
+            with_span(scores, "balanced_accuracy"),
+            *(percent(scores[name]) for name in ("precision", "recall", "f1", "average_precision", "roc_auc")),
+            percent(scores["positive_share"]),
+        )
+        for scores in evaluation["attributes"]
+    ]
+    header = ("attribute", "accuracy", "majority class", "balanced accuracy", "precision", "recall", "F1",
+              "average precision", "ROC area", "share of positives")  # fmt: skip
+    return "\n".join(
+        [
+            "In per cent; 95 % intervals in brackets, those of the other columns in [attributes.csv](attributes.csv).",
+            "",
+            "![Accuracy and balanced accuracy of every attribute](attributes.png)",
+            "",
+            table(header, rows),
+            "",
+            weakest(evaluation),
+        ]
+    )
+
+
+def weakest(evaluation: dict[str, Any]) -> str:
+    """Which attributes cannot be told from the majority class, and which not even from tossing a coin."""
+
+    def not_above(name: str, least: float) -> list[str]:
+        measured = [scores for scores in evaluation["attributes"] if scores.get("known") != 0]
+        spans = [(scores["attribute"], scores["intervals"][name]) for scores in measured]
+        return [attribute for attribute, ends in spans if ends is None or ends[0] <= least]
+
+    rare, blind = not_above("above_majority", 0), not_above("balanced_accuracy", 0.5)
+    return (
+        f"Accuracy not above the majority class by more than chance, as is easily so where few have the attribute: "
+        f"{', '.join(rare) or 'none'}. Balanced accuracy not above 50 by more than chance, so that ticks mean nothing: "
+        f"{', '.join(blind) or 'none'}."
+    )
+
+
+def calibration(evaluation: dict[str, Any]) -> str:
+    loss = evaluation["log_loss"]
+    low, high = loss["interval"]
+    effect = "lower" if high < 0 else "raise" if low > 0 else "do not clearly change"
+    served = [("before", "network alone"), ("served", "with temperatures, as served")]
+    text = (
+        " Temperatures were fitted on the validation split, its answers weighted so that each attribute is as "
+        f"frequent as in training; on the {evaluation['split']} split they {effect} the log loss "
+        f"({loss['change']:+.4f}; 95 %: {low:+.4f} to {high:+.4f})."
+    )
+    if evaluation["before"] == evaluation["served"]:
+        served, text = [("served", "network alone, as served")], " No temperatures are applied."
+    rows = []
+    for key, name in served:
+        each = [error for error in evaluation[key]["attribute_errors"] if error is not None]
+        rows.append((name, percent(evaluation[key]["error"]), percent(sum(each) / len(each)), f"{loss[key]:.4f}"))
+    return "\n".join(
+        [
+            "Expected calibration error in points: how far, on average, a probability is from the share of pictures "
+            f"that then have the attribute (15 bins of equal width).{text}",
+            "",
+            table(("probabilities", "error, all attributes pooled", "error, each alone, averaged", "log loss"), rows),
+            "",
+            "![Reliability diagrams](reliability.png)",
+        ]
+    )
+
+
+def groups(evaluation: dict[str, Any]) -> str:
+    texts = [
+        "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
+        "so nothing can be said on it; Pale_Skin is no substitute. A gap is that of the two groups that lie farthest "
+        "apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies too high.",
+        *(division(found) for found in evaluation["divisions"]),
+    ]
+    return "\n\n".join(texts)
+
+
+def division(found: dict[str, Any]) -> str:
+    others = [name for name in FIGURES if name not in TICKED]
+    rows = [
+        (group["name"], f"{group['images']:,}", *(with_span(group["mean"], name) for name in TICKED),
+         *(percent(group["mean"][name]) for name in others))
+        for group in found["groups"]
+    ]  # fmt: skip
+    means = [gap for gap in found["gaps"] if gap["attribute"] is None]
+    single = [gap for gap in found["gaps"] if gap["attribute"] and gap["figure"] == "balanced_accuracy"]
+    widest = sorted(single, key=lambda gap: -gap["difference"])[:5]
+    text = [
+        f"### By {' × '.join(found['by'])}",
+        "",
+        f"Means over the {len(found['compared'])} attributes that at least {found['least']} pictures of every group "
+        f"show and at least {found['least']} do not ({', '.join(found['compared'])}). All attributes are "
+        "in [groups.csv](groups.csv), all gaps in [gaps.csv](gaps.csv).",
+        "",
+        table(("group", "images", *(TITLES[name] for name in (*TICKED, *others))), rows),
+        "",
+        "The widest gap of each figure, in points:",
+        "",
+        table(
+            ("figure", *GAP_HEADER),
+            [gap_row(gap, TITLES[gap["figure"]]) for gap in means],
+        ),
+    ]
+    if widest:
+        text += ["", "The widest gaps in a single attribute's balanced accuracy, in points:", ""]
+        text.append(table(("attribute", *GAP_HEADER), [gap_row(gap, gap["attribute"]) for gap in widest]))
+    return "\n".join(text)
+
+
+def robustness(evaluation: dict[str, Any]) -> str:
+    found = evaluation["robustness"]
+    rows = [
+        (f"{row['kind']}, {row['unit']}", f"{row['strength']:g}",
+         *(percent(row[name]) for name in (*TICKED, "loss")), span(row["interval"]))
+        for row in found["outcomes"]
+    ]  # fmt: skip
+    return "\n".join(
+        [
+            f"Means over the attributes on {found['images']:,} images, spread over the whole split, after damage to "
+            f"the aligned crop; undamaged, their accuracy is {percent(found['undamaged'])}.",
+            "",
+            "![Accuracy against the strength of each damage](robustness.png)",
+            "",
+            table(("damage", "strength", "accuracy", "balanced accuracy", "points lost", "95 % interval"), rows),
+            "",
+            f"Averaging each logit with that of the mirrored crop would give {percent(found['mirrored'])} on these "
+            "images, at twice the computing; it is not done.",
+        ]
+    )
+
+
+# Rows of the CSV files: figures as shares from 0 to 1
+
+
+def attribute_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for scores in [*evaluation["attributes"], {**evaluation, "attribute": "mean"}]:
+        yield {"attribute": scores["attribute"], **flat_scores(scores)}
+
+
+def group_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for found in evaluation["divisions"]:
+        for group in found["groups"]:
+            place = {"division": " x ".join(found["by"]), "group": group["name"], "images": group["images"]}
+            for scores in [*group["attributes"], {**group["mean"], "attribute": "mean over compared"}]:
+                yield {**place, "attribute": scores["attribute"], **flat_scores(scores)}
+
+
+def gap_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for found in evaluation["divisions"]:
+        for gap in found["gaps"]:
+            yield {
+                "division": " x ".join(found["by"]),
+                **flat(gap),
+                "attribute": gap["attribute"] or "mean over compared",
+            }
+
+
+def flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, float | None] = {}
+    for name in FIGURES:
+        low, high = scores["intervals"][name] or (None, None)
+        row |= {name: scores[name], f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    low, high = row["interval"] or (None, None)
+    return {**{name: value for name, value in row.items() if name != "interval"}, "low": low, "high": high}
+
+
+def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    with replacement(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+# Cells
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{round(100 * share, 2) + 0.0:.2f}"  # + 0.0: no -0.00
+
+
+def span(interval: Sequence[float] | None) -> str:
+    return "–" if interval is None else f"{100 * interval[0]:.2f} to {100 * interval[1]:.2f}"
+
+
+def with_span(scores: dict[str, Any], name: str) -> str:
+    interval = scores["intervals"][name]
+    return percent(scores[name]) + (f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else "")
+
+
+def gap_row(gap: dict[str, Any], title: str) -> tuple[str, ...]:
+    return title, gap["higher"], gap["lower"], percent(gap["difference"]), span(gap["interval"])
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
