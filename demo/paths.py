@@ -1,10 +1,12 @@
-"""Where the files stand that the demo reads."""
+"""Where the files are that the demo reads."""
 
 from pathlib import Path
 
+from slimnet import paths
+
 ROOT = Path(__file__).resolve().parent.parent
-ASSETS = ROOT / "assets"
-WEIGHTS = ASSETS / "slimnet_celeba.safetensors"
+ASSETS = paths.ASSETS
+WEIGHTS = paths.WEIGHTS
 EXAMPLES = ASSETS / "examples"
 EVALUATION = ASSETS / "evaluation" / "evaluation.json"
 BROWSER = ROOT / "demo" / "browser"

@@ -28,7 +28,7 @@ __all__ = [
     "transform",
 ]
 
-# Imported when they are first asked for: torch takes seconds, and not every program that starts here needs it.
+# Imported on first use: torch takes seconds, and not every program needs it.
 _MODULES = {
     "ATTRIBUTES": "attributes",
     "GROUPS": "attributes",

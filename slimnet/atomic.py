@@ -1,6 +1,4 @@
-"""Files that are there whole or not at all."""
-
-from __future__ import annotations
+"""Atomic writes: a file is there whole or not at all."""
 
 import os
 import secrets
@@ -11,26 +9,38 @@ from pathlib import Path
 
 
 def replace_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 whole or not at all; straight to what is no file, such as /dev/stdout.
+    """Write a text as UTF-8, whole or not at all.
 
-    Raises OSError that names `path` where it cannot be written.
+    Args:
+        path: the file to write or replace; something else, such as /dev/stdout, is written to directly.
+        text: its content, with the line ends as they are.
+
+    Raises:
+        OSError: `path`, which it names, cannot be written.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
     with replacement(path) as part:
-        part.write_bytes(text.encode())  # with the line ends as they are
+        part.write_bytes(text.encode())  # write_text would turn line ends into those of Windows there
 
 
 @contextmanager
 def replacement(path: str | Path) -> Iterator[Path]:
-    """An empty file beside `path`, to be written inside the with block, that then takes the place of `path`.
+    """Give an empty file beside `path` to write in the with block; at its end that file replaces `path`.
 
-    It does so once its content is on the disk, so that a reader sees the old file or the new one. Where anything fails,
-    nothing is left of it and the old file stays. A link stays a link, and a file that is replaced keeps its mode.
+    It does so once its content is on the disk, so a reader sees either the old file or the new one. If anything fails,
+    the old file stays and nothing is left of the new one. A link stays a link, and a replaced file keeps its mode.
 
-    Raises OSError that names `path` where it cannot be written.
+    Args:
+        path: the file to write or replace.
+
+    Yields:
+        The file to write instead.
+
+    Raises:
+        OSError: `path`, which it names, cannot be written.
     """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{secrets.token_hex(8)}.part")

@@ -1,4 +1,4 @@
-"""The 40 binary attributes of CelebA, how a page groups them, and what other attributes may be called."""
+"""The 40 binary attributes of CelebA, how a page groups them, and which names other attributes may have."""
 
 import unicodedata
 from collections import Counter
@@ -37,11 +37,30 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Raise ValueError unless the names are text for people, each there once.
+def label_names(num_classes: int, names: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Name a network's classes.
 
-    They are column names of tables and labels of a page: control characters and lone surrogates break those.
+    Args:
+        num_classes: number of the network's outputs.
+        names: one for each, or None for CelebA's where there are 40, else label_0, label_1, ….
+
+    Returns:
+        One name for each class, in the order of the outputs.
+
+    Raises:
+        ValueError: there are more or fewer names than classes, or a name is empty, too long, repeated, or holds a
+            control character or a lone surrogate.
     """
+    if names is None:
+        return ATTRIBUTES if num_classes == len(ATTRIBUTES) else tuple(f"label_{n}" for n in range(num_classes))
+    if len(names) != num_classes:
+        raise ValueError(f"{len(names)} attribute names were given for {num_classes} classes")
+    _check_names(names)
+    return tuple(names)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Names become columns of tables and labels of a page, which control characters and lone surrogates break."""
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
             raise ValueError(

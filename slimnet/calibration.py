@@ -1,6 +1,4 @@
-"""How far a network's answers can be trusted, as measured on validation images: part of the weights' file."""
-
-from __future__ import annotations
+"""How far a network's answers can be trusted, measured on validation images and kept in the weights' file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +9,15 @@ TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond it float32 has no probability but 0 an
 
 @dataclass(frozen=True)
 class Reliability:
-    """One attribute's balanced accuracy on validation images and the ends of its 95 % bootstrap interval, from 0 to 1.
+    """How reliable one attribute's answers are, on validation images.
 
-    0.5 is worth nothing: the mean of the recalls of both classes is that of a coin, or of always giving one answer.
-    Raises ValueError for values outside 0 to 1, or when low is above high.
+    Attributes:
+        balanced_accuracy: mean of both classes' recalls, 0 to 1; 0.5 is chance, or always the same answer.
+        low: lower end of its 95 % bootstrap interval, 0 to 1.
+        high: upper end of it.
+
+    Raises:
+        ValueError: a value is outside 0 to 1, or low is above high.
     """
 
     balanced_accuracy: float
@@ -28,12 +31,15 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Calibration:
-    """For each attribute, in the order of the network's outputs, a temperature and its reliability.
+    """Temperature scaling and reliability, one of each per attribute, in the order of the network's outputs.
 
-    temperatures: the probability is sigmoid(logit / temperature). They are positive, so they move no decision: a logit
-    above 0 is a probability above 0.5. reliability: as many.
+    Attributes:
+        temperatures: within TEMPERATURE_RANGE; the probability is sigmoid(logit / temperature). Being positive, they
+            change no decision: a logit above 0 stays a probability above 0.5.
+        reliability: one for each temperature.
 
-    Raises ValueError when a temperature is outside TEMPERATURE_RANGE, or when both differ in number.
+    Raises:
+        ValueError: a temperature is out of range, or there are more of one than of the other.
     """
 
     temperatures: tuple[float, ...]
@@ -48,8 +54,18 @@ class Calibration:
             raise ValueError(f"{len(self.temperatures)} temperatures for {len(self.reliability)} reliabilities")
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Calibration:
-        """Build it from what dataclasses.asdict and JSON made of one. Raises ValueError for anything else."""
+    def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
+        """Rebuild a calibration that dataclasses.asdict and JSON have written.
+
+        Args:
+            values: the JSON object.
+
+        Returns:
+            The calibration.
+
+        Raises:
+            ValueError: it is not a calibration.
+        """
         try:
             reliability = tuple(Reliability(**row) for row in values["reliability"])
             return cls(tuple(float(value) for value in values["temperatures"]), reliability)

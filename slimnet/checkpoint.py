@@ -1,7 +1,7 @@
-"""Weights on disk: our .safetensors, and .pth files of the original implementation's form. Nothing is ever unpickled
-but tensors and plain containers."""
+"""Weights on disk: our .safetensors, and .pth files as the original implementation writes them.
 
-from __future__ import annotations
+Nothing but tensors and plain containers is ever unpickled.
+"""
 
 import hashlib
 import io
@@ -20,60 +20,29 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from slimnet.architecture import Architecture
 from slimnet.atomic import replacement
 from slimnet.calibration import Calibration
-from slimnet.preprocessing import MAX_SIDE_PIXELS, Preprocessing
-
-# A foreign file must not make us build or allocate without end. Training goes by the same bounds.
-MAX_SLIM_MODULES = 8  # each halves the map, and 9 would need crops of 2,047 pixels; the paper has 4
-MAX_FILTERS = 4096  # of the first convolution and of each Slim module; the paper's have 16 to 96
-MAX_CLASSES = 65_536
-MAX_DEPTH_MULTIPLIER = 64
+from slimnet.preprocessing import Preprocessing
 
 
 class CheckpointError(ValueError):
-    """A weights file is missing, damaged or foreign; the message says which and what to do."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What SlimNet is built from; the field names are those of the original checkpoints' hyper-parameters.
-
-    Raises ValueError when a number is not a whole one from 1 to its bound above.
-    """
-
-    filter_count_values: tuple[int, ...]
-    initial_conv: tuple[int, ...]
-    num_classes: int
-    depth_multiplier: int
-
-    def __post_init__(self) -> None:
-        if len(self.initial_conv) != 3:
-            raise ValueError(f"initial_conv is (filters, size, stride), got {shortened(self.initial_conv)}")
-        if not 1 <= len(self.filter_count_values) <= MAX_SLIM_MODULES:
-            raise ValueError(
-                f"filter_count_values is of 1 to {MAX_SLIM_MODULES} Slim modules, got {len(self.filter_count_values)}"
-            )
-        filters, size, stride = self.initial_conv
-        bounds = (
-            ("filter_count_values", self.filter_count_values, MAX_FILTERS),
-            ("initial_conv's filters", (filters,), MAX_FILTERS),
-            ("initial_conv's size and stride", (size, stride), MAX_SIDE_PIXELS),
-            ("num_classes", (self.num_classes,), MAX_CLASSES),
-            ("depth_multiplier", (self.depth_multiplier,), MAX_DEPTH_MULTIPLIER),
-        )
-        for name, values, most in bounds:
-            for value in values:
-                if type(value) is not int or not 1 <= value <= most:
-                    raise ValueError(f"{name}: whole numbers from 1 to {most} are taken, got {shortened(value)}")
+    """A weights file is missing, damaged or not SlimNet's; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network's weights with all that is needed to build and feed it, and to trust it.
+    """A network's weights with all that is needed to build it, to feed it and to judge its answers.
 
-    attributes and calibration are None where the file has none. Raises CheckpointError when the calibration is for
-    another number of attributes.
+    Attributes:
+        architecture: what the network is built from.
+        state: its state dict: the parameters, and batch norm's statistics.
+        attributes: names of the outputs, in their order; None where the file has none, as in the original's form.
+        preprocessing: what turns a picture into its input.
+        calibration: None where it has not been measured, or the file's form has no place for it.
+
+    Raises:
+        CheckpointError: the calibration is for another number of attributes.
     """
 
     architecture: Architecture
@@ -91,20 +60,27 @@ class Checkpoint:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """All but the weights, ready for JSON; without a key for what is None."""
+        """All but the weights, ready for JSON; what is None has no key."""
         described = asdict(replace(self, state={}))
         return {key: value for key, value in described.items() if key != "state" and value is not None}
 
 
 def read(path: str | Path) -> Checkpoint:
-    """Read a weights file of either form, told apart by its suffix, onto the CPU.
+    """Read a weights file onto the CPU.
 
-    Raises CheckpointError when it is missing, damaged or not a SlimNet.
+    Args:
+        path: .safetensors, or of the original's form with any other suffix.
+
+    Returns:
+        What the file holds; a file of the original's form has the default preprocessing.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or not SlimNet's.
     """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"there are no weights at {path}: check the path, or train some with training.train")
-    reader = read_safetensors if path.suffix == ".safetensors" else read_original
+    reader = _read_safetensors if path.suffix == ".safetensors" else _read_original
     try:
         return reader(path)
     except CheckpointError as error:
@@ -115,7 +91,7 @@ def read(path: str | Path) -> Checkpoint:
         ) from error
 
 
-def read_safetensors(path: Path) -> Checkpoint:
+def _read_safetensors(path: Path) -> Checkpoint:
     if os.fsencode(path) != str(path).encode(errors="replace"):
         raise CheckpointError("its path is not UTF-8, as the library safetensors needs it; rename it")
     with safe_open(path, framework="pt") as file:
@@ -123,31 +99,35 @@ def read_safetensors(path: Path) -> Checkpoint:
         if text is None:
             raise CheckpointError("a safetensors file without SlimNet's metadata: another program's weights")
         metadata = json.loads(text)
-        described = described_by(metadata)
+        described = _described_by(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     written = metadata.get("sha256")  # which older files lack
-    if written is not None and written != fingerprint(state):
+    if written is not None and written != _fingerprint(state):
         raise CheckpointError("damaged: its weights are no longer those that were written; get the file anew")
     return replace(described, state=state)
 
 
-def described_by(metadata: Mapping[str, Any]) -> Checkpoint:
-    """A checkpoint of all but the weights. Raises CheckpointError for what no network can be built from."""
-    with unusable("architecture"):
-        architecture = architecture_from(metadata["architecture"])
-    with unusable("preprocessing"):
+def _described_by(metadata: Mapping[str, Any]) -> Checkpoint:
+    """A checkpoint without weights, from the JSON of Checkpoint.metadata.
+
+    Raises:
+        CheckpointError: no network can be built from it.
+    """
+    with _unusable("architecture"):
+        architecture = _architecture_from(metadata["architecture"])
+    with _unusable("preprocessing"):
         stored = metadata["preprocessing"]
         preprocessing = Preprocessing(stored["height"], stored["width"], tuple(stored["mean"]), tuple(stored["std"]))
-    with unusable("list of attributes"):
+    with _unusable("list of attributes"):
         if not isinstance(metadata["attributes"], list):
             raise TypeError("it is no list")
         attributes = tuple(metadata["attributes"])
-    return Checkpoint(architecture, {}, attributes, preprocessing, calibration_from(metadata.get("calibration")))
+    return Checkpoint(architecture, {}, attributes, preprocessing, _calibration_from(metadata.get("calibration")))
 
 
 @contextmanager
-def unusable(part: str) -> Iterator[None]:
-    """Turn what a wrong value raises into a CheckpointError that names the part of the metadata where it stands."""
+def _unusable(part: str) -> Iterator[None]:
+    """Turn the error that a wrong value raises into a CheckpointError that names its part of the metadata."""
     try:
         yield
     except KeyError as error:
@@ -156,8 +136,8 @@ def unusable(part: str) -> Iterator[None]:
         raise CheckpointError(f"its {part} is unusable: {error}") from error
 
 
-def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """The sha256 of all weights: safetensors itself notices a file that is cut, but not one that was overwritten."""
+def _fingerprint(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of all weights: safetensors itself notices a file that is cut short, but not changed bytes in it."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -166,31 +146,42 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def read_original(path: Path) -> Checkpoint:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
-                raise CheckpointError("compressed, as torch never writes it; unpack it and save it by torch.save")
-            if archive.testzip() is not None:  # torch.load does not look at the checksums
-                raise CheckpointError("damaged: what it holds is no longer what was written; get the file anew")
+def _read_original(path: Path) -> Checkpoint:
+    _check_archive(path)
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping) or not {"hyper_params", "model_state_dict"} <= content.keys():
         raise CheckpointError("not a SlimNet checkpoint: hyper_params or model_state_dict is missing")
     state = dict(content["model_state_dict"])
-    for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
-            raise CheckpointError(f"damaged or of another program: its {shortened(name)} is no array of weights")
-    if sum(value.numel() * value.element_size() for value in state.values()) > path.stat().st_size:
-        raise CheckpointError("damaged or made to mislead: its weights claim to be larger than the file")
+    _check_tensors(state, path.stat().st_size)
     # The original stores a depth multiplier that it never used to build the network; the shapes tell the truth.
     squeezed = state["slim1.sse1.squeeze.0.weight"].shape[0]
     depth_multiplier = state["slim1.sse1.expand3_dw.0.weight"].shape[0] // squeezed
-    with unusable("hyper_params"):
-        architecture = architecture_from({**content["hyper_params"], "depth_multiplier": depth_multiplier})
+    with _unusable("hyper_params"):
+        architecture = _architecture_from({**content["hyper_params"], "depth_multiplier": depth_multiplier})
     return Checkpoint(architecture, state, None, Preprocessing())
 
 
-def architecture_from(values: Mapping[str, Any]) -> Architecture:
+def _check_archive(path: Path) -> None:
+    """Refuse a compressed archive, which may unpack to any size, and wrong checksums, which torch.load ignores."""
+    if not zipfile.is_zipfile(path):  # torch.save's old form
+        return
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+            raise CheckpointError("compressed, as torch never writes it; unpack it and save it by torch.save")
+        if archive.testzip() is not None:
+            raise CheckpointError("damaged: what it holds is no longer what was written; get the file anew")
+
+
+def _check_tensors(state: Mapping[Any, Any], file_bytes: int) -> None:
+    """Refuse what is not a dense tensor, and views that claim more memory than the file has bytes."""
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
+            raise CheckpointError(f"damaged or of another program: its {shortened(name)} is no array of weights")
+    if sum(value.numel() * value.element_size() for value in state.values()) > file_bytes:
+        raise CheckpointError("damaged or made to mislead: its weights claim to be larger than the file")
+
+
+def _architecture_from(values: Mapping[str, Any]) -> Architecture:
     return Architecture(
         tuple(values["filter_count_values"]),
         tuple(values["initial_conv"]),
@@ -199,7 +190,7 @@ def architecture_from(values: Mapping[str, Any]) -> Architecture:
     )
 
 
-def calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
+def _calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
     try:
         return None if values is None else Calibration.from_json(values)
     except (OverflowError, ValueError) as error:
@@ -207,9 +198,15 @@ def calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
 
 
 def write(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write a weights file by its suffix, .safetensors or .pth, so that a reader sees the old file or the new one.
+    """Write a weights file atomically.
 
-    Raises ValueError for another suffix, OSError where it cannot be written.
+    Args:
+        path: .safetensors, or .pth for the original's form, which keeps the weights and the architecture alone.
+        checkpoint: its weights may be on any device.
+
+    Raises:
+        ValueError: another suffix.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     if path.suffix not in (".safetensors", ".pth"):
@@ -220,15 +217,12 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
                 save_file(
                     {name: tensor.contiguous() for name, tensor in checkpoint.state.items()},
                     part,
-                    metadata={"slimnet": json.dumps({**checkpoint.metadata, "sha256": fingerprint(checkpoint.state)})},
+                    metadata={"slimnet": json.dumps({**checkpoint.metadata, "sha256": _fingerprint(checkpoint.state)})},
                 )
             except SafetensorError as error:  # what it raises on a full disk
                 raise OSError(str(error)) from error
         else:
             hyper_params = asdict(checkpoint.architecture)
-            content = io.BytesIO()  # in a file torch hides the reason why it cannot be written
+            content = io.BytesIO()  # writing to a file, torch would hide why it fails
             torch.save({"hyper_params": hyper_params, "model_state_dict": checkpoint.state}, content)
             part.write_bytes(content.getbuffer())
-
-
-__all__ = ["Architecture", "Checkpoint", "CheckpointError", "read", "write"]

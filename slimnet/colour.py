@@ -1,4 +1,4 @@
-"""Colours of any profile become sRGB, the colours of the training pictures and of what browsers send."""
+"""Conversion of colours of any profile to sRGB, the colours of the training pictures and of what browsers send."""
 
 import hashlib
 import io
@@ -8,18 +8,25 @@ from PIL import ExifTags, Image, ImageCms
 
 from slimnet.icc_profile import adobe_rgb
 
-_LARGEST_PROFILE_BYTES = 4 * 2**20  # those of presses take up to 3 MB
-_SAME = 2  # of 255: up to which two colours are taken for one; profiles called sRGB differ by 1
-_MOST_KNOWN = 64
+_MAX_PROFILE_BYTES = 4 * 2**20  # those of printing presses take up to 3 MB
+_COLOUR_TOLERANCE = 2  # of 255; profiles called sRGB differ by 1
+_MAX_KNOWN_PROFILES = 64
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space -> Pillow's mode
 
 
-# Digests of profiles that were tried and are sRGB, as nearly all are: trying takes longer than a small JPEG.
+# SHA-256 of profiles that were tried and are sRGB, as nearly all are: a trial takes longer than decoding a small JPEG.
 _known_srgb: set[bytes] = set()
 
 
 def profile_of(image: Image.Image) -> bytes:
-    """The ICC profile of an open picture: its own, or Adobe RGB where its EXIF block names that; else empty."""
+    """Give the ICC profile of a picture's colours.
+
+    Args:
+        image: as Pillow has opened it.
+
+    Returns:
+        Its own profile, or Adobe RGB's where its EXIF block names that; empty where neither says anything.
+    """
     if profile := image.info.get("icc_profile"):
         return bytes(profile)
     if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
@@ -28,23 +35,24 @@ def profile_of(image: Image.Image) -> bytes:
         exif = image.getexif()
         space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
         index = exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
-    except Exception:  # the parser raises almost anything on a damaged block
+    except Exception:  # on a damaged block, the parser raises almost anything
         return b""
     # 2 is not in the standard, but some cameras write it.
     return adobe_rgb() if space == 2 or (str(index).startswith("R03") and space != 1) else b""
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert a picture of 8 bits a channel to sRGB; its transparency is kept.
-
-    A picture in sRGB already comes back as it is, and so does one whose profile is damaged, larger than 4 MB or made
-    for pictures of another kind.
+    """Convert a picture to sRGB.
 
     Args:
-        image: of any mode with 8 bits a channel or less.
+        image: in any mode with 8 bits a channel or less.
         profile: ICC profile of its colours, or empty for sRGB.
+
+    Returns:
+        The converted picture, as transparent as before; `image` itself where it is in sRGB already, or its profile is
+        damaged, larger than 4 MB or made for another colour space.
     """
-    if not profile or len(profile) > _LARGEST_PROFILE_BYTES:
+    if not profile or len(profile) > _MAX_PROFILE_BYTES:
         return image
     try:
         digest = hashlib.sha256(profile).digest()
@@ -56,7 +64,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         if (mode == "CMYK") != (image.mode == "CMYK") or (mode == "L" and not is_grey) or image.mode == "LAB":
             return image
         if mode != "CMYK" and _is_srgb(source, mode):
-            if len(_known_srgb) < _MOST_KNOWN:
+            if len(_known_srgb) < _MAX_KNOWN_PROFILES:
                 _known_srgb.add(digest)
             return image
         transform = _transform(source, mode, ImageCms.Flags.BLACKPOINTCOMPENSATION)
@@ -78,7 +86,7 @@ def _opaque(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    """Whether a profile leaves colours as they are, tried on 729 of them, or all greys."""
+    """Try whether a profile leaves 729 colours, or all greys, as they are."""
     if mode == "L":
         probe = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
     else:
@@ -87,10 +95,10 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
     # Unoptimised transforms are made five times as fast, which counts more than speed for so few colours.
     converted = ImageCms.applyTransform(probe, _transform(source, mode, ImageCms.Flags.NOOPTIMIZE))
     before, after = np.asarray(probe.convert("RGB"), np.int16), np.asarray(converted, np.int16)
-    return bool(np.abs(after - before).max() <= _SAME)
+    return bool(np.abs(after - before).max() <= _COLOUR_TOLERANCE)
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str, flags: ImageCms.Flags) -> ImageCms.ImageCmsTransform:
-    """From a profile to sRGB, as photo programs convert: the same colours where sRGB has them, black staying black."""
+    """Make the transform to sRGB that photo programs use: colours that sRGB has stay, and so does black."""
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", intent, flags)

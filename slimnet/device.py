@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""Choice of the device to compute on."""
 
 import warnings
 
@@ -6,10 +6,16 @@ import torch
 
 
 def choose_device(requested: str | None = None) -> torch.device:
-    """CUDA where there is one, else MPS, else the CPU; or the one requested ("cuda", "cuda:1", "mps", "cpu").
+    """Choose the device to compute on.
 
-    None and "auto" mean: choose. A requested device that is not there gives the CPU, with a RuntimeWarning.
-    Raises ValueError for a name that is none.
+    Args:
+        requested: "cuda", "cuda:1", "mps" or "cpu"; None or "auto" for CUDA where there is one, else MPS, else the CPU.
+
+    Returns:
+        The device; the CPU, with a RuntimeWarning, if the requested one is not available.
+
+    Raises:
+        ValueError: there is no kind of device by that name.
     """
     if requested in (None, "auto"):
         if torch.cuda.is_available():

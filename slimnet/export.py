@@ -1,12 +1,10 @@
 """Write the network for other programs: `python -m slimnet.export --weights W --out slimnet.onnx` (or slimnet.pt2).
 
-Both forms take the crops as a picture holds them, uint8 RGB (batch, height, width, 3), any number of them, and give
-logits and calibrated probabilities, float32 (batch, attributes): normalisation, batch norm and temperatures are inside,
-so that nothing about them can go wrong elsewhere. Names, sizes, normalisation and calibration come along as JSON: under
-the metadata key "slimnet" of the .onnx, in the extra file "slimnet.json" of the .pt2.
+Both forms take any number of crops as a picture holds them, uint8 RGB (batch, height, width, 3), and give logits and
+calibrated probabilities, float32 (batch, attributes): normalisation, batch norm and temperatures are inside, so that
+nobody can get them wrong elsewhere. Names, sizes, normalisation and calibration are in them as JSON: under the metadata
+key "slimnet" of the .onnx, in the extra file "slimnet.json" of the .pt2.
 """
-
-from __future__ import annotations
 
 import argparse
 import io
@@ -30,7 +28,13 @@ class ExportError(RuntimeError):
 def export_onnx(model: SlimNet, path: str | Path) -> None:
     """Write an ONNX file, whole or not at all.
 
-    Raises ExportError when the package onnx is missing, OSError where it cannot be written.
+    Args:
+        model: is left as it is.
+        path: the file to write; see slimnet.onnx_graph for what it holds.
+
+    Raises:
+        ExportError: the package onnx is missing.
+        OSError: the file cannot be written.
     """
     try:
         from slimnet.onnx_graph import onnx_model
@@ -42,35 +46,47 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
 
 
 def export_torch(model: SlimNet, path: str | Path) -> None:
-    """Write a torch.export archive, whole or not at all: `torch.export.load(path).module()(crops)`.
+    """Write a torch.export archive, whole or not at all.
 
-    Raises OSError where it cannot be written.
+    Args:
+        model: is left as it is.
+        path: the file to write; `torch.export.load(path).module()(crops)` gives logits and probabilities.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     height, width = model.preprocessing.height, model.preprocessing.width
-    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # of 2: a batch of 1 would be taken for a constant
+    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # a batch of 1 would be taken for a constant
     batch = torch.export.Dim("batch", min=1)
     inference = Inference(model).to(memory_format=torch.contiguous_format)  # torch warns of weights in another format
     program = torch.export.export(inference, (example,), dynamic_shapes={"crops": {0: batch}})
     metadata = json.dumps(model.to_checkpoint().metadata)
-    content = io.BytesIO()  # in a file torch hides the reason why it cannot be written
+    content = io.BytesIO()  # writing to a file, torch would hide why it fails
     torch.export.save(program, content, extra_files={"slimnet.json": metadata})
     with replacement(path) as part:
         part.write_bytes(content.getbuffer())
 
 
-FORMS = {".onnx": export_onnx, ".pt2": export_torch}
+_FORMS = {".onnx": export_onnx, ".pt2": export_torch}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status: 0, or 1 for what went wrong."""
+    """Run the command.
+
+    Args:
+        arguments: of the command line; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if the network cannot be read or written.
+    """
     parser = argparse.ArgumentParser("python -m slimnet.export", description="Write the network for other programs.")
     parser.add_argument("--weights", type=Path, required=True, help=".safetensors or .pth")
     parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .pt2 for torch.export")
     asked = parser.parse_args(arguments)
-    if asked.out.suffix not in FORMS:
-        parser.error(f"--out ends in {' or '.join(FORMS)}, not as {asked.out.name}")
+    if asked.out.suffix not in _FORMS:
+        parser.error(f"--out ends in {' or '.join(_FORMS)}, not as {asked.out.name}")
     try:
-        FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
+        _FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
     except (CheckpointError, ExportError) as error:
         print(f"slimnet.export: {error}", file=sys.stderr)
         return 1

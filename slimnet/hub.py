@@ -1,31 +1,27 @@
-"""SlimNet on the Hugging Face hub: `SlimNet.from_pretrained("user/name")` and `model.push_to_hub("user/name")`.
+"""SlimNet on the Hugging Face hub: what its methods from_pretrained, save_pretrained and push_to_hub do.
 
 A repository there holds model.safetensors, which is the very file that `SlimNet.save` writes, config.json with a copy
 of its metadata, and a model card.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
 from huggingface_hub.constants import CONFIG_NAME, SAFETENSORS_SINGLE_FILE
 
+from slimnet import checkpoint
 from slimnet.atomic import replacement
-from slimnet.checkpoint import CheckpointError
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from slimnet.model import SlimNet
-
+from slimnet.attributes import label_names
+from slimnet.calibration import Calibration
+from slimnet.checkpoint import Checkpoint, CheckpointError
 
 _DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
 
 
-class HubMixin(
+class HubRepository(
     ModelHubMixin,
     library_name="slimnet",
     license="other",
@@ -34,49 +30,84 @@ class HubMixin(
     pipeline_tag="image-classification",
     tags=["face-attributes", "celeba", "slimnet", "pytorch"],
 ):
-    """What SlimNet has of huggingface_hub: save_pretrained, from_pretrained and push_to_hub, with its own files.
+    """A checkpoint in the form of a repository on the hub; see huggingface_hub.ModelHubMixin for the public methods.
 
-    from_pretrained takes a repository's name or a local folder, and gives the network ready for inference (eval). It
-    raises CheckpointError for weights that are damaged or no SlimNet, and huggingface_hub's errors for a download.
+    Attributes:
+        checkpoint: what the repository holds.
     """
 
+    checkpoint: Checkpoint
+
+    # Without arguments, which huggingface_hub would fill from config.json, which a stranger may have written.
+    def __init__(self) -> None:
+        super().__init__()
+
+    @classmethod
+    def of(cls, content: Checkpoint) -> "HubRepository":
+        """Make the repository of a checkpoint.
+
+        Args:
+            content: the checkpoint.
+
+        Returns:
+            The repository; nothing is written or uploaded yet.
+        """
+        repository = cls()
+        repository.checkpoint = content
+        return repository
+
     def _save_pretrained(self, save_directory: Path) -> None:
-        model = cast("SlimNet", self)
-        model.save(save_directory / SAFETENSORS_SINGLE_FILE)
-        # Under one key: huggingface_hub passes those that are called like SlimNet's arguments to _from_pretrained.
-        config = {"model_type": "slimnet", "slimnet": model.to_checkpoint().metadata}
+        checkpoint.write(save_directory / SAFETENSORS_SINGLE_FILE, self.checkpoint)
+        config = {"model_type": "slimnet", "slimnet": self.checkpoint.metadata}
         with replacement(save_directory / CONFIG_NAME) as part:
             part.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> Self:
-        """As huggingface_hub's, which reads config.json first and trusts it to be a JSON object."""
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "HubRepository":
+        """Read a repository, as huggingface_hub does: config.json first, which it trusts to be a JSON object.
+
+        Args:
+            pretrained_model_name_or_path: USER/NAME, or a local folder.
+            **download: revision, cache_dir, force_download, local_files_only and token of hf_hub_download.
+
+        Returns:
+            The repository with its checkpoint, on the CPU.
+
+        Raises:
+            CheckpointError: its files are damaged or not SlimNet's.
+        """
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **download)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
             raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it anew") from error
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, **options: Any) -> Self:
-        """options: hf_hub_download's arguments, as from_pretrained was given them, and whatever config.json adds."""
+    def _from_pretrained(cls, *, model_id: str, **options: Any) -> "HubRepository":
         folder = Path(model_id)
         if folder.is_dir():
             path = folder / SAFETENSORS_SINGLE_FILE
         else:
             download = {name: options[name] for name in _DOWNLOAD_OPTIONS if name in options}
             path = Path(hf_hub_download(model_id, SAFETENSORS_SINGLE_FILE, **download))
-        return cast(Any, cls).load_pretrained(path).eval()
+        return cls.of(checkpoint.read(path))
 
     def generate_model_card(self, *_args: Any, **_kwargs: Any) -> ModelCard:
+        """Write the model card: what the network is for, how to load it, how reliable each attribute is.
+
+        Returns:
+            The card; the arguments of ModelHubMixin's own, for its template, are ignored.
+        """
         data = self._hub_mixin_info.model_card_data.to_yaml()
-        return ModelCard(f"---\n{data}\n---\n\n{card_text(cast('SlimNet', self))}", ignore_metadata_errors=True)
+        return ModelCard(f"---\n{data}\n---\n\n{_card_text(self.checkpoint)}", ignore_metadata_errors=True)
 
 
-def card_text(model: SlimNet) -> str:
-    """The model card, in Markdown: what it is for, how to load it, and how reliable each attribute is."""
-    width, height = model.preprocessing.width, model.preprocessing.height
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return f"""# SlimNet: {len(model.attributes)} face attributes from {parameters:,} parameters
+def _card_text(content: Checkpoint) -> str:
+    """The card's text in Markdown."""
+    attributes = label_names(content.architecture.num_classes, content.attributes)
+    width, height = content.preprocessing.width, content.preprocessing.height
+    # The rest of the state dict are the statistics of batch norm.
+    parameters = sum(value.numel() for name, value in content.state.items() if name.endswith((".weight", ".bias")))
+    return f"""# SlimNet: {len(attributes)} face attributes from {parameters:,} parameters
 
 SlimNet ([Slim-CNN](https://arxiv.org/abs/1907.02157)) reads in an aligned face crop, {width} wide and {height} high as
 in CelebA, which attributes an annotator would tick.
@@ -95,16 +126,16 @@ on = model(x) > 0
 any decision about a person: the labels are impressions that annotators had of celebrities' pictures, many of them are
 wrong, and the people in CelebA are not a sample of anybody else.
 
-{reliability_table(model)}
+{_reliability_table(attributes, content.calibration)}
 """
 
 
-def reliability_table(model: SlimNet) -> str:
-    if model.calibration is None:
-        return "Attributes: " + ", ".join(model.attributes) + ". How reliable each one is has not been measured."
+def _reliability_table(attributes: Sequence[str], calibration: Calibration | None) -> str:
+    if calibration is None:
+        return "Attributes: " + ", ".join(attributes) + ". How reliable each one is has not been measured."
     rows = [
         f"| {name} | {100 * found.balanced_accuracy:.1f} | {100 * found.low:.1f} to {100 * found.high:.1f} |"
-        for name, found in zip(model.attributes, model.calibration.reliability, strict=True)
+        for name, found in zip(attributes, calibration.reliability, strict=True)
     ]
     return "\n".join(
         [

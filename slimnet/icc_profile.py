@@ -1,4 +1,4 @@
-"""ICC profiles for colours that a file describes in another way: by primaries and a tone curve."""
+"""ICC profiles made from what a file says of its colours in another way: primaries and a tone curve."""
 
 import struct
 
@@ -23,12 +23,24 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 
 
 def adobe_rgb() -> bytes:
-    """The profile of Adobe RGB (1998), which cameras name in EXIF alone."""
+    """Make the profile of Adobe RGB (1998), which cameras only name in EXIF.
+
+    Returns:
+        The profile.
+    """
     return _profile(_ADOBE_RGB, _D65, (563 / 256,))
 
 
 def coded_profile(primaries: int, curve: int) -> bytes | None:
-    """The profile for H.273's codes; empty for sRGB, None for those that are not known, such as HDR's."""
+    """Make the profile for codes of ITU-T H.273, as PNG and AVIF hold them.
+
+    Args:
+        primaries: code of the primaries.
+        curve: code of the tone curve.
+
+    Returns:
+        The profile; empty for sRGB, None for codes that are not known here, such as HDR's.
+    """
     if primaries not in _CODED_PRIMARIES or curve not in _CODED_CURVES:
         return None
     if _CODED_PRIMARIES[primaries] == _BT709 and _CODED_CURVES[curve] == _SRGB:
@@ -37,14 +49,14 @@ def coded_profile(primaries: int, curve: int) -> bytes | None:
 
 
 def gamma_profile(encoding: float, corners: list[float] | None) -> bytes:
-    """The profile for PNG's gAMA and cHRM.
+    """Make the profile for PNG's chunks gAMA and cHRM.
 
     Args:
-        encoding: exponent by which light was encoded; 0.45455 is what programs write for sRGB, so it is taken for that.
-        corners: x and y of white, red, green and blue; sRGB's where it is None.
+        encoding: exponent by which light was encoded; 0.45455 is what programs write for sRGB, and means that here.
+        corners: x and y of white, red, green and blue, eight numbers; None for sRGB's.
 
     Returns:
-        the profile; empty for sRGB, or where the numbers make no sense.
+        The profile; empty for sRGB, or where the numbers make no sense.
     """
     white, primaries = _D65, _BT709
     if corners is not None:

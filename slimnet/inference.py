@@ -1,6 +1,4 @@
-"""SlimNet as it is deployed: from crops, as a picture holds them, to probabilities."""
-
-from __future__ import annotations
+"""SlimNet for deployment: from crops as a picture holds them to probabilities."""
 
 import copy
 from typing import cast
@@ -15,26 +13,48 @@ from slimnet.preprocessing import Preprocessing
 
 
 class Inference(nn.Module):
-    """A folded copy of a network, with its preprocessing before it and its calibration behind it."""
+    """A copy of a network with normalisation and batch norm folded in, and its temperatures applied.
+
+    Args:
+        model: is left as it is.
+
+    Attributes:
+        network: the folded copy, which reads float32 RGB (N, 3, height, width) from 0 to 255.
+        temperatures: float32 (attributes,); ones for a network without calibration.
+    """
 
     temperatures: Tensor
 
     def __init__(self, model: SlimNet) -> None:
         super().__init__()
         self.network = fold_batch_norm(model)
-        fold_normalisation(cast(nn.Conv2d, self.network.conv1[0]), model.preprocessing)
+        _fold_normalisation(cast(nn.Conv2d, self.network.conv1[0]), model.preprocessing)
         temperatures = model.calibration.temperatures if model.calibration else [1.0] * len(model.attributes)
         self.register_buffer("temperatures", torch.tensor(temperatures, dtype=torch.float32))
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn uint8 RGB crops (N, height, width, 3) into logits and probabilities, float32 (N, attributes) each."""
-        # A permuted (N, H, W, 3) array is channels_last as it stands.
+        """Compute logits and probabilities.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3).
+
+        Returns:
+            Raw logits and calibrated probabilities, float32 (N, attributes) each.
+        """
+        # A permuted (N, H, W, 3) array already is channels_last.
         logits = self.network(crops.permute(0, 3, 1, 2).float())
         return logits, torch.sigmoid(logits / self.temperatures)
 
 
 def fold_batch_norm(model: SlimNet) -> SlimNet:
-    """A copy for inference alone, in channels_last, each convolution merged with its batch norm; the same logits."""
+    """Merge each convolution with the batch norm behind it.
+
+    Args:
+        model: is left as it is.
+
+    Returns:
+        A copy with the same logits, for inference only: in eval mode, without gradients, in channels_last.
+    """
     folded = copy.deepcopy(model).eval().requires_grad_(False)
     for sequence in [module for module in folded.modules() if isinstance(module, nn.Sequential)]:
         for place, (first, second) in enumerate(zip(sequence, list(sequence)[1:], strict=False)):
@@ -44,8 +64,8 @@ def fold_batch_norm(model: SlimNet) -> SlimNet:
     return convert_conv2d_weight_memory_format(folded, torch.channels_last)
 
 
-def fold_normalisation(stem: nn.Conv2d, preprocessing: Preprocessing) -> None:
-    """Let the first convolution read values from 0 to 255 as they are: exact, since it pads nothing."""
+def _fold_normalisation(stem: nn.Conv2d, preprocessing: Preprocessing) -> None:
+    """Make the first convolution read values from 0 to 255: exact, since it has no padding."""
     mean, std = (
         255 * torch.tensor(v, dtype=torch.float64).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std)
     )

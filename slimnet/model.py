@@ -1,35 +1,37 @@
 """SlimNet (Sharma & Foroosh, Slim-CNN, arXiv 1907.02157): the whole network in one file.
 
-The names of the modules are those of the original implementation's checkpoints, so that its files load as they are.
+Modules have the names that they have in the original implementation's checkpoints, so that its files load as they are.
 """
-
-from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as shortened
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from slimnet import checkpoint
-from slimnet.attributes import ATTRIBUTES, check_names
+from slimnet.architecture import Architecture
+from slimnet.attributes import label_names
 from slimnet.calibration import Calibration
-from slimnet.checkpoint import Architecture, CheckpointError
-from slimnet.hub import HubMixin
+from slimnet.checkpoint import Checkpoint, CheckpointError
 from slimnet.preprocessing import Preprocessing
 
+if TYPE_CHECKING:
+    from huggingface_hub import ModelCard
 
-def pointwise(inputs: int, outputs: int, bias: bool) -> nn.Sequential:
-    """1x1 convolution, batch norm, ReLU."""
+
+def _pointwise(inputs: int, outputs: int, bias: bool) -> nn.Sequential:
+    """1x1 convolution, batch norm, ReLU: (N, inputs, H, W) -> (N, outputs, H, W)."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=bias), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
-def separable(inputs: int, outputs: int, depth_multiplier: int) -> nn.Sequential:
-    """3x3 depthwise, then 1x1 pointwise convolution, each with batch norm and ReLU; height and width are kept."""
+def _separable(inputs: int, outputs: int, depth_multiplier: int) -> nn.Sequential:
+    """3x3 depthwise, then 1x1 pointwise convolution, each with batch norm and ReLU; keeps height and width."""
     middle = inputs * depth_multiplier
     return nn.Sequential(
         nn.Conv2d(inputs, middle, 3, padding=1, groups=inputs, bias=False),
@@ -42,45 +44,82 @@ def separable(inputs: int, outputs: int, depth_multiplier: int) -> nn.Sequential
 
 
 class SSE(nn.Module):
-    """Separable squeeze-expand block: (N, inputs, H, W) -> (N, 8 * filters, H, W) (paper, section 3.2)."""
+    """Separable squeeze-expand block (paper, section 3.2).
+
+    Args:
+        inputs: channels of the input.
+        filters: f, channels after the squeeze.
+        depth_multiplier: filters per channel in the depthwise convolution.
+    """
 
     def __init__(self, inputs: int, filters: int, depth_multiplier: int) -> None:
         super().__init__()
-        self.squeeze = pointwise(inputs, filters, bias=True)
-        self.expand1 = pointwise(filters, 4 * filters, bias=True)
-        self.expand3_dw = separable(filters, 4 * filters, depth_multiplier)
+        self.squeeze = _pointwise(inputs, filters, bias=True)
+        self.expand1 = _pointwise(filters, 4 * filters, bias=True)
+        self.expand3_dw = _separable(filters, 4 * filters, depth_multiplier)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Squeeze, then expand in two ways.
+
+        Args:
+            x: (N, inputs, H, W).
+
+        Returns:
+            (N, 8 * filters, H, W).
+        """
         squeezed = self.squeeze(x)  # (N, f, H, W)
         return torch.cat([self.expand3_dw(squeezed), self.expand1(squeezed)], dim=1)  # (N, 4f + 4f, H, W)
 
 
 class Slim(nn.Module):
-    """Slim module: (N, inputs, H, W) -> (N, 3 * filters, H, W) (paper, section 3.3)."""
+    """Slim module (paper, section 3.3).
+
+    Args:
+        inputs: channels of the input.
+        filters: f of both SSE blocks.
+        depth_multiplier: filters per channel in every depthwise convolution.
+    """
 
     def __init__(self, inputs: int, filters: int, depth_multiplier: int) -> None:
         super().__init__()
-        self.skip_projection = pointwise(inputs, 8 * filters, bias=False)
+        self.skip_projection = _pointwise(inputs, 8 * filters, bias=False)
         self.sse1 = SSE(inputs, filters, depth_multiplier)
         self.sse2 = SSE(8 * filters, filters, depth_multiplier)
-        self.expand3_dw = separable(8 * filters, 3 * filters, depth_multiplier)
+        self.expand3_dw = _separable(8 * filters, 3 * filters, depth_multiplier)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply both SSE blocks, the first beside a projection of its input.
+
+        Args:
+            x: (N, inputs, H, W).
+
+        Returns:
+            (N, 3 * filters, H, W).
+        """
         x = self.sse1(x) + self.skip_projection(x)  # (N, 8f, H, W)
         return self.expand3_dw(self.sse2(x))  # (N, 3f, H, W)
 
 
-class SlimNet(nn.Module, HubMixin):
+class SlimNet(nn.Module):
     """Face attributes from an aligned crop.
 
-    filter_count_values: f of each Slim module, as many as there are values.
-    initial_conv: filters, size and stride of the first convolution.
-    num_classes: how many attributes; depth_multiplier: filters per channel in every depthwise convolution.
-    attributes: their names, CelebA's for 40 classes unless given; preprocessing: what turns a picture into the input.
-    The attribute `calibration` is None until training.calibrate has measured these very weights.
+    Args:
+        filter_count_values: f of each Slim module; there are as many modules as values.
+        initial_conv: filters, size and stride of the first convolution.
+        num_classes: number of attributes.
+        depth_multiplier: filters per channel in every depthwise convolution.
+        attributes: names of the attributes; None for CelebA's where there are 40, else label_0, label_1, ….
+        preprocessing: what turns a picture into the input; None for Preprocessing().
 
-    Raises ValueError when a number is no positive whole one or too large (see slimnet.checkpoint), or when names and
-    classes differ in number, or a name is empty or occurs twice.
+    Attributes:
+        architecture: the first four arguments.
+        attributes: names of the outputs, in their order.
+        preprocessing: what turns a picture into the input.
+        calibration: None until training.calibrate has measured these very weights.
+
+    Raises:
+        ValueError: a number is out of its bounds (slimnet.architecture), there are more or fewer names than classes,
+            or a name cannot be shown or is repeated (slimnet.attributes.label_names).
     """
 
     def __init__(
@@ -110,15 +149,22 @@ class SlimNet(nn.Module, HubMixin):
         self.fc = nn.Linear(inputs, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn normalised crops (N, 3, H, W) into logits (N, num_classes); an attribute is on where its logit is > 0.
+        """Compute logits.
 
-        Raises ValueError for another shape, or when a side is under `least_side`.
+        Args:
+            x: normalised crops, float32 (N, 3, height, width), both sides at least `least_side`.
+
+        Returns:
+            (N, num_classes); an attribute is on where its logit is above 0.
+
+        Raises:
+            ValueError: x has another shape, or a side is too short.
         """
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.least_side:
             raise ValueError(
                 f"expected (N, 3, height, width) with both sides at least {self.least_side}, got {tuple(x.shape)}"
             )
-        # ReLU and max-pooling can change places: the same values, with a quarter of the largest map to go through.
+        # ReLU and max-pooling commute: the same values, from a quarter of the largest map.
         x = F.relu(self.pool(self.conv1(x)))  # (N, 3, 218, 178) -> (N, 96, 106, 86) -> (N, 96, 52, 42)
         for number in range(1, len(self.architecture.filter_count_values) + 1):
             x = self.pool(self.get_submodule(f"slim{number}")(x))  # (N, 3f, 25, 20), (12, 9), (5, 4), (2, 1)
@@ -126,7 +172,7 @@ class SlimNet(nn.Module, HubMixin):
 
     @property
     def least_side(self) -> int:
-        """The smallest height or width, in pixels, that leaves one value after the last pooling: 131 by default."""
+        """The smallest height and width, in pixels, that leave one value after the last pooling: 131 by default."""
         _, size, stride = self.architecture.initial_conv
         side = 1
         for _ in range(len(self.architecture.filter_count_values) + 1):
@@ -134,66 +180,136 @@ class SlimNet(nn.Module, HubMixin):
         return (side - 1) * stride + size
 
     @classmethod
-    def load_pretrained(cls, path: str | Path) -> SlimNet:
-        """Load our .safetensors or a .pth file of the original implementation's form; gives raw logits, decided at 0.
+    def load_pretrained(cls, path: str | Path) -> "SlimNet":
+        """Load a weights file.
 
-        Raises CheckpointError (a ValueError) when the file is missing, damaged or holds no SlimNet.
+        Args:
+            path: our .safetensors, or a .pth file of the original implementation's form.
+
+        Returns:
+            The network, on the CPU and in training mode.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or holds no SlimNet; it is a ValueError.
         """
-        found = checkpoint.read(path)
+        return cls._from_checkpoint(checkpoint.read(path), path)
 
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "SlimNet":
+        """Load a network from the Hugging Face hub, or from a folder that save_pretrained has written.
+
+        Args:
+            pretrained_model_name_or_path: USER/NAME, or the folder.
+            **download: revision, cache_dir, force_download, local_files_only and token of hf_hub_download.
+
+        Returns:
+            The network, on the CPU and ready for inference (eval).
+
+        Raises:
+            CheckpointError: the files there are damaged or hold no SlimNet.
+            OSError: the download failed; huggingface_hub's errors are of this kind.
+        """
+        from slimnet.hub import HubRepository  # here and below, since the network itself needs no huggingface_hub
+
+        found = HubRepository.from_pretrained(pretrained_model_name_or_path, **download).checkpoint
+        return cls._from_checkpoint(found, pretrained_model_name_or_path).eval()
+
+    @classmethod
+    def _from_checkpoint(cls, found: Checkpoint, source: str | Path) -> "SlimNet":
         def build() -> SlimNet:
             return cls(**asdict(found.architecture), attributes=found.attributes, preprocessing=found.preprocessing)
 
         try:
-            with torch.device("meta"):  # compare before anything is allocated: a foreign file may claim any size
+            with torch.device("meta"):  # compare before anything is allocated: a stranger's file may claim any size
                 claimed = build()
-            problem = too_small(claimed) or mismatch(claimed.state_dict(), found.state)
+            problem = _too_small(claimed) or _mismatch(claimed.state_dict(), found.state)
         except (RuntimeError, ValueError) as error:  # the first where weights are of a type that torch does not convert
             problem = str(error)
         if problem:
-            raise CheckpointError(f"{path} does not hold the SlimNet that it claims to: {problem}")
+            raise CheckpointError(f"{source} does not hold the SlimNet that it claims to: {problem}")
         model = build()
         model.load_state_dict(found.state)
         model.calibration = found.calibration
         return model
 
     def save(self, path: str | Path) -> None:
-        """Write the weights, atomically: .safetensors, or .pth in the original implementation's form, which has no
-        place for attributes, preprocessing and calibration.
+        """Write the weights atomically.
 
-        Raises ValueError for another suffix, CheckpointError for a calibration of another number of attributes.
+        Args:
+            path: .safetensors; or .pth for the original implementation's form, which has no place for attributes,
+                preprocessing and calibration.
+
+        Raises:
+            ValueError: another suffix.
+            CheckpointError: the calibration is for another number of attributes.
+            OSError: the file cannot be written.
         """
         checkpoint.write(path, self.to_checkpoint())
 
-    def to_checkpoint(self) -> checkpoint.Checkpoint:
-        """The weights, on the CPU, with all that describes them.
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
+        """Write a folder in the form of a repository on the Hugging Face hub.
 
-        Raises CheckpointError for a calibration of another number of attributes.
+        Args:
+            save_directory: the folder; it is made where it does not exist.
+            **options: of huggingface_hub.ModelHubMixin.save_pretrained.
+
+        Returns:
+            The address of the commit if an option asks to push the folder, else None.
+        """
+        from slimnet.hub import HubRepository
+
+        return HubRepository.of(self.to_checkpoint()).save_pretrained(save_directory, **options)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload the network to the Hugging Face hub.
+
+        Args:
+            repo_id: USER/NAME of the repository; it is made where it does not exist.
+            **options: private, token, commit_message and the others of huggingface_hub.ModelHubMixin.push_to_hub.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            OSError: the upload failed; huggingface_hub's errors are of this kind.
+        """
+        from slimnet.hub import HubRepository
+
+        return HubRepository.of(self.to_checkpoint()).push_to_hub(repo_id, **options)
+
+    def generate_model_card(self) -> "ModelCard":
+        """Write the model card of a repository on the Hugging Face hub.
+
+        Returns:
+            The card, with its metadata.
+        """
+        from slimnet.hub import HubRepository
+
+        return HubRepository.of(self.to_checkpoint()).generate_model_card()
+
+    def to_checkpoint(self) -> Checkpoint:
+        """Give the weights with all that describes them.
+
+        Returns:
+            A checkpoint, on the CPU; on a CPU it shares the network's memory.
+
+        Raises:
+            CheckpointError: the calibration is for another number of attributes.
         """
         state = OrderedDict((name, value.detach().cpu()) for name, value in self.state_dict().items())
-        return checkpoint.Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration)
+        return Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration)
 
 
-def label_names(num_classes: int, attributes: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the classes: those given, CelebA's where there are 40, numbered ones elsewhere."""
-    if attributes is None:
-        return ATTRIBUTES if num_classes == len(ATTRIBUTES) else tuple(f"label_{n}" for n in range(num_classes))
-    if len(attributes) != num_classes:
-        raise ValueError(f"{len(attributes)} attribute names were given for {num_classes} classes")
-    check_names(attributes)
-    return tuple(attributes)
-
-
-def too_small(model: SlimNet) -> str | None:
-    """Why the crops that a network says it reads leave nothing for it to answer by, in words, or None."""
+def _too_small(model: SlimNet) -> str | None:
+    """Say why the network's own crop size is too small for it; None where it is not."""
     height, width = model.preprocessing.height, model.preprocessing.width
     if min(height, width) >= model.least_side:
         return None
     return f"it needs crops of at least {model.least_side} pixels a side, and names {height}x{width}"
 
 
-def mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | None:
-    """What is wrong with a state dict, in words, or None."""
+def _mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | None:
+    """Say what is wrong with a state dict; None where nothing is."""
     for kind, names in (("is missing", expected.keys() - state.keys()), ("is unknown", state.keys() - expected.keys())):
         if names:
             return f"{shortened(min(names))} {kind}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
@@ -202,7 +318,7 @@ def mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | Non
             return f"{name} has shape {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
         if state[name].is_floating_point() != tensor.is_floating_point():
             return f"{name} holds numbers of type {state[name].dtype}, expected {tensor.dtype}"
-        values = state[name].to(tensor.dtype)  # a double may be finite and no float
+        values = state[name].to(tensor.dtype)  # a finite double may overflow to an infinite float
         if not torch.isfinite(values).all():
             return f"{name} holds values that are not finite"
         if name.endswith("running_var") and (values < 0).any():

@@ -1,7 +1,5 @@
 """ONNX Runtime as the engine on a CPU. Importing this module needs the packages onnx and onnxruntime."""
 
-from __future__ import annotations
-
 import numpy as np
 import onnxruntime
 import torch
@@ -10,11 +8,17 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 from slimnet.model import SlimNet
 from slimnet.onnx_graph import onnx_model
 
-AT_ONCE = 8  # crops: more are no faster each, and take 15 MB each
+_MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop takes 15 MB
 
 
 class OnnxNetwork:
-    """A network on the CPU, with as many threads as torch has when it is made; safe to call from several threads."""
+    """A slimnet.predictor.Network that ONNX Runtime computes on the CPU; safe to call from several threads.
+
+    It has as many threads of its own as torch has when it is made.
+
+    Args:
+        model: any SlimNet; is left as it is.
+    """
 
     device = torch.device("cpu")
     engine = "ONNX Runtime"
@@ -23,21 +27,30 @@ class OnnxNetwork:
         onnxruntime.disable_telemetry_events()  # its builds for Windows have some
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        # Waiting threads sleep: by default they spin, and take the processor from whatever else works on a frame.
+        # Waiting threads sleep: by default they spin, which takes the processor from the other work on a frame.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             onnx_model(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes).
+        """Compute probabilities.
 
-        Raises MemoryError, or RuntimeError for another failure of the engine.
+        Args:
+            crops: uint8 RGB (N, height, width, 3), at least one.
+
+        Returns:
+            float32 (N, attributes), 0 to 1.
+
+        Raises:
+            MemoryError: there is too little memory.
+            RuntimeError: the engine failed in another way.
         """
-        parts = (np.ascontiguousarray(crops[start : start + AT_ONCE]) for start in range(0, len(crops), AT_ONCE))
+        starts = range(0, len(crops), _MAX_BATCH_CROPS)
+        batches = (np.ascontiguousarray(crops[start : start + _MAX_BATCH_CROPS]) for start in starts)
         try:
-            return np.concatenate([self._session.run(["probabilities"], {"crops": part})[0] for part in parts])
-        except (Fail, RuntimeException) as error:  # which are no RuntimeErrors, as torch's are
+            return np.concatenate([self._session.run(["probabilities"], {"crops": batch})[0] for batch in batches])
+        except (Fail, RuntimeException) as error:  # unlike torch's errors, these are not RuntimeErrors
             if any(sign in str(error) for sign in ("Failed to allocate memory", "bad_alloc", "bad allocation")):
                 raise MemoryError("not enough memory") from error
             raise RuntimeError(str(error)) from error

@@ -1,10 +1,8 @@
 """SlimNet as an ONNX graph.
 
-Written down rather than traced by torch's exporter: that takes a twentieth of a second instead of several, so the
-predictor can run any weights file this way, and needs the `onnx` package alone, with every version of torch.
+Written by hand rather than traced by torch's exporter: this takes 0.05 seconds instead of several, so the predictor can
+run any weights file this way, and needs only the package `onnx`, with every version of torch.
 """
-
-from __future__ import annotations
 
 import json
 from typing import Any, cast
@@ -16,17 +14,21 @@ from torch import Tensor, nn
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
-OPSET, IR_VERSION = 17, 8  # of 2022, so that older runtimes read it too
+_OPSET, _IR_VERSION = 17, 8  # of 2022, so that older runtimes read it too
 
 
 def onnx_model(model: SlimNet) -> onnx.ModelProto:
-    """What slimnet.inference.Inference computes, for any number of crops.
+    """Write down what slimnet.inference.Inference computes.
 
-    Input: crops, uint8 RGB (batch, height, width, 3). Outputs: logits and probabilities, float32 (batch, attributes).
-    The metadata of SlimNet's own files stands under "slimnet", as JSON.
+    Args:
+        model: any SlimNet; is left as it is.
+
+    Returns:
+        A model with the input `crops`, uint8 RGB (batch, height, width, 3), and the outputs `logits` and
+        `probabilities`, float32 (batch, attributes). Its metadata has SlimNet's own as JSON, under "slimnet".
     """
     inference = Inference(model)
-    graph = Graph(inference.network)
+    graph = _Graph(inference.network)
     logits = graph.network("crops")
     tempered = graph.add("Div", [logits, graph.constant("temperatures", inference.temperatures)], "tempered")
     graph.add("Sigmoid", [tempered], "probabilities")
@@ -40,16 +42,16 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, results) for name in ("logits", "probabilities")],
             graph.constants,
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR_VERSION,
         producer_name="slimnet",
     )
     helper.set_model_props(made, {"slimnet": json.dumps(model.to_checkpoint().metadata)})
     return made
 
 
-class Graph:
-    """Nodes and weights of a folded network. A value is called like the module that makes it."""
+class _Graph:
+    """Nodes and weights of a folded network. A value has the name of the module that computes it."""
 
     def __init__(self, folded: SlimNet) -> None:
         self.folded = folded

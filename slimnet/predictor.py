@@ -1,6 +1,4 @@
-"""The fast way from crops to probabilities."""
-
-from __future__ import annotations
+"""Predictor: the fast way from crops to probabilities."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,33 +14,49 @@ from slimnet.device import choose_device
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
-SAME = 1e-3  # of probability, up to which two engines agree: they differ by 1e-6
+PROBABILITY_TOLERANCE = 1e-3  # engines normally agree to 1e-6
 
 
 class Network(Protocol):
-    """A network on some device, computed by some engine."""
+    """A network with the engine that computes it."""
 
     @property
-    def device(self) -> torch.device: ...
+    def device(self) -> torch.device:
+        """Where it is computed."""
 
     @property
-    def engine(self) -> str: ...
+    def engine(self) -> str:
+        """Name of the engine."""
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes)."""
+        """Compute probabilities.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3).
+
+        Returns:
+            float32 (N, attributes), 0 to 1.
+        """
 
 
 @dataclass(frozen=True)
 class TorchNetwork:
-    """A Network that torch computes. module: on the device, as slimnet.inference.Inference."""
+    """A Network that torch computes.
+
+    Attributes:
+        module: slimnet.inference.Inference, on the device.
+        device: where it is.
+        engine: name of the engine.
+    """
 
     module: nn.Module
     device: torch.device
     engine: str = "torch"
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """See Network."""
         with torch.inference_mode():
-            # from_numpy needs writable, positively strided memory; a copy is made only where crops has neither.
+            # from_numpy needs writable, positively strided memory; only crops without it are copied.
             tensor = torch.from_numpy(np.require(crops, requirements=["C", "W"])).to(self.device)
             _, probabilities = self.module(tensor)
             return probabilities.cpu().numpy()
@@ -51,18 +65,31 @@ class TorchNetwork:
 class Predictor:
     """Probabilities of every attribute for aligned crops; safe to call from several threads.
 
-    path: weights, as SlimNet.load_pretrained reads them. device: None or "auto" for CUDA, then MPS, then the CPU.
-    calibration: the weights' own, or None; probabilities are of logits divided by its temperatures.
-    parameters: how many the network has.
-    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed, which is
-    twice as fast there as torch. torch's thread count is left alone. Should the device fail, the CPU takes over, with
-    a RuntimeWarning.
+    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed: it is twice
+    as fast there as torch. torch's number of threads is left alone. If the device fails, the CPU takes over, with a
+    RuntimeWarning.
 
-    Raises CheckpointError when the weights cannot be read.
+    Args:
+        path: weights, as SlimNet.load_pretrained reads them.
+        device: as slimnet.choose_device takes it; None or "auto" for CUDA, then MPS, then the CPU.
+
+    Attributes:
+        path: where the weights were read.
+        attributes: their names, in the order of the probabilities.
+        preprocessing: the network's own; here it is part of the network.
+        calibration: the weights' own, or None; probabilities are those of logits divided by its temperatures.
+        parameters: number of the network's parameters.
+        height: of a crop, in pixels.
+        width: of a crop, in pixels.
+
+    Raises:
+        CheckpointError: the weights cannot be read, or give no finite answers.
+        ValueError: there is no kind of device by that name.
     """
 
     def __init__(self, path: str | Path, device: str | None = None) -> None:
         model = SlimNet.load_pretrained(path)
+        self.path = Path(path)
         self.attributes = model.attributes
         self.preprocessing = model.preprocessing
         self.calibration = model.calibration
@@ -70,7 +97,7 @@ class Predictor:
         self.height, self.width = model.preprocessing.height, model.preprocessing.width
         # A copy stays on the CPU: a device that has failed may not give its weights back.
         try:
-            self._on_cpu = network_on_cpu(model)
+            self._on_cpu = _network_on_cpu(model)
         except CheckpointError as error:
             raise CheckpointError(f"{path}: {error}") from error
         self._network = self._on_cpu
@@ -84,18 +111,27 @@ class Predictor:
 
     @property
     def device(self) -> torch.device:
-        """Where the network computes now."""
+        """Where the network is computed now."""
         return self._network.device
 
     @property
     def engine(self) -> str:
-        """What computes it now: "ONNX Runtime" or "torch"."""
+        """The engine that computes it now: "ONNX Runtime" or "torch"."""
         return self._network.engine
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes) in [0, 1].
+        """Compute probabilities.
 
-        Raises ValueError for another shape or type.
+        Args:
+            crops: uint8 RGB (N, height, width, 3); N may be 0.
+
+        Returns:
+            float32 (N, attributes), 0 to 1.
+
+        Raises:
+            ValueError: crops of another shape or type.
+            MemoryError: the engine has too little memory.
+            RuntimeError: the engine failed on the CPU, too.
         """
         expected = (self.height, self.width, 3)
         if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != expected:
@@ -117,10 +153,11 @@ class Predictor:
         warnings.warn(f"{failed} failed ({error}); going on with the CPU", RuntimeWarning, stacklevel=3)
 
 
-def network_on_cpu(model: SlimNet) -> Network:
-    """The faster engine, unless it is not installed, not made for this machine, or gives other answers than torch.
+def _network_on_cpu(model: SlimNet) -> Network:
+    """ONNX Runtime where it is installed and agrees with torch on a random crop, else torch.
 
-    Raises CheckpointError where the answers are no numbers.
+    Raises:
+        CheckpointError: the answers are not finite.
     """
     plain = TorchNetwork(Inference(model), torch.device("cpu"))
     size = model.preprocessing.height, model.preprocessing.width
@@ -133,7 +170,7 @@ def network_on_cpu(model: SlimNet) -> Network:
     except ImportError:
         return plain
     fast = OnnxNetwork(model)
-    if np.allclose(fast(crop), expected, atol=SAME):
+    if np.allclose(fast(crop), expected, atol=PROBABILITY_TOLERANCE):
         return fast
     # Its graph is written by hand (slimnet.onnx_graph), and a model that was changed may have left it behind.
     warnings.warn("ONNX Runtime gives other answers than torch; going on with torch", RuntimeWarning, stacklevel=3)

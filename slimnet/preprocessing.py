@@ -1,4 +1,4 @@
-"""How a picture becomes the network's input. Weights carry theirs, so that training and serving cannot differ."""
+"""How a picture becomes the network's input. Weights files hold it, so that training and serving cannot differ."""
 
 from dataclasses import dataclass
 from reprlib import repr as shortened
@@ -15,12 +15,16 @@ STD_RANGE = (1e-3, 1e3)  # from a network that reads 0..255, whose std is 1/255,
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """RGB, scaled to [0, 1], then (x - mean) / std; never resized, since a crop of another size is aligned otherwise.
+    """RGB, scaled to [0, 1], then (x - mean) / std. Nothing is resized: a crop of another size is aligned differently.
 
-    height, width: of the crop in pixels, up to MAX_SIDE_PIXELS. mean, std: per RGB channel, on the scale [0, 1]; a std
-    is in STD_RANGE.
+    Attributes:
+        height: of the crop in pixels, 1 to MAX_SIDE_PIXELS.
+        width: likewise.
+        mean: of red, green and blue, 0 to 1.
+        std: of red, green and blue on the same scale, within STD_RANGE.
 
-    Raises ValueError for other values, with which a network would have no answer.
+    Raises:
+        ValueError: a value is out of its range.
     """
 
     height: int = 218
@@ -38,10 +42,17 @@ class Preprocessing:
                 raise ValueError(f"{name} takes 3 numbers from {low:g} to {high:g}, got {shortened(values)}")
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
-        """Turn a picture into float32 (3, height, width): of any mode with 8 bits or less, or grey with 16.
+        """Turn a picture into the network's input.
 
-        Transparent parts become white, and colours of another profile those of sRGB. Raises ValueError when the
-        picture has another size, or a mode (I, F) that does not tell which value is white.
+        Args:
+            image: aligned crop of this size, in any mode with up to 8 bits a channel, or grey with 16. Its colours are
+                converted to sRGB, and transparent parts become white.
+
+        Returns:
+            float32 (3, height, width), normalised.
+
+        Raises:
+            ValueError: the picture has another size, or a mode (I, F) that does not say which value is white.
         """
         if image.size != (self.width, self.height):
             raise ValueError(
@@ -49,14 +60,24 @@ class Preprocessing:
                 f"{self.width} wide and {self.height} high"
             )
         crop = torch.from_numpy(np.array(_to_rgb(image)))  # np.array copies: a tensor must own writable memory
-        return self.normalise(crop.unsqueeze(0)).squeeze(0)
+        return self.normalise(crop)
 
     def normalise(self, crops: torch.Tensor) -> torch.Tensor:
-        """Turn uint8 RGB (N, H, W, 3) into float32 (N, 3, H, W), in channels_last memory, on the same device."""
-        mean = torch.tensor(self.mean, device=crops.device) * 255
-        std = torch.tensor(self.std, device=crops.device) * 255
-        # A permuted (N, H, W, 3) array already is channels_last: nothing is copied here.
-        return crops.float().sub_(mean).div_(std).permute(0, 3, 1, 2)
+        """Normalise crops as a picture holds them.
+
+        Args:
+            crops: uint8 RGB (..., height, width, 3), on any device.
+
+        Returns:
+            float32 (..., 3, height, width) on the same device; a batch is channels_last in memory.
+        """
+        # Here, since this import takes as long as torch's, and Predictor, which folds all of this, never needs it.
+        from torchvision.transforms.v2 import functional as F
+
+        # On the scale 0..255, whose whole numbers float32 holds exactly, rather than by to_dtype(scale=True).
+        mean, std = ((255 * torch.tensor(values)).tolist() for values in (self.mean, self.std))
+        # A permuted (N, H, W, 3) array already is channels_last: only the conversion copies.
+        return F.normalize(crops.movedim(-1, -3).float(), mean, std, inplace=True)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -75,4 +96,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+# For networks that are not given another, as all that are trained here: [-1, 1] for CelebA's aligned crops.
 transform = Preprocessing()

@@ -1,8 +1,8 @@
-"""Keeps the libraries that this project is built on from reporting how it is used: importing this switches it off.
+"""Importing this module switches off the usage reports of the libraries that this project is built on.
 
-All of it goes by environment variables, which each library reads at its first import and which processes started from
-here inherit. So this comes before any other import, in `slimnet` and in every program. What the environment says of
-them already is overwritten: the page promises its visitors that nothing is sent to anybody.
+Each library reads its environment variable at its first import, and processes started from here inherit them. So this
+import comes before any other, in `slimnet` and in every program. Values that are set already are overwritten: the page
+promises its visitors that nothing is sent to anybody.
 """
 
 import os
@@ -13,6 +13,6 @@ _SILENCE = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime's Linux wheels since 1.29, which also write a device id to ~/.cache
     "RAY_USAGE_STATS_ENABLED": "0",
     "OTEL_SDK_DISABLED": "true",  # OpenTelemetry, through which FastAPI and MCP can report each request
-    "DO_NOT_TRACK": "1",  # what many libraries heed: those that come to report in a later release
+    "DO_NOT_TRACK": "1",  # a convention that many libraries follow, should a later release of one begin to report
 }
 os.environ.update(_SILENCE)

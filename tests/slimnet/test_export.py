@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -14,25 +15,27 @@ from tests.fakes import original
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "w.pth"
     torch.save(original.checkpoint(original.state_dict()), path)
     return path
 
 
 @pytest.fixture(scope="module")
-def crops():
+def crops() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (3, 218, 178, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def logits(weights, crops):
+def logits(weights: Path, crops: np.ndarray) -> np.ndarray:
     model = SlimNet.load_pretrained(weights).eval()
     with torch.no_grad():
         return model(model.preprocessing.normalise(torch.from_numpy(crops))).numpy()
 
 
-def test_onnx_file_gives_the_same_logits_for_any_batch(weights, crops, logits, tmp_path, capsys):
+def test_onnx_file_gives_the_same_logits_for_any_batch(
+    weights: Path, crops: np.ndarray, logits: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "slimnet.onnx"
     assert main(["--weights", str(weights), "--out", str(path)]) == 0
     assert "slimnet.onnx: 2." in capsys.readouterr().out
@@ -45,7 +48,9 @@ def test_onnx_file_gives_the_same_logits_for_any_batch(weights, crops, logits, t
     assert tuple(metadata["attributes"]) == ATTRIBUTES
 
 
-def test_torch_archive_gives_the_same_logits_for_any_batch(weights, crops, logits, tmp_path):
+def test_torch_archive_gives_the_same_logits_for_any_batch(
+    weights: Path, crops: np.ndarray, logits: np.ndarray, tmp_path: Path
+) -> None:
     path = tmp_path / "slimnet.pt2"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -58,7 +63,9 @@ def test_torch_archive_gives_the_same_logits_for_any_batch(weights, crops, logit
     assert tuple(json.loads(extra["slimnet.json"])["attributes"]) == ATTRIBUTES
 
 
-def test_what_is_wrong_is_said_in_a_line(weights, tmp_path, capsys, monkeypatch):
+def test_what_is_wrong_is_said_in_a_line(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SystemExit):
         main(["--weights", str(weights), "--out", "slimnet.tflite"])
     assert "--out ends in .onnx or .pt2, not as slimnet.tflite" in capsys.readouterr().err
@@ -82,7 +89,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
 @pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
-def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights, tmp_path, suffix):
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights: Path, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"slimnet{suffix}"
     path.write_bytes(b"the old file")
     command = [sys.executable, "-c", FULL_DISK, "--weights", weights, "--out", path]

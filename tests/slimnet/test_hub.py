@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -26,14 +27,14 @@ assert torch.equal(loaded.fc.weight, model.fc.weight)
 
 
 @pytest.fixture
-def model():
+def model() -> SlimNet:
     torch.manual_seed(0)
     model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"), preprocessing=Preprocessing(80, 90))
     model.calibration = Calibration((0.5, 2.0), (Reliability(0.91, 0.9, 0.925), Reliability(0.6, 0.5, 0.7)))
     return model
 
 
-def test_a_saved_folder_loads_as_the_same_network(model, tmp_path):
+def test_a_saved_folder_loads_as_the_same_network(model: SlimNet, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "repository")
     assert {path.name for path in (tmp_path / "repository").iterdir()} == {
         "README.md", "config.json", "model.safetensors",
@@ -48,7 +49,7 @@ def test_a_saved_folder_loads_as_the_same_network(model, tmp_path):
         torch.testing.assert_close(loaded.state_dict()[name], value, rtol=0, atol=0)
 
 
-def test_the_weights_there_are_our_own_file(model, tmp_path):
+def test_the_weights_there_are_our_own_file(model: SlimNet, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     assert SlimNet.load_pretrained(tmp_path / "model.safetensors").attributes == ("One", "Two")
     config = json.loads((tmp_path / "config.json").read_text())
@@ -57,7 +58,7 @@ def test_the_weights_there_are_our_own_file(model, tmp_path):
     assert config["slimnet"]["calibration"]["temperatures"] == [0.5, 2.0]
 
 
-def test_the_card_says_what_the_weights_are_worth(model, tmp_path):
+def test_the_card_says_what_the_weights_are_worth(model: SlimNet, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     card = ModelCard.load(tmp_path / "README.md")
     assert card.data.pipeline_tag == "image-classification"
@@ -68,20 +69,28 @@ def test_the_card_says_what_the_weights_are_worth(model, tmp_path):
     assert "One, Two. How reliable each one is has not been measured" in model.generate_model_card().text
 
 
-def test_a_folder_without_weights_is_named(tmp_path):
+def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there are no weights at .*model\.safetensors"):
         SlimNet.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("config", [b"", b"{", b"[]", b"5", b"\xff"])
-def test_a_config_that_is_damaged_is_named(model, tmp_path, config):
+def test_a_config_that_is_damaged_is_named(model: SlimNet, tmp_path: Path, config: bytes) -> None:
     model.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_bytes(config)
     with pytest.raises(CheckpointError, match=r"config\.json is damaged"):
         SlimNet.from_pretrained(tmp_path)
 
 
-def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path):
+def test_strangers_keys_in_the_config_change_nothing(model: SlimNet, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config |= {"model_id": "other", "revision": "other", "checkpoint": 5, "filter_count_values": [1] * 1000}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert SlimNet.from_pretrained(tmp_path).architecture == model.architecture
+
+
+def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path: Path) -> None:
     """In a process of its own, since huggingface_hub reads its environment once."""
     repository = tmp_path / "repository"
     repository.mkdir()

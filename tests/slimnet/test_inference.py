@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from slimnet import Calibration, Preprocessing, Reliability, SlimNet
 from slimnet.inference import Inference, fold_batch_norm
@@ -10,7 +11,7 @@ TEMPERATURES = (0.5, 1.0, 2.0)
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> SlimNet:
     """Of another shape, preprocessing and number of attributes than SlimNet's own, calibrated."""
     preprocessing = Preprocessing(75, 80, (0.1, 0.5, 0.6), (0.2, 0.25, 0.5))
     model = SlimNet((4, 6, 8), (10, 7, 2), 3, depth_multiplier=2, preprocessing=preprocessing)
@@ -20,11 +21,11 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def crops():
+def crops() -> Tensor:
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 75, 80, 3), np.uint8))
 
 
-def test_crops_become_logits_and_calibrated_probabilities(model, crops):
+def test_crops_become_logits_and_calibrated_probabilities(model: SlimNet, crops: Tensor) -> None:
     with torch.no_grad():
         logits, probabilities = Inference(model)(crops)
         expected = model(model.preprocessing.normalise(crops))
@@ -32,14 +33,14 @@ def test_crops_become_logits_and_calibrated_probabilities(model, crops):
     torch.testing.assert_close(probabilities, torch.sigmoid(expected / torch.tensor(TEMPERATURES)), atol=1e-5, rtol=0)
 
 
-def test_folding_leaves_the_network_as_it_was(model):
+def test_folding_leaves_the_network_as_it_was(model: SlimNet) -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     Inference(model)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name], atol=0, rtol=0)
 
 
-def test_folding_batch_norm_keeps_the_logits(model, crops):
+def test_folding_batch_norm_keeps_the_logits(model: SlimNet, crops: Tensor) -> None:
     x = model.preprocessing.normalise(crops)
     with torch.no_grad():
         torch.testing.assert_close(fold_batch_norm(model)(x), model(x), atol=1e-4, rtol=1e-4)

@@ -1,8 +1,10 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from textwrap import dedent
 from threading import Barrier
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -15,24 +17,24 @@ from tests.fakes import original
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "w.pth"
     torch.save(original.checkpoint(original.state_dict()), path)
     return path
 
 
 @pytest.fixture(scope="module")
-def crops():
+def crops() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (4, 218, 178, 3), np.uint8)
 
 
-def reference(weights, crops):
+def reference(weights: Path, crops: np.ndarray) -> np.ndarray:
     model = SlimNet.load_pretrained(weights).eval()
     with torch.no_grad():
         return torch.sigmoid(model(model.preprocessing.normalise(torch.from_numpy(crops.copy())))).numpy()
 
 
-def test_probabilities_equal_the_plain_networks(weights, crops):
+def test_probabilities_equal_the_plain_networks(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     found = predictor(crops)
     assert found.dtype == np.float32
@@ -41,7 +43,9 @@ def test_probabilities_equal_the_plain_networks(weights, crops):
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
 
 
-def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatch):
+def test_torch_computes_where_onnx_runtime_is_missing(
+    weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
     assert Predictor(weights, "cpu").engine == "ONNX Runtime"
     monkeypatch.delitem(sys.modules, "slimnet.onnx_engine")
@@ -51,7 +55,7 @@ def test_torch_computes_where_onnx_runtime_is_missing(weights, crops, monkeypatc
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
 
 
-def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights):
+def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("resource")
     # Of a process of its own, whose memory ends shortly after what it has by then.
@@ -72,7 +76,9 @@ def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights):
     assert done.stdout == "ONNX Runtime has not enough memory\n", done.stderr
 
 
-def test_torch_computes_where_onnx_runtime_gives_other_answers(weights, crops, monkeypatch):
+def test_torch_computes_where_onnx_runtime_gives_other_answers(
+    weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runtime = pytest.importorskip("slimnet.onnx_engine")
     other = runtime.onnx_model(SlimNet())
     monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
@@ -82,13 +88,13 @@ def test_torch_computes_where_onnx_runtime_gives_other_answers(weights, crops, m
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
 
 
-def test_many_crops_at_once_keep_their_order(weights, crops):
+def test_many_crops_at_once_keep_their_order(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     order = np.random.default_rng(1).integers(0, 4, 19)
     np.testing.assert_allclose(predictor(crops[order]), predictor(crops)[order], atol=1e-6)
 
 
-def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path, weights, crops):
+def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path: Path, weights: Path, crops: np.ndarray) -> None:
     model = SlimNet.load_pretrained(weights)
     temperatures = tuple(np.geomspace(0.2, 5, 40))
     model.calibration = Calibration(temperatures, (Reliability(0.8, 0.7, 0.9),) * 40)
@@ -103,7 +109,7 @@ def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path, weights, crop
     np.testing.assert_array_equal(found > 0.5, expected > 0.5)
 
 
-def test_memory_layouts_do_not_matter(weights, crops):
+def test_memory_layouts_do_not_matter(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     expected = reference(weights, crops[:, ::-1, ::-1])
     np.testing.assert_allclose(predictor(crops[:, ::-1, ::-1]), expected, atol=1e-5)
@@ -112,7 +118,7 @@ def test_memory_layouts_do_not_matter(weights, crops):
     np.testing.assert_allclose(predictor(frozen), predictor(crops), atol=1e-6)
 
 
-def test_no_crops_give_no_rows(weights):
+def test_no_crops_give_no_rows(weights: Path) -> None:
     assert Predictor(weights, "cpu")(np.zeros((0, 218, 178, 3), np.uint8)).shape == (0, 40)
 
 
@@ -120,12 +126,12 @@ def test_no_crops_give_no_rows(weights):
     "wrong",
     [np.zeros((218, 178, 3), np.uint8), np.zeros((1, 178, 218, 3), np.uint8), np.zeros((1, 218, 178, 3)), [1, 2]],
 )
-def test_other_shapes_and_types_are_refused(weights, wrong):
+def test_other_shapes_and_types_are_refused(weights: Path, wrong: Any) -> None:
     with pytest.raises(ValueError, match="uint8 RGB crops"):
         Predictor(weights, "cpu")(wrong)
 
 
-def test_threads_do_not_disturb_each_other(weights, crops):
+def test_threads_do_not_disturb_each_other(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     expected = reference(weights, crops)
     with ThreadPoolExecutor(8) as pool:
@@ -134,7 +140,7 @@ def test_threads_do_not_disturb_each_other(weights, crops):
         np.testing.assert_allclose(result[0], expected[n % 4], atol=1e-5)
 
 
-def test_the_thread_count_is_left_alone(weights, crops):
+def test_the_thread_count_is_left_alone(weights: Path, crops: np.ndarray) -> None:
     before = torch.get_num_threads()
     Predictor(weights)(crops)
     assert torch.get_num_threads() == before
@@ -142,7 +148,9 @@ def test_the_thread_count_is_left_alone(weights, crops):
 
 # A machine without a GPU cannot break one. torch's meta device computes nothing and fails when results are read from
 # it, which is how a GPU that has gone looks from outside.
-def test_a_device_that_fails_at_once_is_left_for_the_cpu(weights, crops, monkeypatch):
+def test_a_device_that_fails_at_once_is_left_for_the_cpu(
+    weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("meta"))
     with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
         predictor = Predictor(weights)
@@ -150,10 +158,12 @@ def test_a_device_that_fails_at_once_is_left_for_the_cpu(weights, crops, monkeyp
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)
 
 
-def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(weights, monkeypatch):
+def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("slimnet.predictor.choose_device", lambda _requested: torch.device("cuda"))
 
-    def full(_network, _device):
+    def full(_network: object, _device: object) -> NoReturn:
         raise torch.OutOfMemoryError("no memory left")
 
     monkeypatch.setattr("slimnet.inference.Inference.to", full)
@@ -162,12 +172,12 @@ def test_a_device_that_cannot_take_the_network_is_left_with_a_warning(weights, m
     assert predictor.device == torch.device("cpu")
 
 
-def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
+def test_threads_that_see_the_same_failure_all_go_on(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     started = Barrier(2, timeout=60)
 
     class Failing(torch.nn.Module):
-        def forward(self, _crops):
+        def forward(self, _crops: object) -> NoReturn:
             started.wait()  # both threads are on the device when it fails
             raise RuntimeError("the device is gone")
 
@@ -178,7 +188,7 @@ def test_threads_that_see_the_same_failure_all_go_on(weights, crops):
         np.testing.assert_allclose(result, reference(weights, crops), atol=1e-5)
 
 
-def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
+def test_a_device_that_fails_later_is_left_for_the_cpu(weights: Path, crops: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
     predictor._network = TorchNetwork(Inference(SlimNet()).to("meta"), torch.device("meta"))
     with pytest.warns(RuntimeWarning, match="meta failed .* going on with the CPU"):
@@ -187,7 +197,7 @@ def test_a_device_that_fails_later_is_left_for_the_cpu(weights, crops):
     assert predictor.device == torch.device("cpu")
 
 
-def test_weights_that_answer_with_no_number_are_named(tmp_path):
+def test_weights_that_answer_with_no_number_are_named(tmp_path: Path) -> None:
     model = SlimNet((4,), (4, 7, 2), 2)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -1,17 +1,18 @@
 import re
 import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from slimnet import transform
+from slimnet import Preprocessing, transform
 from slimnet.icc_profile import adobe_rgb
 from tests.paths import ROOT
 
 
-def test_values_are_scaled_to_minus_one_to_one_in_rgb_order():
+def test_values_are_scaled_to_minus_one_to_one_in_rgb_order() -> None:
     picture = np.zeros((218, 178, 3), np.uint8)
     picture[..., 0], picture[..., 1] = 255, 51
     x = transform(Image.fromarray(picture))
@@ -21,17 +22,17 @@ def test_values_are_scaled_to_minus_one_to_one_in_rgb_order():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "1", "CMYK"])
-def test_any_mode_gives_three_channels(mode):
+def test_any_mode_gives_three_channels(mode: str) -> None:
     x = transform(Image.new("RGB", (178, 218), "white").convert(mode))
     torch.testing.assert_close(x, torch.ones(3, 218, 178))
 
 
-def test_grey_pictures_of_16_bits_are_scaled(tmp_path):
+def test_grey_pictures_of_16_bits_are_scaled(tmp_path: Path) -> None:
     Image.fromarray(np.full((218, 178), 51 * 257, np.uint16)).save(tmp_path / "deep.png")
     torch.testing.assert_close(transform(Image.open(tmp_path / "deep.png")), torch.full((3, 218, 178), -0.6))
 
 
-def test_colours_of_another_profile_become_those_of_srgb(tmp_path):
+def test_colours_of_another_profile_become_those_of_srgb(tmp_path: Path) -> None:
     crop = Image.new("RGB", (178, 218), (200, 100, 50))
     crop.save(tmp_path / "wide.png", icc_profile=adobe_rgb())
     x = transform(Image.open(tmp_path / "wide.png"))
@@ -41,7 +42,7 @@ def test_colours_of_another_profile_become_those_of_srgb(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
-def test_transparent_parts_become_white(mode):
+def test_transparent_parts_become_white(mode: str) -> None:
     picture = Image.new("RGBA", (178, 218), (0, 0, 0, 255))
     picture.paste((0, 0, 0, 0), (0, 0, 178, 100))
     # Pillow's convert would drop the transparency of a palette.
@@ -51,25 +52,35 @@ def test_transparent_parts_become_white(mode):
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-def test_modes_without_a_white_are_refused(mode):
+def test_modes_without_a_white_are_refused(mode: str) -> None:
     with pytest.raises(ValueError, match=f"mode {mode} .* scale them to 0..255"):
         transform(Image.new("L", (178, 218), 255).convert(mode))
 
 
-def test_another_size_is_refused():
+def test_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="178 wide and 218 high"):
         transform(Image.new("RGB", (218, 178)))
 
 
-def test_batches_are_normalised_like_single_pictures():
+def test_batches_are_normalised_like_single_pictures() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (2, 218, 178, 3), np.uint8)
     x = transform.normalise(torch.from_numpy(crops))
     assert x.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(x, torch.stack([transform(Image.fromarray(crop)) for crop in crops]))
 
 
+def test_every_value_is_normalised_on_the_scale_of_pictures() -> None:
+    """Bit by bit, since weights are trained for these very numbers."""
+    own = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    crops = torch.arange(256, dtype=torch.uint8).repeat(3, 1).T.reshape(1, 16, 16, 3)
+    expected = (crops.float() - torch.tensor(own.mean) * 255) / (torch.tensor(own.std) * 255)
+    assert torch.equal(own.normalise(crops), expected.permute(0, 3, 1, 2))
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
-def test_the_readmes_sample_runs_as_it_stands(tmp_path, monkeypatch, capsys, mode):
+def test_the_readmes_sample_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
     sample = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     assert "SlimNet.load_pretrained" in sample
     picture = tmp_path / "crop.png"

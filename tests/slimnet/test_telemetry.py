@@ -1,5 +1,5 @@
 """That no library reports, nor writes to the home folder: each in a process of its own, for they read the environment
-once, and where CI is not set, for with it some are silent by themselves. What the page does: test_demo_prove_privacy.
+once, and where CI is not set, for with it some are silent by themselves. The page: tests/demo/test_prove_privacy.py.
 """
 
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.prove_privacy.__main__ import left, what_is_missing
+from demo.prove_privacy.__main__ import remaining_files, what_is_missing
 from demo.prove_privacy.network import in_own_network
-from demo.prove_privacy.trace import Deeds, deeds, traced
+from demo.prove_privacy.trace import Activity, read_trace, strace_command
 from tests.paths import PORTRAIT, ROOT
 
 WEIGHTS = ROOT / "assets" / "slimnet_celeba.safetensors"
@@ -55,17 +55,17 @@ def test_a_library_reads_that_it_is_not_to_report(library: str) -> None:
     assert "telemetry" not in done.stderr
 
 
-def observed(tmp_path: Path, *arguments: str) -> tuple[Deeds, list[str]]:
+def observed(tmp_path: Path, *arguments: str) -> tuple[Activity, list[str]]:
     """What Python did with these arguments, and the names in what were its empty home and temporary folder."""
     folders = [tmp_path / "home", tmp_path / "tmp"]
     for folder in folders:
         folder.mkdir()
     home, temporary = map(str, folders)
-    command = in_own_network(traced((sys.executable, *arguments), tmp_path / "trace"))
+    command = in_own_network(strace_command((sys.executable, *arguments), tmp_path / "trace"))
     quiet = environment(HOME=home, TMPDIR=temporary, PYTHONDONTWRITEBYTECODE="1")
     subprocess.run(command, cwd=ROOT, env=quiet, check=True)
-    found = deeds(tmp_path / "trace", ROOT)
-    return found, [str(path) for path in left(folders, found.written)]
+    found = read_trace(tmp_path / "trace", ROOT)
+    return found, [str(path) for path in remaining_files(folders, found.written)]
 
 
 @pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))

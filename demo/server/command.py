@@ -1,0 +1,197 @@
+"""The command that serves the SlimNet Faces page: `python app.py`, or `slimnet-faces` where it is installed."""
+
+import argparse
+import importlib.util
+import os
+import re
+import ssl
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from demo.server.http.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
+from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+
+def site(text: str) -> str:
+    """The address of a site, as a type of argparse.
+
+    Args:
+        text: an address without a path, in which `*.` stands for all hosts below one.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no such address.
+    """
+    if not re.fullmatch(r"https?://((\*\.)?[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?/?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text} is not the address of a site, such as https://example.org")
+    return text.rstrip("/")
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options, checked as far as no page is needed for it; a wrong one ends the program with status 2.
+
+    Args:
+        arguments: those of the command line unless given.
+    """
+    parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
+    parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_PORT and so on.
+    parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
+    parser.add_argument("--port", type=int, metavar="P", help="default: the first free one from 7860 on")
+    parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
+    parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
+    parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
+    parser.add_argument("--operator", metavar="NAME", help="who runs this page: visitors are told first")
+    parser.add_argument("--root_path", metavar="PATH", help="where the page is behind a proxy, as /faces")
+    sites = "other sites that may show the page in a frame: https://example.org"
+    parser.add_argument("--frame_ancestors", nargs="+", default=(), type=site, metavar="URL", help=sites)
+    parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install 'gradio[mcp]'")
+    chosen = parser.parse_args(arguments)
+    chosen.operator = operator_name(parser, chosen.operator)
+    # By Gradio's own environment variable, too; here, since the page has to be made for it.
+    chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    if chosen.mcp and not importlib.util.find_spec("mcp"):
+        parser.error("--mcp needs another package: pip install 'gradio[mcp]'")
+    if chosen.port is not None and not 0 < chosen.port < 2**16:
+        parser.error(f"--port {chosen.port}: ports are numbers from 1 to {2**16 - 1}")
+    if (chosen.ssl_certfile is None) != (chosen.ssl_keyfile is None):
+        parser.error("--ssl_certfile and --ssl_keyfile go together")
+    if chosen.ssl_certfile is not None:
+        try:
+            pair = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            pair.load_cert_chain(chosen.ssl_certfile, chosen.ssl_keyfile, password="")
+        except OSError as error:
+            parser.error(f"the certificate {chosen.ssl_certfile} or its key cannot be used: {error}")
+    return chosen
+
+
+def operator_name(parser: argparse.ArgumentParser, name: str | None) -> str | None:
+    """The operator's name in one line, from SLIMNET_OPERATOR where none is given: a Space takes no options.
+
+    Args:
+        parser: refuses a name that cannot be read.
+        name: as given by option.
+    """
+    name = os.environ.get("SLIMNET_OPERATOR") or None if name is None else name
+    if name is None:
+        return None
+    name = " ".join(name.split())
+    if not name:
+        parser.error("--operator needs a name: a person's or an organisation's")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        parser.error("--operator: the name is not in this terminal's encoding, as a rule UTF-8")
+    return name
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted.
+
+    Args:
+        arguments: those of the command line unless given.
+
+    Returns:
+        The exit status: 2 when the page cannot be served as asked.
+    """
+    chosen = parse_arguments(arguments)
+    end_by_signals()
+    try:
+        host = _host(chosen)
+        with own_temporary_folder() as folder:
+            with ended_at_once(folder):
+                page = _page(chosen)
+            return 2 if page is None else _serve(page, chosen, host, folder)
+    except (AddressError, TemporaryFolderError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("SlimNet Faces has ended.")
+        return 0
+
+
+def _host(chosen: argparse.Namespace) -> str:
+    """The host to serve at, which this program can then call past any proxy.
+
+    Raises:
+        AddressError: nobody can be served there.
+    """
+    # Taken out of the environment, since Gradio looks for a free port there, and can do so for no IPv6 address.
+    named = os.environ.pop("GRADIO_SERVER_NAME", "")
+    host = (chosen.host or named or "127.0.0.1").strip("[]")
+    try:
+        check(host, chosen.port)
+    except OSError as error:
+        raise AddressError(_taken(host, chosen.port)) from error
+    why = pass_by_proxies(host)
+    if why and chosen.share:
+        raise AddressError(f"--share cannot go through the proxy that the environment names: {why}")
+    return host
+
+
+def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
+    """The page as asked; None, and a line on stderr, where there are no such weights or no such device."""
+    # Gradio asks matplotlib for it with each call: without an answer the first visitor waits for a search of all fonts.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    # Here and not above, so that --help and a wrong option need no seconds, and gradio finds its temporary folder.
+    import torch
+
+    from demo.paths import WEIGHTS
+    from demo.server.page import build
+    from demo.server.zero_gpu import pipelines
+    from slimnet import CheckpointError
+
+    # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
+    torch.set_num_threads(1)
+    try:
+        live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)
+    except (CheckpointError, OSError, ValueError, RuntimeError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return None
+    return build(live, photos, mcp=chosen.mcp, operator=chosen.operator)
+
+
+def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Path) -> int:
+    """Serve the page until interrupted. Gives the exit status where it cannot be served."""
+    from demo.server.page import launch_options
+
+    try:
+        _, local, public = page.launch(
+            server_name=in_brackets(host),
+            server_port=chosen.port,
+            share=chosen.share,
+            mcp_server=chosen.mcp,
+            ssl_certfile=chosen.ssl_certfile,
+            ssl_keyfile=chosen.ssl_keyfile,
+            ssl_verify=False,  # of Gradio's call to itself at the start, which a self-signed certificate would fail
+            prevent_thread_lock=True,
+            root_path=as_root(chosen.root_path or os.environ.get("GRADIO_ROOT_PATH", "")),
+            **launch_options(folder, chosen.frame_ancestors),
+        )
+        print(f"SlimNet Faces is at {public or to_open(local)}", flush=True)
+        while True:  # an Event would not let Ctrl+C through on Windows
+            time.sleep(1)
+    except OSError:  # how Gradio says that the port is taken, or that the address is not this machine's
+        print(f"app.py: {_taken(host, chosen.port)}", file=sys.stderr)
+        return 2
+    except ValueError as error:  # how Gradio says that its own first request was not answered within seconds
+        print(f"app.py: the page did not come up, for a busy machine or a proxy: {error}", file=sys.stderr)
+        return 2
+    finally:
+        close(page)
+
+
+def _taken(host: str, port: int | None) -> str:
+    where = "every port from 7860 on" if port is None else f"port {port}"
+    return f"{where} at {host} is in use or not allowed: choose another one with --port"
+
+
+def run() -> NoReturn:
+    """Serve the page as a program of its own, and end that."""
+    leave(main())

@@ -1,0 +1,52 @@
+"""The numbers that SlimNet is built from, and their bounds."""
+
+from dataclasses import dataclass
+from reprlib import repr as shortened
+
+from slimnet.preprocessing import MAX_SIDE_PIXELS
+
+# A stranger's file must not make us build or allocate without end; training has the same bounds.
+MAX_SLIM_MODULES = 8  # each halves the map, and 9 would need crops of 2,047 pixels; the paper has 4
+MAX_FILTERS = 4096  # of the first convolution and of each Slim module; the paper's have 16 to 96
+MAX_CLASSES = 65_536
+MAX_DEPTH_MULTIPLIER = 64
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What SlimNet is built from; the fields are named like the hyper-parameters in the original's checkpoints.
+
+    Attributes:
+        filter_count_values: f of each Slim module; 1 to MAX_SLIM_MODULES numbers from 1 to MAX_FILTERS.
+        initial_conv: filters (1 to MAX_FILTERS), size and stride (1 to MAX_SIDE_PIXELS) of the first convolution.
+        num_classes: number of attributes, 1 to MAX_CLASSES.
+        depth_multiplier: filters per channel in every depthwise convolution, 1 to MAX_DEPTH_MULTIPLIER.
+
+    Raises:
+        ValueError: a number is not an int, or out of its bounds.
+    """
+
+    filter_count_values: tuple[int, ...]
+    initial_conv: tuple[int, ...]
+    num_classes: int
+    depth_multiplier: int
+
+    def __post_init__(self) -> None:
+        if len(self.initial_conv) != 3:
+            raise ValueError(f"initial_conv is (filters, size, stride), got {shortened(self.initial_conv)}")
+        if not 1 <= len(self.filter_count_values) <= MAX_SLIM_MODULES:
+            raise ValueError(
+                f"filter_count_values is of 1 to {MAX_SLIM_MODULES} Slim modules, got {len(self.filter_count_values)}"
+            )
+        filters, size, stride = self.initial_conv
+        bounds = (
+            ("filter_count_values", self.filter_count_values, MAX_FILTERS),
+            ("initial_conv's filters", (filters,), MAX_FILTERS),
+            ("initial_conv's size and stride", (size, stride), MAX_SIDE_PIXELS),
+            ("num_classes", (self.num_classes,), MAX_CLASSES),
+            ("depth_multiplier", (self.depth_multiplier,), MAX_DEPTH_MULTIPLIER),
+        )
+        for name, values, most in bounds:
+            for value in values:
+                if type(value) is not int or not 1 <= value <= most:
+                    raise ValueError(f"{name}: whole numbers from 1 to {most} are taken, got {shortened(value)}")

@@ -1,0 +1,298 @@
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import gradio  # noqa: F401 - before command.main, whose temporary folder it would take for that of all later tests
+import pytest
+from PIL import Image
+
+from demo.paths import WEIGHTS
+from demo.server import command
+from tests.paths import PORTRAIT, ROOT
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What the command makes of signals holds for its own process, which is that of the tests here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_missing_weights_are_one_clear_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert command.main(["--weights", str(tmp_path / "none.safetensors")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("app.py: ")
+    assert "none.safetensors" in message
+    assert message.count("\n") == 1
+
+
+def test_damaged_weights_are_one_clear_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    weights = tmp_path / "cut.safetensors"
+    weights.write_bytes(WEIGHTS.read_bytes()[:1000])
+    assert command.main(["--weights", str(weights)]) == 2
+    message = capsys.readouterr().err
+    assert "cut.safetensors" in message
+    assert message.count("\n") == 1
+
+
+def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert command.main(["--port", str(port)]) == 2
+    assert str(port) in capsys.readouterr().err
+
+
+def test_a_page_that_does_not_come_up_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda _: False)
+    assert command.main(["--device", "cpu"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("app.py: the page did not come up")
+    assert message.count("\n") == 1
+
+
+def test_the_tool_for_language_models_needs_its_package(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as end:
+        command.main(["--mcp"])
+    assert end.value.code == 2
+    assert "pip install 'gradio[mcp]'" in capsys.readouterr().err
+
+
+def test_the_operator_is_named_by_option_or_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLIMNET_OPERATOR", raising=False)
+    assert command.parse_arguments([]).operator is None
+    monkeypatch.setenv("SLIMNET_OPERATOR", "")  # as a variable of a Space may be left
+    assert command.parse_arguments([]).operator is None
+    monkeypatch.setenv("SLIMNET_OPERATOR", "A Museum")
+    assert command.parse_arguments([]).operator == "A Museum"
+    assert command.parse_arguments(["--operator", " Another\nMuseum "]).operator == "Another Museum"
+
+
+@pytest.mark.parametrize("name", ["", " \t", "M\udcfcseum"])
+def test_an_operator_without_a_readable_name_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.parse_arguments(["--operator", name])
+    assert end.value.code == 2
+    assert "--operator" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536"])
+def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(["--port", port])
+    assert end.value.code == 2
+    assert f"--port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--ssl_certfile", __file__],
+        ["--ssl_keyfile", __file__],
+        ["--ssl_certfile", "none", "--ssl_keyfile", "none"],
+        ["--ssl_certfile", __file__, "--ssl_keyfile", __file__],
+    ],
+)
+def test_a_certificate_needs_its_key_and_both_must_be_right(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(arguments)
+    assert end.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_temporary_folder_that_cannot_be_used_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", __file__)
+    assert command.main([]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"app.py: no temporary folder can be made in {__file__}")
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_one_clear_line(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--host", host]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"app.py: --host {host}: ")
+    assert message.count("\n") == 1
+
+
+def test_sharing_through_a_proxy_that_cannot_be_used_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")  # so that both are as before afterwards
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1")
+    assert command.main(["--share"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("app.py: --share cannot go through the proxy")
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "site", ["example.org", "https://example.org/page", "https://a b", "https://a;script-src *", "*"]
+)
+def test_only_a_site_can_frame_the_page(site: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.main(["--frame_ancestors", site])
+    assert end.value.code == 2
+    assert "is not the address of a site" in capsys.readouterr().err
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "proxy", "opened"),
+    [
+        ("0.0.0.0", "http_proxy=http://127.0.0.1:1", "http://localhost:{}/"),
+        ("127.0.0.1", "ALL_PROXY=socks5://127.0.0.1:1", "http://127.0.0.1:{}/"),
+        ("::1", "HTTP_PROXY=http://127.0.0.1:1", "http://[::1]:{}/"),
+        ("::", "all_proxy=socks://127.0.0.1:1", "http://[::1]:{}/"),
+    ],
+)
+def test_it_serves_at_any_address_whatever_the_proxy(host: str, proxy: str, opened: str, tmp_path: Path) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("needs IPv6")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    name, _, value = proxy.partition("=")
+    own = {name: value, "GRADIO_SERVER_NAME": host, "GRADIO_TEMP_DIR": str(tmp_path), "no_proxy": "", "NO_PROXY": ""}
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py"), "--device", "cpu", "--port", str(port)],
+        env={**os.environ, **own},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        address = opened.format(port)
+        assert process.stdout.readline().strip().endswith(f" {address}")
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        assert "SlimNet Faces" in direct.open(address).read().decode()
+        process.terminate()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The program as users start it, and its address; its temporary files go to the folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder)}
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+            yield process, f"http://127.0.0.1:{port}/"
+        finally:
+            process.kill()
+
+
+BODY = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def upload(url: str) -> None:
+    urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", BODY, FORM)).close()
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != ".ses"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows sends no such signals")
+@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGHUP"]])
+def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(signals: list[str], tmp_path: Path) -> None:
+    with served(tmp_path) as (process, url), ExitStack() as open_ones:
+        assert "SlimNet Faces" in urllib.request.urlopen(url).read().decode()
+        upload(url)
+        assert names(tmp_path) == ["a.jpg"]
+        # None of these keeps it from ending in order: a page that stays open, an upload that is still to come, and a
+        # photo that is being analysed.
+        open_ones.enter_context(urllib.request.urlopen(f"{url}gradio_api/heartbeat/anybody"))
+        for path, content_type, body in (
+            ("upload", FORM["Content-Type"], BODY[:50]),
+            ("run/analyse_base64", "application/json", photo_call()),
+        ):
+            connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)))
+            head = f"POST /gradio_api/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"
+            length = len(BODY) if path == "upload" else len(body)
+            connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + body)
+        for each in signals:
+            process.send_signal(getattr(signal, each))
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "SlimNet Faces has ended." in output
+    assert "Traceback" not in errors
+    # Not even an upload stays that nobody asked about, or an empty folder.
+    assert list(tmp_path.iterdir()) == []
+
+
+def photo_call() -> bytes:
+    """The body of a call to analyse a picture that takes seconds."""
+    file = io.BytesIO()
+    with Image.open(PORTRAIT) as face:
+        face.resize((6000, 6000)).save(file, "JPEG")
+    return json.dumps({"data": [base64.b64encode(file.getvalue()).decode()]}).encode()
+
+
+def test_it_ends_at_once_while_it_starts(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py")],
+        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path / "temporary")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        while not list(tmp_path.glob("temporary/*")):
+            assert process.poll() is None
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert process.returncode == 0
+    assert list(tmp_path.glob("temporary/*")) == []
+
+
+def test_what_a_kill_has_left_goes_at_the_next_start(tmp_path: Path) -> None:
+    with served(tmp_path) as (process, url):
+        upload(url)
+        process.kill()
+    assert names(tmp_path) == ["a.jpg"]
+    with served(tmp_path):
+        assert names(tmp_path) == []
