@@ -1,4 +1,4 @@
-"""The colours that AVIF and JPEG 2000 files name in their header, where Pillow does not tell them."""
+"""Colour profiles in the headers of AVIF and JPEG 2000 files, which Pillow does not pass on."""
 
 from typing import IO
 
@@ -8,7 +8,14 @@ _HEADER_BYTES = 2**20
 
 
 def boxed_profile(file: IO[bytes]) -> bytes:
-    """The ICC profile that the first `colr` box holds, or describes by codes; empty for sRGB, and without a box."""
+    """The ICC profile that the first `colr` box holds, or describes by codes.
+
+    Args:
+        file: read from its beginning.
+
+    Returns:
+        Empty for sRGB, and where there is no such box.
+    """
     file.seek(0)
     head = file.read(_HEADER_BYTES)
     start = head.find(b"colr") + 4

@@ -1,56 +1,47 @@
-"""Pictures whose files lack only their end, such as a JPEG without its end mark, told from those that lack pixels.
+"""Truncated files that lack only their end, such as a JPEG without its end mark, but none of their pixels.
 
-The file is decoded with several endings put to it. Where pixels are missing, each ending gives others; where the
-pictures are equal, nothing that could follow would have changed them, so everything is there. Pillow's own switch for
-cut files (LOAD_TRUNCATED_IMAGES) holds for all threads at once, and paints what is missing grey.
+Such a file is decoded with several endings appended. Where pixels are missing, each ending gives others; where the
+pictures are equal, no ending could have changed them, so every pixel is there. Pillow's own switch for truncated files
+(LOAD_TRUNCATED_IMAGES) holds for all threads at once, and paints missing pixels grey.
 """
 
 import random
 import re
-from collections.abc import Callable
-
-from PIL import Image
+from collections.abc import Iterator
 
 _NOISE = bytes(random.Random(0).choices(range(1, 255), k=512))  # without the bytes that begin a mark of JPEG
 _FILLINGS = (bytes(512), _NOISE)
 _JPEG_END = b"\xff\xd9"
 
 
-def completed(data: bytes, decode: Callable[[bytes], Image.Image]) -> Image.Image | None:
-    """The picture in a file without its last bytes; None where any of its pixels is missing.
+def completions(data: bytes) -> Iterator[bytes]:
+    """The file with each of several endings; the picture is whole where all of them decode to the same.
 
     Args:
-        data: the file, which cannot be decoded as it is.
-        decode: opens and loads a picture, or raises any exception.
+        data: a file that cannot be decoded as it is.
+
+    Yields:
+        Nothing where by the file's own headers pixels are missing.
     """
     endings: tuple[bytes, ...] = _FILLINGS
     if data.startswith(b"\xff\xd8"):
         data = data.rstrip(b"\xff")  # the first half of the end mark
         if not _has_all_scans(data):
-            return None
+            return
         endings = (_JPEG_END, *(_jpeg_ending(data, filling) for filling in _FILLINGS))
-    first: Image.Image | None = None
     for ending in endings:
-        try:
-            picture = decode(data + ending)
-        except Exception:  # decoders raise almost anything on a cut file
-            return None
-        if first is None:
-            first = picture
-        elif picture != first:  # of mode, size, palette and pixels
-            return None
-    return first
+        yield data + ending
 
 
 def _jpeg_ending(data: bytes, filling: bytes) -> bytes:
-    """More pixels, also behind the restart mark that would come next, and an end mark."""
+    """More pixels, also after the restart mark that would come next, and an end mark."""
     marks = re.findall(rb"\xff([\xd0-\xd7])", data)
     first = marks[-1][0] + 1 if marks else 0xD0
     return filling + b"".join(bytes((0xFF, 0xD0 | (first + i) & 7)) + filling for i in range(8)) + _JPEG_END
 
 
 def _has_all_scans(data: bytes) -> bool:
-    """Whether every coefficient of every colour of a JPEG was sent to its last bit, by the headers of its scans."""
+    """Whether a JPEG's scan headers announce every coefficient of every component down to its last bit."""
     missing: dict[tuple[int, int], int] = {}  # (component, coefficient) -> lowest bit sent so far
     position = 2
     while (mark := re.compile(rb"\xff[^\0\xff\xd0-\xd7]", re.DOTALL).search(data, position)) is not None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from demo.pictures.bit_depth import to_8_bit
 from demo.pictures.colour_box import boxed_profile
-from demo.pictures.cut_off import completed
+from demo.pictures.cut_off import completions
 from demo.pictures.formats import (
     HEAD_BYTES,
     MAX_PIXELS,
@@ -24,13 +24,13 @@ from demo.pictures.formats import (
 )
 from demo.pictures.icons import open_icon
 from demo.pictures.jpeg_segments import without_damage
-from demo.pictures.png_chunks import SIGNATURE, read_png
-from demo.pictures.tiff_pages import open_tiff
+from demo.pictures.png_chunks import SIGNATURE, open_png
+from demo.pictures.tiff import open_tiff
 from slimnet import colour
 
 __all__ = ["LARGEST_BYTES", "MAX_PIXELS", "SUFFIXES", "PictureError", "open_picture"]
 
-# Of a file that comes from elsewhere.
+# Of an uploaded or downloaded file.
 LARGEST_BYTES = 64 * 2**20
 
 _JPEG = b"\xff\xd8\xff"
@@ -39,26 +39,26 @@ _ICON = (b"\0\0\1\0", b"\0\0\2\0")
 
 
 class PictureError(ValueError):
-    """A picture cannot be opened; the message tells people why and what to do."""
+    """A picture cannot be opened; the message, for people to read, says why and what to do."""
 
 
 def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
-    """Open a picture as an upright RGB frame in the colours of sRGB.
+    """Open a picture as an upright RGB frame in sRGB.
 
-    Grey, palette, CMYK and deeper pictures are converted (16-bit values are scaled, not clipped), and so are the
-    colours of other profiles; transparent parts become white, the first frame of an animation, the largest picture of
-    an icon and the largest page of a TIFF with a thumbnail are taken, and the EXIF orientation is applied.
+    Grey, palette, CMYK and deeper pictures are converted (16-bit values are scaled, not clipped), and so are colours
+    with another ICC profile. Transparent parts become white, and the EXIF orientation is applied. Of an animation the
+    first frame is taken, of an icon the largest picture, of a TIFF with a thumbnail the largest page.
 
     Args:
-        source: path of the file, or the bytes of one.
-        name: what messages call it; the file's own name, or "The picture", unless given.
+        source: path of the file, or its bytes.
+        name: for messages; by default the file's own name, or "The picture".
 
     Returns:
         Contiguous array (height, width, 3), uint8, RGB in 0..255.
 
     Raises:
-        PictureError: there is no such file, it is empty, damaged, no picture, of a format that is not supported, or
-            has more than ``MAX_PIXELS`` pixels.
+        PictureError: the file is missing, empty, damaged, not a picture, of a format that is not supported, or has
+            more than ``MAX_PIXELS`` pixels.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), f"'{name}'" if name else "The picture")
@@ -97,17 +97,32 @@ def _read(file: IO[bytes], name: str) -> np.ndarray:
 
 
 def _decode(file: IO[bytes]) -> Image.Image:
-    """Open and load a picture, also one without the last bytes of its file."""
+    """Open and load a picture, also one whose file lacks only its end."""
     try:
         return _load(file)
     except (UnsupportedPictureError, TooManyPixelsError, Image.DecompressionBombError, UnidentifiedImageError):
         raise
     except Exception:
         file.seek(0)
-        picture = completed(file.read(), lambda data: _load(io.BytesIO(data)))
+        picture = _load_truncated(file.read())
         if picture is None:
             raise
         return picture
+
+
+def _load_truncated(data: bytes) -> Image.Image | None:
+    """Load a picture without the last bytes of its file; None where any of its pixels is missing."""
+    first: Image.Image | None = None
+    for completion in completions(data):
+        try:
+            picture = _load(io.BytesIO(completion))
+        except Exception:  # decoders raise almost anything on a truncated file
+            return None
+        if first is None:
+            first = picture
+        elif picture != first:  # in mode, size, palette or pixels
+            return None
+    return first
 
 
 def _load(file: IO[bytes]) -> Image.Image:
@@ -118,14 +133,14 @@ def _load(file: IO[bytes]) -> Image.Image:
 
 
 def _open(file: IO[bytes]) -> Image.Image:
-    """Open a picture by what its file begins with."""
+    """Open a picture by the signature at the beginning of its file."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith(SIGNATURE):
-        return _open_png(file)
+        return open_png(file)
     if head.startswith(_TIFF):
         return open_tiff(file)
-    if head.startswith(_ICON) and (icon := open_icon(file, _open_png)) is not None:
+    if head.startswith(_ICON) and (icon := open_icon(file)) is not None:
         return icon
     file.seek(0)
     try:
@@ -142,15 +157,8 @@ def _open(file: IO[bytes]) -> Image.Image:
     return image
 
 
-def _open_png(file: IO[bytes]) -> Image.Image:
-    essence, profile = read_png(file)
-    image = Image.open(essence, formats=("PNG",))
-    image.info["icc_profile"] = profile
-    return image
-
-
 def _to_frame(image: Image.Image) -> np.ndarray:
-    """Turn a loaded picture upright, and into sRGB on white."""
+    """Turn a loaded picture upright and into sRGB, on white."""
     profile = colour.profile_of(image)
     _make_upright(image)
     if image.mode.startswith(("I", "F")):

@@ -1,4 +1,4 @@
-"""What kind of picture a file is, told by its first bytes; names only choose which files of a folder are looked at."""
+"""The format of a file, by its first bytes; names only decide which files of a folder are opened at all."""
 
 import re
 
@@ -11,7 +11,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "PPM", "PCX", "JP
 
 _READ = """jpg jpeg jpe jfif pjpeg pjp mpo jp2 j2k jpc jpf jpx j2c png apng gif webp avif avifs bmp dib tif tiff
     ppm pgm pbm pnm pfm tga icb vda vst ico cur pcx"""
-# Pictures that are not read: their names are listed too, so that each gets a sentence and is not passed over.
+# Pictures of formats that are not supported: listed, too, so that each gets a message and none is passed over.
 _NAMED = """heic heif hif heics heifs jxl jxr wdp hdp psd psb svg svgz pdf eps exr hdr qoi
     3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"""
 SUFFIXES = frozenset(f".{suffix}" for suffix in (_READ + " " + _NAMED).split())
@@ -21,8 +21,8 @@ _EXPORT = "Export it as JPEG in the camera's or a photo program."
 _RAW = f"is a camera's raw file, which is not supported. {_EXPORT}"
 _VIDEO = "is a video, not a picture. Save one of its frames as JPEG or PNG."
 
-# Pattern at the beginning of the file -> what is said after its name.
-_NOT_READ: tuple[tuple[bytes, str], ...] = (
+# Pattern at the beginning of the file -> the message, to follow the file's name.
+_UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (rb"....ftyp(crx )", _RAW),
     (rb"....ftyp(hei[cxms]|hev[cxms])", f"is a HEIC picture, which is not supported. {_SAVE}"),
     (rb"....ftyp(mif1|msf1|mif2|miaf)(?!.{4,48}avi[fs])", f"is a HEIC picture, which is not supported. {_SAVE}"),
@@ -61,15 +61,15 @@ _NOT_READ: tuple[tuple[bytes, str], ...] = (
     (rb"version https://git-lfs", "is a pointer of Git LFS, not the picture itself. Run `git lfs pull`."),
     (rb"\0\x05\x16\x07", "holds a Mac's side information, not a picture. Use the file without `._` in its name."),
 )
-_PATTERNS = tuple((re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in _NOT_READ)
-HEAD_BYTES = 1024  # which decide
+_PATTERNS = tuple((re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in _UNSUPPORTED)
+HEAD_BYTES = 1024  # of a file, which decide on its format
 _SIGNATURES = re.compile(
     rb"\xff\xd8|\x89PNG|GIF8|RIFF.{4}WEBP|....ftypavi[fs]|\0\0\0\x0cjP  |\xff\x4f\xff\x51|II[*+]\0|MM\0[*+]", re.DOTALL
 )
 
 
 class UnsupportedPictureError(ValueError):
-    """A picture of a kind that is not read; the message follows the file's name: "is a HEIC picture, …"."""
+    """A picture of a format that is not supported; the message follows the file's name: "is a HEIC picture, …"."""
 
 
 class TooManyPixelsError(ValueError):
@@ -77,20 +77,39 @@ class TooManyPixelsError(ValueError):
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise TooManyPixelsError for more than ``MAX_PIXELS``, before memory is taken for them."""
+    """Check a picture's size before memory is taken for its pixels.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+
+    Raises:
+        TooManyPixelsError: more than `MAX_PIXELS`.
+    """
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(f"{width} x {height} pixels are too many")
 
 
 def check_supported(head: bytes) -> None:
-    """Raise UnsupportedPictureError where a file's first `HEAD_BYTES` show a format that is known but not read."""
+    """Check that a file is not of a format that is known but not supported.
+
+    Args:
+        head: the first `HEAD_BYTES` of the file.
+
+    Raises:
+        UnsupportedPictureError: it is.
+    """
     for pattern, sentence in _PATTERNS:
         if pattern.match(head):
             raise UnsupportedPictureError(sentence)
 
 
 def has_signature(head: bytes) -> bool:
-    """Whether a file begins as those of a format that is read do, so that it is one, if a damaged one."""
+    """Whether a file begins as a supported picture does; if it cannot be opened, it is damaged.
+
+    Args:
+        head: the first `HEAD_BYTES` of the file.
+    """
     return _SIGNATURES.match(head) is not None
 
 
@@ -100,7 +119,11 @@ def raw_file() -> UnsupportedPictureError:
 
 
 def candidates(head: bytes) -> tuple[str, ...]:
-    """The formats that a file with these first bytes may have, in the order in which they are tried."""
+    """Pillow's names of the formats that a file may have, in the order in which they are tried.
+
+    Args:
+        head: the first `HEAD_BYTES` of the file.
+    """
     # A TGA with ten bytes of comment begins as a PCX does, which goes on with its encoding, 0 or 1.
     if head[:1] == b"\n" and head[2:3] > b"\1":
         return tuple(kind for kind in FORMATS if kind != "PCX")

@@ -2,28 +2,30 @@
 
 import io
 import struct
-from collections.abc import Callable
 from typing import IO
 
 from PIL import Image
 
 from demo.pictures.formats import check_size
-from demo.pictures.png_chunks import SIGNATURE
+from demo.pictures.png_chunks import SIGNATURE, open_png
 
 _HEADER_BYTES = 40
 
 
-def open_icon(file: IO[bytes], open_png: Callable[[IO[bytes]], Image.Image]) -> Image.Image | None:
-    """Open the largest picture of an .ico or .cur file; None where the file is no such, as a TGA can begin like one.
+def open_icon(file: IO[bytes]) -> Image.Image | None:
+    """Open the largest picture of an .ico or .cur file.
 
-    What each picture says of its size counts, not the directory, which is often wrong.
+    Sizes are taken from the header of each picture, not from the directory, which is often wrong.
 
     Args:
-        file: open file, to be read from its beginning.
-        open_png: opens a PNG file, which a picture inside may be.
+        file: read from its beginning.
+
+    Returns:
+        None where the file is not an icon after all; a TGA can begin like one.
 
     Raises:
-        TooManyPixelsError: the picture says so.
+        TooManyPixelsError: by its header the picture is too large.
+        ValueError: pixels are missing.
     """
     file.seek(0)
     data = file.read()
@@ -51,7 +53,7 @@ def open_icon(file: IO[bytes], open_png: Callable[[IO[bytes]], Image.Image]) -> 
 
 
 def _with_mask(picture: bytes, width: int, height: int, depth: int) -> tuple[bytes, bool]:
-    """A bitmap whose mask ends where it should, and whether its pixels have an opacity instead.
+    """A bitmap whose mask ends where it should, and whether its pixels have an opacity of their own instead.
 
     Pillow looks for the mask at the end of the file, but many programs leave it out, shorten it or put bytes behind
     it. Old icons of 32 bits have no opacity in their pixels: there it is 0 everywhere, and their mask counts.
@@ -67,7 +69,7 @@ def _with_mask(picture: bytes, width: int, height: int, depth: int) -> tuple[byt
 
 
 def _measure(head: bytes) -> tuple[int, int, int]:
-    """Width, height and bits a pixel, from a picture's own header; zeros where it has none."""
+    """Width, height and bits per pixel from a picture's own header; zeros where it has none."""
     if head.startswith(SIGNATURE) and len(head) >= 24:
         return *struct.unpack(">II", head[16:24]), 32
     if len(head) >= _HEADER_BYTES and head[:4] in (b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"):

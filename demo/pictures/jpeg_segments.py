@@ -1,11 +1,15 @@
-"""JPEG files without the side information that Pillow would stumble over: segments of JFIF, Photoshop and comments."""
+"""JPEG files without the segments at which Pillow fails where they are damaged: JFIF, Photoshop and comments."""
 
 _END_OF_HEADER = 0xDA
 _JFIF, _PROFILE, _PHOTOSHOP, _COMMENT = 0xE0, 0xE2, 0xED, 0xFE
 
 
 def without_damage(data: bytes) -> bytes:
-    """A JPEG without the segments that say nothing about its pixels, and those of its profile that are too short."""
+    """Leave out the segments that say nothing about the pixels, and those of the ICC profile that are too short.
+
+    Args:
+        data: a JPEG file.
+    """
     parts, position = [data[:2]], 2
     while data[position : position + 1] == b"\xff" and position + 4 <= len(data):
         kind = data[position + 1]

@@ -1,8 +1,8 @@
-"""PNG files without the side information that Pillow would stumble over.
+"""PNG files without the ancillary chunks at which Pillow fails.
 
 A wrong checksum in a comment, or a comment that unpacks to megabytes, makes Pillow refuse the whole picture. Browsers
-pass over such chunks, and so does this: Pillow is given the chunks with pixels, and those side chunks that change how
-they look and are sound.
+skip such chunks, and so does this: Pillow is given the critical chunks, and those ancillary ones that are sound and
+change how the pixels look.
 """
 
 import io
@@ -11,67 +11,79 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
+from PIL import Image
+
 from demo.pictures.formats import check_size
 from slimnet.icc_profile import coded_profile, gamma_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MOST_CHUNKS = 500_000  # which take seconds; real files have a few thousand
-_LARGEST_SIDE_BYTES = 4 * 2**20
-_LARGEST_TEXT_BYTES = 2**20  # unpacked, as Pillow allows
+_MAX_CHUNKS = 500_000  # which take seconds; real files have a few thousand
+_MAX_ANCILLARY_BYTES = 4 * 2**20
+_MAX_TEXT_BYTES = 2**20  # unpacked, as Pillow allows
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_SIDE = (b"tRNS", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", *_TEXTS)
+_ANCILLARY = (b"tRNS", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", *_TEXTS)
 # In which some programs write EXIF's orientation.
 _EXIF_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
 
 
-def read_png(file: IO[bytes]) -> tuple[IO[bytes], bytes]:
-    """Split a PNG into what Pillow needs of it and its colour profile.
+def open_png(file: IO[bytes]) -> Image.Image:
+    """Open a PNG; an animation is reduced to its still picture.
 
-    An animation is reduced to its still picture.
+    Args:
+        file: a PNG file, read from its beginning.
 
     Returns:
-        a PNG file in memory, and an ICC profile, empty where the colours are sRGB.
+        As Image.open gives it; `info["icc_profile"]` is empty where the colours are sRGB.
 
     Raises:
-        TooManyPixelsError: its header says so.
+        TooManyPixelsError: by its header the picture is too large.
         ValueError: its header is cut off, or it has too many chunks.
+        PIL.UnidentifiedImageError: Pillow cannot make sense of it.
     """
+    reduced, profile = _reduced(file)
+    image = Image.open(reduced, formats=("PNG",))
+    image.info["icc_profile"] = profile
+    return image
+
+
+def _reduced(file: IO[bytes]) -> tuple[IO[bytes], bytes]:
+    """The file with only those chunks that Pillow needs, in memory, and the picture's ICC profile or nothing."""
     file.seek(0)
     parts = [file.read(len(SIGNATURE))]
-    side: dict[bytes, bytes] = {}
+    ancillary: dict[bytes, bytes] = {}
     header = b""
     for kind, chunk in _chunks(file):
         data = chunk[8:-4]
         if kind == b"IHDR" and not header:
             header = data
             check_size(*struct.unpack(">II", header[:8]))
-        if not kind[0] & 0x20:  # a capital first letter: needed for the pixels
+        if not kind[0] & 0x20:  # a capital first letter: a critical chunk
             parts.append(chunk)
             continue
         name = data.partition(b"\0")[0] + b"\0" if kind in _TEXTS else kind
         is_sound = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
-        if not is_sound or name in side or (kind in _TEXTS and name not in _EXIF_TEXTS):
+        if not is_sound or name in ancillary or (kind in _TEXTS and name not in _EXIF_TEXTS):
             continue
-        side[name] = data
+        ancillary[name] = data
         if (
             kind == b"eXIf"
             or (kind in _TEXTS and _has_small_text(kind, data))
             or (kind == b"tRNS" and _fits_transparency(data, header, parts))
         ):
             parts.append(chunk)
-    return io.BytesIO(b"".join(parts)), _profile(side)
+    return io.BytesIO(b"".join(parts)), _profile(ancillary)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of each chunk to the end of the picture, or of the file; unwanted side chunks are not read."""
+    """Name and bytes of each chunk to the end of the picture, or of the file; unwanted chunks are not read."""
     position = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(position)
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if len(start := file.read(8)) < 8 or not start[4:].isalpha():
             return
         length, kind = int.from_bytes(start[:4], "big"), start[4:]
-        if kind[0] & 0x20 and (kind not in _SIDE or length > _LARGEST_SIDE_BYTES):
+        if kind[0] & 0x20 and (kind not in _ANCILLARY or length > _MAX_ANCILLARY_BYTES):
             file.seek(length + 4, io.SEEK_CUR)
             continue
         yield kind, start + file.read(min(length + 4, size))  # a false length must not reserve memory
@@ -88,16 +100,16 @@ def _fits_transparency(data: bytes, header: bytes, parts: list[bytes]) -> bool:
     return len(data) == colours.get(header[9], 0) > 0
 
 
-def _profile(side: dict[bytes, bytes]) -> bytes:
-    """The colour profile that the side chunks describe; the first that is sound counts, in the standard's order."""
-    code = side.get(b"cICP", b"")
+def _profile(ancillary: dict[bytes, bytes]) -> bytes:
+    """The colour profile that ancillary chunks describe; the first sound one counts, in the standard's order."""
+    code = ancillary.get(b"cICP", b"")
     if len(code) == 4 and code[2] == 0 and (profile := coded_profile(code[0], code[1])) is not None:
         return profile
-    if profile := _unpacked(side.get(b"iCCP", b"").partition(b"\0")[2][1:], _LARGEST_SIDE_BYTES):
+    if profile := _unpacked(ancillary.get(b"iCCP", b"").partition(b"\0")[2][1:], _MAX_ANCILLARY_BYTES):
         return profile
-    if len(side.get(b"sRGB", b"")) == 1 or len(gamma := side.get(b"gAMA", b"")) != 4:
+    if len(ancillary.get(b"sRGB", b"")) == 1 or len(gamma := ancillary.get(b"gAMA", b"")) != 4:
         return b""
-    corners = side.get(b"cHRM", b"")
+    corners = ancillary.get(b"cHRM", b"")
     numbers = [value / 100_000 for value in struct.unpack(">8I", corners)] if len(corners) == 32 else None
     return gamma_profile(int.from_bytes(gamma, "big") / 100_000, numbers)
 
@@ -106,12 +118,12 @@ def _has_small_text(kind: bytes, data: bytes) -> bool:
     """Whether a text chunk unpacks to no more than Pillow takes."""
     text = data.partition(b"\0")[2]
     if kind == b"iTXt" and text[:1] == b"\1":
-        return bool(_unpacked(text[2:].split(b"\0", 2)[-1], _LARGEST_TEXT_BYTES))
-    return kind != b"zTXt" or bool(_unpacked(text[1:], _LARGEST_TEXT_BYTES))
+        return bool(_unpacked(text[2:].split(b"\0", 2)[-1], _MAX_TEXT_BYTES))
+    return kind != b"zTXt" or bool(_unpacked(text[1:], _MAX_TEXT_BYTES))
 
 
 def _unpacked(packed: bytes, largest: int) -> bytes:
-    """What a side chunk holds; empty where that is damaged or larger than `largest` bytes."""
+    """The content of a compressed chunk; empty where it is damaged or larger than `largest` bytes."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(packed, largest)

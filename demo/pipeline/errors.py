@@ -1,12 +1,16 @@
-"""What an analysis fails with where memory or a device gives out, whichever library it happens in."""
+"""The exceptions of an analysis that runs out of memory or loses its device, and how to put them into words."""
 
 import cv2
 
-# OpenCV's error is neither; torch, MediaPipe, numpy and slimnet raise one of the others.
+# torch, MediaPipe, numpy and slimnet raise the first two; OpenCV's error is neither.
 FAILURES = (MemoryError, RuntimeError, cv2.error)
 
 
 def reason(failure: Exception) -> str:
-    """Why it failed, for people."""
+    """Why an analysis failed, for people to read.
+
+    Args:
+        failure: one of `FAILURES`, or an error whose message is meant for people.
+    """
     out_of_memory = isinstance(failure, cv2.error) and failure.code == cv2.Error.StsNoMem
     return "not enough memory" if out_of_memory else str(failure) or "not enough memory"

@@ -1,26 +1,32 @@
-"""Find the faces in a camera's frames where they were a moment ago: the detector moves them along, and landmarks are
-taken anew only now and then."""
+"""Follow faces through a camera's frames: the detector moves them along, landmarks are refreshed now and then."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from demo.pipeline.align import similarity
-from demo.pipeline.detect import Box, Detection, Face, FaceFinder, distinct, face_inside, is_same, overlap
+from demo.pipeline.detect import FaceFinder
+from demo.pipeline.face import Box, Detection, Face, face_inside, overlap, same_face, suppress_overlaps
 
-# Landmarks are worth so much of a face's age. Measured: `python -m demo.benchmark following`.
-_LANDMARK_SECONDS = 0.15
-# How far key points may lie from where turn, scale and shift alone would have taken them, as a share of the face's
-# box; the head has turned if they do, or the detection is another one's.
-_MOST_BENDING = 0.06
-_LOOK_SECONDS = 0.15
+# Re-run the landmarker on a face after this many seconds; in between, detections move its points. What that costs is
+# measured by `python -m demo.benchmark following`.
+_LANDMARK_INTERVAL_SECONDS = 0.15
+# How far key points may lie from where rotation, scale and translation take them, as a share of the face's box. Beyond,
+# the head has turned, or the detection is another face.
+_MAX_RESIDUAL = 0.06
+# Look for new faces at most this often.
+_SEARCH_INTERVAL_SECONDS = 0.15
 
 
 @dataclass(frozen=True, eq=False)
-class _Followed:
-    """A face as it is now, and what its place is told by: its landmarks and the detector's points of one frame.
+class _FollowedFace:
+    """A face in the present frame, and the frame in which its landmarks were found.
 
-    key_points: None where the detector did not see the face then. seconds: when that was.
+    Attributes:
+        face: in the present frame.
+        landmarked: the same face in the frame of its landmarks.
+        key_points: (4, 2) the detector's points in that frame; None where the detector did not see the face.
+        seconds: when that frame was seen.
     """
 
     face: Face
@@ -32,38 +38,42 @@ class _Followed:
     def box(self) -> Box:
         return self.face.box
 
-    def moved(self, detection: Detection, frame: np.ndarray) -> "_Followed | None":
-        """Moved along with a detection; None where that tells too little of its place."""
+    def moved(self, detection: Detection, frame: np.ndarray) -> "_FollowedFace | None":
+        """Move the landmarks along with a detection; None where it does not fix their place."""
         if self.key_points is None:
             return None
         matrix = similarity(self.key_points, detection.points)
-        bent = np.abs(_through(matrix, self.key_points) - detection.points).max()
-        if bent > _MOST_BENDING * max(detection.box[2:]):
+        residual = np.abs(_transformed(matrix, self.key_points) - detection.points).max()
+        if residual > _MAX_RESIDUAL * max(detection.box[2:]):
             return None
         old = self.landmarked
         corner, size = np.array(old.box[:2]), np.array(old.box[2:])
-        grown = float(np.hypot(matrix[0, 0], matrix[1, 0])) * size
-        x, y = _through(matrix, corner + size / 2) - grown / 2
-        face = face_inside(frame, (x, y, *grown), _through(matrix, old.points), old.kind, old.yaw, old.pitch)
-        return _Followed(face, old, self.key_points, self.seconds) if face else None
+        new_size = float(np.hypot(matrix[0, 0], matrix[1, 0])) * size
+        x, y = _transformed(matrix, corner + size / 2) - new_size / 2
+        points = _transformed(matrix, old.points)
+        face = face_inside(frame, (x, y, *new_size), points, old.kind, old.yaw, old.pitch)
+        return _FollowedFace(face, old, self.key_points, self.seconds) if face else None
 
 
 class FaceFollower:
     """Finds the faces in the frames of one camera, in their order; not thread-safe.
 
-    The detector, which takes 3 ms for all faces together, says how each one moved since its landmarks were taken, which
-    takes 10 ms for each: that is done for one face a frame, the one that waits longest. What is found anew never
-    displaces a face that is followed.
+    The detector takes 3 ms for all faces together and says how each one has moved since its landmarks were found. The
+    landmarker takes 10 ms per face and runs for one face a frame, the one whose landmarks are the oldest. A new face
+    never displaces one that is followed.
+
+    Args:
+        finder: may be shared with other followers.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
-        self._followed: list[_Followed] = []
+        self._followed: list[_FollowedFace] = []
         self._shape: tuple[int, ...] = ()
-        self._looked = -np.inf
+        self._searched = -np.inf  # when, in seconds
 
     def find(self, frame: np.ndarray, seconds: float) -> tuple[Face, ...]:
-        """All faces of the next frame.
+        """Find all faces of the next frame.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
@@ -73,55 +83,57 @@ class FaceFollower:
             ValueError: the frame has another shape or type.
         """
         if frame.shape != self._shape:
-            self._followed, self._shape, self._looked = [], frame.shape, -np.inf
+            self._followed, self._shape, self._searched = [], frame.shape, -np.inf
         before = self._followed
         detections = self._finder.glance(frame) if before else ()
         faces = self._follow(frame, detections, seconds)
-        is_lost = len(faces) < len(before)
-        is_news = any(not any(is_same(seen, face) for face in faces) for seen in detections)
-        if is_lost or ((is_news or not faces) and seconds - self._looked >= _LOOK_SECONDS):
-            known = tuple(face.face for face in faces)
+        is_one_lost = len(faces) < len(before)
+        is_one_new = any(not any(same_face(detection, face) for face in faces) for detection in detections)
+        is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
+        if is_one_lost or ((is_one_new or not faces) and is_search_due):
+            known = tuple(followed.face for followed in faces)
             found = self._finder.find(frame, thorough=False, known=known)[len(known) :]
             faces += [_landmarked(face, detections, seconds) for face in found]
-            self._looked = seconds
+            self._searched = seconds
         self._followed = faces
         return tuple(followed.face for followed in faces)
 
-    def _follow(self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float) -> list[_Followed]:
-        """Those of the faces of the frame before that are found again."""
-        moved = {one: one.moved(detection, frame) for one, detection in _pairs(self._followed, detections)}
-        due = [one for one, now in moved.items() if now and seconds - one.seconds >= _LANDMARK_SECONDS]
-        oldest = min(due, key=lambda one: one.seconds, default=None)
-        faces: list[_Followed] = []
-        for one in self._followed:
-            now = moved.get(one)
-            if now and one is not oldest:
-                faces.append(now)
+    def _follow(self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float) -> list[_FollowedFace]:
+        """The faces of the frame before that are found again."""
+        pairs = _matched(self._followed, detections)
+        moved = {followed: followed.moved(detection, frame) for followed, detection in pairs}
+        due = [old for old, new in moved.items() if new and seconds - old.seconds >= _LANDMARK_INTERVAL_SECONDS]
+        oldest = min(due, key=lambda followed: followed.seconds, default=None)
+        faces: list[_FollowedFace] = []
+        for old in self._followed:
+            new = moved.get(old)
+            if new and old is not oldest:
+                faces.append(new)
             else:
-                again = self._finder.follow(frame, ((now or one).face,))
+                again = self._finder.follow(frame, ((new or old).face,))
                 faces += [_landmarked(face, detections, seconds) for face in again]
-        return distinct(faces)
+        return suppress_overlaps(faces)
 
 
-def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -> _Followed:
-    """A face whose landmarks were taken in this frame."""
-    points = next((seen.points for seen in detections if is_same(seen, face)), None)
-    return _Followed(face, face, points, seconds)
+def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -> _FollowedFace:
+    """A face whose landmarks were found in this frame."""
+    points = next((detection.points for detection in detections if same_face(detection, face)), None)
+    return _FollowedFace(face, face, points, seconds)
 
 
-def _pairs(followed: list[_Followed], detections: tuple[Detection, ...]) -> list[tuple[_Followed, Detection]]:
-    """Which detection is which face; each is taken once."""
+def _matched(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[tuple[_FollowedFace, Detection]]:
+    """Match faces with detections by overlap, greedily; each is taken once."""
     free = list(detections)
     pairs = []
-    for one in followed:
-        near = [seen for seen in free if is_same(one, seen)]
+    for face in followed:
+        near = [detection for detection in free if same_face(face, detection)]
         if near:
-            closest = max(near, key=lambda seen: overlap(one.box, seen.box))
+            closest = max(near, key=lambda detection: overlap(face.box, detection.box))
             free.remove(closest)
-            pairs.append((one, closest))
+            pairs.append((face, closest))
     return pairs
 
 
-def _through(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points, (…, 2), taken where a (2, 3) matrix takes them."""
+def _transformed(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Apply a (2, 3) affine matrix to points, (…, 2)."""
     return points @ matrix[:, :2].T + matrix[:, 2]

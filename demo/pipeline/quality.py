@@ -1,7 +1,7 @@
-"""Whether a face shows enough for its attributes to be trusted, and if not, why.
+"""Whether a face is clear enough for its attributes to be trusted, and if not, why.
 
-The bounds were measured with the shipped weights on CelebA's validation pictures, spoilt more and more: they stand
-where about two points of mean accuracy were lost, and next to none of the pictures as they are falls below them.
+The thresholds were measured with the shipped weights on CelebA's validation pictures, degraded step by step: they stand
+where about two points of mean accuracy were lost, and hardly any untouched picture falls below them.
 """
 
 from typing import Literal, get_args
@@ -9,73 +9,88 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from demo.pipeline.detect import Face
+from demo.pipeline.face import Face
 
-Doubt = Literal["small", "turned", "blurred", "dark"]
+QualityWarning = Literal["small", "turned", "blurred", "dark"]
 
-# Of the aligned crop, what lies between forehead and chin: hair and background may be as smooth and dark as they like.
+# The part of the aligned crop between forehead and chin: hair and background may be as smooth and dark as they like.
 _FACE = np.s_[70:190, 40:138]
 # Pixels between the eyes, which are 38 in a crop: shrunk to 19 pictures lost 0.9 points, to 15 2.0, to 11.5 6.4.
-_LEAST_EYE_DISTANCE = 15.0
-# Enlarged from less than this, even a sharp face has little detail: what helps is to come closer.
+_MIN_EYE_DISTANCE = 15.0
+# Enlarged from less than this, even a sharp face has little detail: the advice is to come closer.
 _ENLARGED_EYE_DISTANCE = 22.0
-# Degrees. Of 1,500 pictures 99 % lay within them and lost nothing; beyond, the network has hardly seen a face.
-_MOST_YAW = 40.0
-_MOST_PITCH, _LEAST_PITCH = 18.0, -30.0
-# Standard deviation of the Laplacian in mean brightnesses, which light changes little. Blurred with a sigma of 1, 1.5
-# and 2 pixels pictures lost 0.5, 2.4 and 5.9 points, and 30, 85 and 98 % of them fell below; as they are, 1.5 %.
-_LEAST_SHARPNESS = 0.065
-# Mean brightness of 255. The darkest face in a thousand has 48, skin of every colour among them; darkened to 60, 50
-# and 40, with the noise of a camera, pictures lost 2, 3 and 5 points.
-_LEAST_BRIGHTNESS = 48.0
-# A doubt is told once it has held for most of the last moments, and no more once it has not.
-_STEADY_SECONDS = 0.3
-_TELL, _TAKE_BACK = 0.7, 0.3
+# In degrees. Of 1,500 pictures 99 % lay within them and lost nothing; beyond, the network has hardly seen a face.
+_MAX_YAW = 40.0
+_MAX_PITCH, _MIN_PITCH = 18.0, -30.0
+# Standard deviation of the Laplacian as a share of the mean brightness, which light changes little. Blurred with a
+# sigma of 1, 1.5 and 2 pixels, pictures lost 0.5, 2.4 and 5.9 points and 30, 85 and 98 % of them fell below; of
+# untouched ones 1.5 %.
+_MIN_SHARPNESS = 0.065
+# Mean brightness, from 0 to 255. The darkest face in a thousand has 48, people of every skin colour included; darkened
+# to 60, 50 and 40, with the noise of a camera, pictures lost 2, 3 and 5 points.
+_MIN_BRIGHTNESS = 48.0
+# Hysteresis: show a warning above 70 % of the last 0.3 s, drop it below 30 %.
+_AVERAGED_SECONDS = 0.3
+_SHOW_SHARE, _DROP_SHARE = 0.7, 0.3
 
 
-def doubts(face: Face, crop: np.ndarray) -> tuple[Doubt, ...]:
-    """Why the attributes of a face should not be trusted; empty for a good one.
+def quality_warnings(face: Face, crop: np.ndarray) -> tuple[QualityWarning, ...]:
+    """Why the attributes of a face should not be trusted.
 
     Args:
         face: as it was found in the frame.
         crop: (218, 178, 3) uint8 RGB, the same face aligned.
+
+    Returns:
+        Empty for a good face.
     """
-    found: list[Doubt] = []
+    found: list[QualityWarning] = []
     brightness = cv2.cvtColor(np.ascontiguousarray(crop[_FACE]), cv2.COLOR_RGB2GRAY)
     mean = float(brightness.mean())
     eyes = _eye_distance(face)
-    if eyes < _LEAST_EYE_DISTANCE:
+    if eyes < _MIN_EYE_DISTANCE:
         found.append("small")
-    if abs(face.yaw) > _MOST_YAW or not _LEAST_PITCH < face.pitch < _MOST_PITCH:
+    if abs(face.yaw) > _MAX_YAW or not _MIN_PITCH < face.pitch < _MAX_PITCH:
         found.append("turned")
-    # What is enlarged has no detail either, and what is wrong with it is its size.
-    if "small" not in found and cv2.Laplacian(brightness, cv2.CV_32F).std() < _LEAST_SHARPNESS * mean:
+    # An enlarged face has no detail either, but its fault is its size.
+    if "small" not in found and cv2.Laplacian(brightness, cv2.CV_32F).std() < _MIN_SHARPNESS * mean:
         found.append("blurred" if eyes >= _ENLARGED_EYE_DISTANCE else "small")
-    if mean < _LEAST_BRIGHTNESS:
+    if mean < _MIN_BRIGHTNESS:
         found.append("dark")
     return tuple(found)
 
 
-class SteadyDoubts:
-    """The doubts about one face over time: one that comes and goes from frame to frame does not flicker."""
+class SteadyWarnings:
+    """The warnings about one face over time, smoothed (EMA) and with hysteresis so that none flickers.
+
+    Not thread-safe.
+    """
 
     def __init__(self) -> None:
         self._seconds = -np.inf
-        self._shares = dict.fromkeys(get_args(Doubt), 0.0)
-        self._told: tuple[Doubt, ...] = ()
+        self._shares = dict.fromkeys(get_args(QualityWarning), 0.0)  # of the last moments
+        self._shown: tuple[QualityWarning, ...] = ()
 
-    def update(self, seconds: float, found: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
-        """What to tell of the doubts that the frame at `seconds` leaves; the first frame's are told as they are."""
-        newest = 1 - np.exp((self._seconds - seconds) / _STEADY_SECONDS)
-        for doubt in self._shares:
-            self._shares[doubt] += newest * ((doubt in found) - self._shares[doubt])
-        bounds = {doubt: _TAKE_BACK if doubt in self._told else _TELL for doubt in self._shares}
-        self._told = tuple(doubt for doubt, share in self._shares.items() if share > bounds[doubt])
+    def update(self, seconds: float, found: tuple[QualityWarning, ...]) -> tuple[QualityWarning, ...]:
+        """Add the next frame.
+
+        Args:
+            seconds: when it was seen, on any clock that does not go back.
+            found: the warnings about this frame alone.
+
+        Returns:
+            The warnings to show; those of the first frame are shown at once.
+        """
+        newest = 1 - np.exp((self._seconds - seconds) / _AVERAGED_SECONDS)
+        for warning in self._shares:
+            self._shares[warning] += newest * ((warning in found) - self._shares[warning])
+        needed = {warning: _DROP_SHARE if warning in self._shown else _SHOW_SHARE for warning in self._shares}
+        self._shown = tuple(warning for warning, share in self._shares.items() if share > needed[warning])
         self._seconds = seconds
-        return self._told
+        return self._shown
 
 
 def _eye_distance(face: Face) -> float:
-    """In pixels of the frame, as if the head were not turned aside, which brings the eyes together."""
+    """In pixels of the frame, corrected for yaw, which brings the eyes together."""
     distance = float(np.linalg.norm(face.points[1] - face.points[0]))
     return distance / max(0.5, float(np.cos(np.radians(face.yaw))))

@@ -1,21 +1,29 @@
-"""The one form in which results are written as a table."""
+"""Write results as a table, CSV or Parquet, with one row for each face."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from demo.pipeline.analyse import Analysis
+from demo.pipeline.result import Analysis
 
-# A spreadsheet takes text that begins so for a formula, and runs it; an apostrophe in front keeps it text (OWASP, CSV
-# injection). The last four are the wide forms of the first, which count in East Asian versions.
+# A spreadsheet runs text that begins like this as a formula; an apostrophe in front keeps it text (OWASP, CSV
+# injection). The last four are the full-width forms of the first, which count in East Asian versions.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
 
 def face_rows(analysis: Analysis, file: str) -> list[list[str]]:
-    """One row for each face: the file, the face's number, its box in pixels, and its probabilities."""
+    """The rows of one picture's faces.
+
+    Args:
+        analysis: of the picture.
+        file: the picture's name.
+
+    Returns:
+        For each face the cells of `COLUMNS`, then its probabilities.
+    """
     return [
         [file, str(face.number), *map(str, face.box), *(f"{probability:.6f}" for probability in face.probabilities)]
         for face in analysis.faces
@@ -25,7 +33,10 @@ def face_rows(analysis: Analysis, file: str) -> list[list[str]]:
 def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = True) -> None:
     """Write rows as CSV, each ended by a line feed.
 
-    guarded: put an apostrophe before text that a spreadsheet would take for a formula; numbers stay as they are.
+    Args:
+        file: opened with newline="".
+        rows: cells as text.
+        guarded: put an apostrophe before text that a spreadsheet would run as a formula; numbers stay as they are.
     """
     guarded_rows = ([_guarded(value) for value in row] for row in rows) if guarded else rows
     csv.writer(_LineFeeds(file), lineterminator="\r\n").writerows(guarded_rows)
@@ -40,8 +51,11 @@ def _is_number(value: str) -> bool:
 
 
 class _LineFeeds:
-    """Ends each row by a line feed. The writer itself must not: before Python 3.13 it quotes a carriage return inside a
-    name only if that is part of what ends its rows."""
+    """Ends each row by a line feed.
+
+    The writer itself must not: before Python 3.13 it quotes a carriage return inside a name only if that is part of
+    its line terminator.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -51,14 +65,23 @@ class _LineFeeds:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a table of this name is Parquet; else it is CSV."""
+    """Whether a table is to be Parquet, by its name; else it is CSV.
+
+    Args:
+        path: of the table.
+    """
     return path.suffix.lower() == ".parquet"
 
 
 def as_parquet(table: Path, parquet: Path, columns: Sequence[str]) -> None:
-    """Write a table that `write_rows` wrote, unguarded, as Parquet, in parts, so that it may be larger than memory.
+    """Convert a table of `write_rows` to Parquet, in parts, so that it may be larger than memory. Needs pyarrow.
 
-    The numbers are those of the CSV table: box and face as int32, probabilities as float64. Needs pyarrow.
+    The numbers are those of the CSV table: face and box as int32, probabilities as float64.
+
+    Args:
+        table: CSV, written unguarded.
+        parquet: to be written.
+        columns: names of all columns.
     """
     from pyarrow import csv as arrow_csv
     from pyarrow import float64, int32, string

@@ -1,60 +1,93 @@
-"""Which windows of a picture the face detector looks at."""
+"""Which windows of a picture the face detector looks at, as `Window`: left, top, width, height in whole pixels."""
 
 from math import ceil, log2
 
 Window = tuple[int, int, int, int]
 
-# So many tiles along the longer side of every picture, where that has at least so many pixels.
+# Tiles per longer side -> the least length in pixels of a longer side that is tiled so.
 TILE_LIMITS = {2: 320, 4: 640, 8: 2048}
-# The detector misses faces under about this share of what it sees.
-LEAST_SHARE = 0.15
-# Shows faces of 24 pixels; smaller ones are too small to judge.
-LEAST_SIDE = 160
-# Small windows, all together; about 1.2 seconds of work.
-MOST_WINDOWS = 600
-# How far on the next small window begins, as a share of the side: a face of up to 0.4 of it lies whole in one of them.
+# The detector misses faces under about this share of its input.
+MIN_FACE_SHARE = 0.15
+# Of the small windows, in pixels: shows faces of 24 pixels; smaller ones are too small to judge.
+MIN_SIDE = 160
+# Small windows of one picture, all sizes together; they take about 1.2 seconds.
+MAX_WINDOWS = 600
+# Each small window begins this share of its side after the one before: a face of up to 0.4 of a side lies whole in one.
 _STRIDE = 0.6
-# Windows this little larger than the smallest show nearly the same faces.
+# Windows only this much larger than the smallest show nearly the same faces.
 _NEARLY_AS_SMALL = 1.1
 
 
 def whole(width: int, height: int) -> list[Window]:
+    """The picture as one window.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+    """
     return [(0, 0, width, height)]
 
 
 def with_room(width: int, height: int) -> list[Window]:
-    """The picture and as much room around it."""
+    """One window with the picture in its middle, twice as wide and high.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+    """
     return [(-width // 2, -height // 2, 2 * width, 2 * height)]
 
 
 def tiles(width: int, height: int, parts: int) -> list[Window]:
-    """Square windows of a share of the longer side, each half over the next; none where they would be too small."""
+    """Square windows, each half over the next.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        parts: tiles per longer side, a key of `TILE_LIMITS`.
+
+    Returns:
+        None at all where they would be too small.
+    """
     longest = max(width, height)
     return squares(width, height, longest // parts, 0.5) if longest >= TILE_LIMITS[parts] else []
 
 
 def squares(width: int, height: int, side: int, stride: float = _STRIDE) -> list[Window]:
-    """Square windows over all of the picture, cut to it where it is narrower; each begins `stride` sides on at most."""
+    """Square windows over all of the picture, cut to it where it is narrower.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        side: of a window, in pixels.
+        stride: from one window to the next, at most; as a share of the side.
+    """
     across, down = min(side, width), min(side, height)
     return [(left, top, across, down) for top in _starts(height, side, stride) for left in _starts(width, side, stride)]
 
 
 def small_sides(width: int, height: int) -> list[int]:
-    """Sides of the small windows that go on where the tiles end, from large to small, in pixels.
+    """Sides of the small windows, which begin where the tiles end.
 
-    The smallest ones are of `LEAST_SIDE`, or as small as `MOST_WINDOWS` allow; each is at least half the one before.
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+
+    Returns:
+        From large to small, in pixels, each at least half the one before. The last one is `MIN_SIDE`, or as small as
+        `MAX_WINDOWS` allow.
     """
     longest = max(width, height)
     tile = longest / max((parts for parts, limit in TILE_LIMITS.items() if longest >= limit), default=1)
-    coarse = min(tile, min(width, height) / LEAST_SHARE)
-    least = float(LEAST_SIDE)
-    while sum(_count(width, height, side) for side in _sides(coarse, least)) > MOST_WINDOWS:
+    coarse = min(tile, min(width, height) / MIN_FACE_SHARE)
+    least = float(MIN_SIDE)
+    while sum(_count(width, height, side) for side in _sides(coarse, least)) > MAX_WINDOWS:
         least *= 1.02
     return _sides(coarse, least)
 
 
 def _sides(coarse: float, least: float) -> list[int]:
-    """From under `coarse` down to `least` in even steps of at most 2."""
+    """From under `coarse` down to `least` in equal ratios of at most 2."""
     if coarse < _NEARLY_AS_SMALL * least:
         return []
     steps = ceil(log2(coarse / least))

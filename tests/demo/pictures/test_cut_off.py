@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_what_is_cut_off_costs_no_other_thread_its_checks() -> None:
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-def test_a_file_on_disk_is_completed_too(tmp_path) -> None:
+def test_a_file_on_disk_is_completed_too(tmp_path: Path) -> None:
     path = tmp_path / "holiday.jpg"
     path.write_bytes(jpeg()[:-2])
     assert np.array_equal(open_picture(path), rgb(Image.open(io.BytesIO(jpeg()))))

@@ -42,7 +42,7 @@ def test_an_icon_of_every_size_is_read(kind: int, size: int, form: str) -> None:
     assert np.array_equal(open_picture(data), rgb(image))
 
 
-def test_the_largest_picture_is_taken_whatever_the_directory_says() -> None:
+def test_the_largest_picture_is_taken_even_where_the_directory_is_wrong() -> None:
     pictures = [saved(portrait(n, n), "PNG") for n in (32, 300, 64)]
     assert np.array_equal(open_picture(icon(*pictures)), rgb(portrait(300, 300)))
     assert open_picture(saved(portrait(256, 256), "ICO", sizes=[(16, 16), (256, 256), (48, 48)])).shape == (256, 256, 3)

@@ -4,7 +4,8 @@ import pytest
 
 from demo.pictures.decode import open_picture
 from demo.pipeline.align import TARGETS, align, similarity
-from demo.pipeline.detect import Face, FaceFinder, PointKind
+from demo.pipeline.detect import FaceFinder
+from demo.pipeline.face import Face, PointKind
 from tests.paths import PORTRAIT
 
 
@@ -77,8 +78,7 @@ def test_outside_the_frame_its_border_is_repeated(shift: tuple[float, float]) ->
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2])
-def test_a_real_face_is_found_again_where_celeba_has_it(quarters: int) -> None:
-    finder = FaceFinder()
+def test_a_real_face_is_found_again_where_celeba_has_it(finder: FaceFinder, quarters: int) -> None:
     frame = np.ascontiguousarray(np.rot90(open_picture(PORTRAIT), quarters))
     (face,) = finder.find(frame, thorough=True)
     (again,) = finder.find(align(frame, face), thorough=False)

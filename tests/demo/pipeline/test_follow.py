@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from demo.pipeline.detect import Detection, Face
+from demo.pipeline.face import Detection, Face
 from demo.pipeline.follow import FaceFollower
 
 FRAME = np.zeros((90, 160, 3), np.uint8)
@@ -17,9 +17,16 @@ def shifted(face: Face, x: float, y: float) -> Face:
 
 
 class Finder:
-    """In a FaceFinder's place: some faces are there to be found.
+    """A fake FaceFinder, whose detector and landmarker miss the faces they are told to; it counts the calls of each.
 
-    The detector overlooks some of them, the landmarker loses some. It is noted how often each is asked.
+    Attributes:
+        there: the faces in the frame.
+        lost: those that the landmarker misses.
+        overlooked: those that the detector misses.
+        noses: how far each nose is aside, in pixels.
+        glances: calls of the detector alone.
+        landmarks: calls of the landmarker alone.
+        looks: searches for all faces.
     """
 
     def __init__(self, *there: Face) -> None:
@@ -84,7 +91,7 @@ def test_a_face_that_comes_nearer_grows_with_its_box() -> None:
     assert finder.landmarks == known
 
 
-def test_landmarks_are_taken_anew_after_a_while_of_one_face_a_frame() -> None:
+def test_landmarks_are_refreshed_after_a_while_for_one_face_a_frame() -> None:
     finder = Finder(SHE, HE)
     follower = FaceFollower(finder)
     follow(finder, follower, 0, 0.02)
@@ -95,7 +102,7 @@ def test_landmarks_are_taken_anew_after_a_while_of_one_face_a_frame() -> None:
     assert np.diff(counts).tolist() == [1, 1, 0]
 
 
-def test_landmarks_are_taken_at_once_where_the_head_turned() -> None:
+def test_landmarks_are_refreshed_at_once_where_the_head_turned() -> None:
     finder = Finder(SHE, HE)
     follower = FaceFollower(finder)
     follow(finder, follower, 0, 0.02, 0.04)
@@ -122,7 +129,7 @@ def test_an_empty_room_costs_little() -> None:
     assert (finder.glances, finder.looks) == (0, 2)
 
 
-def test_a_face_known_by_its_key_points_is_moved_along_and_then_found_anew() -> None:
+def test_a_face_known_by_its_key_points_is_moved_along_and_then_searched_for() -> None:
     finder = Finder(replace(SHE, kind="keypoints"))
     finder.lost = finder.there
     follower = FaceFollower(finder)
@@ -162,7 +169,7 @@ def test_two_that_are_followed_to_one_place_are_one() -> None:
     follow(finder, follower, 0.02)
 
 
-def test_a_frame_of_another_size_begins_anew() -> None:
+def test_a_frame_of_another_size_starts_over() -> None:
     finder = Finder(SHE)
     follower = FaceFollower(finder)
     follow(finder, follower, 0)

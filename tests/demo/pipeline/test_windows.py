@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from demo.pipeline.windows import (
-    LEAST_SHARE,
-    LEAST_SIDE,
-    MOST_WINDOWS,
+    MAX_WINDOWS,
+    MIN_FACE_SHARE,
+    MIN_SIDE,
     TILE_LIMITS,
     Window,
     small_sides,
@@ -31,7 +31,7 @@ def all_windows(width: int, height: int) -> list[Window]:
 
 def least_face(width: int, height: int) -> float:
     """The height in pixels of the smallest face that the windows are made for."""
-    return LEAST_SHARE * min(max(window[2:]) for window in all_windows(width, height))
+    return MIN_FACE_SHARE * min(max(window[2:]) for window in all_windows(width, height))
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES + LONG)
@@ -42,12 +42,12 @@ def test_every_face_of_some_size_lies_in_a_window_that_shows_it_large_enough(wid
     for size in np.geomspace(1.1 * least_face(width, height), 0.95 * min(width, height), 60):
         x, y = random.uniform(0, (width - size, height - size))
         inside = (left <= x) & (top <= y) & (x + size <= left + across) & (y + size <= top + down)
-        assert (inside & (size >= LEAST_SHARE * np.maximum(across, down))).any(), (size, x, y)
+        assert (inside & (size >= MIN_FACE_SHARE * np.maximum(across, down))).any(), (size, x, y)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES + LONG)
 def test_windows_are_few_and_inside_the_picture(width: int, height: int) -> None:
-    assert sum(len(squares(width, height, side)) for side in small_sides(width, height)) <= MOST_WINDOWS
+    assert sum(len(squares(width, height, side)) for side in small_sides(width, height)) <= MAX_WINDOWS
     for left, top, across, down in all_windows(width, height):
         assert 0 <= left < left + across <= width
         assert 0 <= top < top + down <= height
@@ -57,7 +57,7 @@ def test_windows_are_few_and_inside_the_picture(width: int, height: int) -> None
 def test_the_smallest_face_hardly_changes_with_the_size_of_the_picture(shape: tuple[int, int]) -> None:
     sides = np.geomspace(200, 12_000, 300)
     least = [least_face(*(round(side * part / max(shape)) for part in shape)) for side in sides]
-    assert least[0] == pytest.approx(LEAST_SHARE * LEAST_SIDE, rel=0.3)
+    assert least[0] == pytest.approx(MIN_FACE_SHARE * MIN_SIDE, rel=0.3)
     for (side, smaller), (next_side, larger) in pairwise(zip(sides, least, strict=True)):
         assert larger / next_side <= 1.03 * smaller / side, "as a picture grows, no face of it is lost"
         assert larger <= 1.13 * smaller, "and none has to be much larger to be found"

@@ -1,0 +1,155 @@
+"""MediaPipe's two face models: their files, how they are loaded, and how they recover after an error."""
+
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demo.paths import ASSETS
+
+DETECTOR = "face_detection_short_range.tflite"
+LANDMARKER = "face_landmarker.task"
+_SHA256 = {
+    DETECTOR: "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+    LANDMARKER: "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+}
+
+
+class FaceModelError(RuntimeError):
+    """A model file of MediaPipe is missing, or is not the version that this program was made for."""
+
+
+class FaceModels:
+    """Both models, checked and loaded; closed at exit.
+
+    Attributes:
+        detector: MediaPipe's FaceDetector (BlazeFace, short range).
+        landmarker: MediaPipe's FaceLandmarker.
+
+    Raises:
+        FaceModelError: a model file is missing or has been changed.
+    """
+
+    def __init__(self) -> None:
+        for name, sha256 in _SHA256.items():
+            _verify(ASSETS / name, sha256)
+        with _without_startup_notes():
+            self.detector = FaceModel(_create_detector)
+            self.landmarker = FaceModel(_create_landmarker)
+        self._process = os.getpid()
+        # An ordinary atexit hook comes too late: by then MediaPipe's threads take no more work and closing fails,
+        # and objects that the garbage collector closes can deadlock.
+        threading._register_atexit(self.close)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Release MediaPipe's objects; runs by itself at exit."""
+        if os.getpid() != self._process:
+            return  # a fork does not have the threads that closing waits for
+        self.detector.close()
+        self.landmarker.close()
+
+
+class FaceModel:
+    """A MediaPipe task that is created again after any error, since an error can break it for good. Thread-safe.
+
+    Args:
+        create: makes the task.
+    """
+
+    def __init__(self, create: Callable[[], Any]) -> None:
+        self._create = create
+        self._lock = threading.Lock()
+        self._task = create()
+
+    def __call__(self, image: np.ndarray) -> Any:
+        """Run the model, with one more try after an error.
+
+        Args:
+            image: (height, width, 3), uint8, RGB.
+
+        Returns:
+            MediaPipe's FaceDetectorResult or FaceLandmarkerResult.
+        """
+        import mediapipe
+
+        # MediaPipe misreads memory that is not contiguous, without an error.
+        data = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+        task = self._task
+        try:
+            return task.detect(data)
+        except Exception:
+            with self._lock:
+                if self._task is task:  # else another thread has already replaced it
+                    _close(task)
+                    self._task = self._create()
+            return self._task.detect(data)
+
+    def close(self) -> None:
+        """Release the task; it cannot be called afterwards."""
+        with self._lock:
+            _close(self._task)
+
+
+def _create_detector() -> Any:
+    # Imported late: MediaPipe takes 0.2 s, and pages without a face finder need not wait for it.
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    base_options = BaseOptions(model_asset_path=str(ASSETS / DETECTOR))
+    return vision.FaceDetector.create_from_options(vision.FaceDetectorOptions(base_options=base_options))
+
+
+def _create_landmarker() -> Any:
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    base_options = BaseOptions(model_asset_path=str(ASSETS / LANDMARKER))
+    return vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(base_options=base_options))
+
+
+def _close(task: Any) -> None:
+    with suppress(Exception):  # closing a task that has failed fails, too
+        task.close()
+    task._handle = None  # else its destructor closes it again
+
+
+def _verify(path: Path, sha256: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise FaceModelError(f"The face model {path} cannot be read ({error.strerror}). Restore it.") from error
+    if found != sha256:
+        raise FaceModelError(f"The face model {path} is damaged or another version. Restore it: see MEDIAPIPE.md.")
+
+
+@contextmanager
+def _without_startup_notes() -> Iterator[None]:
+    """Hold back the notes that MediaPipe's C++ code always writes to stderr at creation; pass on everything else."""
+    notes = (b"INFO: Created TensorFlow Lite", b"WARNING: All log messages before absl", b"W0000 ")
+    sys.stderr.flush()
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a program without a console has no stderr
+        yield
+        return
+    with ExitStack() as stack:
+        stack.callback(os.close, stderr)
+        try:
+            held = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:  # there is no writable folder: the notes are shown
+            yield
+            return
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            for line in held:
+                if not line.startswith(notes):
+                    os.write(2, line)

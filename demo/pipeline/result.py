@@ -1,0 +1,74 @@
+"""What an analysis answers: the faces of a frame with their attributes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from demo.pipeline.quality import QualityWarning
+
+
+@dataclass(frozen=True, eq=False)
+class FaceResult:
+    """One face of a frame with its attributes.
+
+    Attributes:
+        number: from 1, left to right; in a `Stream` the same from frame to frame.
+        box: x, y, width, height in whole pixels of the frame.
+        probabilities: (attributes,) float32 in [0, 1], in the order of `Analysis.attributes`.
+        crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
+        warnings: why the probabilities should not be trusted, as `demo.pipeline.quality` judges it.
+    """
+
+    number: int
+    box: tuple[int, int, int, int]
+    probabilities: np.ndarray
+    crop: np.ndarray
+    warnings: tuple[QualityWarning, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How long the stages of an analysis took, for all its faces together.
+
+    Attributes:
+        detect: finding the faces, in milliseconds.
+        align: cutting them out, in milliseconds.
+        infer: the network, in milliseconds.
+    """
+
+    detect: float = 0.0
+    align: float = 0.0
+    infer: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Every face of a frame, and the names of the attributes.
+
+    Attributes:
+        attributes: names, one for each probability of a face.
+        width: of the frame, in pixels.
+        height: of the frame, in pixels.
+        faces: left to right, or in a `Stream` by number; empty where there is none.
+        timings: where the time went.
+    """
+
+    attributes: tuple[str, ...]
+    width: int
+    height: int
+    faces: tuple[FaceResult, ...]
+    timings: Timings = Timings()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The faces as JSON takes them: {"faces": [{"number", "box", "probabilities": {attribute: probability}}]}."""
+        return {
+            "faces": [
+                {
+                    "number": face.number,
+                    "box": list(face.box),
+                    "probabilities": dict(zip(self.attributes, face.probabilities.tolist(), strict=True)),
+                }
+                for face in self.faces
+            ]
+        }
