@@ -3,30 +3,53 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from demo.paths import BROWSER
 
 STYLES = ("page.css", "shared/attributes.css", "live/timeline.css")
+_ADDRESS = "http://page.test/"
 
 
 @contextmanager
 def bare_page(browser: Any, *scripts: str, body: str = "", **context: Any) -> Iterator[Any]:
-    """A page with these scripts of demo/ as globals, at an address of its own so that it can keep settings.
+    """A page at an address of its own, so that it can keep settings; what these modules export are its globals.
 
     It must have met no error when it is left.
+
+    Args:
+        browser: of playwright.
+        scripts: paths in demo/browser.
+        body: HTML.
+        context: options of the browser's context.
     """
-    style = "".join((BROWSER / name).read_text() for name in STYLES)
-    script = "".join((BROWSER / name).read_text() for name in scripts)
-    html = f"<!doctype html><meta charset=utf-8><style>{style}</style><body>{body}<script>{script}</script>"
+    style = "".join((BROWSER / name).read_text(encoding="utf-8") for name in STYLES)
+    imports = "".join(f'Object.assign(window, await import("./{name}")); ' for name in scripts)
+    loading = f'<script type="module">{imports}window.loaded = true;</script>'
+    html = f"<!doctype html><meta charset=utf-8><style>{style}</style><body>{body}{loading}"
     troubles: list[str] = []
     opened = browser.new_context(**context)
     try:
         page = opened.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=html))
-        page.goto("http://page.test/")
+        page.route("**/*", lambda route: _answer(route, html))
+        open_again(page)
         yield page
     finally:
         opened.close()
     assert not troubles
+
+
+def open_again(page: Any) -> None:
+    """Load the page, for the first time or once more, with its modules."""
+    page.goto(_ADDRESS)
+    page.wait_for_function("window.loaded")
+
+
+def _answer(route: Any, html: str) -> None:
+    name = urlsplit(route.request.url).path.lstrip("/")
+    if name.endswith(".js"):
+        route.fulfill(content_type="text/javascript", body=(BROWSER / name).read_text(encoding="utf-8"))
+    else:
+        route.fulfill(content_type="text/html", body=html)

@@ -110,7 +110,8 @@ def opener(browser: Any) -> Iterator[Any]:
         page.on("console", lambda message: note_refusal(message.text))
         page.on("request", lambda request: note_request(server, request.url))
         page.goto(server.url)
-        page.wait_for_selector("#live-start")
+        page.wait_for_selector("#live:not([inert]) #live-start")
+        page.wait_for_selector("#photo:not([inert])")
         return page
 
     def note_refusal(text: str) -> None:

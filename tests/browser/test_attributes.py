@@ -6,11 +6,11 @@ import pytest
 from demo.server.attributes import attribute_list
 from slimnet import ATTRIBUTES, GROUPS, Reliability
 
-from .bare import bare_page
+from .bare import bare_page, open_again
 from .conftest import Server, assert_ticks_agree, boxes
 from .test_photo import wait_for_faces
 
-SCRIPTS = ("shared/settings.js", "shared/toolbar.js", "shared/attributes.js")
+SCRIPT = "shared/attributes.js"
 MEASURED = tuple(Reliability(middle, middle - 0.02, middle + 0.02) for middle in (0.9, 0.75, 0.6, 0.55) * 10)
 PANELS = "".join(
     f'<section id="{panel}" class="panel"><div class="attributes">'
@@ -25,7 +25,7 @@ OPEN = """() => {
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    with bare_page(browser, *SCRIPTS, body=PANELS) as page:
+    with bare_page(browser, SCRIPT, body=PANELS) as page:
         page.evaluate(OPEN)
         yield page
 
@@ -47,7 +47,7 @@ def set_threshold(page: Any, attribute: str, percent: int) -> None:
 
 
 def reload(page: Any) -> None:
-    page.reload()
+    open_again(page)
     page.evaluate(OPEN)
 
 
@@ -178,7 +178,7 @@ def test_settings_that_are_damaged_are_ignored(page: Any, kept: str) -> None:
 
 
 def test_a_browser_that_keeps_nothing_works_until_the_page_is_closed(browser: Any) -> None:
-    with bare_page(browser, *SCRIPTS, body=PANELS) as page:
+    with bare_page(browser, SCRIPT, body=PANELS) as page:
         page.evaluate(
             "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('', 'SecurityError'); }})"
         )
@@ -189,7 +189,7 @@ def test_a_browser_that_keeps_nothing_works_until_the_page_is_closed(browser: An
 
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (390, True), (1400, False)])
 def test_nothing_is_wider_than_the_page(browser: Any, width: int, dark: bool) -> None:
-    with bare_page(browser, *SCRIPTS, body=PANELS, viewport={"width": width, "height": 800}) as page:
+    with bare_page(browser, SCRIPT, body=PANELS, viewport={"width": width, "height": 800}) as page:
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
         page.evaluate(OPEN)
         page.click("#live [data-toggle=adjust]")

@@ -6,26 +6,23 @@ from typing import Any
 
 import pytest
 
-from demo.paths import BROWSER
-
+from .bare import bare_page
 from .conftest import Server, start_live, wait_for_more
 from .films import answered, face
 
-FLOW = (BROWSER / "live/frame_size.js").read_text()
 WIDTHS = [480, 400, 320, 256]
 
 
 @pytest.fixture
 def blank(browser: Any) -> Iterator[Any]:
-    page = browser.new_page()
-    yield page
-    page.close()
+    with bare_page(browser, "live/frame_size.js") as page:
+        yield page
 
 
 def widths(blank: Any, milliseconds: list[float]) -> list[int]:
     """The width after each answer."""
-    play = "const flow = new Flow(); return all.map((one) => { flow.note(one); return flow.width; });"
-    return blank.evaluate(f"(all) => {{ {FLOW} {play} }}", milliseconds)
+    play = "const size = new FrameSize(); return all.map((one) => { size.note(one); return size.width; });"
+    return blank.evaluate(f"(all) => {{ {play} }}", milliseconds)
 
 
 def test_quick_answers_change_nothing(blank: Any) -> None:
@@ -52,11 +49,11 @@ def test_they_become_large_again_once_answers_are_quick(blank: Any) -> None:
 
 def test_a_width_that_is_too_much_is_tried_ever_less_often(blank: Any) -> None:
     play = """
-        const flow = new Flow();
-        const seen = Array.from({length: 4000}, () => { flow.note(flow.width > 320 ? 400 : 60); return flow.width; });
+        const size = new FrameSize();
+        const seen = Array.from({length: 4000}, () => { size.note(size.width > 320 ? 400 : 60); return size.width; });
         return seen.map((width, at) => (width > 320 && seen[at - 1] === 320 ? at : 0)).filter((at) => at > 0);
     """
-    tries = blank.evaluate(f"() => {{ {FLOW} {play} }}")
+    tries = blank.evaluate(f"() => {{ {play} }}")
     gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert 3 <= len(tries) <= 12
     assert gaps == sorted(gaps)
@@ -81,7 +78,7 @@ def test_a_slow_server_gets_smaller_pictures_and_the_page_says_so(server: Server
     start_live(page)
     page.evaluate("window.taken = 400")
     page.wait_for_selector("#live[data-sent-width='256']")
-    page.locator("#live .flow", has_text="slow or far").wait_for()
+    page.locator("#live .flow", has_text="Slow connection").wait_for()
     small = page.evaluate("window.messages.at(-1).size")
     page.evaluate("window.taken = 40")
     page.wait_for_selector("#live[data-sent-width='480']")

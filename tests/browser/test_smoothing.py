@@ -16,10 +16,10 @@ def steadied(page: Any, calm: float, frames: list[tuple[float, float]], threshol
     """[probability, tick] after each frame (milliseconds, probability) of one attribute of one face."""
     return page.evaluate(
         """([calm, frames, threshold]) => {
-            const steadier = new Steadier();
-            steadier.calm = calm;
+            const smoother = new Smoother();
+            smoother.calm = calm;
             return frames.map(([milliseconds, probability]) => {
-              const {probabilities, ticks} = steadier.update(1, [probability], milliseconds, [threshold]);
+              const {probabilities, ticks} = smoother.update(1, [probability], milliseconds, [threshold]);
               return [probabilities[0], ticks[0]];
             });
         }""",
@@ -70,9 +70,9 @@ def test_certainty_is_left_again_as_soon_as_from_anywhere_near(page: Any) -> Non
 def test_a_moved_threshold_holds_at_once(page: Any) -> None:
     ticks = page.evaluate(
         """() => {
-            const steadier = new Steadier();
-            steadier.calm = 1;
-            return [0.5, 0.61, 0.6].map((threshold, frame) => steadier.update(1, [0.605], frame, [threshold]).ticks[0]);
+            const smoother = new Smoother();
+            smoother.calm = 1;
+            return [0.5, 0.61, 0.6].map((threshold, frame) => smoother.update(1, [0.605], frame, [threshold]).ticks[0]);
         }"""
     )
     assert ticks == [True, False, True]
@@ -81,12 +81,12 @@ def test_a_moved_threshold_holds_at_once(page: Any) -> None:
 def test_faces_are_steadied_apart_and_forgotten(page: Any) -> None:
     shown = page.evaluate(
         """() => {
-            const steadier = new Steadier();
-            steadier.calm = 1;
+            const smoother = new Smoother();
+            smoother.calm = 1;
             const after = (number, probability, time) =>
-              steadier.update(number, [probability], time, [0.5]).probabilities[0];
+              smoother.update(number, [probability], time, [0.5]).probabilities[0];
             const first = [after(1, 0.9, 0), after(2, 0.1, 1500)];
-            steadier.forget(2500);
+            smoother.forget(2500);
             return [...first, after(1, 0.3, 2501), after(2, 0.9, 1520)];
         }"""
     )

@@ -28,9 +28,13 @@ FRAMES = """
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     body = '<section class="panel" style="width: 600px"><div class="timeline"></div></section>'
-    with bare_page(browser, "live/timeline.js", body=body, accept_downloads=True) as page:
+    with bare_page(browser, "live/timeline.js", "live/recording.js", body=body, accept_downloads=True) as page:
         page.evaluate(
-            "names => { window.timeline = new Timeline(document.querySelector('.timeline'), names); }", list(ATTRIBUTES)
+            """names => {
+                const shown = names.map((name) => name.replaceAll("_", " "));
+                window.timeline = new Timeline(document.querySelector(".timeline"), names, shown);
+            }""",
+            list(ATTRIBUTES),
         )
         page.evaluate(FRAMES)
         yield page

@@ -1,38 +1,48 @@
 // How large a picture is sent. The measured answers alone decide, so the same latencies always lead to the same steps.
 
-const FLOW_STEPS = [            // pixels of the longer side, and the JPEG's quality
+const STEPS = [
+  // pixels of the longer side, and the JPEG's quality
   {width: 480, quality: 0.8},
   {width: 400, quality: 0.7},
   {width: 320, quality: 0.6},
   {width: 256, quality: 0.5},
 ];
-const SLOW_MS = 300;            // answers slower than this make the pictures smaller,
-const QUICK_MS = 180;           // and quicker ones larger again
-const SLOW_ANSWERS = 8;         // as many answers are looked at before a step down,
-const QUICK_ANSWERS = 24;       // and before a step up
+const SLOW_MS = 300; // answers slower than this make the pictures smaller,
+const QUICK_MS = 180; // and quicker ones larger again
+const SLOW_ANSWERS = 8; // as many answers are looked at before a step down,
+const QUICK_ANSWERS = 24; // and before a step up
 const MOST_QUICK_ANSWERS = 768;
 
-class Flow {
+export const LARGEST_WIDTH = STEPS[0].width;
+
+export class FrameSize {
   constructor() {
     this.step = 0;
-    this.recent = [];           // milliseconds of the answers at this step, the last `patience` of them
-    this.held = 0;              // how many answers there were at this step
-    this.rose = false;          // whether this step was reached from a smaller picture
+    /** @type {number[]} */
+    this.recent = []; // milliseconds of the answers at this step, the last `patience` of them
+    this.held = 0; // how many answers there were at this step
+    this.rose = false; // whether this step was reached from a smaller picture
     this.patience = QUICK_ANSWERS;
   }
 
-  get width() { return FLOW_STEPS[this.step].width; }
-  get quality() { return FLOW_STEPS[this.step].quality; }
-  get reduced() { return this.step > 0; }
+  get width() {
+    return STEPS[this.step].width;
+  }
+  get quality() {
+    return STEPS[this.step].quality;
+  }
+  get reduced() {
+    return this.step > 0;
+  }
 
-  // Takes the time from sending a frame to its answer.
+  /** @param {number} milliseconds - from sending a frame to its answer */
   note(milliseconds) {
     this.held += 1;
     this.recent.push(milliseconds);
     if (this.recent.length > this.patience) this.recent.shift();
     const slow = this.recent.length >= SLOW_ANSWERS && middle(this.recent.slice(-SLOW_ANSWERS)) > SLOW_MS;
     const quick = this.recent.length >= this.patience && middle(this.recent) < QUICK_MS;
-    if (slow && this.step < FLOW_STEPS.length - 1) {
+    if (slow && this.step < STEPS.length - 1) {
       // A larger picture that soon turned out too large is tried again only after twice as many answers.
       const failed = this.rose && this.held < 2 * this.patience;
       this.patience = failed ? Math.min(MOST_QUICK_ANSWERS, 2 * this.patience) : QUICK_ANSWERS;
@@ -42,6 +52,7 @@ class Flow {
     }
   }
 
+  /** @param {number} direction - 1: to smaller pictures, -1: to larger ones */
   move(direction) {
     this.step += direction;
     this.rose = direction < 0;
@@ -50,6 +61,7 @@ class Flow {
   }
 }
 
+/** @param {number[]} values */
 function middle(values) {
   return [...values].sort((one, other) => one - other)[values.length >> 1];
 }

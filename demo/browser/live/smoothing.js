@@ -1,18 +1,27 @@
 // A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at its threshold.
 
-const CALMEST_MS = 400;          // time constant of the smoothing when all calm
-const WIDEST_MARGIN = 0.03;      // how far a probability must pass its threshold to change a tick
-const REMEMBERED_MS = 2000;      // as long as the server keeps the number of a face out of sight
-const LARGEST_LOGIT = 6;         // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
+const CALMEST_MS = 400; // time constant of the smoothing when all calm
+const WIDEST_MARGIN = 0.03; // how far a probability must pass its threshold to change a tick
+const REMEMBERED_MS = 2000; // as long as the server keeps the number of a face out of sight
+const LARGEST_LOGIT = 6; // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
 
-// Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one.
-class Steadier {
+/** Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one. */
+export class Smoother {
   constructor() {
-    this.calm = 0;               // 0: raw, 1: calmest
-    this.faces = new Map();      // number of a face -> {milliseconds, logits, thresholds, ticks} of its last update
+    this.calm = 0; // 0: raw, 1: calmest
+    /** @type {Map<number, {milliseconds: number, logits: number[], thresholds: number[], ticks: boolean[]}>} */
+    this.faces = new Map(); // number of a face -> its last update
   }
 
-  // What to show for a face: {probabilities, ticks}, both in the order of what is given.
+  /**
+   * What to show for a face, in the order of the probabilities that are given.
+   *
+   * @param {number} number - of the face
+   * @param {number[]} probabilities
+   * @param {number} milliseconds - on the page's clock
+   * @param {number[]} thresholds - the probability above which each is ticked
+   * @returns {{probabilities: number[], ticks: boolean[]}}
+   */
   update(number, probabilities, milliseconds, thresholds) {
     const last = this.faces.get(number);
     const constant = CALMEST_MS * this.calm;
@@ -25,7 +34,7 @@ class Steadier {
     const margin = Math.min(WIDEST_MARGIN, 2 * WIDEST_MARGIN * this.calm);
     const ticks = shown.map((probability, index) => {
       const threshold = thresholds[index];
-      const known = last && last.thresholds[index] === threshold;    // a threshold that was moved holds at once
+      const known = last && last.thresholds[index] === threshold; // a threshold that was moved holds at once
       if (known && Math.abs(probability - threshold) <= margin) return last.ticks[index];
       return probability > threshold;
     });
@@ -33,12 +42,18 @@ class Steadier {
     return {probabilities: shown, ticks};
   }
 
-  // Forgets the faces that are out of sight for good; who was hidden for a moment comes back as calm as before.
+  /**
+   * Forgets the faces that are out of sight for good; who was hidden for a moment comes back as calm as before.
+   *
+   * @param {number} milliseconds - on the page's clock
+   */
   forget(milliseconds) {
-    for (const [number, last] of this.faces) if (milliseconds - last.milliseconds > REMEMBERED_MS) this.faces.delete(number);
+    for (const [number, last] of this.faces)
+      if (milliseconds - last.milliseconds > REMEMBERED_MS) this.faces.delete(number);
   }
 }
 
+/** @param {number} probability */
 function boundedLogit(probability) {
   const bound = 1 / (1 + Math.exp(-LARGEST_LOGIT));
   const inside = Math.min(bound, Math.max(1 - bound, probability));

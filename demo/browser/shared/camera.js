@@ -1,22 +1,32 @@
 // The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
 
+/** @typedef {import("./settings.js").Camera} Camera */
+
+/** @type {Object<string, string>} */
 const CAMERA_MESSAGES = {
   NotFoundError: "No camera was found. Connect one, or use a photo instead.",
-  NotReadableError: "The camera is in use by another program, or does not answer. Close the other program, then start again.",
+  NotReadableError:
+    "The camera is in use by another program, or does not answer. Close the other program, then start again.",
   OverconstrainedError: "This camera cannot give a usable picture. Try another camera, or use a photo instead.",
   AbortError: "The camera did not start: another program may be using it. Close that one, then start again.",
 };
 // What browsers say of a camera that is gone or taken: another one will do then.
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
-const latestOpening = new WeakMap();    // video -> the call of openCamera that has it; none after closeCamera
+const latestOpening = new WeakMap(); // video -> the call of openCamera that has it; none after closeCamera
 
-// Opens a camera onto `video` and gives its track, or null where another call, or closeCamera, came while this one waited.
-// Throws an Error whose message is meant for people, and whose cause is the browser's own error. `wanted` is the visitor's
-// choice, {deviceId, label}. Without one, or where that camera is not to be had, it is the front one.
-async function openCamera(video, wanted) {
+/**
+ * Opens a camera, and plays what it films.
+ *
+ * Throws an Error whose message is meant for people, and whose cause is the browser's own error.
+ *
+ * @param {HTMLVideoElement} video - plays it
+ * @param {Camera | undefined} wanted - without one, or where that camera is not to be had, it is the front one
+ * @returns {Promise<MediaStreamTrack | null>} null where another call, or closeCamera, came while this one waited
+ */
+export async function openCamera(video, wanted) {
   if (!navigator.mediaDevices?.getUserMedia) throw new Error(withoutCameras());
-  closeCamera(video);    // phones open no second camera beside the first
+  closeCamera(video); // phones open no second camera beside the first
   const mine = Symbol("opening");
   latestOpening.set(video, mine);
   const overtaken = () => latestOpening.get(video) !== mine;
@@ -30,14 +40,18 @@ async function openCamera(video, wanted) {
     await play(video);
     return overtaken() ? null : stream.getVideoTracks()[0];
   } catch (error) {
-    if (overtaken()) return null;    // whoever came later has stopped this call's stream, and has the video now
+    if (overtaken()) return null; // whoever came later has stopped this call's stream, and has the video now
     closeCamera(video);
     throw error;
   }
 }
 
+/**
+ * @param {Camera} wanted
+ * @param {() => boolean} overtaken - whether another call has the video by now
+ */
 async function askForChosen(wanted, overtaken) {
-  const exactly = ({deviceId}) => askForCamera({deviceId: {exact: deviceId}});    // with `ideal`, Chromium takes its first
+  const exactly = (/** @type {Camera} */ {deviceId}) => askForCamera({deviceId: {exact: deviceId}}); // with `ideal`, Chromium takes its first
   try {
     return await exactly(wanted);
   } catch (error) {
@@ -51,6 +65,7 @@ async function askForChosen(wanted, overtaken) {
   return exactly(renamed[0]).catch(() => askForCamera({facingMode: "user"}));
 }
 
+/** @param {MediaTrackConstraints} which */
 async function askForCamera(which) {
   try {
     return await navigator.mediaDevices.getUserMedia({
@@ -62,56 +77,82 @@ async function askForCamera(which) {
   }
 }
 
-// Whether an open camera is the one that was wanted.
+/**
+ * Whether an open camera is the one that was wanted.
+ *
+ * @param {MediaStreamTrack} track
+ * @param {Camera} wanted
+ */
 function isCamera(track, {deviceId, label}) {
   return track.getSettings().deviceId === deviceId || (Boolean(label) && track.label === label);
 }
 
-// What to tell a visitor who is shown another camera than the one that was chosen; else nothing.
-function otherCamera(track, wanted) {
+/**
+ * What to tell a visitor who is shown another camera than the one that was chosen; else "".
+ *
+ * @param {MediaStreamTrack} track
+ * @param {Camera | undefined} wanted
+ */
+export function otherCamera(track, wanted) {
   if (!wanted || isCamera(track, wanted)) return "";
   const names = [wanted.label, track.label].map((label) => (label ? ` (${label})` : ""));
   return `The camera you chose${names[0]} is not available: this is another one${names[1]}.`;
 }
 
 function withoutCameras() {
-  if (window.isSecureContext) return "This browser gives pages no camera. Open this page in another browser, or use a photo.";
-  const way = location.protocol === "https:"
-    ? `the page around this one is not. Open ${ownAddress()} in a tab of its own.`
-    : "open this page by https or as localhost.";
+  if (window.isSecureContext)
+    return "This browser gives pages no camera. Open this page in another browser, or use a photo.";
+  const way =
+    location.protocol === "https:"
+      ? `the page around this one is not. Open ${ownAddress()} in a tab of its own.`
+      : "open this page by https or as localhost.";
   return `Browsers give the camera only to secure pages: ${way} Photos work here as they are.`;
 }
 
+/** @param {DOMException} error */
 function whyNoCamera(error) {
   if (error.name === "NotAllowedError" || error.name === "SecurityError") return whoRefused(error);
   return CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`;
 }
 
-// One error stands for the visitor, the operating system, the page around this one and the server; what tells them apart
-// is Chromium's alone.
+/**
+ * One error stands for the visitor, the operating system, the page around this one and the server; what tells them apart
+ * is Chromium's alone.
+ *
+ * @param {DOMException} error
+ */
 function whoRefused(error) {
   const framed = window.self !== window.top;
   const forbidden = document.featurePolicy?.allowsFeature("camera") === false;
   if (forbidden && framed) {
-    return `The page around this one keeps the camera from it. Open ${ownAddress()} in a tab of its own, or ask whoever runs `
-      + 'the page around it to write allow="camera" into its iframe. Photos work here as they are.';
+    return (
+      `The page around this one keeps the camera from it. Open ${ownAddress()} in a tab of its own, or ask whoever runs ` +
+      'the page around it to write allow="camera" into its iframe. Photos work here as they are.'
+    );
   }
   if (forbidden) {
-    return "The server sends this page with a header that forbids the camera (Permissions-Policy). Whoever runs it has to "
-      + "allow camera=(self). Photos work here as they are.";
+    return (
+      "The server sends this page with a header that forbids the camera (Permissions-Policy). Whoever runs it has to " +
+      "allow camera=(self). Photos work here as they are."
+    );
   }
   if (/system/i.test(error.message)) {
     return "The operating system refuses the camera to this browser. Allow it in the system's privacy settings, then start again.";
   }
-  if (/dismissed/i.test(error.message)) return "The browser's question was closed without an answer. Start again and allow the camera.";
+  if (/dismissed/i.test(error.message))
+    return "The browser's question was closed without an answer. Start again and allow the camera.";
   const around = framed ? ` If it does not ask, open ${ownAddress()} in a tab of its own.` : "";
-  return "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again." + around;
+  return (
+    "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again." +
+    around
+  );
 }
 
 function ownAddress() {
   return location.origin + location.pathname;
 }
 
+/** @param {HTMLVideoElement} video */
 async function play(video) {
   try {
     await video.play();
@@ -120,23 +161,33 @@ async function play(video) {
   }
 }
 
-// The cameras of this device; their names are known only once the visitor has allowed one.
-async function listCameras() {
+/** The cameras of this device; their names are known only once the visitor has allowed one. */
+export async function listCameras() {
   return (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
 }
 
-function closeCamera(video) {
+/** @param {HTMLVideoElement} video - which played it */
+export function closeCamera(video) {
   latestOpening.delete(video);
-  if (video.srcObject) stopTracks(video.srcObject);
+  if (video.srcObject instanceof MediaStream) stopTracks(video.srcObject);
   video.srcObject = null;
 }
 
+/** @param {MediaStream} stream */
 function stopTracks(stream) {
   stream.getTracks().forEach((track) => track.stop());
 }
 
-// Draws `source` onto `canvas`, at most `longest` pixels on its longer side, aspect kept.
-function drawScaled(source, canvas, width, height, longest) {
+/**
+ * Draws a picture onto a canvas that becomes as large as it is shown there, aspect kept.
+ *
+ * @param {CanvasImageSource} source
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width - of the source
+ * @param {number} height - of the source
+ * @param {number} longest - pixels of the canvas's longer side, at most
+ */
+export function drawScaled(source, canvas, width, height, longest) {
   const scale = Math.min(1, longest / Math.max(width, height));
   const [scaledWidth, scaledHeight] = [Math.round(width * scale), Math.round(height * scale)];
   if (canvas.width !== scaledWidth) canvas.width = scaledWidth;
@@ -144,7 +195,12 @@ function drawScaled(source, canvas, width, height, longest) {
   canvas.getContext("2d", {alpha: false}).drawImage(source, 0, 0, scaledWidth, scaledHeight);
 }
 
-// One call for each frame that is sent. Synchronous on purpose: toBlob stalls beside a live camera.
-function encodeFrame(canvas, quality) {
+/**
+ * A picture as the data: address of a JPEG. Synchronous on purpose: toBlob stalls beside a live camera.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} quality - 0 to 1
+ */
+export function encodeFrame(canvas, quality) {
   return canvas.toDataURL("image/jpeg", quality);
 }

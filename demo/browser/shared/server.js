@@ -3,29 +3,37 @@
 const PROBE_MS = 4000;
 const IN_FRONT = "The web server in front of this page";
 
-// What helps is `wait`, `reload` the page, or nothing that the page can do.
-const NO_ANSWER = {text: "The server does not answer.", helps: "wait"};
+export const NO_ANSWER = {text: "The server does not answer.", helps: "wait"};
 const OFFLINE = {text: "This device is offline.", helps: "wait"};
 const BROKEN_OFF = {text: "The connection to the server broke off.", helps: "wait"};
 const INCOMPLETE = {text: "The server's answer arrived damaged.", helps: "wait"};
 const SIGN_IN = {text: "Another page came in place of the server's answer, such as one to sign in.", helps: "reload"};
-const UNKNOWN = {text: "The server has been changed since this page was opened, and does not know it any more.", helps: "reload"};
+const UNKNOWN = {
+  text: "The server has been changed since this page was opened, and does not know it any more.",
+  helps: "reload",
+};
 const TOO_LATE = {text: `${IN_FRONT} did not wait for its answer. A smaller picture takes less time.`, helps: "wait"};
-const NOT_REACHED = {text: `${IN_FRONT} does not reach the program behind it, which is starting or has stopped.`, helps: "wait"};
+const NOT_REACHED = {
+  text: `${IN_FRONT} does not reach the program behind it, which is starting or has stopped.`,
+  helps: "wait",
+};
+/** @type {Object<number, Failure>} */
 const STATUSES = {
   401: {text: "The server asks you to sign in.", helps: "reload"},
   403: {text: "The server refuses what this page asks. You may have to sign in again.", helps: "reload"},
   407: {text: "The network asks you to sign in.", helps: "reload"},
   408: TOO_LATE,
   413: {
-    text: "The picture is larger than the web server in front of this page lets through. Choose a smaller one, or ask whoever "
-      + "runs the page to raise the limit, which nginx calls client_max_body_size.",
+    text:
+      "The picture is larger than the web server in front of this page lets through. Choose a smaller one, or ask whoever " +
+      "runs the page to raise the limit, which nginx calls client_max_body_size.",
     helps: "nothing",
   },
   429: {text: `${IN_FRONT} allows no more requests for now.`, helps: "wait"},
   500: {text: "The server failed.", helps: "reload"},
   502: NOT_REACHED,
-  503: {    // nginx's own answer to too many requests, too
+  503: {
+    // nginx's own answer to too many requests, too
     text: `${IN_FRONT} turns requests away for now: there are too many, or the program behind it is starting.`,
     helps: "wait",
   },
@@ -35,19 +43,40 @@ const STATUSES = {
   524: TOO_LATE,
 };
 
-// What one of Gradio's server functions answers to `call`, or {failure}, whose text is a sentence for people.
-async function askServer(milliseconds, call) {
+/**
+ * Why there is no answer, in a sentence for people, and what helps: to wait, to reload the page, or nothing that it can do.
+ *
+ * @typedef {{text: string, helps: string}} Failure
+ */
+
+/**
+ * What one of Gradio's server functions answers, or {failure}.
+ *
+ * @param {number} milliseconds - to wait for it
+ * @param {() => Promise<any>} call - of the function
+ * @returns {Promise<any>}
+ */
+export async function askServer(milliseconds, call) {
   const [asked, response] = watched(call);
+  /** @type {number | undefined} */
   let timer;
-  const late = new Promise((resolve) => { timer = setTimeout(() => resolve({failure: NO_ANSWER}), milliseconds); });
-  const answer = await Promise.race([asked.catch(() => undefined), late]).finally(() => clearTimeout(timer));
-  return answer ?? {failure: await whyNoAnswer(await response?.catch(() => null))};
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => resolve({failure: NO_ANSWER}), milliseconds);
+  });
+  const answer = await Promise.race([asked.catch(() => {}), late]).finally(() => clearTimeout(timer));
+  return answer ?? {failure: await whyNoAnswer(await response?.catch(() => {}))};
 }
 
-// The answer and the response it comes from, both awaited by the caller. Gradio gives undefined for every failure and keeps
-// the response to itself, so it is looked at as it passes.
+/**
+ * The answer and the response it comes from, both awaited by the caller. Gradio gives undefined for every failure and keeps
+ * the response to itself, so it is looked at as it passes.
+ *
+ * @param {() => Promise<any>} call
+ * @returns {[Promise<any>, Promise<Response> | undefined]}
+ */
 function watched(call) {
   const passOn = window.fetch;
+  /** @type {Promise<Response> | undefined} */
   let response;
   window.fetch = (...request) => (response = passOn.apply(window, request));
   try {
@@ -58,17 +87,21 @@ function watched(call) {
   }
 }
 
+/**
+ * @param {Response | void} response
+ * @returns {Promise<Failure>}
+ */
 async function whyNoAnswer(response) {
   if (!navigator.onLine) return OFFLINE;
   if (!response) return whyNotConnected();
   const {status, ok} = response;
   if (ok) return isPage(response) ? SIGN_IN : INCOMPLETE;
-  const said = status === 403 && await ownReason(response);
-  const known = said ? {text: said, helps: "nothing"} : STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED);
+  const said = status === 403 && (await ownReason(response));
+  const known = said ? {text: said, helps: "nothing"} : (STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED));
   return {...known, text: known.text.replace(/\.( |$)/, ` (status ${status}).$1`)};
 }
 
-// A request that ended without a response: the browser does not say why, but a small one that follows may get further.
+/** A request that ended without a response: the browser does not say why, but a small one that follows may get further. */
 async function whyNotConnected() {
   const {root, api_prefix: prefix} = window.gradio_config;
   try {
@@ -80,12 +113,17 @@ async function whyNotConnected() {
   }
 }
 
-// Why the server itself refuses a call, which it says where a proxy changes the page's address.
+/**
+ * Why the server itself refuses a call, which it says where a proxy changes the page's address.
+ *
+ * @param {Response} response
+ */
 async function ownReason(response) {
   const {detail} = await response.json().catch(() => ({}));
   return typeof detail === "string" && detail.includes(" ") ? detail : null;
 }
 
+/** @param {Response} response */
 function isPage(response) {
   return response.redirected || !/\bjson\b/.test(response.headers.get("Content-Type"));
 }

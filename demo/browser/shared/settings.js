@@ -1,32 +1,50 @@
 // What the visitor chose about the display: the same in both panels, and kept in this browser alone.
 
-const SETTINGS = "slimnet-faces";    // the key in localStorage, and the name of the event that tells the other panel
+const SETTINGS = "slimnet-faces"; // the key in localStorage, and the name of the event that tells the other panel
 const LOWEST_THRESHOLD = 0.05;
 const HIGHEST_THRESHOLD = 0.95;
-const THRESHOLD = 0.5;               // where none was chosen
-const CALM = 0.4;
+export const DEFAULT_THRESHOLD = 0.5; // where none was chosen
+const DEFAULT_CALM = 0.4;
 
-class Settings {
+/**
+ * The camera that the visitor chose.
+ *
+ * @typedef {{deviceId: string, label: string}} Camera
+ */
+
+/**
+ * @typedef {object} Values
+ * @property {boolean} impressions - whether to show them
+ * @property {number} calm - 0: raw, 1: calmest
+ * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: as suits the camera
+ * @property {Camera | undefined} camera
+ * @property {Object<string, number>} thresholds - attribute -> probability above which it is ticked, where one was chosen
+ */
+
+export class Settings {
   constructor() {
+    /** @type {((values: Values) => void)[]} */
+    this.listeners = [];
+    /** @type {Values} */
     this.values = checkedSettings(readSettings());
-    window.addEventListener(SETTINGS, (event) => this.take(event.detail));
+    window.addEventListener(SETTINGS, (/** @type {CustomEvent} */ event) => this.take(event.detail));
     window.addEventListener("storage", (event) => {
       if (event.key === SETTINGS) this.take(checkedSettings(readSettings()));
     });
-    this.listeners = [];
   }
 
+  /** @param {(values: Values) => void} listener - called with all settings after each change */
   onChange(listener) {
     this.listeners.push(listener);
   }
 
+  /** @param {Values} values */
   take(values) {
     this.values = values;
     for (const listener of this.listeners) listener(values);
   }
 
-  // `changes`: some of {impressions: whether to show them, calm: 0 to 1, thresholds: {attribute: probability},
-  // mirror: whether the live picture is mirrored, camera: {deviceId, label}}.
+  /** @param {Partial<Values>} changes */
   change(changes) {
     const values = {...this.values, ...changes};
     try {
@@ -42,22 +60,33 @@ function readSettings() {
   try {
     return JSON.parse(localStorage.getItem(SETTINGS)) ?? {};
   } catch {
-    return {};    // storage is forbidden, or holds something that no page of ours wrote
+    return {}; // storage is forbidden, or holds something that no page of ours wrote
   }
 }
 
+/**
+ * @param {any} kept - in whatever form
+ * @returns {Values}
+ */
 function checkedSettings(kept) {
   const thresholds = Object.entries(kept.thresholds ?? {});
   return {
     impressions: kept.impressions !== false,
-    calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : CALM,
-    mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,    // undefined: as suits the camera
+    calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : DEFAULT_CALM,
+    mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,
     camera: checkedCamera(kept.camera),
-    thresholds: Object.fromEntries(thresholds.filter(([, value]) => value >= LOWEST_THRESHOLD && value <= HIGHEST_THRESHOLD)),
+    thresholds: Object.fromEntries(
+      thresholds.filter(([, value]) => value >= LOWEST_THRESHOLD && value <= HIGHEST_THRESHOLD),
+    ),
   };
 }
 
-// What older pages kept, an id alone, made no difference in most browsers.
+/**
+ * What older pages kept, an id alone, made no difference in most browsers.
+ *
+ * @param {any} kept
+ * @returns {Camera | undefined}
+ */
 function checkedCamera(kept) {
   const texts = [kept?.deviceId, kept?.label];
   return texts.every((text) => typeof text === "string") ? {deviceId: texts[0], label: texts[1]} : undefined;

@@ -1,23 +1,39 @@
 // The toolbar above the checkboxes: which of them are to be seen, their thresholds, and how calm they are.
 
-class Toolbar {
+import {find, findAll} from "./elements.js";
+import {DEFAULT_THRESHOLD} from "./settings.js";
+
+/** What the toolbar knows of an attribute. */
+class Row {
+  /** @param {HTMLElement} row */
+  constructor(row) {
+    this.row = row;
+    this.box = find(row, "[data-attribute]", HTMLInputElement);
+    /** @type {HTMLElement} */
+    this.group = row.closest(".group");
+    this.slider = find(row, ".details input", HTMLInputElement);
+    this.value = find(row, ".details output", HTMLOutputElement);
+    this.words =
+      `${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`.toLowerCase();
+    this.matches = true;
+  }
+}
+
+export class Toolbar {
+  /**
+   * @param {HTMLElement} root - of the checkboxes
+   * @param {import("./settings.js").Settings} settings
+   */
   constructor(root, settings) {
     this.root = root;
     this.settings = settings;
-    this.rows = [...root.querySelectorAll(".attribute")].map((row) => ({
-      row,
-      box: row.querySelector("[data-attribute]"),
-      group: row.closest(".group"),
-      words: `${row.querySelector("label").textContent} ${row.closest(".group").querySelector("h3").textContent}`.toLowerCase(),
-      matches: true,
-      slider: row.querySelector(".details input"),
-      value: row.querySelector(".details output"),
-    }));
-    this.search = root.querySelector("input[type=search]");
-    this.count = root.querySelector(".matches");
-    this.nothing = root.querySelector(".nothing");
-    this.calm = root.querySelector(".calm input");
-    this.reset = root.querySelector("[data-do=reset]");
+    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.search = find(root, "input[type=search]", HTMLInputElement);
+    this.count = find(root, ".matches", HTMLElement);
+    this.nothing = find(root, ".nothing", HTMLElement);
+    this.reset = find(root, "[data-do=reset]", HTMLButtonElement);
+    const [calm] = findAll(root, ".calm input", HTMLInputElement);
+    this.calm = calm ?? null; // in the live panel alone
     this.search.addEventListener("input", () => this.filter());
     this.tickedOnly = false;
     this.toggle("ticked", (on) => this.showTickedOnly(on));
@@ -33,8 +49,13 @@ class Toolbar {
     this.apply();
   }
 
+  /**
+   * @param {string} name
+   * @param {(on: boolean) => void} onToggle
+   * @returns {HTMLButtonElement}
+   */
   toggle(name, onToggle) {
-    const button = this.root.querySelector(`[data-toggle=${name}]`);
+    const button = find(this.root, `[data-toggle=${name}]`, HTMLButtonElement);
     button.addEventListener("click", () => {
       const on = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", String(on));
@@ -54,46 +75,48 @@ class Toolbar {
     this.arrange();
   }
 
+  /** @param {boolean} on */
   showTickedOnly(on) {
     this.tickedOnly = on;
     this.root.classList.toggle("ticked-only", on);
     this.arrange();
   }
 
-  // Hides groups of which no row is to be seen, and says so where nothing is left. To be called when ticks have changed.
+  /** Hides groups of which no row is to be seen, and says so where nothing is left. To be called when ticks have changed. */
   arrange() {
     const {impressions} = this.settings.values;
-    const toSee = ({matches, box, group}) =>
+    const toSee = (/** @type {Row} */ {matches, box, group}) =>
       matches && (box.checked || !this.tickedOnly) && (impressions || !group.classList.contains("impressions"));
     const full = new Set(this.rows.filter(toSee).map(({group}) => group));
     for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
     this.nothing.hidden = full.size > 0;
   }
 
+  /** @param {Row} row */
   moveThreshold({box, slider}) {
     const name = box.dataset.attribute;
     const {[name]: _, ...thresholds} = this.settings.values.thresholds;
     const threshold = slider.valueAsNumber / 100;
-    if (threshold !== THRESHOLD) thresholds[name] = threshold;
+    if (threshold !== DEFAULT_THRESHOLD) thresholds[name] = threshold;
     this.settings.change({thresholds});
   }
 
-  // Shows the settings, whoever changed them.
+  /** Shows the settings, whoever changed them. */
   apply() {
     const {impressions, calm, thresholds} = this.settings.values;
     this.arrange();
     this.impressions.setAttribute("aria-pressed", String(impressions));
     for (const {row, box, slider, value} of this.rows) {
       const name = box.dataset.attribute;
-      const percent = Math.round(100 * (thresholds[name] ?? THRESHOLD));
-      slider.value = percent;
+      const percent = Math.round(100 * (thresholds[name] ?? DEFAULT_THRESHOLD));
+      slider.value = String(percent);
       value.textContent = `${percent}%`;
       row.style.setProperty("--threshold", `${percent}%`);
       row.classList.toggle("moved", name in thresholds);
     }
     this.reset.disabled = Object.keys(thresholds).length === 0;
     if (!this.calm) return;
-    this.calm.value = Math.round(100 * calm);
+    this.calm.value = String(Math.round(100 * calm));
     this.calm.setAttribute("aria-valuetext", calm === 0 ? "raw" : `${Math.round(100 * calm)}% calm`);
   }
 }

@@ -1,0 +1,94 @@
+// Probabilities over time, as lines on a canvas.
+
+const GAP_MS = 2000; // a face that was away for longer: its line has a gap
+const PLOT_HEIGHT = 150;
+
+/** Lines over time on a canvas, from 0 to 100 %. */
+export class Plot {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+  }
+
+  /**
+   * @param {import("./recording.js").Row[]} rows - of one face
+   * @param {{index: number, colour: string}[]} lines - places of the attributes
+   * @param {number} from - milliseconds
+   * @param {number} to - milliseconds
+   */
+  draw(rows, lines, from, to) {
+    const ratio = window.devicePixelRatio;
+    const width = this.canvas.parentElement.clientWidth;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(PLOT_HEIGHT * ratio);
+    this.context = this.canvas.getContext("2d");
+    this.context.scale(ratio, ratio);
+    const [left, right, top, bottom] = [40, width - 4, 8, PLOT_HEIGHT - 18];
+    const x = (/** @type {number} */ milliseconds) =>
+      left + ((right - left) * (milliseconds - from)) / Math.max(1, to - from);
+    const y = (/** @type {number} */ probability) => bottom + (top - bottom) * probability;
+    this.drawAxes(left, right, y, from, to);
+    const first = rows.findIndex(({milliseconds}) => milliseconds >= from);
+    for (const {index, colour} of lines) this.drawLine(rows.slice(Math.max(0, first)), index, colour, x, y);
+  }
+
+  /**
+   * @param {number} left
+   * @param {number} right
+   * @param {(probability: number) => number} y - its place on the canvas
+   * @param {number} from - milliseconds
+   * @param {number} to - milliseconds
+   */
+  drawAxes(left, right, y, from, to) {
+    const style = getComputedStyle(this.canvas);
+    const context = this.context;
+    context.font = "11px system-ui, sans-serif";
+    context.fillStyle = style.getPropertyValue("--soft");
+    context.strokeStyle = style.getPropertyValue("--line");
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    for (const probability of [0, 0.5, 1]) {
+      context.fillText(`${100 * probability}%`, left - 5, y(probability));
+      context.beginPath();
+      context.moveTo(left, y(probability));
+      context.lineTo(right, y(probability));
+      context.stroke();
+    }
+    context.textBaseline = "top";
+    context.fillText(minutes(to), right, y(0) + 6);
+    context.textAlign = "left";
+    context.fillText(minutes(from), left, y(0) + 6);
+  }
+
+  /**
+   * @param {import("./recording.js").Row[]} rows
+   * @param {number} index - of the attribute
+   * @param {string} colour
+   * @param {(milliseconds: number) => number} x - their place on the canvas
+   * @param {(probability: number) => number} y - its place on the canvas
+   */
+  drawLine(rows, index, colour, x, y) {
+    this.context.strokeStyle = colour;
+    this.context.lineWidth = 1.75;
+    this.context.lineJoin = this.context.lineCap = "round";
+    this.context.beginPath();
+    let last = -Infinity;
+    for (const {milliseconds, probabilities} of rows) {
+      const [left, top] = [x(milliseconds), y(probabilities[index])];
+      if (milliseconds - last > GAP_MS) this.context.moveTo(left, top);
+      this.context.lineTo(left, top); // what stands alone is a dot
+      last = milliseconds;
+    }
+    this.context.stroke();
+  }
+}
+
+/**
+ * Minutes and seconds, as 2:05.
+ *
+ * @param {number} milliseconds
+ */
+export function minutes(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

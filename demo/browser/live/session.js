@@ -1,0 +1,152 @@
+// What belongs to one press of Start: the camera, which may go and come back, and the frames that are sent of it.
+
+import {closeCamera, listCameras, openCamera, otherCamera} from "../shared/camera.js";
+import {pause} from "../shared/status.js";
+import {Frames} from "./frames.js";
+
+const CAMERA_RETRY_MS = 2000; // how often a camera that went is looked for
+const CAMERA_GONE = "The camera was disconnected. Live goes on when it is back, or with another one that you choose.";
+const LOOKING = "Looking for a face…";
+const FROZEN = "Frozen. Nothing is sent until you go on.";
+
+export class Session {
+  /**
+   * @param {import("./view.js").View} view
+   * @param {import("./frames.js").Server} server
+   */
+  constructor(view, server) {
+    this.view = view;
+    this.ending = new AbortController();
+    this.frames = new Frames(view, server, this.signal);
+    /** @type {{deviceId: string, label: string} | null} */
+    this.camera = null; // the last one that was there
+  }
+
+  /** Aborted once the session is over. */
+  get signal() {
+    return this.ending.signal;
+  }
+
+  async start() {
+    const {view, signal} = this;
+    view.begin(this.frames);
+    try {
+      if (!view.video.requestVideoFrameCallback) {
+        throw new Error("This browser is too old for live mode. Update it, or use a photo.");
+      }
+      await this.takeCamera();
+    } catch (error) {
+      this.stop(error.message, "problem");
+      return;
+    }
+    if (signal.aborted) return;
+    view.stopButton.focus({preventScroll: true});
+    view.say(LOOKING);
+    this.frames.run();
+  }
+
+  /**
+   * @param {string} message - says why
+   * @param {"plain" | "problem"} kind
+   */
+  stop(message, kind = "plain") {
+    if (this.signal.aborted) return;
+    this.ending.abort();
+    closeCamera(this.view.video);
+    this.view.end(message, kind);
+  }
+
+  /**
+   * Opens a camera, unless the session is stopped or another camera chosen while the browser asks.
+   *
+   * Throws what openCamera throws.
+   */
+  async takeCamera(wanted = this.view.settings.values.camera) {
+    const {view, frames, signal} = this;
+    frames.track = null;
+    const track = await openCamera(view.video, wanted);
+    if (!track) return;
+    const {deviceId = "", facingMode} = track.getSettings();
+    this.camera = {deviceId, label: track.label};
+    frames.take(track);
+    view.remarkOnCamera(otherCamera(track, wanted));
+    const isOpen = () => frames.track === track;
+    track.addEventListener("ended", () => isOpen() && this.awaitCamera(), {signal});
+    track.addEventListener("mute", () => isOpen() && view.wait("The camera gives no picture at the moment."), {signal});
+    view.mirror(view.settings.values.mirror ?? facingMode !== "environment");
+    this.offerCameras();
+  }
+
+  /** The camera went by itself: unplugged, or taken by the system. */
+  async awaitCamera() {
+    const {view, frames, signal} = this;
+    frames.track = null;
+    view.wait(CAMERA_GONE);
+    this.offerCameras();
+    while (!signal.aborted && !frames.track) {
+      await pause(CAMERA_RETRY_MS);
+      const isBack = await this.isCameraBack();
+      if (signal.aborted || frames.track || !isBack || document.hidden) continue;
+      try {
+        await this.takeCamera(this.camera);
+        this.sayWhatIsDone();
+      } catch (error) {
+        if (error.cause?.name === "NotAllowedError") this.stop(error.message, "problem");
+      }
+    }
+  }
+
+  async isCameraBack() {
+    const {deviceId, label} = this.camera;
+    const cameras = await listCameras();
+    return cameras.some((other) => !deviceId || other.deviceId === deviceId || (label && other.label === label));
+  }
+
+  async offerCameras() {
+    if (!this.camera) return;
+    const cameras = await listCameras();
+    this.view.controls.showCameras(cameras, this.frames.track ? this.camera.deviceId : null);
+  }
+
+  /** Opens the camera that the visitor has just chosen. */
+  async changeCamera() {
+    const {frames} = this;
+    const waited = !frames.track;
+    try {
+      await this.takeCamera();
+      if (waited && frames.track) this.sayWhatIsDone();
+    } catch (error) {
+      this.stop(error.message, "problem");
+    }
+  }
+
+  freeze() {
+    const {view, frames} = this;
+    if (!(frames.frozen || view.state === "on")) return;
+    frames.frozen = !frames.frozen;
+    frames.wake();
+    view.controls.press("freeze", frames.frozen);
+    this.sayWhatIsDone();
+  }
+
+  waitWhileHidden() {
+    const {view, frames} = this;
+    if (view.state === "starting") return;
+    frames.newest = null; // an old frame by the time that the tab is looked at again
+    if (document.hidden) view.wait("Live waits while this tab is hidden.");
+    else this.sayWhatIsDone();
+    frames.wake();
+  }
+
+  /** What stands on the page until the next frame is painted, after something has kept that from happening. */
+  sayWhatIsDone() {
+    const {view, frames, signal} = this;
+    if (signal.aborted) return;
+    if (!frames.track) {
+      view.wait(CAMERA_GONE);
+      return;
+    }
+    if (frames.frozen) view.state = "on";
+    view.say(frames.frozen ? FROZEN : LOOKING);
+  }
+}

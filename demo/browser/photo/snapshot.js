@@ -1,0 +1,73 @@
+// A snapshot: the camera's picture in place of a file.
+
+import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
+import {find} from "../shared/elements.js";
+import {base64Of} from "./files.js";
+
+const WIDTH = 1280; // pixels of the longer side
+const QUALITY = 0.92; // of the JPEG
+
+export class Snapshot {
+  /**
+   * @param {import("./view.js").View} view
+   * @param {(request: {picture: string, name: string}) => void} onTake
+   */
+  constructor(view, onTake) {
+    this.view = view;
+    this.onTake = onTake;
+    this.video = find(view.snapshot, "video", HTMLVideoElement);
+    find(view.photo, "#photo-snapshot", HTMLButtonElement).addEventListener("click", () => this.open());
+    find(view.photo, "#photo-capture", HTMLButtonElement).addEventListener("click", () => this.take());
+    find(view.photo, "#photo-cancel", HTMLButtonElement).addEventListener("click", () => {
+      this.close();
+      view.sayWhatIsShown();
+    });
+  }
+
+  async open() {
+    const {view, video} = this;
+    view.showOnly(view.snapshot);
+    view.say("Waiting for the camera. Your browser may ask you to allow it.");
+    try {
+      const wanted = view.panel.settings.values.camera;
+      const track = await openCamera(video, wanted);
+      if (!track) return; // cancelled while the browser asked
+      view.say(`${otherCamera(track, wanted)} Look into the camera, then capture.`.trim());
+      track.addEventListener("ended", () => {
+        if (isPlaying(video, track)) this.fail("The camera was disconnected. Connect it and try again.");
+      });
+    } catch (error) {
+      this.fail(error.message);
+    }
+  }
+
+  take() {
+    const {video} = this;
+    if (!video.videoWidth) return;
+    const canvas = document.createElement("canvas");
+    drawScaled(video, canvas, video.videoWidth, video.videoHeight, WIDTH);
+    const picture = base64Of(encodeFrame(canvas, QUALITY));
+    this.close();
+    this.onTake({picture, name: "snapshot.jpg"});
+  }
+
+  /** @param {string} text - says why */
+  fail(text) {
+    this.close();
+    this.view.say(text, "problem");
+  }
+
+  /** Closes the camera, and shows again what stood there before. */
+  close() {
+    closeCamera(this.video);
+    this.view.leaveSnapshot();
+  }
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {MediaStreamTrack} track
+ */
+function isPlaying(video, track) {
+  return video.srcObject instanceof MediaStream && video.srcObject.getTracks().includes(track);
+}

@@ -1,0 +1,63 @@
+"""The page's scripts: ES modules, served as they stand at an address that changes with their content."""
+
+import hashlib
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from demo.paths import BROWSER
+
+# Below Gradio's own prefix: with server-side rendering Node.js stands in front, and passes on to Python what is there.
+_PREFIX = "gradio_api/page"
+_YEAR_SECONDS = 365 * 24 * 3600
+_FAILED = "A part of this page did not arrive, or the server has been changed since. Reload the page."
+
+# Until its script runs, a panel is inert, so that no click is lost. Where none comes, the panel says so.
+START_PANEL = f"""
+    const {{root}} = window.gradio_config;
+    import(`${{root}}/${{props.module}}`).then((module) => module.start(element, props, server)).catch((error) => {{
+      const status = element.querySelector(".status");
+      status.textContent = "{_FAILED}";
+      status.dataset.kind = "problem";
+      throw error;
+    }}).finally(() => {{
+      element.querySelector(".panel").inert = false;
+    }});
+"""
+
+
+class Scripts:
+    """All scripts of a folder, held in memory, so that what is served is what the address was made of."""
+
+    def __init__(self, folder: Path = BROWSER) -> None:
+        self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.js"))}
+        content = hashlib.sha256()
+        for name, text in self._files.items():
+            content.update(f"{name} {len(text)}\n".encode() + text)
+        self._version = content.hexdigest()[:16]
+
+    def address(self, name: str) -> str:
+        """Where a script is, relative to the page's root; its imports lead below the same version.
+
+        Args:
+            name: path in the folder, such as "live/main.js".
+        """
+        assert name in self._files
+        return f"{_PREFIX}/{self._version}/{name}"
+
+    @property
+    def route(self) -> Route:
+        """Answers with a script, which browsers may keep for good; 404 where it is of another version."""
+        return Route(f"/{_PREFIX}/{{version}}/{{name:path}}", self._answer)
+
+    async def _answer(self, request: Request) -> Response:
+        text = self._files.get(request.path_params["name"])
+        if text is None or request.path_params["version"] != self._version:
+            return Response(status_code=404, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
+        return Response(text, media_type="text/javascript", headers=headers)
+
+
+SCRIPTS = Scripts()
