@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from demo.server.attributes import display_name
-from demo.server.markup import escaped
+from demo.server.markup import render
 
-_NAMED = 3
+_MAX_EXAMPLES = 3
 
 
-def disclosure(operator: str | None, attributes: Sequence[str]) -> str:
+def disclosure(operator: str | None, attributes: Sequence[str]) -> Markup:
     """The sentence as HTML; empty without an operator.
 
     Args:
@@ -16,12 +18,9 @@ def disclosure(operator: str | None, attributes: Sequence[str]) -> str:
         attributes: what the network reads.
     """
     if operator is None:
-        return ""
+        return Markup()
     if {"Male", "Young"} <= set(attributes):
         examples = "hair, glasses and impressions of age and sex"
     else:
-        examples = ", ".join(display_name(name) for name in attributes[:_NAMED])
-    return (
-        f"<strong><bdi>{escaped(operator)}</bdi> runs this page.</strong> A computer program reads attributes from your"
-        f" face, such as {escaped(examples)}; pictures are not stored."
-    )
+        examples = ", ".join(display_name(name) for name in attributes[:_MAX_EXAMPLES])
+    return render("shared/disclosure.html", operator=operator, examples=examples)

@@ -1,18 +1,18 @@
-"""Fetch a picture file from the internet: not from the server's own network, and never more than a picture may hold."""
+"""Download a picture file from the internet: never from the server's own network (SSRF), and no more than a picture's
+largest size."""
 
 import asyncio
 from urllib.parse import urljoin
 
 import gradio as gr
 import httpx
-from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST
-from gradio_client.utils import synchronize_async
 from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_whitelist
 
 from demo.pictures.decode import LARGEST_BYTES
+from demo.server.gradio_internals import hosts_in_own_network, run_in_client_loop
 
-_MOST_HOPS = 5
-_SECONDS = 60
+_MAX_REDIRECTS = 5
+_TIMEOUT_SECONDS = 60
 
 
 class _FetchError(Exception):
@@ -20,12 +20,21 @@ class _FetchError(Exception):
 
 
 def fetch(address: str) -> bytes:
-    """The bytes of a file at an http(s) address. Raises gr.Error with a sentence for people.
+    """Download a file.
 
-    What comes is counted while it comes: Gradio's own download takes whatever a host sends into memory first.
+    Its bytes are counted as they arrive: Gradio's own download takes all that a host sends into memory first.
+
+    Args:
+        address: of the file, http or https.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        gr.Error: the file cannot be had; a sentence for people says why.
     """
     try:
-        return synchronize_async(_follow, address)
+        return run_in_client_loop(_follow, address)
     except Exception as error:  # httpx and safehttpx raise many kinds
         why = str(error) or "its host does not answer in time."  # only timeouts say nothing
         raise gr.Error(f"{address} cannot be fetched: {why}", print_exception=False) from error
@@ -33,10 +42,10 @@ def fetch(address: str) -> bytes:
 
 async def _follow(address: str) -> bytes:
     """The file at an address, or where that redirects to."""
-    for _ in range(_MOST_HOPS):
+    for _ in range(_MAX_REDIRECTS):
         transport = await _transport(address)
         # The time is bounded here, without the names' resolution, which safehttpx shares among its callers.
-        found = await asyncio.wait_for(_get(address, transport), _SECONDS)
+        found = await asyncio.wait_for(_get(address, transport), _TIMEOUT_SECONDS)
         if isinstance(found, bytes):
             return found
         address = found
@@ -49,7 +58,7 @@ async def _transport(address: str) -> httpx.AsyncBaseTransport | None:
     Hugging Face's hosts are let through as Gradio does: from a Space they are in its network.
     """
     host = httpx.URL(address).host
-    if matches_domain_whitelist(host, PUBLIC_HOSTNAME_WHITELIST):
+    if matches_domain_whitelist(host, hosts_in_own_network()):
         return None
     return AsyncSecureTransport(await async_validate_url(host))
 

@@ -1,7 +1,6 @@
 """The live panel: camera frames in, faces with their attributes out, many visitors at once."""
 
 import asyncio
-import base64
 import contextvars
 import io
 import time
@@ -9,56 +8,51 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
-from demo.paths import BROWSER
 from demo.pictures.decode import PictureError
-from demo.pipeline.analyse import Analysis, Pipeline, Stream
-from demo.server.attributes import answer_on, attribute_list, describe_face
+from demo.pipeline.analyse import Pipeline, Stream
+from demo.pipeline.result import Analysis
+from demo.server.answer import AnalysisError, answer_on, describe_face
+from demo.server.attributes import attribute_list
+from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
+from demo.server.http.scripts import SCRIPTS, START_PANEL
+from demo.server.markup import render
 
-_PREFIX = "data:image/jpeg;base64,"
-_LARGEST_CHARACTERS = 1_000_000  # live/main.js sends 20,000 to 80,000
-_LARGEST_SIDE = 1280  # live/main.js sends 480
-_WORKERS = 2
-_WAITING = 32
+MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL; the page sends 20,000 to 80,000
+MAX_FRAME_SIDE = 1280  # pixels; the page sends 480
+FRAME_THREADS = 2
+MAX_WAITING_FRAMES = 32
 # Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
-_SILENT_SECONDS = 60.0
-_CROP_QUALITY = 80  # 6 kB, with every frame
-_SCRIPTS = (
-    "shared/settings.js",
-    "shared/toolbar.js",
-    "shared/attributes.js",
-    "shared/server.js",
-    "live/smoothing.js",
-    "live/timeline.js",
-    "shared/camera.js",
-    "live/overlay.js",
-    "live/speed.js",
-    "live/frame_size.js",
-    "live/controls.js",
-    "live/main.js",
-)
+MAX_SILENCE_SECONDS = 60.0
+_CROP_QUALITY = 80  # of a JPEG; it then takes 6 kB, with every frame
 
 
 class FrameError(PictureError):
     """A frame that cannot be analysed; its message is meant for people."""
 
 
-def live_panel(pipeline: Pipeline, disclosure: str = "") -> gr.HTML:
-    """The panel `#live`, to be called inside a gr.Blocks. `disclosure`: HTML above the picture, to be read first."""
-    desk = FrameDesk(pipeline)
+def live_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
+    """The panel `#live`, to be called inside a gr.Blocks.
+
+    Args:
+        pipeline: analyses the frames.
+        disclosure: HTML above the picture, to be read first.
+    """
+    queue = FrameQueue(pipeline)
 
     async def analyse_frame(message: Any) -> dict[str, Any]:
-        return await desk.answer(message)
+        return await queue.answer(message)
 
-    template = (BROWSER / "live/live.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
+    html = render("live/live.html", attributes=attributes, disclosure=disclosure)
     return gr.HTML(
-        html_template=template.replace("<!-- attributes -->", attributes).replace("<!-- disclosure -->", disclosure),
-        js_on_load="".join((BROWSER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        html_template=str(html),
+        js_on_load=START_PANEL,
+        module=SCRIPTS.address("live/main.js"),
         apply_default_css=False,
         server_functions=[analyse_frame],
     )
@@ -66,24 +60,24 @@ def live_panel(pipeline: Pipeline, disclosure: str = "") -> gr.HTML:
 
 @dataclass(eq=False)
 class _Visit:
-    """What is kept of an open page between its frames: where its faces were, and when to forget it."""
+    """An open page between its frames: where its faces were, and when to forget it."""
 
     stream: Stream
     ending: asyncio.TimerHandle | None = None
     is_over: bool = False
 
 
-class FrameDesk:
+class FrameQueue:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
-    first-come order a fair one, and at most `_WAITING` frames in all, so that no backlog builds up. A visitor who says
-    so, or is silent for `_SILENT_SECONDS`, is forgotten.
+    first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up. A visitor who
+    leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="live")
+        self._pool = ThreadPoolExecutor(FRAME_THREADS, thread_name_prefix="live")
         self._in_work: set[str] = set()
         self._visits: dict[str, _Visit] = {}
 
@@ -98,7 +92,7 @@ class FrameDesk:
         if isinstance(message, dict) and message.get("leave"):
             self._forget(visitor)
             return {}
-        if visitor in self._in_work or len(self._in_work) >= _WAITING:
+        if visitor in self._in_work or len(self._in_work) >= MAX_WAITING_FRAMES:
             return {"busy": True}
         self._in_work.add(visitor)
         visit = self._visits.get(visitor) or _Visit(self._pipeline.stream())
@@ -107,14 +101,17 @@ class FrameDesk:
             visit.ending.cancel()
         arrived = time.perf_counter()
         try:
-            failure = "The server could not analyse this camera frame."
-            return await answer_on(self._pool, lambda frame: self._analyse(frame, visit, arrived), message, failure)
+            return await answer_on(self._pool, _analyse, message, visit, arrived)
+        except PictureError as error:
+            return {"error": str(error)}
+        except AnalysisError:
+            return {"error": "The server could not analyse this camera frame."}
         finally:
             self._in_work.discard(visitor)
             if not visit.is_over:
                 # In no context: the present one holds the request, with the frame in it.
                 visit.ending = asyncio.get_running_loop().call_later(
-                    _SILENT_SECONDS, self._forget, visitor, context=contextvars.Context()
+                    MAX_SILENCE_SECONDS, self._forget, visitor, context=contextvars.Context()
                 )
 
     def _forget(self, visitor: str) -> None:
@@ -122,31 +119,39 @@ class FrameDesk:
         if visit:
             visit.is_over = True
 
-    def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-        if visit.is_over:  # left while the frame waited for its turn
-            return {}
-        began = time.perf_counter()
-        frame = read_frame(message)
-        decoded = time.perf_counter()
-        analysis = visit.stream.analyse(frame, arrived)
-        milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
-        return describe(analysis, milliseconds, message.get("crop"))
+
+def _analyse(message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
+    """The answer to a frame, on a thread of the queue. `arrived`: when it did, by time.perf_counter."""
+    if visit.is_over:  # left while the frame waited for its turn
+        return {}
+    began = time.perf_counter()
+    frame = read_frame(message)
+    decoded = time.perf_counter()
+    analysis = visit.stream.analyse(frame, arrived)
+    milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
+    return describe(analysis, milliseconds, message.get("crop"))
 
 
 def read_frame(message: Any) -> np.ndarray:
-    """The frame in a message of `live/main.js`: (H, W, 3) uint8 RGB, contiguous.
+    """The frame in a message of the live panel.
+
+    Args:
+        message: as for `FrameQueue.answer`, or anything else that a call has brought.
+
+    Returns:
+        (height, width, 3) uint8 RGB, contiguous.
 
     Raises:
-        FrameError: not a JPEG data URL of at most `_LARGEST_SIDE` pixels a side.
+        FrameError: not a JPEG data URL of at most `MAX_FRAME_SIDE` pixels a side.
     """
     address = message.get("frame") if isinstance(message, dict) else None
-    if not isinstance(address, str) or not address.startswith(_PREFIX):
+    if not isinstance(address, str) or not is_jpeg(address):
         raise FrameError("The server was sent something that is not a camera frame. Reload the page.")
-    if len(address) > _LARGEST_CHARACTERS:
+    if len(address) > MAX_FRAME_CHARACTERS:
         raise FrameError("The camera frame is too large. Reload the page.")
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(address[len(_PREFIX) :], validate=True)), formats=("JPEG",))
-        small = max(picture.size) <= _LARGEST_SIDE  # known from the header, before anything is decoded
+        picture = Image.open(io.BytesIO(decode(address)), formats=("JPEG",))
+        small = max(picture.size) <= MAX_FRAME_SIDE  # known from the header, before anything is decoded
         frame = np.ascontiguousarray(picture.convert("RGB")) if small else None
     except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise FrameError("A camera frame arrived damaged.") from error
@@ -156,15 +161,19 @@ def read_frame(message: Any) -> np.ndarray:
 
 
 def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | None) -> dict[str, Any]:
-    """An analysis as `live/main.js` paints it: boxes in pixels of the frame that was sent.
+    """An analysis as JSON for the live panel.
 
     Args:
-        milliseconds: of the stages before the analysis.
-        crop: the number of the face whose aligned picture goes along, as a data URL.
+        analysis: of the frame.
+        milliseconds: stage -> how long it took, for those before the analysis.
+        crop: the number of the face whose aligned picture goes along, as a data URL; None for no face.
+
+    Returns:
+        width and height of the frame; faces, as `describe_face` has them; ms, stage -> milliseconds.
     """
     faces = []
     for face in analysis.faces:
-        picture = {"crop": _address(face.crop)} if face.number == crop else {}
+        picture = {"crop": jpeg_url(encode_jpeg(face.crop, _CROP_QUALITY))} if face.number == crop else {}
         faces.append(describe_face(face) | picture)
     times = milliseconds | asdict(analysis.timings)
     return {
@@ -173,8 +182,3 @@ def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | Non
         "faces": faces,
         "ms": {stage: round(time, 2) for stage, time in times.items()},
     }
-
-
-def _address(crop: np.ndarray) -> str:
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, _CROP_QUALITY))
-    return _PREFIX + base64.b64encode(data.tobytes()).decode()

@@ -1,11 +1,46 @@
-"""Text from elsewhere in the page's HTML."""
+"""The page's HTML, made from the Jinja2 templates in `demo/browser`."""
 
-import html
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from demo.paths import BROWSER
 
 # Gradio runs the HTML of a component first as a Handlebars template, then as a JavaScript template literal.
 _TEMPLATE_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "`$\\{}"})
 
 
-def escaped(text: str) -> str:
-    """The text as part of a template of `gr.HTML`, between tags or in an attribute in double quotes."""
-    return html.escape(text).translate(_TEMPLATE_SIGNS)
+def escaped(value: Any) -> Markup:
+    """A value as part of a template of `gr.HTML`, between tags or in an attribute in double quotes.
+
+    Args:
+        value: text, or anything that has a text. What is `Markup` already stays as it is.
+
+    Returns:
+        The text without a character on which a browser, or one of Gradio's two templates, would act.
+    """
+    return escape(value) if hasattr(value, "__html__") else Markup(escape(value).translate(_TEMPLATE_SIGNS))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(BROWSER),
+    autoescape=True,
+    finalize=escaped,  # before autoescape, which knows nothing of Gradio's templates
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(template: str, **values: Any) -> Markup:
+    """The HTML of a template with its values, each escaped unless it is `Markup`.
+
+    Args:
+        template: path of the file below `demo/browser`, with `/` between its parts.
+        values: name -> value, for all that the template names.
+
+    Raises:
+        jinja2.UndefinedError: the template names a value that is not given.
+    """
+    return Markup(_TEMPLATES.get_template(template).render(values))

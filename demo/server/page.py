@@ -1,29 +1,32 @@
 """The whole page, and how it is served."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import gradio as gr
-from starlette.applications import Starlette
+from markupsafe import Markup
 from starlette.middleware import Middleware
 
 from demo.paths import BROWSER
 from demo.pictures.decode import LARGEST_BYTES
 from demo.pipeline.analyse import Pipeline
 from demo.server.about import about, counted, labels
-from demo.server.api import endpoints
+from demo.server.api import add_endpoints
 from demo.server.disclosure import disclosure
+from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
 from demo.server.http.gate import Gate
-from demo.server.http.refusals import HANDLERS, CallStatuses, refuse_by_sentences
+from demo.server.http.refusals import HANDLERS, CallStatuses
 from demo.server.http.request_limits import WholeBodies
+from demo.server.http.scripts import SCRIPTS
 from demo.server.http.security_headers import SecurityHeaders
 from demo.server.http.uploads import NothingLeft
 from demo.server.live import live_panel
+from demo.server.markup import render
 from demo.server.photo import photo_panel
+from demo.server.photo_queue import PhotoQueue
+from slimnet import Predictor
 
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")
 _MONO = ("ui-monospace", "SF Mono", "Consolas", "DejaVu Sans Mono", "monospace")
@@ -35,34 +38,48 @@ _TELL_OF_THE_TUNNEL = 'element.querySelector(".tunnel").hidden = !location.hostn
 
 
 def build(
-    live: Pipeline, photos: Pipeline | None = None, *, mcp: bool = False, operator: str | None = None
+    live: Pipeline[Predictor], photos: Pipeline | None = None, *, mcp: bool = False, operator: str | None = None
 ) -> gr.Blocks:
     """The page with both panels and the endpoints.
 
     Args:
         live: analyses the camera's frames.
-        photos: analyses photos, if not the same does.
+        photos: analyses photos; `live` does unless given.
         mcp: make ready for `launch(mcp_server=True)`, which offers a tool to language models.
         operator: who runs the page, as visitors are told before the camera starts.
+
+    Returns:
+        The page, to be launched with `launch_options`.
     """
     photos = photos or live
     with gr.Blocks(title="SlimNet Faces", analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(masthead(live), apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
+        gr.HTML(str(masthead(live.predictor)), apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
         with gr.Row(elem_id="panels"):
             live_panel(live, disclosure(operator, live.attributes))
             photo_panel(photos, disclosure(operator, photos.attributes))
-        gr.HTML(about(live), apply_default_css=False)
-        endpoints(page, photos, mcp=mcp)
+        gr.HTML(str(about(live)), apply_default_css=False)
+        queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
+        add_endpoints(page, photos, queue)
+        if mcp:
+            from demo.server.mcp_tool import add_tool  # here: without what it needs of Gradio's the page starts
+
+            add_tool(page, photos, queue)
+    refuse_web_addresses(page)
     refuse_by_sentences(page)
     return page.queue(max_size=64)
 
 
-def masthead(pipeline: Pipeline) -> str:
-    """HTML of the head of the page: what the weights in use read, and what their answers are."""
-    return Template((BROWSER / "page.html").read_text(encoding="utf-8")).substitute(
-        attributes=counted(pipeline.attributes),
-        parameters=f"{pipeline.parameters:,}",
-        labels=labels(pipeline.attributes),
+def masthead(predictor: Predictor) -> Markup:
+    """HTML of the head of the page: what the weights in use read, and what their answers are.
+
+    Args:
+        predictor: holds the weights.
+    """
+    return render(
+        "page.html",
+        attributes=counted(predictor.attributes),
+        parameters=f"{predictor.parameters:,}",
+        labels=labels(predictor.attributes),
     )
 
 
@@ -72,7 +89,11 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
     Args:
         folder: a temporary folder of the program's own, where Gradio writes uploads and where nothing is to stay.
         ancestors: origins of other sites whose pages may show this one in a frame.
+
+    Returns:
+        Name of an argument -> its value.
     """
+    framing = (*ancestors, _SPACES) if os.environ.get("SPACE_ID") else ancestors
     return {
         "theme": gr.themes.Base(primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO),
         "css_paths": [BROWSER / name for name in _STYLES],
@@ -84,32 +105,16 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         "show_error": True,
         # In base64 a picture is a third longer.
         "app_kwargs": {
+            "routes": [SCRIPTS.route],
             "middleware": [
-                Middleware(WholeBodies, largest=LARGEST_BYTES * 3 // 2),
+                Middleware(WholeBodies, max_bytes=LARGEST_BYTES * 3 // 2),
                 Middleware(NothingLeft, folder=folder),
                 Middleware(CallStatuses),
             ],
             "exception_handlers": HANDLERS,
-            "lifespan": _guard((*ancestors, _SPACES) if os.environ.get("SPACE_ID") else ancestors),
+            "lifespan": around_whole_server(lambda app: SecurityHeaders(Gate(app), framing)),
         },
         # Off unless it is asked for: Node.js would answer in Python's place, without the headers.
         "ssr_mode": None if os.environ.get("GRADIO_SSR_MODE") else False,
         "quiet": True,
     }
-
-
-def _guard(ancestors: Sequence[str]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan that puts the gate and the headers around the whole server, Gradio's own middleware included.
-
-    What is given as middleware stands inside of that, which answers some requests by itself.
-    """
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        whole = app.middleware_stack
-        assert whole is not None  # this very call came through it
-        app.middleware_stack = SecurityHeaders(Gate(whole), ancestors)
-        yield
-        app.middleware_stack = whole
-
-    return lifespan

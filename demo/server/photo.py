@@ -1,91 +1,95 @@
 """The photo panel: one picture in, every face with its attributes out; nothing is stored."""
 
-import base64
-import binascii
 import io
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from demo.paths import BROWSER, EXAMPLES
+from demo.paths import EXAMPLES
 from demo.pictures.decode import LARGEST_BYTES, PictureError, open_picture
-from demo.pipeline.analyse import Analysis, Pipeline
+from demo.pipeline.analyse import Pipeline
+from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS, face_rows, write_rows
-from demo.server.attributes import answer_on, attribute_list, describe_face
+from demo.server.answer import AnalysisError, describe_face
+from demo.server.attributes import attribute_list
+from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
+from demo.server.http.scripts import SCRIPTS, START_PANEL
+from demo.server.markup import render
+from demo.server.photo_queue import PhotoQueue, QueueFullError
 
-_WAITING = 8
-_SHOWN_SIDE = 1600
-_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")  # attributes.js: FACE_COLOURS
-_SCRIPTS = (
-    "shared/settings.js",
-    "shared/toolbar.js",
-    "shared/attributes.js",
-    "shared/server.js",
-    "shared/camera.js",
-    "photo/main.js",
-)
+_MAX_VIEW_SIDE = 1600  # pixels
+_JPEG_QUALITY = 90
+_THUMBNAIL_SIZE = (96, 96)  # pixels
+FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")  # face_buttons.js
 
 
-def photo_panel(pipeline: Pipeline, disclosure: str = "") -> gr.HTML:
+def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
     """The panel `#photo`, to be called inside a gr.Blocks.
 
     The picture travels inside the call and its answer, so that it never becomes a file on the server.
-    `disclosure`: HTML above the picture, to be read first.
+
+    Args:
+        pipeline: analyses the photos.
+        disclosure: HTML above the picture, to be read first.
     """
-    desk = PhotoDesk(pipeline)
+    queue = PhotoQueue()
 
     async def analyse_photo(message: Any) -> dict[str, Any]:
-        return await desk.answer(message)
+        return await answer(message, pipeline, queue)
 
-    template = (BROWSER / "photo/photo.html").read_text(encoding="utf-8")
     attributes = attribute_list(pipeline.attributes, "photo", pipeline.reliability)
-    template = template.replace("<!-- attributes -->", attributes).replace("<!-- disclosure -->", disclosure)
-    template = template.replace("<!-- examples -->", "".join(_example_button(path) for path in examples().values()))
+    thumbnails = [_thumbnail(path) for path in examples().values()]
+    html = render("photo/photo.html", attributes=attributes, disclosure=disclosure, examples=thumbnails)
     return gr.HTML(
-        html_template=template,
-        js_on_load="".join((BROWSER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        html_template=str(html),
+        js_on_load=START_PANEL,
+        module=SCRIPTS.address("photo/main.js"),
         apply_default_css=False,
         server_functions=[analyse_photo],
         largest_bytes=LARGEST_BYTES,
     )
 
 
-class PhotoDesk:
-    """Analyses pictures for all visitors, one at a time, since a large one takes hundreds of megabytes."""
+async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
+    """What the page shows for a request, or {"error": a sentence for people}.
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="photo")
-        self._free = threading.BoundedSemaphore(_WAITING)
+    Args:
+        message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}.
+        pipeline: analyses the picture.
+        queue: where it waits for its turn.
 
-    async def answer(self, message: Any) -> dict[str, Any]:
-        """What the page shows for a request, or {"error": a sentence for people}.
+    Returns:
+        As `describe` has it.
+    """
+    try:
+        return await queue.run(_analyse, message, pipeline)
+    except QueueFullError:
+        return {"error": "Many photos are waiting. Nothing is lost: try again in a moment."}
+    except PictureError as error:
+        return {"error": str(error)}
+    except AnalysisError:
+        return {"error": "The server could not analyse this picture. Try a smaller one."}
 
-        Args:
-            message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}.
-        """
-        if not self._free.acquire(blocking=False):
-            return {"error": "Many photos are waiting. Nothing is lost: try again in a moment."}
-        try:
-            failure = "The server could not analyse this picture. Try a smaller one."
-            return await answer_on(self._pool, self._analyse, message, failure)
-        finally:
-            self._free.release()
 
-    def _analyse(self, message: Any) -> dict[str, Any]:
-        source, name = read_request(message)
-        frame = open_picture(source, name)
-        return describe(frame, self._pipeline.analyse(frame, thorough=True), name)
+def _analyse(message: Any, pipeline: Pipeline) -> dict[str, Any]:
+    source, name = read_request(message)
+    frame = open_picture(source, name)
+    return describe(frame, pipeline.analyse(frame, thorough=True), name)
 
 
 def read_request(message: Any) -> tuple[bytes | Path, str]:
-    """The picture (its bytes, or the path of an example) and the name that its results carry.
+    """What a request asks about.
+
+    Args:
+        message: as for `answer`, or anything else that a call has brought.
+
+    Returns:
+        The picture (its bytes, or the path of an example) and the name that its results carry.
 
     Raises:
         PictureError: the request has another form than `photo/main.js` gives it, or is too large.
@@ -103,8 +107,8 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
     if len(picture) > LARGEST_BYTES * 4 / 3 + 4:
         raise PictureError(f"The picture is larger than {LARGEST_BYTES // 2**20} MB. Choose a smaller one.")
     try:
-        return base64.b64decode(picture, validate=True), _name(message.get("name"))
-    except (binascii.Error, ValueError) as error:
+        return decode(picture), _name(message.get("name"))
+    except ValueError as error:
         raise PictureError("The picture arrived damaged. Try again.") from error
 
 
@@ -114,30 +118,50 @@ def _name(given: Any) -> str:
 
 
 def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]:
-    """An analysis as the page needs it: numbers, pictures as data addresses, and the files to download as text."""
-    shown = Image.fromarray(frame)
-    shown.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
+    """An analysis as the page needs it: numbers, pictures as data addresses, and the files to download as text.
+
+    Args:
+        frame: (height, width, 3) uint8 RGB, the picture.
+        analysis: of the frame.
+        name: of the picture's file.
+
+    Returns:
+        name, width, height and faces, each with its aligned crop; the picture in a size for the screen, plain and with
+        boxes; json and csv, the texts of the downloads.
+    """
+    view = Image.fromarray(frame)
+    view.thumbnail((_MAX_VIEW_SIDE, _MAX_VIEW_SIDE))
     return {
         "name": name,
         "width": analysis.width,
         "height": analysis.height,
-        "faces": [describe_face(face) | {"crop": _address(Image.fromarray(face.crop))} for face in analysis.faces],
-        "picture": _address(shown),
-        "annotated": _jpeg(annotated(shown, analysis)),
+        "faces": [describe_face(face) | {"crop": jpeg_url(_jpeg(face.crop))} for face in analysis.faces],
+        "picture": jpeg_url(_jpeg(view)),
+        "annotated": to_base64(_jpeg(annotated(view, analysis))),
         "json": json.dumps({"file": name, **analysis.to_dict()}, indent=1),
         "csv": as_csv(analysis, name),
     }
 
 
 def as_csv(analysis: Analysis, name: str) -> str:
-    """The faces as CSV: `file,face,x,y,width,height` and one column of probabilities per attribute."""
+    """The faces as CSV: `file,face,x,y,width,height` and one column of probabilities per attribute.
+
+    Args:
+        analysis: of the picture.
+        name: of the picture's file.
+    """
     text = io.StringIO()
     write_rows(text, (COLUMNS + analysis.attributes, *face_rows(analysis, name)))
     return text.getvalue()
 
 
 def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
-    """A copy of `picture` (the analysed frame at any scale) with a numbered box around each face."""
+    """A copy of a picture with a numbered box around each face.
+
+    Args:
+        picture: the analysed frame, at any scale.
+        analysis: of the frame.
+    """
     picture = picture.copy()
     draw = ImageDraw.Draw(picture)
     scale = picture.width / analysis.width
@@ -145,7 +169,7 @@ def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
     font = ImageFont.load_default(5 * unit + 6)
     for face in analysis.faces:
         x, y, width, height = (side * scale for side in face.box)
-        colour = _COLOURS[(face.number - 1) % len(_COLOURS)]
+        colour = FACE_COLOURS[(face.number - 1) % len(FACE_COLOURS)]
         draw.rounded_rectangle((x, y, x + width, y + height), 3 * unit, outline=colour, width=round(unit) + 1)
         right, bottom = draw.textbbox((x + 2 * unit, y + unit), str(face.number), font)[2:]
         draw.rounded_rectangle((x, y, right + 2 * unit, bottom + 2 * unit), 2 * unit, fill=colour)
@@ -158,19 +182,12 @@ def examples() -> dict[str, Path]:
     return {path.name: path for path in sorted(EXAMPLES.glob("*.jpg"))}
 
 
-def _example_button(path: Path) -> str:
+def _thumbnail(path: Path) -> dict[str, str]:
+    """The template's values for the button of an example."""
     with Image.open(path) as example:
-        small = ImageOps.fit(example.convert("RGB"), (96, 96), centering=(0.5, 0.3))
-    title = path.stem.replace("_", " ").title()
-    picture = f'<img src="{_address(small)}" alt="{title}">'
-    return f'<button type="button" data-example="{path.name}" title="{title}">{picture}</button>'
+        small = ImageOps.fit(example.convert("RGB"), _THUMBNAIL_SIZE, centering=(0.5, 0.3))
+    return {"file": path.name, "title": path.stem.replace("_", " ").title(), "picture": jpeg_url(_jpeg(small))}
 
 
-def _address(picture: Image.Image) -> str:
-    return "data:image/jpeg;base64," + _jpeg(picture)
-
-
-def _jpeg(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90)
-    return base64.b64encode(file.getvalue()).decode()
+def _jpeg(picture: Image.Image | np.ndarray) -> bytes:
+    return encode_jpeg(np.asarray(picture), _JPEG_QUALITY)

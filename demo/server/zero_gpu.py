@@ -27,46 +27,51 @@ def on_zero_gpu() -> bool:
     return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def pipelines(weights: str | Path, device: str) -> tuple[Pipeline, Pipeline]:
+def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pipeline]:
     """What analyses live frames, and what analyses photos. One and the same, except on ZeroGPU: frames stay on the CPU
     there, since a GPU takes longer to get than a frame may last, and is to be had for minutes a day.
 
     Args:
         weights: SlimNet's weights.
-        device: where the network runs, as for `Pipeline`. ZeroGPU decides by itself.
+        device: where the network runs, as for `Pipeline.load`. ZeroGPU decides by itself.
 
     Raises:
-        As `Pipeline` does.
+        As `Pipeline.load` does.
     """
     if not on_zero_gpu():
-        pipeline = Pipeline(weights, device)
+        pipeline = Pipeline.load(weights, device)
         return pipeline, pipeline
-    pipeline = Pipeline(weights, "cpu")
-    return pipeline, pipeline.with_predictor(LentGpuPredictor(weights))
+    live = Pipeline.load(weights, "cpu")
+    return live, Pipeline(LentGpuPredictor(live.predictor), live.finder)
 
 
-class LentGpuPredictor(Predictor):
-    """A predictor that borrows a GPU for each call, and goes on with the CPU where none is to be had.
+class LentGpuPredictor:
+    """Borrows a GPU for each call, and goes on with the CPU where none is to be had.
 
     Only the network goes there: the GPU's process is a fork, in which MediaPipe's threads do not exist.
+
+    Args:
+        on_cpu: reads the crops where there is no GPU.
     """
 
-    def __init__(self, weights: str | Path) -> None:
-        super().__init__(weights, "cpu")
-        self._weights = weights
-        self._there: Predictor | None = None
+    def __init__(self, on_cpu: Predictor) -> None:
+        self.attributes = on_cpu.attributes
+        self.calibration = on_cpu.calibration
+        self._on_cpu = on_cpu
+        self._on_gpu: Predictor | None = None  # in the GPU's process
         self._lent = spaces.GPU(duration=_LOAN)(self._read)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes)."""
         if not len(crops):
-            return super().__call__(crops)
+            return self._on_cpu(crops)
         try:
             return self._lent(crops)
         except Exception as error:  # the quota is spent, no GPU is free, the process was ended: no type says which
             _LOG.warning("No GPU for %d faces (%s): the CPU reads them.", len(crops), error)
-            return super().__call__(crops)
+            return self._on_cpu(crops)
 
     def _read(self, crops: np.ndarray) -> Any:
-        """The same in the process that has the GPU, which keeps its network for the next call."""
-        self._there = self._there or Predictor(self._weights)
-        return self._there(crops)
+        """Read the crops in the process that has the GPU, which keeps its network for the next call."""
+        self._on_gpu = self._on_gpu or Predictor(self._on_cpu.path)
+        return self._on_gpu(crops)

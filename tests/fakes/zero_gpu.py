@@ -76,7 +76,7 @@ def lender() -> Iterator[Lender]:
 def main() -> int:
     import torch
 
-    import app
+    from demo.server import command
 
     # What spaces asks for, and torch for the CPU alone does not have.
     torch.version.cuda = torch.version.cuda or "13.0"
@@ -86,7 +86,7 @@ def main() -> int:
 
     spaces.zero.torch.init = lambda _uuid: None
     spaces.zero.torch.move = lambda callback: None  # noqa: ARG005 (its name is part of the call)
-    return app.main()
+    return command.main()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,11 @@ class AddressError(ValueError):
 
 
 def check(host: str, port: int | None) -> None:
-    """Make sure that a server may listen there.
+    """Make sure that a server may listen at an address.
+
+    Args:
+        host: name or address.
+        port: None for any free one.
 
     Raises:
         AddressError: the host is unknown, or not this machine.
@@ -36,10 +40,10 @@ def check(host: str, port: int | None) -> None:
 
 
 def _refusal(family: socket.AddressFamily, where: tuple[object, ...]) -> OSError | None:
-    """Why the system lets nobody listen there, or None where it does."""
+    """The system's error where nobody may listen there, else None."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name == "posix":  # elsewhere it would allow to listen at a port that is taken
+            if os.name == "posix":  # on Windows it would let two programs listen at one port
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -50,17 +54,32 @@ def _refusal(family: socket.AddressFamily, where: tuple[object, ...]) -> OSError
 
 
 def in_brackets(host: str) -> str:
-    """A host as it stands in a web address: an IPv6 address in brackets."""
+    """A host as it is written in a web address: an IPv6 address in brackets.
+
+    Args:
+        host: name or address.
+    """
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def to_open(address: str) -> str:
-    """The web address of a page that is served at all addresses of this machine, as a browser can open it."""
+    """The web address of the page as a browser can open it.
+
+    Args:
+        address: as Gradio gives it, which names no host where the page is served at all addresses of this machine.
+    """
     return address.replace("//[::]:", "//[::1]:")
 
 
 def as_root(path: str) -> str:
-    """The path at which a proxy has the page, as Gradio compares it: `/faces`, or a whole address, or nothing."""
+    """The path at which a proxy serves the page, as Gradio compares it.
+
+    Args:
+        path: with or without slashes at its ends, or a whole address.
+
+    Returns:
+        `/faces`, or a whole address, or "".
+    """
     path = path.strip("/")
     return path if not path or "://" in path else f"/{path}"
 
@@ -69,6 +88,9 @@ def pass_by_proxies(host: str) -> str | None:
     """Let this process call itself at `host` directly, where its environment names proxies for everything else.
 
     To be called before Gradio is imported, which makes connections ready then.
+
+    Args:
+        host: where the page is served.
 
     Returns:
         Why the proxies cannot be used at all, in which case nothing goes through them from now on; else None.

@@ -1,4 +1,4 @@
-"""Who is let in: no page of another site, and nobody at what Gradio offers and this page does not."""
+"""ASGI middleware: refuses calls from other sites (CSRF), and closes what Gradio offers and this page does not."""
 
 import ipaddress
 import re
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 # They would hand out files, fetch what others name, or keep a visitor's state or recording in a file.
-_CLOSED = re.compile(r"/gradio_api/+(file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/)")
+CLOSED = re.compile(r"/gradio_api/+(file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/)")
 _NO_SITE_BUT_OWN = (
     "The page answers no call from another site. If this is its own, then the proxy before it changes its address: "
     'let it pass on the Host header, as the README says under "Behind a proxy".'
@@ -22,6 +22,9 @@ class Gate:
 
     Browsers say where a call comes from, in `Origin` and `Sec-Fetch-Site`. Programs send neither and are let in, and so
     are links to the page, which bring no origin.
+
+    Args:
+        app: answers what is let in.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,7 +34,7 @@ class Gate:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         why = None
-        if _CLOSED.search(scope["path"]):
+        if CLOSED.search(scope["path"]):
             why = "This page gives out no files, fetches none, and keeps none."
         elif not is_own(scope["method"], Headers(scope=scope)):
             why = _NO_SITE_BUT_OWN
@@ -41,7 +44,12 @@ class Gate:
 
 
 def is_own(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request comes from a page of this very server, or from no page at all."""
+    """Whether a request comes from a page of this very server, or from no page at all.
+
+    Args:
+        method: GET, POST …
+        headers: by their names in lower case.
+    """
     site = headers.get("sec-fetch-site", "none")
     if site == "same-origin":  # a browser has compared the addresses that it sees, whatever proxies make of them
         return True
@@ -49,10 +57,10 @@ def is_own(method: str, headers: Mapping[str, str]) -> bool:
     if origin is None:
         return site == "none" or method in ("GET", "HEAD")
     hosts = (headers.get("host", ""), *headers.get("x-forwarded-host", "").split(","))
-    return any(_is_same(origin, host.strip()) for host in hosts if host.strip())
+    return any(_is_origin_of(origin, host.strip()) for host in hosts if host.strip())
 
 
-def _is_same(origin: str, host: str) -> bool:
+def _is_origin_of(origin: str, host: str) -> bool:
     """Whether an origin is that of a host header, from which some proxies cut the port."""
     one, other = _split(origin), _split(f"//{host}")
     if one is None or other is None:
@@ -62,7 +70,7 @@ def _is_same(origin: str, host: str) -> bool:
 
 
 def _split(address: str) -> SplitResult | None:
-    """The parts of an address, or None where it is none."""
+    """The parts of an address, or None where the text is no address."""
     try:
         parts = urlsplit(address)
         return parts if parts.hostname and (parts.port is None or parts.port) else None

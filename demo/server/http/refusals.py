@@ -1,31 +1,22 @@
-"""How a call that cannot be answered is refused: by a sentence with a status, which tell nothing of this machine."""
+"""Every refused call gets a sentence and a fitting status, and learns nothing about this machine."""
 
 import errno
 import json
 import logging
 import re
 from http import HTTPStatus
-from typing import Any
 
-import gradio as gr
 from fastapi.exceptions import RequestValidationError
-from gradio.route_utils import FnIndexInferError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Titles of a gr.Error, by which an answer gets another status than 400.
-BUSY = "Busy"
-FAILED = "Failed"
+from demo.server.gradio_internals import FAILED, FAILURE, FnIndexInferError
 
-_NO_UPLOAD = (
-    'This is no upload. Send the file to /gradio_api/upload, then give {"path": what that answered, '
-    '"meta": {"_type": "gradio.FileData"}}.'
-)
+BUSY = "Busy"  # title of the gr.Error of a call that may be tried again in a moment
 _UNKNOWN = "There is no such function here, or the call does not name one. GET /gradio_api/info lists them."
 _OTHER_VALUES = "These are not the values that the function takes. GET /gradio_api/info lists them."
-_FAILURE = "The server failed at this call. Its log says why."
 _SENTENCES = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address takes another method: POST instead of GET, or GET instead of POST.",
@@ -35,40 +26,13 @@ _STATUSES = {BUSY: HTTPStatus.SERVICE_UNAVAILABLE, FAILED: HTTPStatus.INTERNAL_S
 _LOG = logging.getLogger(__name__)
 
 
-def refuse_by_sentences(page: gr.Blocks) -> None:
-    """Make every error of a call one that has a sentence for whoever called.
-
-    Set on the page, whose own errors name its folders and the addresses of its objects.
-    """
-    preprocess, process = page.preprocess_data, page.process_api
-
-    async def preprocess_data(block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
-        if len(inputs) != len(block_fn.inputs):
-            message = f"The function takes another number of values: {len(block_fn.inputs)}, not {len(inputs)}."
-            raise gr.Error(message, print_exception=False)
-        try:
-            return await preprocess(block_fn, inputs, *rest, **named)
-        except gr.Error:  # a ValueError itself
-            raise
-        except (ValueError, TypeError, OSError) as error:
-            raise gr.Error(_NO_UPLOAD, print_exception=False) from error
-
-    async def process_api(*arguments: Any, **named: Any) -> Any:
-        try:
-            return await process(*arguments, **named)
-        except gr.Error:
-            raise
-        except Exception as error:
-            _LOG.exception("a call failed")
-            raise gr.Error(_FAILURE, title=FAILED, print_exception=False) from error
-
-    page.preprocess_data, page.process_api = preprocess_data, process_api
-
-
 class CallStatuses:
     """ASGI middleware: a call that its own picture or values made fail has status 400, where Gradio answers 500.
 
-    And a stream that ends with an error, such as that of an event that is not there, ends in order.
+    A stream that ends with an error, such as that of an event that is not there, is ended in order.
+
+    Args:
+        app: Gradio's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -94,11 +58,11 @@ class CallStatuses:
         except RuntimeError as error:
             if not isinstance(error.__cause__, HTTPException):
                 raise
-            await send({"type": "http.response.body", "body": b""})  # the stream has said already what was wrong
+            await send({"type": "http.response.body", "body": b""})  # the stream has already said what was wrong
 
 
 def _status(body: bytes) -> int:
-    """The status of an error that is told in a body: {"error": a sentence, "title": …}, where it is a gr.Error."""
+    """The status for an error's body: {"error": a sentence, "title": …} where it is a gr.Error."""
     try:
         title = json.loads(body).get("title", FAILED)
     except (ValueError, AttributeError):
@@ -143,10 +107,10 @@ def _file(_: Request, error: Exception) -> Response:
 
 
 def _failed(_: Request, __: Exception) -> Response:
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILURE)
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, FAILURE)
 
 
-# What Gradio leaves to be answered by FastAPI: the function of a call is looked up before anything is caught.
+# Exception -> its answer, for those that Gradio leaves to FastAPI, such as where a call names no function.
 HANDLERS = {
     HTTPException: _http,
     RequestValidationError: _malformed,

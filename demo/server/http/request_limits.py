@@ -1,4 +1,4 @@
-"""A bound on what a request may bring, and no trace of one that broke off."""
+"""ASGI middleware: limits request bodies, and drops those that break off before they reach the disk."""
 
 from collections import deque
 
@@ -7,15 +7,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class WholeBodies:
-    """ASGI middleware: hands a request on once its body is here, and answers one over `largest` bytes with status 413.
+    """Passes a request on once its whole body is here, and answers one that is too large with status 413.
 
-    Gradio reads the calls of the panels into memory whole anyway. Uploads it writes to a file as they come in, and it
-    leaves there what has come of one that breaks off.
+    Gradio reads the panels' calls into memory whole anyway. It writes an upload to a file as it comes in, and leaves
+    that file where the upload breaks off.
+
+    Args:
+        app: gets the requests.
+        max_bytes: of a request's body.
     """
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
-        self._largest = largest
+        self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -23,10 +27,10 @@ class WholeBodies:
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
         parts: deque[Message] | None = None
-        if declared.isdigit() and int(declared) <= self._largest:
+        if declared.isdigit() and int(declared) <= self._max_bytes:
             parts = await self._parts(receive)
         if parts is None:
-            refusal = PlainTextResponse(f"The request is larger than {self._largest} bytes.", status_code=413)
+            refusal = PlainTextResponse(f"The request is larger than {self._max_bytes} bytes.", status_code=413)
             return await refusal(scope, receive, send)
         if parts[-1]["type"] == "http.disconnect":
             return None
@@ -43,6 +47,6 @@ class WholeBodies:
         while not parts or parts[-1].get("more_body", False):
             parts.append(await receive())
             taken += len(parts[-1].get("body", b""))
-            if taken > self._largest:
+            if taken > self._max_bytes:
                 return None
         return parts

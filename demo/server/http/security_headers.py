@@ -1,4 +1,4 @@
-"""The headers by which a browser lets the page do no more than it needs, and ask no host but its own."""
+"""ASGI middleware: Content-Security-Policy and other headers, by which the page can ask no host but its own."""
 
 from collections.abc import Sequence
 
@@ -20,14 +20,15 @@ _POLICY = {
 }
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: browsers would then name no origin with the page's own calls, which have to be told from others'.
+    # Not no-referrer: browsers would then send no origin with the page's own calls, and the gate could not tell whose
+    # they are.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
 }
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to every answer.
+    """Adds the headers to every answer.
 
     Args:
         app: answers.

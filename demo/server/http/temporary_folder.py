@@ -1,4 +1,4 @@
-"""A temporary folder of the program's own, which goes when the program does."""
+"""A temporary folder of the program's own, removed when it ends, or at the next start if it was killed."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ _PREFIX = "slimnet-faces-"
 # For Gradio, and for libraries and other programs that this one starts.
 _VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
 _MATPLOTLIB = "MPLCONFIGDIR"  # Gradio imports matplotlib, which would write its settings and caches to the home folder
-# Where a folder cannot be locked, it belongs to a dead program when nobody has touched it for so long.
+# Where folders cannot be locked, one that was not touched for this long belongs to a dead program.
 _DEAD_AFTER_SECONDS = 600
 
 
 class TemporaryFolderError(Exception):
-    """No temporary folder can be made; the text says where it was to be, why not and what to do."""
+    """No temporary folder can be made; the text says where it was to be, why it cannot, and what to do."""
 
 
 @contextmanager

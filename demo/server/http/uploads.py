@@ -1,21 +1,25 @@
-"""Nothing stays of what a request has written, in whichever form it came."""
+"""Nothing that a request wrote to the disk stays there: uploads go when they are read, everything else soon after."""
 
 import asyncio
 import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+import gradio as gr
+from gradio.data_classes import FileData
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Of an upload that nobody asks about; one that is asked about is deleted as soon as it is read.
+from demo.server.gradio_internals import noted_uploads
+
+# The age at which an upload that no call has read is deleted.
 UNASKED_SECONDS = 300
-# Of anything else, should the request that wrote it not have ended. With the time between two rounds, within a minute.
+# The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
 LEFTOVER_SECONDS = 45
 _ROUND_SECONDS = 10
 # With more of them waiting, to look through all after each request would slow the page; the rounds do.
@@ -23,6 +27,66 @@ _MANY_UPLOADS = 100
 # The clock of a file system may lag behind that of the program.
 _CLOCK_SECONDS = 2
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Uploads(set[str]):
+    """The files that were uploaded to the page, each of which is deleted as soon as it is read.
+
+    Gradio stores uploads with the same content under the same path, so calls are counted, and the last one deletes.
+    It stands in for the plain set that Gradio keeps; `NothingLeft` deletes by age what no call reads.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unread: Counter[str] = Counter()
+
+    def update(self, *others: Iterable[str]) -> None:
+        """Note uploads, as Gradio does when they have arrived.
+
+        Args:
+            others: paths of uploads, one for each upload, equal ones too.
+        """
+        for paths in others:
+            paths = list(paths)
+            super().update(paths)
+            self._unread.update(paths)
+
+    def forget(self, path: str) -> None:
+        """Strike out an upload that was deleted by age, so that later ones of the same content count from zero.
+
+        Args:
+            path: of the upload.
+        """
+        self._unread.pop(path, None)
+        self.discard(path)
+
+    def take(self, upload: FileData | None) -> bytes | None:
+        """Read an upload, and delete it if no other call is going to read it.
+
+        Args:
+            upload: with a path that Gradio has found in this set; None for no file.
+
+        Returns:
+            The bytes of the file, or None where there is none.
+
+        Raises:
+            gr.Error: the upload was deleted meanwhile.
+        """
+        if upload is None:
+            return None
+        path = Path(upload.path)
+        self._unread[upload.path] -= 1
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise gr.Error("The upload is gone. Send the picture again.", print_exception=False) from error
+        finally:
+            if self._unread[upload.path] <= 0:
+                del self._unread[upload.path]
+                self.discard(upload.path)
+                path.unlink(missing_ok=True)
+                with suppress(OSError):  # another file is in the folder
+                    path.parent.rmdir()
 
 
 class NothingLeft:
@@ -33,7 +97,7 @@ class NothingLeft:
     at: whichever way Gradio came to write a file, it is found in the folder.
 
     Args:
-        app: Gradio's, whose set of uploads is an `endpoint.Uploads`.
+        app: Gradio's, whose set of uploads is an `Uploads`.
         folder: the program's own, since everything in it is deleted.
     """
 
@@ -74,7 +138,9 @@ class NothingLeft:
     @contextmanager
     def _going_on(self, scope: Scope) -> Iterator[None]:
         request = object()
-        uploads = _uploads(scope)  # now: an app within Gradio's, as MCP's is, puts itself in its place in the scope
+        uploads = noted_uploads(
+            scope
+        )  # now: an app within Gradio's, as MCP's is, puts itself in its place in the scope
         self._begun[request] = time.time() - _CLOCK_SECONDS
         try:
             yield
@@ -88,9 +154,9 @@ class NothingLeft:
             await asyncio.sleep(_ROUND_SECONDS)
             with suppress(OSError):
                 os.utime(self._folder)  # which tells other programs that this one lives, where locks cannot
-            self._sweep(_uploads(scope))
+            self._sweep(noted_uploads(scope))
 
-    def _sweep(self, uploads: Any) -> None:
+    def _sweep(self, uploads: Uploads) -> None:
         """Delete what no request that goes on can have written.
 
         On the event loop: between making a folder and putting an upload there Gradio does not wait for anything.
@@ -105,10 +171,6 @@ class NothingLeft:
                     uploads.forget(path)
             for name in folders:
                 _delete_older(os.path.join(parent, name), oldest)  # noqa: PTH118
-
-
-def _uploads(scope: Scope) -> Any:
-    return scope["app"].get_blocks().upload_file_set
 
 
 def _delete_older(path: str, limit: float) -> bool:

@@ -12,7 +12,7 @@ from slimnet import ATTRIBUTES, Reliability
 def pipeline(weights: Path, *attributes: str, shares: tuple[float, ...] | None = None) -> Any:
     """In a pipeline's place: weights that carry these balanced accuracies, or none."""
     reliability = None if shares is None else tuple(Reliability(share, 0, 1) for share in shares)
-    return SimpleNamespace(weights=weights, attributes=attributes, reliability=reliability)
+    return SimpleNamespace(predictor=SimpleNamespace(path=weights), attributes=attributes, reliability=reliability)
 
 
 def weights(folder: Path) -> Path:

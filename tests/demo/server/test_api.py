@@ -11,12 +11,13 @@ import cv2
 import gradio as gr
 import numpy as np
 import pytest
-from gradio.data_classes import FileData
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from demo.pipeline.analyse import Analysis, FaceResult
-from demo.server.api import SCHEMA, Uploads, endpoints
+from demo.pipeline.result import Analysis, FaceResult
+from demo.server.api import SCHEMA, add_endpoints
+from demo.server.gradio_internals import refuse_web_addresses
+from demo.server.photo_queue import PhotoQueue
 from tests.fakes.host import serving
 
 
@@ -32,16 +33,12 @@ class OneFace:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gradio")
-
-
-@pytest.fixture(scope="module")
 def client(cache: Path) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
         with gr.Blocks(analytics_enabled=False) as page:
-            endpoints(page, OneFace())
+            add_endpoints(page, OneFace(), PhotoQueue())
+        refuse_web_addresses(page)
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
         yield Client(url, verbose=False)
         page.close()
@@ -162,14 +159,3 @@ def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
     assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
     face = SCHEMA["properties"]["faces"]["items"]
     assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
-
-
-def test_an_upload_that_is_deleted_by_age_is_forgotten(picture: Path) -> None:
-    uploads = Uploads()
-    for _ in range(2):  # the call for the first one never came
-        uploads.update([str(picture)])
-    uploads.forget(str(picture))
-    assert not uploads
-    uploads.update([str(picture)])
-    uploads.take(FileData(path=str(picture)))
-    assert not picture.exists()

@@ -1,11 +1,11 @@
-import asyncio
+import json
 import re
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 
 import pytest
 
-from demo.server.attributes import answer_on, attribute_list, display_name, grouped
+from demo.paths import BROWSER
+from demo.server.attributes import attribute_list, display_name, grouped
+from demo.server.photo import FACE_COLOURS
 from slimnet import ATTRIBUTES, GROUPS, Reliability
 
 
@@ -17,7 +17,7 @@ def test_every_attribute_has_one_box_in_its_group() -> None:
 
 def test_a_box_carries_the_place_of_its_probability() -> None:
     html = attribute_list(ATTRIBUTES, "live")
-    places = re.findall(r'data-index="(\d+)".*?data-attribute="([^"]*)"', html)
+    places = re.findall(r'data-index="(\d+)".*?data-attribute="([^"]*)"', html, re.DOTALL)
     assert {name: int(place) for place, name in places} == {name: place for place, name in enumerate(ATTRIBUTES)}
 
 
@@ -37,7 +37,7 @@ def test_every_description_of_a_box_is_there() -> None:
 def test_an_attribute_is_shown_with_its_measured_reliability() -> None:
     measured = (Reliability(0.844, 0.82, 0.86), Reliability(0.91, 0.9, 0.92), Reliability(0.62, 0.55, 0.69))
     html = attribute_list(("Bangs", "Smiling", "Big_Lips"), "live", measured)
-    levels = re.findall(r'class="attribute (\w+)".*?data-attribute="(\w+)".*?title="([^"]*)"', html)
+    levels = re.findall(r'class="attribute (\w+)".*?data-attribute="(\w+)".*?title="([^"]*)"', html, re.DOTALL)
     assert sorted(levels) == [
         ("fair", "Bangs", "reliability 84% (82 to 86)"),
         ("good", "Smiling", "reliability 91% (90 to 92)"),
@@ -80,12 +80,11 @@ def test_names_are_shown_for_people() -> None:
     assert display_name("Mouth_Slightly_Open") == "Mouth Slightly Open"
 
 
-def test_an_analysis_runs_in_the_context_of_its_call() -> None:
-    visitor: ContextVar[str] = ContextVar("visitor", default="nobody")
-
-    async def call() -> dict[str, str]:
-        visitor.set("somebody")
-        return await answer_on(pool, lambda _: {"visitor": visitor.get()}, None, "")
-
-    with ThreadPoolExecutor(1) as pool:
-        assert asyncio.run(call()) == {"visitor": "somebody"}
+def test_the_scripts_know_the_same_colours_and_thresholds() -> None:
+    settings = (BROWSER / "shared/settings.js").read_text(encoding="utf-8")
+    thresholds = dict(re.findall(r"const (\w+EST_THRESHOLD) = ([\d.]+);", settings))
+    lowest, highest = (round(100 * float(thresholds[f"{which}_THRESHOLD"])) for which in ("LOWEST", "HIGHEST"))
+    assert f'min="{lowest}" max="{highest}"' in attribute_list(("Smiling",), "live")
+    buttons = (BROWSER / "shared/face_buttons.js").read_text(encoding="utf-8")
+    [colours] = re.findall(r"const FACE_COLOURS = (\[.*?\]);", buttons, re.DOTALL)
+    assert tuple(json.loads(colours)) == FACE_COLOURS

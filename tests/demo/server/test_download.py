@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import gradio as gr
 import pytest
 
-from demo.server import download as fetching
+from demo.server import download
 from demo.server.download import fetch
 from tests.fakes.host import Host, serving
 
@@ -27,7 +27,7 @@ def test_a_file_is_fetched_from_where_its_address_leads(host: Host, path: str) -
 
 
 def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "LARGEST_BYTES", 2**20)
+    monkeypatch.setattr(download, "LARGEST_BYTES", 2**20)
     with pytest.raises(gr.Error, match="larger than 1 MB"):
         fetch(host.at("/endless"))
     assert host.sent < 2**26  # what was under way
@@ -50,6 +50,6 @@ def test_the_servers_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_host_that_does_not_answer_is_left(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_SECONDS", 0.2)
+    monkeypatch.setattr(download, "_TIMEOUT_SECONDS", 0.2)
     with pytest.raises(gr.Error, match="in time"):
         fetch(host.at("/silent"))

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from demo.pictures.decode import open_picture
-from demo.pipeline.analyse import Analysis, FaceResult, Timings
+from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.server import live
-from demo.server.live import FrameDesk, FrameError, describe, read_frame
+from demo.server.live import FrameError, FrameQueue, describe, read_frame
 
 
 def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, Any]:
@@ -120,20 +120,20 @@ class Portraits:
         return Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, self.frames),))
 
 
-async def visits(desk: FrameDesk, *visitors: str) -> list[int]:
-    return [(await desk.answer(message(visitor=visitor)))["faces"][0]["number"] for visitor in visitors]
+async def visits(queue: FrameQueue, *visitors: str) -> list[int]:
+    return [(await queue.answer(message(visitor=visitor)))["faces"][0]["number"] for visitor in visitors]
 
 
 def test_each_visitor_has_a_stream_of_frames() -> None:
-    assert asyncio.run(visits(FrameDesk(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
+    assert asyncio.run(visits(FrameQueue(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
 
 
 def test_who_leaves_is_forgotten_at_once() -> None:
     async def visit() -> list[Any]:
-        desk = FrameDesk(Portraits())
-        before = await visits(desk, "one", "one", "two")
-        answer = await desk.answer({"visitor": "one", "leave": True})
-        return [before, answer, await visits(desk, "one", "two")]
+        queue = FrameQueue(Portraits())
+        before = await visits(queue, "one", "one", "two")
+        answer = await queue.answer({"visitor": "one", "leave": True})
+        return [before, answer, await visits(queue, "one", "two")]
 
     assert asyncio.run(visit()) == [[1, 2, 1], {}, [1, 2]]
 
@@ -141,19 +141,19 @@ def test_who_leaves_is_forgotten_at_once() -> None:
 def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
     async def visit() -> list[dict[str, Any]]:
         gate = Gate()
-        desk = FrameDesk(gate)
-        names = [str(number) for number in range(live._WORKERS + 1)]
-        answers = [asyncio.ensure_future(desk.answer(message(visitor=name))) for name in names]
+        queue = FrameQueue(gate)
+        names = [str(number) for number in range(live.FRAME_THREADS + 1)]
+        answers = [asyncio.ensure_future(queue.answer(message(visitor=name))) for name in names]
         await asyncio.sleep(0)
-        await desk.answer({"visitor": names[-1], "leave": True})
+        await queue.answer({"visitor": names[-1], "leave": True})
         gate.open.set()
         return await asyncio.gather(*answers)
 
-    assert [bool(answer) for answer in asyncio.run(visit())] == [True] * live._WORKERS + [False]
+    assert [bool(answer) for answer in asyncio.run(visit())] == [True] * live.FRAME_THREADS + [False]
 
 
 def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_SILENT_SECONDS", 0.01)
+    monkeypatch.setattr(live, "MAX_SILENCE_SECONDS", 0.01)
     streams: list[weakref.ref[Portraits]] = []
 
     class Watched(Portraits):
@@ -163,8 +163,8 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
             return stream
 
     async def visit() -> None:
-        desk = FrameDesk(Watched())
-        await visits(desk, "one", "two")
+        queue = FrameQueue(Watched())
+        await visits(queue, "one", "two")
         while any(stream() for stream in streams):
             await asyncio.sleep(0.005)
 
@@ -178,12 +178,12 @@ def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.Monk
         slow = loop.call_later
         # A minute passes in less than a second.
         monkeypatch.setattr(loop, "call_later", lambda delay, *rest, **more: slow(delay / 100, *rest, **more))
-        desk = FrameDesk(Portraits())
-        before = await visits(desk, "one")
+        queue = FrameQueue(Portraits())
+        before = await visits(queue, "one")
         await asyncio.sleep(30)
-        soon = await visits(desk, "one")
+        soon = await visits(queue, "one")
         await asyncio.sleep(120)
-        return [before, soon, await visits(desk, "one")]
+        return [before, soon, await visits(queue, "one")]
 
     assert asyncio.run(visit()) == [[1], [2], [1]]
 
@@ -194,14 +194,14 @@ def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
 
     asking: ContextVar[Request] = ContextVar("asking")
 
-    async def ask(desk: FrameDesk) -> weakref.ref[Request]:
+    async def ask(queue: FrameQueue) -> weakref.ref[Request]:
         asking.set(Request())
-        await visits(desk, "one")
+        await visits(queue, "one")
         return weakref.ref(asking.get())
 
     async def visit() -> None:
-        desk = FrameDesk(Portraits())
-        request = await asyncio.create_task(ask(desk))
+        queue = FrameQueue(Portraits())
+        request = await asyncio.create_task(ask(queue))
         while request():  # the thread that worked on it may take a moment
             await asyncio.sleep(0.005)
             gc.collect()
@@ -210,7 +210,7 @@ def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
 
 
 def test_a_bad_frame_is_answered_with_a_sentence() -> None:
-    answer = asyncio.run(FrameDesk(Gate()).answer({"frame": "nonsense"}))
+    answer = asyncio.run(FrameQueue(Gate()).answer({"frame": "nonsense"}))
     assert list(answer) == ["error"]
 
 
@@ -224,8 +224,8 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
             raise failure
 
     async def twice() -> list[dict[str, Any]]:
-        desk = FrameDesk(Broken())
-        return [await desk.answer(message()), await desk.answer(message())]
+        queue = FrameQueue(Broken())
+        return [await queue.answer(message()), await queue.answer(message())]
 
     assert [list(answer) for answer in asyncio.run(twice())] == [["error"], ["error"]]
 
@@ -233,13 +233,13 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
 def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -> None:
     async def visit() -> list[dict[str, Any]]:
         gate = Gate()
-        desk = FrameDesk(gate)
-        first = asyncio.ensure_future(desk.answer(message(visitor="one")))
-        other = asyncio.ensure_future(desk.answer(message(visitor="two")))
+        queue = FrameQueue(gate)
+        first = asyncio.ensure_future(queue.answer(message(visitor="one")))
+        other = asyncio.ensure_future(queue.answer(message(visitor="two")))
         await asyncio.sleep(0)
-        again = await desk.answer(message(visitor="one"))
+        again = await queue.answer(message(visitor="one"))
         gate.open.set()
-        return [again, await first, await other, await desk.answer(message(visitor="one"))]
+        return [again, await first, await other, await queue.answer(message(visitor="one"))]
 
     again, first, other, later = asyncio.run(visit())
     assert again == {"busy": True}
@@ -250,8 +250,8 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
 def test_no_backlog_builds_up() -> None:
     async def crowd() -> list[dict[str, Any]]:
         gate = Gate()
-        desk = FrameDesk(gate)
-        waiting = [asyncio.ensure_future(desk.answer(message(visitor=str(number)))) for number in range(100)]
+        queue = FrameQueue(gate)
+        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(100)]
         await asyncio.sleep(0)
         gate.open.set()
         return await asyncio.gather(*waiting)

@@ -5,7 +5,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,25 +14,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from demo.paths import BROWSER
-from demo.pipeline.analyse import Pipeline
-from demo.server.page import build, launch_options, masthead
-from slimnet import ATTRIBUTES
+from demo.server.page import launch_options, masthead
+from slimnet import ATTRIBUTES, Predictor
 from tests.paths import ASSETS
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gradio")
-
-
-@pytest.fixture(scope="module")
-def url(cache: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(cache))
-        page = build(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
-        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(cache))
-        yield address
-        page.close()
 
 
 def test_no_selector_is_of_a_form_that_gradio_breaks() -> None:
@@ -99,7 +82,7 @@ def test_nothing_that_the_page_says_takes_a_smile_for_an_emotion(url: str) -> No
 
 
 def test_the_masthead_counts_what_the_weights_have() -> None:
-    shipped = masthead(Pipeline(ASSETS / "slimnet_celeba.safetensors", "cpu"))
+    shipped = masthead(Predictor(ASSETS / "slimnet_celeba.safetensors", "cpu"))
     assert "40 attributes" in shipped
     assert "571,304 parameters" in shipped
     assert "celebrities" in shipped

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from demo.pictures.decode import PictureError
-from demo.pipeline.analyse import Analysis, FaceResult
-from demo.server.photo import LARGEST_BYTES, PhotoDesk, annotated, as_csv, describe, examples, read_request
+from demo.pipeline.result import Analysis, FaceResult
+from demo.server.photo import LARGEST_BYTES, annotated, answer, as_csv, describe, examples, read_request
+from demo.server.photo_queue import PhotoQueue
 
 FRAME = np.full((1200, 2000, 3), 128, np.uint8)
 ANALYSIS = Analysis(
@@ -54,10 +55,10 @@ def test_a_name_is_kept_in_characters_that_files_can_hold(name: Any, kept: str) 
 
 
 def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:
-    answer = describe(FRAME, ANALYSIS, "=1+1.jpg")
-    assert next(csv.DictReader(io.StringIO(answer["csv"])))["file"] == "'=1+1.jpg"
-    assert json.loads(answer["json"])["file"] == "=1+1.jpg"
-    assert answer["name"] == "=1+1.jpg"
+    described = describe(FRAME, ANALYSIS, "=1+1.jpg")
+    assert next(csv.DictReader(io.StringIO(described["csv"])))["file"] == "'=1+1.jpg"
+    assert json.loads(described["json"])["file"] == "=1+1.jpg"
+    assert described["name"] == "=1+1.jpg"
     foreign = Analysis(("=HYPERLINK(1)", "-x"), 10, 10, ())
     assert as_csv(foreign, "a.png") == "file,face,x,y,width,height,'=HYPERLINK(1),'-x\n"
 
@@ -80,16 +81,16 @@ def test_a_request_without_a_picture_is_a_clear_error(bad: Any) -> None:
 
 def test_a_file_that_is_no_picture_is_answered_with_a_sentence() -> None:
     text = base64.b64encode(b"no picture").decode()
-    answer = asyncio.run(PhotoDesk(TwoFaces()).answer({"picture": text, "name": "text.jpg"}))
-    assert list(answer) == ["error"]
+    answered = asyncio.run(answer({"picture": text, "name": "text.jpg"}, TwoFaces(), PhotoQueue()))
+    assert list(answered) == ["error"]
 
 
 def test_a_picture_is_answered_with_its_faces() -> None:
     file = io.BytesIO()
     Image.fromarray(FRAME).save(file, "PNG")
     request = {"picture": base64.b64encode(file.getvalue()).decode(), "name": "us.png"}
-    answer = asyncio.run(PhotoDesk(TwoFaces()).answer(request))
-    assert answer == describe(FRAME, ANALYSIS, "us.png")
+    answered = asyncio.run(answer(request, TwoFaces(), PhotoQueue()))
+    assert answered == describe(FRAME, ANALYSIS, "us.png")
 
 
 @pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
@@ -98,15 +99,15 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) 
         def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
-    answer = asyncio.run(PhotoDesk(Broken()).answer({"example": "eileen_collins.jpg"}))
-    assert list(answer) == ["error"]
+    answered = asyncio.run(answer({"example": "eileen_collins.jpg"}, Broken(), PhotoQueue()))
+    assert list(answered) == ["error"]
 
 
 def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
     async def crowd() -> list[dict[str, Any]]:
-        desk = PhotoDesk(TwoFaces())
+        queue = PhotoQueue()
         request = {"example": "eileen_collins.jpg"}
-        return await asyncio.gather(*(desk.answer(request) for _ in range(30)))
+        return await asyncio.gather(*(answer(request, TwoFaces(), queue) for _ in range(30)))
 
     answers = asyncio.run(crowd())
     turned_away = [answer for answer in answers if "error" in answer]
@@ -115,23 +116,23 @@ def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
 
 
 def test_the_page_gets_boxes_of_the_whole_picture_and_a_smaller_view() -> None:
-    answer = describe(FRAME, ANALYSIS, "us.png")
-    assert (answer["width"], answer["height"]) == (2000, 1200)
-    assert picture(answer["picture"]).size == (1600, 960)
-    assert [face["box"] for face in answer["faces"]] == [[200, 300, 400, 500], [1200, 300, 400, 500]]
-    assert [face["probabilities"] for face in answer["faces"]] == [[0.75, 0.125], [0.25, 0.5]]
-    assert picture(answer["faces"][0]["crop"]).size == (178, 218)
+    described = describe(FRAME, ANALYSIS, "us.png")
+    assert (described["width"], described["height"]) == (2000, 1200)
+    assert picture(described["picture"]).size == (1600, 960)
+    assert [face["box"] for face in described["faces"]] == [[200, 300, 400, 500], [1200, 300, 400, 500]]
+    assert [face["probabilities"] for face in described["faces"]] == [[0.75, 0.125], [0.25, 0.5]]
+    assert picture(described["faces"][0]["crop"]).size == (178, 218)
 
 
 def test_the_files_hold_what_the_page_shows() -> None:
-    answer = describe(FRAME, ANALYSIS, "us.png")
-    assert json.loads(answer["json"]) == {"file": "us.png", **ANALYSIS.to_dict()}
-    rows = list(csv.DictReader(io.StringIO(answer["csv"])))
+    described = describe(FRAME, ANALYSIS, "us.png")
+    assert json.loads(described["json"]) == {"file": "us.png", **ANALYSIS.to_dict()}
+    rows = list(csv.DictReader(io.StringIO(described["csv"])))
     assert rows[1] == {
         "file": "us.png", "face": "2", "x": "1200", "y": "300", "width": "400", "height": "500",
         "Smiling": "0.250000", "Bangs": "0.500000",
     }  # fmt: skip
-    assert picture(answer["annotated"]).size == (1600, 960)
+    assert picture(described["annotated"]).size == (1600, 960)
 
 
 def test_csv_without_a_face_has_its_header() -> None:

@@ -1,33 +1,14 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.paths import WEIGHTS
-from demo.pipeline.analyse import Pipeline
-from demo.server.page import build, launch_options
 from tests.paths import ROOT
 
 FILE = {"_type": "gradio.FileData"}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gradio")
-
-
-@pytest.fixture(scope="module")
-def url(cache: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(cache))
-        page = build(Pipeline(WEIGHTS, "cpu"))
-        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(cache))
-        yield address
-        page.close()
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.data_classes import FileData
 from starlette.middleware import Middleware
 
-from demo.server.api import Uploads, endpoints
+from demo.server.api import add_endpoints
 from demo.server.http import uploads as uploads_module
-from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft
+from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft, Uploads
+from demo.server.photo_queue import PhotoQueue
 
 FILES = 'name="files"; filename="a.jpg"'
 FORM = "multipart/form-data; boundary=b"
@@ -34,7 +36,7 @@ def url(folder: Path) -> Iterator[str]:
         patch.setattr("tempfile.tempdir", str(folder))
         patch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(folder))  # read when gradio was imported
         with gr.Blocks(analytics_enabled=False) as page:
-            endpoints(page, None)
+            add_endpoints(page, None, PhotoQueue())
         middleware = [Middleware(NothingLeft, folder=folder)]
         _, address, _ = page.launch(
             prevent_thread_lock=True, quiet=True, run_history=False, app_kwargs={"middleware": middleware}
@@ -253,3 +255,16 @@ def test_room_is_given_back_though_a_file_is_still_open(tmp_path: Path) -> None:
 
     assert asyncio.run(requests()) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_upload_that_is_deleted_by_age_is_forgotten(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    uploads = Uploads()
+    for _ in range(2):  # the call for the first one never came
+        uploads.update([str(picture)])
+    uploads.forget(str(picture))
+    assert not uploads
+    uploads.update([str(picture)])
+    uploads.take(FileData(path=str(picture)))
+    assert not picture.exists()

@@ -11,7 +11,9 @@ import pytest
 
 from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
-from demo.server.api import endpoints, mcp_tool
+from demo.server.api import add_endpoints
+from demo.server.mcp_tool import add_tool, description
+from demo.server.photo_queue import PhotoQueue
 from tests.paths import PORTRAIT
 
 pytest.importorskip("mcp", reason="needs gradio[mcp]")
@@ -34,7 +36,9 @@ async def ask(url: str, *pictures: str) -> tuple[list[Any], list[Any]]:
 def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     with gr.Blocks(analytics_enabled=False) as page:
-        endpoints(page, Pipeline(WEIGHTS, "cpu"), mcp=True)
+        pipeline, queue = Pipeline.load(WEIGHTS, "cpu"), PhotoQueue()
+        add_endpoints(page, pipeline, queue)
+        add_tool(page, pipeline, queue)
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False, mcp_server=True)
     try:
         text = base64.b64encode(PORTRAIT.read_bytes()).decode()
@@ -56,6 +60,6 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
 
 
 def test_a_language_model_is_told_the_attributes_of_the_weights_in_use() -> None:
-    told = mcp_tool(None, ("Smoking", "Eye_Patch", "Hook", "Parrot")).__doc__ or ""  # type: ignore[arg-type]
+    told = description(("Smoking", "Eye_Patch", "Hook", "Parrot"))
     assert "4 attributes, such as Smoking, Eye_Patch, Hook:" in told
     assert "celebrities" not in told

@@ -1,0 +1,66 @@
+"""Pictures as text: base64, bare or in a `data:` address (RFC 2397)."""
+
+import base64
+
+import cv2
+import numpy as np
+
+_JPEG = "data:image/jpeg;base64,"
+
+
+def is_jpeg(text: str) -> bool:
+    """Whether a text is the `data:` address of a JPEG, by its media type alone.
+
+    Args:
+        text: anything.
+    """
+    return text.startswith(_JPEG)
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int) -> bytes:
+    """A picture as a JPEG file.
+
+    Args:
+        pixels: (height, width, 3) uint8, RGB.
+        quality: 0 to 100, as in every JPEG encoder.
+
+    Raises:
+        cv2.error: no memory is left for it.
+    """
+    parameters = (cv2.IMWRITE_JPEG_QUALITY, quality)
+    _, file = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
+    return file.tobytes()
+
+
+def jpeg_url(file: bytes) -> str:
+    """The `data:` address of a JPEG file.
+
+    Args:
+        file: its bytes.
+    """
+    return _JPEG + to_base64(file)
+
+
+def to_base64(file: bytes) -> str:
+    """A file in base64.
+
+    Args:
+        file: its bytes.
+    """
+    return base64.b64encode(file).decode()
+
+
+def decode(text: str) -> bytes:
+    """The file in a `data:` address, or in bare base64.
+
+    Args:
+        text: the address or the base64, which may be broken into lines.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        ValueError: the text is not base64.
+    """
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    return base64.b64decode("".join(encoded.split()), validate=True)

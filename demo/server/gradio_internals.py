@@ -1,0 +1,171 @@
+"""Every place where this page leans on an inner part of Gradio, which a new release may change without a word.
+
+Each says why nothing that Gradio promises will do; test_gradio_internals.py fails where a release has changed one. This
+module knows nothing else of the project.
+"""
+
+import io
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stderr
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.route_utils import FnIndexInferError
+from gradio.tunneling import CURRENT_TUNNELS
+from gradio_client.utils import is_http_url_like
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+__all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fails with that names no function
+
+FAILED = "Failed"  # title of the gr.Error of a call whose failure is not the caller's fault
+FAILURE = "The server failed at this call. Its log says why."
+_NO_UPLOAD = (
+    'This is no upload. Send the file to /gradio_api/upload, then give {"path": what that answered, '
+    '"meta": {"_type": "gradio.FileData"}}.'
+)
+_LOG = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+def refuse_by_sentences(page: gr.Blocks) -> None:
+    """Make every error of a call a gr.Error with a sentence for whoever called.
+
+    Gradio's own errors name folders of this machine and addresses of objects. It has hooks for the errors of an event's
+    function, but none for those of its values, or for what it raises itself.
+    """
+    preprocess, process = page.preprocess_data, page.process_api
+
+    async def preprocess_data(block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        if len(inputs) != len(block_fn.inputs):
+            message = f"The function takes another number of values: {len(block_fn.inputs)}, not {len(inputs)}."
+            raise gr.Error(message, print_exception=False)
+        try:
+            return await preprocess(block_fn, inputs, *rest, **named)
+        except gr.Error:  # a ValueError itself
+            raise
+        except (ValueError, TypeError, OSError) as error:
+            raise gr.Error(_NO_UPLOAD, print_exception=False) from error
+
+    async def process_api(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await process(*arguments, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            _LOG.exception("a call failed")
+            raise gr.Error(FAILURE, title=FAILED, print_exception=False) from error
+
+    page.preprocess_data, page.process_api = preprocess_data, process_api
+
+
+def refuse_web_addresses(page: gr.Blocks) -> None:
+    """Refuse a file that is given to a function by its web address.
+
+    Gradio would fetch it, however large, before the function is called, and no setting stops that.
+    """
+    for function in page.fns.values():
+        for component in function.inputs:
+            _refuse_web_addresses(component)
+
+
+def _refuse_web_addresses(component: Any) -> None:
+    store = component.async_move_resource_to_block_cache
+
+    async def store_upload(path: str | Path | None) -> str | None:
+        if is_http_url_like(path):
+            raise gr.Error("Web addresses are not fetched. Send the picture file itself.", print_exception=False)
+        return await store(path)
+
+    component.async_move_resource_to_block_cache = store_upload
+
+
+def read_values_by(component: gr.components.Component, read: Callable[[Any], Any]) -> None:
+    """Have a function read the values that a component is given, in place of the component's own `preprocess`.
+
+    A subclass, which is the documented way, makes Gradio write a stub file into its source folder.
+    """
+    component.preprocess = read
+
+
+def note_uploads_in(page: gr.Blocks, uploads: set[str]) -> None:
+    """Have Gradio note the paths of uploads in this set, since no event tells of an upload."""
+    page.upload_file_set = uploads
+
+
+def noted_uploads(scope: Mapping[str, Any]) -> Any:
+    """The set of uploads of the page that answers a request. `scope`: the request's, in ASGI."""
+    return scope["app"].get_blocks().upload_file_set
+
+
+def hide_from_models(page: gr.Blocks) -> None:
+    """Make no tool for language models of the functions that a page has until now.
+
+    Each event with an API name becomes a tool; only the mark of a resource or a prompt, which they are not, says
+    otherwise. As a tool, a function for uploads would leave a file behind, and answer no JSON.
+    """
+    for function in page.fns.values():
+        function.fn._mcp_type = "endpoint"
+
+
+def around_whole_server(
+    wrap: Callable[[ASGIApp], ASGIApp],
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan for `app_kwargs` that puts middleware around the whole server, Gradio's own middleware included.
+
+    What is given as middleware stands inside of Gradio's, which answers some requests by itself.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        whole = app.middleware_stack
+        assert whole is not None  # this very call came through it
+        app.middleware_stack = wrap(whole)
+        yield
+        app.middleware_stack = whole
+
+    return lifespan
+
+
+def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
+    """Stop serving a page: requests get a moment to be answered, then their connections are cut.
+
+    `gr.Blocks.close` waits for every open page to go, without a limit, and leaves the tunnel of --share open.
+
+    Args:
+        page: may be closed, or not have been served at all.
+        answers_seconds: how long requests get.
+        close_seconds: how long this takes at most.
+    """
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # where each request that is cut would be an error
+    if getattr(page, "server", None) is not None:
+        page.server.config.timeout_graceful_shutdown = answers_seconds
+    closing = threading.Thread(target=page.close, kwargs={"verbose": False}, daemon=True)
+    with redirect_stderr(io.StringIO()):  # where Gradio prints a traceback of each
+        closing.start()
+        closing.join(close_seconds)
+    for tunnel in CURRENT_TUNNELS:
+        tunnel.kill()
+
+
+def hosts_in_own_network() -> list[str]:
+    """Patterns of the public hosts that are in a Space's own network: Gradio fetches from them nevertheless.
+
+    Imported here, as in the next function, since only the tool for language models needs it.
+    """
+    from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST
+
+    return PUBLIC_HOSTNAME_WHITELIST
+
+
+def run_in_client_loop(function: Callable[..., Coroutine[Any, Any, _Result]], *arguments: Any) -> _Result:
+    """Call an async function on the event loop of gradio_client, from a thread that has none.
+
+    safehttpx keeps tasks from call to call, which have to be of one loop.
+    """
+    from gradio_client.utils import synchronize_async
+
+    return synchronize_async(function, *arguments)

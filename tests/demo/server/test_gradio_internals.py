@@ -1,0 +1,169 @@
+"""Each inner part of Gradio that the page leans on, by what it does, so that a release that changes one is noticed."""
+
+import inspect
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.routes import App
+from gradio.tunneling import CURRENT_TUNNELS, Tunnel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demo.server import gradio_internals
+from demo.server.http.gate import CLOSED
+from demo.server.page import launch_options
+from tests.fakes.host import serving
+
+UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
+# What Gradio offers and the gate lets through. None hands out a file or fetches an address; those for monitoring and
+# for the "vibe" editor answer 403 unless they are switched on.
+OPEN = {
+    *("", "assets/{}", "config", "favicon.ico", "login", "logout", "manifest.json", "monitoring", "monitoring/summary"),
+    *("monitoring/{}", "pwa_icon", "pwa_icon/{}", "robots.txt", "static/{}", "svelte/{}", "theme.css"),
+    *("gradio_api/api/{}", "gradio_api/app_id", "gradio_api/call/v2/{}", "gradio_api/call/v2/{}/{}"),
+    *("gradio_api/call/{}", "gradio_api/call/{}/{}", "gradio_api/cancel", "gradio_api/component_server"),
+    *("gradio_api/heartbeat/{}", "gradio_api/info", "gradio_api/login_check", "gradio_api/openapi.json"),
+    *("gradio_api/queue/data", "gradio_api/queue/join", "gradio_api/queue/status", "gradio_api/reset"),
+    *("gradio_api/run/{}", "gradio_api/runs", "gradio_api/startup-events", "gradio_api/theme.css", "gradio_api/token"),
+    *("gradio_api/undo-vibe-edit", "gradio_api/upload", "gradio_api/upload_progress", "gradio_api/user"),
+    *("gradio_api/vibe-code", "gradio_api/vibe-edit", "gradio_api/vibe-starter-queries"),
+}
+
+
+class Marked:
+    """ASGI middleware that marks every answer by a header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-marked", b"yes")]
+            await send(message)
+
+        await self._app(scope, receive, send_marked)
+
+
+@dataclass
+class Served:
+    """A page on which all inner parts are in use."""
+
+    url: str
+    page: gr.Blocks
+    uploads: set[str]
+
+    def ask(self, path: str, data: Any = None, **headers: str) -> tuple[int, str, bool]:
+        """Status and text of an answer, and whether it is marked."""
+        body = data if data is None or isinstance(data, bytes) else json.dumps({"data": data}).encode()
+        request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"} | headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.read().decode(), "x-marked" in answer.headers
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(), "x-marked" in error.headers
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    uploads: set[str] = set()
+
+    def fail(text: str) -> str:
+        raise KeyError(text)
+
+    def see(value: str) -> str:
+        return value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        with gr.Blocks(analytics_enabled=False) as page:
+            gr.api(fail, api_name="fail", queue=False)
+            file, text = gr.File(), gr.Textbox()
+            gradio_internals.read_values_by(file, lambda upload: f"read {Path(upload.path).name}")
+            gr.Button().click(see, file, text, api_name="see", queue=False)
+        gradio_internals.note_uploads_in(page, uploads)
+        gradio_internals.refuse_web_addresses(page)
+        gradio_internals.refuse_by_sentences(page)
+        options = {"app_kwargs": {"lifespan": gradio_internals.around_whole_server(Marked)}, "show_error": True}
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False, **options)
+        yield Served(url, page, uploads)
+        page.close()
+
+
+def upload(served: Served) -> str:
+    _, text, _ = served.ask("gradio_api/upload", UPLOAD, **{"Content-Type": "multipart/form-data; boundary=b"})
+    return json.loads(text)[0]
+
+
+def test_a_function_that_fails_names_nothing(served: Served) -> None:
+    _, text, _ = served.ask("gradio_api/run/fail", ["/a/secret/path"])
+    answer = json.loads(text)
+    assert (answer["error"], answer["title"]) == (gradio_internals.FAILURE, gradio_internals.FAILED)
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [([], "another number of values"), ([{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], "no upload")],
+)
+def test_values_that_no_function_takes_are_refused_by_a_sentence(
+    served: Served, values: list[Any], sentence: str
+) -> None:
+    _, text, _ = served.ask("gradio_api/run/see", values)
+    assert sentence in json.loads(text)["error"]
+
+
+def test_a_web_address_is_refused_before_anything_is_fetched(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safehttpx.is_public_ip", lambda _: True)
+    with serving() as host:
+        value = {"path": host.at("/file"), "meta": {"_type": "gradio.FileData"}}
+        assert "not fetched" in served.ask("gradio_api/run/see", [value])[1]
+        assert host.asked == []
+
+
+def test_an_upload_is_noted_and_read_as_the_page_says(served: Served) -> None:
+    path = upload(served)
+    assert path in served.uploads
+    assert gradio_internals.noted_uploads({"app": served.page.app}) is served.uploads
+    status, text, _ = served.ask("gradio_api/run/see", [{"path": path, "meta": {"_type": "gradio.FileData"}}])
+    assert (status, json.loads(text)["data"]) == (200, ["read a.txt"])
+
+
+def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) -> None:
+    for headers in ({}, {"Origin": "null"}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
+        for path in ("", "config", "gradio_api/none"):
+            assert served.ask(path, **headers)[2]
+
+
+def test_closing_finds_what_it_cuts(served: Served) -> None:
+    assert hasattr(served.page.server.config, "timeout_graceful_shutdown")
+    assert isinstance(CURRENT_TUNNELS, list)
+    assert callable(Tunnel.kill)
+    assert "verbose" in inspect.signature(gr.Blocks.close).parameters
+
+
+def test_the_tool_for_language_models_finds_what_it_fetches_by() -> None:
+    async def double(number: int) -> int:
+        return 2 * number
+
+    assert gradio_internals.run_in_client_loop(double, 21) == 42
+    assert all(isinstance(pattern, str) for pattern in gradio_internals.hosts_in_own_network())
+
+
+def test_every_option_that_the_page_is_served_with_is_one_of_gradio_s(tmp_path: Path) -> None:
+    assert set(launch_options(tmp_path)) <= set(inspect.signature(gr.Blocks.launch).parameters)
+
+
+def test_gradio_offers_no_address_that_nobody_has_looked_at() -> None:
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Textbox()
+    page.run_history = False  # as launch_options has it
+    offered = [path for path in App.create_app(page).openapi()["paths"] if not CLOSED.search(path)]
+    assert {re.sub(r"{\w+}", "{}", path.strip("/")) for path in offered} <= OPEN
