@@ -9,27 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from demo.annotate.picture import AnnotatorSetup, Outcome
-from demo.annotate.processes import WorkerError
+from demo.annotate.picture import Outcome
+from demo.annotate.processes import AnnotatorSetup
+from demo.annotate.workers import WorkerError
 from demo.paths import ROOT
 from slimnet import Predictor
 
-# Results come in blocks of so many pictures, but in at most so many blocks.
-_BLOCK = 16
-_MOST_BLOCKS = 10_000
+# Results come in blocks.
+_BLOCK_PICTURES = 16
+_MAX_BLOCKS = 10_000
 
 
 def annotate_on_ray(
     files: Sequence[str], weights: Path, device: str, address: str | None = None, workers: int | None = None
 ) -> Generator[Outcome, None, None]:
-    """The outcome of each picture, in order, by the same jobs as `demo.annotate.picture.annotate_in_processes`.
+    """Annotate pictures on a cluster, by the same jobs as `demo.annotate.processes.annotate_in_processes`.
 
     Args:
         files: pictures, at the same paths on every machine, as are the weights and this repository.
         weights: SlimNet's weights.
         device: "cpu" leaves GPUs alone; else each GPU of the cluster has a network that reads the crops of all jobs.
         address: of the cluster, as ray.init takes it; None for the one that this machine is part of, or a local one.
-        workers: how many jobs, one for each core of the cluster unless given.
+        workers: how many jobs; None for one on each core of the cluster.
+
+    Yields:
+        The outcome of each picture, in order.
 
     Raises:
         WorkerError: Ray cannot be started or reached, or a job's process ended twice at the same pictures.
@@ -41,20 +45,21 @@ def annotate_on_ray(
     _connect(address)
     cluster = ray.cluster_resources()
     gpus = 0 if device == "cpu" else int(cluster.get("GPU", 0))
-    networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
-    count = max(1, min(len(files), int(cluster["CPU"]), workers or len(files)))
-    pictures = ray.data.from_items(
-        [{"file": os.fsencode(file)} for file in files],
-        override_num_blocks=max(count, min(_MOST_BLOCKS, len(files) // _BLOCK)),
-    )
-    outcomes = pictures.map(
-        _Job,
-        fn_constructor_args=(weights.resolve(), Path.cwd(), networks),
-        compute=ray.data.ActorPoolStrategy(size=count),
-        num_cpus=1,
-        max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
-    )
     try:
+        networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
+        attributes = ray.get(networks[0].attributes.remote()) if networks else None
+        count = max(1, min(len(files), int(cluster["CPU"]), workers or len(files)))
+        pictures = ray.data.from_items(
+            [{"file": os.fsencode(file)} for file in files],
+            override_num_blocks=max(count, min(_MAX_BLOCKS, len(files) // _BLOCK_PICTURES)),
+        )
+        outcomes = pictures.map(
+            _Job,
+            fn_constructor_args=(weights.resolve(), Path.cwd(), networks, attributes),
+            compute=ray.data.ActorPoolStrategy(size=count),
+            num_cpus=1,
+            max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
+        )
         for row in outcomes.iter_rows():
             yield pickle.loads(row["outcome"])
     except ray.exceptions.RayError as error:
@@ -68,7 +73,7 @@ def _connect(address: str | None) -> None:
     if not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": path}})
-        except Exception as error:  # almost anything, by what is in the way
+        except Exception as error:  # of almost any type
             raise WorkerError(f"Ray cannot be started or reached: {error}") from error
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
@@ -77,12 +82,12 @@ def _connect(address: str | None) -> None:
 
 
 class _Job:
-    """An actor that annotates one picture at a time. Names of files go and come as bytes: they need not be UTF-8."""
+    """An actor that annotates one picture at a time. Names of files travel as bytes, since they need not be UTF-8."""
 
-    def __init__(self, weights: Path, folder: Path, networks: list[Any]) -> None:
+    def __init__(self, weights: Path, folder: Path, networks: list[Any], attributes: tuple[str, ...] | None) -> None:
         os.chdir(folder)  # names may be relative
         self._networks = networks
-        self._annotate = AnnotatorSetup(weights, shares_network=bool(networks))(self._ask)
+        self._annotate = AnnotatorSetup(weights, attributes)(self._ask)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         return {"outcome": pickle.dumps(self._annotate(os.fsdecode(row["file"])))}
@@ -98,6 +103,9 @@ class _Network:
 
     def __init__(self, weights: Path) -> None:
         self._network = Predictor(weights)
+
+    def attributes(self) -> tuple[str, ...]:
+        return self._network.attributes
 
     def read(self, crops: np.ndarray) -> np.ndarray:
         return self._network(crops)

@@ -1,4 +1,4 @@
-"""Which files are to be annotated, and an account of all others in the folders that were named."""
+"""Which files are to be annotated, and which others there are in the folders that were named."""
 
 import os
 from collections import Counter
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from demo.pictures.decode import SUFFIXES
 
-# What macOS, Windows and network storage put beside people's files: copies of metadata, thumbnails, what was deleted,
-# older states of the whole folder. Hidden names need not stand here.
+# What macOS, Windows and network storage put beside people's files: copies of metadata, thumbnails, deleted files,
+# snapshots of the whole folder. Hidden names are passed over without being listed here.
 _SYSTEM_NAMES = frozenset((
     "__macosx", "network trash folder", "temporary items",  # macOS
     "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",  # Windows
     "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "~snapshot", "lost+found",  # storage
 ))  # fmt: skip
-# Beside demo.pictures.decode.SUFFIXES, whose files are opened, and which has the usual formats that are not supported
-# as well.
+# Not opened, unlike those of demo.pictures.decode.SUFFIXES, among which are the usual formats that are not supported,
+# since opening them says what to do.
 _PICTURE_SUFFIXES = frozenset((
     ".avci", ".bpg", ".flif", ".jng", ".mng", ".jpm", ".pam", ".targa", ".rle", ".sgi", ".rgb", ".rgba", ".bw", ".ras",
     ".xbm", ".xpm", ".icns", ".wbmp", ".pct", ".pict", ".dds", ".fits", ".dcm", ".djvu",
@@ -26,20 +26,23 @@ _OTHER_MEDIA_SUFFIXES = frozenset((
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".3g2", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv",
     ".ogv", ".mj2", ".mxf", ".ai", ".wmf", ".emf", ".cdr",
 ))  # fmt: skip
-_NAMED_KINDS = 6  # of each line of the account
+_MAX_KINDS = 6  # named in each sentence
 
 
 class PictureFiles:
     """The files to annotate, each once: those named, and those with a picture's suffix in the folders named.
 
-    What is named is read whatever it is called. In folders hidden files and folders, and those of the system, are
-    passed over: a name with a dot in front is how a Mac, a NAS or a phone marks what is not for people, such as the
-    rest of a copy, a thumbnail or a picture that was deleted (.trashed-1700000000-IMG_1.jpg).
+    A file that is named is read under any name. In folders, hidden files and folders, and those of the system, are
+    passed over: with a dot in front a Mac, a NAS or a phone marks what is not for people, such as the rest of a copy, a
+    thumbnail or a deleted picture (.trashed-1700000000-IMG_1.jpg).
+
+    Args:
+        inputs: files, and folders to search.
 
     Attributes:
         files: in order.
-        failed: why a folder could not be searched, a sentence that begins with its name.
-        unsupported: how many pictures of each suffix there are that are not opened.
+        failed: for each folder that could not be searched a sentence that begins with its name.
+        unsupported: how many pictures there are of each suffix that is not opened.
     """
 
     def __init__(self, inputs: Sequence[str]) -> None:
@@ -54,8 +57,8 @@ class PictureFiles:
             found.update(dict.fromkeys(sorted(self._walk(name, frozenset())) if _is_folder(name) else [name]))
         self.files = list(found)
 
-    def account(self) -> Iterator[str]:
-        """A line for each kind of files that were found and are not among `files`."""
+    def not_tried(self) -> Iterator[str]:
+        """A sentence for each kind of files that were found and are not among `files`."""
         if self.unsupported:
             yield f"Pictures of formats that are not supported: {_listed(self.unsupported)}. Save them as JPEG or PNG."
         if self._other_media:
@@ -66,12 +69,12 @@ class PictureFiles:
             folders = self._passed_over_folders
             counts = ((self._passed_over.total() - folders, "file"), (folders, "folder"))
             numbers = " and ".join(f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count)
-            names = [name for name, _ in self._passed_over.most_common(_NAMED_KINDS)]
-            more = " …" if len(self._passed_over) > _NAMED_KINDS else ""
+            names = [name for name, _ in self._passed_over.most_common(_MAX_KINDS)]
+            more = " …" if len(self._passed_over) > _MAX_KINDS else ""
             yield f"Passed over: {numbers} of the system's or hidden ({', '.join(names)}{more})."
 
     def _walk(self, folder: str, above: frozenset[str]) -> Iterator[str]:
-        """Picture files in a folder and below, through links too, but never into a folder that it is already in."""
+        """Picture files in a folder and below, also through links, but not back into a folder on the way there."""
         real = os.path.realpath(folder)
         if real in above:
             return
@@ -107,12 +110,12 @@ class PictureFiles:
 def _is_folder(name: str) -> bool:
     try:
         return Path(name).is_dir()
-    except OSError:  # too long for a file's name, or in a folder that may be listed and not entered
+    except OSError:  # a name too long for a file, or in a folder that may be listed but not entered
         return False
 
 
 def _listed(counts: Counter[str]) -> str:
-    """How many there are of each, the most frequent first: "3 .nef, 1 .jxl"."""
-    listed = [f"{count} {kind}" for kind, count in counts.most_common(_NAMED_KINDS)]
-    rest = counts.total() - sum(count for _, count in counts.most_common(_NAMED_KINDS))
+    """Numbers and kinds, the most frequent first: "3 .nef, 1 .jxl"."""
+    listed = [f"{count} {kind}" for kind, count in counts.most_common(_MAX_KINDS)]
+    rest = counts.total() - sum(count for _, count in counts.most_common(_MAX_KINDS))
     return ", ".join(listed + ([f"{rest} others"] if rest else []))

@@ -1,28 +1,36 @@
-"""A table that is being written, with a journal beside it, so that a run that was stopped goes on where it was."""
+"""Which pictures of a run are done, in an SQLite file beside its table, so that a stopped run can be resumed."""
 
 import errno
-import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import SoftFileLock, Timeout
-
-from demo.annotate.picture import Outcome
-from demo.pipeline.table import as_parquet, is_parquet, write_rows
-from slimnet.atomic import replacement
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-# What flock fails with where another run has the lock; with all else the file system has no locks.
-_LOCKED = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 _MARKER_SECONDS = 1.0  # filelock looks more than once before it takes a marker for that of a dead process
+
+# A write-ahead log survives a kill at any moment without waiting for the disk. In exclusive mode this connection keeps
+# all others out, and needs no shared memory, which network file systems lack.
+_OPEN = """
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    BEGIN EXCLUSIVE;
+    CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS pictures (
+        number INTEGER PRIMARY KEY, file BLOB NOT NULL, faces INTEGER NOT NULL, failure BLOB, end INTEGER NOT NULL
+    );
+    COMMIT;
+"""
 
 
 class ResumeError(RuntimeError):
@@ -31,7 +39,14 @@ class ResumeError(RuntimeError):
 
 @dataclass(frozen=True)
 class Entry:
-    """What the journal holds of a picture: what came of it, and where its rows end in the table, in bytes."""
+    """What the journal holds of a picture.
+
+    Attributes:
+        file: as it was named.
+        faces: how many were found.
+        failure: why it could not be read, a sentence that begins with the file; None where it was.
+        end: where its rows end in the table, in bytes.
+    """
 
     file: str
     faces: int
@@ -39,124 +54,176 @@ class Entry:
     end: int
 
 
-class PartialTable:
-    """The table while it is written: results.csv.part, and results.csv.journal with a line for each picture.
+class Journal:
+    """The journal of one table; no other run can open it until it is closed.
 
-    It is made for one list of pictures, whose outcomes are added in order; `done` are those that it has already. To be
-    used in a with statement. The rows are CSV, whatever the table will be in the end.
+    SQLite's own lock sees to that, or a marker file where the file system has no locks. While it is open, and after a
+    kill, the write-ahead log is beside it, under its name and "-wal".
 
     Args:
-        out: where the table will be; Parquet where it is so called, else CSV.
-        settings: what the results depend on. An earlier run with others is not gone on with.
-        columns: the header.
-        files: the pictures, in order.
-        restart: drop what there is of an earlier run.
+        path: the SQLite file, made where there is none.
+        table: what it is the journal of, for messages.
+        restart: replace what is there, readable or not.
 
     Raises:
-        ResumeError: the earlier run was another one, or still goes on.
-        OSError: the files cannot be written.
+        ResumeError: another run has it open, or it cannot be read.
+        OSError: it cannot be written.
     """
 
-    def __init__(
-        self, out: Path, settings: Mapping[str, str], columns: Sequence[str], files: Sequence[str], restart: bool
-    ) -> None:
-        self.path = out.with_name(out.name + ".part")
-        self.done: list[Entry] = []
-        self._out, self._columns = out, tuple(columns)
-        self._guarded = not is_parquet(out)  # else the rows are not what people will open
-        self._journal_path = out.with_name(out.name + ".journal")
-        self._marker = SoftFileLock(out.with_name(out.name + ".lock"), _MARKER_SECONDS)
-        with ExitStack() as opened:
-            opened.callback(self._marker.release)
-            self._journal = opened.enter_context(self._journal_path.open("a+b"))
-            self._lock()
-            if not restart:
-                self._resume(settings, files)
-            if not self.done:
-                self._begin(settings)
-            rows = self.path.open("a", newline="", encoding="utf-8", errors="surrogateescape")
-            self._rows = opened.enter_context(rows)
-            self._opened = opened.pop_all()
+    def __init__(self, path: Path, table: Path, restart: bool) -> None:
+        self._path = path
+        self._busy = f"another run is writing {table}: wait for its end, or stop it"
+        self._marker = SoftFileLock(path.with_suffix(".lock"), _MARKER_SECONDS)
+        sqlite_locks = _has_locks(path.parent)
+        if not sqlite_locks:
+            self._acquire_marker()
+        try:
+            with self._translated_errors():
+                self._database = self._open("" if sqlite_locks else "?vfs=unix-none", restart)
+        except BaseException:
+            self._marker.release()
+            raise
 
-    def __enter__(self) -> "PartialTable":
-        return self
+    def close(self) -> None:
+        """Let other runs open it."""
+        self._database.close()
+        self._marker.release()
 
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
+    def remove(self) -> None:
+        """Close and delete it."""
+        self._database.close()
+        self._delete()
+        self._marker.release()
 
-    def add(self, outcome: Outcome) -> Entry:
-        """Write the rows of the next picture, then its line of the journal: a row without it does not count."""
-        write_rows(self._rows, outcome.rows, guarded=self._guarded)
-        self._rows.flush()
-        end = os.fstat(self._rows.fileno()).st_size
-        entry = Entry(outcome.file, len(outcome.rows), outcome.failure, end)
-        self._write_line(asdict(entry))
-        return entry
+    def read(self) -> tuple[dict[str, str], list[Entry]]:
+        """Read all of it.
 
-    def finish(self) -> None:
-        """Put the complete table in its place."""
-        os.fsync(self._rows.fileno())
-        self._rows.close()  # Windows does not move an open file
-        if is_parquet(self._out):
-            with replacement(self._out) as parquet:
-                as_parquet(self.path, parquet, self._columns)
-            self.path.unlink()
-        else:
-            self.path.replace(self._out)
-        self._journal.close()
-        self._journal_path.unlink()
+        Returns:
+            The settings, empty where no run was begun, and the pictures that are done, in order.
 
-    def _lock(self) -> None:
-        """Keep other runs away: by flock, or where the file system has none (Lustre, some NFS) by a marker file."""
-        busy = f"another run is writing {self.path}: wait for its end, or stop it"
-        if fcntl:
-            try:
-                fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno in _LOCKED:
-                    raise ResumeError(busy) from error
-            else:
-                return
+        Raises:
+            ResumeError: it is damaged.
+        """
+        with self._translated_errors():
+            settings = dict(self._database.execute("SELECT name, value FROM settings"))
+            rows = self._database.execute("SELECT file, faces, failure, end FROM pictures ORDER BY number")
+            return settings, [
+                Entry(_text(file), faces, None if failure is None else _text(failure), end)
+                for file, faces, failure, end in rows
+            ]
+
+    def begin(self, settings: Mapping[str, str]) -> None:
+        """Drop what it holds, for a new run.
+
+        Args:
+            settings: what the results depend on, by name.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._translated_errors(), self._database as transaction:
+            transaction.execute("DELETE FROM pictures")
+            transaction.execute("DELETE FROM settings")
+            transaction.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
+
+    def cut(self, end: int) -> None:
+        """Drop the last pictures.
+
+        Args:
+            end: those whose rows end after this byte of the table.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._translated_errors(), self._database as transaction:
+            transaction.execute("DELETE FROM pictures WHERE end > ?", (end,))
+
+    def add(self, entry: Entry) -> None:
+        """Add the next picture.
+
+        Args:
+            entry: what came of it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        file, faces, failure, end = astuple(entry)
+        values = (_blob(file), faces, None if failure is None else _blob(failure), end)
+        with self._translated_errors(), self._database as transaction:
+            transaction.execute("INSERT INTO pictures (file, faces, failure, end) VALUES (?, ?, ?, ?)", values)
+
+    def _acquire_marker(self) -> None:
         try:
             self._marker.acquire()
         except Timeout as error:
-            raise ResumeError(
-                f"{busy}. If it was killed on another machine, delete {self._marker.lock_file}"
-            ) from error
+            hint = f"If it was killed on another machine, delete {self._marker.lock_file}"
+            raise ResumeError(f"{self._busy}. {hint}") from error
 
-    def _resume(self, settings: Mapping[str, str], files: Sequence[str]) -> None:
-        """Read what is done, and cut off what a kill has left half done."""
-        self._journal.seek(0)
-        lines = [line for line in self._journal if line.endswith(b"\n")]
-        if not lines:
-            return
-        written = self.path.stat().st_size if self.path.exists() else 0
-        anew = f"Name another --out, or drop the {len(lines) - 1} pictures that it has done with --restart."
+    def _open(self, vfs: str, restart: bool) -> sqlite3.Connection:
         try:
-            before, entries = dict(json.loads(lines[0])), [Entry(**json.loads(line)) for line in lines[1:]]
-        except (ValueError, TypeError) as error:
-            raise ResumeError(f"{self._journal_path} is damaged, so that nothing goes on from it. {anew}") from error
-        other = [name for name, value in settings.items() if before.get(name) != value]
-        if other:
-            raise ResumeError(f"{self.path} is of a stopped run with other {' and '.join(other)}. {anew}")
-        self.done = [entry for entry in entries if entry.end <= written]
-        for number, entry in enumerate(self.done):
-            if files[number : number + 1] != [entry.file]:
-                now = files[number] if number < len(files) else "none"
-                raise ResumeError(
-                    f"{self.path} is of a stopped run on other pictures: number {number + 1} was {entry.file} and is "
-                    f"now {now}. {anew}"
-                )
-        if self.done:
-            os.truncate(self.path, self.done[-1].end)
-            self._journal.truncate(sum(map(len, lines[: len(self.done) + 1])))
+            database = self._connect(vfs)
+        except sqlite3.OperationalError as error:
+            if str(error) == "database is locked":  # the error carries its code only from Python 3.11 on
+                raise ResumeError(self._busy) from error
+            raise
+        except sqlite3.DatabaseError:
+            if not restart:
+                raise
+        else:
+            if not restart:
+                return database
+            database.close()  # no other run has it
+        self._delete()
+        return self._connect(vfs)
 
-    def _begin(self, settings: Mapping[str, str]) -> None:
-        self._journal.truncate(0)
-        with self.path.open("w", newline="", encoding="utf-8") as rows:
-            write_rows(rows, [self._columns], guarded=self._guarded)
-        self._write_line(settings)
+    def _connect(self, vfs: str) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path.absolute().as_uri() + vfs, timeout=0, uri=True)
+        try:
+            database.executescript(_OPEN)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
-    def _write_line(self, content: Mapping[str, Any]) -> None:
-        self._journal.write(json.dumps(content).encode() + b"\n")
-        self._journal.flush()
+    def _delete(self) -> None:
+        for ending in ("", "-wal", "-journal"):
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # which carries no errno
+            if "disk is full" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise OSError(errno.EIO, str(error)) from error
+        except sqlite3.DatabaseError as error:
+            fault = "was made by an older version of this program" if self._is_json() else "is damaged"
+            advice = "Name another --out, or drop the pictures that it has done with --restart."
+            raise ResumeError(f"{self._path} {fault}, so that nothing goes on from it. {advice}") from error
+
+    def _is_json(self) -> bool:
+        """Whether it consists of JSON lines, as it did in the first versions."""
+        with self._path.open("rb") as journal:
+            return journal.read(1) == b"{"
+
+
+def _has_locks(folder: Path) -> bool:
+    """Whether files there take the locks that SQLite asks for; on Lustre and some NFS they don't."""
+    if not fcntl:
+        return True
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        try:
+            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def _blob(text: str) -> bytes:
+    """Encode text for SQLite, whose own text has no room for names of files that are not UTF-8."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(blob: bytes) -> str:
+    return blob.decode("utf-8", "surrogatepass")

@@ -1,1 +1,1 @@
-"""What this repository says of its own speed and accuracy, measured."""
+"""Measures the speed and accuracy that this repository claims."""

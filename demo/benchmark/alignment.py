@@ -1,7 +1,7 @@
 """What finding and aligning a face cost in accuracy.
 
-CelebA's validation pictures are spoilt in known ways, found and aligned again, and their attributes compared with those
-of the untouched crops of the same pictures.
+CelebA's validation pictures are distorted in known ways, their faces found and aligned again, and the attributes
+compared with those of the untouched crops of the same pictures.
 """
 
 import csv
@@ -14,16 +14,26 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.pictures.decode import open_picture
-from demo.pipeline.analyse import FaceResult, Pipeline
+from demo.pipeline.analyse import Pipeline
+from demo.pipeline.detect import FaceFinder
+from demo.pipeline.result import FaceResult
 from slimnet import Predictor
 
-Spoil = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Distortion = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What one variant lost: pictures with a face found, mean accuracy of those, and of their untouched crops, in per
-    cent; error: the standard error of the difference."""
+    """The accuracy that one variant lost.
+
+    Attributes:
+        variant: its name, a key of `VARIANTS`.
+        found: pictures with a face found.
+        pictures: how many were tried.
+        accuracy: mean over the pictures found, in per cent.
+        reference: the same of their untouched crops.
+        error: standard error of the difference of both, in per cent.
+    """
 
     variant: str
     found: int
@@ -34,27 +44,40 @@ class Loss:
 
 
 def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
-    """Print found and accuracy for each way to spoil a picture."""
-    pipeline, predictor = Pipeline(weights, device), Predictor(weights, device)
+    """Print for each variant how many faces were found, and their accuracy.
+
+    Args:
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many validation pictures.
+        weights: SlimNet's weights.
+        device: "auto", "cpu", "cuda" or "mps".
+    """
+    predictor = Predictor(weights, device)
+    pipeline = Pipeline(predictor, FaceFinder())
     crops, labels = validation_pictures(data_dir, images, predictor.attributes)
     reference = np.concatenate([predictor(np.stack(crops[i : i + 64])) for i in range(0, len(crops), 64)])
     correct = (reference > 0.5) == labels
     print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
     print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6} {'standard error':>15}")
-    for variant, spoil in VARIANTS.items():
-        loss = _measure(pipeline, variant, spoil, crops, labels, correct)
+    for variant, distort in VARIANTS.items():
+        loss = _measure(pipeline, variant, distort, crops, labels, correct)
         share = f"{loss.found}/{loss.pictures}"
         lost = f"{loss.reference - loss.accuracy:6.2f} {loss.error:15.2f}"
         print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {lost}", flush=True)
 
 
 def _measure(
-    pipeline: Pipeline, variant: str, spoil: Spoil, crops: list[np.ndarray], labels: np.ndarray, correct: np.ndarray
+    pipeline: Pipeline,
+    variant: str,
+    distort: Distortion,
+    crops: list[np.ndarray],
+    labels: np.ndarray,
+    correct: np.ndarray,
 ) -> Loss:
     random = np.random.default_rng(0)
     rows, hits = [], []
     for row, crop in enumerate(tqdm(crops, variant, leave=False)):
-        picture = spoil(crop, random)
+        picture = distort(crop, random)
         faces = pipeline.analyse(picture, thorough=True).faces
         if faces:
             rows.append(row)
@@ -67,7 +90,12 @@ def _measure(
 
 
 def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
-    """CelebA labels the person in the middle; others may look over their shoulder."""
+    """The face in the middle, which is the one that CelebA labels; others may look over its shoulder.
+
+    Args:
+        faces: at least one.
+        picture: (height, width, 3), in which they were found.
+    """
 
     def distance(face: FaceResult) -> float:
         x, y, width, height = face.box
@@ -79,7 +107,16 @@ def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResu
 def validation_pictures(
     data_dir: Path, images: int, attributes: tuple[str, ...]
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Crops and labels (images, attributes) of validation pictures."""
+    """Read some of CelebA's validation pictures, evenly spread.
+
+    Args:
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many; fewer where there are fewer.
+        attributes: names of the labels wanted.
+
+    Returns:
+        The crops, each (218, 178, 3) uint8 RGB, and their labels, (images, attributes) bool.
+    """
     with (data_dir / "list_eval_partition.csv").open(newline="", encoding="utf-8") as file:
         names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
     chosen = [names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
@@ -113,7 +150,7 @@ def _square(crop: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(_padded(crop, 20, 0, cv2.BORDER_REFLECT), (side, side), interpolation=cv2.INTER_AREA)
 
 
-VARIANTS: dict[str, Spoil] = {
+VARIANTS: dict[str, Distortion] = {
     "as they are, 178x218": lambda crop, _: crop,
     "portrait, 200x200": lambda crop, _: _square(crop, 200),
     "padded by grey": lambda crop, _: _padded(crop, 60, 60, cv2.BORDER_CONSTANT),

@@ -1,46 +1,83 @@
-"""Measure annotating many pictures against a plain loop: ``python -m demo.benchmark.annotate FILE_OR_FOLDER...``.
+"""How fast many pictures are annotated, beside a plain loop: ``python -m demo.benchmark annotate FILE_OR_FOLDER...``.
 
 The plain loop opens, analyses and writes one picture after the other in one process, with the threads that torch and
 MediaPipe take by themselves. Both ways take turns on the same pictures, and their tables are compared.
 """
 
-import argparse
 import io
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from demo.annotate.__main__ import positive
 from demo.annotate.files import PictureFiles
-from demo.annotate.picture import Outcome, annotate_in_processes, annotate_picture, worker_count
-from demo.paths import WEIGHTS
+from demo.annotate.picture import Outcome, annotate_picture
+from demo.annotate.processes import annotate_in_processes, worker_count
 from demo.pipeline.analyse import Pipeline
-from demo.pipeline.table import write_rows
+from demo.pipeline.table import COLUMNS, write_rows
+
+_PROBABILITY_TOLERANCE = 1e-4
+_FIRST_PROBABILITY = len(COLUMNS)
+
+
+class TooFewPicturesError(ValueError):
+    """There is nothing to measure with."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """One way over all pictures: what it found, and how many seconds it took to the first picture and after that."""
+class _Run:
+    """One way over all pictures.
+
+    Attributes:
+        outcomes: of each picture.
+        start: seconds to the first outcome.
+        rest: seconds from there to the last one.
+    """
 
     outcomes: list[Outcome]
     start: float
     rest: float
 
-    @property
-    def seconds(self) -> float:
-        return self.start + self.rest
 
-    @property
-    def rate(self) -> float:
-        """Pictures a second once it runs."""
-        return (len(self.outcomes) - 1) / self.rest
+def report_annotate(
+    inputs: Sequence[str], pictures: int, workers: int | None, rounds: int, weights: Path, device: str
+) -> bool:
+    """Measure both ways in turns, and print the medians.
+
+    Args:
+        inputs: files, and folders to search.
+        pictures: take no more than the first of what is found.
+        workers: processes; None for as many as demo.annotate chooses.
+        rounds: turns of each way.
+        weights: SlimNet's weights.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        Whether both ways find the same.
+
+    Raises:
+        TooFewPicturesError: there is nothing to measure with.
+    """
+    files = PictureFiles(inputs).files[:pictures]
+    if len(files) < 2:
+        raise TooFewPicturesError("there are not two pictures to measure with")
+    count = workers or worker_count(len(files))
+    plain_runs, our_runs = [], []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        pipeline = Pipeline.load(weights, device)
+        plain_runs.append(_time(begin, (annotate_picture(pipeline, file) for file in files)))
+        begin = time.perf_counter()
+        our_runs.append(_time(begin, annotate_in_processes(files, weights, device, count)))
+    _print_medians(plain_runs, our_runs, count)
+    largest = difference(our_runs[0].outcomes, plain_runs[0].outcomes)
+    print(f"Largest difference of a probability: {largest:.6f}")
+    return largest < _PROBABILITY_TOLERANCE
 
 
-def measure(begin: float, outcomes: Iterable[Outcome]) -> Run:
+def _time(begin: float, outcomes: Iterable[Outcome]) -> _Run:
     """Write the rows of all outcomes to memory, on the clock since `begin`."""
     first = begin
     found: list[Outcome] = []
@@ -49,59 +86,36 @@ def measure(begin: float, outcomes: Iterable[Outcome]) -> Run:
         first = first if found else time.perf_counter()
         write_rows(table, outcome.rows)
         found.append(outcome)
-    return Run(found, first - begin, time.perf_counter() - first)
+    return _Run(found, first - begin, time.perf_counter() - first)
 
 
 def difference(ours: Sequence[Outcome], plain: Sequence[Outcome]) -> float:
-    """The largest difference of a probability in two lists of outcomes; infinite where anything else differs."""
+    """Compare what two ways found in the same pictures.
+
+    Args:
+        ours: the outcomes of one way.
+        plain: those of the other.
+
+    Returns:
+        The largest difference of a probability; infinite where anything else differs.
+    """
     rows, same = ([row for outcome in outcomes for row in outcome.rows] for outcomes in (ours, plain))
-    if [row[:6] for row in rows] != [row[:6] for row in same] or [o.failure for o in ours] != [
-        o.failure for o in plain
-    ]:
+    failures, same_failures = ([outcome.failure for outcome in outcomes] for outcomes in (ours, plain))
+    boxes, same_boxes = ([row[:_FIRST_PROBABILITY] for row in table] for table in (rows, same))
+    if boxes != same_boxes or failures != same_failures:
         return float("inf")
-    values, others = ([float(text) for row in table for text in row[6:]] for table in (rows, same))
+    values, others = ([float(text) for row in table for text in row[_FIRST_PROBABILITY:]] for table in (rows, same))
     return max((abs(value - other) for value, other in zip(values, others, strict=True)), default=0.0)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print. Gives the exit status: 1 where the two ways find different things."""
-    parser = argparse.ArgumentParser(prog="python -m demo.benchmark.annotate", description=__doc__)
-    parser.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER")
-    parser.add_argument("--pictures", type=positive, default=500, help="take the first so many (default: %(default)s)")
-    parser.add_argument("--workers", type=positive, help="processes (default: as demo.annotate chooses)")
-    parser.add_argument("--rounds", type=positive, default=3, help="turns of each way (default: %(default)s)")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    options = parser.parse_args(arguments)
-    files = PictureFiles(options.inputs).files[: options.pictures]
-    if len(files) < 2:
-        parser.error("there are not two pictures to measure with")
-    count = options.workers or worker_count(len(files))
-    plain_runs, our_runs = [], []
-    for _ in range(options.rounds):
-        begin = time.perf_counter()
-        pipeline = Pipeline(options.weights, options.device)
-        plain_runs.append(measure(begin, (annotate_picture(pipeline, file) for file in files)))
-        begin = time.perf_counter()
-        our_runs.append(measure(begin, annotate_in_processes(files, options.weights, options.device, count)))
-    off = difference(our_runs[0].outcomes, plain_runs[0].outcomes)
-    report(plain_runs, our_runs, count)
-    print(f"Largest difference of a probability: {off:.6f}")
-    return 0 if off < 1e-4 else 1
-
-
-def report(plain: Sequence[Run], ours: Sequence[Run], count: int) -> None:
+def _print_medians(plain: Sequence[_Run], ours: Sequence[_Run], count: int) -> None:
     """Print the medians of both ways, and their ratio."""
     print(f"{len(plain[0].outcomes)} pictures, {os.cpu_count()} cores, median of {len(plain)}; pictures a second")
     print(f"{'':<20}{'plain loop':>12}{f'{count} processes':>14}{'ratio':>8}")
-    rates: dict[str, Callable[[Run], float]] = {
-        "once running": lambda run: run.rate,
-        "with the start": lambda run: len(run.outcomes) / run.seconds,
+    rates: dict[str, Callable[[_Run], float]] = {
+        "once running": lambda run: (len(run.outcomes) - 1) / run.rest,
+        "with the start": lambda run: len(run.outcomes) / (run.start + run.rest),
     }
     for name, rate in rates.items():
         before, after = median(map(rate, plain)), median(map(rate, ours))
         print(f"{name:<20}{before:>12.2f}{after:>14.2f}{after / before:>8.2f}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

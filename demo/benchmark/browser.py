@@ -1,4 +1,4 @@
-"""Headless Chromium before a false camera, for the tests, the benchmark and the screenshots of the page.
+"""Headless Chromium with a fake camera, for the tests, the benchmark and the screenshots of the page.
 
 Needs the package playwright, and Chromium: the system's (`apt-get install chromium`), or else playwright's own
 (`playwright install chromium`).
@@ -16,7 +16,7 @@ import numpy as np
 FILM_RATE = 30
 NUMBER_BITS = 8
 NUMBER_HEIGHT = 16
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +35,10 @@ class ChromiumMissingError(RuntimeError):
 
 @contextmanager
 def browser_before(film: Path) -> Iterator[Any]:
-    """A browser whose camera shows `film`, closed afterwards.
+    """Launch a browser, and close it afterwards.
+
+    Args:
+        film: what its camera shows, a file of `write_film`.
 
     Raises:
         ChromiumMissingError: playwright or Chromium is missing.
@@ -54,7 +57,7 @@ def browser_before(film: Path) -> Iterator[Any]:
 
 
 def launch(playwright: Any, cameras: Path | int) -> Any:
-    """A browser that allows its cameras without asking.
+    """Launch a browser that allows its cameras without asking.
 
     Args:
         playwright: as sync_playwright gives it.
@@ -63,20 +66,25 @@ def launch(playwright: Any, cameras: Path | int) -> Any:
     Raises:
         ChromiumMissingError: there is neither one of the usual programs on the path nor playwright's own.
     """
-    programs = (*map(shutil.which, _NAMES), shutil.which(playwright.chromium.executable_path))
+    programs = (*map(shutil.which, _PROGRAMS), shutil.which(playwright.chromium.executable_path))
     program = next(filter(None, programs), None)
     if program is None:
         how = "apt-get install chromium, or playwright install chromium"
-        raise ChromiumMissingError(f"none of {', '.join(_NAMES)} is installed, nor playwright's own: {how}")
+        raise ChromiumMissingError(f"none of {', '.join(_PROGRAMS)} is installed, nor playwright's own: {how}")
     if isinstance(cameras, int):
-        false = [f"--use-fake-device-for-media-stream=device-count={cameras}"]
+        fake = [f"--use-fake-device-for-media-stream=device-count={cameras}"]
     else:
-        false = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={cameras.resolve()}"]
-    return playwright.chromium.launch(executable_path=program, args=[*_OPTIONS, *false])
+        fake = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={cameras.resolve()}"]
+    return playwright.chromium.launch(executable_path=program, args=[*_OPTIONS, *fake])
 
 
 def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
-    """Write frames (480, 640, 3), uint8, RGB as a film of 30 frames a second that Chromium takes for a camera."""
+    """Write a film that Chromium takes for a camera.
+
+    Args:
+        path: of the Y4M file.
+        frames: each (480, 640, 3), uint8, RGB; 30 are shown each second.
+    """
     with path.open("wb") as film:
         film.write(f"YUV4MPEG2 W640 H480 F{FILM_RATE}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
@@ -84,7 +92,15 @@ def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
 
 
 def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
-    """A portrait (H, W, 3), uint8, RGB as film frames in which it sways from side to side."""
+    """Make frames in which a portrait sways from side to side.
+
+    Args:
+        portrait: (height, width, 3), uint8, RGB.
+        count: of frames, for one turn to both sides.
+
+    Returns:
+        Frames (480, 640, 3), uint8, RGB.
+    """
     width = round(480 * portrait.shape[1] / portrait.shape[0])
     portrait = cv2.resize(portrait, (width, 480), interpolation=cv2.INTER_AREA)
     # The rest of the frame is the portrait again, blurred, so that it is neither empty nor a second face.
@@ -99,9 +115,14 @@ def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
 
 
 def numbered(frame: np.ndarray, number: int) -> np.ndarray:
-    """A copy of a frame (H, W, 3), uint8, that carries a number from 0 to 255 which survives JPEG.
+    """Mark a frame with a number that survives JPEG: its bits along the lower edge, white and black, highest first.
 
-    Its bits stand along the lower edge as white and black blocks, the highest one at the left.
+    Args:
+        frame: (height, width, 3), uint8.
+        number: from 0 to 255.
+
+    Returns:
+        A marked copy.
     """
     bits = np.array([number >> bit & 1 for bit in reversed(range(NUMBER_BITS))], np.uint8)
     marked = frame.copy()

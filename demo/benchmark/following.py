@@ -1,7 +1,7 @@
-"""What following a face costs in accuracy, where live mode does not find it anew in each frame.
+"""What it costs in accuracy that live mode follows a face instead of finding it in every frame.
 
-Each of CelebA's validation pictures becomes a short film in which head and camera move, up to the picture itself. Its
-attributes at the end of the film are compared with those that the last frame gives when its face is found anew.
+Each of CelebA's validation pictures becomes a short film in which head and camera move, up to the picture itself. The
+attributes at the end of the film are compared with those of the last frame on its own.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.benchmark.alignment import most_central, validation_pictures
-from demo.pipeline.analyse import Analysis, Pipeline
+from demo.pipeline.analyse import Pipeline
+from demo.pipeline.result import Analysis
 
-# Short enough to end just before landmarks are taken anew.
+# Short enough to end just before the landmarks are refreshed.
 _FRAMES = 6
 _FRAMES_PER_SECOND = 30
 # The most that changes from one frame to the next: pixels of a face about 80 wide, degrees, a share of the size.
@@ -22,8 +23,15 @@ _SHIFT, _TURN, _GROWTH = 8.0, 2.0, 0.02
 
 
 def report_following(data_dir: Path, images: int, weights: Path, device: str) -> None:
-    """Print the accuracy with faces found anew and followed."""
-    pipeline = Pipeline(weights, device)
+    """Print the accuracy of faces that were found in the last frame, and of the same faces followed.
+
+    Args:
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many validation pictures.
+        weights: SlimNet's weights.
+        device: "auto", "cpu", "cuda" or "mps".
+    """
+    pipeline = Pipeline.load(weights, device)
     crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
     random = np.random.default_rng(0)
     found, followed, lost = [], [], 0
@@ -31,11 +39,11 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
         stream = pipeline.stream()
         for number, frame in enumerate(_film(crop, random)):
             last = stream.analyse(frame, number / _FRAMES_PER_SECOND)
-        anew = pipeline.analyse(frame, thorough=False)
-        if anew.faces and last.faces:
-            found.append(_right(anew, frame, label))
+        alone = pipeline.analyse(frame, thorough=False)
+        if alone.faces and last.faces:
+            found.append(_right(alone, frame, label))
             followed.append(_right(last, frame, label))
-        lost += bool(anew.faces) and not last.faces
+        lost += bool(alone.faces) and not last.faces
     print(f"{len(found)} of {len(crops)} films of {_FRAMES} frames; {lost} faces were lost")
     accuracies = [100 * float(np.mean(values)) if values else 0.0 for values in (found, followed)]
     print("found anew {:.2f} %, followed {:.2f} %, loss {:.2f}".format(*accuracies, accuracies[0] - accuracies[1]))

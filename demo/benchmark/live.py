@@ -1,10 +1,10 @@
-"""How much live mode feels like a mirror: real Chromium before a false camera, the real page and pipeline.
+"""How much live mode feels like a mirror: real Chromium with a fake camera, the real page and pipeline.
 
-The page is served as `python app.py` serves it, and so is, beside it, the usual way to such a page (`plain_page`). Both
-are watched in turn, in the same run, by the same number of visitors; each visitor is a browser context of its own.
-How old a frame is when it is shown is counted from the `captureTime` that the browser gives the camera's frame, up to
-the moment when a script has painted it. The page itself tells that time with each frame (the event `live-frame`), and
-the plain page's is read off the number that the film carries.
+The page is served as `python app.py` serves it, beside the usual way to build such a page (`plain_page`). Both are
+watched in turn, in the same run, by the same number of visitors; each visitor is a browser context of its own. The
+latency of a frame runs from the `captureTime` that the browser gives it to the moment when a script has painted it. The
+page itself gives it with each frame (the event `live-frame`); on the plain page it is worked out from the number that
+the film shows.
 """
 
 import importlib.metadata
@@ -39,10 +39,10 @@ _HERE = Path(__file__).parent
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _FILM_FRAMES = 240  # at most 2 ** NUMBER_BITS, and a whole number of the portrait's turns
 _ROUNDS = 2
-_PATIENCE_MS = 120_000
+_TIMEOUT_MS = 120_000
 _WARM_UP_FRAMES = 10
 _WARM_UP_MS = 2_000
-# Only frames with the film's face count: looking at nothing is quick.
+# Only frames with the film's face count: a frame without one is quick.
 _NOTE_LIVE = """
     window.noted = [];
     document.addEventListener("live-frame", ({target, detail: {latency, faces, stages}}) => {
@@ -55,12 +55,19 @@ _NOTE_PLAIN = f"const FILM = {json.dumps(_FILM)};\n" + (_HERE / "plain_page.js")
 
 
 class BenchmarkError(RuntimeError):
-    """What was to be measured did not happen."""
+    """What was to be measured did not happen; the message says what."""
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A page to be measured: its name, how Python serves it, what notes its frames, and what starts its camera."""
+class _Contestant:
+    """A page to be measured.
+
+    Attributes:
+        name: in the report.
+        arguments: of Python, to serve it.
+        script: notes each frame that is shown, in `window.noted`.
+        clicks: selectors of what starts its camera, in order.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -68,8 +75,8 @@ class Contestant:
     clicks: tuple[str, ...]
 
 
-OURS = Contestant("this page", ("app.py",), _NOTE_LIVE, ("#live-start",))
-PLAIN = Contestant(
+_OURS = _Contestant("this page", ("app.py",), _NOTE_LIVE, ("#live-start",))
+_PLAIN = _Contestant(
     "gr.Image",
     ("-m", "demo.benchmark.plain_page"),
     _NOTE_PLAIN,
@@ -78,7 +85,11 @@ PLAIN = Contestant(
 
 
 def measure(seconds: int, crowds: list[int]) -> Report:
-    """Measure both pages for `seconds` with each number of visitors, in turns.
+    """Measure both pages, in turns.
+
+    Args:
+        seconds: for each page and number of visitors.
+        crowds: numbers of visitors.
 
     Raises:
         BenchmarkError: a page showed a visitor no analysed frames.
@@ -93,31 +104,33 @@ def measure(seconds: int, crowds: list[int]) -> Report:
         write_film(film, (numbered(turns[number % len(turns)], number) for number in range(_FILM_FRAMES)))
         browser = stack.enter_context(browser_before(film))
         machine["Chromium"] = browser.version
-        servers = {page: stack.enter_context(PageServer(page.arguments, folder / page.name)) for page in (OURS, PLAIN)}
+        servers = {
+            page: stack.enter_context(PageServer(page.arguments, folder / page.name)) for page in (_OURS, _PLAIN)
+        }
         seen = _watch_in_turns(browser, servers, crowds, seconds / _ROUNDS)
-        departure = _watch_departure(browser, servers[OURS], max(crowds)) if max(crowds) > 1 else None
+        departure = _watch_departure(browser, servers[_OURS], max(crowds)) if max(crowds) > 1 else None
     figures = (summarise(page.name, rounds, seconds) for (_, page), rounds in seen.items())
     return Report(machine, seconds, tuple(figures), departure)
 
 
 def _watch_in_turns(
-    browser: Any, servers: dict[Contestant, PageServer], crowds: list[int], seconds: float
-) -> dict[tuple[int, Contestant], list[list[list[Frame]]]]:
+    browser: Any, servers: dict[_Contestant, PageServer], crowds: list[int], seconds: float
+) -> dict[tuple[int, _Contestant], list[list[list[Frame]]]]:
     """The frames of each round and visitor, for each number of visitors and page.
 
-    The pages take turns, so that what else the machine does strikes both. The plain one gets one visitor at a time:
-    with four, a browser on the same two cores came to a standstill and could not even be closed.
+    The pages take turns, so that other work of the machine affects both. The plain one gets one visitor at a time: with
+    four, a browser on the same two cores came to a standstill and could not even be closed.
     """
-    turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is OURS or n == 1]
-    seen: dict[tuple[int, Contestant], list[list[list[Frame]]]] = {turn: [] for turn in turns}
+    turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1]
+    seen: dict[tuple[int, _Contestant], list[list[list[Frame]]]] = {turn: [] for turn in turns}
     for n, page in (progress := tqdm(turns, "browser", leave=False)):
         progress.set_description(f"{page.name}, {n} at once")
         seen[n, page].append(_watch(browser, page, servers[page], n, seconds))
     return seen
 
 
-def _watch(browser: Any, page: Contestant, server: PageServer, count: int, seconds: float) -> list[list[Frame]]:
-    """The frames that each of so many visitors is shown within some seconds."""
+def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seconds: float) -> list[list[Frame]]:
+    """The frames that each of `count` visitors is shown within some seconds."""
     with _visitors(browser, page, server, count) as visitors:
         start = time.time()
         visitors[0].wait_for_timeout(1000 * seconds)
@@ -125,8 +138,8 @@ def _watch(browser: Any, page: Contestant, server: PageServer, count: int, secon
 
 
 def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
-    """One of `count` visitors closes the page while the others look on."""
-    with _visitors(browser, OURS, server, count) as visitors:
+    """Have one of `count` visitors close the page while the others watch it."""
+    with _visitors(browser, _OURS, server, count) as visitors:
         *stay, leave = visitors
         stay[0].wait_for_timeout(3000)
         left = time.time()
@@ -136,8 +149,8 @@ def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
 
 
 @contextmanager
-def _visitors(browser: Any, page: Contestant, server: PageServer, count: int) -> Iterator[list[Any]]:
-    """That many visitors at once, whose cameras run and who have been shown their first frames."""
+def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -> Iterator[list[Any]]:
+    """`count` visitors at once, whose cameras run and who have been shown their first frames."""
     from playwright.sync_api import Error
 
     with ExitStack() as stack:
@@ -146,7 +159,7 @@ def _visitors(browser: Any, page: Contestant, server: PageServer, count: int) ->
             for _ in range(count):
                 context = stack.enter_context(browser.new_context(permissions=["camera"]))
                 visitors.append(context.new_page())
-                visitors[-1].set_default_timeout(_PATIENCE_MS)
+                visitors[-1].set_default_timeout(_TIMEOUT_MS)
                 visitors[-1].add_init_script(page.script)
                 visitors[-1].goto(server.url)
                 visitors[-1].wait_for_selector(page.clicks[0])
@@ -170,7 +183,7 @@ def _frames(visitor: Any, start: float, end: float) -> list[Frame]:
 
 
 def _machine() -> dict[str, str]:
-    """What the figures depend on, besides this repository."""
+    """What the figures depend on, apart from this repository."""
     versions = {name: importlib.metadata.version(name) for name in ("gradio", "torch", "mediapipe")}
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {

@@ -1,6 +1,6 @@
-// Notes when gr.Image shows an analysed frame and how old it is then. gr.Image itself tells nothing, so frames are known
-// by the number that the film carries in them (demo/benchmark/browser.py). FILM has what is to be known of it: frames, rate, bits of a
-// number, height of the strip with the number. It is put in front of this script.
+// Notes when gr.Image shows an analysed frame, and how old it is then. gr.Image itself gives no ages, so frames are
+// recognised by the number that the film carries in them (demo/benchmark/browser.py). Before this script comes FILM: its
+// frames, its rate, the bits of a number and the height of the strip with the number.
 
 window.noted = [];
 const captured = new Map();    // number of a frame -> when the camera took it, in ms
@@ -14,8 +14,9 @@ function filmNumber(picture, width, height) {
   return number;
 }
 
-// How long ago the camera took the frame of that number. A busy page sees few of the camera's frames, so it is counted from
-// the last one before it that was seen. Numbers come again with each round of the film: null where it was longer ago.
+// How many milliseconds ago the camera took the frame with that number. A busy page sees few of the camera's frames, so
+// it is counted from the last one before it that was seen. Numbers recur with each round of the film: null where the
+// frame may be from an earlier round.
 function ageOf(number, now) {
   for (let back = 0; back < FILM.frames; back++) {
     const age = now - captured.get((number - back + FILM.frames) % FILM.frames);

@@ -1,9 +1,8 @@
-"""The usual way to a live page, to be measured beside this one: `python -m demo.benchmark.plain_page --port P`.
+"""The usual way to build a live page, to be measured beside this one: `python -m demo.benchmark.plain_page --port P`.
 
 A streaming `gr.Image` for the camera, another one for the answer with its boxes, and the ticked attributes, on the
-same pipeline. It is set up as well as those components can be: the camera at 640x480 (without that Gradio asks for
-1920x1080), JPEG both ways, a frame as often as the camera has one, and no visitor who waits for the end of
-another one's stream.
+same pipeline. It is set up as well as those components can be: the camera at 640x480 (Gradio asks for 1920x1080
+otherwise), JPEG both ways, frames at the camera's rate, and no visitor who has to wait until another's stream ends.
 """
 
 import argparse
@@ -21,7 +20,11 @@ _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRa
 
 
 def build(pipeline: Pipeline) -> gr.Blocks:
-    """The page: `#camera` streams the camera, `#answer` shows the frames that were analysed."""
+    """Make the page: `#camera` streams the camera, `#answer` shows the frames that were analysed.
+
+    Args:
+        pipeline: for all visitors.
+    """
 
     cameras: defaultdict[str | None, Stream] = defaultdict(pipeline.stream)  # one for each visitor, who are few
 
@@ -60,5 +63,5 @@ def build(pipeline: Pipeline) -> gr.Blocks:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int)
-    torch.set_num_threads(1)  # as in app.py
-    build(Pipeline()).launch(server_name="127.0.0.1", server_port=parser.parse_args().port, quiet=True)
+    torch.set_num_threads(1)  # as in demo.server.command
+    build(Pipeline.load()).launch(server_name="127.0.0.1", server_port=parser.parse_args().port, quiet=True)

@@ -1,4 +1,4 @@
-"""How small a face may be to be found: the example portraits at several sizes, in frames of several sizes."""
+"""How small a face may be and still be found: example portraits at several sizes, in frames of several sizes."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,32 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
-from demo.pipeline.detect import ASSETS, FaceFinder
+from demo.pipeline.detect import FaceFinder
 
 FRAMES = ((640, 480), (1280, 960), (2048, 2048), (4000, 3000), (8000, 6000), (1080, 16_000), (16_000, 1080))
 HEIGHTS = (16, 20, 24, 28, 32, 40, 50, 60, 80, 100)
 _ROUNDS = 2
-# In each frame so many portraits across and down.
+# Portraits in each frame, across and down.
 _COLUMNS, _ROWS = 3, 2
 
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A face with half its height of room on all sides; `height` is that of the face, in pixels."""
+    """A face with half its height of room on all sides.
+
+    Attributes:
+        picture: (side, side, 3), uint8, RGB.
+        height: of the face, in pixels.
+    """
 
     picture: np.ndarray
     height: float
 
 
 def report_reach() -> None:
-    """Print which share of the faces is found, by height of the face and size of the frame."""
+    """Print the recall of the face finder, by height of the face and size of the frame."""
     finder = FaceFinder()
     portraits = example_portraits(finder)
     print("faces found in per cent, by height of the face in pixels")
@@ -36,8 +42,13 @@ def report_reach() -> None:
 
 
 def example_portraits(finder: FaceFinder) -> list[Portrait]:
+    """Cut out the faces of the example pictures.
+
+    Args:
+        finder: finds them.
+    """
     portraits = []
-    for path in sorted((ASSETS / "examples").glob("*.jpg")):
+    for path in sorted(EXAMPLES.glob("*.jpg")):
         picture = open_picture(path)
         for face in finder.find(picture, thorough=True):
             x, y, width, height = face.box
@@ -48,7 +59,17 @@ def example_portraits(finder: FaceFinder) -> list[Portrait]:
 
 
 def found_share(finder: FaceFinder, portraits: list[Portrait], frame: tuple[int, int], height: int) -> float:
-    """The share found of faces of that height, in grey frames of that width and height."""
+    """The recall for faces of one height in grey frames.
+
+    Args:
+        finder: to be measured.
+        portraits: the faces.
+        frame: width and height, in pixels.
+        height: of each face, in pixels.
+
+    Returns:
+        From 0 to 1.
+    """
     random = np.random.default_rng(0)
     found = 0
     for number in range(_ROUNDS):

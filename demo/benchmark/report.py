@@ -1,4 +1,4 @@
-"""The benchmark's figures: frames that were seen, what is made of them, and how they are printed."""
+"""The figures of live mode: from the frames that visitors were shown to a table."""
 
 import json
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ class Frame:
 
     Attributes:
         at: when it was shown, in seconds since 1970.
-        latency: milliseconds since the camera took it; None where that is not known.
+        latency: from the camera to the page, in milliseconds; None where that is not known.
         width: of the picture that was sent to the server, in pixels.
-        stages: milliseconds by stage, as far as the page tells them.
+        stages: milliseconds by stage, those that the page gives.
     """
 
     at: float
@@ -36,17 +36,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What visitors who looked at one page at the same time got.
+    """What the visitors of one page at the same time were shown.
 
     Attributes:
-        page: name of the page.
+        page: its name.
         rates: analysed frames a second, one for each visitor.
-        latency: camera to page, over the frames of all visitors for which it is known; None where it is for none.
-        width: median of the widths of the pictures that were sent, in pixels; None where nothing was shown.
-        longest_gap: the longest that any visitor waited from one frame to the next, in milliseconds; None where nobody
-            was shown two.
-        stages: where the time of a frame went, in the order in which the page tells it; "server" is the sum of the
-            stages that are work of the server.
+        latency: from the camera to the page, over the frames of all visitors; None where it is known for none.
+        width: median width of the pictures that were sent, in pixels; None where nothing was shown.
+        longest_gap: the longest time from one frame of a visitor to the next, in milliseconds; None where nobody was
+            shown two.
+        stages: where the time of a frame went, in the page's order; "server" is the sum of the server's stages.
     """
 
     page: str
@@ -59,7 +58,13 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Departure:
-    """Frames a second of those who stayed, all together: before one visitor left, and in each second after that."""
+    """Frames a second of those who stayed when one visitor left, all together.
+
+    Attributes:
+        stayed: how many they are.
+        before: their rate before the other one left.
+        after: their rate in each second after that.
+    """
 
     stayed: int
     before: float
@@ -70,8 +75,11 @@ class Departure:
 class Report:
     """A whole run.
 
-    `machine` tells what it ran on. Each of `crowds` that looked at this page, the first one's, may be followed by
-    as large a one that looked at another.
+    Attributes:
+        machine: what it ran on.
+        seconds: for each page and number of visitors.
+        crowds: all that were measured; the first one's page is ours.
+        departure: None where no more than one visitor was there at once.
     """
 
     machine: dict[str, str]
@@ -80,13 +88,15 @@ class Report:
     departure: Departure | None
 
     def to_json(self) -> str:
+        """All figures as JSON."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: float) -> Crowd:
-    """The figures of one page and crowd.
+    """Work out the figures of one page and number of visitors.
 
     Args:
+        page: its name.
         rounds: for each round, for each visitor, the frames in the order in which they were shown.
         seconds: how long all rounds together took.
     """
@@ -111,7 +121,12 @@ def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: f
 
 
 def summarise_departure(visitors: Sequence[Sequence[Frame]], left: float) -> Departure:
-    """The rates of those who stayed, in the three seconds before the time `left` and in each of the three after."""
+    """Work out the rates of those who stayed, in the three seconds before a visitor left and each of the three after.
+
+    Args:
+        visitors: for each who stayed, the frames.
+        left: when the other one left, in seconds since 1970.
+    """
     times = np.array([frame.at - left for watched in visitors for frame in watched])
     after = tuple(float(np.sum((times >= second) & (times < second + 1))) for second in range(3))
     return Departure(len(visitors), float(np.sum((times >= -3) & (times < 0))) / 3, after)
@@ -123,7 +138,11 @@ def _spread(values: list[float]) -> Spread:
 
 
 def table(report: Report) -> str:
-    """The report as text."""
+    """Format a report for people.
+
+    Args:
+        report: what was measured.
+    """
     lines = [
         ", ".join(f"{name} {value}" for name, value in report.machine.items()),
         "",

@@ -1,4 +1,4 @@
-"""A page served by a process of its own, for the benchmark and the tests."""
+"""Serves a page in a process of its own, for the benchmark and the tests."""
 
 import os
 import signal
@@ -28,10 +28,10 @@ class PageServer:
 
     Attributes:
         arguments: of Python: a script of this repository, or `-m` and a module.
-        folder: an empty one, for what Gradio keeps of uploads and for what the server prints.
+        folder: an empty one, for Gradio's uploads and the server's output.
         port: a free one unless given.
         root: of the repository that is served.
-        environment: is added to that of this process.
+        environment: variables beside those of this process.
         tracer: a command that runs the server, such as strace with its options.
     """
 
@@ -45,11 +45,12 @@ class PageServer:
 
     @property
     def url(self) -> str:
+        """The address of the page."""
         return f"http://127.0.0.1:{self.port}/"
 
     @property
     def uploads(self) -> Path:
-        """Where Gradio keeps uploads and caches."""
+        """Gradio's folder for uploads and caches."""
         return self.folder / "uploads"
 
     def start(self) -> None:
@@ -73,7 +74,7 @@ class PageServer:
 
     def _answers(self) -> bool:
         try:
-            # The environment may name a proxy, which cannot know this machine's own addresses.
+            # Without the proxy that the environment may name, which cannot reach this machine's own addresses.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             opener.open(self.url, timeout=_STOP_SECONDS).close()
         except OSError:
@@ -85,7 +86,11 @@ class PageServer:
         return "\n".join((self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
     def stop(self, how: int = signal.SIGTERM) -> None:
-        """End it: in order, unless `how` is another signal or it takes too long."""
+        """End it, at last with SIGKILL.
+
+        Args:
+            how: the signal that it gets first.
+        """
         if self.process is None:
             return
         self.process.send_signal(how)
@@ -110,7 +115,7 @@ class PageServer:
 
 
 def free_port() -> int:
-    """A port that nothing on this machine listens at."""
+    """Find a port that nothing on this machine listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

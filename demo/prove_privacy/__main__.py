@@ -20,15 +20,23 @@ from pathlib import Path
 from demo.paths import ROOT
 from demo.prove_privacy import HOME, TEMPORARY, TRACE
 from demo.prove_privacy.network import in_own_network
-from demo.prove_privacy.trace import Deeds, TraceError, deeds
+from demo.prove_privacy.trace import Activity, TraceError, read_trace
 
-_SECONDS = 15  # ONNX Runtime's report comes after 7
+_WATCH_SECONDS = 15  # ONNX Runtime's report comes after 7
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Watch the page and print what it did.
+
+    Args:
+        arguments: without the program's name; None for those that the program was started with.
+
+    Returns:
+        The exit status, as the module says.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    help_ = f"to go on watching after the last visitor (default: {_SECONDS})"
-    parser.add_argument("--seconds", type=float, default=_SECONDS, help=help_)
+    help_ = f"to go on watching after the last visitor (default: {_WATCH_SECONDS})"
+    parser.add_argument("--seconds", type=float, default=_WATCH_SECONDS, help=help_)
     chosen = parser.parse_args(arguments)
     obstacle = what_is_missing()
     if obstacle:
@@ -40,31 +48,32 @@ def main(arguments: list[str] | None = None) -> int:
         except TraceError as error:
             print(f"demo.prove_privacy: the page could not be watched: {error}", file=sys.stderr)
             return 2
-        remaining = left([Path(folder, HOME), Path(folder, TEMPORARY)], found.written)
+        remaining = remaining_files([Path(folder, HOME), Path(folder, TEMPORARY)], found.written)
         print(report(found, remaining))
     return 1 if found.connections or found.lookups or remaining else 0
 
 
-def watch(folder: Path, seconds: float) -> Deeds:
-    """What the page does while it is visited, and so many seconds longer.
+def watch(folder: Path, seconds: float) -> Activity:
+    """Serve the page, visit it, and record what it does.
 
     Args:
         folder: an empty one, which gets strace's files and the page's home and temporary folder.
+        seconds: to go on watching after the last visitor.
 
     Raises:
-        TraceError: it was not served, did not answer as it should, or was not watched to its end.
+        TraceError: the page was not served, did not answer as it should, or was not watched to its end.
     """
     command = (sys.executable, "-m", "demo.prove_privacy.served", str(folder), str(seconds))
-    # With CI some libraries keep silent, and a proxy cannot be reached from there.
+    # Where CI is set some libraries keep silent, and a proxy cannot be reached from the page's own network.
     unset = [name for name in os.environ if name == "CI" or name.lower().endswith("_proxy")]
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     if subprocess.run(in_own_network(command), cwd=ROOT, env=environment, check=False).returncode:
         raise TraceError("it was not served, or did not answer as it should")
-    return deeds(folder / TRACE, ROOT)
+    return read_trace(folder / TRACE, ROOT)
 
 
 def what_is_missing() -> str | None:
-    """A sentence about what the proof needs and this machine has not."""
+    """Say what the proof needs and this machine lacks; None if it can be run."""
     if not sys.platform.startswith("linux"):
         return "it takes Linux, whose network namespaces and strace it uses"
     missing = [program for program in ("strace", "unshare") if not shutil.which(program)]
@@ -78,14 +87,27 @@ def what_is_missing() -> str | None:
     return None
 
 
-def left(folders: Sequence[Path], written: Sequence[Path]) -> tuple[Path, ...]:
-    """What is in folders that were empty, and what of the written paths is still there."""
+def remaining_files(folders: Sequence[Path], written: Sequence[Path]) -> tuple[Path, ...]:
+    """List what the page has left.
+
+    Args:
+        folders: were empty when it was started.
+        written: paths that it wrote to, anywhere.
+
+    Returns:
+        All that is in the folders, and those of the written paths that are still there.
+    """
     found = {path for folder in folders for path in folder.rglob("*")}
     return tuple(sorted(found | {path for path in written if os.path.lexists(path)}))
 
 
-def report(found: Deeds, remaining: Sequence[Path]) -> str:
-    """What is printed: each connection, look-up and file that is left, those that are not left, and the sums."""
+def report(found: Activity, remaining: Sequence[Path]) -> str:
+    """List each connection, look-up and file, and count them in the last line.
+
+    Args:
+        found: what the page did.
+        remaining: what it has left.
+    """
     removed = [path for path in found.written if path not in remaining]
     lines = [f"connected to {address}" for address in found.connections]
     lines += [f"looked up {name}" for name in found.lookups]

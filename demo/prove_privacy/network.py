@@ -1,4 +1,4 @@
-"""A network of a program's own, in which nothing but the program itself can be reached."""
+"""A network namespace for one program, in which it can reach nothing but itself."""
 
 import os
 import socket
@@ -12,15 +12,19 @@ _NAME_BYTES = 16
 
 
 def in_own_network(command: Iterable[str]) -> tuple[str, ...]:
-    """A command that runs another one in a network namespace: as root, or as root of a user namespace."""
+    """Prefix a command so that it runs in a network namespace: as root, or as root of a user namespace.
+
+    Args:
+        command: the program and its arguments.
+    """
     options = ("--net",) if os.geteuid() == 0 else ("--net", "--map-root-user")
     return ("unshare", *options, "--", *command)
 
 
 def connect_to_itself() -> None:
-    """Give the present namespace its loopback interface, with the addresses of the machine's name servers on it.
+    """Bring up the loopback interface of this namespace, with the addresses of the machine's name servers on it.
 
-    So a program there comes to send its question, in which the trace finds the name. Nobody answers it.
+    A program there can then send its DNS query, in which the trace finds the name. Nobody answers it.
     """
     import fcntl  # here: Windows has none
 
@@ -32,7 +36,7 @@ def connect_to_itself() -> None:
 
 
 def _name_servers() -> list[bytes]:
-    """The IPv4 addresses in /etc/resolv.conf that are not of the loopback interface already."""
+    """The IPv4 addresses in /etc/resolv.conf that the loopback interface does not have anyway."""
     configuration = Path("/etc/resolv.conf")
     lines = configuration.read_text(encoding="utf-8").splitlines() if configuration.exists() else []
     words = [line.split() for line in lines]

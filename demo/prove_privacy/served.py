@@ -1,6 +1,6 @@
 """Serves the page under strace in the present network namespace and visits it: `python -m demo.prove_privacy.served`.
 
-The command of this package starts it, in a namespace that it makes.
+`python -m demo.prove_privacy` starts it, in a namespace that it makes.
 """
 
 import argparse
@@ -8,17 +8,25 @@ import sys
 import time
 from pathlib import Path
 
-import gradio  # noqa: F401  # which writes a stub file and a seed beside its own code when it is first imported
+import gradio  # noqa: F401  # at its first import it writes a stub file and a seed beside its own code
 import httpx
 
 from demo.benchmark.server import NotServedError, PageServer
 from demo.prove_privacy import HOME, TEMPORARY, TRACE
 from demo.prove_privacy.network import connect_to_itself
-from demo.prove_privacy.trace import traced
+from demo.prove_privacy.trace import strace_command
 from demo.prove_privacy.visit import VisitError, begin_an_upload, visit
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Serve and visit the page.
+
+    Args:
+        arguments: without the program's name; None for those that the program was started with.
+
+    Returns:
+        The exit status: 2 where it was not served, or did not answer as it should.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help=f"an empty one, which gets {TRACE}.PID, {HOME}/ and {TEMPORARY}/")
     parser.add_argument("seconds", type=float, help="to go on watching after the last visitor")
@@ -33,12 +41,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve_and_visit(folder: Path, seconds: float) -> None:
-    """Serve the page with an empty home and temporary folder, visit it, wait, and end it as `kill` does."""
+    """Serve the page with an empty home and temporary folder, visit it, wait, and end it as `kill` does.
+
+    Args:
+        folder: an empty one, for strace's files, the home and the temporary folder.
+        seconds: to wait after the last visitor.
+
+    Raises:
+        NotServedError: it was not served, or ended in disorder.
+        VisitError: it did not find the face in a photo.
+        httpx.HTTPError: it did not answer.
+    """
     environment = {"GRADIO_TEMP_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
     for name, variable in ((HOME, "HOME"), (TEMPORARY, "TMPDIR")):
         (folder / name).mkdir()
         environment[variable] = str(folder / name)
-    tracer = traced((), folder / TRACE)
+    tracer = strace_command((), folder / TRACE)
     with PageServer(("app.py",), folder, environment=environment, tracer=tracer) as server:
         visit(server.url)
         time.sleep(seconds)

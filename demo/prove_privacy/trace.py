@@ -1,4 +1,4 @@
-"""What a program did, read from what strace wrote about it."""
+"""Watches a program with strace, and reads what it did from what strace wrote."""
 
 import ipaddress
 import os
@@ -12,7 +12,7 @@ _NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
 _OPENING = ("open", "openat", "openat2", "creat")
 _MAKING = ("mkdir", "mkdirat", "mknod", "mknodat", "link", "linkat", "symlink", "symlinkat")
 _MOVING = ("rename", "renameat", "renameat2")
-# With a question mark a call may be missing, as the older ones are on ARM.
+# A question mark allows a call to be missing, as the older ones are on ARM.
 _CALLS = ",".join(f"?{call}" for call in (*_NETWORK, *_OPENING, *_MAKING, *_MOVING))
 _WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
 
@@ -29,27 +29,27 @@ _TO_NAME_SERVER = re.compile(r"\d+<\w+:\[[^\]]*:(?:53|5353|5355)\]>")
 _FOLDER = re.compile(r"<((?:\\x[0-9a-f]{2})+)>, $")
 _RESULT_PATH = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>$")
 
-_NAME_PORTS = (53, 5353, 5355)  # DNS, multicast DNS, and Windows' own of it
-# Services of the machine that look names up for a program, and are not in its network namespace.
+_NAME_PORTS = (53, 5353, 5355)  # DNS, multicast DNS, LLMNR
+# Services of the machine that look names up for a program, from outside its network namespace.
 _NAME_SERVICES = ("nscd/socket", "io.systemd.Resolve", "avahi-daemon/socket")
 _DNS_HEADER_BYTES = 12
 _NO_FILES = (Path("/dev"), Path("/proc"), Path("/sys"))
 _SHARED_MEMORY = Path("/dev/shm")
 _END = re.compile(r"^\+\+\+ ", re.MULTILINE)
-_PATIENCE_SECONDS = 30
+_END_SECONDS = 30
 
 
 class TraceError(RuntimeError):
-    """strace wrote nothing, or did not come to its end."""
+    """strace wrote nothing, or its files break off."""
 
 
 @dataclass(frozen=True)
-class Deeds:
-    """What a program and all that it started tried to do, whether it worked or not.
+class Activity:
+    """What a program, and all that it started, tried to do, successfully or not.
 
     Attributes:
         connections: addresses off this machine that were connected or sent to.
-        lookups: names that were asked for, or who was asked where the name is not known.
+        lookups: names that were looked up, or the name server where the name is not known.
         written: paths that were created, or opened for writing, outside /dev, /proc and /sys.
     """
 
@@ -58,24 +58,28 @@ class Deeds:
     written: tuple[Path, ...]
 
 
-def traced(command: Iterable[str], files: Path) -> tuple[str, ...]:
-    """A command that runs another one and writes what it does to `files`.PID, for each of its threads and processes.
+def strace_command(command: Iterable[str], files: Path) -> tuple[str, ...]:
+    """Prefix a command with strace, which writes a file for each of its threads and processes.
 
     The process that is started becomes the command, so that signals reach it and its status comes back.
+
+    Args:
+        command: the program and its arguments.
+        files: what the files are called; each has a full stop and the number of its thread behind that.
     """
     options = ("-D", "-ff", "--seccomp-bpf", "-yy", "-xx", "-s", "4096", "-e", f"trace={_CALLS}")
     return ("strace", *options, "-o", str(files), *command)
 
 
-def deeds(files: Path, folder: Path) -> Deeds:
-    """What a command did that `traced` has watched and that has ended.
+def read_trace(files: Path, folder: Path) -> Activity:
+    """Read what a command did that was run by `strace_command` and has ended.
 
     Args:
-        files: as `traced` was given them.
+        files: as for `strace_command`.
         folder: where the command was started, for relative paths.
 
     Raises:
-        TraceError: there is no whole trace.
+        TraceError: there is no trace, or it breaks off.
     """
     connections: set[str] = set()
     lookups: set[str] = set()
@@ -94,12 +98,12 @@ def deeds(files: Path, folder: Path) -> Deeds:
             else:
                 written |= set(_written(name, rest, folder))
         lookups |= asked or servers
-    return Deeds(tuple(sorted(connections)), tuple(sorted(lookups)), tuple(sorted(written)))
+    return Activity(tuple(sorted(connections)), tuple(sorted(lookups)), tuple(sorted(written)))
 
 
 def _whole_traces(files: Path) -> list[str]:
-    """The text of each file. strace writes the end of them a moment after the command has ended."""
-    end = time.monotonic() + _PATIENCE_SECONDS
+    """The text of each file. strace completes them a moment after the command has ended."""
+    end = time.monotonic() + _END_SECONDS
     while time.monotonic() < end:
         texts = [file.read_text(encoding="ascii") for file in files.parent.glob(f"{files.name}.*")]
         if texts and all(map(_END.search, texts)):
@@ -116,7 +120,7 @@ def _connections(rest: str) -> Iterator[str]:
 
 
 def _name_servers(rest: str) -> Iterator[str]:
-    """Who is asked for a name, on this machine or elsewhere."""
+    """The name servers and services that are asked, on this machine or elsewhere."""
     yield from (f"a name, at {address} port {port}" for port, address in _internet(rest) if port in _NAME_PORTS)
     if rest.endswith(" = 0"):
         paths = (_path(text) for text in _LOCAL_SOCKET.findall(rest))
@@ -155,16 +159,16 @@ def _written(name: str, rest: str, folder: Path) -> Iterator[Path]:
     if name in _OPENING:
         opened = _RESULT_PATH.search(result)
         if opened and (name == "creat" or _WRITES.search(arguments)):
-            yield from _kept(_path(opened[1]))
+            yield from _files(_path(opened[1]))
     elif result == "0":
-        # What comes to be is the last name in the call; it is relative to the folder named before it, if there is one.
+        # The new path is the last one in the call, relative to the folder before it, if there is one.
         last = list(re.finditer(_TEXT, arguments))[-1]
         base = _FOLDER.search(arguments[: last.start()])
-        yield from _kept((_path(base[1]) if base else folder) / _path(last[1]))
+        yield from _files((_path(base[1]) if base else folder) / _path(last[1]))
 
 
-def _kept(path: Path) -> Iterator[Path]:
-    """The path where it is that of a file: pipes have none, and a file without a name is gone when it is closed."""
+def _files(path: Path) -> Iterator[Path]:
+    """The path, if it is a file's: pipes have none, and a file without a name is gone once it is closed."""
     devices = any(path.is_relative_to(place) for place in _NO_FILES) and not path.is_relative_to(_SHARED_MEMORY)
     if path.is_absolute() and not devices and not path.name.endswith(" (deleted)"):
         yield path

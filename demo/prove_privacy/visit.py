@@ -1,4 +1,4 @@
-"""Visitors of a served page: they have photos analysed in each way there is, look into a camera, and break off."""
+"""Visitors of a served page: they have photos analysed in every way, use the camera, and break off an upload."""
 
 import base64
 import socket
@@ -10,7 +10,7 @@ from gradio_client import Client, handle_file
 from demo.paths import EXAMPLES
 
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
-_PATIENCE_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 _FRAMES = 10
 _HALF_AN_UPLOAD = (
     b"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -24,46 +24,56 @@ class VisitError(RuntimeError):
 
 
 def visit(url: str) -> None:
-    """Do all of it, at the page with this address.
+    """Visit the page in all these ways.
+
+    Args:
+        url: of the page.
 
     Raises:
-        VisitError: a face was not found in an answer.
+        VisitError: a face was not found.
         httpx.HTTPError: there was no answer.
     """
     picture = base64.b64encode(_PORTRAIT.read_bytes()).decode()
-    with httpx.Client(base_url=url, timeout=_PATIENCE_SECONDS, trust_env=False) as browser:
+    with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False) as browser:
         browser.get("/").raise_for_status()
-        _look_at("the photo panel", _call_panel(browser, "analyse_photo", {"picture": picture, "name": "photo.jpg"}))
+        _check("the photo panel", _call_panel(browser, "analyse_photo", {"picture": picture, "name": "photo.jpg"}))
         for _ in range(_FRAMES):
             frame = {"frame": f"data:image/jpeg;base64,{picture}", "visitor": "visitor", "crop": 1}
-            _look_at("the live panel", _call_panel(browser, "analyse_frame", frame))
-        browser.post(
-            "/gradio_api/upload", files={"files": _PORTRAIT.read_bytes()}
-        ).raise_for_status()  # not asked about
+            _check("the live panel", _call_panel(browser, "analyse_frame", frame))
+        # An upload for which no analysis is asked.
+        browser.post("/gradio_api/upload", files={"files": _PORTRAIT.read_bytes()}).raise_for_status()
         answer = browser.post("/gradio_api/run/analyse_base64", json={"data": [picture]}).raise_for_status().json()
-        _look_at("/analyse_base64", answer["data"][0])
+        _check("/analyse_base64", answer["data"][0])
     program = Client(url, verbose=False)
-    _look_at("/analyse", program.predict(handle_file(_PORTRAIT), api_name="/analyse"))
+    _check("/analyse", program.predict(handle_file(_PORTRAIT), api_name="/analyse"))
     program.close()
     begin_an_upload(url).close()
 
 
 def _call_panel(browser: httpx.Client, function: str, message: dict[str, Any]) -> Any:
-    """What a panel's function answers to its script in the page."""
+    """Call a panel's function as its script in the page does."""
     panels = browser.get("/config").raise_for_status().json()["components"]
     panel = next((part["id"] for part in panels if function in part["props"].get("server_fns", ())), None)
     call = {"data": message, "component_id": panel, "fn_name": function, "session_hash": "visitor"}
     return browser.post("/gradio_api/component_server/", json=call).raise_for_status().json()
 
 
-def _look_at(place: str, answer: Any) -> None:
+def _check(place: str, answer: Any) -> None:
+    """Raise VisitError unless the answer has one face."""
     if not isinstance(answer, dict) or len(answer.get("faces", ())) != 1:
         raise VisitError(f"{place} did not find the face of the example: {str(answer)[:200]}")
 
 
 def begin_an_upload(url: str) -> socket.socket:
-    """Send half of what is announced; whoever closes the connection that this gives breaks the upload off."""
+    """Send half of an upload.
+
+    Args:
+        url: of the page.
+
+    Returns:
+        The connection; to close it breaks the upload off.
+    """
     address = httpx.URL(url)
-    connection = socket.create_connection((address.host, address.port), _PATIENCE_SECONDS)
+    connection = socket.create_connection((address.host, address.port), _TIMEOUT_SECONDS)
     connection.sendall(_HALF_AN_UPLOAD)
     return connection

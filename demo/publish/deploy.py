@@ -14,14 +14,14 @@ from huggingface_hub.utils import filter_repo_objects, httpx, validate_repo_id
 
 from demo.paths import ROOT
 
-# Without git's own list, as in an unpacked archive: what is made by running, training and testing the project.
+# What running, training and testing the project makes: left out where there is no git to list the files.
 _MADE_HERE = [
-    *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio")),
+    *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio", "node_modules")),
     *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
     *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
     *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
 ]
-_LARGEST = 50 * 2**20
+_MAX_BYTES = 50 * 2**20
 _SECRET_NAMES = re.compile(
     r"\.env(\..*)?|\.netrc|\.pypirc|id_(rsa|ed25519|ecdsa)|.*\.(pem|key|p12|pfx)|(token|secret)s?(\..*)?"
 )
@@ -36,6 +36,11 @@ class DeployError(Exception):
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line.
+
+    Args:
+        arguments: without the program's name; None for those that the program was started with.
+    """
     parser = argparse.ArgumentParser(prog="python -m demo.deploy", description=__doc__)
     parser.add_argument("space", metavar="USER/NAME", help="made where it does not exist yet, else brought up to date")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be uploaded, with sizes in bytes")
@@ -50,7 +55,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Gives the exit status: 1 when something forbids to upload, 2 for a call that cannot work."""
+    """List the files and upload them.
+
+    Args:
+        arguments: as for `parse_arguments`.
+
+    Returns:
+        The exit status: 1 when something forbids the upload, 2 for a call that cannot work.
+    """
     chosen = parse_arguments(arguments)
     try:
         validate_repo_id(chosen.space)
@@ -60,9 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
         for path in files:
             print(f"{(ROOT / path).stat().st_size:>12,}  {path.as_posix()}")
         print(f"{sum((ROOT / path).stat().st_size for path in files):>12,}  in {len(files)} files")
-        doubts = refusals(ROOT, files)
-        if doubts:
-            raise DeployError("Nothing is uploaded, because of\n  " + "\n  ".join(doubts))
+        refused = refusals(ROOT, files)
+        if refused:
+            raise DeployError("Nothing is uploaded, because of\n  " + "\n  ".join(refused))
         if not chosen.dry_run:
             print(upload(ROOT, files, chosen.space, private=chosen.private, hardware=chosen.hardware))
     except HFValidationError as error:
@@ -75,7 +87,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def listing(root: Path) -> list[Path]:
-    """The files of the project below `root`, relative to it: those that git knows, else all but what was made here."""
+    """List the files of the project: those that git knows, or without git all but what was made here.
+
+    Args:
+        root: of the repository.
+
+    Returns:
+        Their paths relative to `root`, sorted.
+    """
     if (root / ".git").exists() and shutil.which("git"):
         command = ["git", "-C", str(root), "ls-files", "-z"]
         listed = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
@@ -87,23 +106,41 @@ def listing(root: Path) -> list[Path]:
 
 
 def refusals(root: Path, files: list[Path]) -> list[str]:
-    """What among `files` should not be shown to the world, and why."""
-    doubts = []
+    """Find what should not be shown to the world.
+
+    Args:
+        root: of the repository.
+        files: relative to it.
+
+    Returns:
+        For each file that is refused a sentence that begins with its path.
+    """
+    refused = []
     for path in files:
         whole = root / path
         if whole.is_symlink():
-            doubts.append(f"{path}: a link; only files of the repository can be uploaded")
+            refused.append(f"{path}: a link; only files of the repository can be uploaded")
         elif _SECRET_NAMES.fullmatch(path.name.lower()):
-            doubts.append(f"{path}: by its name a secret; remove it from git")
-        elif whole.stat().st_size > _LARGEST:
-            doubts.append(f"{path}: larger than {_LARGEST // 2**20} MB; data and checkpoints do not belong here")
+            refused.append(f"{path}: by its name a secret; remove it from git")
+        elif whole.stat().st_size > _MAX_BYTES:
+            refused.append(f"{path}: larger than {_MAX_BYTES // 2**20} MB; data and checkpoints do not belong here")
         elif _SECRETS.search(whole.read_bytes()):
-            doubts.append(f"{path}: holds a key or token; remove it, and replace the key")
-    return doubts
+            refused.append(f"{path}: holds a key or token; remove it, and replace the key")
+    return refused
 
 
 def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware: str | None) -> str:
-    """Make the Space hold exactly these files of `root`. Gives its address.
+    """Make the Space hold exactly these files.
+
+    Args:
+        root: of the repository.
+        files: relative to it.
+        space: USER/NAME; made where it does not exist.
+        private: make a new Space for its owner alone.
+        hardware: of a new Space, a value of `SpaceHardware`; None for Hugging Face's default.
+
+    Returns:
+        The address of the Space.
 
     Raises:
         DeployError: there is no token, it may not do this, or the hub cannot be reached.

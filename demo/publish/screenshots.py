@@ -16,13 +16,22 @@ from demo.benchmark.server import NotServedError, PageServer
 from demo.paths import ASSETS, EXAMPLES
 from demo.pictures.decode import open_picture
 
-_PATIENCE_MS = 120_000
-_FRAMES = 90  # until rates and smoothed probabilities have settled
+_TIMEOUT_MS = 120_000
+_SETTLING_FRAMES = 90  # until rates and smoothed probabilities have settled
 
 
 @dataclass(frozen=True)
-class View:
-    """A screenshot: window and colours of the browser, the photo that is analysed, whether all of the page is shown."""
+class _View:
+    """A screenshot.
+
+    Attributes:
+        name: of the file, without ".png".
+        width, height: of the window, in pixels.
+        scheme: its colours, "light" or "dark".
+        photo: the example that is analysed.
+        faces: how many it has.
+        whole: show all of the page, not just the window.
+    """
 
     name: str
     width: int
@@ -33,29 +42,33 @@ class View:
     whole: bool
 
 
-VIEWS = (
-    View("wide-light", 1400, 1000, "light", "two_portraits.jpg", faces=2, whole=True),
-    View("wide-dark", 1400, 1000, "dark", "two_portraits.jpg", faces=2, whole=True),
-    View("phone", 390, 844, "light", "two_portraits.jpg", faces=2, whole=False),
+_VIEWS = (
+    _View("wide-light", 1400, 1000, "light", "two_portraits.jpg", faces=2, whole=True),
+    _View("wide-dark", 1400, 1000, "dark", "two_portraits.jpg", faces=2, whole=True),
+    _View("phone", 390, 844, "light", "two_portraits.jpg", faces=2, whole=False),
 )
 
 
 def main() -> int:
-    """Write all screenshots. Gives the exit status: 2 when that cannot be done here."""
+    """Write all screenshots.
+
+    Returns:
+        The exit status: 2 when that cannot be done here.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_film(folder / "film.y4m", portrait_frames(open_picture(EXAMPLES / "eileen_collins.jpg")))
         try:
             with PageServer(("app.py",), folder / "server") as server, browser_before(folder / "film.y4m") as browser:
-                for view in VIEWS:
-                    photograph(browser, server.url, view)
+                for view in _VIEWS:
+                    _take_screenshot(browser, server.url, view)
         except (ChromiumMissingError, NotServedError) as error:
             print(f"demo.publish.screenshots: {error}", file=sys.stderr)
             return 2
     return 0
 
 
-def photograph(browser: Any, address: str, view: View) -> None:
+def _take_screenshot(browser: Any, address: str, view: _View) -> None:
     """Write one screenshot with the camera running and a photo analysed, its first face chosen."""
     context = browser.new_context(
         viewport={"width": view.width, "height": view.height},
@@ -64,14 +77,14 @@ def photograph(browser: Any, address: str, view: View) -> None:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE_MS)
+    page.set_default_timeout(_TIMEOUT_MS)
     page.goto(address)
-    page.wait_for_selector("#live-start")
+    page.wait_for_selector("#live:not([inert]) #live-start")
     page.set_input_files("#photo input[type=file]", EXAMPLES / view.photo)
     page.wait_for_selector(f"#photo[data-faces='{view.faces}']")
     page.click("#photo [data-face='1']")
     page.click("#live-start")
-    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {_FRAMES}")
+    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {_SETTLING_FRAMES}")
     page.evaluate("window.scrollTo(0, 0)")
     target = ASSETS / "screenshots" / f"{view.name}.png"
     target.parent.mkdir(exist_ok=True)

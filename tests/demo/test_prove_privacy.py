@@ -8,7 +8,7 @@ import pytest
 from demo.prove_privacy import __main__ as command
 from demo.prove_privacy import trace
 from demo.prove_privacy.network import in_own_network
-from demo.prove_privacy.trace import Deeds, TraceError, deeds, traced
+from demo.prove_privacy.trace import Activity, TraceError, read_trace, strace_command
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(bool(command.what_is_missing()), reason=str(command.what_is_missing()))
@@ -56,38 +56,38 @@ def test_nothing_leaves_and_nothing_stays() -> None:
 
 
 def culprit(folder: Path) -> tuple[str, ...]:
-    return in_own_network(traced((sys.executable, "-c", CULPRIT, str(folder)), folder.parent / "trace"))
+    return in_own_network(strace_command((sys.executable, "-c", CULPRIT, str(folder)), folder.parent / "trace"))
 
 
 def test_what_a_program_does_is_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "home"
     folder.mkdir()
     subprocess.run(culprit(folder), cwd=ROOT, check=True)
-    found = deeds(tmp_path / "trace", ROOT)
+    found = read_trace(tmp_path / "trace", ROOT)
     assert found.connections == ("192.0.2.7 port 443", "2001:db8::7 port 4318")
     assert "report.example" in found.lookups
     names = {path.name for path in found.written if path.is_relative_to(folder)}
     assert names == {'left, "= 0', "empty", "draft", "final", "gone", "by another program"}
-    remaining = {path.name for path in command.left((folder,), found.written) if path.is_relative_to(folder)}
+    remaining = {path.name for path in command.remaining_files((folder,), found.written) if path.is_relative_to(folder)}
     assert remaining == names - {"draft", "gone"}
 
 
 def test_a_look_up_that_reaches_nobody_is_noticed(tmp_path: Path) -> None:
     program = "import socket\ntry: socket.getaddrinfo('statistics.example', 443)\nexcept OSError: pass"
-    subprocess.run(in_own_network(traced((sys.executable, "-c", program), tmp_path / "trace")), check=True)
-    assert deeds(tmp_path / "trace", tmp_path).lookups
+    subprocess.run(in_own_network(strace_command((sys.executable, "-c", program), tmp_path / "trace")), check=True)
+    assert read_trace(tmp_path / "trace", tmp_path).lookups
 
 
 def test_where_strace_wrote_nothing_or_not_to_its_end_there_is_no_proof(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(trace, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(trace, "_END_SECONDS", 0.2)
     with pytest.raises(TraceError, match="nothing"):
-        deeds(tmp_path / "trace", tmp_path)
+        read_trace(tmp_path / "trace", tmp_path)
     (tmp_path / "trace.1").write_text("+++ exited with 0 +++\n")
     (tmp_path / "trace.2").write_text("execve(0) = 0\n")
     with pytest.raises(TraceError, match="went on"):
-        deeds(tmp_path / "trace", tmp_path)
+        read_trace(tmp_path / "trace", tmp_path)
 
 
 def test_a_violation_is_named_and_makes_the_status_1(
@@ -129,5 +129,5 @@ def test_without_strace_it_says_what_to_install(
 
 
 def test_one_of_a_kind_is_said_as_such() -> None:
-    found = Deeds(("192.0.2.7 port 443",), (), ())
+    found = Activity(("192.0.2.7 port 443",), (), ())
     assert command.report(found, ()) == "connected to 192.0.2.7 port 443\n1 connection, 0 look-ups, 0 files"

@@ -1,45 +1,37 @@
 import csv
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from demo.annotate.__main__ import main
-from demo.annotate.picture import annotate_in_processes, annotate_picture
-from demo.annotate.processes import WorkerError, Workers
+from demo.annotate.workers import WorkerError, Workers
 from demo.pipeline.analyse import Pipeline
-from slimnet import ATTRIBUTES, Predictor, SlimNet
+from demo.pipeline.result import Analysis
+from slimnet import ATTRIBUTES, SlimNet
 from tests.paths import PORTRAIT, ROOT
 
 HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
-    SlimNet().save(path)
-    return str(path)
+def before_each_analysis(act: Callable[[np.ndarray], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have something done with each picture in this process before it is analysed."""
+    analyse = Pipeline.analyse
 
+    def acting(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> Analysis:
+        act(frame)
+        return analyse(self, frame, thorough=thorough)
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with one face, two faces, none, a text named .jpg, and a file that is no picture by its name."""
-    folder = tmp_path / "pictures"
-    (folder / "deep" / "er").mkdir(parents=True)
-    shutil.copy(PORTRAIT, folder / "a.jpg")
-    pair = np.tile(np.array(Image.open(PORTRAIT))[20:240, 40:290], (1, 2, 1))
-    Image.fromarray(pair).save(folder / "deep" / "er" / "PAIR.PNG")
-    Image.new("RGB", (200, 200), "grey").save(folder / "none.webp")
-    (folder / "broken.jpg").write_text("not a picture")
-    shutil.copy(PORTRAIT, folder / "portrait.data")
-    return folder
+    monkeypatch.setattr(Pipeline, "analyse", acting)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -68,7 +60,7 @@ def test_a_folder_gives_a_row_for_each_face(
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_file_named_is_tried_whatever_it_is_called(folder: Path, weights: str, tmp_path: Path) -> None:
+def test_a_file_that_is_named_is_tried_under_any_name(folder: Path, weights: str, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     named = str(folder / "portrait.data")
     assert main([named, named, "--out", str(out), "--weights", weights]) == 0
@@ -96,7 +88,7 @@ def test_a_folder_from_a_mac_or_a_nas_is_read_without_what_the_system_put_there(
     assert [row["file"] for row in rows(out)] == [str(pictures / "@eaDir" / "a.jpg")]
 
 
-def test_pictures_of_formats_that_are_not_supported_are_counted_and_tell_in_the_status(
+def test_pictures_of_formats_that_are_not_supported_are_counted_and_make_the_status_1(
     weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures = tmp_path / "pictures"
@@ -128,7 +120,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(
     assert parquet.read_table("results.parquet")["file"].to_pylist() == names
 
 
-def test_names_with_line_feeds_or_escapes_are_told_in_one_line(
+def test_names_with_line_feeds_or_escapes_are_reported_in_one_line(
     weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a\nb\x1b[2J\u3000.jpg").touch()
@@ -190,7 +182,7 @@ def test_names_of_any_kind_come_back_as_they_are(weights: str, tmp_path: Path) -
         (["pictures", "--weights", "none.safetensors"], "results.csv", "none.safetensors"),
     ],
 )
-def test_mistakes_are_told_before_any_work(
+def test_mistakes_are_reported_before_any_work(
     inputs: list[str],
     out: str,
     message: str,
@@ -214,16 +206,15 @@ def test_an_interrupted_run_keeps_old_results_and_new_rows(
 ) -> None:
     out = tmp_path / "results.csv"
     out.write_text("results of last week")
-    analyse, done = Pipeline.analyse, []
+    done: list[int] = []
 
-    def interrupted(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+    def interrupt(_: np.ndarray) -> None:
         if done:  # what is done is on disk already, should the machine stop now
             assert len(rows(tmp_path / "results.csv.part")) == 1
             raise KeyboardInterrupt
         done.append(1)
-        return analyse(self, frame, thorough=thorough)
 
-    monkeypatch.setattr(Pipeline, "analyse", interrupted)
+    before_each_analysis(interrupt, monkeypatch)
     assert main([str(folder), "--out", str(out), "--weights", weights]) == 130
     assert out.read_text() == "results of last week"
     assert [row["file"] for row in rows(tmp_path / "results.csv.part")] == [str(folder / "a.jpg")]
@@ -254,18 +245,26 @@ def test_a_failure_inside_costs_one_file_alone(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    analyse = Pipeline.analyse
-
-    def failing(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+    def fail(frame: np.ndarray) -> None:
         if frame.shape[1] == 500:
             raise failure
-        return analyse(self, frame, thorough=thorough)
 
-    monkeypatch.setattr(Pipeline, "analyse", failing)
+    before_each_analysis(fail, monkeypatch)
     out = tmp_path / "results.csv"
     assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
     assert [row["file"] for row in rows(out)] == [str(folder / "a.jpg")]
     assert f"PAIR.PNG: {reason}" in capsys.readouterr().err
+
+
+def entries(journal: Path) -> int:
+    """How many pictures are done by the journal of a run that was killed, which stays as it is."""
+    copies = journal.with_name("copies")
+    copies.mkdir()
+    for file in journal.parent.glob(f"{journal.name}*"):
+        shutil.copy(file, copies)
+    with closing(sqlite3.connect(copies / journal.name)) as database:
+        ((count,),) = database.execute("SELECT count(*) FROM pictures")
+    return int(count)
 
 
 def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:
@@ -275,47 +274,23 @@ def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_pat
     whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
     assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
     command = [sys.executable, "-m", "demo.annotate", folder, "--weights", weights, "--device", "cpu", "--workers", "2"]
-    journal, part = tmp_path / "results.csv.journal", tmp_path / "results.csv.part"
+    journal, log, part = (tmp_path / f"results.csv.{end}" for end in ("journal", "journal-wal", "part"))
     with subprocess.Popen([*command, "--out", out], cwd=ROOT, stderr=subprocess.DEVNULL) as run:
-        while not journal.exists() or journal.read_bytes().count(b"\n") < 4:  # its head and three pictures
+        while not part.exists() or part.read_bytes().count(b"\n") < 4:  # its head and the faces of three pictures
             assert run.poll() is None
             time.sleep(0.01)
         run.kill()
     assert not out.exists()
-    with part.open("ab") as table, journal.open("ab") as lines:
+    done = entries(journal)
+    with part.open("ab") as table, log.open("ab") as frames:
         table.write(b"torn,1,2")
-        lines.write(b'{"file": "to')
-    done = journal.read_bytes().count(b"\n") - 1
+        frames.write(b"torn")
     resumed = subprocess.run([*command, "--out", out], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     assert f"Going on after {done} of 10 pictures" in resumed.stderr
     assert resumed.returncode == 1
     assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in resumed.stderr
     assert out.read_bytes() == whole.read_bytes()
-    assert not journal.exists()
-    assert not part.exists()
-
-
-def test_one_network_reads_the_crops_of_all_processes_in_batches(
-    folder: Path, weights: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a GPU, for which a CPU passes itself off here."""
-
-    class Gpu:
-        type = "cuda"
-
-    monkeypatch.setattr(Predictor, "device", Gpu())
-    batches = []
-    call = Predictor.__call__
-    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
-    files = [str(folder / name) for name in ("a.jpg", "broken.jpg", "deep/er/PAIR.PNG", "none.webp")]
-    found = list(annotate_in_processes(files, Path(weights), "cpu", 2))
-    assert sum(batches) == 3
-    monkeypatch.undo()
-    for outcome, alone in zip(found, (annotate_picture(Pipeline(weights, "cpu"), file) for file in files), strict=True):
-        assert (outcome.file, outcome.failure) == (alone.file, alone.failure)
-        assert [row[:6] for row in outcome.rows] == [row[:6] for row in alone.rows]
-        ours, theirs = ([list(map(float, row[6:])) for row in one.rows] for one in (outcome, alone))
-        assert np.allclose(ours, theirs, atol=1e-5)
+    assert not {journal, log, part}.intersection(tmp_path.iterdir())
 
 
 def test_a_picture_that_kills_its_process_is_named(
@@ -344,15 +319,14 @@ def test_processes_that_do_not_start_stop_the_run_for_later(
 
 
 def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    analyse, done = Pipeline.analyse, []
+    done: list[int] = []
 
-    def limited(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+    def interrupt(_: np.ndarray) -> None:
         if len(done) == count:
             raise KeyboardInterrupt
         done.append(1)
-        return analyse(self, frame, thorough=thorough)
 
-    monkeypatch.setattr(Pipeline, "analyse", limited)
+    before_each_analysis(interrupt, monkeypatch)
 
 
 @pytest.mark.parametrize("change", ["weights", "pictures", "journal"])
@@ -387,19 +361,16 @@ def test_a_stopped_run_is_not_mixed_with_another(
     assert len(rows(tmp_path / "results.csv")) == (4 if change == "pictures" else 3)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX")
 def test_two_runs_do_not_write_one_table(
     folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
-    analyse = Pipeline.analyse
 
-    def meanwhile(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> object:
+    def run_another(_: np.ndarray) -> None:
         with pytest.raises(SystemExit):
             main(command)
-        return analyse(self, frame, thorough=thorough)
 
-    monkeypatch.setattr(Pipeline, "analyse", meanwhile)
+    before_each_analysis(run_another, monkeypatch)
     assert main(command) == 0
     assert "another run is writing" in capsys.readouterr().err
 
@@ -428,7 +399,7 @@ def test_parquet_holds_what_csv_holds(
     ("package", "options", "message"),
     [("pyarrow", ["--out", "r.parquet"], "'pyarrow>="), ("ray", ["--out", "r.csv", "--ray"], "'ray[data]>=")],
 )
-def test_a_package_that_is_missing_is_told_before_any_work(
+def test_a_package_that_is_missing_is_reported_before_any_work(
     package: str,
     options: list[str],
     message: str,
@@ -437,7 +408,7 @@ def test_a_package_that_is_missing_is_told_before_any_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("demo.annotate.__main__.find_spec", lambda name: None if name == package else object())
+    monkeypatch.setattr("demo.annotate.options.find_spec", lambda name: None if name == package else object())
     with pytest.raises(SystemExit) as exit_info:
         main(["a.jpg", *options])
     assert exit_info.value.code == 2

@@ -6,7 +6,7 @@ import pytest
 from demo.annotate.files import PictureFiles
 
 
-def made(folder: Path, *names: str) -> Path:
+def make(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -26,26 +26,26 @@ def names(found: PictureFiles, folder: Path) -> list[str]:
      "System Volume Information/a.jpg", "deep/er/@eaDir/a.jpg", ".@__thumb/a.jpg", "Temporary Items/a.jpg"],
 )  # fmt: skip
 def test_what_is_hidden_or_the_systems_is_passed_over_and_counted(name: str, tmp_path: Path) -> None:
-    found = PictureFiles([str(made(tmp_path, name, "a.jpg"))])
+    found = PictureFiles([str(make(tmp_path, name, "a.jpg"))])
     assert names(found, tmp_path) == ["a.jpg"]
     assert not found.failed
     assert not found.unsupported
-    (line,) = found.account()
+    (line,) = found.not_tried()
     assert line.startswith(f"Passed over: 1 {'folder' if '/' in name else 'file'} of the system's or hidden (")
 
 
 def test_what_is_passed_over_stands_in_one_line(tmp_path: Path) -> None:
     hidden = [f"{folder}/._{number}.jpg" for folder in ("a", "b") for number in range(50)]
     folders = ["a/@eaDir/1.jpg", "a/@eaDir/2.jpg", "b/@eaDir/1.jpg", "$RECYCLE.BIN/1.jpg"]
-    found = PictureFiles([str(made(tmp_path, *hidden, *folders, ".DS_Store"))])
+    found = PictureFiles([str(make(tmp_path, *hidden, *folders, ".DS_Store"))])
     assert found.files == []
-    (line,) = found.account()
+    (line,) = found.not_tried()
     assert line.startswith("Passed over: 101 files and 3 folders of the system's or hidden (._*, @eaDir, ")
     assert sorted(line[line.index("@eaDir, ") + 8 : -2].split(", ")) == ["$RECYCLE.BIN", ".DS_Store"]
 
 
-def test_what_is_named_is_read_and_searched_whatever_it_is_called(tmp_path: Path) -> None:
-    made(
+def test_what_is_named_is_read_and_searched_under_any_name(tmp_path: Path) -> None:
+    make(
         tmp_path,
         "._a.jpg",
         ".photo.jpg",
@@ -61,11 +61,11 @@ def test_what_is_named_is_read_and_searched_whatever_it_is_called(tmp_path: Path
 
 
 def test_every_file_of_a_folder_is_read_or_counted(tmp_path: Path) -> None:
-    made(tmp_path, "a.JPG", "b.tif", "c.KRA", "d.kra", "e.xcf", "f.MP4", "g.cdr", "h.txt", "i.csv", "j.txt", "k")
+    make(tmp_path, "a.JPG", "b.tif", "c.KRA", "d.kra", "e.xcf", "f.MP4", "g.cdr", "h.txt", "i.csv", "j.txt", "k")
     found = PictureFiles([str(tmp_path)])
     assert names(found, tmp_path) == ["a.JPG", "b.tif"]
     assert dict(found.unsupported) == {".kra": 2, ".xcf": 1}
-    pictures, media, others = found.account()
+    pictures, media, others = found.not_tried()
     assert pictures == "Pictures of formats that are not supported: 2 .kra, 1 .xcf. Save them as JPEG or PNG."
     assert media.startswith("Videos and drawings, which are not read: 1 .")
     assert others.startswith("Not called like pictures: 2 .txt, 1 ")
@@ -76,13 +76,13 @@ def test_every_file_of_a_folder_is_read_or_counted(tmp_path: Path) -> None:
     "suffix", [".jxl", ".hif", ".heic", ".dng", ".nef", ".arw", ".apng", ".j2k", ".dds", ".mp4", ""]
 )
 def test_nothing_in_a_folder_is_passed_over_in_silence(suffix: str, tmp_path: Path) -> None:
-    found = PictureFiles([str(made(tmp_path, "a" + suffix))])
-    account = "".join(found.account())
+    found = PictureFiles([str(make(tmp_path, "a" + suffix))])
+    account = "".join(found.not_tried())
     assert found.files or f": 1 {suffix or 'without a suffix'}." in account
 
 
 def test_many_kinds_stay_one_line(tmp_path: Path) -> None:
-    made(tmp_path, *(f"IMG.{number:04}" for number in range(500)), "a.txt", "b.txt")
-    (line,) = PictureFiles([str(tmp_path)]).account()
+    make(tmp_path, *(f"IMG.{number:04}" for number in range(500)), "a.txt", "b.txt")
+    (line,) = PictureFiles([str(tmp_path)]).not_tried()
     assert line.startswith("Not called like pictures: 2 .txt, 1 .")
     assert line.endswith(", 495 others.")

@@ -1,161 +1,179 @@
 import errno
-import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from demo.annotate.journal import PartialTable, ResumeError
-from demo.annotate.picture import Outcome
+from demo.annotate.journal import Entry, Journal, ResumeError
+from tests.paths import ROOT
 
-FILES = ["a.jpg", "b.jpg", "\udcff\n.jpg", "d.jpg"]
-OUTCOMES = [
-    Outcome("a.jpg", [["a.jpg", "1"], ["a.jpg", "2"]]),
-    Outcome("b.jpg", []),
-    Outcome("\udcff\n.jpg", [["\udcff\n.jpg", "1"]]),
-    Outcome("d.jpg", [], "d.jpg: damaged"),
+SETTINGS = {"weights": "1"}
+ENTRIES = [
+    Entry("a.jpg", 2, None, 30),
+    Entry("\udcff\n.jpg", 0, "\udcff\n.jpg: damaged …", 30),
+    Entry("é", 1, None, 40),
 ]
 
 
-def partial(out: Path, restart: bool = False) -> PartialTable:
-    return PartialTable(out, {"weights": "1"}, ("file", "face"), FILES, restart)
+def opened(folder: Path, restart: bool = False) -> Journal:
+    return Journal(folder / "results.csv.journal", folder / "results.csv.part", restart)
 
 
-def whole(folder: Path) -> bytes:
-    with partial(folder / "whole.csv") as table:
-        for outcome in OUTCOMES:
-            table.add(outcome)
-        table.finish()
-    return (folder / "whole.csv").read_bytes()
+def written(folder: Path) -> None:
+    with closing(opened(folder)) as journal:
+        journal.begin(SETTINGS)
+        for entry in ENTRIES:
+            journal.add(entry)
 
 
-@pytest.mark.parametrize("torn", range(0, 160, 7))
-def test_wherever_the_files_break_off_the_table_is_the_same_in_the_end(torn: int, tmp_path: Path) -> None:
-    out = tmp_path / "results.csv"
-    with partial(out) as table:
-        for outcome in OUTCOMES[:3]:
-            table.add(outcome)
-    journal = tmp_path / "results.csv.journal"
-    journal.write_bytes(journal.read_bytes()[: -1 - torn])
-    with partial(out) as table:
-        assert [entry.file for entry in table.done] == FILES[: len(table.done)]
-        assert len(table.done) <= 2
-        for outcome in OUTCOMES[len(table.done) :]:
-            table.add(outcome)
-        table.finish()
-    assert out.read_bytes() == whole(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"results.csv", "whole.csv"}
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as journal:
+        assert journal.read() == ({}, [])
+    written(tmp_path)
+    with closing(opened(tmp_path)) as journal:
+        assert journal.read() == (SETTINGS, ENTRIES)
+        journal.cut(30)
+        assert journal.read() == (SETTINGS, ENTRIES[:2])
+        journal.begin({"weights": "2"})
+        assert journal.read() == ({"weights": "2"}, [])
 
 
-def test_rows_that_are_lost_are_done_again(tmp_path: Path) -> None:
-    out = tmp_path / "results.csv"
-    with partial(out) as table:
-        for outcome in OUTCOMES[:3]:
-            table.add(outcome)
-    part = tmp_path / "results.csv.part"
-    part.write_bytes(part.read_bytes()[:-1])
-    with partial(out) as table:
-        assert [entry.file for entry in table.done] == FILES[:2]
-        assert [(entry.faces, entry.failure) for entry in table.done] == [(2, None), (0, None)]
+def test_a_closed_journal_is_one_sqlite_file_that_any_program_reads(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv.journal"]
+    with closing(sqlite3.connect(tmp_path / "results.csv.journal")) as database:
+        assert database.execute("SELECT file, faces, failure, end FROM pictures").fetchall()[0] == (
+            b"a.jpg",
+            2,
+            None,
+            30,
+        )
 
 
-def test_restart_drops_what_is_done(tmp_path: Path) -> None:
-    with partial(tmp_path / "results.csv") as table:
-        table.add(OUTCOMES[0])
-    with partial(tmp_path / "results.csv", restart=True) as table:
-        assert table.done == []
-    assert (tmp_path / "results.csv.part").read_text() == "file,face\n"
+def test_a_removed_journal_leaves_nothing(tmp_path: Path) -> None:
+    written(tmp_path)
+    journal = opened(tmp_path)
+    journal.remove()
+    assert not list(tmp_path.iterdir())
 
 
-def test_fewer_pictures_than_are_done_are_refused(tmp_path: Path) -> None:
-    with partial(tmp_path / "results.csv") as table:
-        table.add(OUTCOMES[0])
-        table.add(OUTCOMES[1])
-    with pytest.raises(ResumeError, match=r"number 2 was b\.jpg and is now none"):
-        PartialTable(tmp_path / "results.csv", {"weights": "1"}, ("file", "face"), FILES[:1], restart=False)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"weights": "1"}\n{"file": "a.jpg", "faces": 2, "failure": null, "end": 30}\n', "made by an older version"),
+        (b"of another program\n", "is damaged"),
+        (b"SQLite format 3\0" + bytes(5000), "is damaged"),
+    ],
+)
+def test_a_journal_that_is_none_is_named_and_replaced_by_restart(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.csv.journal"
+    path.write_bytes(content)
+    with pytest.raises(ResumeError, match=rf"results\.csv\.journal .*{message}.* --restart"):
+        opened(tmp_path)
+    assert path.read_bytes() == content
+    with closing(opened(tmp_path, restart=True)) as journal:
+        journal.begin(SETTINGS)
+        assert journal.read() == (SETTINGS, [])
 
 
-def test_a_journal_is_plain_json_lines(tmp_path: Path) -> None:
-    with partial(tmp_path / "results.csv") as table:
-        table.add(OUTCOMES[3])
-    head, line = (tmp_path / "results.csv.journal").read_text().splitlines()
-    assert json.loads(head) == {"weights": "1"}
-    assert json.loads(line) == {"file": "d.jpg", "faces": 0, "failure": "d.jpg: damaged", "end": len("file,face\n")}
+def test_a_journal_that_is_damaged_inside_is_named_and_replaced_by_restart(tmp_path: Path) -> None:
+    written(tmp_path)
+    path = tmp_path / "results.csv.journal"
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with (
+        pytest.raises(ResumeError, match=r"results\.csv\.journal is damaged.* --restart"),
+        closing(opened(tmp_path)) as j,
+    ):
+        j.read()
+    with closing(opened(tmp_path, restart=True)) as journal:
+        journal.begin(SETTINGS)
+        assert journal.read() == (SETTINGS, [])
 
 
-def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "results.parquet"
-    out.write_text("results of last week")
+HOLDER = """
+import sys
+from tests.demo.annotate.test_journal import opened, Path
+journal = opened(Path(sys.argv[1]))
+print(flush=True)
+sys.stdin.readline()
+"""
 
-    def fail(_table: Path, parquet: Path, _columns: object) -> None:
-        parquet.write_text("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("demo.annotate.journal.as_parquet", fail)
-    with partial(out) as table:
-        for outcome in OUTCOMES:
-            table.add(outcome)
-        with pytest.raises(OSError, match="No space left"):
-            table.finish()
-    assert out.read_text() == "results of last week"
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "results.parquet", "results.parquet.part", "results.parquet.journal",
-    }  # fmt: skip
-    with partial(out) as table:
-        assert len(table.done) == len(OUTCOMES)
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_journal_that_another_run_has_open_is_not_opened(restart: bool, tmp_path: Path) -> None:
+    written(tmp_path)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(ResumeError, match=r"another run is writing .*results\.csv\.part: wait for its end"):
+            opened(tmp_path, restart)
+        holder.kill()
+    with closing(opened(tmp_path)) as journal:
+        assert journal.read() == (SETTINGS, ENTRIES)
+
+
+def test_a_journal_is_open_once_in_one_process_as_well(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)), pytest.raises(ResumeError, match="another run is writing"):
+        opened(tmp_path)
+    opened(tmp_path).close()
 
 
 @pytest.fixture(params=["ENOTSUP", "ENOLCK", "ENOSYS", "EINVAL"])
-def without_flock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Lustre, and on some NFS."""
+    fcntl = pytest.importorskip("fcntl", reason="needs locks of POSIX")
 
-    def flock(*_: object) -> None:
+    def lockf(*_: object) -> None:
         raise OSError(getattr(errno, request.param), "not on this file system")
 
-    monkeypatch.setattr("demo.annotate.journal.fcntl.flock", flock)
+    monkeypatch.setattr(fcntl, "lockf", lockf)
 
 
-@pytest.mark.usefixtures("without_flock")
-def test_without_flock_a_marker_keeps_other_runs_away(tmp_path: Path) -> None:
-    out = tmp_path / "results.csv"
-    with partial(out) as table:
-        table.add(OUTCOMES[0])
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_a_marker_keeps_other_runs_away(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as journal:
+        journal.begin(SETTINGS)
+        journal.add(ENTRIES[0])
         with pytest.raises(ResumeError, match=r"another run is writing .* delete .*results\.csv\.lock"):
-            partial(out)
-    with partial(out) as table:
-        assert len(table.done) == 1
-        for outcome in OUTCOMES[1:]:
-            table.add(outcome)
-        table.finish()
-    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
+            opened(tmp_path)
+    journal = opened(tmp_path)
+    assert journal.read() == (SETTINGS, ENTRIES[:1])
+    journal.add(ENTRIES[1])
+    journal.remove()
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("without_flock")
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_sqlite_asks_for_none(tmp_path: Path) -> None:
+    """Another process that holds SQLite's own stands for a file system that refuses them."""
+    written(tmp_path)
+    lock = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]); database.execute('BEGIN EXCLUSIVE');"
+    command = [sys.executable, "-c", f"{lock} print(flush=True); input()", str(tmp_path / "results.csv.journal")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with closing(opened(tmp_path)) as journal:
+            assert journal.read() == (SETTINGS, ENTRIES)
+        holder.kill()
+
+
+@pytest.mark.usefixtures("without_locks")
 def test_the_marker_of_a_run_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
-    out = tmp_path / "results.csv"
     killed = "import os, sys, filelock; lock = filelock.SoftFileLock(sys.argv[1]); lock.acquire(); os._exit(9)"
-    subprocess.run([sys.executable, "-c", killed, str(out) + ".lock"], check=False)
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path / "results.csv.lock")], check=False)
     assert (tmp_path / "results.csv.lock").exists()
-    with partial(out) as table:
-        table.add(OUTCOMES[0])
+    with closing(opened(tmp_path)) as journal:
+        journal.begin(SETTINGS)
     assert not (tmp_path / "results.csv.lock").exists()
 
 
-@pytest.mark.usefixtures("without_flock")
+@pytest.mark.usefixtures("without_locks")
 def test_a_marker_of_another_machine_is_believed(tmp_path: Path) -> None:
     (tmp_path / "results.csv.lock").write_text("1\nanother-machine\n")
     with pytest.raises(ResumeError, match="If it was killed on another machine, delete"):
-        partial(tmp_path / "results.csv")
-
-
-@pytest.mark.parametrize("code", [errno.EWOULDBLOCK, errno.EACCES])
-def test_a_lock_that_is_held_is_another_run(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def flock(*_: object) -> None:
-        raise OSError(code, "held")
-
-    monkeypatch.setattr("demo.annotate.journal.fcntl.flock", flock)
-    with pytest.raises(ResumeError, match="another run is writing"):
-        partial(tmp_path / "results.csv")
+        opened(tmp_path)

@@ -9,7 +9,7 @@ from slimnet import SlimNet
 from tests.fakes.celeba import write_portraits
 
 
-def test_alignment_finds_the_face_however_it_is_spoilt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_alignment_finds_the_face_however_it_is_distorted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_portraits(tmp_path)
     SlimNet().save(tmp_path / "untrained.safetensors")
     weights = str(tmp_path / "untrained.safetensors")

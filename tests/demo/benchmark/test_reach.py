@@ -4,7 +4,7 @@ from demo.benchmark import reach
 from demo.benchmark.__main__ import main
 
 
-def test_reach_tells_found_faces_by_their_height(
+def test_reach_prints_the_share_found_by_height(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(reach, "FRAMES", ((640, 480),))

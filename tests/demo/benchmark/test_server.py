@@ -50,7 +50,7 @@ def test_it_ends_also_when_the_wait_for_it_is_interrupted(tmp_path: Path, monkey
     assert server.process.poll() is not None
 
 
-def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path) -> None:
     server = PageServer(("-c", "raise SystemExit('the weights are missing')"), tmp_path)
     with pytest.raises(NotServedError, match="the weights are missing"):
         server.start()

@@ -31,9 +31,8 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
         assert {"type": "space", "sdk": "gradio"}.items() <= stand_in.created.items()
         assert stand_in.files() == [path.as_posix() for path in listing(ROOT)]
         assert (space / "app.py").read_bytes() == (ROOT / "app.py").read_bytes()
-    portrait = PORTRAIT
     with PageServer(("app.py", "--device", "cpu"), tmp_path / "page", root=space) as page:
-        answer = Client(page.url, verbose=False).predict(picture=handle_file(portrait), api_name="/analyse")
+        answer = Client(page.url, verbose=False).predict(picture=handle_file(PORTRAIT), api_name="/analyse")
         assert len(answer["faces"]) == 1
 
 
@@ -127,8 +126,8 @@ def test_secrets_links_and_large_files_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "last.pth").open("wb") as file:
         file.truncate(51 * 2**20)
     (tmp_path / "app.py").write_text("print('hf_short is no token')")
-    doubts = refusals(tmp_path, listing(tmp_path))
-    assert [doubt.partition(":")[0] for doubt in doubts] == [".env", "key.txt", "last.pth", "link", "notes.md"]
+    refused = refusals(tmp_path, listing(tmp_path))
+    assert [sentence.partition(":")[0] for sentence in refused] == [".env", "key.txt", "last.pth", "link", "notes.md"]
 
 
 def test_nothing_in_this_repository_is_refused() -> None:

@@ -1,0 +1,108 @@
+"""The command line of ``python -m demo.annotate``, and what of it cannot work."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from demo.paths import WEIGHTS
+from demo.pipeline.table import is_parquet
+
+
+def argument_parser() -> argparse.ArgumentParser:
+    """Make the parser; its options are the attributes of what it returns."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.annotate",
+        description="Find every face in pictures and write its 40 attributes as CSV or Parquet. A run that was stopped "
+        "or killed goes on when the same command is given again: RESULTS.part and RESULTS.journal hold what is done.",
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE_OR_FOLDER",
+        help="pictures, or folders to search for them, in which hidden files and the system's are passed over",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        metavar="RESULTS",
+        help="table to write, CSV or, where it ends in .parquet, Parquet; an old one is replaced when all is done",
+    )
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: %(default)s)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that open pictures and find faces, up to 1 GB each for 48 million pixels "
+        "(default: one for each core, fewer for few pictures; 1 starts no further process)",
+    )
+    parser.add_argument("--restart", action="store_true", help="drop what a stopped run has done, and begin anew")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="run on Ray Data: on the cluster at this address, or a local one; to be given last "
+        "(needs: pip install 'ray[data]>=2.60,<2.64'; pictures, weights and this folder at the same paths everywhere)",
+    )
+    return parser
+
+
+def positive(text: str) -> int:
+    """Parse a whole number from 1 on, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is something else.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return int(text)
+
+
+def find_problem(options: argparse.Namespace) -> str | None:
+    """Find what cannot work, before any work is done.
+
+    Args:
+        options: as `argument_parser` parses them.
+
+    Returns:
+        A sentence for people; None where nothing stands in the way.
+    """
+    return _path_problem(options.inputs, options.out) or _missing_package(options.out, options.ray is not None)
+
+
+def _path_problem(inputs: Sequence[str], out: str) -> str | None:
+    target = Path(os.path.realpath(out))
+    if target.exists() and not target.is_file():
+        return f"--out {out} is not a file"
+    present = [name for name in inputs if _exists(Path(name))]
+    if not present:  # one among others is reported at the end instead, and the others are annotated
+        name = inputs[0]
+        return f"{name} is a link to nothing" if Path(name).is_symlink() else f"there is no file or folder {name}"
+    if target.exists() and any(target.samefile(name) for name in present):
+        return f"--out {out} would overwrite an input"
+    if not target.parent.is_dir():
+        return f"--out {out}: there is no folder {target.parent}"
+    if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        return f"--out {out} cannot be written"
+    return None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the name is longer than any file's
+        return False
+
+
+def _missing_package(out: str, on_ray: bool) -> str | None:
+    """What has to be installed for these options, as a sentence."""
+    if is_parquet(Path(os.path.realpath(out))) and find_spec("pyarrow") is None:
+        return (
+            f"--out {out}: Parquet needs pyarrow. Run pip install 'pyarrow>=20,<27', or name a file that ends in .csv"
+        )
+    if on_ray and (find_spec("ray") is None or find_spec("pyarrow") is None):
+        return "--ray needs Ray Data. Run pip install 'ray[data]>=2.60,<2.64'"
+    return None

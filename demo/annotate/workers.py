@@ -1,0 +1,222 @@
+"""Do one job on many tasks in several processes; the results come in order, even when a process is killed.
+
+Our own, since concurrent.futures gives up all tasks when one process is killed, and pebble (5.2) has no way for a
+running task to ask this process, and one pipe for all processes, whose lock a killed one may take with it.
+"""
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import connection, resource_tracker
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Ask = Callable[[Any], Any]
+
+# Tasks for each process that may be done while an earlier one is still going on.
+_TASKS_AHEAD = 16
+
+
+class WorkerError(RuntimeError):
+    """A process ended before it could take a task."""
+
+
+class Workers(Generic[Task, Result]):
+    """Processes that each do one task at a time. To be used in a with statement, at the end of which they end.
+
+    A task whose process ends (mostly killed because memory ran out) is tried once more, with no other beside it.
+    However this program ends, the processes end, too.
+
+    Args:
+        setup: makes the job inside each process; it is given a function by which the job can ask this process.
+            Setup, tasks, results, questions and answers have to be picklable.
+        count: how many processes.
+        answer: answers all questions that are waiting, in their order.
+    """
+
+    def __init__(
+        self,
+        setup: Callable[[Ask], Callable[[Task], Result]],
+        count: int,
+        answer: Callable[[list[Any]], Sequence[Any]] | None = None,
+    ) -> None:
+        self._setup, self._count, self._answer = setup, count, answer
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> "Workers[Task, Result]":
+        for _ in range(self._count):
+            self._workers.append(_start(self._setup))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.end()
+
+    def map(self, tasks: Sequence[Task]) -> Iterator[Result | None]:
+        """Do the job on each task.
+
+        Args:
+            tasks: what the job is given, one at a time.
+
+        Yields:
+            The result of each task in order, None where the process ended both times.
+
+        Raises:
+            WorkerError: a process ended before it could take a task.
+        """
+        results: dict[int, Result | None] = {}
+        queue = _Queue(len(tasks))
+        for index in range(len(tasks)):
+            while index not in results:
+                self._hand_out(tasks, queue, index + _TASKS_AHEAD * self._count)
+                self._take_in(results, queue)
+            yield results.pop(index)
+
+    def _hand_out(self, tasks: Sequence[Task], queue: "_Queue", limit: int) -> None:
+        busy = sum(worker.index is not None for worker in self._workers)
+        for worker in self._workers:
+            if worker.is_ready and worker.index is None:
+                worker.index = queue.take(busy, limit)
+                if worker.index is None:
+                    return
+                worker.send(tasks[worker.index])
+                busy += 1
+
+    def _take_in(self, results: dict[int, Any], queue: "_Queue") -> None:
+        """Wait for messages of the processes: keep results, answer questions, replace a process that has ended."""
+        asking: list[tuple[_Worker, Any]] = []
+        by_connection = {worker.connection: worker for worker in self._workers}
+        for ready in connection.wait(list(by_connection)):
+            worker = by_connection[ready]
+            try:
+                message = worker.connection.recv()
+            except (EOFError, OSError):
+                self._replace(worker)
+                if worker.index is not None and not queue.put_back(worker.index):
+                    results[worker.index] = None
+                continue
+            if isinstance(message, _Question):
+                asking.append((worker, message.content))
+            elif worker.index is not None:
+                results[worker.index], worker.index = message, None
+            else:
+                worker.is_ready = True
+        if asking and self._answer:
+            answers = self._answer([question for _, question in asking])
+            for (worker, _), answer in zip(asking, answers, strict=True):
+                worker.send(answer)
+
+    def _replace(self, worker: "_Worker") -> None:
+        worker.end()
+        if not worker.is_ready:
+            raise WorkerError(f"a process ended while it started (exit status {worker.process.exitcode})")
+        self._workers[self._workers.index(worker)] = _start(self._setup)
+
+
+class _Queue:
+    """The indices of tasks still to be started.
+
+    Those whose process ended come first, each with no other beside it: so it has all the memory, and if the process
+    ends again, it is known which task was to blame.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._next = 0
+        self._again: deque[int] = deque()
+        self._alone: int | None = None
+
+    def take(self, busy: int, limit: int) -> int | None:
+        """Give the index of the next task; None if none may be started now.
+
+        Args:
+            busy: how many tasks are going on.
+            limit: all tasks from this index on have to wait.
+        """
+        if busy and (self._again or self._alone is not None):
+            return None
+        self._alone = self._again.popleft() if self._again else None
+        if self._alone is not None:
+            return self._alone
+        if self._next >= min(limit, self._length):
+            return None
+        self._next += 1
+        return self._next - 1
+
+    def put_back(self, index: int) -> bool:
+        """Give a task back whose process ended.
+
+        Returns:
+            Whether it is tried again.
+        """
+        if index == self._alone:
+            return False
+        self._again.append(index)
+        return True
+
+
+@dataclass(frozen=True)
+class _Question:
+    content: Any
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A process, the connection to it, and the index of its task."""
+
+    process: Any
+    connection: Any
+    is_ready: bool = False
+    index: int | None = None
+
+    def send(self, message: Any) -> None:
+        with suppress(OSError):  # that the process has ended is seen when it is next listened to
+            self.connection.send(message)
+
+    def end(self) -> None:
+        self.process.kill()  # it has nothing to lose
+        self.process.join()
+        self.connection.close()
+
+
+def _start(setup: Callable[[Ask], Callable[[Any], Any]]) -> _Worker:
+    # Not a fork: that would copy locks which threads of this process hold, MediaPipe's among them.
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(setup, there), daemon=True)
+    with _interrupts_held_back():
+        process.start()
+    there.close()  # so that the connection breaks when the process ends
+    return _Worker(process, here)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start processes that ignore Ctrl+C: it reaches all processes of a terminal, and this one decides."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process starts it otherwise, which lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Any) -> None:
+    """What a process does, until the connection breaks."""
+
+    def ask(question: Any) -> Any:
+        parent.send(_Question(question))
+        return parent.recv()
+
+    job = setup(ask)
+    with suppress(EOFError, ConnectionError):  # the program that started this has ended
+        parent.send(None)
+        while True:
+            parent.send(job(parent.recv()))

@@ -1,0 +1,126 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from demo.annotate.workers import Ask, WorkerError, Workers
+from tests.paths import ROOT
+
+
+def squaring(_: Ask) -> Callable[[int], int]:
+    return lambda number: number**2
+
+
+def late_first(_: Ask) -> Callable[[Path], bool]:
+    """The task "first" is done only when there is a file of that name, which "last" writes."""
+
+    def job(path: Path) -> bool:
+        while path.name == "first" and not path.exists():
+            time.sleep(0.01)
+        if path.name == "last":
+            path.with_name("first").touch()
+        return path.name == "first"
+
+    return job
+
+
+def fragile(_: Ask) -> Callable[[Path], str]:
+    """A task is the end of its process if there is a file of its name; "once" is taken away by that."""
+
+    def job(path: Path) -> str:
+        if path.exists():
+            if path.name == "once":
+                path.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return path.name
+
+    return job
+
+
+def stillborn(_: Ask) -> Callable[[int], int]:
+    os._exit(3)
+
+
+def asking(ask: Ask) -> Callable[[int], int]:
+    return lambda number: number + ask(number)
+
+
+def test_results_come_in_order_from_several_processes(tmp_path: Path) -> None:
+    tasks = [tmp_path / name for name in ("first", "second", "third", "last")]
+    with Workers(late_first, 2) as workers:
+        assert list(workers.map(tasks)) == [True, False, False, False]
+        assert list(workers.map([])) == []
+
+
+def test_a_task_that_ends_its_process_is_tried_once_more_and_costs_no_other(tmp_path: Path) -> None:
+    names = ["a", "once", "b", "always", "c", "d"]
+    (tmp_path / "once").touch()
+    (tmp_path / "always").touch()
+    with Workers(fragile, 2) as workers:
+        assert list(workers.map([tmp_path / name for name in names])) == ["a", "once", "b", None, "c", "d"]
+    assert not multiprocessing.active_children()
+
+
+def test_processes_that_cannot_start_are_an_error() -> None:
+    with pytest.raises(WorkerError, match="exit status 3"), Workers(stillborn, 2) as workers:
+        list(workers.map([1, 2, 3]))
+
+
+def test_a_job_can_ask_the_main_process() -> None:
+    def answer(questions: list[int]) -> list[int]:
+        return [1000 * question for question in questions]
+
+    with Workers(asking, 2, answer) as workers:
+        assert list(workers.map([1, 2, 3])) == [1001, 2002, 3003]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_path: Path) -> None:
+    program = """if __name__ == "__main__":
+        import multiprocessing
+        import signal
+        from tests.demo.annotate.test_workers import Workers, squaring
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it otherwise
+        try:
+            with Workers(squaring, 2) as workers:
+                results = workers.map(range(10**9))
+                next(results)
+                print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+                for result in results:
+                    pass
+        except KeyboardInterrupt:
+            pass
+    """
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, script], env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True
+    ) as started:
+        children = [int(pid) for pid in started.stdout.readline().split()]
+        assert len(children) == 2
+        if sent == signal.SIGINT:
+            os.killpg(started.pid, sent)  # as a terminal does
+        else:
+            started.kill()
+        _, complaints = started.communicate()
+    assert complaints == ""
+    deadline = time.monotonic() + 60
+    while any(_runs(child) for child in children):
+        assert time.monotonic() < deadline, "a process is left"
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
