@@ -19,15 +19,14 @@ from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.atomic import replace_text
-from training.arguments import given, given_path
 from training.data.celeba import DataError, Split
-from training.fit.ranges import BATCH_SIZE, RESAMPLES, check_numbers
-from training.measure import metrics
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given, given_path
+from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.predictions import load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 
-HOTTEST = 20.0
+MAX_TEMPERATURE = 20.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Temperatures:
 
 @dataclass(frozen=True)
 class Report:
-    """What calibration found on so many validation images."""
+    """What calibration found on `images` validation images."""
 
     images: int
     resamples: int
@@ -74,16 +73,25 @@ def class_weights(valid: Split, train: Split) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
-    """The temperature with the least log loss for logits (N,), from 1 / HOTTEST to HOTTEST; weights: of the answers."""
+    """Fit the temperature with the least log loss.
+
+    Args:
+        logits: (N,).
+        labels: bool (N,).
+        weights: (N,), how much each answer counts.
+
+    Returns:
+        From 1 / MAX_TEMPERATURE to MAX_TEMPERATURE.
+    """
     found = minimize_scalar(
         lambda log_t: float((weights * log_losses(logits / np.exp(log_t), labels)).mean()),
-        bounds=(-np.log(HOTTEST), np.log(HOTTEST)),
+        bounds=(-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE)),
         method="bounded",
     )
     return float(np.exp(found.x))
 
 
-def fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(attributes,), for logits (N, attributes)."""
     return np.array(
         [
@@ -100,11 +108,11 @@ def judge_temperatures(
     cooled = np.empty_like(logits)
     for fitted_on, held_out in people_apart(5, identities):
         case = (each[fitted_on] for each in (logits, labels, known, weights))
-        cooled[held_out] = logits[held_out] / fit_temperatures(*case)
+        cooled[held_out] = logits[held_out] / _fit_temperatures(*case)
     lowered = log_losses(logits, labels) - log_losses(cooled, labels)
     mean, error = metrics.mean_with_error(metrics.by_picture(weights * lowered, known), identities)
     low, high = mean - 1.96 * error, mean + 1.96 * error
-    fitted = fit_temperatures(logits, labels, known, weights)
+    fitted = _fit_temperatures(logits, labels, known, weights)
     values = fitted if low > 0 else np.ones_like(fitted)
     before, after = (mean_error(diagram(labels, known, expit(z))) for z in (logits, cooled))
     return Temperatures(
@@ -112,23 +120,23 @@ def judge_temperatures(
     )
 
 
-def measure_reliability(
+def _measure_reliability(
     logits: np.ndarray, labels: np.ndarray, known: np.ndarray, draws: np.ndarray
 ) -> tuple[Reliability, ...]:
-    """Balanced accuracy of each attribute's ticks, with its interval by draws, of metrics.drawn. Every attribute must
+    """Balanced accuracy of each attribute's ticks, with its interval by draws, of bootstrap.draw. Every attribute must
     show both classes."""
     majority = np.zeros(labels.shape[1], bool)  # of no concern here
     values = metrics.figures(labels, expit(logits), majority, known)["balanced_accuracy"]
-    samples = metrics.resampled_ticks(labels, expit(logits), majority, known, draws)
-    low, high = metrics.interval(samples["balanced_accuracy"])
+    samples = bootstrap.resampled_ticks(labels, expit(logits), majority, known, draws)
+    low, high = bootstrap.interval(samples["balanced_accuracy"])
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
 
-def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamples: int) -> tuple[SlimNet, Report]:
+def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamples: int) -> tuple[SlimNet, Report]:
     """The calibrated network and what was found. Raises CheckpointError or DataError.
 
     A calibration that the weights carry already is replaced; thresholds that were folded into them stay, and what is
-    found anew comes on top: nothing, as a rule, since the same pictures then show no further gain.
+    found now comes on top: nothing, as a rule, since the same pictures then show no further gain.
     """
     predictor, splits = load(weights, data_dir, device)
     split = splits["valid"]
@@ -155,12 +163,12 @@ def calibrate(weights: str, data_dir: str, batch_size: int, device: str, resampl
             model.fc.bias.sub_(torch.tensor(thresholds.logits))
     weighed = class_weights(split, splits["train"])
     temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
-    draws = metrics.drawn(split.identities, resamples)
-    model.calibration = Calibration(temperatures.values, measure_reliability(logits, split.labels, split.known, draws))
+    draws = bootstrap.draw(split.identities, resamples)
+    model.calibration = Calibration(temperatures.values, _measure_reliability(logits, split.labels, split.known, draws))
     return model, Report(len(split), resamples, split.attributes, thresholds, temperatures, model.calibration)
 
 
-def summary(report: Report) -> str:
+def _summary(report: Report) -> str:
     """What was found, in words."""
     thresholds = report.thresholds
     moved = [f"{n} {t:+.2f}" for n, t in zip(report.attributes, thresholds.logits, strict=True) if t]
@@ -199,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in (options.out, options.json):
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
-        model, report = calibrate(
+        model, report = _calibrate(
             options.weights, options.data_dir, options.batch_size, options.device, options.resamples
         )
         model.save(options.out)
@@ -208,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.calibrate: {error}", file=sys.stderr)
         return 1
-    print(summary(report))
+    print(_summary(report))
     return 0
 
 

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from slimnet import CheckpointError, Predictor
-from training.arguments import given
 from training.data.celeba import SPLITS, DataError, Split
-from training.fit.ranges import BATCH_SIZE, RESAMPLES, check_numbers
-from training.measure import metrics
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given
+from training.measure import bootstrap, metrics
 from training.measure.calibration_error import log_losses
 from training.measure.predictions import load, probabilities, raw_logits
 from training.report import tables as report
@@ -34,10 +33,20 @@ class Means:
 
 
 def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray) -> Means:
-    """What weights reach on a split. draws: of metrics.drawn, (resamples, N). Raises DataError for damaged pictures."""
+    """What weights reach on a split.
+
+    Args:
+        predictor: The weights.
+        split: Pictures and labels.
+        batch_size: Pictures at a time.
+        draws: (resamples, N), by bootstrap.draw.
+
+    Raises:
+        DataError: Pictures are damaged.
+    """
     found = probabilities(predictor, split, batch_size)
     weights = np.vstack([np.ones(len(split), draws.dtype), draws])
-    ticks = metrics.resampled_ticks(split.labels, found, np.zeros(found.shape[1], bool), split.known, weights)
+    ticks = bootstrap.resampled_ticks(split.labels, found, np.zeros(found.shape[1], bool), split.known, weights)
     losses = log_losses(raw_logits(found, None), split.labels)
     return Means(
         metrics.mean(ticks["accuracy"]),
@@ -54,15 +63,15 @@ def table(names: Sequence[str], found: Sequence[Means]) -> str:
         row = [name]
         for figure, factor, digits in (("accuracy", 100, 2), ("balanced_accuracy", 100, 2), ("log_loss", 1, 4)):
             values, first = getattr(each, figure), getattr(found[0], figure)
-            row += [f"{factor * values[0]:.{digits}f}", difference(factor * (values - first), digits)]
+            row += [f"{factor * values[0]:.{digits}f}", _difference(factor * (values - first), digits)]
         rows.append(row)
     return report.table(header, rows)
 
 
-def difference(values: np.ndarray, digits: int) -> str:
+def _difference(values: np.ndarray, digits: int) -> str:
     if not values.any():
         return "–"
-    low, high = metrics.interval(values[1:])
+    low, high = bootstrap.interval(values[1:])
     return f"{values[0]:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
@@ -86,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             split = splits[options.split]
             if not len(split):
                 raise DataError(f"{options.data_dir} has no pictures in its {options.split} split")
-            draws = metrics.drawn(split.identities, options.resamples)
+            draws = bootstrap.draw(split.identities, options.resamples)
             found.append(means(predictor, split, options.batch_size, draws))
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.compare: {error}", file=sys.stderr)

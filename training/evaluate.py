@@ -18,13 +18,11 @@ from scipy.special import expit
 
 from slimnet import CheckpointError
 from slimnet.atomic import replace_text
-from training.arguments import given, given_path
 from training.data.celeba import SPLITS, DataError
-from training.fit.ranges import BATCH_SIZE, RESAMPLES, Range, check_numbers
-from training.measure import calibration_error as reliability
-from training.measure import metrics, robustness, subgroups
-from training.measure.metrics import AttributeScores, Scores
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, check_numbers, given, given_path
+from training.measure import bootstrap, calibration_error, metrics, robustness, scores, subgroups
 from training.measure.predictions import load, probabilities, raw_logits
+from training.measure.scores import AttributeScores, Scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +47,9 @@ class FullEvaluation(Evaluation):
     """
 
     weights: dict[str, str]
-    before: reliability.Diagram
-    served: reliability.Diagram
-    log_loss: reliability.LogLoss
+    before: calibration_error.Diagram
+    served: calibration_error.Diagram
+    log_loss: calibration_error.LogLoss
     divisions: tuple[subgroups.Division, ...]
     robustness: robustness.Robustness | None
 
@@ -77,18 +75,18 @@ class Evaluator:
         majority = metrics.shares(usual.labels, usual.known) > 0.5
         found = probabilities(self.predictor, self.data, batch_size, title=split)
         self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority, self.data.known)
-        self.draws = metrics.drawn(self.data.identities, resamples)
+        self.draws = bootstrap.draw(self.data.identities, resamples)
 
     def evaluation(self) -> Evaluation:
         """The figures alone."""
         values = metrics.figures(*self.answers.case)
-        samples = metrics.resampled(*self.answers.case, self.draws)
+        samples = bootstrap.resampled(*self.answers.case, self.draws)
         return Evaluation(
-            **vars(metrics.mean_scores(values, samples)),
+            **vars(scores.mean_scores(values, samples)),
             split=self.split,
             images=len(self.data),
             resamples=len(self.draws),
-            attributes=metrics.attribute_scores(self.answers.names, self.answers.known, values, samples),
+            attributes=scores.attribute_scores(self.answers.names, self.answers.known, values, samples),
         )
 
     def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
@@ -103,9 +101,9 @@ class Evaluator:
         return FullEvaluation(
             **vars(figures),
             weights={"file": self.weights.name, "sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()},
-            before=reliability.diagram(labels, known, expit(logits)),
-            served=reliability.diagram(labels, known, found),
-            log_loss=reliability.compare(labels, known, logits, temperatures, self.draws),
+            before=calibration_error.diagram(labels, known, expit(logits)),
+            served=calibration_error.diagram(labels, known, found),
+            log_loss=calibration_error.compare(labels, known, logits, temperatures, self.draws),
             divisions=tuple(subgroups.divide(self.answers, by, self.draws) for by in divisions),
             robustness=robust,
         )
@@ -113,21 +111,21 @@ class Evaluator:
 
 def table(evaluation: Evaluation) -> str:
     """The figures as text, in per cent, the mean last."""
-    rows: list[tuple[str, Scores]] = [(scores.attribute, scores) for scores in evaluation.attributes]
+    rows: list[tuple[str, Scores]] = [(each.attribute, each) for each in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
-    for name, scores in [*rows, ("mean", evaluation)]:
-        shown = (scores.accuracy, scores.balanced_accuracy, scores.majority_accuracy)
+    for name, row in [*rows, ("mean", evaluation)]:
+        shown = (row.accuracy, row.balanced_accuracy, row.majority_accuracy)
         lines.append(
-            f"{name:20}" + "".join(f"{percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
+            f"{name:20}" + "".join(f"{_percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
         )
     return "\n".join(lines)
 
 
-def percent(share: float | None) -> str:
+def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
 
-def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
+def _write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
     from training.report import plots  # plots brings matplotlib, which only this needs
     from training.report import tables as report
@@ -139,7 +137,7 @@ def write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     plots.write(written, runs, out)
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m training.evaluate", description="Evaluate weights on CelebA.")
     parser.add_argument(
         "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
@@ -162,13 +160,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     for path in options.runs:
         if not path.is_file():
             parser.error(f"--runs: there is no {path}")
-        if not is_run(path):
+        if not _is_run(path):
             parser.error(f"--runs: {path} is no metrics.jsonl of training.train")
     return options
 
 
-def is_run(path: Path) -> bool:
-    """Whether each line tells of an epoch."""
+def _is_run(path: Path) -> bool:
+    """Whether each line holds the metrics of an epoch."""
     try:
         epochs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return bool(epochs) and all({"images", "valid/accuracy", "train/loss"} <= epoch.keys() for epoch in epochs)
@@ -178,7 +176,7 @@ def is_run(path: Path) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    options = parse(arguments)
+    options = _parse(arguments)
     try:
         for folder in (options.out, options.json and options.json.parent):
             if folder:
@@ -191,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.json:
             replace_text(options.json, json.dumps(asdict(evaluation), indent=2) + "\n")
         if options.out:
-            write(evaluator.full_evaluation(evaluation, options.robustness_images), options.runs, options.out)
+            _write(evaluator.full_evaluation(evaluation, options.robustness_images), options.runs, options.out)
             print(f"written to {options.out}: results.md shows it")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.evaluate: {error}", file=sys.stderr)

@@ -15,14 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import EvalResult, ModelCardData
+
 from slimnet.atomic import replace_text
-from training.arguments import given_path
+from training.fit.arguments import given_path
 from training.measure.metrics import NETWORK_FIGURES
 from training.report import tables as report
 
-BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
-MARKED = re.compile(
-    rf"(?P<begin>{BEGIN.pattern})(?P<body>.*?)(?P<end>^(?:<!--|#) /evaluation)",
+_BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
+_MARKED = re.compile(
+    rf"(?P<begin>{_BEGIN.pattern})(?P<body>.*?)(?P<end>^(?:<!--|#) /evaluation)",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -31,47 +33,44 @@ class DocumentError(ValueError):
     """A document or an evaluation cannot be used; the message says which and why."""
 
 
-def parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> dict[str, str]:
+def _parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> dict[str, str]:
     """Every part that a document may ask for, by its name. calibration: of training.calibrate --json."""
     found = {
-        "model-index": model_index(evaluation),
-        "headline": headline(evaluation),
+        "model-index": _model_index(evaluation),
+        "headline": _headline(evaluation),
         "summary": report.summary(evaluation),
         "attributes": report.attributes(evaluation),
         "calibration": report.calibration(evaluation),
         "groups": report.groups(evaluation),
     }
     if calibration:
-        found["thresholds"] = thresholds(calibration)
-        found["temperatures"] = temperatures(calibration)
+        found["thresholds"] = _thresholds(calibration)
+        found["temperatures"] = _temperatures(calibration)
     if evaluation["robustness"]:
         found["robustness"] = report.robustness(evaluation)
     return found
 
 
-def model_index(evaluation: dict[str, Any]) -> str:
+def _model_index(evaluation: dict[str, Any]) -> str:
     """The results in Hugging Face's form, YAML; figures in per cent."""
-    lines = [
-        "model-index:",
-        "  - name: SlimNet",
-        "    results:",
-        "      - task:",
-        "          type: image-classification",
-        "          name: Face attributes",
-        "        dataset:",
-        "          type: celeba",
-        f"          name: CelebA, {evaluation['images']:,} images",
-        f"          split: {evaluation['split']}",
-        "        metrics:",
+    results = [
+        EvalResult(
+            task_type="image-classification",
+            task_name="Face attributes",
+            dataset_type="celeba",
+            dataset_name=f"CelebA, {evaluation['images']:,} images",
+            dataset_split=evaluation["split"],
+            metric_type=name,
+            metric_name=f"{report.TITLES[name]}, mean over {len(evaluation['attributes'])} attributes",
+            metric_value=round(100 * evaluation[name], 2),
+        )
+        for name in NETWORK_FIGURES
+        if evaluation[name] is not None
     ]
-    for name in (name for name in NETWORK_FIGURES if evaluation[name] is not None):
-        lines.append(f"          - type: {name}")
-        lines.append(f"            name: {report.TITLES[name]}, mean over {len(evaluation['attributes'])} attributes")
-        lines.append(f"            value: {100 * evaluation[name]:.2f}")
-    return "\n".join(lines)
+    return ModelCardData(model_name="SlimNet", eval_results=results).to_yaml()
 
 
-def headline(evaluation: dict[str, Any]) -> str:
+def _headline(evaluation: dict[str, Any]) -> str:
     """A few lines for a README: ours beside what others state."""
     images = f"{evaluation['images']:,}"
     rows = [
@@ -94,7 +93,7 @@ def headline(evaluation: dict[str, Any]) -> str:
     )
 
 
-def thresholds(calibration: dict[str, Any]) -> str:
+def _thresholds(calibration: dict[str, Any]) -> str:
     """What became of the thresholds that training.calibrate tried."""
     found = calibration["thresholds"]
     moved = [name for name, logit in zip(calibration["attributes"], found["logits"], strict=True) if logit]
@@ -107,7 +106,7 @@ def thresholds(calibration: dict[str, Any]) -> str:
     return f"Every attribute is decided at logit 0. Choosing other thresholds was tried and left: {judged}."
 
 
-def temperatures(calibration: dict[str, Any]) -> str:
+def _temperatures(calibration: dict[str, Any]) -> str:
     """What became of the temperatures that training.calibrate tried."""
     found = calibration["temperatures"]
     return (
@@ -120,16 +119,16 @@ def temperatures(calibration: dict[str, Any]) -> str:
     )
 
 
-def fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
-    """The document's text with its marked parts made anew; folder: of the evaluation, to which links point.
+def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
+    """The document's text with its marked parts replaced; folder: of the evaluation, to which links point.
 
     Raises DocumentError when it has no marks, one without its end, or asks for a part that there is none of.
     """
     text = document.read_text(encoding="utf-8")
-    open_mark = next((match["part"] for match in MARKED.finditer(text) if BEGIN.search(match["body"])), None)
+    open_mark = next((match["part"] for match in _MARKED.finditer(text) if _BEGIN.search(match["body"])), None)
     if open_mark:
         raise DocumentError(f"{document}: the end mark of {open_mark} is missing")
-    wanted = [match["part"] for match in MARKED.finditer(text)]
+    wanted = [match["part"] for match in _MARKED.finditer(text)]
     if not wanted:
         raise DocumentError(f"{document} has no marks such as <!-- evaluation: summary --> … <!-- /evaluation -->")
     unknown = [part for part in wanted if part not in made]
@@ -142,7 +141,7 @@ def fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
         around = "" if match["begin"].startswith("#") else "\n"  # Markdown needs empty lines beside comments
         return f"{match['begin']}{around}{body}\n{around}{match['end']}"
 
-    return MARKED.sub(replace, text)
+    return _MARKED.sub(replace, text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,8 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         evaluation = json.loads((options.evaluation / "evaluation.json").read_text(encoding="utf-8"))
         calibrated = options.evaluation / "calibration.json"
-        made = parts(evaluation, json.loads(calibrated.read_text(encoding="utf-8")) if calibrated.is_file() else None)
-        texts = {document: fill(document, made, options.evaluation) for document in options.documents}
+        made = _parts(evaluation, json.loads(calibrated.read_text(encoding="utf-8")) if calibrated.is_file() else None)
+        texts = {document: _fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():
             replace_text(document, text)
     except KeyError as error:

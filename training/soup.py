@@ -1,7 +1,7 @@
 """Average the weights of several runs: `python -m training.soup --weights A B --data_dir D --out S`.
 
 Runs that share their beginning lie in one valley, and its middle does better than its sides (Wortsman et al. 2022,
-"Model soups"). Batch norm's statistics are not averaged but taken anew, on training crops as they are: those of a
+"Model soups"). Batch norm's statistics are not averaged but measured again, on training crops as they are: those of a
 run describe crops that augmentation had changed, so one run alone gains by this too.
 """
 
@@ -15,15 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 from slimnet import CheckpointError, SlimNet, choose_device
-from training.arguments import given
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
-from training.fit.ranges import Range, check_numbers
+from training.fit.arguments import Range, check_numbers, given
 
-BATCH = 100  # pictures that batch norm judges together
+_BATCH = 100  # pictures that batch norm judges together
 
 
 def average(networks: Sequence[SlimNet]) -> SlimNet:
@@ -48,26 +47,31 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
     return averaged
 
 
-@torch.no_grad()
 def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0, device: str | None = None) -> None:
-    """Take the statistics of every batch norm anew, over so many random crops of a split, each as it is; in whole
-    batches, since a smaller last one would weigh as much as the others.
+    """Measure the statistics of every batch norm again, over random crops of a split without augmentation.
 
-    Raises DataError for damaged pictures.
+    Args:
+        network: Changed in place; on the CPU and in evaluation mode afterwards.
+        split: Pictures to choose from.
+        images: How many at most; whole batches only, since a smaller one would weigh as much.
+        seed: Of the choice.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        DataError: Pictures are damaged.
     """
-    batch = min(BATCH, len(split))
+    batch = min(_BATCH, len(split))
     order = np.random.default_rng(seed).permutation(len(split))[: min(images, len(split)) // batch * batch]
     sample = split.only(order)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-            module.momentum = None  # a plain mean over the batches
     place = choose_device(device)
-    network.to(place).train()
-    with tqdm(total=len(sample), desc="batch norm", disable=None) as bar:
-        for crops in read_pictures(sample, network.preprocessing, batch):
-            network(network.preprocessing.normalise(torch.from_numpy(crops).to(place)))
-            bar.update(len(crops))
+    batches = tqdm(
+        read_pictures(sample, network.preprocessing, batch),
+        desc="batch norm",
+        total=len(sample) // batch,
+        disable=None,
+    )
+    inputs = (network.preprocessing.normalise(torch.from_numpy(crops).to(place)) for crops in batches)
+    update_bn(inputs, network.to(place))  # a plain mean over the batches
     network.cpu().eval()
 
 
@@ -84,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
-    check_numbers(parser, options, images=Range(BATCH, 10_000_000))
+    check_numbers(parser, options, images=Range(_BATCH, 10_000_000))
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])

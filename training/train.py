@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slimnet import CheckpointError, transform
-from training.data.cache import check_room, decoded, place
+from training.data.cache import LabelledPictures, check_room, decoded, place
 from training.data.celeba import DataError, Split, read_celeba, unknown_labels
+from training.fit.build import build_network
 from training.fit.config import TrainConfig, parse_config
 from training.fit.distillation import describe, targets
 from training.fit.distributed import Process, joined, report_failure
+from training.fit.errors import TrainingError
 from training.fit.interruption import Interrupted, Interruption
-from training.fit.trainer import Labelled, Trainer, TrainingError, build_network, check_crops
+from training.fit.schedule import check_crops
+from training.fit.trainer import Trainer
 from training.fit.transfer import Beginning
 
 
@@ -32,15 +35,15 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
         )
     folder.mkdir(parents=True, exist_ok=True)
     splits = read_celeba(config.data_dir)
-    check_splits(config, splits)
-    for line in (unknown_labels(splits), *check_weights(config, splits["train"].attributes)):
+    _check_splits(config, splits)
+    for line in (unknown_labels(splits), *_check_weights(config, splits["train"].attributes)):
         if line and process.writes:
             print(line, file=sys.stderr)
     labelled, valid = prepare(splits["train"], splits["valid"], config, process)
     Trainer(config, labelled, valid, process, targets(config, labelled, process), interruption).run()
 
 
-def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
+def _check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
     attributes = splits["train"].attributes
     if len(attributes) != config.num_classes:
         raise DataError(
@@ -59,7 +62,7 @@ def check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
         raise DataError("no label of the valid split is known (0 beside -1 and 1): nothing can be judged")
 
 
-def check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]:
+def _check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]:
     """What is to be said of the weights that a run begins with and of its teachers.
 
     Raises CheckpointError or TrainingError for those that cannot be used: decoding takes minutes.
@@ -71,10 +74,12 @@ def check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]
     return [line for line in lines if line]
 
 
-def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -> tuple[Labelled, Labelled]:
+def prepare(
+    train: Split, valid: Split, config: TrainConfig, process: Process
+) -> tuple[LabelledPictures, LabelledPictures]:
     """Decode both splits into the cache: by each machine's first process, while the others wait.
 
-    Raises one DataError that tells of both.
+    Raises one DataError that names the faults of both.
     """
     if process.local_rank == 0:
         check_room([place(split, config.cache_dir, transform) for split in (train, valid)])
@@ -91,10 +96,10 @@ def prepare(train: Split, valid: Split, config: TrainConfig, process: Process) -
         raise DataError("\n".join(faults))
     if process.local_rank == 0:
         process.wait()
-    return Labelled(pictures[0], train), Labelled(pictures[1], valid)
+    return LabelledPictures(pictures[0], train), LabelledPictures(pictures[1], valid)
 
 
-def how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
+def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
     """What to say of a run that was stopped: the command that goes on with it."""
     program = ["python", "-m"]
     if "LOCAL_WORLD_SIZE" in os.environ:
@@ -120,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt as error:
         if os.environ.get("RANK", "0") == "0":
-            print(f"\n{how_to_go_on(config, given)}", file=sys.stderr)
+            print(f"\n{_how_to_go_on(config, given)}", file=sys.stderr)
         return error.status if isinstance(error, Interrupted) else 130
     return 0
 

@@ -71,7 +71,7 @@ def test_temperatures_are_found():
     labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
     alike = np.ones(20_000)
     assert calibrate.fit_temperature(logits * 3, labels, alike) == pytest.approx(3, rel=0.05)
-    assert calibrate.fit_temperature(-logits, labels, alike) == pytest.approx(calibrate.HOTTEST, rel=0.01)
+    assert calibrate.fit_temperature(-logits, labels, alike) == pytest.approx(calibrate.MAX_TEMPERATURE, rel=0.01)
 
 
 def test_a_rarer_attribute_does_not_bend_its_temperature():

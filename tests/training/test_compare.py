@@ -7,7 +7,7 @@ from slimnet import Predictor, SlimNet, transform
 from tests.fakes import celeba
 from training import compare
 from training.data.celeba import read_celeba, read_pictures
-from training.measure import metrics
+from training.measure import bootstrap
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(data
 
 def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data, weights):
     split = read_celeba(data)["valid"]
-    draws = metrics.drawn(split.identities, 200)
+    draws = bootstrap.draw(split.identities, 200)
     one, other = (compare.means(Predictor(path, "cpu"), split, 64, draws) for path in weights)
     assert len(one.accuracy) == 201
     gap = other.accuracy - one.accuracy
-    low, high = metrics.interval(100 * gap[1:])
+    low, high = bootstrap.interval(100 * gap[1:])
     assert f"({low:+.2f} to {high:+.2f})" in compare.table(["one", "other"], [one, other])
     assert low <= 100 * gap[0] <= high
 

@@ -5,8 +5,7 @@ import pytest
 
 from training import model_card
 from training.evaluate import FullEvaluation
-from training.measure import calibration_error as reliability
-from training.measure import metrics, subgroups
+from training.measure import bootstrap, calibration_error, metrics, scores, subgroups
 from training.measure.robustness import Outcome, Robustness
 
 CARD = """---
@@ -36,15 +35,15 @@ def folder(tmp_path):
     labels = rng.random((60, 2)) < 0.5
     found = labels * 0.4 + rng.random((60, 2)) * 0.6
     answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0], np.ones(labels.shape, bool))
-    draws = metrics.drawn(np.arange(60), 20)
-    values, samples = metrics.figures(*answers.case), metrics.resampled(*answers.case, draws)
-    diagram = reliability.diagram(labels, answers.known, answers.probabilities)
+    draws = bootstrap.draw(np.arange(60), 20)
+    values, samples = metrics.figures(*answers.case), bootstrap.resampled(*answers.case, draws)
+    diagram = calibration_error.diagram(labels, answers.known, answers.probabilities)
     found = FullEvaluation(
-        **vars(metrics.mean_scores(values, samples)),
+        **vars(scores.mean_scores(values, samples)),
         split="test", images=60, resamples=20,
-        attributes=metrics.attribute_scores(answers.names, answers.known, values, samples),
+        attributes=scores.attribute_scores(answers.names, answers.known, values, samples),
         weights={"file": "w.safetensors", "sha256": "0"}, before=diagram, served=diagram,
-        log_loss=reliability.LogLoss(0.2, 0.21, 0.01, (-0.01, 0.03)),
+        log_loss=calibration_error.LogLoss(0.2, 0.21, 0.01, (-0.01, 0.03)),
         divisions=(subgroups.divide(answers, ("Male",), draws),),
         robustness=Robustness(60, 0.9, 0.91, (Outcome("blur", "pixels", 2, 0.8, 0.7, 0.1, (0.05, 0.15)),)),
     )  # fmt: skip

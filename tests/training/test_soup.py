@@ -1,4 +1,4 @@
-"""Averaging weights, with batch norm's statistics taken anew."""
+"""Averaging weights, with batch norm's statistics measured again."""
 
 from pathlib import Path
 

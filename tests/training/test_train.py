@@ -15,13 +15,14 @@ from tests.fakes import celeba
 from tests.paths import ROOT
 from training import train
 from training.data.augment import Augmentation
-from training.data.cache import decoded
+from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
-from training.data.loader import Draw, EpochBatches, Look, TrainingSet
+from training.data.loader import CropSpec, EpochBatches, Sample, TrainingSet
 from training.fit import trainer as engine
+from training.fit.build import build_network, build_optimizer
 from training.fit.config import parse_config
 from training.fit.distributed import Process
-from training.fit.losses import LOSSES
+from training.fit.errors import TrainingError
 
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
 
@@ -96,21 +97,12 @@ def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch
     assert as_they_are == [False] * 4 + [True] * 4
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-def test_a_run_minimises_the_loss_that_is_asked_for(tmp_path, data, loss):
-    options = f"--num_epochs 6 --learning_rate 1e-2 --mixup 0.2 --label_smoothing 0.1 --loss {loss}".split()
+def test_a_run_minimises_the_cross_entropy(tmp_path, data):
+    options = "--num_epochs 6 --learning_rate 1e-2".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     losses = [row["train/loss"] for row in metrics(tmp_path / "run")]
     assert losses[-1] < losses[0]
-    logits, targets = torch.zeros(1, 3), torch.full((1, 3), 0.5)
-    assert losses[0] == pytest.approx(LOSSES[loss](logits, targets).item(), rel=0.4)
-
-
-def test_mixup_goes_into_the_step(tmp_path, data, monkeypatch):
-    mixed = []
-    monkeypatch.setattr(engine, "mixup", lambda *given: (mixed.append(given[2]), given[:2])[1])
-    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.2")) == 0
-    assert mixed == [0.2] * 4
+    assert losses[0] == pytest.approx(np.log(2), rel=0.4)
 
 
 def test_the_rate_falls_every_so_many_epochs(tmp_path, data):
@@ -175,7 +167,7 @@ def interrupted(monkeypatch, name, at_step):
     method = getattr(engine.Trainer, name)
 
     def stop(self, *arguments):
-        if self.position.step == at_step:
+        if self.progress.step == at_step:
             monkeypatch.undo()
             raise KeyboardInterrupt
         return method(self, *arguments)
@@ -260,6 +252,16 @@ def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path, data):
     assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
 
 
+def test_a_run_by_a_flag_that_is_gone_does_not_go_on_without_it(tmp_path, data, capsys):
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    state = torch.load(save / "last.pt", weights_only=True)
+    for loss, status in (("focal", 1), ("cross_entropy", 0)):
+        torch.save({**state, "config": {**state["config"], "loss": loss}}, save / "last.pt")
+        assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == status
+    assert "other settings: --loss was focal, is gone" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [("fc.weight", "the loss is nan in epoch 2, step 7"), ("conv1.1.running_var", "weights are no longer finite")],
@@ -268,7 +270,7 @@ def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, m
     step = engine.Trainer.step
 
     def burst(self, crops, labels):
-        if self.position.step == 6:
+        if self.progress.step == 6:
             with torch.no_grad():
                 self.network.state_dict()[broken].fill_(float("inf"))
         return step(self, crops, labels)
@@ -350,15 +352,15 @@ def expected_after_one_step(data, save, processes):
     """Loss and weights after one step on a batch of 8, shared by so many processes, computed without any of them."""
     config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
     split = read_celeba(data)["train"]
-    network = engine.build_network(config, split.attributes)
+    network = build_network(config, split.attributes)
     pictures = decoded(split, config.cache_dir, network.preprocessing, 1)
     dataset = TrainingSet(pictures, split.targets, Augmentation(), 0)
-    optimizer = engine.build_optimizer(config, network)
+    optimizer = build_optimizer(config, network)
     losses, counts = [], []
     for rank in range(processes):
-        look = Look(218, 178, changed=False)
-        batch: list[Draw] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, look=look: look)))
-        crops, labels = (torch.stack(part) for part in zip(*(dataset[draw] for draw in batch), strict=True))
+        spec = CropSpec(218, 178, augment=False)
+        batch: list[Sample] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, spec=spec: spec)))
+        crops, labels = (torch.stack(part) for part in zip(*(dataset[sample] for sample in batch), strict=True))
         network.train()
         logits = network(network.preprocessing.normalise(crops))
         known = ~labels.isnan()
@@ -403,9 +405,9 @@ def test_two_processes_make_one_step_of_the_whole_batch(tmp_path):
 def test_the_first_process_of_each_machine_decodes(tmp_path, data, monkeypatch, local_rank, decodes_first):
     found_at_wait = []
     cache = tmp_path / "cache"
-    monkeypatch.setattr(engine.Process, "wait", lambda _self: found_at_wait.append(len(list(cache.glob("*.rgb")))))
+    monkeypatch.setattr(Process, "wait", lambda _self: found_at_wait.append(len(list(cache.glob("*.rgb")))))
     splits = read_celeba(data)
-    second_machines = engine.Process(2 + local_rank, 4, torch.device("cpu"), local_rank)
+    second_machines = Process(2 + local_rank, 4, torch.device("cpu"), local_rank)
     train.prepare(splits["train"], splits["valid"], parse_config(flags(data, tmp_path / "run")), second_machines)
     assert found_at_wait == [2 if decodes_first else 0]
 
@@ -424,8 +426,8 @@ def test_one_processs_fault_is_said_once_and_ends_all(tmp_path, data):
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, data):
     config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
-    with pytest.raises(engine.TrainingError, match="evenly by 2 processes"):
-        train.train(config, engine.Process(0, 2, torch.device("cpu")))
+    with pytest.raises(TrainingError, match="evenly by 2 processes"):
+        train.train(config, Process(0, 2, torch.device("cpu")))
 
 
 def test_resuming_on_other_labels_is_refused(tmp_path, data, capsys):
@@ -447,13 +449,13 @@ def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
     config = parse_config(flags(data, save, "--num_epochs", "2", "--resume"))
     splits = read_celeba(data)
     train_data, valid = (
-        engine.Labelled(decoded(splits[name], config.cache_dir, transform, 1), splits[name])
+        LabelledPictures(decoded(splits[name], config.cache_dir, transform, 1), splits[name])
         for name in ("train", "valid")
     )
     trainer = engine.Trainer(config, train_data, valid, Process(0, 1, torch.device("cpu")))
     trainer.scaler = torch.amp.GradScaler("cpu", enabled=True)
     trainer.restore()
-    assert trainer.position.epoch == 2
+    assert trainer.progress.epoch == 2
 
 
 def test_images_are_counted_as_they_are_seen(tmp_path, data):
@@ -475,7 +477,7 @@ def test_damage_inside_one_picture_is_named_before_the_first_step(tmp_path, data
 def test_what_is_not_known_is_neither_learnt_nor_judged(tmp_path, data, capsys):
     """Two runs that differ in labels that are not known alone are the same."""
     celeba.with_gaps(data)
-    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--mixup", "0.3")) == 0
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1")) == 0
     assert "0 is taken for not known" in capsys.readouterr().err
     splits = read_celeba(data)
     weights = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").eval()

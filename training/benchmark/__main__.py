@@ -12,31 +12,29 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from slimnet import CheckpointError, choose_device
 from slimnet.atomic import replace_text
-from training.arguments import given, given_path
+from slimnet.paths import WEIGHTS
 from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
 from training.benchmark.throughput import Throughput, measure_throughput
 from training.data.celeba import DataError, read_celeba
-from training.fit.ranges import Range, check_numbers
+from training.fit.arguments import Range, check_numbers, given, given_path
 
-WEIGHTS = Path(__file__).parent.parent.parent / "assets" / "slimnet_celeba.safetensors"
 THREADS, BATCHES = (1, 2), (1, 32)
 
 
-def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m training.benchmark", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", type=given_path, default=WEIGHTS, help="default: the shipped ones")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--loops", type=positive, default=100, help="images through each engine (default: 100)")
-    parser.add_argument("--steps", type=positive, default=4, help="training steps in each turn (default: 4)")
+    parser.add_argument("--loops", type=_positive, default=100, help="images through each engine (default: 100)")
+    parser.add_argument("--steps", type=_positive, default=4, help="training steps in each turn (default: 4)")
     parser.add_argument("--data_dir", type=given, help="CelebA to train on; default: generated pictures")
     parser.add_argument("--json", type=given_path, help="write all figures there as well")
     asked = parser.parse_args(arguments)
@@ -44,7 +42,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return asked
 
 
-def positive(text: str) -> int:
+def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
     return int(text)
@@ -52,11 +50,11 @@ def positive(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status: 0, or 1 for what went wrong."""
-    asked = parse_arguments(arguments)
+    asked = _parse_arguments(arguments)
     try:
         if asked.json:
             asked.json.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
-        report = measure(asked)
+        report = _measure(asked)
         if asked.json:
             replace_text(asked.json, json.dumps(report, indent=2) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as error:
@@ -65,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(asked: argparse.Namespace) -> dict[str, Any]:
+def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure all of it, printing each part when it is there; returns the figures."""
     if asked.data_dir:
         read_celeba(asked.data_dir)  # so that what is wrong with it is said before the minutes of the first part
@@ -77,14 +75,14 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         f"network: {network.parameters:,} parameters, {network.file_bytes:,} bytes, "
         f"{network.multiply_adds / 1e6:.0f} million multiply-adds a crop"
     )
-    print_latency_head(asked.loops)
+    _print_latency_head(asked.loops)
     latencies: list[Latency] = []
     for threads, batch in itertools.product(THREADS if device.type == "cpu" else THREADS[:1], BATCHES):
         found = measure_latency(asked.weights, device, threads, batch, max(3, asked.loops // batch))
-        print_latencies(found)
+        _print_latencies(found)
         latencies += found
     throughput = measure_throughput(asked.data_dir, device, asked.steps)
-    print_throughput(throughput, asked)
+    _print_throughput(throughput, asked)
     return {
         "machine": around,
         "network": asdict(network),
@@ -94,13 +92,13 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def print_latency_head(loops: int) -> None:
+def _print_latency_head(loops: int) -> None:
     stated = ", ".join(f"{rate} images a second on {where}" for where, rate in PUBLISHED.items())
     print(f"\nInference, median of the runs that {loops} images take. The original's own figures: {stated}")
     print(f"{'threads':>7} {'batch':>5} {'way':32} {'ms an image':>12} {'times faster':>13} {'difference':>11}")
 
 
-def print_latencies(rows: list[Latency]) -> None:
+def _print_latencies(rows: list[Latency]) -> None:
     """difference: the largest in probability from the original's."""
     for row in rows:
         start = f"{row.threads:7} {row.batch:5} {row.contender:32}"
@@ -110,7 +108,7 @@ def print_latencies(rows: list[Latency]) -> None:
             print(f"{start} {row.milliseconds:12.2f} {row.times_faster:13.2f} {row.difference:11.1e}", flush=True)
 
 
-def print_throughput(found: Throughput, asked: argparse.Namespace) -> None:
+def _print_throughput(found: Throughput, asked: argparse.Namespace) -> None:
     pictures = "CelebA" if asked.data_dir else "generated pictures"
     print(f"\nTraining on {pictures}, loading included, images a second")
     for name, value in (

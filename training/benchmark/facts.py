@@ -36,22 +36,22 @@ def network_facts(weights: Path) -> NetworkFacts:
 def machine(device: torch.device) -> dict[str, str]:
     """Processor, cores that this process may use, GPU, system, and the versions that count."""
     found = {
-        "processor": f"{processor()}, {cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "processor": f"{_processor()}, {_cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
     if device.type == "cuda":
         found["GPU"] = torch.cuda.get_device_name(device)
-    return found | {package: installed(package) for package in ("torch", "onnxruntime", "openvino")}
+    return found | {package: _installed(package) for package in ("torch", "onnxruntime", "openvino")}
 
 
-def installed(package: str) -> str:
+def _installed(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
 
 
-def processor() -> str:
+def _processor() -> str:
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(encoding="utf-8").splitlines():
@@ -60,5 +60,5 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def cores() -> int:
+def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

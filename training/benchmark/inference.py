@@ -15,7 +15,7 @@ from slimnet import Predictor, SlimNet
 from training.benchmark.original import OriginalNetwork
 
 Contender = Callable[[], np.ndarray]  # computes one batch, and gives its probabilities
-ORIGINAL, OURS = "original, eager", "this repository"
+ORIGINAL, _OURS = "original, eager", "this repository"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Latency:
 
 def measure_latency(weights: Path, device: torch.device, threads: int, batch: int, runs: int) -> list[Latency]:
     """Let every contender compute one batch in turn, `runs` times. Changes torch's thread count while it measures."""
-    crops = np.random.default_rng(0).integers(0, 256, (batch, *input_size(weights), 3), np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (batch, *_input_size(weights), 3), np.uint8)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         found = contenders(weights, device, crops, threads)
         installed = {name: run for name, run in found.items() if run}
-        seconds = in_turns(installed, runs)
+        seconds = _in_turns(installed, runs)
         probabilities = {name: run() for name, run in installed.items()}
     finally:
         torch.set_num_threads(before)
@@ -60,7 +60,7 @@ def measure_latency(weights: Path, device: torch.device, threads: int, batch: in
     ]
 
 
-def in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
+def _in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
     """The median seconds of each, so that what else the machine does in a while hits all of them alike."""
     for run in contenders.values():
         for _ in range(3):
@@ -74,7 +74,7 @@ def in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def input_size(weights: Path) -> tuple[int, int]:
+def _input_size(weights: Path) -> tuple[int, int]:
     preprocessing = SlimNet.load_pretrained(weights).preprocessing
     return preprocessing.height, preprocessing.width
 
@@ -84,15 +84,15 @@ def contenders(weights: Path, device: torch.device, crops: np.ndarray, threads: 
     handed them normalised."""
     predictor = Predictor(weights, str(device))
     found: dict[str, Contender | None] = {
-        ORIGINAL: original(weights, device, crops),
-        f"{OURS} ({predictor.engine})": lambda: predictor(crops),
+        ORIGINAL: _original(weights, device, crops),
+        f"{_OURS} ({predictor.engine})": lambda: predictor(crops),
     }
     if device.type == "cpu":
-        found |= engines(weights, crops, threads)
+        found |= _engines(weights, crops, threads)
     return found
 
 
-def original(weights: Path, device: torch.device, crops: np.ndarray) -> Contender:
+def _original(weights: Path, device: torch.device, crops: np.ndarray) -> Contender:
     model = OriginalNetwork.load_pretrained(weights).eval().to(device)
     x = model.preprocessing.normalise(torch.from_numpy(crops)).contiguous()
     temperatures = torch.tensor(model.calibration.temperatures if model.calibration else 1.0)
@@ -104,7 +104,7 @@ def original(weights: Path, device: torch.device, crops: np.ndarray) -> Contende
     return run
 
 
-def engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Contender | None]:
+def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Contender | None]:
     """ONNX Runtime and OpenVINO on the exported graph; the latter also in bfloat16, its choice where a CPU has it."""
     names = ("ONNX Runtime", "OpenVINO, float32", "OpenVINO, bfloat16")
     try:
@@ -113,13 +113,13 @@ def engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Contend
         return dict.fromkeys(names)
     graph = onnx_model(SlimNet.load_pretrained(weights)).SerializeToString()
     return {
-        names[0]: onnx_runtime(graph, crops, threads),
-        names[1]: openvino(graph, crops, threads, "f32"),
-        names[2]: openvino(graph, crops, threads, "bf16"),
+        names[0]: _onnx_runtime(graph, crops, threads),
+        names[1]: _openvino(graph, crops, threads, "f32"),
+        names[2]: _openvino(graph, crops, threads, "bf16"),
     }
 
 
-def onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | None:
+def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | None:
     try:
         import onnxruntime
     except ImportError:
@@ -131,7 +131,7 @@ def onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | N
     return lambda: session.run(["probabilities"], {"crops": crops})[0]
 
 
-def openvino(graph: bytes, crops: np.ndarray, threads: int, precision: str) -> Contender | None:
+def _openvino(graph: bytes, crops: np.ndarray, threads: int, precision: str) -> Contender | None:
     try:
         from openvino import Core
     except ImportError:

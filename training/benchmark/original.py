@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
 
 from slimnet import SlimNet
 from training.data.celeba import Split
@@ -29,9 +30,14 @@ class OriginalNetwork(SlimNet):
         return self.fc(self.global_pool(x).flatten(1))
 
 
+_TRANSFORM = v2.Compose(
+    [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])]
+)
+
+
 @dataclass(frozen=True)
 class OriginalPictures(Dataset[tuple[Tensor, Tensor]]):
-    """Decodes a picture with Pillow each time, and normalises it there: float32 (3, height, width), contiguous."""
+    """Decodes a picture with Pillow each time and normalises it in the worker: float32 (3, height, width)."""
 
     split: Split
 
@@ -40,8 +46,7 @@ class OriginalPictures(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         with Image.open(self.split.paths[index]) as picture:
-            pixels = torch.from_numpy(np.array(picture.convert("RGB")))
-        x = pixels.permute(2, 0, 1).contiguous().float().div(255).sub(0.5).div(0.5)
+            x = _TRANSFORM(picture.convert("RGB"))
         return x, torch.from_numpy(self.split.labels[index].astype(np.float32))
 
 

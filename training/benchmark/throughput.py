@@ -21,14 +21,16 @@ from torch import Tensor
 from slimnet import ATTRIBUTES, transform
 from training.benchmark.original import OriginalTraining
 from training.data.augment import Augmentation
-from training.data.cache import decoded
+from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import Split, read_celeba
-from training.data.loader import EpochBatches, Look, TrainingSet, load
+from training.data.loader import CropSpec, EpochBatches, TrainingSet, load
 from training.fit.config import RECIPES, TrainConfig
 from training.fit.distributed import Process
-from training.fit.trainer import Labelled, Trainer, crop_size, keep_freed_memory
+from training.fit.memory import keep_freed_memory
+from training.fit.schedule import crop_size
+from training.fit.trainer import Trainer
 
-ROUNDS = 3  # turns of each way, of which the median counts
+_ROUNDS = 3  # turns of each way, of which the median counts
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int, p
             "full": partial(best, split, device, steps, folder, early=False),
         }
         rates: dict[str, list[float]] = {name: [] for name in ways}
-        for _, (name, way) in itertools.product(range(ROUNDS), ways.items()):
+        for _, (name, way) in itertools.product(range(_ROUNDS), ways.items()):
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
                 rates[name].append(alone.submit(way).result())
     plain, early, full = (statistics.median(rates[name]) for name in ways)
@@ -67,28 +69,28 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int, p
 
 def original(split: Split, device: torch.device, steps: int) -> float:
     training = OriginalTraining(split, TrainConfig(), device)
-    return rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
+    return _rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
 
 
 def best(split: Split, device: torch.device, steps: int, folder: str, early: bool) -> float:
     """The recipe's own loader and step, at the early size or the full one."""
     config = TrainConfig(**RECIPES["best"], save_dir=folder)
     keep_freed_memory()
-    data = Labelled(decoded(split, folder, transform, max(1, config.num_workers)), split)
+    data = LabelledPictures(decoded(split, folder, transform, max(1, config.num_workers)), split)
     trainer = Trainer(config, data, data, Process(0, 1, device))
     trainer.wrapped.train()
-    look = Look(*crop_size(config, trainer.network, early), changed=True)
+    spec = CropSpec(*crop_size(config, transform.height, transform.width, early), augment=True)
     pictures = TrainingSet(data.pictures, split.labels, Augmentation(), config.seed)
 
     def epochs() -> Iterable[tuple[Tensor, Tensor]]:
         for epoch in itertools.count():
-            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: look)
+            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: spec)
             yield from load(pictures, batches, config.num_workers)
 
-    return rate(epochs(), trainer.step, steps)
+    return _rate(epochs(), trainer.step, steps)
 
 
-def rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], float], steps: int) -> float:
+def _rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], float], steps: int) -> float:
     """Images a second over `steps` steps; one before them, in which the loader starts, does not count."""
     images = 0
     start = time.perf_counter()

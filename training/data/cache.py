@@ -72,6 +72,14 @@ class Pictures:
         return self.path.with_suffix(".rgb.progress")
 
 
+@dataclass(frozen=True)
+class LabelledPictures:
+    """A split's decoded pictures and its labels."""
+
+    pictures: Pictures
+    split: Split
+
+
 def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, workers: int) -> Pictures:
     """Decode a split into cache_dir, or find it there, or go on where a killed run was; waits while another run does
     it. The file's name depends on the pictures' paths, sizes and times.
@@ -82,20 +90,20 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
     if pictures.complete:
         return pictures
     check_room([pictures])
-    with in_the_making(pictures) as file:
+    with _in_the_making(pictures) as file:
         if file:
             try:
-                fill(file, pictures, split, preprocessing, workers)
+                _fill(file, pictures, split, preprocessing, workers)
             except DataError:
-                let_go(file)
-                discard(pictures.part)
+                _let_go(file)
+                _discard(pictures.part)
                 raise
             except OSError as error:
                 if error.errno not in _NO_ROOM:
                     raise
-                let_go(file)
-                discard(pictures.part)
-                raise no_room(pictures.size, pictures.path.parent, f" ({error.strerror})") from error
+                _let_go(file)
+                _discard(pictures.part)
+                raise _no_room(pictures.size, pictures.path.parent, f" ({error.strerror})") from error
     return pictures
 
 
@@ -117,59 +125,59 @@ def check_room(wanted: Sequence[Pictures]) -> None:
     cache = wanted[0].path.parent
     cache.mkdir(parents=True, exist_ok=True)
     for part in cache.glob("*.part"):
-        if part not in [pictures.part for pictures in wanted] and abandoned(part):
-            discard(part)
-    needed = sum(pictures.size - allocated(pictures.part) for pictures in wanted if not pictures.complete)
+        if part not in [pictures.part for pictures in wanted] and _abandoned(part):
+            _discard(part)
+    needed = sum(pictures.size - _allocated(pictures.part) for pictures in wanted if not pictures.complete)
     if shutil.disk_usage(cache).free < needed:
-        raise no_room(needed, cache)
+        raise _no_room(needed, cache)
 
 
-def abandoned(part: Path) -> bool:
+def _abandoned(part: Path) -> bool:
     """Whether no run writes to a file in the making."""
     try:
         with part.open("r+b") as file:
-            free = locked(file, wait=False) if part.name.startswith("celeba-") else None
+            free = _locked(file, wait=False) if part.name.startswith("celeba-") else None
             return time.time() - part.stat().st_mtime > _ABANDONED_SECONDS if free is None else free
     except OSError:  # of another user, or gone
         return False
 
 
-def allocated(part: Path) -> int:
+def _allocated(part: Path) -> int:
     """Bytes that a file takes of the disk; 0 where that is not known."""
     return getattr(part.stat(), "st_blocks", 0) * 512 if part.exists() else 0
 
 
-def no_room(needed: int, cache: Path, reason: str = "") -> DataError:
+def _no_room(needed: int, cache: Path, reason: str = "") -> DataError:
     free = shutil.disk_usage(cache).free
     return DataError(
-        f"{cache} has {readable(free)} free, and the decoded pictures take {readable(needed)}{reason}: "
+        f"{cache} has {_readable(free)} free, and the decoded pictures take {_readable(needed)}{reason}: "
         "choose another --cache_dir"
     )
 
 
-def readable(size: int) -> str:
+def _readable(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
-def let_go(file: BinaryIO) -> None:
+def _let_go(file: BinaryIO) -> None:
     """Close a file where there are no locks to keep: Windows neither renames nor removes an open one."""
     if fcntl is None:
         file.close()
 
 
-def discard(part: Path) -> None:
+def _discard(part: Path) -> None:
     part.unlink(missing_ok=True)
     part.with_suffix(".progress").unlink(missing_ok=True)
 
 
 @contextmanager
-def in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
+def _in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
     """The file to fill, which no other run writes to as long; None when another run has finished it."""
     while not pictures.complete:
         with os.fdopen(os.open(pictures.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), "r+b") as file:
-            if locked(file, wait=False) is False:
+            if _locked(file, wait=False) is False:
                 print(f"another run is decoding into {pictures.path.parent}: waiting for it", file=sys.stderr)
-                locked(file, wait=True)
+                _locked(file, wait=True)
             # While this one waited, the other may have finished the file or given it up.
             if pictures.part.exists() and os.path.samestat(os.fstat(file.fileno()), pictures.part.stat()):
                 yield file
@@ -177,7 +185,7 @@ def in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
     yield None
 
 
-def locked(file: BinaryIO, wait: bool) -> bool | None:
+def _locked(file: BinaryIO, wait: bool) -> bool | None:
     """Lock a file against other runs, until it is closed: whether that was done, None where it cannot be.
 
     Without locks two runs may fill a file together: they write the same bytes to the same places.
@@ -193,10 +201,10 @@ def locked(file: BinaryIO, wait: bool) -> bool | None:
     return True
 
 
-def fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Preprocessing, workers: int) -> None:
+def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Preprocessing, workers: int) -> None:
     """Decode a split into its file, beginning after what is there, and give the file its final name."""
     reserve(file, pictures.size)
-    done = batches_there(file, pictures) * _BATCH
+    done = _batches_there(file, pictures) * _BATCH
     rest = split.only(np.arange(min(done, len(split)), len(split)))
     with (
         pictures.progress.open("a", encoding="ascii") as progress,
@@ -206,11 +214,11 @@ def fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepro
             file.seek(number * _BATCH * pictures.size // len(split))
             file.write(batch.data)
             file.flush()
-            progress.write(f"\n{number} {checksum(batch)}")  # in front: a torn line ends here
+            progress.write(f"\n{number} {_checksum(batch)}")  # in front: a torn line ends here
             progress.flush()
             bar.update(len(batch))
     pictures.part.chmod(0o644)  # the cache may be shared
-    let_go(file)
+    _let_go(file)
     pictures.progress.unlink(missing_ok=True)
     try:
         pictures.part.replace(pictures.path)
@@ -231,7 +239,7 @@ def reserve(file: BinaryIO, size: int) -> None:
     file.truncate(size)
 
 
-def batches_there(file: BinaryIO, pictures: Pictures) -> int:
+def _batches_there(file: BinaryIO, pictures: Pictures) -> int:
     """How many batches, from the first on, an earlier run has left whole."""
     if not pictures.progress.exists():
         return 0
@@ -239,11 +247,11 @@ def batches_there(file: BinaryIO, pictures: Pictures) -> int:
     known = {line[0]: line[1] for line in lines if len(line) == 2}
     there = np.memmap(file, np.uint8, "r", shape=pictures.shape)
     number = 0
-    while known.get(str(number)) == str(checksum(there[number * _BATCH : (number + 1) * _BATCH])):
+    while known.get(str(number)) == str(_checksum(there[number * _BATCH : (number + 1) * _BATCH])):
         number += 1
     return number
 
 
-def checksum(batch: np.ndarray) -> int:
+def _checksum(batch: np.ndarray) -> int:
     """Of every seventh row of pixels: some of each page of the disk, at a seventh of the cost."""
     return zlib.crc32(np.ascontiguousarray(batch[:, ::7]).data)

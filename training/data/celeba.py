@@ -50,10 +50,10 @@ class Split:
 
     def fingerprint(self) -> str:
         """Another one for other images, by name, or other labels; the same wherever the folder lies."""
-        told = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
+        content = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
         if not self.known.all():
-            told += self.known.tobytes()
-        return hashlib.sha256(told).hexdigest()
+            content += self.known.tobytes()
+        return hashlib.sha256(content).hexdigest()
 
     def only(self, chosen: np.ndarray) -> Split:
         """The pictures of these numbers, (n,), in their order."""
@@ -77,16 +77,16 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
     where there are none, decoding names them.
     """
     folder = Path(data_dir)
-    table = read_table(find(folder, "list_attr_celeba"))
+    table = read_table(_find(folder, "list_attr_celeba"))
     if not any(table.columns):
         raise DataError(
             f"{table.path} does not name its columns: the first line must be image_id,Attribute,Attribute,…"
         )
-    attributes, labels = table.columns, label_values(table)
-    parts = read_table(find(folder, "list_eval_partition")).column("partition", "split")
+    attributes, labels = table.columns, _label_values(table)
+    parts = read_table(_find(folder, "list_eval_partition")).column("partition", "split")
     partitions = {name: _PARTITIONS.get(value.lower().removesuffix(".0"), -1) for name, value in parts.items()}
-    people = read_identities(folder)
-    images = image_folder(folder)
+    people = _read_identities(folder)
+    images = _image_folder(folder)
     with os.scandir(images) as entries:
         present = {entry.name for entry in entries if entry.is_file()}
     faults = {
@@ -95,11 +95,11 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
         "images without labels": [n for n in partitions if n not in labels],
         "partitions other than 0, 1 and 2": [n for n, number in partitions.items() if number < 0],
         "rows with another number of labels": [n for n, row in table.rows.items() if len(row) != len(attributes)],
-        **wrong_labels(attributes, labels),
+        **_wrong_labels(attributes, labels),
     }
     if any(faults.values()):
-        faults["damaged pictures"] = damaged([images / n for n in labels if n in present])
-    check(faults, folder)
+        faults["damaged pictures"] = _damaged([images / n for n in labels if n in present])
+    _check(faults, folder)
     splits = {}
     for split, number in SPLITS.items():
         names = [name for name in labels if partitions[name] == number]
@@ -112,16 +112,16 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
     return splits
 
 
-def label_values(table: Table) -> dict[str, list[int]]:
+def _label_values(table: Table) -> dict[str, list[int]]:
     """1 for present, 0 for absent, _UNKNOWN and _WRONG for every label of an image."""
-    told = {"1": 1, "-1": 0, "0": 0}
+    values = {"1": 1, "-1": 0, "0": 0}
     if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
-        told["0"] = _UNKNOWN
-    told |= {f"{text}.0": value for text, value in told.items()}  # as pandas writes a column that had gaps
-    return {name: [told.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
+        values["0"] = _UNKNOWN
+    values |= {f"{text}.0": value for text, value in values.items()}  # as pandas writes a column that had gaps
+    return {name: [values.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
 
 
-def wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> dict[str, list[str]]:
+def _wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> dict[str, list[str]]:
     """Faults of labels: columns that hold something else altogether, and the images of single ones beside these."""
     wrong = {name: row for name, row in labels.items() if _WRONG in row and len(row) == len(attributes)}
     counts = np.sum([[value == _WRONG for value in row] for row in wrong.values()], axis=0) if wrong else 0
@@ -140,24 +140,26 @@ def unknown_labels(splits: dict[str, Split]) -> str:
     counts = {name: int((~split.known).sum()) for name, split in splits.items()}
     if not any(counts.values()):
         return ""
-    told = ", ".join(f"{count:,} of {splits[name].known.size:,} in {name}" for name, count in counts.items() if count)
+    missing_labels = ", ".join(
+        f"{count:,} of {splits[name].known.size:,} in {name}" for name, count in counts.items() if count
+    )
     never = {name: split.never_known() for name, split in splits.items() if len(split)}
     gaps = "".join(f"; {name} knows none of {', '.join(missing)}" for name, missing in never.items() if missing)
-    return f"the labels have -1 for absent, so 0 is taken for not known: {told}; these count nowhere{gaps}"
+    return f"the labels have -1 for absent, so 0 is taken for not known: {missing_labels}; these count nowhere{gaps}"
 
 
-def read_identities(folder: Path) -> dict[str, str]:
+def _read_identities(folder: Path) -> dict[str, str]:
     """Whom each image shows; nothing where there is no such table. Raises DataError for rows without an identity."""
-    path = located(folder, "identity_CelebA")
+    path = _located(folder, "identity_CelebA")
     if path is None:
         return {}
     people = read_table(path).column("identity")
     nobody = [name for name, who in people.items() if len(who.split()) != 1]
-    check({f"rows of {path.name} without one identity": nobody}, folder)
+    _check({f"rows of {path.name} without one identity": nobody}, folder)
     return people
 
 
-def located(folder: Path, stem: str) -> Path | None:
+def _located(folder: Path, stem: str) -> Path | None:
     for place in (folder, folder / "celeba", folder / "Anno", folder / "Eval"):
         for path in (place / f"{stem}.csv", place / f"{stem}.txt"):
             if path.is_file():
@@ -165,8 +167,8 @@ def located(folder: Path, stem: str) -> Path | None:
     return None
 
 
-def find(folder: Path, stem: str) -> Path:
-    path = located(folder, stem)
+def _find(folder: Path, stem: str) -> Path:
+    path = _located(folder, stem)
     if path:
         return path
     raise DataError(
@@ -175,7 +177,7 @@ def find(folder: Path, stem: str) -> Path:
     )
 
 
-def image_folder(folder: Path) -> Path:
+def _image_folder(folder: Path) -> Path:
     for outer in (place / "img_align_celeba" for place in (folder, folder / "celeba", folder / "Img")):
         nested = outer / "img_align_celeba"  # Kaggle's archive unpacks so
         if outer.is_dir():
@@ -183,7 +185,7 @@ def image_folder(folder: Path) -> Path:
     raise DataError(f"there is no folder img_align_celeba in {folder}")
 
 
-def check(faults: dict[str, list[str]], folder: Path) -> None:
+def _check(faults: dict[str, list[str]], folder: Path) -> None:
     """Raise one DataError that counts each kind of fault and names the first images that show it."""
     found = [
         f"{len(names)} {kind}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
@@ -194,7 +196,7 @@ def check(faults: dict[str, list[str]], folder: Path) -> None:
         raise DataError(f"{folder} cannot be used as it is:\n  " + "\n  ".join(found))
 
 
-def damaged(paths: Sequence[Path]) -> list[str]:
+def _damaged(paths: Sequence[Path]) -> list[str]:
     """The names of the pictures that cannot be decoded, or not whole."""
     found = []
     with ThreadPoolExecutor() as pool, tqdm(desc="looking for damaged pictures", total=len(paths), disable=None) as bar:
@@ -227,4 +229,4 @@ def read_pictures(
             ]  # fmt: skip
     if bad:
         kind = f"pictures that are damaged or not {preprocessing.width} wide and {preprocessing.height} high"
-        check({kind: bad}, split.paths[0].parent)
+        _check({kind: bad}, split.paths[0].parent)

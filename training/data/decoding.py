@@ -1,4 +1,4 @@
-"""Pictures decoded, and damage told that OpenCV passes over.
+"""Decode pictures, and notice damage that OpenCV passes over.
 
 libjpeg fills what it cannot read with grey and says so on the standard error stream alone, without the file's name;
 OpenCV then gives the picture as a good one. So that stream is caught while pictures are decoded.
@@ -29,25 +29,25 @@ _STDERR = 2
 def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None]:
     """Each picture as uint8 RGB (height, width, 3), or None where it is damaged."""
     with stderr_caught() as said:
-        pictures = list(threads.map(load, paths))
-        lines = words(said).splitlines(keepends=True)
+        pictures = list(threads.map(_load, paths))
+        lines = _words(said).splitlines(keepends=True)
     damage = [line for line in lines if _DAMAGE.search(line)]
     if len(damage) < len(lines):
         os.write(_STDERR, b"".join(line for line in lines if line not in damage))  # of no concern here
     if not damage:
         return pictures
-    # Which are meant, only decoding them one by one tells.
-    return [None if picture is None else load_strictly(path) for path, picture in zip(paths, pictures, strict=True)]
+    # Only decoding them one by one shows which they are.
+    return [None if picture is None else _load_strictly(path) for path, picture in zip(paths, pictures, strict=True)]
 
 
-def load_strictly(path: Path) -> np.ndarray | None:
+def _load_strictly(path: Path) -> np.ndarray | None:
     """As load; None as well where libjpeg speaks of damage."""
     with stderr_caught() as said:
-        picture = load(path)
-        return None if _DAMAGE.search(words(said)) else picture
+        picture = _load(path)
+        return None if _DAMAGE.search(_words(said)) else picture
 
 
-def load(path: Path) -> np.ndarray | None:
+def _load(path: Path) -> np.ndarray | None:
     """The picture as uint8 RGB (height, width, 3), or None when it cannot be decoded at all."""
     try:
         return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
@@ -70,6 +70,6 @@ def stderr_caught() -> Iterator[BinaryIO]:
             os.close(kept)
 
 
-def words(said: BinaryIO) -> bytes:
+def _words(said: BinaryIO) -> bytes:
     said.seek(0)
     return said.read()

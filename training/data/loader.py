@@ -14,46 +14,63 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.data.augment import Augmentation, resize
 from training.data.cache import Pictures
-from training.fit.interruption import leave_to_main_process
+from training.data.worker_signals import leave_to_main_process
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the crops of a batch are like: their size in pixels, and whether they are changed at random."""
+class CropSpec:
+    """What the crops of a batch are like.
+
+    Args:
+        height, width: Size in pixels.
+        augment: Whether they are augmented.
+    """
 
     height: int
     width: int
-    changed: bool
+    augment: bool
 
 
 @dataclass(frozen=True)
-class Draw:
-    """One picture to prepare: which, in which epoch, and how."""
+class Sample:
+    """One picture to prepare.
+
+    Args:
+        index: Its number in the split.
+        epoch: Number of the epoch, from 0.
+        spec: What its crop is like.
+    """
 
     index: int
     epoch: int
-    look: Look
+    spec: CropSpec
 
 
 @dataclass(frozen=True)
 class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures, changed at random where a draw asks for it, with targets: (N, attributes), bool or
-    in [0, 1], nan where not known."""
+    """Training pictures and targets.
+
+    Args:
+        pictures: Decoded pictures.
+        targets: (N, attributes), bool or from 0 to 1, nan where not known.
+        augmentation: Used where a sample asks for it.
+        seed: With epoch and index, decides how a picture is augmented.
+    """
 
     pictures: Pictures
     targets: np.ndarray
     augmentation: Augmentation
     seed: int
 
-    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, sample: Sample) -> tuple[Tensor, Tensor]:
         """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1, nan where not known."""
-        crop, look = np.array(self.pictures.array[draw.index]), draw.look
-        if look.changed:
-            rng = np.random.default_rng((self.seed, draw.epoch, draw.index))
-            crop = self.augmentation(crop, rng, look.height, look.width)
+        crop, spec = np.array(self.pictures.array[sample.index]), sample.spec
+        if spec.augment:
+            rng = np.random.default_rng((self.seed, sample.epoch, sample.index))
+            crop = self.augmentation(crop, rng, spec.height, spec.width)
         else:
-            crop = resize(crop, look.height, look.width)
-        return torch.from_numpy(crop), torch.from_numpy(self.targets[draw.index].astype(np.float32))
+            crop = resize(crop, spec.height, spec.width)
+        return torch.from_numpy(crop), torch.from_numpy(self.targets[sample.index].astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,16 @@ class EpochBatches:
 
     An incomplete last batch is left out, since batch norm would weigh its few images like many.
 
-    count: pictures; batch_size: over all processes; first: batches to skip; look: of the crops in a given batch.
+    Args:
+        count: Pictures in the split.
+        batch_size: Pictures in a batch, over all processes.
+        seed: With the epoch, decides the order.
+        epoch: Number of the epoch, from 0.
+        first: Batches to skip.
+        rank: Of this process.
+        processes: How many there are.
+        spec_of_batch: Gives what the crops of a batch are like. Called as late as possible, since a run with a time
+            budget changes their size by the clock.
     """
 
     count: int
@@ -72,17 +98,17 @@ class EpochBatches:
     first: int
     rank: int
     processes: int
-    look: Callable[[int], Look]
+    spec_of_batch: Callable[[int], CropSpec]
 
     def __len__(self) -> int:
         return batches_per_epoch(self.count, self.batch_size) - self.first
 
-    def __iter__(self) -> Iterator[list[Draw]]:
+    def __iter__(self) -> Iterator[list[Sample]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
         for batch in range(self.first, self.first + len(self)):
             mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.processes]
-            look = self.look(batch)
-            yield [Draw(int(index), self.epoch, look) for index in mine]
+            spec = self.spec_of_batch(batch)
+            yield [Sample(int(index), self.epoch, spec) for index in mine]
 
 
 def batches_per_epoch(count: int, batch_size: int) -> int:
@@ -96,12 +122,12 @@ def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoad
         pictures,
         batch_sampler=batches,
         num_workers=workers,
-        worker_init_fn=begin_work,
+        worker_init_fn=_begin_work,
         pin_memory=torch.cuda.is_available(),
     )
 
 
-def begin_work(_worker: int) -> None:
+def _begin_work(_worker: int) -> None:
     """One thread: OpenCV's own would fight with the other workers' and the training step's."""
     cv2.setNumThreads(0)
     leave_to_main_process()

@@ -52,10 +52,10 @@ def read_table(path: Path) -> Table:
     Raises DataError for a table that is no text, is empty, has no column of picture names or more than one, or names
     an image or a column twice.
     """
-    header, body = header_and_body(cells(path), path)
-    names = column_of_names(header, body, path)
+    header, body = _header_and_body(_cells(path), path)
+    names = _column_of_names(header, body, path)
     kept = [n for n in range(len(header)) if n != names]
-    values = [n for n in kept if not is_index(header[n], body, n)] or kept
+    values = [n for n in kept if not _is_index(header[n], body, n)] or kept
     columns = tuple(header[n] for n in values)
     dropped = set(range(len(header))) - set(values)
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
@@ -72,7 +72,7 @@ def read_table(path: Path) -> Table:
     return Table(path, columns, rows)
 
 
-def cells(path: Path) -> list[list[str]]:
+def _cells(path: Path) -> list[list[str]]:
     """The lines that hold anything, without blanks and quotation marks around their cells."""
     try:
         raw = path.read_bytes()
@@ -89,7 +89,7 @@ def cells(path: Path) -> list[list[str]]:
     return [[cell.strip().strip('"') for cell in row] for row in rows]
 
 
-def header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
+def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
     """The column names, empty ones where the first line has none, and the rows under them.
 
     Raises DataError for no rows.
@@ -107,7 +107,7 @@ def header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[
     return ["", *header] if width == len(header) + 1 else header, body  # the first column may go without a name
 
 
-def column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:
+def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:
     """The place of the column that holds the pictures' names. Raises DataError for none, or more than one."""
     sample = body[:_ROWS_LOOKED_AT]
     shown = [sum(bool(_PICTURE_NAME.fullmatch(row[n])) for row in sample if len(row) > n) for n in range(len(header))]
@@ -122,7 +122,7 @@ def column_of_names(header: list[str], body: list[list[str]], path: Path) -> int
     return found[0]
 
 
-def is_index(name: str, body: list[list[str]], place: int) -> bool:
+def _is_index(name: str, body: list[list[str]], place: int) -> bool:
     """Whether a column only numbers the rows, as pandas and R write it."""
     values = [row[place] for row in body if len(row) > place]
     return bool(_INDEX_NAME.fullmatch(name)) and all(map(str.isdigit, values)) and len(set(values)) == len(body)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from slimnet import Preprocessing
-from slimnet.checkpoint import MAX_CLASSES, MAX_DEPTH_MULTIPLIER, MAX_FILTERS, MAX_SLIM_MODULES
+from slimnet.architecture import MAX_CLASSES, MAX_DEPTH_MULTIPLIER, MAX_FILTERS, MAX_SLIM_MODULES
 from training.data.augment import Augmentation
-from training.fit.losses import LOSSES
-from training.fit.ranges import BATCH_SIZE, SHARE, Range
+from training.fit.arguments import BATCH_SIZE, SHARE, Range
 
 _EPOCHS = Range(1, 1_000_000)
 _MINUTES = Range(0, 525_600)  # a year
@@ -20,7 +19,7 @@ _SIDES = Range(1, Preprocessing().height)  # pixels
 _SEEDS = Range(0, 2**63 - 1)  # beyond that torch takes none
 
 
-def option(default: Any, text: str, allowed: Range | None = None, **more: Any) -> Any:
+def _option(default: Any, text: str, allowed: Range | None = None, **more: Any) -> Any:
     """A field that is also a command-line flag. allowed: its numbers, each of them where it has several; more goes to
     argparse."""
     return field(default=default, metadata={"help": text, "allowed": allowed, **more})
@@ -30,66 +29,61 @@ def option(default: Any, text: str, allowed: Range | None = None, **more: Any) -
 class TrainConfig:
     """All that decides a run; the defaults are the paper's plain recipe."""
 
-    data_dir: str = option("data", "CelebA: the tables and img_align_celeba/; may be read-only")
-    save_dir: str = option("checkpoints", "where checkpoints, metrics.jsonl and TensorBoard events go")
-    save_every: int = option(5, "keep the weights after every so many epochs; 0: never", Range(0, _EPOCHS.most))
-    num_epochs: int = option(20, "passes over the training split", _EPOCHS)
-    batch_size: int = option(64, "images a step, over all processes", BATCH_SIZE)
-    conv_filters: int = option(96, "filters of the first convolution (the paper's 96)", Range(1, MAX_FILTERS))
-    conv_filter_size: int = option(7, "its size", _SIDES)
-    conv_filter_stride: int = option(2, "its stride", _SIDES, flags=("--conv_stride",))
-    filter_counts: tuple[int, ...] = option(
+    data_dir: str = _option("data", "CelebA: the tables and img_align_celeba/; may be read-only")
+    save_dir: str = _option("checkpoints", "where checkpoints, metrics.jsonl and TensorBoard events go")
+    save_every: int = _option(5, "keep the weights after every so many epochs; 0: never", Range(0, _EPOCHS.most))
+    num_epochs: int = _option(20, "passes over the training split", _EPOCHS)
+    batch_size: int = _option(64, "images a step, over all processes", BATCH_SIZE)
+    conv_filters: int = _option(96, "filters of the first convolution (the paper's 96)", Range(1, MAX_FILTERS))
+    conv_filter_size: int = _option(7, "its size", _SIDES)
+    conv_filter_stride: int = _option(2, "its stride", _SIDES, flags=("--conv_stride",))
+    filter_counts: tuple[int, ...] = _option(
         (16, 32, 48, 64), "filters of each Slim module", Range(1, MAX_FILTERS), type=int, nargs="+"
     )
-    depth_multiplier: int = option(
+    depth_multiplier: int = _option(
         1, "filters per channel in every depthwise convolution", Range(1, MAX_DEPTH_MULTIPLIER)
     )
-    num_classes: int = option(40, "attributes; must equal the label columns", Range(1, MAX_CLASSES))
-    num_workers: int = option(2, "processes that prepare batches; 0: none but the training process", Range(0, 256))
-    weight_decay: float = option(1e-4, "L2 penalty for Adam, decoupled decay for AdamW", Range(0, 100))
-    learning_rate: float = option(1e-4, "learning rate; the peak of a cosine schedule", Range(0, 100))
-    decay_lr_every: int = option(
+    num_classes: int = _option(40, "attributes; must equal the label columns", Range(1, MAX_CLASSES))
+    num_workers: int = _option(2, "processes that prepare batches; 0: none but the training process", Range(0, 256))
+    weight_decay: float = _option(1e-4, "L2 penalty for Adam, decoupled decay for AdamW", Range(0, 100))
+    learning_rate: float = _option(1e-4, "learning rate; the peak of a cosine schedule", Range(0, 100))
+    decay_lr_every: int = _option(
         0, "multiply the rate by --lr_decay after every so many epochs; 0: never", Range(0, _EPOCHS.most)
     )
-    lr_decay: float = option(0.1, "see --decay_lr_every", Range(0, 1, over=True))
-    recipe: str = option(
+    lr_decay: float = _option(0.1, "see --decay_lr_every", Range(0, 1, over=True))
+    recipe: str = _option(
         "plain", "defaults of the flags below and above: the paper's, or our best", choices=("plain", "best")
     )
-    optimizer: str = option("adam", "AdamW leaves norms and biases without decay", choices=("adam", "adamw"))
-    schedule: str = option("step", "learning rate: --decay_lr_every, or cosine to nothing", choices=("step", "cosine"))
-    warmup: float = option(0.0, "share of the run in which the rate rises from nothing", SHARE)
-    average: float = option(
-        0.0, "decay a step of the moving average of the weights, which is what is kept; 0: none", SHARE
-    )
-    augment: bool = option(False, "flip, turn, scale, shift and recolour training crops")
-    augmentation: tuple[str, ...] = option(
-        (), "with --augment: changes to its ranges, such as turn=9 erase=0.3; names: training/data/augment.py",
+    optimizer: str = _option("adam", "AdamW leaves norms and biases without decay", choices=("adam", "adamw"))
+    schedule: str = _option("step", "learning rate: --decay_lr_every, or cosine to nothing", choices=("step", "cosine"))
+    warmup: float = _option(0.0, "share of the run in which the rate rises from nothing", SHARE)
+    average: float = _option(0.0, "EMA decay per step; the averaged weights are validated and saved (0: off)", SHARE)
+    augment: bool = _option(False, "flip, turn, scale, shift and recolour training crops")
+    augmentation: tuple[str, ...] = _option(
+        (), "with --augment: changes to its ranges, such as turn=9 soften=0.5; names: training/data/augment.py",
         type=str, nargs="+", metavar="NAME=NUMBER",
     )  # fmt: skip
-    plain_share: float = option(0.0, "share of the run, its end, in which crops are left as they are", SHARE)
-    mixup: float = option(0.0, "alpha of the Beta distribution of mixup's shares; 0: no mixup", Range(0, 100))
-    label_smoothing: float = option(0.0, "how much of a target is one half", SHARE)
-    loss: str = option("cross_entropy", "what is minimised; see training/fit/losses.py", choices=tuple(LOSSES))
-    precision: str = option(
+    plain_share: float = _option(0.0, "share of the run, its end, in which crops are left as they are", SHARE)
+    precision: str = _option(
         "float32",
         "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU",
         choices=("float32", "auto"),
     )
-    early_share: float = option(0.0, "share of the run at --early_height, for speed", SHARE)
-    early_height: int = option(163, "height of the crops in the early share; the width follows", _SIDES)
-    minutes: float = option(
+    early_share: float = _option(0.0, "share of the run at --early_height, for speed", SHARE)
+    early_height: int = _option(163, "height of the crops in the early share; the width follows", _SIDES)
+    minutes: float = _option(
         0.0, "time budget: the schedule ends with it, whatever --num_epochs says; 0: none", _MINUTES
     )
-    save_minutes: float = option(5.0, "write last.pt this often, beside every epoch's end", _MINUTES)
-    device: str = option("auto", "auto, cpu, cuda or mps")
-    cache_dir: str = option("cache", "where decoded pictures are kept (116 kB each)")
-    seed: int = option(0, "of the first weights, the order and the augmentation", _SEEDS)
-    init_from: str = option("", "weights to begin with, .safetensors or .pth")
-    teachers: tuple[str, ...] = option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
-    teacher_share: float = option(
+    save_minutes: float = _option(5.0, "write last.pt this often, beside every epoch's end", _MINUTES)
+    device: str = _option("auto", "auto, cpu, cuda or mps")
+    cache_dir: str = _option("cache", "where decoded pictures are kept (116 kB each)")
+    seed: int = _option(0, "of the first weights, the order and the augmentation", _SEEDS)
+    init_from: str = _option("", "weights to begin with, .safetensors or .pth")
+    teachers: tuple[str, ...] = _option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
+    teacher_share: float = _option(
         0.5, "the opinion's share of a target; the label's is the rest", Range(0, 1, over=True)
     )
-    resume: bool = option(
+    resume: bool = _option(
         False,
         "go on with the run in --save_dir: exactly, unless --minutes goes by the clock",
     )
@@ -143,6 +137,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 # These may differ when a run is resumed; everything else decides what is computed.
 FREE_ON_RESUME = {"data_dir", "save_dir", "save_every", "num_workers", "save_minutes", "device", "cache_dir", "resume"}
+
+
+# Flags that an earlier version had, with the defaults that a run of it may be resumed with.
+REMOVED_FLAGS = {"mixup": 0.0, "label_smoothing": 0.0, "loss": "cross_entropy"}
 
 
 def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:

@@ -1,8 +1,8 @@
-"""Softer targets: what trained networks say about the training pictures, mixed with the annotators' labels.
+"""Distillation: what trained networks (teachers) predict for the training pictures, mixed with the labels.
 
-At least a third of CelebA's images carry a wrong label (Lingenfelter et al. 2022), and a label tells nothing of how
-close a case was. The mean of several networks errs elsewhere than the annotators, and says when it doubts (Hinton et
-al. 2015, "Distilling the knowledge in a neural network").
+At least a third of CelebA's images carry a wrong label (Lingenfelter et al. 2022), and a label does not say how
+close a case was. The mean of several networks errs elsewhere than the annotators, and is unsure of close cases (Hinton
+et al. 2015, "Distilling the knowledge in a neural network").
 """
 
 from __future__ import annotations
@@ -17,33 +17,32 @@ from tqdm import tqdm
 
 from slimnet import CheckpointError, Predictor, transform
 from slimnet.atomic import replacement
+from training.data.cache import LabelledPictures
 from training.fit.config import TrainConfig
 from training.fit.distributed import Process
-from training.fit.trainer import Labelled
 from training.fit.transfer import listed, places
 from training.measure.predictions import raw_logits
 
-BATCH = 64  # pictures at a time
+_BATCH = 64  # pictures at a time
 
 
-def targets(config: TrainConfig, train: Labelled, process: Process) -> np.ndarray:
-    """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share, and then
-    with one half by --label_smoothing; nan where the label is not known, whatever teachers say. Attributes that no
-    teacher knows keep their labels.
+def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
+    """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share; nan
+    where the label is not known, even if a teacher has an opinion. Attributes that no teacher knows keep their labels.
 
     Raises CheckpointError when a teacher cannot be read or knows none of the attributes.
     """
     soft = train.split.targets
     if config.teachers:
-        opinion = remembered(config, train, process)
+        opinion = _remembered(config, train, process)
         mixed = (1 - config.teacher_share) * soft + config.teacher_share * opinion
         soft = np.where(np.isnan(opinion), soft, mixed)
-    return soft + config.label_smoothing * (0.5 - soft)
+    return soft
 
 
-def remembered(config: TrainConfig, train: Labelled, process: Process) -> np.ndarray:
+def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
     """The teachers' opinion, from the cache where it is known: resuming must not ask again, nor get other answers."""
-    path = Path(config.cache_dir) / f"teachers-{fingerprint(config.teachers, train)}.npy"
+    path = Path(config.cache_dir) / f"teachers-{_fingerprint(config.teachers, train)}.npy"
     # On all machines or on none, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
         return np.load(path)
@@ -54,7 +53,7 @@ def remembered(config: TrainConfig, train: Labelled, process: Process) -> np.nda
     return opinion
 
 
-def fingerprint(teachers: Sequence[str], train: Labelled) -> str:
+def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
     """Another one for other weights, pictures or attributes. Raises CheckpointError when weights cannot be read."""
     asked = hashlib.sha256(repr((train.pictures.path.name, train.split.attributes)).encode())
     try:
@@ -65,18 +64,18 @@ def fingerprint(teachers: Sequence[str], train: Labelled) -> str:
     return asked.hexdigest()[:16]
 
 
-def opinion_of(teachers: Sequence[str], train: Labelled, process: Process) -> np.ndarray:
+def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Process) -> np.ndarray:
     """Float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute, and over
     each crop and its mirror image; nan where none knows it. The processes share the pictures between them."""
     attributes = train.split.attributes
-    networks = [teacher(path, attributes, str(process.device)) for path in teachers]
+    networks = [_teacher(path, attributes, str(process.device)) for path in teachers]
     joined = [np.array(places(attributes, network.attributes)).T for network in networks]
     known = np.bincount(np.concatenate([mine for mine, _ in joined]), minlength=len(attributes))
     total = np.zeros(train.split.labels.shape)
     mine = np.arange(len(total))[process.rank :: process.count]
     with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
-        for start in range(0, len(mine), BATCH):
-            chosen = mine[start : start + BATCH]
+        for start in range(0, len(mine), _BATCH):
+            chosen = mine[start : start + _BATCH]
             crops = train.pictures.array[chosen]
             for network, (wanted, there) in zip(networks, joined, strict=True):
                 for view in (crops, crops[:, :, ::-1]):
@@ -87,7 +86,7 @@ def opinion_of(teachers: Sequence[str], train: Labelled, process: Process) -> np
     return torch.sigmoid(mean).float().numpy()
 
 
-def teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
+def _teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
     """Raises CheckpointError when it cannot be read, knows none of the attributes or reads other crops."""
     network = Predictor(path, device)
     if not places(attributes, network.attributes):
@@ -99,7 +98,7 @@ def teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predic
 
 def describe(path: str, attributes: Sequence[str]) -> str:
     """Which of the data's attributes a teacher is asked for; nothing where it is for all. Raises CheckpointError."""
-    known = teacher(path, attributes).attributes
+    known = _teacher(path, attributes).attributes
     if set(attributes) <= set(known):
         return ""
     asked, others = ([name for name in attributes if (name in known) is there] for there in (True, False))

@@ -1,4 +1,4 @@
-"""One process or several (torchrun): who this is, on what device, and how numbers are brought together."""
+"""Distributed training (DDP by torchrun), or one process alone: ranks, devices, and sums over all processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Process:
         """The sum of every process's values, on all of them. Raises ConnectionError when another one has ended."""
         if self.count > 1:
             values = values.to(self.device)
-            with others_needed():
+            with _others_needed():
                 distributed.all_reduce(values)
         return values
 
@@ -47,7 +47,7 @@ class Process:
     def take_from_writer(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrite the tensors of every process by the writer's. Raises ConnectionError as total does."""
         if self.count > 1:
-            with others_needed():
+            with _others_needed():
                 for tensor in tensors:
                     distributed.broadcast(tensor, src=0)
 
@@ -57,7 +57,7 @@ class Process:
 
 
 @contextmanager
-def others_needed() -> Iterator[None]:
+def _others_needed() -> Iterator[None]:
     """Raise ConnectionError when another process has ended."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""Moving average of the weights: better than the last step's at no cost in inference."""
+"""Exponential moving average (EMA) of the weights: better than the last step's at no cost in inference."""
 
 import copy
 
@@ -7,22 +7,27 @@ import torch
 from slimnet import SlimNet
 
 
-class MovingAverage:
+class ExponentialMovingAverage:
     """An exponential moving average of a network's weights and of its batch-norm statistics.
 
-    decay: how much is kept at each step; lower in the first steps, so that the random start is soon forgotten.
+    Args:
+        network: Network to average, whose tensors are changed in place by training. A copy becomes the average.
+        decay: Share of the average that is kept at each step. It is lower in the first steps, which AveragedModel of
+            torch.optim.swa_utils has not, so that the random start is soon forgotten.
     """
 
     def __init__(self, network: SlimNet, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay = decay
+        # Once, since state_dict takes as long as the arithmetic.
+        averaged, trained = self.network.state_dict(), network.state_dict()
+        floats = [name for name, value in averaged.items() if value.is_floating_point()]
+        self._averaged, self._trained = [averaged[name] for name in floats], [trained[name] for name in floats]
+        self._counters = [(averaged[name], trained[name]) for name in averaged.keys() - set(floats)]
 
     @torch.no_grad()
-    def update(self, network: SlimNet, step: int) -> None:
-        """Take the network's state in after its step number `step`, counted from 1."""
-        share = 1 - min(self.decay, step / (step + 9))
-        kept, new = self.network.state_dict(), network.state_dict()
-        floats = [name for name, value in kept.items() if value.is_floating_point()]
-        torch._foreach_lerp_([kept[name] for name in floats], [new[name] for name in floats], share)
-        for name in kept.keys() - set(floats):
-            kept[name].copy_(new[name])
+    def update(self, step: int) -> None:
+        """Take in the trained network's state after its step number `step`, counted from 1."""
+        torch._foreach_lerp_(self._averaged, self._trained, 1 - min(self.decay, step / (step + 9)))
+        for counter, trained in self._counters:
+            counter.copy_(trained)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.calibration import calibration_curve
 
-from training.measure import metrics
+from training.measure import bootstrap, metrics, scores
 
 BINS = 15
 
@@ -39,7 +39,7 @@ class LogLoss:
     before: float
     served: float
     change: float
-    interval: metrics.Interval
+    interval: scores.Interval
 
 
 def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -50,10 +50,10 @@ def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def compare(
     labels: np.ndarray, known: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray
 ) -> LogLoss:
-    """labels, known, logits: (N, attributes); temperatures: (attributes,); draws: of metrics.drawn, (resamples, N)."""
+    """labels, known, logits: (N, attributes); temperatures: (attributes,); draws: of bootstrap.draw, (resamples, N)."""
     losses = log_losses(logits, labels), log_losses(logits / temperatures, labels)
     before, served = (float(metrics.by_picture(each, known).mean()) for each in losses)
-    low, high = metrics.interval(metrics.mean(metrics.known_means(losses[1] - losses[0], known, draws)))
+    low, high = bootstrap.interval(metrics.mean(metrics.known_means(losses[1] - losses[0], known, draws)))
     return LogLoss(
         before=round(before, 6),
         served=round(served, 6),
@@ -64,9 +64,9 @@ def compare(
 
 def diagram(labels: np.ndarray, known: np.ndarray, probabilities: np.ndarray) -> Diagram:
     """labels, known: bool (N, attributes); probabilities: float (N, attributes). Some label must be known."""
-    observed, predicted, answers = bins(labels[known], probabilities[known])
+    observed, predicted, answers = _bins(labels[known], probabilities[known])
     errors = [
-        error(*bins(labels[there, n], probabilities[there, n])) if there.any() else None
+        error(*_bins(labels[there, n], probabilities[there, n])) if there.any() else None
         for n, there in enumerate(known.T)
     ]
     return Diagram(
@@ -83,7 +83,7 @@ def mean_error(found: Diagram) -> float:
     return float(np.mean([each for each in found.attribute_errors if each is not None]))
 
 
-def bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Observed, predicted and the number of answers of each bin that holds any."""
     observed, predicted = calibration_curve(truth, probability, n_bins=BINS)
     inner = np.linspace(0, 1, BINS + 1)[1:-1]

@@ -1,4 +1,4 @@
-"""What weights say about the pictures of a split."""
+"""Probabilities that weights give the pictures of a split."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ def raw_logits(probabilities: np.ndarray, calibration: Calibration | None) -> np
 
 
 def evenly(split: Split, images: int) -> Split:
-    """At most so many pictures of a split, spread over the whole of it."""
+    """At most `images` pictures of a split, spread over the whole of it."""
     kept = np.unique(np.linspace(0, len(split) - 1, min(images, len(split))).round().astype(int))
     return split.only(kept)

@@ -8,8 +8,9 @@ from itertools import product
 
 import numpy as np
 
-from training.measure import metrics
-from training.measure.metrics import NETWORK_FIGURES, AttributeScores, Interval, Scores
+from training.measure import bootstrap, metrics, scores
+from training.measure.metrics import NETWORK_FIGURES
+from training.measure.scores import AttributeScores, Interval, Scores
 
 DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # by the labels; CelebA has none for ethnicity
 LEAST = 10  # pictures with and without an attribute that every group needs for a comparison
@@ -76,7 +77,7 @@ class Answers:
         return Answers(self.names, self.labels[chosen], self.probabilities[chosen], self.majority, self.known[chosen])
 
 
-def members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
+def _members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
     """The pictures of each group, bool (N,), by its name, such as "Male, not Young"; those in none of which a label
     that divides is not known."""
     found = {}
@@ -89,35 +90,35 @@ def members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
 
 def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Division:
     """Score each group that has pictures, and find the gaps. weights: of the bootstrap samples, (resamples, N)."""
-    inside = {name: mask for name, mask in members(answers, by).items() if mask.any()}
+    inside = {name: mask for name, mask in _members(answers, by).items() if mask.any()}
     theirs = {name: answers.only(mask) for name, mask in inside.items()}
     values = {name: metrics.figures(*own.case) for name, own in theirs.items()}
-    samples = {name: metrics.resampled(*own.case, weights[:, inside[name]]) for name, own in theirs.items()}
-    compared = np.all([enough(own) for own in theirs.values()], axis=0)
+    samples = {name: bootstrap.resampled(*own.case, weights[:, inside[name]]) for name, own in theirs.items()}
+    compared = np.all([_enough(own) for own in theirs.values()], axis=0)
     groups = tuple(
         Group(
             name,
             len(own.labels),
-            metrics.mean_scores(only(values[name], compared), only(samples[name], compared)),
-            metrics.attribute_scores(answers.names, own.known, values[name], samples[name]),
+            scores.mean_scores(_only(values[name], compared), _only(samples[name], compared)),
+            scores.attribute_scores(answers.names, own.known, values[name], samples[name]),
         )
         for name, own in theirs.items()
     )
     names = tuple(name for name, chosen in zip(answers.names, compared, strict=True) if chosen)
-    return Division(by, LEAST, names, groups, tuple(find_gaps(answers.names, compared, values, samples)))
+    return Division(by, LEAST, names, groups, tuple(_find_gaps(answers.names, compared, values, samples)))
 
 
-def enough(answers: Answers) -> np.ndarray:
+def _enough(answers: Answers) -> np.ndarray:
     """Bool (attributes,): whether the known labels show LEAST pictures of both kinds."""
     absent = ~answers.labels & answers.known
     return (answers.labels.sum(axis=0) >= LEAST) & (absent.sum(axis=0) >= LEAST)
 
 
-def only(found: dict[str, np.ndarray], compared: np.ndarray) -> dict[str, np.ndarray]:
+def _only(found: dict[str, np.ndarray], compared: np.ndarray) -> dict[str, np.ndarray]:
     return {name: values[..., compared] for name, values in found.items()}
 
 
-def find_gaps(
+def _find_gaps(
     names: Sequence[str],
     compared: np.ndarray,
     values: dict[str, dict[str, np.ndarray]],
@@ -134,4 +135,4 @@ def find_gaps(
             lower, *_, higher = sorted(defined, key=defined.__getitem__)
             spread = metrics.mean(samples[higher][figure][:, chosen]) - metrics.mean(samples[lower][figure][:, chosen])
             difference = round(defined[higher] - defined[lower], 6)
-            yield Gap(figure, attribute, higher, lower, difference, metrics.ends(metrics.interval(spread)))
+            yield Gap(figure, attribute, higher, lower, difference, scores.json_interval(bootstrap.interval(spread)))

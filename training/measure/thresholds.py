@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold
 
 from training.measure.metrics import by_picture, mean_with_error
 
-SUPPORTED = 1.645  # standard errors that an attribute's gain must be above nothing: one-sided 95 %
+_SUPPORTED = 1.645  # standard errors that an attribute's gain must be above nothing: one-sided 95 %
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Thresholds:
     folded: bool
 
 
-FOLDS = 5  # and the least people with a known label for a threshold to be tried
+_FOLDS = 5  # and the least people with a known label for a threshold to be tried
 
 
-def gains(logits: np.ndarray, labels: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
+def _gains(logits: np.ndarray, labels: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
     """1 where a threshold makes a decision right that is wrong at 0, -1 where it makes it wrong, else 0."""
     return ((logits > threshold) == labels).astype(float) - ((logits > 0) == labels)
 
 
-def even_odds(logits: np.ndarray, labels: np.ndarray) -> float:
+def _even_odds(logits: np.ndarray, labels: np.ndarray) -> float:
     """The logit (N,) at which labels (N,) are as often on as off, by logistic regression; 0 where there is none."""
     if labels.all() or not labels.any():
         return 0.0
@@ -56,15 +56,15 @@ def fit_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, id
     for n in range(logits.shape[1]):
         there = known[:, n]
         column, truth, people = logits[there, n], labels[there, n], identities[there]
-        if len(np.unique(people)) < FOLDS:
+        if len(np.unique(people)) < _FOLDS:
             continue
         gain = np.zeros(len(column))
-        for fitted, held_out in people_apart(FOLDS, people):
-            threshold = even_odds(column[fitted], truth[fitted])
-            gain[held_out] = gains(column[held_out], truth[held_out], threshold)
+        for fitted, held_out in people_apart(_FOLDS, people):
+            threshold = _even_odds(column[fitted], truth[fitted])
+            gain[held_out] = _gains(column[held_out], truth[held_out], threshold)
         mean, error = mean_with_error(gain, people)
-        if mean > SUPPORTED * error:
-            found[n] = even_odds(column, truth)
+        if mean > _SUPPORTED * error:
+            found[n] = _even_odds(column, truth)
     return found
 
 
@@ -76,7 +76,7 @@ def judge_thresholds(
     for repeat in range(repeats):
         for fitted, held_out in people_apart(2, identities, seed=repeat):
             threshold = fit_thresholds(logits[fitted], labels[fitted], known[fitted], identities[fitted])
-            gain[repeat, held_out] = gains(logits[held_out], labels[held_out], threshold)
+            gain[repeat, held_out] = _gains(logits[held_out], labels[held_out], threshold)
     mean, error = mean_with_error(by_picture(gain.mean(axis=0), known), identities)
     low, high = mean - 1.96 * error, mean + 1.96 * error
     found = fit_thresholds(logits, labels, known, identities)

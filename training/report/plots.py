@@ -32,7 +32,7 @@ with _nothing_at_home():
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
 
 def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
@@ -54,13 +54,13 @@ def attributes(evaluation: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(10, 1.5 + 0.23 * len(rows)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     places = range(len(rows))
-    bars(left, rows, "accuracy", BLUE)
+    _bars(left, rows, "accuracy", _BLUE)
     left.scatter(
-        [100 * row["majority_accuracy"] for row in rows], places, marker="|", s=110, linewidths=2.2, color=ORANGE,
+        [100 * row["majority_accuracy"] for row in rows], places, marker="|", s=110, linewidths=2.2, color=_ORANGE,
         zorder=3, label="majority class",
     )  # fmt: skip
-    bars(right, rows, "balanced_accuracy", GREEN)
-    right.axvline(50, color=ORANGE, linewidth=2, label="50 %: worth nothing")
+    _bars(right, rows, "balanced_accuracy", _GREEN)
+    right.axvline(50, color=_ORANGE, linewidth=2, label="50 %: worth nothing")
     for axes, least, title in ((left, 40, "accuracy, %"), (right, 40, "balanced accuracy, %")):
         axes.set(xlim=(least, 100), title=title)
         axes.grid(axis="x", alpha=0.3)
@@ -68,12 +68,12 @@ def attributes(evaluation: dict[str, Any]) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
     left.set_yticks(places, [row["attribute"].replace("_", " ") for row in rows])
     left.set_ylim(-0.7, len(rows) - 0.3)
-    figure.legend(*joined(left, right), loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(*_joined(left, right), loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(f"{evaluation['images']:,} images of the {evaluation['split']} split, 95 % intervals", fontsize=11)
     return figure
 
 
-def bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) -> None:
+def _bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) -> None:
     values = [100 * (row[name] or 0) for row in rows]
     ends = [[100 * end for end in row["intervals"][name]] if row["intervals"][name] else None for row in rows]
     spans = [end or [value, value] for end, value in zip(ends, values, strict=True)]
@@ -85,7 +85,7 @@ def bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) -> 
     axes.errorbar(values, range(len(rows)), xerr=errors, fmt="none", ecolor="#222222", elinewidth=1, capsize=2)
 
 
-def joined(*several: Axes) -> tuple[list[Any], list[Any]]:
+def _joined(*several: Axes) -> tuple[list[Any], list[Any]]:
     found = [pair for axes in several for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     return [handle for handle, _ in found], [label for _, label in found]
 
@@ -101,14 +101,14 @@ def reliability(evaluation: dict[str, Any]) -> Figure:
     for (name, title), above, below in zip(titles.items(), *axes, strict=True):
         found = evaluation[name]
         predicted = [100 * value for value in found["predicted"]]
-        above.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1.2, label="as it should be")
+        above.plot([0, 100], [0, 100], color=_GREY, linestyle="--", linewidth=1.2, label="as it should be")
         above.plot(
-            predicted, [100 * v for v in found["observed"]], color=BLUE, marker="o", markersize=4, label="measured"
+            predicted, [100 * v for v in found["observed"]], color=_BLUE, marker="o", markersize=4, label="measured"
         )
         above.set(title=f"{title}: error {100 * found['error']:.2f} points", ylabel="share that has the attribute, %")
         above.set(xlim=(0, 100), ylim=(0, 100))
         above.legend(frameon=False, loc="upper left")
-        below.bar(predicted, found["answers"], width=4.5, color=BLUE, alpha=0.75)
+        below.bar(predicted, found["answers"], width=4.5, color=_BLUE, alpha=0.75)
         below.set(xlabel="predicted probability, %", ylabel="answers", yscale="log")
         for part in (above, below):
             part.grid(alpha=0.3)
@@ -126,9 +126,9 @@ def robustness(found: dict[str, Any]) -> Figure:
         rows = [row for row in found["outcomes"] if row["kind"] == kind]
         ends = [row["interval"] or (row["loss"], row["loss"]) for row in rows]
         high, low = ([100 * (found["undamaged"] - loss) for loss in side] for side in zip(*ends, strict=True))
-        axes.axhline(100 * found["undamaged"], color=ORANGE, linewidth=1.4, linestyle="--", label="undamaged")
-        axes.plot(range(len(rows)), [100 * row["accuracy"] for row in rows], color=BLUE, marker="o", markersize=4)
-        axes.fill_between(range(len(rows)), low, high, color=BLUE, alpha=0.2, label="95 % interval of the loss")
+        axes.axhline(100 * found["undamaged"], color=_ORANGE, linewidth=1.4, linestyle="--", label="undamaged")
+        axes.plot(range(len(rows)), [100 * row["accuracy"] for row in rows], color=_BLUE, marker="o", markersize=4)
+        axes.fill_between(range(len(rows)), low, high, color=_BLUE, alpha=0.2, label="95 % interval of the loss")
         axes.set_xticks(range(len(rows)), [f"{row['strength']:g}" for row in rows])
         axes.set(title=kind, xlabel=rows[0]["unit"])
         axes.grid(alpha=0.3)
@@ -144,7 +144,7 @@ def training(runs: Sequence[Path]) -> Figure:
     """Validation accuracy and training loss of each run, by the images that it has seen."""
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    styles = [(colour, line) for line in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, GREY)]
+    styles = [(colour, line) for line in ("-", "--", ":") for colour in (_BLUE, _ORANGE, _GREEN, _GREY)]
     for path, (colour, line) in zip(runs, styles * len(runs), strict=False):
         epochs = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
         seen = [epoch["images"] / 1000 for epoch in epochs]

@@ -22,7 +22,7 @@ TITLES = {
     "positive_share": "share of positives",
 }
 TICKED = ("accuracy", "balanced_accuracy")  # those shown with their intervals
-GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
+_GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
 
 
 def write(evaluation: dict[str, Any], out: Path) -> None:
@@ -30,11 +30,11 @@ def write(evaluation: dict[str, Any], out: Path) -> None:
     parts = sections(evaluation)
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     replace_text(out / "results.md", f"# How good {evaluation['weights']['file']} is\n\n{body}\n")
-    write_csv(out / "attributes.csv", attribute_rows(evaluation))
-    write_csv(out / "groups.csv", group_rows(evaluation))
-    write_csv(out / "gaps.csv", gap_rows(evaluation))
+    _write_csv(out / "attributes.csv", _attribute_rows(evaluation))
+    _write_csv(out / "groups.csv", _group_rows(evaluation))
+    _write_csv(out / "gaps.csv", _gap_rows(evaluation))
     if evaluation["robustness"]:
-        write_csv(out / "robustness.csv", [flat(row) for row in evaluation["robustness"]["outcomes"]])
+        _write_csv(out / "robustness.csv", [_flat(row) for row in evaluation["robustness"]["outcomes"]])
 
 
 def sections(evaluation: dict[str, Any]) -> dict[str, str]:
@@ -61,18 +61,18 @@ def summary(evaluation: dict[str, Any]) -> str:
         "",
         table(
             ("figure", "mean", "95 % interval"),
-            [(TITLES[name], percent(evaluation[name]), span(evaluation["intervals"][name])) for name in FIGURES],
+            [(TITLES[name], percent(evaluation[name]), _span(evaluation["intervals"][name])) for name in FIGURES],
         ),
         "",
         "Majority class: what always guessing the training split's more common answer would reach. Balanced accuracy: "
         "the mean of how many of those that have an attribute, and of those that have not, are read right; 50 is worth "
         "nothing.",
-        *unknown(evaluation),
+        *_unknown(evaluation),
     ]
     return "\n".join(lines)
 
 
-def unknown(evaluation: dict[str, Any]) -> list[str]:
+def _unknown(evaluation: dict[str, Any]) -> list[str]:
     """A paragraph on labels that are not known; nothing where all are, as in evaluations from before they could be."""
     images = evaluation["images"]
     gaps = {row["attribute"]: images - row.get("known", images) for row in evaluation["attributes"]}
@@ -159,12 +159,12 @@ def groups(evaluation: dict[str, Any]) -> str:
         "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
         "so nothing can be said on it; Pale_Skin is no substitute. A gap is that of the two groups that lie farthest "
         "apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies too high.",
-        *(division(found) for found in evaluation["divisions"]),
+        *(_division(found) for found in evaluation["divisions"]),
     ]
     return "\n\n".join(texts)
 
 
-def division(found: dict[str, Any]) -> str:
+def _division(found: dict[str, Any]) -> str:
     others = [name for name in FIGURES if name not in TICKED]
     rows = [
         (group["name"], f"{group['images']:,}", *(with_span(group["mean"], name) for name in TICKED),
@@ -186,13 +186,13 @@ def division(found: dict[str, Any]) -> str:
         "The widest gap of each figure, in points:",
         "",
         table(
-            ("figure", *GAP_HEADER),
-            [gap_row(gap, TITLES[gap["figure"]]) for gap in means],
+            ("figure", *_GAP_HEADER),
+            [_gap_row(gap, TITLES[gap["figure"]]) for gap in means],
         ),
     ]
     if widest:
         text += ["", "The widest gaps in a single attribute's balanced accuracy, in points:", ""]
-        text.append(table(("attribute", *GAP_HEADER), [gap_row(gap, gap["attribute"]) for gap in widest]))
+        text.append(table(("attribute", *_GAP_HEADER), [_gap_row(gap, gap["attribute"]) for gap in widest]))
     return "\n".join(text)
 
 
@@ -200,7 +200,7 @@ def robustness(evaluation: dict[str, Any]) -> str:
     found = evaluation["robustness"]
     rows = [
         (f"{row['kind']}, {row['unit']}", f"{row['strength']:g}",
-         *(percent(row[name]) for name in (*TICKED, "loss")), span(row["interval"]))
+         *(percent(row[name]) for name in (*TICKED, "loss")), _span(row["interval"]))
         for row in found["outcomes"]
     ]  # fmt: skip
     return "\n".join(
@@ -221,30 +221,30 @@ def robustness(evaluation: dict[str, Any]) -> str:
 # Rows of the CSV files: figures as shares from 0 to 1
 
 
-def attribute_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _attribute_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for scores in [*evaluation["attributes"], {**evaluation, "attribute": "mean"}]:
-        yield {"attribute": scores["attribute"], **flat_scores(scores)}
+        yield {"attribute": scores["attribute"], **_flat_scores(scores)}
 
 
-def group_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _group_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for found in evaluation["divisions"]:
         for group in found["groups"]:
             place = {"division": " x ".join(found["by"]), "group": group["name"], "images": group["images"]}
             for scores in [*group["attributes"], {**group["mean"], "attribute": "mean over compared"}]:
-                yield {**place, "attribute": scores["attribute"], **flat_scores(scores)}
+                yield {**place, "attribute": scores["attribute"], **_flat_scores(scores)}
 
 
-def gap_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _gap_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for found in evaluation["divisions"]:
         for gap in found["gaps"]:
             yield {
                 "division": " x ".join(found["by"]),
-                **flat(gap),
+                **_flat(gap),
                 "attribute": gap["attribute"] or "mean over compared",
             }
 
 
-def flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
+def _flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, float | None] = {}
     for name in FIGURES:
         low, high = scores["intervals"][name] or (None, None)
@@ -252,12 +252,12 @@ def flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def flat(row: dict[str, Any]) -> dict[str, Any]:
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
     low, high = row["interval"] or (None, None)
     return {**{name: value for name, value in row.items() if name != "interval"}, "low": low, "high": high}
 
 
-def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     if not rows:
         return
@@ -274,7 +274,7 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{round(100 * share, 2) + 0.0:.2f}"  # + 0.0: no -0.00
 
 
-def span(interval: Sequence[float] | None) -> str:
+def _span(interval: Sequence[float] | None) -> str:
     return "–" if interval is None else f"{100 * interval[0]:.2f} to {100 * interval[1]:.2f}"
 
 
@@ -283,8 +283,8 @@ def with_span(scores: dict[str, Any], name: str) -> str:
     return percent(scores[name]) + (f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else "")
 
 
-def gap_row(gap: dict[str, Any], title: str) -> tuple[str, ...]:
-    return title, gap["higher"], gap["lower"], percent(gap["difference"]), span(gap["interval"])
+def _gap_row(gap: dict[str, Any], title: str) -> tuple[str, ...]:
+    return title, gap["higher"], gap["lower"], percent(gap["difference"]), _span(gap["interval"])
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -6,17 +6,17 @@ from tests.fakes import celeba
 from training.data.augment import Augmentation
 from training.data.cache import decoded
 from training.data.celeba import read_celeba
-from training.data.loader import Draw, EpochBatches, Look, TrainingSet, load
+from training.data.loader import CropSpec, EpochBatches, Sample, TrainingSet, load
 
 
 def batches(count=22, batch_size=4, epoch=0, first=0, rank=0, processes=1, seed=0):
     return EpochBatches(
-        count, batch_size, seed, epoch, first, rank, processes, lambda batch: Look(163 + batch, 133, changed=True)
+        count, batch_size, seed, epoch, first, rank, processes, lambda batch: CropSpec(163 + batch, 133, augment=True)
     )
 
 
 def indices(epoch_batches):
-    return [[draw.index for draw in batch] for batch in epoch_batches]
+    return [[sample.index for sample in batch] for batch in epoch_batches]
 
 
 def test_an_epoch_holds_whole_batches_of_different_pictures():
@@ -47,8 +47,8 @@ def test_fewer_pictures_than_a_batch_make_one():
     assert [len(batch) for batch in batches(count=3)] == [3]
 
 
-def test_the_look_is_that_of_the_batch():
-    assert [batch[0].look.height for batch in batches(first=2)] == [165, 166, 167]
+def test_the_crop_spec_is_that_of_the_batch():
+    assert [batch[0].spec.height for batch in batches(first=2)] == [165, 166, 167]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def pictures(tmp_path):
 
 def test_workers_give_the_same_batches_as_none(pictures):
     data = TrainingSet(*pictures, Augmentation(), seed=3)
-    plan = EpochBatches(16, 4, 3, 0, 0, 0, 1, lambda _batch: Look(163, 133, changed=True))
+    plan = EpochBatches(16, 4, 3, 0, 0, 0, 1, lambda _batch: CropSpec(163, 133, augment=True))
     for (crops, labels), (same_crops, same_labels) in zip(load(data, plan, 0), load(data, plan, 2), strict=True):
         assert crops.shape == (4, 163, 133, 3)
         assert crops.equal(same_crops)
@@ -68,13 +68,13 @@ def test_workers_give_the_same_batches_as_none(pictures):
 
 def test_each_epoch_changes_a_picture_otherwise(pictures):
     data = TrainingSet(*pictures, Augmentation(), seed=3)
-    first, again, later = (data[Draw(5, epoch, Look(218, 178, changed=True))][0] for epoch in (0, 0, 1))
+    first, again, later = (data[Sample(5, epoch, CropSpec(218, 178, augment=True))][0] for epoch in (0, 0, 1))
     assert first.equal(again)
     assert not first.equal(later)
 
 
-def test_an_unchanged_look_leaves_pictures_as_they_are(pictures):
+def test_without_augmentation_crops_leave_pictures_as_they_are(pictures):
     array, labels = pictures
-    crop, label = TrainingSet(array, labels, Augmentation(), seed=0)[Draw(2, 0, Look(218, 178, changed=False))]
+    crop, label = TrainingSet(array, labels, Augmentation(), seed=0)[Sample(2, 0, CropSpec(218, 178, augment=False))]
     assert np.array_equal(crop, array.array[2])
     assert label.tolist() == labels[2].astype(float).tolist()

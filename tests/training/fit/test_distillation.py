@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,12 +7,11 @@ import torch
 
 from slimnet import CheckpointError, SlimNet
 from tests.fakes import celeba
-from training.data.cache import decoded
+from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
 from training.fit import distillation as teachers
 from training.fit.config import TrainConfig
 from training.fit.distributed import Process
-from training.fit.trainer import Labelled
 
 ALONE = Process(0, 1, torch.device("cpu"))
 
@@ -22,7 +20,7 @@ ALONE = Process(0, 1, torch.device("cpu"))
 def train(tmp_path):
     split = read_celeba(celeba.write(tmp_path / "data"))["train"]
     network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
-    return Labelled(decoded(split, tmp_path / "cache", network.preprocessing, 1), split)
+    return LabelledPictures(decoded(split, tmp_path / "cache", network.preprocessing, 1), split)
 
 
 def sure_of(path: Path, *logits: float, attributes: tuple[str, ...] = celeba.ATTRIBUTES) -> str:
@@ -49,11 +47,6 @@ def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path, 
     opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0, 1.0])))
     assert found.dtype == np.float32
     assert found == pytest.approx(0.75 * train.split.labels + 0.25 * opinion, abs=1e-5)
-
-
-def test_smoothing_moves_targets_towards_one_half(train):
-    config = TrainConfig(label_smoothing=0.2)
-    assert teachers.targets(config, train, ALONE) == pytest.approx(0.8 * train.split.labels + 0.1)
 
 
 def test_a_crop_and_its_mirror_image_count_alike(tmp_path, train):
@@ -115,8 +108,8 @@ def test_a_teacher_that_cannot_help_is_named(tmp_path, train, teacher, message):
 def test_what_is_not_known_stays_so_whatever_teachers_say(tmp_path, train):
     split = read_celeba(celeba.with_gaps(tmp_path / "data"))["train"]
     paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
-    config = dataclasses.replace(asked(tmp_path, *paths, share=0.25), label_smoothing=0.2)
-    found = teachers.targets(config, Labelled(train.pictures, split), ALONE)
+    config = asked(tmp_path, *paths, share=0.25)
+    found = teachers.targets(config, LabelledPictures(train.pictures, split), ALONE)
     whole = teachers.targets(config, train, ALONE)
     assert not split.known.all()
     np.testing.assert_array_equal(found, np.where(split.known, whole, np.nan))

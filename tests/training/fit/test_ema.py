@@ -1,7 +1,7 @@
 import torch
 
 from slimnet import SlimNet
-from training.fit.ema import MovingAverage
+from training.fit.ema import ExponentialMovingAverage
 
 
 def fill(network, value):
@@ -13,18 +13,18 @@ def fill(network, value):
 def test_the_first_step_is_mostly_taken_in():
     network = SlimNet((4,), (4, 7, 2), 2)
     fill(network, 0.0)
-    average = MovingAverage(network, 0.999)
+    average = ExponentialMovingAverage(network, 0.999)
     fill(network, 10.0)
-    average.update(network, 1)
+    average.update(1)
     assert torch.allclose(average.network.fc.weight, torch.full_like(network.fc.weight, 9.0))
 
 
 def test_late_steps_move_by_the_decay():
     network = SlimNet((4,), (4, 7, 2), 2)
     fill(network, 0.0)
-    average = MovingAverage(network, 0.9)
+    average = ExponentialMovingAverage(network, 0.9)
     fill(network, 10.0)
-    average.update(network, 100_000)
+    average.update(100_000)
     assert torch.allclose(average.network.fc.weight, torch.full_like(network.fc.weight, 1.0))
     # Statistics of batch norm belong to the weights: they are averaged too, and their counter is copied.
     assert torch.allclose(average.network.conv1[1].running_mean, torch.full((4,), 1.0))

@@ -35,7 +35,7 @@ def signalled(monkeypatch, name, at_step, *numbers):
     method = getattr(engine.Trainer, name)
 
     def send(self, *arguments):
-        if self.position.step == at_step:
+        if self.progress.step == at_step:
             monkeypatch.undo()
             for number in numbers:
                 os.kill(os.getpid(), number)
@@ -61,6 +61,7 @@ def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
     tmp_path, data, monkeypatch, capfd, number, status, workers
 ):
     options = ("--recipe", "best", "--precision", "float32", "--num_workers", workers)
+    before = signal.getsignal(signal.SIGINT)
     assert train.main([*flags(data, tmp_path / "whole", *options)]) == 0
     save = tmp_path / "run with a space"
     given = flags(data, save, *options, "--batch_size", "4", "--num_epochs", "3")
@@ -73,7 +74,7 @@ def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
     assert said.rstrip().endswith("--resume")
     assert train.main([*given, "--resume"]) == 0
     assert figures(save) == [pytest.approx(row, abs=1e-6) for row in figures(tmp_path / "whole")]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_signal_while_the_epoch_is_judged_does_not_wait(tmp_path, data, monkeypatch):
@@ -129,10 +130,11 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path, data):
     script = tmp_path / "script.py"
     script.write_text(
         "import os, signal, sys\n"
-        "from training import engine, train\n"
+        "from training import train\n"
+        "from training.fit import trainer as engine\n"
         "step = engine.Trainer.step\n"
         "def stop(self, *given):\n"
-        "    if self.position.step == 5 and self.process.writes and '--resume' not in sys.argv:\n"
+        "    if self.progress.step == 5 and self.process.writes and '--resume' not in sys.argv:\n"
         "        os.kill(os.getppid(), signal.SIGTERM)\n"
         "    return step(self, *given)\n"
         "engine.Trainer.step = stop\n"
@@ -176,7 +178,7 @@ def test_a_worker_leaves_the_end_to_its_parent_and_torch():
     """Its parent may be gone for good, so the second SIGTERM ends it."""
     source = (
         "import os, signal\n"
-        "from training.fit.interruption import leave_to_main_process\n"
+        "from training.data.worker_signals import leave_to_main_process\n"
         "leave_to_main_process()\n"
         "for number in (signal.SIGINT, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):\n"
         "    os.kill(os.getpid(), number)\n"

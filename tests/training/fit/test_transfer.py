@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from slimnet import ATTRIBUTES, CheckpointError, Preprocessing, SlimNet
-from training.fit import trainer as engine
+from training.fit.build import build_network
 from training.fit.config import TrainConfig
 from training.fit.transfer import Beginning
 
@@ -20,7 +20,7 @@ def begun(path, attributes):
     """The network of a run's first step, and the one that it would be without --init_from."""
     config = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), init_from=str(path), seed=3)
     plain = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), seed=3)
-    return engine.build_network(config, attributes), engine.build_network(plain, attributes)
+    return build_network(config, attributes), build_network(plain, attributes)
 
 
 def same_features(network, other):

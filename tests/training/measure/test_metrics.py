@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from training.measure import metrics
+from training.measure import bootstrap, metrics, scores
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +32,15 @@ def test_figures_of_a_case_worked_out_by_hand():
 
 
 def test_a_sample_that_is_the_whole_gives_the_figures_themselves(case):
-    found = metrics.resampled(*case, np.ones((1, 90), np.float32))
+    found = bootstrap.resampled(*case, np.ones((1, 90), np.float32))
     for name, values in metrics.figures(*case).items():
         np.testing.assert_allclose(found[name][0], values, rtol=1e-6, err_msg=name)
 
 
 def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(case):
     labels, probabilities, _, _ = case
-    weights = metrics.drawn(np.arange(90), 3)
-    found = metrics.resampled(*case, weights)
+    weights = bootstrap.draw(np.arange(90), 3)
+    found = bootstrap.resampled(*case, weights)
     for sample, weight in enumerate(weights):
         for n in range(4):
             given = {"y_true": labels[:, n], "sample_weight": weight}
@@ -59,10 +59,10 @@ def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(c
 
 
 def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case):
-    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(np.arange(90), 500))
+    values, samples = metrics.figures(*case), bootstrap.resampled(*case, bootstrap.draw(np.arange(90), 500))
     labels, probabilities, known = (np.tile(case[n], (4, 1)) for n in (0, 1, 3))
-    more = metrics.resampled(labels, probabilities, case[2], known, metrics.drawn(np.arange(360), 500))
-    few, many = (metrics.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
+    more = bootstrap.resampled(labels, probabilities, case[2], known, bootstrap.draw(np.arange(360), 500))
+    few, many = (scores.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
     assert few[0] < np.mean(values["accuracy"]) < few[1]
     assert (few[1] - few[0]) / (many[1] - many[0]) == pytest.approx(2, rel=0.15)
 
@@ -82,7 +82,7 @@ def test_four_alike_pictures_of_each_person_tell_no_more_than_one():
         metrics.mean_with_error(np.tile(values, 4), np.tile(person, 4)),
     )
     assert fourfold == pytest.approx(once)
-    draws = metrics.drawn(np.tile(person, 4), 2000)
+    draws = bootstrap.draw(np.tile(person, 4), 2000)
     assert (draws[:, :900] == draws[:, 900:1800]).all()
     spread = (draws @ np.tile(values, 4) / draws.sum(axis=1)).std()
     assert spread == pytest.approx(once[1], rel=0.1)
@@ -92,13 +92,13 @@ def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
     labels = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], bool)
     probabilities = np.array([[0.9, 0.1], [0.2, 0.1], [0.8, 0.2], [0.1, 0.3]])
     case = labels, probabilities, np.array([True, False]), np.ones(labels.shape, bool)
-    values, samples = metrics.figures(*case), metrics.resampled(*case, metrics.drawn(np.arange(4), 50))
-    first, second = metrics.attribute_scores(("a", "b"), case[3], values, samples)
+    values, samples = metrics.figures(*case), bootstrap.resampled(*case, bootstrap.draw(np.arange(4), 50))
+    first, second = scores.attribute_scores(("a", "b"), case[3], values, samples)
     assert (first.precision, first.roc_auc, second.accuracy) == (1.0, 1.0, 1.0)
     undefined = ("balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
     assert [getattr(second, name) for name in undefined] == [None] * 6
     assert [second.intervals[name] for name in undefined] == [None] * 6
-    assert metrics.mean_scores(values, samples).precision == 1.0
+    assert scores.mean_scores(values, samples).precision == 1.0
 
 
 def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
@@ -106,8 +106,8 @@ def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
     probabilities = np.where(labels, 0.9, 0.1)
     probabilities[:15] = 0.1  # 5 of the 20 are seen, and nothing is seen that is not there
     case = labels, probabilities, np.array([False]), np.ones(labels.shape, bool)
-    draws = metrics.drawn(np.arange(100), 400)
-    (found,) = metrics.attribute_scores(("a",), case[3], metrics.figures(*case), metrics.resampled(*case, draws))
+    draws = bootstrap.draw(np.arange(100), 400)
+    (found,) = scores.attribute_scores(("a",), case[3], metrics.figures(*case), bootstrap.resampled(*case, draws))
     assert found.intervals["accuracy"][0] < found.majority_accuracy < found.accuracy
     assert found.intervals["above_majority"][0] > 0
 
@@ -115,20 +115,20 @@ def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
 def test_figures_and_samples_are_of_known_labels_alone(case):
     labels, probabilities, majority, _ = case
     known = np.random.default_rng(1).random(labels.shape) < (0.6, 0.6, 0.6, 0.0)
-    weights = metrics.drawn(np.arange(90), 5)
+    weights = bootstrap.draw(np.arange(90), 5)
     values = metrics.figures(labels & known, probabilities, majority, known)
-    samples = metrics.resampled(labels & known, probabilities, majority, known, weights)
+    samples = bootstrap.resampled(labels & known, probabilities, majority, known, weights)
     for n in range(3):
         there, all_known = known[:, n], np.ones((known[:, n].sum(), 1), bool)
         column = labels[there, n : n + 1], probabilities[there, n : n + 1], majority[n : n + 1], all_known
         for name, expected in metrics.figures(*column).items():
             assert values[name][n] == pytest.approx(expected[0], nan_ok=True)
-        for name, expected in metrics.resampled(*column, weights[:, there]).items():
+        for name, expected in bootstrap.resampled(*column, weights[:, there]).items():
             np.testing.assert_allclose(samples[name][:, n], expected[:, 0], rtol=1e-6, err_msg=name)
-    scores = metrics.attribute_scores("abcd", known, values, samples)
-    assert [each.known for each in scores] == known.sum(axis=0).tolist()
-    assert {getattr(scores[3], name) for name in metrics.FIGURES} == set(scores[3].intervals.values()) == {None}
-    assert metrics.mean_scores(values, samples).accuracy == pytest.approx(values["accuracy"][:3].mean(), abs=1e-6)
+    found = scores.attribute_scores("abcd", known, values, samples)
+    assert [each.known for each in found] == known.sum(axis=0).tolist()
+    assert {getattr(found[3], name) for name in metrics.FIGURES} == set(found[3].intervals.values()) == {None}
+    assert scores.mean_scores(values, samples).accuracy == pytest.approx(values["accuracy"][:3].mean(), abs=1e-6)
 
 
 def test_means_over_known_values():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.measure import metrics, subgroups
+from training.measure import bootstrap, subgroups
 
 NAMES = ("Male", "Young", "Smiling", "Goatee")
 
@@ -19,7 +19,7 @@ def answers():
 
 
 def divide(answers, *by):
-    return subgroups.divide(answers, by, metrics.drawn(np.arange(len(answers.labels)), 200))
+    return subgroups.divide(answers, by, bootstrap.draw(np.arange(len(answers.labels)), 200))
 
 
 def test_groups_hold_every_picture_once(answers):
@@ -61,7 +61,7 @@ def test_pictures_whose_group_is_not_known_are_in_none(answers):
     known[:100, 0] = known[50:150, 2] = False
     found = subgroups.divide(
         subgroups.Answers(NAMES, answers.labels & known, answers.probabilities, answers.majority, known),
-        ("Male",), metrics.drawn(np.arange(400), 50),
+        ("Male",), bootstrap.draw(np.arange(400), 50),
     )  # fmt: skip
     assert sum(group.images for group in found.groups) == 300
     assert sum(group.attributes[2].known for group in found.groups) == 250

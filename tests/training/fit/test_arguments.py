@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from training.fit.ranges import Range, check_numbers
+from training.fit.arguments import Range, check_numbers
 
 
 def test_ends_are_in_a_range_unless_left_out():

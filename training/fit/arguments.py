@@ -1,9 +1,10 @@
-"""The numbers that a flag takes, and how another one is refused."""
+"""What a command-line flag takes: numbers in a range, paths that are not empty; anything else is refused by name."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,16 @@ def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, 
             numbers.check(flag, getattr(options, flag))
     except ValueError as error:
         parser.error(str(error))
+
+
+def given(text: str) -> str:
+    """Take a file or folder, as argparse's type: not an empty name, as of a shell variable that is not set, which would
+    stand for the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name a file or folder, . for this one")
+    return text
+
+
+def given_path(text: str) -> Path:
+    """As given, but as a Path."""
+    return Path(given(text))

@@ -1,0 +1,45 @@
+"""The network and the optimiser that a run begins with."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from slimnet import SlimNet
+from training.fit.config import TrainConfig
+from training.fit.transfer import Beginning
+
+
+def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
+    """Make the network of a run's first step: random by the seed, but for what --init_from brings.
+
+    Args:
+        config: Settings of the run.
+        attributes: Names of the outputs, in order.
+
+    Raises:
+        CheckpointError: --init_from cannot be used.
+    """
+    torch.manual_seed(config.seed)
+    network = SlimNet(
+        config.filter_counts,
+        (config.conv_filters, config.conv_filter_size, config.conv_filter_stride),
+        config.num_classes,
+        config.depth_multiplier,
+        attributes=attributes,
+    )
+    if config.init_from and not config.resume:
+        Beginning.load(config.init_from, attributes).give(network)
+    return network
+
+
+def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
+    """Make Adam on everything, as the paper; or AdamW, whose decay spares biases and norms (1-D parameters)."""
+    if config.optimizer == "adam":
+        return torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+        config.learning_rate,
+    )

@@ -1,0 +1,5 @@
+"""The error that ends a run with a sentence rather than a traceback."""
+
+
+class TrainingError(RuntimeError):
+    """The run cannot go on; the message says why and what is kept."""

@@ -1,0 +1,136 @@
+"""A run's state on disk: what --resume goes on from, and the metrics of the epochs that are done."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from slimnet.atomic import replace_text, replacement
+from training.fit.config import FREE_ON_RESUME, REMOVED_FLAGS, TrainConfig
+from training.fit.errors import TrainingError
+
+
+@dataclass
+class Progress:
+    """How far a run is.
+
+    Args:
+        epoch: Epochs that are done.
+        batch: Optimiser steps done in the present epoch.
+        step: Optimiser steps done in all.
+        images: Training images seen.
+        loss_sum: Sum of the present epoch's losses, one a step.
+        best: Highest validation accuracy so far, a share; -1 before the first.
+        seconds: Time spent so far.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    images: int = 0
+    loss_sum: float = 0.0
+    best: float = -1.0
+    seconds: float = 0.0
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a run's state atomically.
+
+    Raises:
+        TrainingError: The disk is full.
+    """
+    try:
+        with replacement(path) as part:
+            torch.save(state, part)
+    except RuntimeError as error:  # not an OSError: torch's zip writer raises this on a full disk
+        raise TrainingError(f"{path.parent} cannot be written to ({error}); once it can, --resume") from error
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read what write_state wrote, onto the CPU; its "position" becomes a Progress.
+
+    Raises:
+        TrainingError: The file cannot be read.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return {**state, "position": Progress(**state["position"])}
+    except Exception as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> TrainingError:
+    """Return the error for a state that cannot be used, with what to do about it."""
+    # torch writes a zip file, whose table of contents comes last; torch's own message does not say that it is missing.
+    whole = zipfile.is_zipfile(path)
+    fault = f"cannot be read ({error})" if whole else f"is cut off, at {path.stat().st_size:,} bytes"
+    return TrainingError(
+        f"{path} {fault}. Copy it again if it was copied; else begin in another --save_dir, "
+        f"by --init_from {path.with_suffix('.safetensors')} with the weights as they were last"
+    )
+
+
+def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, fingerprint: str) -> None:
+    """Check that a state is of a run with these settings and data.
+
+    Args:
+        path: Where the state was read from.
+        state: By read_state.
+        config: Settings to go on with.
+        fingerprint: Of the training split.
+
+    Raises:
+        TrainingError: It is of another run.
+    """
+    now = asdict(config)
+    before = {**asdict(TrainConfig()), **state["config"]}  # from before a flag was added: did as its default does
+    free = FREE_ON_RESUME | _later_end(state["position"], before, now)
+    changes = [
+        f"--{name} was {before[name]}, is {now[name]}" for name in now if name not in free and now[name] != before[name]
+    ]
+    changes += [
+        f"--{name} was {before[name]}, is gone"
+        for name, default in REMOVED_FLAGS.items()
+        if before.get(name, default) != default
+    ]
+    if changes:
+        raise TrainingError(f"{path} is of a run with other settings: {', '.join(changes)}")
+    if state.get("data", fingerprint) != fingerprint:
+        raise TrainingError(f"{path} is of a run on other pictures or labels than {config.data_dir} holds")
+
+
+def _later_end(progress: Progress, before: dict[str, Any], now: dict[str, Any]) -> set[str]:
+    """Return the settings that make a finished run go on: its end, where that has been put off.
+
+    A run that is not finished keeps its end, for its schedule depends on it.
+    """
+    end, done = ("minutes", progress.seconds / 60) if before["minutes"] else ("num_epochs", progress.epoch)
+    return {end} if before[end] <= done and not progress.batch and now[end] > before[end] else set()
+
+
+def check_finite(network: nn.Module, folder: Path) -> None:
+    """Refuse to write weights that are not finite over good ones.
+
+    Raises:
+        TrainingError: Some are not.
+    """
+    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+        raise TrainingError(
+            f"the weights are no longer finite: training stopped. The last good ones are kept in {folder}; "
+            "try a lower --learning_rate"
+        )
+
+
+def write_metrics(path: Path, epochs: int, more: str = "") -> None:
+    """Keep the metrics of the first `epochs` epochs, one a line, and add more lines.
+
+    Later lines are of epochs that a restored state has not finished, which are written again.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:epochs] if path.is_file() else []
+    if lines or more or path.is_file():
+        replace_text(path, "".join(lines) + more)

@@ -1,0 +1,82 @@
+"""What changes in the course of a run: the learning rate, and the size and augmentation of its crops."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from slimnet import SlimNet
+from training.data.loader import CropSpec
+from training.fit.config import TrainConfig
+from training.fit.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A run's schedule.
+
+    Args:
+        config: Settings of the run.
+        steps_per_epoch: Optimiser steps in an epoch.
+        height, width: Size in pixels of the crops that the network is made for.
+    """
+
+    config: TrainConfig
+    steps_per_epoch: int
+    height: int
+    width: int
+
+    def fraction_at(self, step: int) -> float:
+        """Return how much of the run is over after `step` steps, from 0 to 1, where no time budget decides."""
+        return step / (self.steps_per_epoch * self.config.num_epochs)
+
+    def learning_rate(self, fraction: float, epoch: int) -> float:
+        """Return the learning rate.
+
+        Args:
+            fraction: How much of the run is over, from 0 to 1.
+            epoch: Number of the epoch, from 0.
+        """
+        config = self.config
+        if config.schedule == "step":
+            rate = config.learning_rate
+            if config.decay_lr_every:
+                rate *= config.lr_decay ** (epoch // config.decay_lr_every)
+            return rate * min(1.0, (fraction + 1e-3) / config.warmup) if config.warmup else rate
+        if fraction < config.warmup:
+            return config.learning_rate * (fraction + 1e-3) / (config.warmup + 1e-3)
+        return config.learning_rate * (1 + math.cos(math.pi * (fraction - config.warmup) / (1 - config.warmup))) / 2
+
+    def crop_spec(self, fraction: float) -> CropSpec:
+        """Return the size of the crops, and whether they are augmented, when `fraction` of the run is over."""
+        height, width = crop_size(self.config, self.height, self.width, early=fraction < self.config.early_share)
+        return CropSpec(height, width, augment=self.config.augment and fraction < 1 - self.config.plain_share)
+
+
+def crop_size(config: TrainConfig, height: int, width: int, early: bool) -> tuple[int, int]:
+    """Return height and width of training crops, in pixels, in the early share of the run or after it.
+
+    Args:
+        config: Settings of the run.
+        height, width: Full size in pixels.
+        early: Whether the run is in its early share.
+    """
+    if not early:
+        return height, width
+    return config.early_height, round(width * config.early_height / height)
+
+
+def check_crops(config: TrainConfig, network: SlimNet) -> None:
+    """Check that a network can read crops of the sizes that the run will have.
+
+    Raises:
+        TrainingError: It cannot.
+    """
+    least, full = network.least_side, network.preprocessing
+    for early in (True, False) if config.early_share else (False,):
+        height, width = crop_size(config, full.height, full.width, early)
+        if min(height, width) < least:
+            raise TrainingError(
+                f"crops {height} high and {width} wide are too small for this network, which needs {least} on each "
+                f"side: {'use a larger --early_height' if early else 'shorten --filter_counts'}"
+            )
