@@ -56,4 +56,5 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 
 
 def __dir__() -> list[str]:
+    """List the public names too that have not been imported yet."""
     return sorted({*globals(), *__all__})

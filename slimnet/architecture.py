@@ -17,7 +17,7 @@ class Architecture:
     """What SlimNet is built from; the fields are named like the hyper-parameters in the original's checkpoints.
 
     Attributes:
-        filter_count_values: f of each Slim module; 1 to MAX_SLIM_MODULES numbers from 1 to MAX_FILTERS.
+        filter_count_values: f of each Slim module, 1 to MAX_FILTERS; there are 1 to MAX_SLIM_MODULES of them.
         initial_conv: filters (1 to MAX_FILTERS), size and stride (1 to MAX_SIDE_PIXELS) of the first convolution.
         num_classes: number of attributes, 1 to MAX_CLASSES.
         depth_multiplier: filters per channel in every depthwise convolution, 1 to MAX_DEPTH_MULTIPLIER.

@@ -28,10 +28,11 @@ def replace_text(path: str | Path, text: str) -> None:
 
 @contextmanager
 def replacement(path: str | Path) -> Iterator[Path]:
-    """Give an empty file beside `path` to write in the with block; at its end that file replaces `path`.
+    """Yield an empty file beside `path` to write in the with block; at the end of the block it replaces `path`.
 
-    It does so once its content is on the disk, so a reader sees either the old file or the new one. If anything fails,
-    the old file stays and nothing is left of the new one. A link stays a link, and a replaced file keeps its mode.
+    The file is flushed to disk before it replaces `path`, so a reader sees either the old file or the new one. If
+    anything fails, the old file stays and nothing is left of the new one. A symbolic link stays a link, and a replaced
+    file keeps its mode.
 
     Args:
         path: the file to write or replace.

@@ -42,7 +42,7 @@ def label_names(num_classes: int, names: Sequence[str] | None = None) -> tuple[s
 
     Args:
         num_classes: number of the network's outputs.
-        names: one for each, or None for CelebA's where there are 40, else label_0, label_1, ….
+        names: one for each output; None for CelebA's names where there are 40, else label_0, label_1, ….
 
     Returns:
         One name for each class, in the order of the outputs.
@@ -60,7 +60,7 @@ def label_names(num_classes: int, names: Sequence[str] | None = None) -> tuple[s
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Names become columns of tables and labels of a page, which control characters and lone surrogates break."""
+    """Raise ValueError for names that cannot be columns of a table or labels on a page."""
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
             raise ValueError(

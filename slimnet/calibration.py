@@ -9,12 +9,12 @@ TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond it float32 has no probability but 0 an
 
 @dataclass(frozen=True)
 class Reliability:
-    """How reliable one attribute's answers are, on validation images.
+    """How reliable one attribute's predictions are, on validation images.
 
     Attributes:
         balanced_accuracy: mean of both classes' recalls, 0 to 1; 0.5 is chance, or always the same answer.
         low: lower end of its 95 % bootstrap interval, 0 to 1.
-        high: upper end of it.
+        high: upper end of that interval, 0 to 1.
 
     Raises:
         ValueError: a value is outside 0 to 1, or low is above high.
@@ -39,7 +39,7 @@ class Calibration:
         reliability: one for each temperature.
 
     Raises:
-        ValueError: a temperature is out of range, or there are more of one than of the other.
+        ValueError: a temperature is out of range, or there are not as many temperatures as reliabilities.
     """
 
     temperatures: tuple[float, ...]
@@ -55,10 +55,10 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
-        """Rebuild a calibration that dataclasses.asdict and JSON have written.
+        """Rebuild a calibration from the JSON of its dataclasses.asdict.
 
         Args:
-            values: the JSON object.
+            values: the parsed JSON object.
 
         Returns:
             The calibration.

@@ -32,14 +32,15 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network's weights with all that is needed to build it, to feed it and to judge its answers.
+    """A network's weights with everything that is needed to build it, to feed it and to judge its predictions.
 
     Attributes:
         architecture: what the network is built from.
         state: its state dict: the parameters, and batch norm's statistics.
-        attributes: names of the outputs, in their order; None where the file has none, as in the original's form.
+        attributes: names of the outputs, in their order; None where the file has none, as in the original's format.
         preprocessing: what turns a picture into its input.
-        calibration: None where it has not been measured, or the file's form has no place for it.
+        calibration: temperatures and reliability; None where they have not been measured, or the file's format has no
+            place for them.
 
     Raises:
         CheckpointError: the calibration is for another number of attributes.
@@ -60,7 +61,7 @@ class Checkpoint:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """All but the weights, ready for JSON; what is None has no key."""
+        """Everything but the weights, ready for JSON; fields that are None are left out."""
         described = asdict(replace(self, state={}))
         return {key: value for key, value in described.items() if key != "state" and value is not None}
 
@@ -69,10 +70,10 @@ def read(path: str | Path) -> Checkpoint:
     """Read a weights file onto the CPU.
 
     Args:
-        path: .safetensors, or of the original's form with any other suffix.
+        path: .safetensors; a file with any other suffix is read in the original's format.
 
     Returns:
-        What the file holds; a file of the original's form has the default preprocessing.
+        What the file holds; a file in the original's format gets the default preprocessing.
 
     Raises:
         CheckpointError: the file is missing, damaged or not SlimNet's.
@@ -92,6 +93,7 @@ def read(path: str | Path) -> Checkpoint:
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
+    """Read our own format, and compare the weights with their SHA-256."""
     if os.fsencode(path) != str(path).encode(errors="replace"):
         raise CheckpointError("its path is not UTF-8, as the library safetensors needs it; rename it")
     with safe_open(path, framework="pt") as file:
@@ -108,7 +110,7 @@ def _read_safetensors(path: Path) -> Checkpoint:
 
 
 def _described_by(metadata: Mapping[str, Any]) -> Checkpoint:
-    """A checkpoint without weights, from the JSON of Checkpoint.metadata.
+    """Rebuild a checkpoint without weights from the JSON of Checkpoint.metadata.
 
     Raises:
         CheckpointError: no network can be built from it.
@@ -137,7 +139,7 @@ def _unusable(part: str) -> Iterator[None]:
 
 
 def _fingerprint(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 of all weights: safetensors itself notices a file that is cut short, but not changed bytes in it."""
+    """SHA-256 of all weights: safetensors itself notices a truncated file, but not changed bytes in it."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -147,6 +149,7 @@ def _fingerprint(state: Mapping[str, Tensor]) -> str:
 
 
 def _read_original(path: Path) -> Checkpoint:
+    """Read the original implementation's format."""
     _check_archive(path)
     content = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping) or not {"hyper_params", "model_state_dict"} <= content.keys():
@@ -162,7 +165,7 @@ def _read_original(path: Path) -> Checkpoint:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse a compressed archive, which may unpack to any size, and wrong checksums, which torch.load ignores."""
+    """Reject a compressed archive, which may unpack to any size, and wrong checksums, which torch.load ignores."""
     if not zipfile.is_zipfile(path):  # torch.save's old form
         return
     with zipfile.ZipFile(path) as archive:
@@ -173,7 +176,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _check_tensors(state: Mapping[Any, Any], file_bytes: int) -> None:
-    """Refuse what is not a dense tensor, and views that claim more memory than the file has bytes."""
+    """Reject values that are no dense tensors, and views that claim more memory than the file has bytes."""
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
             raise CheckpointError(f"damaged or of another program: its {shortened(name)} is no array of weights")
@@ -182,6 +185,7 @@ def _check_tensors(state: Mapping[Any, Any], file_bytes: int) -> None:
 
 
 def _architecture_from(values: Mapping[str, Any]) -> Architecture:
+    """Rebuild an architecture from JSON, or from the original's hyper-parameters."""
     return Architecture(
         tuple(values["filter_count_values"]),
         tuple(values["initial_conv"]),
@@ -191,6 +195,7 @@ def _architecture_from(values: Mapping[str, Any]) -> Architecture:
 
 
 def _calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
+    """Rebuild a calibration from JSON; raises CheckpointError if it is unusable."""
     try:
         return None if values is None else Calibration.from_json(values)
     except (OverflowError, ValueError) as error:
@@ -201,11 +206,11 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a weights file atomically.
 
     Args:
-        path: .safetensors, or .pth for the original's form, which keeps the weights and the architecture alone.
-        checkpoint: its weights may be on any device.
+        path: .safetensors, or .pth for the original's format, which keeps only the weights and the architecture.
+        checkpoint: what to write; its weights may be on any device.
 
     Raises:
-        ValueError: another suffix.
+        ValueError: the path has another suffix.
         OSError: the file cannot be written.
     """
     path = Path(path)

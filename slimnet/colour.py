@@ -19,10 +19,10 @@ _known_srgb: set[bytes] = set()
 
 
 def profile_of(image: Image.Image) -> bytes:
-    """Give the ICC profile of a picture's colours.
+    """Return the ICC profile of a picture's colours.
 
     Args:
-        image: as Pillow has opened it.
+        image: as Pillow has opened it, before any conversion.
 
     Returns:
         Its own profile, or Adobe RGB's where its EXIF block names that; empty where neither says anything.
@@ -45,11 +45,11 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert a picture to sRGB.
 
     Args:
-        image: in any mode with 8 bits a channel or less.
+        image: in any mode with up to 8 bits a channel.
         profile: ICC profile of its colours, or empty for sRGB.
 
     Returns:
-        The converted picture, as transparent as before; `image` itself where it is in sRGB already, or its profile is
+        The converted picture, with its transparency; `image` itself if it is already sRGB, or if the profile is
         damaged, larger than 4 MB or made for another colour space.
     """
     if not profile or len(profile) > _MAX_PROFILE_BYTES:
@@ -79,14 +79,14 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _opaque(image: Image.Image, mode: str) -> Image.Image:
-    """The colours alone, in a mode for which there are transforms."""
+    """Drop the transparency, and convert to a mode that has transforms."""
     if image.mode == mode:
         return image
     return (image.convert("RGBA") if image.has_transparency_data else image).convert(mode)
 
 
 def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    """Try whether a profile leaves 729 colours, or all greys, as they are."""
+    """Check whether a profile leaves 729 colours, or all greys, nearly as they are."""
     if mode == "L":
         probe = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
     else:

@@ -12,7 +12,7 @@ def choose_device(requested: str | None = None) -> torch.device:
         requested: "cuda", "cuda:1", "mps" or "cpu"; None or "auto" for CUDA where there is one, else MPS, else the CPU.
 
     Returns:
-        The device; the CPU, with a RuntimeWarning, if the requested one is not available.
+        The device; if the requested one is not available, the CPU, with a RuntimeWarning.
 
     Raises:
         ValueError: there is no kind of device by that name.

@@ -22,14 +22,14 @@ from slimnet.model import SlimNet
 
 
 class ExportError(RuntimeError):
-    """The network cannot be written in this form; the message says what to do."""
+    """The network cannot be written in this format; the message says what to do."""
 
 
 def export_onnx(model: SlimNet, path: str | Path) -> None:
     """Write an ONNX file, whole or not at all.
 
     Args:
-        model: is left as it is.
+        model: the network; it is left as it is.
         path: the file to write; see slimnet.onnx_graph for what it holds.
 
     Raises:
@@ -49,7 +49,7 @@ def export_torch(model: SlimNet, path: str | Path) -> None:
     """Write a torch.export archive, whole or not at all.
 
     Args:
-        model: is left as it is.
+        model: the network; it is left as it is.
         path: the file to write; `torch.export.load(path).module()(crops)` gives logits and probabilities.
 
     Raises:
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: of the command line; None for the program's own.
+        arguments: of the command line, without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if the network cannot be read or written.

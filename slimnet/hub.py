@@ -1,6 +1,6 @@
 """SlimNet on the Hugging Face hub: what its methods from_pretrained, save_pretrained and push_to_hub do.
 
-A repository there holds model.safetensors, which is the very file that `SlimNet.save` writes, config.json with a copy
+A repository there holds model.safetensors, the same file that `SlimNet.save` writes, config.json with a copy
 of its metadata, and a model card.
 """
 
@@ -30,7 +30,7 @@ class HubRepository(
     pipeline_tag="image-classification",
     tags=["face-attributes", "celeba", "slimnet", "pytorch"],
 ):
-    """A checkpoint in the form of a repository on the hub; see huggingface_hub.ModelHubMixin for the public methods.
+    """A checkpoint as a repository on the hub; see huggingface_hub.ModelHubMixin for the other public methods.
 
     Attributes:
         checkpoint: what the repository holds.
@@ -44,7 +44,7 @@ class HubRepository(
 
     @classmethod
     def of(cls, content: Checkpoint) -> "HubRepository":
-        """Make the repository of a checkpoint.
+        """Make a repository from a checkpoint.
 
         Args:
             content: the checkpoint.
@@ -57,6 +57,7 @@ class HubRepository(
         return repository
 
     def _save_pretrained(self, save_directory: Path) -> None:
+        """Write the weights and config.json; called by save_pretrained."""
         checkpoint.write(save_directory / SAFETENSORS_SINGLE_FILE, self.checkpoint)
         config = {"model_type": "slimnet", "slimnet": self.checkpoint.metadata}
         with replacement(save_directory / CONFIG_NAME) as part:
@@ -83,6 +84,7 @@ class HubRepository(
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **options: Any) -> "HubRepository":
+        """Read the weights of a local folder, or download them; called by from_pretrained."""
         folder = Path(model_id)
         if folder.is_dir():
             path = folder / SAFETENSORS_SINGLE_FILE
@@ -94,15 +96,19 @@ class HubRepository(
     def generate_model_card(self, *_args: Any, **_kwargs: Any) -> ModelCard:
         """Write the model card: what the network is for, how to load it, how reliable each attribute is.
 
+        Args:
+            *_args: ignored; ModelHubMixin passes them for its template.
+            **_kwargs: ignored as well.
+
         Returns:
-            The card; the arguments of ModelHubMixin's own, for its template, are ignored.
+            The card, with its metadata.
         """
         data = self._hub_mixin_info.model_card_data.to_yaml()
         return ModelCard(f"---\n{data}\n---\n\n{_card_text(self.checkpoint)}", ignore_metadata_errors=True)
 
 
 def _card_text(content: Checkpoint) -> str:
-    """The card's text in Markdown."""
+    """Write the card's text in Markdown."""
     attributes = label_names(content.architecture.num_classes, content.attributes)
     width, height = content.preprocessing.width, content.preprocessing.height
     # The rest of the state dict are the statistics of batch norm.
@@ -131,6 +137,7 @@ wrong, and the people in CelebA are not a sample of anybody else.
 
 
 def _reliability_table(attributes: Sequence[str], calibration: Calibration | None) -> str:
+    """Write the balanced accuracy of each attribute as Markdown, or only the names without a calibration."""
     if calibration is None:
         return "Attributes: " + ", ".join(attributes) + ". How reliable each one is has not been measured."
     rows = [

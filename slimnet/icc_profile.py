@@ -39,7 +39,7 @@ def coded_profile(primaries: int, curve: int) -> bytes | None:
         curve: code of the tone curve.
 
     Returns:
-        The profile; empty for sRGB, None for codes that are not known here, such as HDR's.
+        The profile; empty for sRGB, None for codes that are not supported, such as those of HDR.
     """
     if primaries not in _CODED_PRIMARIES or curve not in _CODED_CURVES:
         return None
@@ -52,7 +52,8 @@ def gamma_profile(encoding: float, corners: list[float] | None) -> bytes:
     """Make the profile for PNG's chunks gAMA and cHRM.
 
     Args:
-        encoding: exponent by which light was encoded; 0.45455 is what programs write for sRGB, and means that here.
+        encoding: exponent that light was encoded with; about 0.45455 is what programs write for sRGB, and is taken as
+            its curve.
         corners: x and y of white, red, green and blue, eight numbers; None for sRGB's.
 
     Returns:
@@ -72,7 +73,7 @@ def gamma_profile(encoding: float, corners: list[float] | None) -> bytes:
 
 
 def _profile(primaries: tuple[float, ...], white: tuple[float, float], curve: Curve) -> bytes:
-    """A matrix profile of version 4 with the tags that a colour engine asks for."""
+    """Build a matrix profile of ICC version 4 with the tags that a colour engine needs."""
     tone = b"para" + struct.pack(">4xHxx", 0 if len(curve) == 1 else 3) + _fixed(curve)
     tags = {b"wtpt": _xyz(_D50), b"rTRC": tone, b"gTRC": tone, b"bTRC": tone}
     for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), _to_d50(primaries, white).T, strict=True):
@@ -87,7 +88,7 @@ def _profile(primaries: tuple[float, ...], white: tuple[float, float], curve: Cu
 
 
 def _to_d50(primaries: tuple[float, ...], white: tuple[float, float]) -> np.ndarray:
-    """Matrix (3, 3) from linear RGB to XYZ, adapted to the white of profiles."""
+    """Compute the matrix (3, 3) from linear RGB to XYZ, adapted to the white of profiles (D50)."""
     columns = np.stack([_lift(x, y) for x, y in zip(primaries[::2], primaries[1::2], strict=True)], axis=1)
     source = _lift(*white)
     matrix = columns * np.linalg.solve(columns, source)
@@ -96,14 +97,15 @@ def _to_d50(primaries: tuple[float, ...], white: tuple[float, float]) -> np.ndar
 
 
 def _lift(x: float, y: float) -> np.ndarray:
-    """XYZ of a colour of unit brightness by its x and y."""
+    """XYZ of a colour with Y = 1, from its chromaticity x and y."""
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 
 def _xyz(values: np.ndarray) -> bytes:
+    """Encode a tag of type XYZ."""
     return b"XYZ \0\0\0\0" + _fixed(values)
 
 
 def _fixed(values: np.ndarray | Curve) -> bytes:
-    """ICC's signed numbers with 16 bits after the point."""
+    """Encode ICC's signed fixed-point numbers, with 16 fractional bits."""
     return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))

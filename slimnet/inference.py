@@ -16,7 +16,7 @@ class Inference(nn.Module):
     """A copy of a network with normalisation and batch norm folded in, and its temperatures applied.
 
     Args:
-        model: is left as it is.
+        model: the network; it is left as it is.
 
     Attributes:
         network: the folded copy, which reads float32 RGB (N, 3, height, width) from 0 to 255.
@@ -39,7 +39,7 @@ class Inference(nn.Module):
             crops: uint8 RGB (N, height, width, 3).
 
         Returns:
-            Raw logits and calibrated probabilities, float32 (N, attributes) each.
+            Raw logits and calibrated probabilities, each float32 (N, attributes).
         """
         # A permuted (N, H, W, 3) array already is channels_last.
         logits = self.network(crops.permute(0, 3, 1, 2).float())
@@ -50,7 +50,7 @@ def fold_batch_norm(model: SlimNet) -> SlimNet:
     """Merge each convolution with the batch norm behind it.
 
     Args:
-        model: is left as it is.
+        model: the network; it is left as it is.
 
     Returns:
         A copy with the same logits, for inference only: in eval mode, without gradients, in channels_last.

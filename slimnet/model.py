@@ -112,10 +112,10 @@ class SlimNet(nn.Module):
         preprocessing: what turns a picture into the input; None for Preprocessing().
 
     Attributes:
-        architecture: the first four arguments.
+        architecture: the first four arguments, checked.
         attributes: names of the outputs, in their order.
         preprocessing: what turns a picture into the input.
-        calibration: None until training.calibrate has measured these very weights.
+        calibration: temperatures and reliability; None until training.calibrate has measured these weights.
 
     Raises:
         ValueError: a number is out of its bounds (slimnet.architecture), there are more or fewer names than classes,
@@ -184,7 +184,7 @@ class SlimNet(nn.Module):
         """Load a weights file.
 
         Args:
-            path: our .safetensors, or a .pth file of the original implementation's form.
+            path: our .safetensors, or a .pth file in the original implementation's format.
 
         Returns:
             The network, on the CPU and in training mode.
@@ -199,11 +199,11 @@ class SlimNet(nn.Module):
         """Load a network from the Hugging Face hub, or from a folder that save_pretrained has written.
 
         Args:
-            pretrained_model_name_or_path: USER/NAME, or the folder.
+            pretrained_model_name_or_path: USER/NAME on the hub, or the folder.
             **download: revision, cache_dir, force_download, local_files_only and token of hf_hub_download.
 
         Returns:
-            The network, on the CPU and ready for inference (eval).
+            The network, on the CPU and in eval mode.
 
         Raises:
             CheckpointError: the files there are damaged or hold no SlimNet.
@@ -216,6 +216,8 @@ class SlimNet(nn.Module):
 
     @classmethod
     def _from_checkpoint(cls, found: Checkpoint, source: str | Path) -> "SlimNet":
+        """Build the network of a checkpoint; a CheckpointError names its source."""
+
         def build() -> SlimNet:
             return cls(**asdict(found.architecture), attributes=found.attributes, preprocessing=found.preprocessing)
 
@@ -236,21 +238,21 @@ class SlimNet(nn.Module):
         """Write the weights atomically.
 
         Args:
-            path: .safetensors; or .pth for the original implementation's form, which has no place for attributes,
+            path: .safetensors; or .pth for the original implementation's format, which has no place for attributes,
                 preprocessing and calibration.
 
         Raises:
-            ValueError: another suffix.
+            ValueError: the path has another suffix.
             CheckpointError: the calibration is for another number of attributes.
             OSError: the file cannot be written.
         """
         checkpoint.write(path, self.to_checkpoint())
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
-        """Write a folder in the form of a repository on the Hugging Face hub.
+        """Write a folder laid out as a repository on the Hugging Face hub.
 
         Args:
-            save_directory: the folder; it is made where it does not exist.
+            save_directory: the folder; it is created if it does not exist.
             **options: of huggingface_hub.ModelHubMixin.save_pretrained.
 
         Returns:
@@ -264,7 +266,7 @@ class SlimNet(nn.Module):
         """Upload the network to the Hugging Face hub.
 
         Args:
-            repo_id: USER/NAME of the repository; it is made where it does not exist.
+            repo_id: USER/NAME of the repository; it is created if it does not exist.
             **options: private, token, commit_message and the others of huggingface_hub.ModelHubMixin.push_to_hub.
 
         Returns:
@@ -288,10 +290,10 @@ class SlimNet(nn.Module):
         return HubRepository.of(self.to_checkpoint()).generate_model_card()
 
     def to_checkpoint(self) -> Checkpoint:
-        """Give the weights with all that describes them.
+        """Return the weights with everything that describes them.
 
         Returns:
-            A checkpoint, on the CPU; on a CPU it shares the network's memory.
+            A checkpoint on the CPU; it shares the memory of a network that is on the CPU.
 
         Raises:
             CheckpointError: the calibration is for another number of attributes.
@@ -301,7 +303,7 @@ class SlimNet(nn.Module):
 
 
 def _too_small(model: SlimNet) -> str | None:
-    """Say why the network's own crop size is too small for it; None where it is not."""
+    """Say why the network's own crop size is too small for it; None if it isn't."""
     height, width = model.preprocessing.height, model.preprocessing.width
     if min(height, width) >= model.least_side:
         return None
@@ -309,7 +311,7 @@ def _too_small(model: SlimNet) -> str | None:
 
 
 def _mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | None:
-    """Say what is wrong with a state dict; None where nothing is."""
+    """Say what is wrong with a state dict; None if nothing is."""
     for kind, names in (("is missing", expected.keys() - state.keys()), ("is unknown", state.keys() - expected.keys())):
         if names:
             return f"{shortened(min(names))} {kind}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")

@@ -14,10 +14,14 @@ _MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop tak
 class OnnxNetwork:
     """A slimnet.predictor.Network that ONNX Runtime computes on the CPU; safe to call from several threads.
 
-    It has as many threads of its own as torch has when it is made.
+    It has its own threads, as many as torch has when it is made.
 
     Args:
-        model: any SlimNet; is left as it is.
+        model: any SlimNet; it is left as it is.
+
+    Attributes:
+        device: always the CPU.
+        engine: always "ONNX Runtime".
     """
 
     device = torch.device("cpu")

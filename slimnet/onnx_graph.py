@@ -21,11 +21,11 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
     """Write down what slimnet.inference.Inference computes.
 
     Args:
-        model: any SlimNet; is left as it is.
+        model: any SlimNet; it is left as it is.
 
     Returns:
         A model with the input `crops`, uint8 RGB (batch, height, width, 3), and the outputs `logits` and
-        `probabilities`, float32 (batch, attributes). Its metadata has SlimNet's own as JSON, under "slimnet".
+        `probabilities`, float32 (batch, attributes). Its metadata holds SlimNet's as JSON, under "slimnet".
     """
     inference = Inference(model)
     graph = _Graph(inference.network)
@@ -51,7 +51,10 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
 
 
 class _Graph:
-    """Nodes and weights of a folded network. A value has the name of the module that computes it."""
+    """Nodes and weights of a folded network. A value has the name of the module that computes it.
+
+    Each method adds nodes and returns the name of their output.
+    """
 
     def __init__(self, folded: SlimNet) -> None:
         self.folded = folded
@@ -59,6 +62,7 @@ class _Graph:
         self.constants: list[onnx.TensorProto] = []
 
     def network(self, crops: str) -> str:
+        """Add everything from uint8 crops to the logits."""
         x = self.add("Cast", [crops], "float", to=TensorProto.FLOAT)
         x = self.add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
         x = self.pool(self.convolve(x, "conv1.0"), "pool")
@@ -71,19 +75,22 @@ class _Graph:
         )
 
     def slim(self, x: str, name: str) -> str:
+        """Add a Slim module."""
         x = self.add("Add", [self.sse(x, f"{name}.sse1"), self.convolve(x, f"{name}.skip_projection.0")], f"{name}.sum")
         return self.separable(self.sse(x, f"{name}.sse2"), f"{name}.expand3_dw")
 
     def sse(self, x: str, name: str) -> str:
+        """Add an SSE block."""
         x = self.convolve(x, f"{name}.squeeze.0")
         parts = [self.separable(x, f"{name}.expand3_dw"), self.convolve(x, f"{name}.expand1.0")]
         return self.add("Concat", parts, name, axis=1)
 
     def separable(self, x: str, name: str) -> str:
+        """Add a depthwise and a pointwise convolution, each with ReLU."""
         return self.convolve(self.convolve(x, f"{name}.0"), f"{name}.3")
 
     def convolve(self, x: str, name: str) -> str:
-        """The convolution of that name, and ReLU."""
+        """Add the convolution of that name, and ReLU."""
         module = cast(nn.Conv2d, self.folded.get_submodule(name))
         weights = (
             self.constant(f"{name}.weight", module.weight),
@@ -101,12 +108,15 @@ class _Graph:
         return self.add("Relu", [x], f"{name}.relu")
 
     def pool(self, x: str, name: str) -> str:
+        """Add 3x3 max-pooling of stride 2."""
         return self.add("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2])
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Add a node."""
         self.nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
         return output
 
     def constant(self, name: str, value: Tensor) -> str:
+        """Add a tensor of weights."""
         self.constants.append(numpy_helper.from_array(value.detach().contiguous().numpy(), name))
         return name

@@ -22,11 +22,11 @@ class Network(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it is computed."""
+        """The device that it is computed on."""
 
     @property
     def engine(self) -> str:
-        """Name of the engine."""
+        """The engine's name."""
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Compute probabilities.
@@ -45,7 +45,7 @@ class TorchNetwork:
 
     Attributes:
         module: slimnet.inference.Inference, on the device.
-        device: where it is.
+        device: the device that it is computed on.
         engine: name of the engine.
     """
 
@@ -54,7 +54,14 @@ class TorchNetwork:
     engine: str = "torch"
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """See Network."""
+        """Compute probabilities.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3).
+
+        Returns:
+            float32 (N, attributes), 0 to 1.
+        """
         with torch.inference_mode():
             # from_numpy needs writable, positively strided memory; only crops without it are copied.
             tensor = torch.from_numpy(np.require(crops, requirements=["C", "W"])).to(self.device)
@@ -65,25 +72,25 @@ class TorchNetwork:
 class Predictor:
     """Probabilities of every attribute for aligned crops; safe to call from several threads.
 
-    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed: it is twice
-    as fast there as torch. torch's number of threads is left alone. If the device fails, the CPU takes over, with a
-    RuntimeWarning.
+    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed, which is
+    twice as fast there as torch. torch's number of threads is left alone. If the device fails, the CPU takes over, with
+    a RuntimeWarning.
 
     Args:
         path: weights, as SlimNet.load_pretrained reads them.
         device: as slimnet.choose_device takes it; None or "auto" for CUDA, then MPS, then the CPU.
 
     Attributes:
-        path: where the weights were read.
-        attributes: their names, in the order of the probabilities.
-        preprocessing: the network's own; here it is part of the network.
-        calibration: the weights' own, or None; probabilities are those of logits divided by its temperatures.
+        path: the weights' file.
+        attributes: names of the attributes, in the order of the probabilities.
+        preprocessing: the network's own; its normalisation is already folded in.
+        calibration: the weights' own, or None; its temperatures are already applied to the probabilities.
         parameters: number of the network's parameters.
         height: of a crop, in pixels.
         width: of a crop, in pixels.
 
     Raises:
-        CheckpointError: the weights cannot be read, or give no finite answers.
+        CheckpointError: the weights cannot be read, or give probabilities that are not finite.
         ValueError: there is no kind of device by that name.
     """
 
@@ -111,7 +118,7 @@ class Predictor:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is computed now."""
+        """The device that the network is computed on now."""
         return self._network.device
 
     @property
@@ -129,9 +136,9 @@ class Predictor:
             float32 (N, attributes), 0 to 1.
 
         Raises:
-            ValueError: crops of another shape or type.
+            ValueError: the crops have another shape or type.
             MemoryError: the engine has too little memory.
-            RuntimeError: the engine failed on the CPU, too.
+            RuntimeError: the engine failed on the CPU.
         """
         expected = (self.height, self.width, 3)
         if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.shape[1:] != expected:
@@ -149,15 +156,16 @@ class Predictor:
             return self._on_cpu(crops)
 
     def _fall_back(self, failed: torch.device, error: RuntimeError) -> None:
+        """Go on with the CPU, with a RuntimeWarning."""
         self._network = self._on_cpu
         warnings.warn(f"{failed} failed ({error}); going on with the CPU", RuntimeWarning, stacklevel=3)
 
 
 def _network_on_cpu(model: SlimNet) -> Network:
-    """ONNX Runtime where it is installed and agrees with torch on a random crop, else torch.
+    """Choose ONNX Runtime where it is installed and agrees with torch on a random crop, else torch.
 
     Raises:
-        CheckpointError: the answers are not finite.
+        CheckpointError: the probabilities are not finite.
     """
     plain = TorchNetwork(Inference(model), torch.device("cpu"))
     size = model.preprocessing.height, model.preprocessing.width

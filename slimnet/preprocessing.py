@@ -19,7 +19,7 @@ class Preprocessing:
 
     Attributes:
         height: of the crop in pixels, 1 to MAX_SIDE_PIXELS.
-        width: likewise.
+        width: of the crop in pixels, in the same range.
         mean: of red, green and blue, 0 to 1.
         std: of red, green and blue on the same scale, within STD_RANGE.
 
@@ -45,8 +45,8 @@ class Preprocessing:
         """Turn a picture into the network's input.
 
         Args:
-            image: aligned crop of this size, in any mode with up to 8 bits a channel, or grey with 16. Its colours are
-                converted to sRGB, and transparent parts become white.
+            image: aligned crop of exactly height and width, in any mode with up to 8 bits a channel, or grey with 16.
+                Its colours are converted to sRGB, and transparent parts become white.
 
         Returns:
             float32 (3, height, width), normalised.
@@ -63,7 +63,7 @@ class Preprocessing:
         return self.normalise(crop)
 
     def normalise(self, crops: torch.Tensor) -> torch.Tensor:
-        """Normalise crops as a picture holds them.
+        """Normalise crops in the layout of a picture.
 
         Args:
             crops: uint8 RGB (..., height, width, 3), on any device.
@@ -81,6 +81,7 @@ class Preprocessing:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert to sRGB, mode RGB, on white; raises ValueError for modes I and F."""
     if image.mode in ("I", "F"):
         raise ValueError(
             f"a picture of mode {image.mode} does not tell which of its values is white; scale them to 0..255 and "

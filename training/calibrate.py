@@ -33,10 +33,16 @@ MAX_TEMPERATURE = 20.0
 class Temperatures:
     """A temperature for each attribute, and whether having them pays.
 
-    fitted: the best temperatures for all pictures; values: those to be applied, which are 1 where they do not pay.
-    gain: how much they lower the log loss, mean over the attributes, on people that they were not fitted on; low,
-    high: its 95 % interval. used: that is clearly above nothing. error_before, error_after: the expected calibration
-    error on the same people, mean over the attributes, without temperatures and with them.
+    Attributes:
+        fitted: The temperatures with the least log loss on all pictures, one per attribute.
+        values: The temperatures to apply: `fitted`, or all 1 if they don't pay.
+        error_before: Expected calibration error (ECE) without temperatures, 0 to 1, mean over the attributes.
+        error_after: The same with temperatures that were fitted on other people.
+        gain: How much temperatures that were fitted on other people lower the weighted log loss, mean over the
+            attributes.
+        low: Lower end of the gain's 95 % interval.
+        high: Upper end of it.
+        used: Whether `low` is above 0, so that the temperatures are applied.
     """
 
     fitted: tuple[float, ...]
@@ -51,7 +57,16 @@ class Temperatures:
 
 @dataclass(frozen=True)
 class Report:
-    """What calibration found on `images` validation images."""
+    """What calibration found on the validation split.
+
+    Attributes:
+        images: Number of validation images.
+        resamples: Bootstrap samples behind the intervals of the reliability.
+        attributes: Names, in the order of the network's outputs.
+        thresholds: Where each logit is decided, and whether that was folded into the last bias.
+        temperatures: The temperatures, and whether they are applied.
+        calibration: What the weights now carry.
+    """
 
     images: int
     resamples: int
@@ -62,10 +77,17 @@ class Report:
 
 
 def class_weights(valid: Split, train: Split) -> np.ndarray:
-    """How much each validation answer counts, (N, attributes): so that an attribute is as frequent as in training.
+    """Weight the validation labels so that each attribute is as frequent as in training.
 
     Its frequency on 3,000 pictures of 900 people can be far from that (Big_Lips: 13 % against 21 %), and a temperature,
     which can only make all answers surer or less sure, must not be bent to make up for it.
+
+    Args:
+        valid: The validation split.
+        train: The training split; an attribute without a known label there keeps its validation frequency.
+
+    Returns:
+        Float (N, attributes), the weight of each validation label.
     """
     own, usual = metrics.shares(valid.labels, valid.known), metrics.shares(train.labels, train.known)
     usual = np.where(np.isnan(usual), own, usual)  # no label in training
@@ -73,15 +95,15 @@ def class_weights(valid: Split, train: Split) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
-    """Fit the temperature with the least log loss.
+    """Fit the temperature with the least weighted log loss.
 
     Args:
-        logits: (N,).
-        labels: bool (N,).
-        weights: (N,), how much each answer counts.
+        logits: Float (N,).
+        labels: Bool (N,).
+        weights: Float (N,), how much each label counts.
 
     Returns:
-        From 1 / MAX_TEMPERATURE to MAX_TEMPERATURE.
+        The temperature, from 1 / MAX_TEMPERATURE to MAX_TEMPERATURE.
     """
     found = minimize_scalar(
         lambda log_t: float((weights * log_losses(logits / np.exp(log_t), labels)).mean()),
@@ -92,7 +114,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray)
 
 
 def _fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(attributes,), for logits (N, attributes)."""
+    """Fit each attribute's temperature on its known labels: float (attributes,), 1 where no label is known."""
     return np.array(
         [
             fit_temperature(logits[there, n], labels[there, n], weights[there, n]) if there.any() else 1.0
@@ -104,7 +126,20 @@ def _fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray,
 def judge_temperatures(
     logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray, identities: np.ndarray
 ) -> Temperatures:
-    """Fit them, and find out on folds that they were not fitted on whether they pay."""
+    """Fit the temperatures on all pictures, and judge by 5-fold cross-validation whether they pay.
+
+    No person is both in the pictures that a fold is fitted on and in those that it is judged on.
+
+    Args:
+        logits: Float (N, attributes).
+        labels: Bool (N, attributes).
+        known: Bool (N, attributes), which labels are known; the others don't count.
+        weights: Float (N, attributes), how much each label counts.
+        identities: (N,), the person in each picture.
+
+    Returns:
+        The temperatures; they are used only if the gain's 95 % interval is above 0.
+    """
     cooled = np.empty_like(logits)
     for fitted_on, held_out in people_apart(5, identities):
         case = (each[fitted_on] for each in (logits, labels, known, weights))
@@ -123,8 +158,10 @@ def judge_temperatures(
 def _measure_reliability(
     logits: np.ndarray, labels: np.ndarray, known: np.ndarray, draws: np.ndarray
 ) -> tuple[Reliability, ...]:
-    """Balanced accuracy of each attribute's ticks, with its interval by draws, of bootstrap.draw. Every attribute must
-    show both classes."""
+    """Measure each attribute's balanced accuracy, with its 95 % interval over the draws of bootstrap.draw.
+
+    Every attribute must show both classes.
+    """
     majority = np.zeros(labels.shape[1], bool)  # of no concern here
     values = metrics.figures(labels, expit(logits), majority, known)["balanced_accuracy"]
     samples = bootstrap.resampled_ticks(labels, expit(logits), majority, known, draws)
@@ -133,10 +170,14 @@ def _measure_reliability(
 
 
 def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamples: int) -> tuple[SlimNet, Report]:
-    """The calibrated network and what was found. Raises CheckpointError or DataError.
+    """Calibrate weights on the validation split; returns the network and what was found.
 
     A calibration that the weights carry already is replaced; thresholds that were folded into them stay, and what is
     found now comes on top: nothing, as a rule, since the same pictures then show no further gain.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: The data cannot be used, or the validation split is too small or shows only one class.
     """
     predictor, splits = load(weights, data_dir, device)
     split = splits["valid"]
@@ -169,7 +210,7 @@ def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamp
 
 
 def _summary(report: Report) -> str:
-    """What was found, in words."""
+    """Put the report into words."""
     thresholds = report.thresholds
     moved = [f"{n} {t:+.2f}" for n, t in zip(report.attributes, thresholds.logits, strict=True) if t]
     temperatures = report.temperatures
@@ -190,7 +231,14 @@ def _summary(report: Report) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     parser = argparse.ArgumentParser("python -m training.calibrate", description="Calibrate weights.")
     parser.add_argument("--weights", type=given, default="checkpoints/best.safetensors", help=".safetensors or .pth")
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")

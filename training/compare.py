@@ -25,7 +25,13 @@ from training.report import tables as report
 
 @dataclass(frozen=True)
 class Means:
-    """Means over the attributes, each (1 + resamples,): of all pictures, then of every bootstrap sample."""
+    """Means over the attributes, each (1 + resamples,): of all pictures, then of every bootstrap sample.
+
+    Attributes:
+        accuracy: Of the ticks, 0 to 1.
+        balanced_accuracy: Of the ticks, 0 to 1.
+        log_loss: Of the probabilities, with the weights' temperatures.
+    """
 
     accuracy: np.ndarray
     balanced_accuracy: np.ndarray
@@ -33,13 +39,16 @@ class Means:
 
 
 def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray) -> Means:
-    """What weights reach on a split.
+    """Measure weights on a split.
 
     Args:
         predictor: The weights.
         split: Pictures and labels.
         batch_size: Pictures at a time.
         draws: (resamples, N), by bootstrap.draw.
+
+    Returns:
+        The figures on the split and on every bootstrap sample of it.
 
     Raises:
         DataError: Pictures are damaged.
@@ -56,7 +65,15 @@ def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray
 
 
 def table(names: Sequence[str], found: Sequence[Means]) -> str:
-    """Markdown: accuracies in per cent, their differences in points."""
+    """Format a comparison as a Markdown table: accuracies in per cent, their differences in points.
+
+    Args:
+        names: A name for each of `found`.
+        found: The figures of each; the first is what the others are compared with.
+
+    Returns:
+        The table, with the 95 % bootstrap interval of every difference.
+    """
     header = ("weights", "accuracy", "difference", "balanced accuracy", "difference", "log loss", "difference")
     rows = []
     for name, each in zip(names, found, strict=True):
@@ -69,6 +86,7 @@ def table(names: Sequence[str], found: Sequence[Means]) -> str:
 
 
 def _difference(values: np.ndarray, digits: int) -> str:
+    """Format a difference with its interval; values: (1 + resamples,)."""
     if not values.any():
         return "–"
     low, high = bootstrap.interval(values[1:])
@@ -76,7 +94,14 @@ def _difference(values: np.ndarray, digits: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     parser = argparse.ArgumentParser("python -m training.compare", description="Compare weights on the same pictures.")
     parser.add_argument(
         "--weights", type=given, nargs="+", required=True, help="the first is what the others are compared with"

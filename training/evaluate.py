@@ -27,9 +27,13 @@ from training.measure.scores import AttributeScores, Scores
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation(Scores):
-    """Figures of one split: the means over the attributes, and each attribute's, in the labels' order.
+    """Figures of one split: the means over the attributes, and each attribute's.
 
-    images: how many; resamples: bootstrap samples behind the intervals.
+    Attributes:
+        split: Name of the split.
+        images: Number of pictures in it.
+        resamples: Bootstrap samples behind the intervals.
+        attributes: The figures of each attribute, in the order of the labels.
     """
 
     split: str
@@ -40,10 +44,15 @@ class Evaluation(Scores):
 
 @dataclass(frozen=True, kw_only=True)
 class FullEvaluation(Evaluation):
-    """Also how far to trust the probabilities, for whom and under what conditions.
+    """An evaluation with calibration, subgroups and robustness.
 
-    weights: the file's name and sha256. before: probabilities without the weights' temperatures; served: with them;
-    log_loss: of both.
+    Attributes:
+        weights: The file's name as "file", and its SHA-256 as "sha256".
+        before: Reliability diagram without the weights' temperatures.
+        served: Reliability diagram with them.
+        log_loss: Without the temperatures and with them.
+        divisions: Figures by groups of people, for each way of dividing them.
+        robustness: Accuracy on damaged crops; None if it was not measured.
     """
 
     weights: dict[str, str]
@@ -55,9 +64,30 @@ class FullEvaluation(Evaluation):
 
 
 class Evaluator:
-    """Weights and a split of CelebA, answered once.
+    """Weights on a split of CelebA, whose predictions are computed once.
 
-    Raises CheckpointError, or DataError: also when the labels are not those that the weights know.
+    Args:
+        weights: The weights' file, .safetensors or .pth.
+        data_dir: CelebA: the tables and img_align_celeba/.
+        split: "train", "valid" or "test".
+        batch_size: Pictures at a time.
+        device: auto, cpu, cuda or mps; None is auto.
+        resamples: Bootstrap samples behind the intervals.
+
+    Attributes:
+        weights: Path of the weights' file.
+        split: Name of the split.
+        batch_size: Pictures at a time.
+        predictor: The weights, on the device.
+        data: Pictures and labels of the split.
+        answers: Its labels and predicted probabilities.
+        draws: The bootstrap samples, (resamples, N), by bootstrap.draw.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: The data cannot be used, its attributes are not the weights' own, or the split is empty or has no
+            known label.
+        ValueError: There is no kind of device by that name.
     """
 
     def __init__(
@@ -78,7 +108,11 @@ class Evaluator:
         self.draws = bootstrap.draw(self.data.identities, resamples)
 
     def evaluation(self) -> Evaluation:
-        """The figures alone."""
+        """Compute the figures of the split, with their bootstrap intervals.
+
+        Returns:
+            The means over the attributes, and the figures of each attribute.
+        """
         values = metrics.figures(*self.answers.case)
         samples = bootstrap.resampled(*self.answers.case, self.draws)
         return Evaluation(
@@ -90,7 +124,15 @@ class Evaluator:
         )
 
     def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
-        """Everything beside the figures; robustness_images: how many crops are damaged in each way, 0 for none."""
+        """Add calibration, subgroups and robustness to the figures.
+
+        Args:
+            figures: What `evaluation` has returned.
+            robustness_images: How many crops are damaged in each way, at most; 0 skips this.
+
+        Returns:
+            The figures with everything else.
+        """
         labels, found, known = self.answers.labels, self.answers.probabilities, self.answers.known
         logits, calibration = raw_logits(found, self.predictor.calibration), self.predictor.calibration
         temperatures = np.array(calibration.temperatures if calibration else 1.0)
@@ -110,7 +152,14 @@ class Evaluator:
 
 
 def table(evaluation: Evaluation) -> str:
-    """The figures as text, in per cent, the mean last."""
+    """Format the figures as text, in per cent, the mean last.
+
+    Args:
+        evaluation: The figures.
+
+    Returns:
+        Two lines of headings, then a line for each attribute, and "-" where a figure is not defined.
+    """
     rows: list[tuple[str, Scores]] = [(each.attribute, each) for each in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
     for name, row in [*rows, ("mean", evaluation)]:
@@ -122,11 +171,12 @@ def table(evaluation: Evaluation) -> str:
 
 
 def _percent(share: float | None) -> str:
+    """Format a share in per cent; "-" where it is not defined."""
     return "-" if share is None else f"{100 * share:.2f}"
 
 
 def _write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
-    """Fill a folder that is there with everything: evaluation.json, tables as Markdown and CSV, pictures."""
+    """Fill an existing folder with everything: evaluation.json, tables as Markdown and CSV, pictures."""
     from training.report import plots  # plots brings matplotlib, which only this needs
     from training.report import tables as report
 
@@ -175,7 +225,14 @@ def _is_run(path: Path) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     options = _parse(arguments)
     try:
         for folder in (options.out, options.json and options.json.parent):

@@ -34,7 +34,7 @@ class DocumentError(ValueError):
 
 
 def _parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> dict[str, str]:
-    """Every part that a document may ask for, by its name. calibration: of training.calibrate --json."""
+    """Write every part that a document may ask for, by its name; calibration: of training.calibrate --json."""
     found = {
         "model-index": _model_index(evaluation),
         "headline": _headline(evaluation),
@@ -52,7 +52,7 @@ def _parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> di
 
 
 def _model_index(evaluation: dict[str, Any]) -> str:
-    """The results in Hugging Face's form, YAML; figures in per cent."""
+    """Write the results as Hugging Face's model index, in YAML; figures in per cent."""
     results = [
         EvalResult(
             task_type="image-classification",
@@ -71,7 +71,7 @@ def _model_index(evaluation: dict[str, Any]) -> str:
 
 
 def _headline(evaluation: dict[str, Any]) -> str:
-    """A few lines for a README: ours beside what others state."""
+    """Write a few lines for a README: our figures beside those that others state."""
     images = f"{evaluation['images']:,}"
     rows = [
         ("**this repository**", images, *(f"**{report.with_span(evaluation, n)}**" for n in report.TICKED[:2])),
@@ -94,7 +94,7 @@ def _headline(evaluation: dict[str, Any]) -> str:
 
 
 def _thresholds(calibration: dict[str, Any]) -> str:
-    """What became of the thresholds that training.calibrate tried."""
+    """Say what became of the thresholds that training.calibrate tried."""
     found = calibration["thresholds"]
     moved = [name for name, logit in zip(calibration["attributes"], found["logits"], strict=True) if logit]
     judged = (
@@ -107,7 +107,7 @@ def _thresholds(calibration: dict[str, Any]) -> str:
 
 
 def _temperatures(calibration: dict[str, Any]) -> str:
-    """What became of the temperatures that training.calibrate tried."""
+    """Say what became of the temperatures that training.calibrate tried."""
     found = calibration["temperatures"]
     return (
         f"Temperatures from {min(found['fitted']):.2f} to {max(found['fitted']):.2f} "
@@ -120,9 +120,10 @@ def _temperatures(calibration: dict[str, Any]) -> str:
 
 
 def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
-    """The document's text with its marked parts replaced; folder: of the evaluation, to which links point.
+    """Replace the marked parts in a document's text; relative links are made to point into the evaluation's folder.
 
-    Raises DocumentError when it has no marks, one without its end, or asks for a part that there is none of.
+    Raises:
+        DocumentError: The document has no marks, an end mark is missing, or it asks for a part that doesn't exist.
     """
     text = document.read_text(encoding="utf-8")
     open_mark = next((match["part"] for match in _MARKED.finditer(text) if _BEGIN.search(match["body"])), None)
@@ -145,7 +146,14 @@ def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     parser = argparse.ArgumentParser("python -m training.model_card", description="Bring results into documents.")
     parser.add_argument(
         "documents", nargs="*", type=given_path, default=[Path("assets/README.md")], help="to be changed"

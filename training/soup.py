@@ -26,9 +26,16 @@ _BATCH = 100  # pictures that batch norm judges together
 
 
 def average(networks: Sequence[SlimNet]) -> SlimNet:
-    """A network whose weights are the mean of those of the given ones.
+    """Average the weights of several networks.
 
-    Raises ValueError when they differ in shape, attributes or preprocessing.
+    Args:
+        networks: At least one; they are left as they are.
+
+    Returns:
+        A new network without a calibration. What is not floating-point, such as batch norm's counters, is the first's.
+
+    Raises:
+        ValueError: The networks differ in shape, attributes or preprocessing.
     """
     first = networks[0]
     for other in networks[1:]:
@@ -54,8 +61,8 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
         network: Changed in place; on the CPU and in evaluation mode afterwards.
         split: Pictures to choose from.
         images: How many at most; whole batches only, since a smaller one would weigh as much.
-        seed: Of the choice.
-        device: auto, cpu, cuda or mps.
+        seed: Of the random choice.
+        device: auto, cpu, cuda or mps; None is auto.
 
     Raises:
         DataError: Pictures are damaged.
@@ -76,7 +83,14 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     parser = argparse.ArgumentParser("python -m training.soup", description="Average the weights of several runs.")
     parser.add_argument(
         "--weights", type=given, nargs="+", required=True, help="one file or more, .safetensors or .pth"

@@ -23,7 +23,19 @@ from training.fit.transfer import Beginning
 
 
 def train(config: TrainConfig, process: Process, interruption: Interruption | None = None) -> None:
-    """Run one training. Raises DataError, CheckpointError or TrainingError, before the first step where it can."""
+    """Run one training, checking as much as possible before the first step.
+
+    Args:
+        config: The options.
+        process: This process of those that train together.
+        interruption: Set when the run is to stop, which it does after saving; None for a run that isn't watched.
+
+    Raises:
+        DataError: The data cannot be used.
+        CheckpointError: A file of weights or a checkpoint cannot be read or does not fit.
+        TrainingError: The options contradict what is in --save_dir or each other, or training failed.
+        KeyboardInterrupt: The run was interrupted.
+    """
     folder = Path(config.save_dir)
     if not config.resume and (folder / "last.pt").exists():
         raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
@@ -44,6 +56,7 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
 
 
 def _check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
+    """Raise DataError if the splits cannot be trained on."""
     attributes = splits["train"].attributes
     if len(attributes) != config.num_classes:
         raise DataError(
@@ -63,9 +76,13 @@ def _check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
 
 
 def _check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]:
-    """What is to be said of the weights that a run begins with and of its teachers.
+    """Check the crop sizes, the teachers and the initial weights before the minutes that decoding takes.
 
-    Raises CheckpointError or TrainingError for those that cannot be used: decoding takes minutes.
+    Returns what the user should know about the teachers and the initial weights, a line for each.
+
+    Raises:
+        CheckpointError: Weights cannot be read or used.
+        TrainingError: The options cannot be used.
     """
     check_crops(config, build_network(config, attributes))
     lines = [describe(path, attributes) for path in config.teachers]
@@ -79,7 +96,17 @@ def prepare(
 ) -> tuple[LabelledPictures, LabelledPictures]:
     """Decode both splits into the cache: by each machine's first process, while the others wait.
 
-    Raises one DataError that names the faults of both.
+    Args:
+        train: The training split.
+        valid: The validation split.
+        config: Names the cache and the number of workers.
+        process: This process of those that train together.
+
+    Returns:
+        The training pictures and the validation pictures, with their labels.
+
+    Raises:
+        DataError: Pictures are damaged, in which case it names those of both splits, or the cache has too little room.
     """
     if process.local_rank == 0:
         check_room([place(split, config.cache_dir, transform) for split in (train, valid)])
@@ -100,7 +127,7 @@ def prepare(
 
 
 def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
-    """What to say of a run that was stopped: the command that goes on with it."""
+    """Write the message for a run that was stopped: the command that resumes it."""
     program = ["python", "-m"]
     if "LOCAL_WORLD_SIZE" in os.environ:
         program += ["torch.distributed.run", "--standalone", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], "-m"]
@@ -114,7 +141,14 @@ def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status: 0, 1 for what went wrong, 130 after Ctrl-C, 143 after SIGTERM."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, 1 if something went wrong, 130 after Ctrl-C, 143 after SIGTERM.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     config = parse_config(given)
     try:

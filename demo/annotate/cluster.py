@@ -29,7 +29,7 @@ def annotate_on_ray(
         files: pictures, at the same paths on every machine, as are the weights and this repository.
         weights: SlimNet's weights.
         device: "cpu" leaves GPUs alone; else each GPU of the cluster has a network that reads the crops of all jobs.
-        address: of the cluster, as ray.init takes it; None for the one that this machine is part of, or a local one.
+        address: of the cluster, as ray.init takes it; None for this machine's cluster, or a local one.
         workers: how many jobs; None for one on each core of the cluster.
 
     Yields:

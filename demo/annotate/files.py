@@ -37,12 +37,12 @@ class PictureFiles:
     thumbnail or a deleted picture (.trashed-1700000000-IMG_1.jpg).
 
     Args:
-        inputs: files, and folders to search.
+        inputs: names of files, and of folders to search.
 
     Attributes:
-        files: in order.
-        failed: for each folder that could not be searched a sentence that begins with its name.
-        unsupported: how many pictures there are of each suffix that is not opened.
+        files: names of the files, in the order of the inputs and sorted inside each folder.
+        failed: for each folder that could not be searched, a sentence that begins with its name.
+        unsupported: suffix -> number of pictures with it, for formats that are not opened.
     """
 
     def __init__(self, inputs: Sequence[str]) -> None:
@@ -58,7 +58,11 @@ class PictureFiles:
         self.files = list(found)
 
     def not_tried(self) -> Iterator[str]:
-        """A sentence for each kind of files that were found and are not among `files`."""
+        """Describe the files that were found and are not among `files`.
+
+        Yields:
+            A sentence for each kind: unsupported pictures, videos and drawings, other files, and hidden ones.
+        """
         if self.unsupported:
             yield f"Pictures of formats that are not supported: {_listed(self.unsupported)}. Save them as JPEG or PNG."
         if self._other_media:

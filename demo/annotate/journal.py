@@ -42,9 +42,9 @@ class Entry:
     """What the journal holds of a picture.
 
     Attributes:
-        file: as it was named.
-        faces: how many were found.
-        failure: why it could not be read, a sentence that begins with the file; None where it was.
+        file: the picture's name, as it was found or given.
+        faces: how many faces were found.
+        failure: why it could not be read, a sentence that begins with the file; None where it was read.
         end: where its rows end in the table, in bytes.
     """
 
@@ -62,8 +62,8 @@ class Journal:
 
     Args:
         path: the SQLite file, made where there is none.
-        table: what it is the journal of, for messages.
-        restart: replace what is there, readable or not.
+        table: the table that the journal belongs to, for messages.
+        restart: replace an earlier journal by an empty one, whether it can be read or not.
 
     Raises:
         ResumeError: another run has it open, or it cannot be read.
@@ -85,24 +85,25 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Let other runs open it."""
+        """Close the journal, so that other runs can open it."""
         self._database.close()
         self._marker.release()
 
     def remove(self) -> None:
-        """Close and delete it."""
+        """Close the journal and delete its files."""
         self._database.close()
         self._delete()
         self._marker.release()
 
     def read(self) -> tuple[dict[str, str], list[Entry]]:
-        """Read all of it.
+        """Read the whole journal.
 
         Returns:
             The settings, empty where no run was begun, and the pictures that are done, in order.
 
         Raises:
             ResumeError: it is damaged.
+            OSError: it cannot be read.
         """
         with self._translated_errors():
             settings = dict(self._database.execute("SELECT name, value FROM settings"))
@@ -113,7 +114,7 @@ class Journal:
             ]
 
     def begin(self, settings: Mapping[str, str]) -> None:
-        """Drop what it holds, for a new run.
+        """Empty the journal, for a new run.
 
         Args:
             settings: what the results depend on, by name.
@@ -130,7 +131,7 @@ class Journal:
         """Drop the last pictures.
 
         Args:
-            end: those whose rows end after this byte of the table.
+            end: size of the table, in bytes; pictures whose rows end beyond it are dropped.
 
         Raises:
             OSError: it cannot be written.
@@ -142,7 +143,7 @@ class Journal:
         """Add the next picture.
 
         Args:
-            entry: what came of it.
+            entry: the picture's result.
 
         Raises:
             OSError: it cannot be written.

@@ -11,7 +11,11 @@ from demo.pipeline.table import is_parquet
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """Make the parser; its options are the attributes of what it returns."""
+    """Make the parser of the command line.
+
+    Returns:
+        A parser whose namespace has inputs, out, weights, device, workers, restart and ray.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m demo.annotate",
         description="Find every face in pictures and write its 40 attributes as CSV or Parquet. A run that was stopped "
@@ -53,8 +57,11 @@ def argument_parser() -> argparse.ArgumentParser:
 def positive(text: str) -> int:
     """Parse a whole number from 1 on, for argparse.
 
+    Args:
+        text: the value on the command line.
+
     Raises:
-        argparse.ArgumentTypeError: it is something else.
+        argparse.ArgumentTypeError: the text is not such a number.
     """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
@@ -65,7 +72,7 @@ def find_problem(options: argparse.Namespace) -> str | None:
     """Find what cannot work, before any work is done.
 
     Args:
-        options: as `argument_parser` parses them.
+        options: the options that `argument_parser` parsed.
 
     Returns:
         A sentence for people; None where nothing stands in the way.

@@ -19,13 +19,13 @@ class PartialTable:
 
     Args:
         out: where the table will be; Parquet if its name ends in .parquet, else CSV.
-        settings: what the results depend on, by name. A run with others is not resumed.
-        columns: the header.
+        settings: what the results depend on, by name. A run with other settings is not resumed.
+        columns: names of the columns.
         files: the pictures, in order.
-        restart: drop what there is of an earlier run.
+        restart: drop the results of an earlier run.
 
     Attributes:
-        path: of the rows.
+        path: the file with the rows, ``out`` with ".part" after its name.
         done: the pictures that an earlier run has added, in order.
 
     Raises:
@@ -61,10 +61,10 @@ class PartialTable:
         """Write the rows of the next picture, then its journal entry: rows without an entry do not count.
 
         Args:
-            outcome: of the first of the files that has none yet.
+            outcome: the result of the next picture in `files`.
 
         Returns:
-            The entry.
+            The picture's journal entry.
 
         Raises:
             OSError: the disk is full, or the files cannot be written for another reason.

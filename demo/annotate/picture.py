@@ -13,8 +13,8 @@ class Outcome:
     """What came of a picture: a row of the table for each face, or why it could not be read.
 
     Attributes:
-        file: as it was named.
-        rows: as `demo.pipeline.table.face_rows` makes them.
+        file: the picture's name, as it was found or given.
+        rows: the cells of each face, as `demo.pipeline.table.face_rows` returns them.
         failure: None where the picture was analysed; else a sentence for people that begins with the file.
     """
 
@@ -28,7 +28,10 @@ def annotate_picture(pipeline: Pipeline, file: str) -> Outcome:
 
     Args:
         pipeline: finds the faces and predicts.
-        file: the picture.
+        file: path of the picture.
+
+    Returns:
+        The rows of its faces, or the reason why it could not be read or analysed.
     """
     try:
         return Outcome(file, face_rows(pipeline.analyse(open_picture(file), thorough=True), file))

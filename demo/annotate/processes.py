@@ -30,10 +30,10 @@ def annotate_in_processes(
     digit of a probability can depend on what else was in the batch.
 
     Args:
-        files: the pictures.
+        files: paths of the pictures.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
-        count: of processes.
+        count: number of processes.
 
     Yields:
         The outcome of each picture, in order.
@@ -53,7 +53,10 @@ def worker_count(pictures: int) -> int:
     """Choose how many processes are worth their start: at most one for each core that this process may use.
 
     Args:
-        pictures: how many there are.
+        pictures: number of pictures to annotate.
+
+    Returns:
+        One for each 16 pictures, but at least 1, and at most the number of cores.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, pictures // _PICTURES_PER_START))
@@ -73,6 +76,14 @@ class AnnotatorSetup:
     shared_attributes: tuple[str, ...] | None = None
 
     def __call__(self, ask: Callable[[np.ndarray], np.ndarray]) -> Callable[[str], Outcome]:
+        """Make the job, inside the process that will do it.
+
+        Args:
+            ask: sends crops (N, 218, 178, 3) to the shared network and returns its probabilities (N, attributes).
+
+        Returns:
+            Annotates one picture, given by its path.
+        """
         torch.set_num_threads(1)  # each core has a process of its own
         cv2.setNumThreads(1)
         if self.shared_attributes is None:

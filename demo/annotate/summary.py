@@ -16,7 +16,7 @@ class Summary:
         pictures: how many were read.
         faces: how many were found in them.
         without_face: how many of the pictures have none.
-        failed: for each file or folder that could not be read a sentence that says why.
+        failed: for each file or folder that could not be read, a sentence that says why.
         not_tried: sentences about files that were found and not tried.
     """
 
@@ -30,7 +30,7 @@ class Summary:
         """Count a picture.
 
         Args:
-            entry: what came of it.
+            entry: the picture's journal entry.
         """
         if entry.failure:
             self.failed.append(entry.failure)
@@ -40,10 +40,10 @@ class Summary:
         self.without_face += not entry.faces
 
     def report(self, file: TextIO) -> None:
-        """Print it.
+        """Print the summary.
 
         Args:
-            file: where to.
+            file: stream to print to.
         """
         text = f"Faces: {self.faces}. Pictures: {self.pictures}, of these without a face: {self.without_face}."
         print(text + (f" Could not be read: {len(self.failed)}." if self.failed else ""), file=file)

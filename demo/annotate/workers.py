@@ -26,7 +26,7 @@ class WorkerError(RuntimeError):
 
 
 class Workers(Generic[Task, Result]):
-    """Processes that each do one task at a time. To be used in a with statement, at the end of which they end.
+    """Processes that each do one task at a time; they run inside a with statement.
 
     A task whose process ends (mostly killed because memory ran out) is tried once more, with no other beside it.
     However this program ends, the processes end, too.
@@ -60,10 +60,10 @@ class Workers(Generic[Task, Result]):
         """Do the job on each task.
 
         Args:
-            tasks: what the job is given, one at a time.
+            tasks: the arguments of the job, one for each call.
 
         Yields:
-            The result of each task in order, None where the process ended both times.
+            The result of each task in order; None where the process ended both times.
 
         Raises:
             WorkerError: a process ended before it could take a task.
@@ -161,6 +161,8 @@ class _Queue:
 
 @dataclass(frozen=True)
 class _Question:
+    """What a job asks this process, marked off from results."""
+
     content: Any
 
 

@@ -27,7 +27,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: of the command line, without the program's name; None for the program's own.
 
     Returns:
         The options, with the subcommand as `command`.
@@ -57,6 +57,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _below_1000(text: str) -> int:
+    """Parse a whole number from 1 to 999."""
     if not text.isdecimal() or not 0 < int(text) < 1000:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 999")
     return int(text)
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: as for `parse_arguments`.
 
     Returns:
-        The exit status: 1 when two ways that are compared find different things, 2 when it cannot be measured here.
+        The exit status: 0, 1 if `annotate` finds different results in its two ways, or 2 if it cannot be measured here.
     """
     chosen = parse_arguments(arguments)
     try:
@@ -91,11 +92,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report_annotate(chosen: argparse.Namespace) -> bool:
+    """Run the subcommand `annotate`; returns whether both ways find the same."""
     return report_annotate(chosen.inputs, chosen.pictures, chosen.workers, chosen.rounds, chosen.weights, chosen.device)
 
 
 def _report_live(chosen: argparse.Namespace) -> None:
-    # To be stopped is no different from Ctrl+C: servers and browser are ended.
+    """Run the subcommand `live`."""
+    # SIGTERM acts like Ctrl+C, so that servers and browser are ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     figures = measure(chosen.seconds, chosen.visitors)
     print(table(figures))

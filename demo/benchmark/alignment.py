@@ -24,15 +24,15 @@ Distortion = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Loss:
-    """The accuracy that one variant lost.
+    """The accuracy that one variant costs.
 
     Attributes:
         variant: its name, a key of `VARIANTS`.
-        found: pictures with a face found.
-        pictures: how many were tried.
-        accuracy: mean over the pictures found, in per cent.
-        reference: the same of their untouched crops.
-        error: standard error of the difference of both, in per cent.
+        found: number of pictures in which a face was found.
+        pictures: number of pictures tried.
+        accuracy: mean over attributes and pictures with a face, in per cent.
+        reference: accuracy of the untouched crops of the same pictures, in per cent.
+        error: standard error of the difference of the two, in percentage points.
     """
 
     variant: str
@@ -48,7 +48,7 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
-        images: how many validation pictures.
+        images: how many validation pictures, at most.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
     """
@@ -74,6 +74,7 @@ def _measure(
     labels: np.ndarray,
     correct: np.ndarray,
 ) -> Loss:
+    """Measure one variant against the untouched crops; labels and correct: bool (pictures, attributes)."""
     random = np.random.default_rng(0)
     rows, hits = [], []
     for row, crop in enumerate(tqdm(crops, variant, leave=False)):
@@ -90,11 +91,14 @@ def _measure(
 
 
 def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
-    """The face in the middle, which is the one that CelebA labels; others may look over its shoulder.
+    """Choose the face nearest to the middle, since CelebA labels that face and others may be in the background.
 
     Args:
-        faces: at least one.
+        faces: at least one face.
         picture: (height, width, 3), in which they were found.
+
+    Returns:
+        The face whose box has its centre nearest to that of the picture.
     """
 
     def distance(face: FaceResult) -> float:
@@ -112,7 +116,7 @@ def validation_pictures(
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
         images: how many; fewer where there are fewer.
-        attributes: names of the labels wanted.
+        attributes: names of the labels to read.
 
     Returns:
         The crops, each (218, 178, 3) uint8 RGB, and their labels, (images, attributes) bool.
@@ -129,11 +133,12 @@ def validation_pictures(
 
 
 def _padded(crop: np.ndarray, across: int, down: int, border: int) -> np.ndarray:
+    """Pad by pixels on each side; border: one of OpenCV's BORDER types, grey for a constant one."""
     return cv2.copyMakeBorder(crop, down, down, across, across, border, value=(128, 128, 128))
 
 
 def _turned(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Turned by up to 30 degrees either way, with room for the corners."""
+    """Rotate by up to 30 degrees either way, with room for the corners."""
     picture = _padded(crop, 80, 60, cv2.BORDER_REFLECT)
     height, width = picture.shape[:2]
     turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), random.uniform(-30, 30), 1)
@@ -141,12 +146,13 @@ def _turned(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _scaled(crop: np.ndarray, factor: float) -> np.ndarray:
+    """Resize both sides by a factor."""
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return cv2.resize(crop, None, fx=factor, fy=factor, interpolation=method)
 
 
 def _square(crop: np.ndarray, side: int) -> np.ndarray:
-    """A portrait of `side` by `side` pixels, widened to a square by its own reflection."""
+    """Widen by reflection to a square portrait of `side` by `side` pixels."""
     return cv2.resize(_padded(crop, 20, 0, cv2.BORDER_REFLECT), (side, side), interpolation=cv2.INTER_AREA)
 
 

@@ -23,17 +23,17 @@ _FIRST_PROBABILITY = len(COLUMNS)
 
 
 class TooFewPicturesError(ValueError):
-    """There is nothing to measure with."""
+    """Fewer than two pictures were found, too few to measure with."""
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One way over all pictures.
+    """One pass over all pictures.
 
     Attributes:
-        outcomes: of each picture.
+        outcomes: the outcome of each picture.
         start: seconds to the first outcome.
-        rest: seconds from there to the last one.
+        rest: seconds from there until all rows are written.
     """
 
     outcomes: list[Outcome]
@@ -48,17 +48,17 @@ def report_annotate(
 
     Args:
         inputs: files, and folders to search.
-        pictures: take no more than the first of what is found.
+        pictures: how many to take at most; they are the first that are found.
         workers: processes; None for as many as demo.annotate chooses.
         rounds: turns of each way.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
-        Whether both ways find the same.
+        Whether both ways find the same faces, with probabilities that differ by less than 1e-4.
 
     Raises:
-        TooFewPicturesError: there is nothing to measure with.
+        TooFewPicturesError: fewer than two pictures were found.
     """
     files = PictureFiles(inputs).files[:pictures]
     if len(files) < 2:
@@ -78,7 +78,7 @@ def report_annotate(
 
 
 def _time(begin: float, outcomes: Iterable[Outcome]) -> _Run:
-    """Write the rows of all outcomes to memory, on the clock since `begin`."""
+    """Write the rows of all outcomes to memory, and time it from `begin`, in seconds of `time.perf_counter`."""
     first = begin
     found: list[Outcome] = []
     table = io.StringIO()
@@ -97,7 +97,7 @@ def difference(ours: Sequence[Outcome], plain: Sequence[Outcome]) -> float:
         plain: those of the other.
 
     Returns:
-        The largest difference of a probability; infinite where anything else differs.
+        The largest absolute difference of a probability; infinite if anything else differs.
     """
     rows, same = ([row for outcome in outcomes for row in outcome.rows] for outcomes in (ours, plain))
     failures, same_failures = ([outcome.failure for outcome in outcomes] for outcomes in (ours, plain))

@@ -35,10 +35,13 @@ class ChromiumMissingError(RuntimeError):
 
 @contextmanager
 def browser_before(film: Path) -> Iterator[Any]:
-    """Launch a browser, and close it afterwards.
+    """Launch a browser, and close it at the end of the with block.
 
     Args:
-        film: what its camera shows, a file of `write_film`.
+        film: what its camera shows, a file written by `write_film`.
+
+    Yields:
+        Playwright's browser.
 
     Raises:
         ChromiumMissingError: playwright or Chromium is missing.
@@ -61,10 +64,13 @@ def launch(playwright: Any, cameras: Path | int) -> Any:
 
     Args:
         playwright: as sync_playwright gives it.
-        cameras: a film that its only camera shows over and over, or how many cameras show a test pattern.
+        cameras: a film that its only camera shows in a loop, or the number of cameras that show a test pattern.
+
+    Returns:
+        Playwright's browser, to be closed by the caller.
 
     Raises:
-        ChromiumMissingError: there is neither one of the usual programs on the path nor playwright's own.
+        ChromiumMissingError: neither a Chromium on the path nor playwright's own is installed.
     """
     programs = (*map(shutil.which, _PROGRAMS), shutil.which(playwright.chromium.executable_path))
     program = next(filter(None, programs), None)
@@ -79,11 +85,11 @@ def launch(playwright: Any, cameras: Path | int) -> Any:
 
 
 def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
-    """Write a film that Chromium takes for a camera.
+    """Write a film that Chromium can show as its camera.
 
     Args:
-        path: of the Y4M file.
-        frames: each (480, 640, 3), uint8, RGB; 30 are shown each second.
+        path: the Y4M file to write.
+        frames: each (480, 640, 3), uint8, RGB; they are shown at 30 frames a second.
     """
     with path.open("wb") as film:
         film.write(f"YUV4MPEG2 W640 H480 F{FILM_RATE}:1 Ip A1:1 C420jpeg\n".encode())
@@ -96,10 +102,10 @@ def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
 
     Args:
         portrait: (height, width, 3), uint8, RGB.
-        count: of frames, for one turn to both sides.
+        count: number of frames in one full swing.
 
     Returns:
-        Frames (480, 640, 3), uint8, RGB.
+        The frames, each (480, 640, 3), uint8, RGB.
     """
     width = round(480 * portrait.shape[1] / portrait.shape[0])
     portrait = cv2.resize(portrait, (width, 480), interpolation=cv2.INTER_AREA)

@@ -27,7 +27,7 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
-        images: how many validation pictures.
+        images: how many validation pictures, at most.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
     """
@@ -50,11 +50,12 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
 
 
 def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:
+    """Share of the attributes that are right for the most central face; label: bool (attributes,)."""
     return float(np.mean((most_central(analysis.faces, frame).probabilities > 0.5) == label))
 
 
 def _film(crop: np.ndarray, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Frames that move evenly to the picture itself, with room around it."""
+    """Yield frames that move evenly towards the picture itself, with room around it."""
     picture = cv2.copyMakeBorder(crop, 60, 60, 80, 80, cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]
     across, down = random.uniform(-_SHIFT, _SHIFT, 2)

@@ -55,7 +55,7 @@ _NOTE_PLAIN = f"const FILM = {json.dumps(_FILM)};\n" + (_HERE / "plain_page.js")
 
 
 class BenchmarkError(RuntimeError):
-    """What was to be measured did not happen; the message says what."""
+    """A page did not show what was to be measured; the message says what was missing."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class _Contestant:
     """A page to be measured.
 
     Attributes:
-        name: in the report.
-        arguments: of Python, to serve it.
-        script: notes each frame that is shown, in `window.noted`.
-        clicks: selectors of what starts its camera, in order.
+        name: its name in the report.
+        arguments: arguments of Python that serve it.
+        script: JavaScript that notes each frame that is shown, in `window.noted`.
+        clicks: selectors of what to click to start its camera, in order.
     """
 
     name: str
@@ -88,11 +88,14 @@ def measure(seconds: int, crowds: list[int]) -> Report:
     """Measure both pages, in turns.
 
     Args:
-        seconds: for each page and number of visitors.
-        crowds: numbers of visitors.
+        seconds: how long each page is measured with each number of visitors.
+        crowds: numbers of visitors at once; the plain page is measured only with one visitor.
+
+    Returns:
+        All figures.
 
     Raises:
-        BenchmarkError: a page showed a visitor no analysed frames.
+        BenchmarkError: a page showed a visitor too few analysed frames.
         demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
         demo.benchmark.server.NotServedError: a page is not served.
     """
@@ -116,9 +119,9 @@ def measure(seconds: int, crowds: list[int]) -> Report:
 def _watch_in_turns(
     browser: Any, servers: dict[_Contestant, PageServer], crowds: list[int], seconds: float
 ) -> dict[tuple[int, _Contestant], list[list[list[Frame]]]]:
-    """The frames of each round and visitor, for each number of visitors and page.
+    """Collect the frames of each round and visitor, for each number of visitors and page.
 
-    The pages take turns, so that other work of the machine affects both. The plain one gets one visitor at a time: with
+    The pages take turns, so that other work on the machine affects both. The plain one gets one visitor at a time: with
     four, a browser on the same two cores came to a standstill and could not even be closed.
     """
     turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1]
@@ -130,7 +133,7 @@ def _watch_in_turns(
 
 
 def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seconds: float) -> list[list[Frame]]:
-    """The frames that each of `count` visitors is shown within some seconds."""
+    """Collect the frames that each of `count` visitors is shown within some seconds."""
     with _visitors(browser, page, server, count) as visitors:
         start = time.time()
         visitors[0].wait_for_timeout(1000 * seconds)
@@ -150,7 +153,7 @@ def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
 
 @contextmanager
 def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -> Iterator[list[Any]]:
-    """`count` visitors at once, whose cameras run and who have been shown their first frames."""
+    """Yield `count` visitors at once, whose cameras run and who have been shown their first frames."""
     from playwright.sync_api import Error
 
     with ExitStack() as stack:
@@ -176,14 +179,14 @@ def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -
 
 
 def _frames(visitor: Any, start: float, end: float) -> list[Frame]:
-    """The frames that a visitor was shown between two times, in seconds since 1970."""
+    """Read the frames that a visitor was shown between two times, in seconds since 1970."""
     noted = visitor.evaluate("window.noted")
     frames = (Frame(frame["at"] / 1000, frame["latency"], frame["width"], frame["stages"]) for frame in noted)
     return [frame for frame in frames if start <= frame.at < end]
 
 
 def _machine() -> dict[str, str]:
-    """What the figures depend on, apart from this repository."""
+    """Describe what the figures depend on, apart from this repository."""
     versions = {name: importlib.metadata.version(name) for name in ("gradio", "torch", "mediapipe")}
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
@@ -197,6 +200,7 @@ def _machine() -> dict[str, str]:
 
 
 def _processor() -> str:
+    """Model name of the processor."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -23,9 +23,11 @@ def build(pipeline: Pipeline) -> gr.Blocks:
     """Make the page: `#camera` streams the camera, `#answer` shows the frames that were analysed.
 
     Args:
-        pipeline: for all visitors.
-    """
+        pipeline: the pipeline that all visitors share.
 
+    Returns:
+        The page, not yet launched.
+    """
     cameras: defaultdict[str | None, Stream] = defaultdict(pipeline.stream)  # one for each visitor, who are few
 
     def analyse(frame: np.ndarray, request: gr.Request) -> tuple[np.ndarray, list[str]]:

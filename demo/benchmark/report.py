@@ -15,9 +15,9 @@ class Frame:
 
     Attributes:
         at: when it was shown, in seconds since 1970.
-        latency: from the camera to the page, in milliseconds; None where that is not known.
+        latency: from the camera to the page, in milliseconds; None where it is not known.
         width: of the picture that was sent to the server, in pixels.
-        stages: milliseconds by stage, those that the page gives.
+        stages: milliseconds by stage, for the stages that the page reports.
     """
 
     at: float
@@ -28,7 +28,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and 95th percentile, in milliseconds."""
+    """Median and 95th percentile of times.
+
+    Attributes:
+        median: the median, in milliseconds.
+        p95: the 95th percentile, in milliseconds.
+    """
 
     median: float
     p95: float
@@ -36,10 +41,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What the visitors of one page at the same time were shown.
+    """What visitors of one page were shown at the same time.
 
     Attributes:
-        page: its name.
+        page: name of the page.
         rates: analysed frames a second, one for each visitor.
         latency: from the camera to the page, over the frames of all visitors; None where it is known for none.
         width: median width of the pictures that were sent, in pixels; None where nothing was shown.
@@ -58,12 +63,12 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Departure:
-    """Frames a second of those who stayed when one visitor left, all together.
+    """Total frame rate of the visitors who stayed when another one left.
 
     Attributes:
-        stayed: how many they are.
-        before: their rate before the other one left.
-        after: their rate in each second after that.
+        stayed: number of visitors who stayed.
+        before: their rate in the three seconds before, in frames a second.
+        after: their rate in each of the three seconds after, in frames a second.
     """
 
     stayed: int
@@ -76,10 +81,10 @@ class Report:
     """A whole run.
 
     Attributes:
-        machine: what it ran on.
-        seconds: for each page and number of visitors.
-        crowds: all that were measured; the first one's page is ours.
-        departure: None where no more than one visitor was there at once.
+        machine: what it ran on, by heading.
+        seconds: how long each page was measured with each number of visitors.
+        crowds: all that were measured; the page of the first is ours.
+        departure: what happened when a visitor left; None if there was never more than one at once.
     """
 
     machine: dict[str, str]
@@ -88,17 +93,24 @@ class Report:
     departure: Departure | None
 
     def to_json(self) -> str:
-        """All figures as JSON."""
+        """Format all figures as JSON.
+
+        Returns:
+            An indented JSON object, with a newline at its end.
+        """
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: float) -> Crowd:
-    """Work out the figures of one page and number of visitors.
+    """Compute the figures of one page with one number of visitors.
 
     Args:
-        page: its name.
-        rounds: for each round, for each visitor, the frames in the order in which they were shown.
+        page: name of the page.
+        rounds: for each round and each visitor, the frames in the order in which they were shown.
         seconds: how long all rounds together took.
+
+    Returns:
+        The figures over all rounds.
     """
     visitors = list(zip(*rounds, strict=True))
     frames = [frame for visitor in visitors for watched in visitor for frame in watched]
@@ -121,11 +133,14 @@ def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: f
 
 
 def summarise_departure(visitors: Sequence[Sequence[Frame]], left: float) -> Departure:
-    """Work out the rates of those who stayed, in the three seconds before a visitor left and each of the three after.
+    """Compute the rates in the three seconds before a visitor left, and in each of the three after.
 
     Args:
-        visitors: for each who stayed, the frames.
-        left: when the other one left, in seconds since 1970.
+        visitors: the frames of each visitor who stayed.
+        left: when the other visitor left, in seconds since 1970.
+
+    Returns:
+        The total rates of those who stayed.
     """
     times = np.array([frame.at - left for watched in visitors for frame in watched])
     after = tuple(float(np.sum((times >= second) & (times < second + 1))) for second in range(3))
@@ -133,15 +148,19 @@ def summarise_departure(visitors: Sequence[Sequence[Frame]], left: float) -> Dep
 
 
 def _spread(values: list[float]) -> Spread:
+    """Compute the median and the 95th percentile of at least one value."""
     median, p95 = np.percentile(values, (50, 95))
     return Spread(float(median), float(p95))
 
 
 def table(report: Report) -> str:
-    """Format a report for people.
+    """Format a report as a text table.
 
     Args:
-        report: what was measured.
+        report: what was measured; its first crowd must be of our page.
+
+    Returns:
+        The machine, the figures of each crowd, the time of each stage, and the departure.
     """
     lines = [
         ", ".join(f"{name} {value}" for name, value in report.machine.items()),
@@ -166,6 +185,7 @@ def table(report: Report) -> str:
 
 
 def _crowd_line(crowd: Crowd) -> str:
+    """Format a crowd as a row of the table."""
     least, most = min(crowd.rates), max(crowd.rates)
     rates = f"{least:.1f}" if len(crowd.rates) == 1 else f"{least:.1f} … {most:.1f}"
     times = ("?" if value is None else f"{value:.0f}" for value in _times(crowd))
@@ -173,21 +193,24 @@ def _crowd_line(crowd: Crowd) -> str:
 
 
 def _ratio_line(ours: Crowd, plain: Crowd) -> str:
-    """Our figures as multiples of the plain page's."""
+    """Format our figures as multiples of the plain page's."""
     pairs = zip((sum(ours.rates), *_times(ours)), (sum(plain.rates), *_times(plain)), strict=True)
     return _line("", "ratio", "", *(f"x {a / b:.2f}" if a is not None and b else "?" for a, b in pairs))
 
 
 def _line(visitors: str, page: str, width: str, rates: str, median: str, p95: str, gap: str) -> str:
+    """Align the cells of a row."""
     return f"{visitors:>8}  {page:<10} {width:>7} {rates:>14} {median:>8} {p95:>8} {gap:>15}"
 
 
 def _times(crowd: Crowd) -> tuple[float | None, float | None, float | None]:
+    """Median latency, its 95th percentile and the longest gap, in milliseconds."""
     median, p95 = (crowd.latency.median, crowd.latency.p95) if crowd.latency else (None, None)
     return median, p95, crowd.longest_gap
 
 
 def _stage_lines(crowds: Sequence[Crowd]) -> list[str]:
+    """Format the table of stages, a column for each crowd."""
     stages = list(dict.fromkeys(stage for crowd in crowds for stage in crowd.stages))
     heads = "".join(f"{f'{len(crowd.rates)} at once: p50, p95':>24}" for crowd in crowds)
     lines = [f"{f'{crowds[0].page}, ms by stage':<24}{heads}"]

@@ -19,20 +19,23 @@ _LOG = "server.log"
 
 
 class NotServedError(RuntimeError):
-    """The server ended, or did not answer in time; the message holds the end of what it printed."""
+    """The server ended, or did not answer in time; the message holds the end of its output."""
 
 
 @dataclass
 class PageServer:
     """`python ARGUMENTS --port PORT`, which can be stopped and started again at the same address.
 
+    As a context manager it starts on entry and stops on exit.
+
     Attributes:
-        arguments: of Python: a script of this repository, or `-m` and a module.
-        folder: an empty one, for Gradio's uploads and the server's output.
-        port: a free one unless given.
-        root: of the repository that is served.
-        environment: variables beside those of this process.
-        tracer: a command that runs the server, such as strace with its options.
+        arguments: arguments of Python: a script of this repository, or `-m` and a module.
+        folder: an empty folder for Gradio's uploads and the server's output.
+        port: the port to listen on; a free one by default.
+        root: root folder of the repository that is served.
+        environment: environment variables to add to those of this process.
+        tracer: a command that runs the server, such as strace with its options; none by default.
+        process: the server's process; None before the first start.
     """
 
     arguments: tuple[str, ...]
@@ -54,10 +57,10 @@ class PageServer:
         return self.folder / "uploads"
 
     def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start the server and wait until it answers.
 
         Raises:
-            NotServedError: it ended or did not answer in time.
+            NotServedError: the server ended or did not answer in time.
         """
         self.uploads.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "GRADIO_TEMP_DIR": str(self.uploads), **self.environment}
@@ -73,6 +76,7 @@ class PageServer:
         raise NotServedError(f"`python {' '.join(self.arguments)}` did not come to serve its page\n{self.last_words()}")
 
     def _answers(self) -> bool:
+        """Whether the page can be fetched."""
         try:
             # Without the proxy that the environment may name, which cannot reach this machine's own addresses.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -82,14 +86,18 @@ class PageServer:
         return True
 
     def last_words(self) -> str:
-        """The end of what it printed."""
+        """Read the end of the server's output.
+
+        Returns:
+            Its last 20 lines.
+        """
         return "\n".join((self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
     def stop(self, how: int = signal.SIGTERM) -> None:
-        """End it, at last with SIGKILL.
+        """End the server, with SIGKILL if it does not end within 10 seconds.
 
         Args:
-            how: the signal that it gets first.
+            how: the signal that the server gets first.
         """
         if self.process is None:
             return
@@ -115,7 +123,11 @@ class PageServer:
 
 
 def free_port() -> int:
-    """Find a port that nothing on this machine listens on."""
+    """Find a port that nothing on this machine listens on.
+
+    Returns:
+        Its number, on 127.0.0.1.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

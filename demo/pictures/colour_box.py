@@ -11,10 +11,10 @@ def boxed_profile(file: IO[bytes]) -> bytes:
     """The ICC profile that the first `colr` box holds, or describes by codes.
 
     Args:
-        file: read from its beginning.
+        file: an AVIF or JPEG 2000 file, read from its beginning.
 
     Returns:
-        Empty for sRGB, and where there is no such box.
+        The profile; empty for sRGB, and where there is no such box.
     """
     file.seek(0)
     head = file.read(_HEADER_BYTES)

@@ -21,7 +21,7 @@ def completions(data: bytes) -> Iterator[bytes]:
         data: a file that cannot be decoded as it is.
 
     Yields:
-        Nothing where by the file's own headers pixels are missing.
+        The completed files; none where pixels are missing by the file's own headers.
     """
     endings: tuple[bytes, ...] = _FILLINGS
     if data.startswith(b"\xff\xd8"):

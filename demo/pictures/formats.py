@@ -97,7 +97,7 @@ def check_supported(head: bytes) -> None:
         head: the first `HEAD_BYTES` of the file.
 
     Raises:
-        UnsupportedPictureError: it is.
+        UnsupportedPictureError: the file is of such a format.
     """
     for pattern, sentence in _PATTERNS:
         if pattern.match(head):
@@ -105,7 +105,7 @@ def check_supported(head: bytes) -> None:
 
 
 def has_signature(head: bytes) -> bool:
-    """Whether a file begins as a supported picture does; if it cannot be opened, it is damaged.
+    """Whether a file begins like a supported picture; if such a file cannot be opened, it is damaged.
 
     Args:
         head: the first `HEAD_BYTES` of the file.
@@ -119,10 +119,13 @@ def raw_file() -> UnsupportedPictureError:
 
 
 def candidates(head: bytes) -> tuple[str, ...]:
-    """Pillow's names of the formats that a file may have, in the order in which they are tried.
+    """Pillow's names of the formats that a file may have.
 
     Args:
         head: the first `HEAD_BYTES` of the file.
+
+    Returns:
+        The names in the order in which they are tried: `FORMATS`, without PCX where the third byte rules it out.
     """
     # A TGA with ten bytes of comment begins as a PCX does, which goes on with its encoding, 0 or 1.
     if head[:1] == b"\n" and head[2:3] > b"\1":

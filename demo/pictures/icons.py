@@ -18,10 +18,10 @@ def open_icon(file: IO[bytes]) -> Image.Image | None:
     Sizes are taken from the header of each picture, not from the directory, which is often wrong.
 
     Args:
-        file: read from its beginning.
+        file: an .ico or .cur file, read from its beginning.
 
     Returns:
-        None where the file is not an icon after all; a TGA can begin like one.
+        The picture, not loaded yet; None where the file is not an icon after all; a TGA can begin like one.
 
     Raises:
         TooManyPixelsError: by its header the picture is too large.

@@ -9,6 +9,9 @@ def without_damage(data: bytes) -> bytes:
 
     Args:
         data: a JPEG file.
+
+    Returns:
+        The file without the JFIF, Photoshop and comment segments, and without ICC segments that are too short.
     """
     parts, position = [data[:2]], 2
     while data[position : position + 1] == b"\xff" and position + 4 <= len(data):

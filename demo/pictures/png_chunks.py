@@ -33,7 +33,7 @@ def open_png(file: IO[bytes]) -> Image.Image:
         file: a PNG file, read from its beginning.
 
     Returns:
-        As Image.open gives it; `info["icc_profile"]` is empty where the colours are sRGB.
+        The picture as `Image.open` returns it; `info["icc_profile"]` is empty where the colours are sRGB.
 
     Raises:
         TooManyPixelsError: by its header the picture is too large.

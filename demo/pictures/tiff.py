@@ -26,14 +26,16 @@ def open_tiff(file: IO[bytes]) -> Image.Image:
     """Open the picture of a TIFF file: its first page, or the largest where the first is only a thumbnail.
 
     Args:
-        file: read from its beginning.
+        file: a TIFF file, read from its beginning.
 
     Returns:
-        As `Image.open` gives it, or with 8 bits per sample where Pillow would misread its pixels.
+        The picture as `Image.open` returns it, or with 8 bits per sample where Pillow would misread its pixels.
 
     Raises:
         TooManyPixelsError: by its tags the page is too large.
         UnsupportedPictureError: it holds a camera's raw pixels, or pixels of a kind that is not supported.
+        ValueError: OpenCV cannot decode the page.
+        PIL.UnidentifiedImageError: it has no page with pixels, and Pillow cannot open it either.
     """
     pages = list(read_pages(file))
     if any(page.photometric in (_CFA, _LINEAR_RAW) or Tag.CFARepeatPatternDim in page.tags for page in pages):

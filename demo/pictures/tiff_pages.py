@@ -47,7 +47,12 @@ class Page:
     tags: dict[int, Sequence[int]]
 
     def number(self, tag: int, default: int) -> int:
-        """The first value of a tag."""
+        """The first value of a tag.
+
+        Args:
+            tag: number of the tag.
+            default: the value where the page has no such tag.
+        """
         return (self.tags.get(tag) or (default,))[0]
 
     @property
@@ -106,6 +111,9 @@ def read_pages(file: IO[bytes]) -> Iterator[Page]:
 
     Args:
         file: a TIFF or BigTIFF file, read from its beginning.
+
+    Yields:
+        The pages, at most 64.
     """
     file.seek(0)
     head = file.read(16)
@@ -161,7 +169,7 @@ def main_page(pages: list[Page]) -> Page | None:
         pages: all pages, in their order.
 
     Returns:
-        None where no page has any pixels.
+        The page; None where no page has any pixels.
     """
     whole = [page for page in pages if not page.is_mask and page.pixels]
     if not whole:
@@ -178,7 +186,10 @@ def with_first_page(data: bytes, offset: int) -> bytes:
 
     Args:
         data: the file.
-        offset: of the page.
+        offset: where the page begins in the file, in bytes.
+
+    Returns:
+        The file with a header that points to this page.
     """
     order = "<" if data[:2] == b"II" else ">"
     if data[2:4] in (b"\x2b\0", b"\0\x2b"):

@@ -23,7 +23,7 @@ def align(frame: np.ndarray, face: Face) -> np.ndarray:
 
     Args:
         frame: (height, width, 3), uint8, RGB.
-        face: a face found in this very frame.
+        face: a face found in this frame.
 
     Returns:
         (218, 178, 3), uint8, RGB. Outside the frame its border is repeated, as in CelebA.

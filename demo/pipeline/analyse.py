@@ -39,7 +39,14 @@ class CropPredictor(Protocol):
         """How far each attribute can be trusted; None for weights that were never measured."""
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, 218, 178, 3) into float32 probabilities (N, attributes) in [0, 1]."""
+        """Predict the attributes of aligned crops.
+
+        Args:
+            crops: (N, 218, 178, 3), uint8, RGB.
+
+        Returns:
+            (N, attributes) float32 probabilities in [0, 1].
+        """
 
 
 _AnyPredictor = TypeVar("_AnyPredictor", bound=CropPredictor)
@@ -53,8 +60,8 @@ class Pipeline(Generic[_AnyPredictor]):
         finder: finds the faces; several pipelines may share one.
 
     Attributes:
-        predictor: as given.
-        finder: as given.
+        predictor: predicts the attributes of aligned crops.
+        finder: finds the faces.
     """
 
     def __init__(self, predictor: _AnyPredictor, finder: FaceFinder) -> None:
@@ -68,6 +75,9 @@ class Pipeline(Generic[_AnyPredictor]):
         Args:
             weights: SlimNet's weights.
             device: "auto" or None, "cpu", "cuda" or "mps".
+
+        Returns:
+            A pipeline with a predictor and a face finder of its own.
 
         Raises:
             slimnet.CheckpointError: the weights are missing, damaged or foreign.
@@ -94,6 +104,9 @@ class Pipeline(Generic[_AnyPredictor]):
             thorough: also look for small, sideways and upside-down faces, as in an uploaded photo; without it a
                 webcam's frame takes a fraction of the time.
 
+        Returns:
+            The faces from left to right with their probabilities, numbered from 1, and the timings.
+
         Raises:
             ValueError: the frame has another shape or type.
         """
@@ -101,7 +114,7 @@ class Pipeline(Generic[_AnyPredictor]):
         return self.read(frame, self.finder.find(frame, thorough=thorough), began)
 
     def stream(self) -> "Stream":
-        """Begin to analyse the frames of one camera."""
+        """Begin to analyse the frames of one camera; the stream shares this pipeline."""
         return Stream(self)
 
     def read(self, frame: np.ndarray, faces: tuple[Face, ...], began: float) -> Analysis:
@@ -109,8 +122,11 @@ class Pipeline(Generic[_AnyPredictor]):
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            faces: those of this very frame.
+            faces: the faces found in this frame, in any order.
             began: when the search for them began, by `time.perf_counter`; it counts as detection.
+
+        Returns:
+            The faces from left to right with their probabilities, numbered from 1, and the timings.
         """
         marks = [began, time.perf_counter()]
         faces = tuple(sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2))
@@ -134,7 +150,7 @@ class Stream:
     and where the frames change their size; warnings do not flicker.
 
     Args:
-        pipeline: may serve other streams, too.
+        pipeline: finds the faces and predicts; it may be shared with other streams.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:

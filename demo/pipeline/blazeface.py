@@ -36,22 +36,57 @@ class BlazeFace:
         self._model = model
 
     def in_whole(self, frame: np.ndarray, quarters: int = 0) -> list[Detection]:
-        """Detect in the frame as a whole, turned left by `quarters` quarter turns."""
+        """Detect in the frame as a whole.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            quarters: quarter turns to the left, 0 to 3, by which the frame is turned before detection.
+
+        Returns:
+            The detections, in no particular order.
+        """
         view = shrink(frame, INPUT_SIDE)
         return self._in_windows(frame, view, whole(view.shape[1], view.shape[0]), quarters)
 
     def in_tiles(self, frame: np.ndarray, parts: int, quarters: int = 0) -> list[Detection]:
-        """Detect in overlapping tiles, `parts` to the longer side."""
+        """Detect in overlapping square tiles.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            parts: tiles per longer side, a key of `demo.pipeline.windows.TILE_LIMITS`.
+            quarters: quarter turns to the left, 0 to 3, by which each tile is turned before detection.
+
+        Returns:
+            The detections of all tiles, without faces that a tile cuts off; one face may be among them more than once.
+        """
         view = shrink(frame, parts * INPUT_SIDE)
         return self._in_windows(frame, view, tiles(view.shape[1], view.shape[0], parts), quarters)
 
     def in_padded(self, frame: np.ndarray, quarters: int = 0) -> list[Detection]:
-        """Detect in the frame with room around it, where a face that fills the frame is found."""
+        """Detect in the frame with black padding around it, where a face that fills the frame is found.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            quarters: quarter turns to the left, 0 to 3, by which the padded frame is turned before detection.
+
+        Returns:
+            The detections, in no particular order.
+        """
         view = shrink(frame, INPUT_SIDE // 2)
         return self._in_windows(frame, view, with_room(view.shape[1], view.shape[0]), quarters)
 
     def in_small_windows(self, frame: np.ndarray, side: int, quarters: int) -> list[Detection]:
-        """Detect in windows of `side` pixels, but for those of one colour."""
+        """Detect in overlapping small windows, except those with next to no contrast.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            side: of a window, in pixels of the frame.
+            quarters: quarter turns to the left, 0 to 3, by which each window is turned before detection.
+
+        Returns:
+            The detections of all windows, without faces that a window cuts off; one face may be among them more than
+            once.
+        """
         shown = min(side, INPUT_SIDE)
         view = shrink(frame, round(max(frame.shape) * shown / side))
         windows = squares(view.shape[1], view.shape[0], shown)
@@ -63,8 +98,12 @@ class BlazeFace:
 
         The detector finds upside-down faces, too, with less confidence, and takes the chin for the forehead.
 
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            detection: a face found in this frame.
+
         Returns:
-            The detection with the highest score, which may be the one given.
+            The detection with the highest score, which may be `detection` itself.
         """
         if detection.score >= _CERTAINLY_UPRIGHT_SCORE:
             return detection

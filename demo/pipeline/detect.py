@@ -57,7 +57,7 @@ class FaceFinder:
                 Takes 0.1 to 1 second for a photo of a few faces, 1 second more where there are many or small ones;
                 without it a webcam's frame takes about 10 ms per face, and small faces are looked for only where there
                 is no larger one.
-            known: faces of this very frame that have been found already; they come first.
+            known: faces of this frame that have been found already; they come first.
 
         Returns:
             The faces, the most certain first.
@@ -77,6 +77,9 @@ class FaceFinder:
         Args:
             frame: (height, width, 3), uint8, RGB.
 
+        Returns:
+            One detection for each face.
+
         Raises:
             ValueError: the frame has another shape or type.
         """
@@ -84,11 +87,14 @@ class FaceFinder:
         return tuple(suppress_overlaps(self._detector.in_whole(frame)))
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        """Find faces of the frame before again, near where they were, with the landmarker alone.
+        """Find faces of the previous frame again, near where they were, with the landmarker alone.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            faces: those of the frame before; only those with landmarks can be found.
+            faces: the faces of the previous frame; only those with landmarks can be found.
+
+        Returns:
+            The faces that were found again, in the same order.
 
         Raises:
             ValueError: the frame has another shape or type.

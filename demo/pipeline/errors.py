@@ -11,6 +11,9 @@ def reason(failure: Exception) -> str:
 
     Args:
         failure: one of `FAILURES`, or an error whose message is meant for people.
+
+    Returns:
+        The error's own message, or "not enough memory" where it has none or OpenCV ran out of memory.
     """
     out_of_memory = isinstance(failure, cv2.error) and failure.code == cv2.Error.StsNoMem
     return "not enough memory" if out_of_memory else str(failure) or "not enough memory"

@@ -57,7 +57,10 @@ class Detection:
 
         Args:
             ratio: (2,) pixels of the larger image for one of this one, across and down.
-            offset: where this image begins in the larger one, x and y in pixels of that.
+            offset: where this image begins in the larger one, x and y in pixels of the larger one.
+
+        Returns:
+            A copy with its box and points in pixels of the larger image.
         """
         corner, size = np.array(self.box[:2]) * ratio + offset, np.array(self.box[2:]) * ratio
         points = ((self.points + 0.5) * ratio + offset - 0.5).astype(np.float32)
@@ -82,7 +85,7 @@ def suppress_overlaps(found: Iterable[_AnyBoxed]) -> list[_AnyBoxed]:
     sizes and a box inside another is the same face; torchvision's NMS knows only the latter, and keeps both.
 
     Args:
-        found: the best first.
+        found: faces or detections, the best first.
 
     Returns:
         Those kept, in the same order.
@@ -95,12 +98,25 @@ def suppress_overlaps(found: Iterable[_AnyBoxed]) -> list[_AnyBoxed]:
 
 
 def same_face(a: Boxed, b: Boxed) -> bool:
-    """Whether two boxes are around the same face."""
+    """Whether two boxes are around the same face.
+
+    Args:
+        a: a face or detection.
+        b: another one in the same frame.
+
+    Returns:
+        True where the boxes overlap by more than 0.45 of the smaller one.
+    """
     return overlap(a.box, b.box) > _SAME_FACE_OVERLAP
 
 
 def overlap(a: Box, b: Box) -> float:
-    """The intersection of two boxes as a share of the smaller one, from 0 to 1."""
+    """The intersection of two boxes as a share of the smaller one, from 0 to 1.
+
+    Args:
+        a: x, y, width, height; width and height are not 0.
+        b: another box in the same unit.
+    """
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     return max(0.0, width) * max(0.0, height) / min(a[2] * a[3], b[2] * b[3])

@@ -59,11 +59,11 @@ class FaceFollower:
     """Finds the faces in the frames of one camera, in their order; not thread-safe.
 
     The detector takes 3 ms for all faces together and says how each one has moved since its landmarks were found. The
-    landmarker takes 10 ms per face and runs for one face a frame, the one whose landmarks are the oldest. A new face
-    never displaces one that is followed.
+    landmarker takes 10 ms per face and runs for one face a frame, that with the oldest landmarks. A new face never
+    displaces a face that is followed.
 
     Args:
-        finder: may be shared with other followers.
+        finder: detects faces and finds landmarks; it may be shared with other followers.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
@@ -78,6 +78,9 @@ class FaceFollower:
         Args:
             frame: (height, width, 3), uint8, RGB.
             seconds: when it was seen, on any clock that does not go back.
+
+        Returns:
+            The faces, those already followed before the new ones.
 
         Raises:
             ValueError: the frame has another shape or type.

@@ -51,7 +51,7 @@ class Analysis:
         width: of the frame, in pixels.
         height: of the frame, in pixels.
         faces: left to right, or in a `Stream` by number; empty where there is none.
-        timings: where the time went.
+        timings: how long each stage took.
     """
 
     attributes: tuple[str, ...]
@@ -61,7 +61,11 @@ class Analysis:
     timings: Timings = Timings()
 
     def to_dict(self) -> dict[str, Any]:
-        """The faces as JSON takes them: {"faces": [{"number", "box", "probabilities": {attribute: probability}}]}."""
+        """The faces in types that JSON can hold.
+
+        Returns:
+            {"faces": [{"number", "box": [x, y, width, height], "probabilities": {attribute: probability}}]}.
+        """
         return {
             "faces": [
                 {

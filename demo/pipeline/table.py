@@ -18,7 +18,7 @@ def face_rows(analysis: Analysis, file: str) -> list[list[str]]:
     """The rows of one picture's faces.
 
     Args:
-        analysis: of the picture.
+        analysis: the result for the picture.
         file: the picture's name.
 
     Returns:
@@ -65,22 +65,22 @@ class _LineFeeds:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a table is to be Parquet, by its name; else it is CSV.
+    """Whether a table is Parquet by its file name; otherwise it is CSV.
 
     Args:
-        path: of the table.
+        path: path of the table, which need not exist.
     """
     return path.suffix.lower() == ".parquet"
 
 
 def as_parquet(table: Path, parquet: Path, columns: Sequence[str]) -> None:
-    """Convert a table of `write_rows` to Parquet, in parts, so that it may be larger than memory. Needs pyarrow.
+    """Convert a table of `write_rows` to Parquet in batches, so that it may be larger than memory.
 
-    The numbers are those of the CSV table: face and box as int32, probabilities as float64.
+    The numbers are those of the CSV table: face and box as int32, probabilities as float64. Needs pyarrow.
 
     Args:
-        table: CSV, written unguarded.
-        parquet: to be written.
+        table: the CSV file, written unguarded.
+        parquet: the file to write.
         columns: names of all columns.
     """
     from pyarrow import csv as arrow_csv

@@ -78,7 +78,7 @@ class Tracker:
             sightings: all faces of the frame, in any order.
 
         Returns:
-            A number for each sighting, in the same order, none twice.
+            A number for each sighting, in the same order; no number occurs twice.
         """
         self._tracks = [track for track in self._tracks if seconds - track.seconds <= _RESERVED_SECONDS]
         known = [track for track in self._tracks if seconds - track.seconds <= _REMEMBERED_SECONDS]
@@ -108,7 +108,7 @@ class _Track:
         seconds: when it was last seen.
         centre: (2,) where it was then.
         velocity: (2,) running mean, per second.
-        size: then.
+        size: the side of a square as large as its box then.
         logits: (attributes,) running mean.
     """
 

@@ -13,7 +13,15 @@ _CONTEXT = 2.5
 
 
 def shrink(image: np.ndarray, longest: int) -> np.ndarray:
-    """The image, shrunk by area until its longer side has at most `longest` pixels."""
+    """Shrink an image by area averaging until its longer side has at most `longest` pixels.
+
+    Args:
+        image: (height, width, 3), uint8.
+        longest: in pixels.
+
+    Returns:
+        The shrunk image, or the image itself where it is small enough already.
+    """
     height, width = image.shape[:2]
     scale = longest / max(width, height)
     if scale >= 1:
@@ -23,12 +31,28 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
 
 
 def ratio(image: np.ndarray, shrunk: np.ndarray) -> np.ndarray:
-    """(2,) pixels of the image for one pixel of the shrunk one, across and down."""
+    """How many pixels of an image one pixel of its shrunk copy stands for.
+
+    Args:
+        image: (height, width, 3).
+        shrunk: (height, width, 3), the same image after `shrink`.
+
+    Returns:
+        (2,) float64, across and down.
+    """
     return np.array([image.shape[1] / shrunk.shape[1], image.shape[0] / shrunk.shape[0]])
 
 
 def cut(image: np.ndarray, window: Window) -> np.ndarray:
-    """The window's part of the image, black where the window reaches outside."""
+    """Cut a window out of an image, black where the window reaches outside.
+
+    Args:
+        image: (height, width, 3), uint8.
+        window: left, top, width, height in pixels of the image.
+
+    Returns:
+        (height, width, 3) uint8, of the window's size; a view of the image where the window lies inside it.
+    """
     left, top, width, height = window
     inside = image[max(0, top) : top + height, max(0, left) : left + width]
     if inside.shape[:2] == (height, width):
@@ -40,14 +64,28 @@ def cut(image: np.ndarray, window: Window) -> np.ndarray:
 
 
 def around(box: Box) -> Window:
-    """The square window around a face, with context."""
+    """The square window around a face, 2.5 times as large as the longer side of its box.
+
+    Args:
+        box: x, y, width, height in pixels.
+
+    Returns:
+        Left, top, width, height in whole pixels; may reach outside the image.
+    """
     x, y, width, height = box
     side = max(1, round(_CONTEXT * max(width, height)))
     return round(x + width / 2 - side / 2), round(y + height / 2 - side / 2), side, side
 
 
 def as_shares(points: list[Any]) -> np.ndarray:
-    """MediaPipe's points as (points, 2) shares of the image's width and height."""
+    """MediaPipe's normalised points as an array.
+
+    Args:
+        points: MediaPipe's keypoints or landmarks, with x and y as shares of the image's width and height.
+
+    Returns:
+        (points, 2) float64, x and y.
+    """
     return np.array([(point.x, point.y) for point in points])
 
 

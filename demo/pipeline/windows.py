@@ -19,11 +19,14 @@ _NEARLY_AS_SMALL = 1.1
 
 
 def whole(width: int, height: int) -> list[Window]:
-    """The picture as one window.
+    """The picture as a single window.
 
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
+
+    Returns:
+        A list of that window alone.
     """
     return [(0, 0, width, height)]
 
@@ -34,12 +37,15 @@ def with_room(width: int, height: int) -> list[Window]:
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
+
+    Returns:
+        A list of that window alone; it begins at negative coordinates.
     """
     return [(-width // 2, -height // 2, 2 * width, 2 * height)]
 
 
 def tiles(width: int, height: int, parts: int) -> list[Window]:
-    """Square windows, each half over the next.
+    """Square windows, each of which overlaps the next by half.
 
     Args:
         width: of the picture, in pixels.
@@ -47,7 +53,7 @@ def tiles(width: int, height: int, parts: int) -> list[Window]:
         parts: tiles per longer side, a key of `TILE_LIMITS`.
 
     Returns:
-        None at all where they would be too small.
+        An empty list where the tiles would be too small.
     """
     longest = max(width, height)
     return squares(width, height, longest // parts, 0.5) if longest >= TILE_LIMITS[parts] else []
@@ -60,7 +66,10 @@ def squares(width: int, height: int, side: int, stride: float = _STRIDE) -> list
         width: of the picture, in pixels.
         height: of the picture, in pixels.
         side: of a window, in pixels.
-        stride: from one window to the next, at most; as a share of the side.
+        stride: largest step from one window to the next, as a share of the side.
+
+    Returns:
+        The windows, row by row.
     """
     across, down = min(side, width), min(side, height)
     return [(left, top, across, down) for top in _starts(height, side, stride) for left in _starts(width, side, stride)]

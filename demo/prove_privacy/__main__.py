@@ -57,8 +57,11 @@ def watch(folder: Path, seconds: float) -> Activity:
     """Serve the page, visit it, and record what it does.
 
     Args:
-        folder: an empty one, which gets strace's files and the page's home and temporary folder.
-        seconds: to go on watching after the last visitor.
+        folder: an empty folder, which gets strace's files and the page's home and temporary folder.
+        seconds: how long to go on watching after the last visitor.
+
+    Returns:
+        What the page and everything it started tried to do.
 
     Raises:
         TraceError: the page was not served, did not answer as it should, or was not watched to its end.
@@ -73,7 +76,11 @@ def watch(folder: Path, seconds: float) -> Activity:
 
 
 def what_is_missing() -> str | None:
-    """Say what the proof needs and this machine lacks; None if it can be run."""
+    """Check what the proof needs.
+
+    Returns:
+        What this machine lacks, as a sentence for people; None if the proof can be run.
+    """
     if not sys.platform.startswith("linux"):
         return "it takes Linux, whose network namespaces and strace it uses"
     missing = [program for program in ("strace", "unshare") if not shutil.which(program)]
@@ -91,8 +98,8 @@ def remaining_files(folders: Sequence[Path], written: Sequence[Path]) -> tuple[P
     """List what the page has left.
 
     Args:
-        folders: were empty when it was started.
-        written: paths that it wrote to, anywhere.
+        folders: folders that were empty when the page was started.
+        written: all paths that it wrote to.
 
     Returns:
         All that is in the folders, and those of the written paths that are still there.
@@ -106,7 +113,10 @@ def report(found: Activity, remaining: Sequence[Path]) -> str:
 
     Args:
         found: what the page did.
-        remaining: what it has left.
+        remaining: files and folders that it has left.
+
+    Returns:
+        The report, of several lines.
     """
     removed = [path for path in found.written if path not in remaining]
     lines = [f"connected to {address}" for address in found.connections]

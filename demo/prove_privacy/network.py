@@ -16,6 +16,9 @@ def in_own_network(command: Iterable[str]) -> tuple[str, ...]:
 
     Args:
         command: the program and its arguments.
+
+    Returns:
+        The command with `unshare` in front.
     """
     options = ("--net",) if os.geteuid() == 0 else ("--net", "--map-root-user")
     return ("unshare", *options, "--", *command)

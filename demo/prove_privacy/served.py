@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None for those that the program was started with.
 
     Returns:
-        The exit status: 2 where it was not served, or did not answer as it should.
+        The exit status: 0, or 2 where the page was not served, or did not answer as it should.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help=f"an empty one, which gets {TRACE}.PID, {HOME}/ and {TEMPORARY}/")
@@ -44,11 +44,11 @@ def serve_and_visit(folder: Path, seconds: float) -> None:
     """Serve the page with an empty home and temporary folder, visit it, wait, and end it as `kill` does.
 
     Args:
-        folder: an empty one, for strace's files, the home and the temporary folder.
-        seconds: to wait after the last visitor.
+        folder: an empty folder, for strace's files, the home and the temporary folder.
+        seconds: how long to wait after the last visitor.
 
     Raises:
-        NotServedError: it was not served, or ended in disorder.
+        NotServedError: the page was not served, or did not end in order.
         VisitError: it did not find the face in a photo.
         httpx.HTTPError: it did not answer.
     """

@@ -65,7 +65,10 @@ def strace_command(command: Iterable[str], files: Path) -> tuple[str, ...]:
 
     Args:
         command: the program and its arguments.
-        files: what the files are called; each has a full stop and the number of its thread behind that.
+        files: path of strace's files without their suffix, which is a full stop and the number of the thread.
+
+    Returns:
+        The command with `strace` in front.
     """
     options = ("-D", "-ff", "--seccomp-bpf", "-yy", "-xx", "-s", "4096", "-e", f"trace={_CALLS}")
     return ("strace", *options, "-o", str(files), *command)
@@ -75,8 +78,11 @@ def read_trace(files: Path, folder: Path) -> Activity:
     """Read what a command did that was run by `strace_command` and has ended.
 
     Args:
-        files: as for `strace_command`.
-        folder: where the command was started, for relative paths.
+        files: path of strace's files, as for `strace_command`.
+        folder: working directory of the command, for relative paths.
+
+    Returns:
+        What the command and all that it started tried to do.
 
     Raises:
         TraceError: there is no trace, or it breaks off.

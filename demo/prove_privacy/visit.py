@@ -24,10 +24,10 @@ class VisitError(RuntimeError):
 
 
 def visit(url: str) -> None:
-    """Visit the page in all these ways.
+    """Visit the page as a browser and as a program do, with photos, camera frames and uploads.
 
     Args:
-        url: of the page.
+        url: address of the page.
 
     Raises:
         VisitError: a face was not found.
@@ -68,10 +68,10 @@ def begin_an_upload(url: str) -> socket.socket:
     """Send half of an upload.
 
     Args:
-        url: of the page.
+        url: address of the page.
 
     Returns:
-        The connection; to close it breaks the upload off.
+        The open connection; closing it breaks the upload off.
     """
     address = httpx.URL(url)
     connection = socket.create_connection((address.host, address.port), _TIMEOUT_SECONDS)

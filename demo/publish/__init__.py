@@ -1,0 +1,1 @@
+"""What the maintainers publish: the Hugging Face Space and the screenshots of the README."""

@@ -40,6 +40,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
     Args:
         arguments: without the program's name; None for those that the program was started with.
+
+    Returns:
+        space, dry_run, private and hardware.
     """
     parser = argparse.ArgumentParser(prog="python -m demo.deploy", description=__doc__)
     parser.add_argument("space", metavar="USER/NAME", help="made where it does not exist yet, else brought up to date")
@@ -58,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     """List the files and upload them.
 
     Args:
-        arguments: as for `parse_arguments`.
+        arguments: without the program's name; None for those that the program was started with.
 
     Returns:
         The exit status: 1 when something forbids the upload, 2 for a call that cannot work.
@@ -90,7 +93,7 @@ def listing(root: Path) -> list[Path]:
     """List the files of the project: those that git knows, or without git all but what was made here.
 
     Args:
-        root: of the repository.
+        root: root folder of the repository.
 
     Returns:
         Their paths relative to `root`, sorted.
@@ -109,11 +112,11 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
     """Find what should not be shown to the world.
 
     Args:
-        root: of the repository.
-        files: relative to it.
+        root: root folder of the repository.
+        files: paths of the files, relative to `root`.
 
     Returns:
-        For each file that is refused a sentence that begins with its path.
+        For each file that is refused, a sentence that begins with its path.
     """
     refused = []
     for path in files:
@@ -133,11 +136,11 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
     """Make the Space hold exactly these files.
 
     Args:
-        root: of the repository.
-        files: relative to it.
-        space: USER/NAME; made where it does not exist.
+        root: root folder of the repository.
+        files: paths of the files, relative to `root`.
+        space: name of the Space as USER/NAME; it is created where it does not exist.
         private: make a new Space for its owner alone.
-        hardware: of a new Space, a value of `SpaceHardware`; None for Hugging Face's default.
+        hardware: a value of `SpaceHardware`, for a new Space; None for Hugging Face's default.
 
     Returns:
         The address of the Space.
@@ -159,7 +162,7 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             space_hardware=SpaceHardware(hardware) if hardware else None,
         )
         with tempfile.TemporaryDirectory() as folder:
-            # From a folder of their own, since upload_folder looks at every file below the one it is given.
+            # From a folder of their own, since upload_folder looks at every file below its folder.
             for path in files:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(root / path, folder / path)

@@ -25,11 +25,12 @@ class _View:
     """A screenshot.
 
     Attributes:
-        name: of the file, without ".png".
-        width, height: of the window, in pixels.
-        scheme: its colours, "light" or "dark".
-        photo: the example that is analysed.
-        faces: how many it has.
+        name: file name without ".png".
+        width: of the window, in pixels.
+        height: of the window, in pixels.
+        scheme: colour scheme, "light" or "dark".
+        photo: file name of the example that is analysed.
+        faces: number of faces in it.
         whole: show all of the page, not just the window.
     """
 
@@ -53,7 +54,7 @@ def main() -> int:
     """Write all screenshots.
 
     Returns:
-        The exit status: 2 when that cannot be done here.
+        The exit status: 0, or 2 without Chromium or where the page cannot be served.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,0 +1,1 @@
+"""The SlimNet Faces page and its API: a Gradio app with a live panel, a photo panel and endpoints for programs."""

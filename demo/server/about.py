@@ -18,17 +18,20 @@ _IMPRESSIONS = "impressions that annotators had of celebrities' pictures"
 
 
 def about(pipeline: Pipeline[Predictor], evaluation: Path = EVALUATION) -> Markup:
-    """HTML of the section.
+    """Render the section.
 
     Args:
-        pipeline: with the weights in use.
-        evaluation: figures of the shipped weights, as `training.evaluate` writes them.
+        pipeline: a pipeline with the weights in use.
+        evaluation: JSON file with the figures of the shipped weights, as `training.evaluate` writes it.
+
+    Returns:
+        The section's HTML.
     """
     return render("about.html", is_celeba=_is_celeba(pipeline.attributes), **_quality(pipeline, evaluation))
 
 
 def labels(attributes: Sequence[str]) -> str:
-    """What the answers about these attributes repeat, in words.
+    """What kind of labels the probabilities of these attributes reproduce, in words.
 
     Args:
         attributes: the names, as the weights hold them.

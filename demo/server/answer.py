@@ -28,17 +28,17 @@ async def answer_on(
     """Call a function on a thread of a pool, as `asyncio.to_thread` does on one of its own.
 
     Args:
-        pool: lends the thread.
-        function: is called in Gradio's context, by which ZeroGPU knows whose share of the GPUs a call spends.
-        arguments: of the function.
-        named: of the function, too.
+        pool: executor whose thread is used.
+        function: called in Gradio's context, by which ZeroGPU knows whose share of the GPUs a call spends.
+        arguments: positional arguments of the function.
+        named: keyword arguments of the function.
 
     Returns:
         What the function returns.
 
     Raises:
         AnalysisError: memory or a device gave out.
-        Exception: whatever else the function raises.
+        Exception: anything else that the function raises.
     """
     run = contextvars.copy_context().run
     try:
@@ -52,7 +52,7 @@ def describe_face(face: FaceResult) -> dict[str, Any]:
     """A face as JSON for the page.
 
     Args:
-        face: one of an analysis.
+        face: a face of an analysis.
 
     Returns:
         number; box, [x, y, width, height] in pixels of the analysed frame; probabilities, in the order of the

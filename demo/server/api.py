@@ -47,13 +47,13 @@ SCHEMA: dict[str, Any] = {
 
 
 def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
-    """Add the endpoints to a page, in the context of which this is called.
+    """Add the endpoints to a page; to be called in the page's context.
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
     {"faces": [...]}, each face as `SCHEMA` says; `/schema` answers that.
 
     Args:
-        page: gets them.
+        page: the page, open in a with statement.
         pipeline: analyses the pictures.
         queue: where they wait for their turn.
     """
@@ -106,6 +106,9 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue) ->
             has brought.
         pipeline: analyses it.
         queue: where it waits for its turn.
+
+    Returns:
+        {"faces": [...]}, an instance of `SCHEMA`.
 
     Raises:
         gr.Error: why there is no answer, in a sentence for people.

@@ -41,13 +41,16 @@ def grouped(attributes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 def attribute_list(
     attributes: tuple[str, ...], panel: str, reliability: tuple[Reliability, ...] | None = None, *, live: bool = False
 ) -> Markup:
-    """HTML of the checkboxes of one panel, with the toolbar that filters and adjusts them, and the legend.
+    """Render the checkboxes of one panel, with the toolbar that filters and adjusts them, and the legend.
 
     Args:
         attributes: the names, in the order of the probabilities that `attributes.js` will be given.
         panel: id of the panel they stand in; keeps the ids of two panels apart.
         reliability: one for each attribute, or None where the weights carry none.
-        live: whether the probabilities come frame by frame, so that there is something to calm.
+        live: whether the probabilities come frame by frame, so that there is something to smooth.
+
+    Returns:
+        The list's HTML.
 
     Raises:
         ValueError: there are more or fewer reliabilities than attributes.
@@ -72,7 +75,7 @@ def level(reliability: Reliability) -> str:
     """How far an attribute can be trusted.
 
     Args:
-        reliability: as measured for the attribute.
+        reliability: the attribute's measured reliability.
 
     Returns:
         "good", "fair" or "weak", which is also a class in the page's styles.

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 
 def site(text: str) -> str:
-    """The address of a site, as a type of argparse.
+    """Parse the address of a site, for argparse.
 
     Args:
-        text: an address without a path, in which `*.` stands for all hosts below one.
+        text: an http or https address without a path, in which `*.` stands for all subdomains.
+
+    Returns:
+        The address without a slash at its end.
 
     Raises:
         argparse.ArgumentTypeError: the text is no such address.
@@ -33,10 +36,16 @@ def site(text: str) -> str:
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options, checked as far as no page is needed for it; a wrong one ends the program with status 2.
+    """Parse the options, and check them as far as that needs no page.
 
     Args:
-        arguments: those of the command line unless given.
+        arguments: without the program's name; None for those that the program was started with.
+
+    Returns:
+        The options, with the operator's name on one line.
+
+    Raises:
+        SystemExit: with 2, for a wrong option.
     """
     parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
     parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
@@ -72,11 +81,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def operator_name(parser: argparse.ArgumentParser, name: str | None) -> str | None:
-    """The operator's name in one line, from SLIMNET_OPERATOR where none is given: a Space takes no options.
+    """The operator's name on one line, from SLIMNET_OPERATOR where none is given: a Space takes no options.
 
     Args:
-        parser: refuses a name that cannot be read.
-        name: as given by option.
+        parser: reports a name that is empty or cannot be encoded, and exits.
+        name: value of the option; None where it is absent.
+
+    Returns:
+        None where there is no operator.
     """
     name = os.environ.get("SLIMNET_OPERATOR") or None if name is None else name
     if name is None:
@@ -95,10 +107,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted.
 
     Args:
-        arguments: those of the command line unless given.
+        arguments: without the program's name; None for those that the program was started with.
 
     Returns:
-        The exit status: 2 when the page cannot be served as asked.
+        The exit status: 0 after an interrupt, 2 when the page cannot be served as asked.
     """
     chosen = parse_arguments(arguments)
     end_by_signals()
@@ -193,5 +205,5 @@ def _taken(host: str, port: int | None) -> str:
 
 
 def run() -> NoReturn:
-    """Serve the page as a program of its own, and end that."""
+    """Serve the page, then end the process with the exit status of `main`."""
     leave(main())

@@ -18,11 +18,14 @@ def is_jpeg(text: str) -> bool:
 
 
 def encode_jpeg(pixels: np.ndarray, quality: int) -> bytes:
-    """A picture as a JPEG file.
+    """Encode a picture as JPEG.
 
     Args:
         pixels: (height, width, 3) uint8, RGB.
-        quality: 0 to 100, as in every JPEG encoder.
+        quality: JPEG quality, 0 to 100.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
         cv2.error: no memory is left for it.
@@ -36,22 +39,22 @@ def jpeg_url(file: bytes) -> str:
     """The `data:` address of a JPEG file.
 
     Args:
-        file: its bytes.
+        file: the bytes of the file.
     """
     return _JPEG + to_base64(file)
 
 
 def to_base64(file: bytes) -> str:
-    """A file in base64.
+    """Encode a file in base64.
 
     Args:
-        file: its bytes.
+        file: the bytes of the file.
     """
     return base64.b64encode(file).decode()
 
 
 def decode(text: str) -> bytes:
-    """The file in a `data:` address, or in bare base64.
+    """Decode a file from a `data:` address, or from bare base64.
 
     Args:
         text: the address or the base64, which may be broken into lines.

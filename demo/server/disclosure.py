@@ -11,11 +11,14 @@ _MAX_EXAMPLES = 3
 
 
 def disclosure(operator: str | None, attributes: Sequence[str]) -> Markup:
-    """The sentence as HTML; empty without an operator.
+    """Render the disclosure; empty without an operator.
 
     Args:
-        operator: who runs the page.
-        attributes: what the network reads.
+        operator: name of the person or organisation that runs the page, or None.
+        attributes: names of the attributes that the network predicts.
+
+    Returns:
+        The sentence as HTML.
     """
     if operator is None:
         return Markup()

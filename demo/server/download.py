@@ -1,5 +1,7 @@
-"""Download a picture file from the internet: never from the server's own network (SSRF), and no more than a picture's
-largest size."""
+"""Download a picture file from the internet, but never from the server's own network (SSRF).
+
+A download ends with an error at the largest size of a picture file.
+"""
 
 import asyncio
 from urllib.parse import urljoin
@@ -25,7 +27,7 @@ def fetch(address: str) -> bytes:
     Its bytes are counted as they arrive: Gradio's own download takes all that a host sends into memory first.
 
     Args:
-        address: of the file, http or https.
+        address: the file's http or https address.
 
     Returns:
         The bytes of the file.

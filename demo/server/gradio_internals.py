@@ -32,10 +32,13 @@ _Result = TypeVar("_Result")
 
 
 def refuse_by_sentences(page: gr.Blocks) -> None:
-    """Make every error of a call a gr.Error with a sentence for whoever called.
+    """Make every error of a call a gr.Error with a sentence for the caller.
 
     Gradio's own errors name folders of this machine and addresses of objects. It has hooks for the errors of an event's
     function, but none for those of its values, or for what it raises itself.
+
+    Args:
+        page: the page, whose methods are replaced.
     """
     preprocess, process = page.preprocess_data, page.process_api
 
@@ -66,6 +69,9 @@ def refuse_web_addresses(page: gr.Blocks) -> None:
     """Refuse a file that is given to a function by its web address.
 
     Gradio would fetch it, however large, before the function is called, and no setting stops that.
+
+    Args:
+        page: the page, with all its functions.
     """
     for function in page.fns.values():
         for component in function.inputs:
@@ -87,25 +93,44 @@ def read_values_by(component: gr.components.Component, read: Callable[[Any], Any
     """Have a function read the values that a component is given, in place of the component's own `preprocess`.
 
     A subclass, which is the documented way, makes Gradio write a stub file into its source folder.
+
+    Args:
+        component: the input component.
+        read: turns the value that Gradio received into the argument of the event's function.
     """
     component.preprocess = read
 
 
 def note_uploads_in(page: gr.Blocks, uploads: set[str]) -> None:
-    """Have Gradio note the paths of uploads in this set, since no event tells of an upload."""
+    """Have Gradio note the paths of uploads in this set, since no event tells of an upload.
+
+    Args:
+        page: the page that takes the uploads.
+        uploads: the set.
+    """
     page.upload_file_set = uploads
 
 
 def noted_uploads(scope: Mapping[str, Any]) -> Any:
-    """The set of uploads of the page that answers a request. `scope`: the request's, in ASGI."""
+    """The set of uploads of the page that answers a request.
+
+    Args:
+        scope: the request's ASGI scope.
+
+    Returns:
+        The set given to `note_uploads_in`.
+    """
     return scope["app"].get_blocks().upload_file_set
 
 
 def hide_from_models(page: gr.Blocks) -> None:
-    """Make no tool for language models of the functions that a page has until now.
+    """Make no tool for language models of the functions that a page has so far.
 
     Each event with an API name becomes a tool; only the mark of a resource or a prompt, which they are not, says
     otherwise. As a tool, a function for uploads would leave a file behind, and answer no JSON.
+
+    Args:
+        page: the page; functions added later do become tools.
     """
     for function in page.fns.values():
         function.fn._mcp_type = "endpoint"
@@ -116,7 +141,13 @@ def around_whole_server(
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """A lifespan for `app_kwargs` that puts middleware around the whole server, Gradio's own middleware included.
 
-    What is given as middleware stands inside of Gradio's, which answers some requests by itself.
+    Ordinary middleware stands inside Gradio's own, which answers some requests by itself.
+
+    Args:
+        wrap: puts an ASGI app into the middleware.
+
+    Returns:
+        A lifespan context manager for Starlette.
     """
 
     @asynccontextmanager
@@ -136,7 +167,7 @@ def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
     `gr.Blocks.close` waits for every open page to go, without a limit, and leaves the tunnel of --share open.
 
     Args:
-        page: may be closed, or not have been served at all.
+        page: the page; it may be closed, or not have been served at all.
         answers_seconds: how long requests get.
         close_seconds: how long this takes at most.
     """
@@ -152,7 +183,7 @@ def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
 
 
 def hosts_in_own_network() -> list[str]:
-    """Patterns of the public hosts that are in a Space's own network: Gradio fetches from them nevertheless.
+    """Patterns of the public hosts in a Space's own network, from which Gradio fetches nevertheless.
 
     Imported here, as in the next function, since only the tool for language models needs it.
     """
@@ -164,7 +195,14 @@ def hosts_in_own_network() -> list[str]:
 def run_in_client_loop(function: Callable[..., Coroutine[Any, Any, _Result]], *arguments: Any) -> _Result:
     """Call an async function on the event loop of gradio_client, from a thread that has none.
 
-    safehttpx keeps tasks from call to call, which have to be of one loop.
+    safehttpx keeps tasks from call to call, which have to belong to one loop.
+
+    Args:
+        function: the async function.
+        arguments: its positional arguments.
+
+    Returns:
+        What the function returns.
     """
     from gradio_client.utils import synchronize_async
 

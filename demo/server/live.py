@@ -36,11 +36,14 @@ class FrameError(PictureError):
 
 
 def live_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
-    """The panel `#live`, to be called inside a gr.Blocks.
+    """Make the panel `#live`; to be called inside a gr.Blocks.
 
     Args:
         pipeline: analyses the frames.
         disclosure: HTML above the picture, to be read first.
+
+    Returns:
+        The panel's component.
     """
     queue = FrameQueue(pipeline)
 
@@ -60,7 +63,13 @@ def live_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
 
 @dataclass(eq=False)
 class _Visit:
-    """An open page between its frames: where its faces were, and when to forget it."""
+    """An open page between its frames.
+
+    Attributes:
+        stream: follows the page's faces.
+        ending: forgets the page after a silence; None before the first frame is done.
+        is_over: whether the page has been forgotten.
+    """
 
     stream: Stream
     ending: asyncio.TimerHandle | None = None
@@ -73,6 +82,9 @@ class FrameQueue:
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
     first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up. A visitor who
     leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
+
+    Args:
+        pipeline: analyses the frames; each visitor gets a stream of it.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -82,11 +94,15 @@ class FrameQueue:
         self._visits: dict[str, _Visit] = {}
 
     async def answer(self, message: Any) -> dict[str, Any]:
-        """What the page paints for a frame, {"busy": True}, or {"error": a sentence for people}.
+        """Answer a frame of a visitor.
 
         Args:
             message: {"frame": data URL of a JPEG, "visitor": tells the open pages apart, "crop": number of the face
                 whose aligned picture is wanted, or None}; or {"visitor", "leave": True}, which is answered by {}.
+
+        Returns:
+            What the page paints, as `describe` returns it; {"busy": True} where the frame is not analysed; or
+            {"error": a sentence for people}.
         """
         visitor = str(message.get("visitor"))[:32] if isinstance(message, dict) else ""
         if isinstance(message, dict) and message.get("leave"):
@@ -121,7 +137,7 @@ class FrameQueue:
 
 
 def _analyse(message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-    """The answer to a frame, on a thread of the queue. `arrived`: when it did, by time.perf_counter."""
+    """The answer to a frame, on a thread of the queue; it arrived at `arrived`, by `time.perf_counter`."""
     if visit.is_over:  # left while the frame waited for its turn
         return {}
     began = time.perf_counter()
@@ -136,13 +152,14 @@ def read_frame(message: Any) -> np.ndarray:
     """The frame in a message of the live panel.
 
     Args:
-        message: as for `FrameQueue.answer`, or anything else that a call has brought.
+        message: a message as for `FrameQueue.answer`, or any other JSON value that a call has brought.
 
     Returns:
         (height, width, 3) uint8 RGB, contiguous.
 
     Raises:
-        FrameError: not a JPEG data URL of at most `MAX_FRAME_SIDE` pixels a side.
+        FrameError: the frame is not a JPEG data URL, is damaged, or is larger than `MAX_FRAME_CHARACTERS` or
+            `MAX_FRAME_SIDE` pixels a side.
     """
     address = message.get("frame") if isinstance(message, dict) else None
     if not isinstance(address, str) or not is_jpeg(address):
@@ -164,12 +181,12 @@ def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | Non
     """An analysis as JSON for the live panel.
 
     Args:
-        analysis: of the frame.
+        analysis: the result for the frame.
         milliseconds: stage -> how long it took, for those before the analysis.
         crop: the number of the face whose aligned picture goes along, as a data URL; None for no face.
 
     Returns:
-        width and height of the frame; faces, as `describe_face` has them; ms, stage -> milliseconds.
+        width and height of the frame; faces, as `describe_face` returns them; ms, stage -> milliseconds.
     """
     faces = []
     for face in analysis.faces:

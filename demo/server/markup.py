@@ -12,10 +12,10 @@ _TEMPLATE_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "`$\\{}"})
 
 
 def escaped(value: Any) -> Markup:
-    """A value as part of a template of `gr.HTML`, between tags or in an attribute in double quotes.
+    """Escape a value for a template of `gr.HTML`, between tags or in an attribute in double quotes.
 
     Args:
-        value: text, or anything that has a text. What is `Markup` already stays as it is.
+        value: text, or anything that `str` accepts. `Markup` stays as it is.
 
     Returns:
         The text without a character on which a browser, or one of Gradio's two templates, would act.
@@ -34,11 +34,14 @@ _TEMPLATES = Environment(
 
 
 def render(template: str, **values: Any) -> Markup:
-    """The HTML of a template with its values, each escaped unless it is `Markup`.
+    """Render a template with its values, each escaped unless it is `Markup`.
 
     Args:
         template: path of the file below `demo/browser`, with `/` between its parts.
-        values: name -> value, for all that the template names.
+        values: name -> value, for all variables of the template.
+
+    Returns:
+        The HTML.
 
     Raises:
         jinja2.UndefinedError: the template names a value that is not given.

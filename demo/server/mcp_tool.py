@@ -17,10 +17,10 @@ _EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")
 
 
 def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
-    """Add the tool to a page, in the context of which this is called, and make it the only one.
+    """Add the tool to a page, and make it the only one; to be called in the page's context.
 
     Args:
-        page: has all its other functions already.
+        page: the page, with all its other functions.
         pipeline: analyses the pictures.
         queue: where they wait for their turn.
     """
@@ -35,7 +35,11 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
 
 
 def description(attributes: Sequence[str]) -> str:
-    """What a language model is told of the tool, as the docstring from which Gradio reads it."""
+    """Describe the tool to language models, in the form of a docstring, from which Gradio reads it.
+
+    Args:
+        attributes: names of the attributes that the network predicts.
+    """
     examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
     return f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
         a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:

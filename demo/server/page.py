@@ -40,13 +40,13 @@ _TELL_OF_THE_TUNNEL = 'element.querySelector(".tunnel").hidden = !location.hostn
 def build(
     live: Pipeline[Predictor], photos: Pipeline | None = None, *, mcp: bool = False, operator: str | None = None
 ) -> gr.Blocks:
-    """The page with both panels and the endpoints.
+    """Build the page with both panels and the endpoints.
 
     Args:
         live: analyses the camera's frames.
-        photos: analyses photos; `live` does unless given.
-        mcp: make ready for `launch(mcp_server=True)`, which offers a tool to language models.
-        operator: who runs the page, as visitors are told before the camera starts.
+        photos: analyses photos; None for `live`.
+        mcp: add a tool for language models, which `launch(mcp_server=True)` then offers.
+        operator: who runs the page, for the disclosure; None for a page without one.
 
     Returns:
         The page, to be launched with `launch_options`.
@@ -70,10 +70,13 @@ def build(
 
 
 def masthead(predictor: Predictor) -> Markup:
-    """HTML of the head of the page: what the weights in use read, and what their answers are.
+    """Render the head of the page: what the weights in use predict, and what their answers are.
 
     Args:
-        predictor: holds the weights.
+        predictor: the network with the weights in use.
+
+    Returns:
+        The head's HTML.
     """
     return render(
         "page.html",
@@ -84,7 +87,7 @@ def masthead(predictor: Predictor) -> Markup:
 
 
 def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any]:
-    """Arguments of `gr.Blocks.launch` that belong to the page: its look, and that nothing is recorded.
+    """Arguments of `gr.Blocks.launch` that belong to the page, for its look, limits and middleware.
 
     Args:
         folder: a temporary folder of the program's own, where Gradio writes uploads and where nothing is to stay.

@@ -29,13 +29,16 @@ FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635"
 
 
 def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
-    """The panel `#photo`, to be called inside a gr.Blocks.
+    """Make the panel `#photo`; to be called inside a gr.Blocks.
 
     The picture travels inside the call and its answer, so that it never becomes a file on the server.
 
     Args:
         pipeline: analyses the photos.
         disclosure: HTML above the picture, to be read first.
+
+    Returns:
+        The panel's component.
     """
     queue = PhotoQueue()
 
@@ -56,7 +59,7 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
 
 
 async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
-    """What the page shows for a request, or {"error": a sentence for people}.
+    """Answer a request of the photo panel.
 
     Args:
         message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}.
@@ -64,7 +67,7 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
         queue: where it waits for its turn.
 
     Returns:
-        As `describe` has it.
+        What the page shows, as `describe` returns it, or {"error": a sentence for people}.
     """
     try:
         return await queue.run(_analyse, message, pipeline)
@@ -86,7 +89,7 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
     """What a request asks about.
 
     Args:
-        message: as for `answer`, or anything else that a call has brought.
+        message: a message as for `answer`, or any other JSON value that a call has brought.
 
     Returns:
         The picture (its bytes, or the path of an example) and the name that its results carry.
@@ -122,8 +125,8 @@ def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]
 
     Args:
         frame: (height, width, 3) uint8 RGB, the picture.
-        analysis: of the frame.
-        name: of the picture's file.
+        analysis: the result for the frame.
+        name: the picture's file name.
 
     Returns:
         name, width, height and faces, each with its aligned crop; the picture in a size for the screen, plain and with
@@ -147,8 +150,8 @@ def as_csv(analysis: Analysis, name: str) -> str:
     """The faces as CSV: `file,face,x,y,width,height` and one column of probabilities per attribute.
 
     Args:
-        analysis: of the picture.
-        name: of the picture's file.
+        analysis: the result for the picture.
+        name: the picture's file name.
     """
     text = io.StringIO()
     write_rows(text, (COLUMNS + analysis.attributes, *face_rows(analysis, name)))
@@ -156,11 +159,14 @@ def as_csv(analysis: Analysis, name: str) -> str:
 
 
 def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
-    """A copy of a picture with a numbered box around each face.
+    """Draw a numbered box around each face, in a copy of the picture.
 
     Args:
         picture: the analysed frame, at any scale.
-        analysis: of the frame.
+        analysis: the result for the frame.
+
+    Returns:
+        The copy.
     """
     picture = picture.copy()
     draw = ImageDraw.Draw(picture)
@@ -178,7 +184,7 @@ def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
 
 
 def examples() -> dict[str, Path]:
-    """File name -> path of the example pictures that come with the repository."""
+    """The example pictures that come with the repository: file name -> path."""
     return {path.name: path for path in sorted(EXAMPLES.glob("*.jpg"))}
 
 

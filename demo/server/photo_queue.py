@@ -30,9 +30,9 @@ class PhotoQueue:
         """Wait for a turn, then call a function on the queue's thread.
 
         Args:
-            function: does all work on the photo, from its decoding on.
-            arguments: of the function.
-            named: of the function, too.
+            function: does all work on the photo, including its decoding.
+            arguments: positional arguments of the function.
+            named: keyword arguments of the function.
 
         Returns:
             What the function returns.
@@ -40,7 +40,7 @@ class PhotoQueue:
         Raises:
             QueueFullError: too many wait already; the function is not called.
             AnalysisError: memory or a device gave out.
-            Exception: whatever else the function raises.
+            Exception: anything else that the function raises.
         """
         if not self._places.acquire(blocking=False):
             raise QueueFullError

@@ -17,26 +17,32 @@ try:
 except ImportError:
     spaces = None
 
-# A GPU is lent for so long at most, in seconds: half of it to begin, and then 10,000 faces. Short loans come first.
+# Longest loan of a GPU, in seconds: half of it to begin, and then 10,000 faces. Short loans come first.
 _LOAN = 20
 _LOG = logging.getLogger(__name__)
 
 
 def on_zero_gpu() -> bool:
-    """Whether this is a Space whose GPUs are lent for one call at a time, in a process of its own."""
+    """Whether this is a Space on ZeroGPU, which lends its GPUs for one call at a time, in a process of its own."""
     return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pipeline]:
-    """What analyses live frames, and what analyses photos. One and the same, except on ZeroGPU: frames stay on the CPU
-    there, since a GPU takes longer to get than a frame may last, and is to be had for minutes a day.
+    """Make the pipelines for live frames and for photos.
+
+    They are one and the same, except on ZeroGPU: frames stay on the CPU there, since a GPU takes longer to get than a
+    frame may last, and is to be had for minutes a day.
 
     Args:
         weights: SlimNet's weights.
-        device: where the network runs, as for `Pipeline.load`. ZeroGPU decides by itself.
+        device: where the network runs, as for `Pipeline.load`; ignored on ZeroGPU.
+
+    Returns:
+        The pipeline for live frames, then the one for photos.
 
     Raises:
-        As `Pipeline.load` does.
+        slimnet.CheckpointError: the weights are missing, damaged or foreign.
+        demo.pipeline.face_models.FaceModelError: a face model is missing or damaged.
     """
     if not on_zero_gpu():
         pipeline = Pipeline.load(weights, device)
@@ -51,7 +57,11 @@ class LentGpuPredictor:
     Only the network goes there: the GPU's process is a fork, in which MediaPipe's threads do not exist.
 
     Args:
-        on_cpu: reads the crops where there is no GPU.
+        on_cpu: predicts where there is no GPU.
+
+    Attributes:
+        attributes: names of the attributes, as `on_cpu` has them.
+        calibration: how far each attribute can be trusted; None for weights that were never measured.
     """
 
     def __init__(self, on_cpu: Predictor) -> None:
@@ -62,7 +72,14 @@ class LentGpuPredictor:
         self._lent = spaces.GPU(duration=_LOAN)(self._read)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Turn uint8 RGB crops (N, height, width, 3) into float32 probabilities (N, attributes)."""
+        """Predict the attributes of aligned crops, on a GPU where one is to be had.
+
+        Args:
+            crops: (N, 218, 178, 3), uint8, RGB.
+
+        Returns:
+            (N, attributes) float32 probabilities in [0, 1].
+        """
         if not len(crops):
             return self._on_cpu(crops)
         try:

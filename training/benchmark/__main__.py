@@ -43,13 +43,21 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _positive(text: str) -> int:
+    """Parse a whole number from 1 up."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
     return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status: 0, or 1 for what went wrong."""
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
     asked = _parse_arguments(arguments)
     try:
         if asked.json:
@@ -64,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """Measure all of it, printing each part when it is there; returns the figures."""
+    """Measure everything, printing each part as soon as it is done; returns the figures."""
     if asked.data_dir:
         read_celeba(asked.data_dir)  # so that what is wrong with it is said before the minutes of the first part
     device = choose_device(asked.device)
@@ -99,7 +107,7 @@ def _print_latency_head(loops: int) -> None:
 
 
 def _print_latencies(rows: list[Latency]) -> None:
-    """difference: the largest in probability from the original's."""
+    """Print the rows of the table; the difference is the largest in probability from the original's."""
     for row in rows:
         start = f"{row.threads:7} {row.batch:5} {row.contender:32}"
         if row.milliseconds is None:

@@ -16,7 +16,13 @@ from slimnet import SlimNet
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """file_bytes: of the weights' file; multiply_adds: for one crop, in convolutions and the linear layer."""
+    """The network's size and work.
+
+    Attributes:
+        parameters: Number of trainable parameters.
+        file_bytes: Size of the weights' file.
+        multiply_adds: For one crop, in the convolutions and the linear layer.
+    """
 
     parameters: int
     file_bytes: int
@@ -24,6 +30,17 @@ class NetworkFacts:
 
 
 def network_facts(weights: Path) -> NetworkFacts:
+    """Measure a network's size, and count its multiply-adds for one crop.
+
+    Args:
+        weights: The weights' file.
+
+    Returns:
+        The figures.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+    """
     model = SlimNet.load_pretrained(weights).eval()
     crop = torch.zeros(1, 3, model.preprocessing.height, model.preprocessing.width)
     counter = FlopCounterMode(display=False)
@@ -34,7 +51,14 @@ def network_facts(weights: Path) -> NetworkFacts:
 
 
 def machine(device: torch.device) -> dict[str, str]:
-    """Processor, cores that this process may use, GPU, system, and the versions that count."""
+    """Describe the machine: processor, cores that this process may use, GPU, system and the engines' versions.
+
+    Args:
+        device: The device to compute on; its name is added if it is a CUDA GPU.
+
+    Returns:
+        The descriptions by their headings, such as "processor"; "not installed" for a package that is missing.
+    """
     found = {
         "processor": f"{_processor()}, {_cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
@@ -45,6 +69,7 @@ def machine(device: torch.device) -> dict[str, str]:
 
 
 def _installed(package: str) -> str:
+    """Version of a package."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -52,6 +77,7 @@ def _installed(package: str) -> str:
 
 
 def _processor() -> str:
+    """Model name of the processor."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(encoding="utf-8").splitlines():
@@ -61,4 +87,5 @@ def _processor() -> str:
 
 
 def _cores() -> int:
+    """Number of cores that this process may use; all of them where the system doesn't say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

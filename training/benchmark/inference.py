@@ -20,9 +20,15 @@ ORIGINAL, _OURS = "original, eager", "this repository"
 
 @dataclass(frozen=True)
 class Latency:
-    """What one contender took. milliseconds: the median, an image; None where the engine is not installed.
+    """How long one contender took.
 
-    times_faster: than the original of the same run. difference: the largest from its probabilities.
+    Attributes:
+        contender: Its name.
+        threads: Number of threads that torch and the engine may use.
+        batch: Crops in a batch.
+        milliseconds: Median time per image; None where the engine is not installed.
+        times_faster: Speed as a multiple of the original's in the same run; None as above.
+        difference: Largest absolute difference from the original's probabilities; None as above.
     """
 
     contender: str
@@ -34,7 +40,23 @@ class Latency:
 
 
 def measure_latency(weights: Path, device: torch.device, threads: int, batch: int, runs: int) -> list[Latency]:
-    """Let every contender compute one batch in turn, `runs` times. Changes torch's thread count while it measures."""
+    """Let every contender compute the same batch in turn, several times.
+
+    Changes torch's thread count while it measures.
+
+    Args:
+        weights: The weights' file.
+        device: Where torch computes; the other engines take part only on a CPU.
+        threads: Number of threads for torch and the other engines.
+        batch: Random crops in a batch.
+        runs: Timed batches of each contender, after three to warm up; the median counts.
+
+    Returns:
+        The latency of each contender, those that are not installed included.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+    """
     crops = np.random.default_rng(0).integers(0, 256, (batch, *_input_size(weights), 3), np.uint8)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -61,7 +83,7 @@ def measure_latency(weights: Path, device: torch.device, threads: int, batch: in
 
 
 def _in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
-    """The median seconds of each, so that what else the machine does in a while hits all of them alike."""
+    """Time the contenders in turns, so that other work on the machine slows all alike: median seconds of each."""
     for run in contenders.values():
         for _ in range(3):
             run()
@@ -75,13 +97,28 @@ def _in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
 
 
 def _input_size(weights: Path) -> tuple[int, int]:
+    """Height and width of the network's crops."""
     preprocessing = SlimNet.load_pretrained(weights).preprocessing
     return preprocessing.height, preprocessing.width
 
 
 def contenders(weights: Path, device: torch.device, crops: np.ndarray, threads: int) -> dict[str, Contender | None]:
-    """Every way to compute the crops' probabilities; None for an engine that is not installed. The original alone is
-    handed them normalised."""
+    """Set up every way to compute the crops' probabilities.
+
+    Only the original gets the crops already normalised.
+
+    Args:
+        weights: The weights' file.
+        device: Where torch computes; the other engines are added only on a CPU.
+        crops: uint8 RGB (N, height, width, 3).
+        threads: Number of threads for the other engines.
+
+    Returns:
+        The contenders by name; None for an engine that is not installed, or a precision that the CPU lacks.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+    """
     predictor = Predictor(weights, str(device))
     found: dict[str, Contender | None] = {
         ORIGINAL: _original(weights, device, crops),
@@ -93,6 +130,7 @@ def contenders(weights: Path, device: torch.device, crops: np.ndarray, threads: 
 
 
 def _original(weights: Path, device: torch.device, crops: np.ndarray) -> Contender:
+    """Set up the original network in torch, with the crops normalised beforehand."""
     model = OriginalNetwork.load_pretrained(weights).eval().to(device)
     x = model.preprocessing.normalise(torch.from_numpy(crops)).contiguous()
     temperatures = torch.tensor(model.calibration.temperatures if model.calibration else 1.0)
@@ -105,7 +143,7 @@ def _original(weights: Path, device: torch.device, crops: np.ndarray) -> Contend
 
 
 def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Contender | None]:
-    """ONNX Runtime and OpenVINO on the exported graph; the latter also in bfloat16, its choice where a CPU has it."""
+    """Set up ONNX Runtime and OpenVINO on the exported graph; OpenVINO also in bfloat16, its default if supported."""
     names = ("ONNX Runtime", "OpenVINO, float32", "OpenVINO, bfloat16")
     try:
         from slimnet.onnx_graph import onnx_model
@@ -120,6 +158,7 @@ def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Conten
 
 
 def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | None:
+    """Set up ONNX Runtime on the CPU; None where it is not installed."""
     try:
         import onnxruntime
     except ImportError:
@@ -132,6 +171,7 @@ def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | 
 
 
 def _openvino(graph: bytes, crops: np.ndarray, threads: int, precision: str) -> Contender | None:
+    """Set up OpenVINO on the CPU; None where it is not installed or the CPU lacks the precision."""
     try:
         from openvino import Core
     except ImportError:

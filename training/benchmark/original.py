@@ -21,9 +21,20 @@ PUBLISHED = {"CPU": 6.25, "Tesla K80": 13.3}
 
 
 class OriginalNetwork(SlimNet):
-    """The network with each operation on its own, ReLU before the first pooling, in memory as torch lays it out."""
+    """The network with each operation on its own, ReLU before the first pooling, in memory as torch lays it out.
+
+    Its arguments and attributes are SlimNet's.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Compute logits.
+
+        Args:
+            x: Normalised crops, float32 (N, 3, height, width).
+
+        Returns:
+            (N, num_classes).
+        """
         x = self.pool(F.relu(self.conv1(x)))
         for number in range(1, len(self.architecture.filter_count_values) + 1):
             x = self.pool(self.get_submodule(f"slim{number}")(x))
@@ -37,7 +48,13 @@ _TRANSFORM = v2.Compose(
 
 @dataclass(frozen=True)
 class OriginalPictures(Dataset[tuple[Tensor, Tensor]]):
-    """Decodes a picture with Pillow each time and normalises it in the worker: float32 (3, height, width)."""
+    """A dataset that decodes a picture with Pillow each time and normalises it in the worker.
+
+    An item is a crop, float32 (3, height, width), and its labels, float32 (attributes,), 0 or 1.
+
+    Attributes:
+        split: Pictures and labels.
+    """
 
     split: Split
 
@@ -51,7 +68,20 @@ class OriginalPictures(Dataset[tuple[Tensor, Tensor]]):
 
 
 class OriginalTraining:
-    """Adam in float32 on batches of its default size."""
+    """Training in the original's way: Adam in float32 on shuffled batches.
+
+    Args:
+        split: Pictures and labels to train on.
+        config: Gives the batch size, workers, learning rate and weight decay.
+        device: Where to train.
+
+    Attributes:
+        batch_size: Pictures in a batch: the config's, or all of the split if it has fewer.
+        loader: Gives the batches of an epoch.
+        device: Where the network is.
+        network: A new network, with as many outputs as the split has attributes.
+        optimizer: Adam.
+    """
 
     def __init__(self, split: Split, config: TrainConfig, device: torch.device) -> None:
         self.batch_size = min(config.batch_size, len(split))
@@ -65,7 +95,15 @@ class OriginalTraining:
         )
 
     def step(self, crops: Tensor, labels: Tensor) -> float:
-        """One step on float32 (n, 3, H, W) and (n, attributes); the loss."""
+        """Take one optimizer step.
+
+        Args:
+            crops: Normalised, float32 (N, 3, height, width).
+            labels: Float32 (N, attributes), 0 or 1.
+
+        Returns:
+            The mean binary cross-entropy of the batch before the step.
+        """
         logits = self.network(crops.to(self.device))
         loss = F.binary_cross_entropy_with_logits(logits, labels.to(self.device))
         self.optimizer.zero_grad()

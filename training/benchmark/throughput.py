@@ -35,7 +35,15 @@ _ROUNDS = 3  # turns of each way, of which the median counts
 
 @dataclass(frozen=True)
 class Throughput:
-    """Images a second. early, full: the recipe `best` at its two sizes; best: over a whole run of both."""
+    """Training throughput, in images a second.
+
+    Attributes:
+        original: The original's way.
+        early: The recipe `best` at the early size, which it begins with.
+        full: The recipe `best` at full size.
+        best: The recipe `best` over a whole run, worked out from `early` and `full`.
+        times_faster: `best` as a multiple of `original`.
+    """
 
     original: float
     early: float
@@ -45,9 +53,21 @@ class Throughput:
 
 
 def measure_throughput(data_dir: str | None, device: torch.device, steps: int, pictures: int = 1024) -> Throughput:
-    """Let each way take `steps` steps in turn, each time in a process of its own, for ours changes how memory is kept.
+    """Let each way train for some steps in turn; the median of its turns counts.
 
-    data_dir: CelebA, or None for generated pictures.
+    Each turn runs in a process of its own, since ours changes how memory is kept.
+
+    Args:
+        data_dir: CelebA, or None for generated pictures.
+        device: Where to train.
+        steps: Timed training steps in each turn.
+        pictures: How many to train on, at most.
+
+    Returns:
+        The rates.
+
+    Raises:
+        DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
         split = read_celeba(data_dir)["train"] if data_dir else generated(Path(folder), pictures)
@@ -68,12 +88,33 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int, p
 
 
 def original(split: Split, device: torch.device, steps: int) -> float:
+    """Time the original's way of training.
+
+    Args:
+        split: Pictures and labels to train on.
+        device: Where to train.
+        steps: Timed training steps.
+
+    Returns:
+        Images a second.
+    """
     training = OriginalTraining(split, TrainConfig(), device)
     return _rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
 
 
 def best(split: Split, device: torch.device, steps: int, folder: str, early: bool) -> float:
-    """The recipe's own loader and step, at the early size or the full one."""
+    """Time the recipe `best`, with its own loader and training step.
+
+    Args:
+        split: Pictures and labels to train on.
+        device: Where to train.
+        steps: Timed training steps.
+        folder: Where the decoded pictures and the run's files go.
+        early: Whether crops have the recipe's early size rather than the full one.
+
+    Returns:
+        Images a second.
+    """
     config = TrainConfig(**RECIPES["best"], save_dir=folder)
     keep_freed_memory()
     data = LabelledPictures(decoded(split, folder, transform, max(1, config.num_workers)), split)
@@ -91,7 +132,7 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
 
 
 def _rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], float], steps: int) -> float:
-    """Images a second over `steps` steps; one before them, in which the loader starts, does not count."""
+    """Measure images a second over `steps` steps, after an untimed one in which the loader starts."""
     images = 0
     start = time.perf_counter()
     for number, (crops, labels) in enumerate(batches):
@@ -106,7 +147,15 @@ def _rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tens
 
 
 def generated(folder: Path, pictures: int) -> Split:
-    """Pictures of CelebA's size, with about as much in them: smooth noise."""
+    """Generate pictures of CelebA's size with about as much detail, from smooth noise, and random labels.
+
+    Args:
+        folder: Where the JPEG files are written.
+        pictures: How many.
+
+    Returns:
+        The pictures, each of another person; a fifth of the labels are on.
+    """
     rng = np.random.default_rng(0)
     paths = tuple(folder / f"{number:06d}.jpg" for number in range(pictures))
     for path in paths:

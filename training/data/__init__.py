@@ -1,0 +1,1 @@
+"""Training data: CelebA's tables, decoded pictures, augmentation and batches."""

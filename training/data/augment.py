@@ -15,12 +15,22 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Uniform ranges of the changes; shifts, turns and scales cover what alignment on loose photos gets wrong.
+    """Uniform ranges of the changes; turns, scales and shifts cover what alignment on loose photos gets wrong.
 
-    turn: degrees; scale, shift, brightness, contrast, saturation: fractions (shift: of the crop's sides).
-    flip: the chance of mirroring, which no CelebA attribute depends on. soften: the chance of losing detail, as small
-    faces and alignment do, by shrinking the crop's sides to a share between softest and 1 (weights trained without it
-    lost 0.7 points on pictures of half the size).
+    Args:
+        flip: Probability of mirroring, from 0 to 1; no CelebA attribute depends on it.
+        turn: Largest rotation either way in degrees, from 0 to 180.
+        scale: Largest change of size as a fraction, from 0 to 0.9.
+        shift: Largest shift as a fraction of the crop's sides, from 0 to 1.
+        brightness: Largest change of brightness as a fraction, from 0 to 1.
+        contrast: Largest change of contrast as a fraction, from 0 to 1.
+        saturation: Largest change of saturation as a fraction, from 0 to 1.
+        soften: Probability of losing detail, as small faces and alignment do, by shrinking the crop first, from 0 to 1.
+            Weights trained without it lost 0.7 points on pictures of half the size.
+        softest: Smallest factor by which softening shrinks the sides, from 0.1 to 1; factors go from here to 1.
+
+    Raises:
+        ValueError: A value is out of its range.
     """
 
     flip: float = 0.5
@@ -42,7 +52,14 @@ class Augmentation:
 
     @classmethod
     def with_changes(cls, changes: Sequence[str]) -> Augmentation:
-        """The usual one but for these, each as name=number. Raises ValueError for what is not."""
+        """Make the default augmentation with some values changed.
+
+        Args:
+            changes: Each as name=number, such as turn=9.
+
+        Raises:
+            ValueError: A change is not in this form, names no field, or its value is out of range.
+        """
         names = [item.name for item in fields(cls)]
         found = {}
         for change in changes:
@@ -58,7 +75,17 @@ class Augmentation:
         return replace(cls(), **found)
 
     def __call__(self, crop: np.ndarray, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-        """Turn uint8 RGB (H, W, 3) into a changed uint8 RGB (height, width, 3)."""
+        """Change a crop at random.
+
+        Args:
+            crop: uint8 RGB (H, W, 3).
+            rng: Source of the random draws.
+            height: Height of the output in pixels.
+            width: Width of the output in pixels.
+
+        Returns:
+            uint8 RGB (height, width, 3).
+        """
         draws = rng.uniform(-1, 1, 7)
         mirrored, softened, share = rng.random() < self.flip, rng.random() < self.soften, rng.uniform(self.softest, 1)
         if softened:  # the change below brings it back to size
@@ -69,7 +96,18 @@ class Augmentation:
         return self.recolour(changed, draws[4:])
 
     def matrix(self, shape: tuple[int, ...], draws: np.ndarray, mirrored: bool, height: int, width: int) -> np.ndarray:
-        """The affine map (2, 3) from crop to output: about the centre, scaled to the output's size."""
+        """Return the affine map from crop to output: about the centre, and scaled to the output's size.
+
+        Args:
+            shape: Shape of the crop, height and width first.
+            draws: (4,), from -1 to 1: for the turn, the scale, and the shift in x and y.
+            mirrored: Whether to mirror the crop.
+            height: Height of the output in pixels.
+            width: Width of the output in pixels.
+
+        Returns:
+            float64 (2, 3), as cv2.warpAffine takes it.
+        """
         angle = np.deg2rad(self.turn * draws[0])
         factor = (1 + self.scale * draws[1]) * np.array([width / shape[1], height / shape[0]])
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -79,6 +117,15 @@ class Augmentation:
         return np.column_stack([linear, centre_out - linear @ centre_in])
 
     def recolour(self, crop: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Change brightness, contrast and saturation of a crop.
+
+        Args:
+            crop: uint8 RGB (H, W, 3).
+            draws: (3,), from -1 to 1: for brightness, contrast and saturation.
+
+        Returns:
+            uint8 RGB (H, W, 3).
+        """
         brightness, contrast, saturation = 1 + np.array([self.brightness, self.contrast, self.saturation]) * draws
         grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
         if self.saturation:
@@ -90,7 +137,16 @@ class Augmentation:
 
 
 def resize(crop: np.ndarray, height: int, width: int) -> np.ndarray:
-    """uint8 RGB (H, W, 3) at another size, unchanged where it has it already."""
+    """Resize a crop by area averaging; a crop of the right size is returned as it is.
+
+    Args:
+        crop: uint8 RGB (H, W, 3).
+        height: New height in pixels.
+        width: New width in pixels.
+
+    Returns:
+        uint8 RGB (height, width, 3).
+    """
     if crop.shape[:2] == (height, width):
         return crop
     return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
-"""Pictures decoded once, into a file that is mapped into memory; a killed run's work is taken up by the next.
+"""Pictures decoded once into a memory-mapped file; a run picks up where a killed one stopped.
 
-Beside the file in the making, `….rgb.part`, which has its full size from the start so that a full disk is known of
-before any work, lies `….rgb.progress`: a line for every batch that is in it, with its checksum.
+The unfinished file, `….rgb.part`, has its full size from the start, so that a full disk shows before any work is done.
+Beside it lies `….rgb.progress`, with a line for every batch written so far and its checksum.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_BATCH = 256  # pictures a line of progress
+_BATCH = 256  # pictures for each line of progress
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ABANDONED_SECONDS = 600  # without a change, where no lock tells; a run writes every second
+_ABANDONED_SECONDS = 600  # without a change, where files cannot be locked; a run writes every second
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """A split's pictures, decoded, in a file that is mapped into memory; cheap to hand to a worker process.
+    """A split's decoded pictures in a memory-mapped file; cheap to hand to a worker process.
 
-    path: of the raw bytes; shape: (N, height, width, 3).
+    Args:
+        path: File of the raw bytes.
+        shape: (N, height, width, 3).
     """
 
     path: Path
@@ -48,7 +50,7 @@ class Pictures:
 
     @cached_property
     def array(self) -> np.ndarray:
-        """uint8 RGB, read-only, of the shape."""
+        """The pictures, uint8 RGB (N, height, width, 3), read-only."""
         return np.memmap(self.path, np.uint8, "r", shape=self.shape)
 
     def __getstate__(self) -> dict[str, object]:
@@ -56,35 +58,55 @@ class Pictures:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size of the file in bytes."""
         return int(np.prod(self.shape))
 
     @property
     def complete(self) -> bool:
+        """Whether the file is there and has its full size."""
         return self.path.exists() and self.path.stat().st_size == self.size
 
     @property
     def part(self) -> Path:
+        """The file while it is being filled."""
         return self.path.with_suffix(".rgb.part")
 
     @property
     def progress(self) -> Path:
+        """The list of batches that are in the unfinished file."""
         return self.path.with_suffix(".rgb.progress")
 
 
 @dataclass(frozen=True)
 class LabelledPictures:
-    """A split's decoded pictures and its labels."""
+    """A split's decoded pictures and its labels.
+
+    Args:
+        pictures: Decoded pictures, in the order of the split.
+        split: Paths and labels.
+    """
 
     pictures: Pictures
     split: Split
 
 
 def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, workers: int) -> Pictures:
-    """Decode a split into cache_dir, or find it there, or go on where a killed run was; waits while another run does
-    it. The file's name depends on the pictures' paths, sizes and times.
+    """Decode a split into the cache, or find it there.
 
-    Raises DataError for damaged pictures, and when the folder has too little room.
+    Continues where a killed run stopped, and waits while another run decodes the same split. The file's name depends on
+    the pictures' paths, sizes and modification times.
+
+    Args:
+        split: Pictures to decode.
+        cache_dir: Folder of the cache.
+        preprocessing: Gives the size that the pictures must have.
+        workers: Threads that decode.
+
+    Returns:
+        The decoded pictures, complete.
+
+    Raises:
+        DataError: Pictures are damaged or of another size, or the folder has too little room.
     """
     pictures = place(split, cache_dir, preprocessing)
     if pictures.complete:
@@ -108,7 +130,13 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
 
 
 def place(split: Split, cache_dir: str | Path, preprocessing: Preprocessing) -> Pictures:
-    """Where a split's pictures are in the cache, or will be."""
+    """Return where a split's pictures are in the cache, or will be.
+
+    Args:
+        split: Pictures to look for.
+        cache_dir: Folder of the cache.
+        preprocessing: Gives the height and width of the pictures.
+    """
     shape = (len(split), preprocessing.height, preprocessing.width, 3)
     folders = {folder: folder.resolve() for folder in {path.parent for path in split.paths}}
     files = [(os.path.join(folders[path.parent], path.name), path.stat()) for path in split.paths]  # noqa: PTH118 (speed)
@@ -118,9 +146,13 @@ def place(split: Split, cache_dir: str | Path, preprocessing: Preprocessing) -> 
 
 
 def check_room(wanted: Sequence[Pictures]) -> None:
-    """Make their folder, clear it of what killed runs have left of other pictures, and see that it has room for these.
+    """Make the cache folder, remove what killed runs have left of other pictures, and check that these fit.
 
-    Raises DataError when it has not.
+    Args:
+        wanted: Pictures that will be decoded, at least one, all in the same folder.
+
+    Raises:
+        DataError: The folder has too little room.
     """
     cache = wanted[0].path.parent
     cache.mkdir(parents=True, exist_ok=True)
@@ -133,7 +165,7 @@ def check_room(wanted: Sequence[Pictures]) -> None:
 
 
 def _abandoned(part: Path) -> bool:
-    """Whether no run writes to a file in the making."""
+    """Return whether no run is writing to an unfinished file."""
     try:
         with part.open("r+b") as file:
             free = _locked(file, wait=False) if part.name.startswith("celeba-") else None
@@ -143,7 +175,7 @@ def _abandoned(part: Path) -> bool:
 
 
 def _allocated(part: Path) -> int:
-    """Bytes that a file takes of the disk; 0 where that is not known."""
+    """Return the bytes that a file takes up on the disk; 0 where that is not known."""
     return getattr(part.stat(), "st_blocks", 0) * 512 if part.exists() else 0
 
 
@@ -172,7 +204,7 @@ def _discard(part: Path) -> None:
 
 @contextmanager
 def _in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
-    """The file to fill, which no other run writes to as long; None when another run has finished it."""
+    """Give the file to fill, locked against other runs; None when another run has finished it."""
     while not pictures.complete:
         with os.fdopen(os.open(pictures.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), "r+b") as file:
             if _locked(file, wait=False) is False:
@@ -186,9 +218,12 @@ def _in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
 
 
 def _locked(file: BinaryIO, wait: bool) -> bool | None:
-    """Lock a file against other runs, until it is closed: whether that was done, None where it cannot be.
+    """Lock a file against other runs until it is closed.
 
     Without locks two runs may fill a file together: they write the same bytes to the same places.
+
+    Returns:
+        Whether the file is locked now; None where files cannot be locked.
     """
     if fcntl is None:
         return None
@@ -202,7 +237,7 @@ def _locked(file: BinaryIO, wait: bool) -> bool | None:
 
 
 def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Preprocessing, workers: int) -> None:
-    """Decode a split into its file, beginning after what is there, and give the file its final name."""
+    """Decode a split into its file, starting after the batches that are there, and give the file its final name."""
     reserve(file, pictures.size)
     done = _batches_there(file, pictures) * _BATCH
     rest = split.only(np.arange(min(done, len(split)), len(split)))
@@ -228,7 +263,15 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
 
 
 def reserve(file: BinaryIO, size: int) -> None:
-    """Take all the room at once where the file system can. Raises OSError when there is too little."""
+    """Give a file its full size and allocate the disk space, where the file system can.
+
+    Args:
+        file: File open for writing.
+        size: Bytes.
+
+    Raises:
+        OSError: There is too little room.
+    """
     try:
         os.posix_fallocate(file.fileno(), 0, size)
     except AttributeError:  # not on a Mac or Windows
@@ -240,7 +283,7 @@ def reserve(file: BinaryIO, size: int) -> None:
 
 
 def _batches_there(file: BinaryIO, pictures: Pictures) -> int:
-    """How many batches, from the first on, an earlier run has left whole."""
+    """Count the intact batches, from the first on, that an earlier run has left."""
     if not pictures.progress.exists():
         return 0
     lines = [line.split() for line in pictures.progress.read_text(encoding="ascii", errors="replace").splitlines()]
@@ -253,5 +296,5 @@ def _batches_there(file: BinaryIO, pictures: Pictures) -> int:
 
 
 def _checksum(batch: np.ndarray) -> int:
-    """Of every seventh row of pixels: some of each page of the disk, at a seventh of the cost."""
+    """Return the CRC-32 of every seventh row of pixels: part of each disk page, at a seventh of the cost."""
     return zlib.crc32(np.ascontiguousarray(batch[:, ::7]).data)

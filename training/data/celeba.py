@@ -26,8 +26,12 @@ _UNKNOWN, _WRONG = -1, -2  # beside 1 and 0 in a row of labels
 class Split:
     """The pictures of one split.
 
-    labels: bool (N, attributes), False where not known; identities: (N,), whom each shows, in any numbers; known: bool
-    (N, attributes), which labels there are, all unless given.
+    Args:
+        paths: Picture files.
+        labels: bool (N, attributes), False where not known.
+        attributes: Names of the label columns.
+        identities: (N,), the person in each picture, by arbitrary numbers.
+        known: bool (N, attributes), which labels are known; all unless given.
     """
 
     paths: tuple[Path, ...]
@@ -49,32 +53,43 @@ class Split:
         return np.where(self.known, self.labels, np.float32(np.nan))
 
     def fingerprint(self) -> str:
-        """Another one for other images, by name, or other labels; the same wherever the folder lies."""
+        """Return a SHA-256, in hexadecimal, of the pictures' names and the labels; it does not depend on the folder."""
         content = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
         if not self.known.all():
             content += self.known.tobytes()
         return hashlib.sha256(content).hexdigest()
 
     def only(self, chosen: np.ndarray) -> Split:
-        """The pictures of these numbers, (n,), in their order."""
+        """Return the chosen pictures as a split, in the given order.
+
+        Args:
+            chosen: Indices of pictures, integer (n,).
+        """
         paths = tuple(self.paths[n] for n in chosen.tolist())
         return Split(paths, self.labels[chosen], self.attributes, self.identities[chosen], self.known[chosen])
 
     def never_known(self) -> tuple[str, ...]:
-        """The attributes of which no picture has a label."""
+        """Return the attributes for which no picture has a label."""
         return tuple(name for n, name in enumerate(self.attributes) if not self.known[:, n].any())
 
 
 def read_celeba(data_dir: str | Path) -> dict[str, Split]:
-    """Read CelebA's labels and splits; keys as in SPLITS.
+    """Read CelebA's labels and splits.
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
     (.txt, also in its folder celeba). Without the table of identities every picture counts as another person's.
-    A label 0 means absent, but not known in a table that has a -1 for absent, as MAAD-Face's.
+    A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means not known.
 
-    Raises DataError, with all that is wrong, for missing files, rows without a picture, unknown partitions, labels
-    other than 1, -1 and 0, and names that stand in one table alone. Damaged pictures are named beside such faults;
-    where there are none, decoding names them.
+    Args:
+        data_dir: Folder that holds the tables and img_align_celeba/.
+
+    Returns:
+        The splits by name, as in SPLITS.
+
+    Raises:
+        DataError: Files are missing, rows have no picture, partitions are unknown, labels are not 1, -1 or 0, or names
+            are in one table only; the message lists every fault. Damaged pictures are listed with such faults; where
+            there are none, damage is found when the pictures are decoded.
     """
     folder = Path(data_dir)
     table = read_table(_find(folder, "list_attr_celeba"))
@@ -113,7 +128,7 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
 
 
 def _label_values(table: Table) -> dict[str, list[int]]:
-    """1 for present, 0 for absent, _UNKNOWN and _WRONG for every label of an image."""
+    """Return 1 for present, 0 for absent, _UNKNOWN or _WRONG for every label, by image name."""
     values = {"1": 1, "-1": 0, "0": 0}
     if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
         values["0"] = _UNKNOWN
@@ -122,7 +137,7 @@ def _label_values(table: Table) -> dict[str, list[int]]:
 
 
 def _wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> dict[str, list[str]]:
-    """Faults of labels: columns that hold something else altogether, and the images of single ones beside these."""
+    """Return the label faults: columns that hold no labels, and images with a wrong label in another column."""
     wrong = {name: row for name, row in labels.items() if _WRONG in row and len(row) == len(attributes)}
     counts = np.sum([[value == _WRONG for value in row] for row in wrong.values()], axis=0) if wrong else 0
     foreign = np.broadcast_to(2 * counts > len(labels), len(attributes))
@@ -136,7 +151,14 @@ def _wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> di
 
 
 def unknown_labels(splits: dict[str, Split]) -> str:
-    """How many labels are not known, and of which attributes none is, in a line; empty where all are known."""
+    """Describe in one line how many labels are not known, and which attributes have none.
+
+    Args:
+        splits: Splits by name.
+
+    Returns:
+        The line; empty where all labels are known.
+    """
     counts = {name: int((~split.known).sum()) for name, split in splits.items()}
     if not any(counts.values()):
         return ""
@@ -149,7 +171,11 @@ def unknown_labels(splits: dict[str, Split]) -> str:
 
 
 def _read_identities(folder: Path) -> dict[str, str]:
-    """Whom each image shows; nothing where there is no such table. Raises DataError for rows without an identity."""
+    """Read the person in each image, by image name; empty where there is no such table.
+
+    Raises:
+        DataError: A row does not hold one identity.
+    """
     path = _located(folder, "identity_CelebA")
     if path is None:
         return {}
@@ -197,7 +223,7 @@ def _check(faults: dict[str, list[str]], folder: Path) -> None:
 
 
 def _damaged(paths: Sequence[Path]) -> list[str]:
-    """The names of the pictures that cannot be decoded, or not whole."""
+    """Return the names of the pictures that cannot be decoded completely."""
     found = []
     with ThreadPoolExecutor() as pool, tqdm(desc="looking for damaged pictures", total=len(paths), disable=None) as bar:
         for start in range(0, len(paths), _BATCH):
@@ -210,9 +236,21 @@ def _damaged(paths: Sequence[Path]) -> list[str]:
 def read_pictures(
     split: Split, preprocessing: Preprocessing, batch_size: int = _BATCH, workers: int = 2
 ) -> Iterator[np.ndarray]:
-    """Decode a split in its order, in batches of uint8 RGB (N, height, width, 3).
+    """Decode a split in its order.
 
-    Raises DataError that names damaged pictures and those of another size, once all have been tried.
+    After a bad picture no more batches are given, but the remaining pictures are still checked.
+
+    Args:
+        split: Pictures to decode.
+        preprocessing: Gives the size that the pictures must have.
+        batch_size: Pictures in a batch; the last batch may have fewer.
+        workers: Threads that decode.
+
+    Yields:
+        uint8 RGB (n, height, width, 3).
+
+    Raises:
+        DataError: Pictures are damaged or of another size; raised once all have been tried.
     """
     bad: list[str] = []
     shape = (preprocessing.height, preprocessing.width, 3)

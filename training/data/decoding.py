@@ -1,11 +1,11 @@
-"""Decode pictures, and notice damage that OpenCV passes over.
+"""Decode pictures, and notice damage that OpenCV ignores.
 
-libjpeg fills what it cannot read with grey and says so on the standard error stream alone, without the file's name;
-OpenCV then gives the picture as a good one. So that stream is caught while pictures are decoded.
+libjpeg fills what it cannot read with grey, and reports it on the standard error stream only, without the file's name;
+OpenCV then returns the picture as if it were intact. So that stream is captured while pictures are decoded.
 
-What libjpeg does not notice passes: damage that happens to give as many blocks as were there. Measured on CelebA's
-files, that is 8 % of 200 random or zeroed bytes among the compressed data, most changes of a few bytes, and of a single
-bit nearly all; 43,575 intact files give not one false alarm.
+What libjpeg does not notice passes: damage that happens to decode to the right number of blocks. Measured on CelebA's
+files, that is 8 % of the cases with 200 random or zeroed bytes in the compressed data, most changes of a few bytes, and
+nearly all changes of a single bit; 43,575 intact files give no false alarm.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ _STDERR = 2
 
 
 def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None]:
-    """Each picture as uint8 RGB (height, width, 3), or None where it is damaged."""
+    """Decode pictures in threads.
+
+    Args:
+        paths: Picture files.
+        threads: Executor that runs in this process.
+
+    Returns:
+        Each picture as uint8 RGB (height, width, 3), or None where it is damaged.
+    """
     with stderr_caught() as said:
         pictures = list(threads.map(_load, paths))
         lines = _words(said).splitlines(keepends=True)
@@ -36,19 +44,19 @@ def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None
         os.write(_STDERR, b"".join(line for line in lines if line not in damage))  # of no concern here
     if not damage:
         return pictures
-    # Only decoding them one by one shows which they are.
+    # Decoding them one by one shows which they are.
     return [None if picture is None else _load_strictly(path) for path, picture in zip(paths, pictures, strict=True)]
 
 
 def _load_strictly(path: Path) -> np.ndarray | None:
-    """As load; None as well where libjpeg speaks of damage."""
+    """Decode as _load does, but return None where libjpeg reports damage as well."""
     with stderr_caught() as said:
         picture = _load(path)
         return None if _DAMAGE.search(_words(said)) else picture
 
 
 def _load(path: Path) -> np.ndarray | None:
-    """The picture as uint8 RGB (height, width, 3), or None when it cannot be decoded at all."""
+    """Return the picture as uint8 RGB (height, width, 3), or None when it cannot be decoded at all."""
     try:
         return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
     except cv2.error:  # a damaged header may ask for more pixels than OpenCV reads
@@ -57,7 +65,11 @@ def _load(path: Path) -> np.ndarray | None:
 
 @contextmanager
 def stderr_caught() -> Iterator[BinaryIO]:
-    """A file that takes what C libraries write to the standard error stream meanwhile. For one thread at a time."""
+    """Capture what C libraries write to the standard error stream; for one thread at a time.
+
+    Yields:
+        The file that takes the output.
+    """
     # In memory where that is possible: on a full disk the words would be lost.
     in_memory = hasattr(os, "memfd_create")
     with os.fdopen(os.memfd_create("stderr"), "w+b") if in_memory else tempfile.TemporaryFile() as said:

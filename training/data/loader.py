@@ -1,5 +1,8 @@
-"""Batches for training. What a batch holds depends on the seed, the epoch and its place alone, never on what was drawn
-before, so that a resumed run sees the very batches that an unbroken one would have seen."""
+"""Batches for training.
+
+A batch depends only on the seed, the epoch and its place there, never on what was drawn before, so that a resumed run
+sees the same batches as an unbroken one.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ from training.data.worker_signals import leave_to_main_process
 
 @dataclass(frozen=True)
 class CropSpec:
-    """What the crops of a batch are like.
+    """Size and augmentation of the crops in a batch.
 
     Args:
-        height, width: Size in pixels.
+        height: Height in pixels.
+        width: Width in pixels.
         augment: Whether they are augmented.
     """
 
@@ -36,9 +40,9 @@ class Sample:
     """One picture to prepare.
 
     Args:
-        index: Its number in the split.
+        index: Its index in the split.
         epoch: Number of the epoch, from 0.
-        spec: What its crop is like.
+        spec: Size and augmentation of its crop.
     """
 
     index: int
@@ -63,7 +67,15 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
     seed: int
 
     def __getitem__(self, sample: Sample) -> tuple[Tensor, Tensor]:
-        """uint8 RGB (height, width, 3) and float32 (attributes,) from 0 to 1, nan where not known."""
+        """Prepare one picture.
+
+        Args:
+            sample: Which picture, and how.
+
+        Returns:
+            Its crop, uint8 RGB (height, width, 3), and its targets, float32 (attributes,) from 0 to 1, nan where not
+            known.
+        """
         crop, spec = np.array(self.pictures.array[sample.index]), sample.spec
         if spec.augment:
             rng = np.random.default_rng((self.seed, sample.epoch, sample.index))
@@ -75,9 +87,9 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
 
 @dataclass(frozen=True)
 class EpochBatches:
-    """The batches of one epoch for one of several processes, shuffled.
+    """The shuffled batches of one epoch, for one of several processes.
 
-    An incomplete last batch is left out, since batch norm would weigh its few images like many.
+    An incomplete last batch is left out, since batch norm would give its few images the weight of a full batch.
 
     Args:
         count: Pictures in the split.
@@ -85,10 +97,10 @@ class EpochBatches:
         seed: With the epoch, decides the order.
         epoch: Number of the epoch, from 0.
         first: Batches to skip.
-        rank: Of this process.
-        processes: How many there are.
-        spec_of_batch: Gives what the crops of a batch are like. Called as late as possible, since a run with a time
-            budget changes their size by the clock.
+        rank: Rank of this process.
+        processes: Number of processes.
+        spec_of_batch: Returns size and augmentation of the crops by the batch's number in the epoch. Called as late as
+            possible, since a run with a time budget changes their size by the clock.
     """
 
     count: int
@@ -112,12 +124,26 @@ class EpochBatches:
 
 
 def batches_per_epoch(count: int, batch_size: int) -> int:
-    """How many steps an epoch has: whole batches, and one where there are fewer pictures than that."""
+    """Return the number of steps in an epoch: whole batches, but at least one.
+
+    Args:
+        count: Pictures in the split.
+        batch_size: Pictures in a batch, over all processes.
+    """
     return max(1, count // batch_size)
 
 
 def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Prepare batches in worker processes, ahead of the training step."""
+    """Prepare batches in worker processes, ahead of the training step.
+
+    Args:
+        pictures: Pictures and targets.
+        batches: Which pictures are in each batch.
+        workers: Number of worker processes; 0 to prepare them in this one.
+
+    Returns:
+        Batches of crops, uint8 RGB (n, height, width, 3), and targets, float32 (n, attributes).
+    """
     return DataLoader(
         pictures,
         batch_sampler=batches,
@@ -128,6 +154,6 @@ def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoad
 
 
 def _begin_work(_worker: int) -> None:
-    """One thread: OpenCV's own would fight with the other workers' and the training step's."""
+    """Set up a worker: a single OpenCV thread, since more would compete with other workers and the training step."""
     cv2.setNumThreads(0)
     leave_to_main_process()

@@ -1,5 +1,8 @@
-"""CelebA's tables as they are found: separated by commas, semicolons, tabs or blanks, the pictures' names in any
-column, with a line of column names or without, as spreadsheets, pandas and R leave them."""
+"""CelebA's tables in the forms they come in, as spreadsheets, pandas and R leave them.
+
+Cells are separated by commas, semicolons, tabs or blanks, the pictures' names are in any column, and the line of column
+names may be missing.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +20,34 @@ _ROWS_LOOKED_AT = 100  # to find the column of names
 
 
 class DataError(ValueError):
-    """The data folder cannot be used as it is; the message names every kind of fault found and where."""
+    """The data folder cannot be used as it is; the message says what is wrong and where."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """columns: names of the columns beside the pictures' names and a running number; all empty where the table does
-    not name them. rows: by picture name, the values as text, one for each column unless the row is at fault."""
+    """A table without its column of picture names.
+
+    Args:
+        path: File that it was read from.
+        columns: Names of the other columns, without a running row number; all empty where the table does not name them.
+        rows: Values as text by picture name, one for each column unless the row is faulty.
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: dict[str, list[str]]
 
     def column(self, *names: str) -> dict[str, str]:
-        """The only column, or the one of several that has one of these names; rows at fault give all they hold.
+        """Return the table's only column, or else the column that has one of these names.
 
-        Raises DataError when there is none.
+        Args:
+            *names: Names in lower case; the error message asks for the first.
+
+        Returns:
+            The values by picture name; a row of another length gives all its cells, joined by blanks.
+
+        Raises:
+            DataError: There is no such column, or more than one.
         """
         named = [n for n, column in enumerate(self.columns) if column.lower() in names]
         if len(self.columns) == 1:
@@ -47,10 +62,14 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a table. The official one of the labels begins with a line that holds the number of images.
+    """Read a table; a first line that holds only the number of images, as in the official labels, is skipped.
 
-    Raises DataError for a table that is no text, is empty, has no column of picture names or more than one, or names
-    an image or a column twice.
+    Args:
+        path: File of the table.
+
+    Raises:
+        DataError: The table is not text, is empty, has no column of picture names or more than one, names an image or a
+            column twice, or names only some of its columns.
     """
     header, body = _header_and_body(_cells(path), path)
     names = _column_of_names(header, body, path)
@@ -73,7 +92,11 @@ def read_table(path: Path) -> Table:
 
 
 def _cells(path: Path) -> list[list[str]]:
-    """The lines that hold anything, without blanks and quotation marks around their cells."""
+    """Return the cells of all lines that are not empty, without blanks and quotation marks around them.
+
+    Raises:
+        DataError: The file is not text, or cannot be split into cells.
+    """
     try:
         raw = path.read_bytes()
         wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
@@ -90,9 +113,10 @@ def _cells(path: Path) -> list[list[str]]:
 
 
 def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
-    """The column names, empty ones where the first line has none, and the rows under them.
+    """Return the column names, empty ones where the first line has none, and the rows under them.
 
-    Raises DataError for no rows.
+    Raises:
+        DataError: There are no rows.
     """
     named = bool(rows) and not any(_PICTURE_NAME.fullmatch(cell) for cell in rows[0])
     header, body = (rows[0], rows[1:]) if named else ([], rows)
@@ -108,7 +132,11 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
 
 
 def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:
-    """The place of the column that holds the pictures' names. Raises DataError for none, or more than one."""
+    """Return the index of the column that holds the pictures' names.
+
+    Raises:
+        DataError: There is none, or more than one.
+    """
     sample = body[:_ROWS_LOOKED_AT]
     shown = [sum(bool(_PICTURE_NAME.fullmatch(row[n])) for row in sample if len(row) > n) for n in range(len(header))]
     found = [n for n, count in enumerate(shown) if 2 * count > len(sample)]
@@ -123,6 +151,6 @@ def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> in
 
 
 def _is_index(name: str, body: list[list[str]], place: int) -> bool:
-    """Whether a column only numbers the rows, as pandas and R write it."""
+    """Return whether a column only numbers the rows, as pandas and R write it."""
     values = [row[place] for row in body if len(row) > place]
     return bool(_INDEX_NAME.fullmatch(name)) and all(map(str.isdigit, values)) and len(set(values)) == len(body)

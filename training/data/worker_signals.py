@@ -4,8 +4,11 @@ import signal
 
 
 def leave_to_main_process() -> None:
-    """For a worker process: its parent tells it when to end. A terminal and a service manager send the signal to all
-    processes, and a worker that followed it would end the parent's step with an error."""
+    """Make a worker process ignore signals to end, which are for its parent to handle.
+
+    A terminal and a service manager send the signal to all processes, and a worker that ended on it would make the
+    parent's step fail. A second SIGTERM does end the worker.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The second ends it: torch's own last resort.
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

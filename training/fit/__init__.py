@@ -1,0 +1,1 @@
+"""The training run: settings, network, optimiser, loop, validation and checkpoints."""

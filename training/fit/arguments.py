@@ -1,4 +1,4 @@
-"""What a command-line flag takes: numbers in a range, paths that are not empty; anything else is refused by name."""
+"""Types and checks of command-line flags: numbers in a range, and paths that are not empty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from least to most; over, under: without the end itself. Neither nan nor infinity is in any."""
+    """An interval of numbers; it contains neither nan nor infinity.
+
+    Args:
+        least: Lower end.
+        most: Upper end.
+        over: Whether the lower end is excluded.
+        under: Whether the upper end is excluded.
+    """
 
     least: float
     most: float
@@ -25,7 +32,15 @@ class Range:
         return f"{'over' if self.over else 'from'} {self.least:,} {'to below' if self.under else 'to'} {self.most:,}"
 
     def check(self, flag: str, value: float) -> None:
-        """Raise ValueError that names the flag when the value is not in the range."""
+        """Check that a flag's value is in the range.
+
+        Args:
+            flag: Name of the flag, without dashes.
+            value: Its value.
+
+        Raises:
+            ValueError: It is not; the message names the flag.
+        """
         if value < self.least and not self.over:
             raise ValueError(f"--{flag} must be at least {self.least:,}, got {value}")
         if value not in self:
@@ -38,7 +53,13 @@ RESAMPLES = Range(1, 20_000)  # each takes 4 bytes a picture
 
 
 def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, **allowed: Range) -> None:
-    """End the command, as argparse does, when an option's number is not in its range."""
+    """End the command with a usage error, as argparse does, when an option's number is out of its range.
+
+    Args:
+        parser: Parser that reports the error.
+        options: Parsed options.
+        **allowed: Range of each option to check, by the option's name.
+    """
     try:
         for flag, numbers in allowed.items():
             numbers.check(flag, getattr(options, flag))
@@ -47,13 +68,31 @@ def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, 
 
 
 def given(text: str) -> str:
-    """Take a file or folder, as argparse's type: not an empty name, as of a shell variable that is not set, which would
-    stand for the current folder."""
+    """Take the name of a file or folder, as an argparse type.
+
+    An empty name, as from a shell variable that is not set, would stand for the current folder, so it is refused.
+
+    Args:
+        text: The name.
+
+    Returns:
+        The name, unchanged.
+
+    Raises:
+        argparse.ArgumentTypeError: The name is empty.
+    """
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; name a file or folder, . for this one")
     return text
 
 
 def given_path(text: str) -> Path:
-    """As given, but as a Path."""
+    """Take the name of a file or folder as given does, but return a Path.
+
+    Args:
+        text: The name.
+
+    Raises:
+        argparse.ArgumentTypeError: The name is empty.
+    """
     return Path(given(text))

@@ -1,4 +1,4 @@
-"""The network and the optimiser that a run begins with."""
+"""The network and the optimiser at the start of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.fit.transfer import Beginning
 
 
 def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
-    """Make the network of a run's first step: random by the seed, but for what --init_from brings.
+    """Make the network for the first step: random weights by the seed, except for those from --init_from.
 
     Args:
         config: Settings of the run.
@@ -34,7 +34,14 @@ def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
 
 
 def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """Make Adam on everything, as the paper; or AdamW, whose decay spares biases and norms (1-D parameters)."""
+    """Make the optimiser: Adam on all parameters, as in the paper, or AdamW.
+
+    AdamW's decay spares biases and norms (1-D parameters).
+
+    Args:
+        config: Settings of the run.
+        network: Network to train.
+    """
     if config.optimizer == "adam":
         return torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     matrices = [p for p in network.parameters() if p.ndim > 1]

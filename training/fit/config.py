@@ -1,4 +1,4 @@
-"""What a training run is made of: one dataclass, the recipes, and the command line on top of it."""
+"""The settings of a training run: one dataclass, the recipes, and the command line made from it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,30 @@ from training.fit.arguments import BATCH_SIZE, SHARE, Range
 _EPOCHS = Range(1, 1_000_000)
 _MINUTES = Range(0, 525_600)  # a year
 _SIDES = Range(1, Preprocessing().height)  # pixels
-_SEEDS = Range(0, 2**63 - 1)  # beyond that torch takes none
+_SEEDS = Range(0, 2**63 - 1)  # what fits a signed 64-bit integer
 
 
 def _option(default: Any, text: str, allowed: Range | None = None, **more: Any) -> Any:
-    """A field that is also a command-line flag. allowed: its numbers, each of them where it has several; more goes to
-    argparse."""
+    """Make a dataclass field that is also a command-line flag.
+
+    Args:
+        default: Default of the field and the flag.
+        text: Help text of the flag.
+        allowed: Range of its number, or of each number where it has several.
+        **more: Passed on to argparse.
+    """
     return field(default=default, metadata={"help": text, "allowed": allowed, **more})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that decides a run; the defaults are the paper's plain recipe."""
+    """All settings of a run; the defaults are the paper's plain recipe.
+
+    Each field is a command-line flag, and its help text says what it means.
+
+    Raises:
+        ValueError: A value cannot be used, or a flag has no effect without another; the message names the flag.
+    """
 
     data_dir: str = _option("data", "CelebA: the tables and img_align_celeba/; may be read-only")
     save_dir: str = _option("checkpoints", "where checkpoints, metrics.jsonl and TensorBoard events go")
@@ -105,7 +117,11 @@ class TrainConfig:
         self.check_combinations()
 
     def check_combinations(self) -> None:
-        """Raise ValueError for a flag that would change nothing, for want of another one."""
+        """Check that no flag is set that has no effect without another.
+
+        Raises:
+            ValueError: One is; the message names it and what it needs.
+        """
         for names, wanted, there in (
             (("augmentation", "plain_share"), "with --augment", self.augment),
             (("decay_lr_every", "lr_decay"), "with --schedule step: cosine falls by itself", self.schedule == "step"),
@@ -144,7 +160,13 @@ REMOVED_FLAGS = {"mixup": 0.0, "label_smoothing": 0.0, "loss": "cross_entropy"}
 
 
 def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
-    """Read the command line; a flag that is given wins over its recipe, the recipe over the plain defaults."""
+    """Read the command line: given flags override the recipe, and the recipe overrides the plain defaults.
+
+    Ends the program with a usage error, as argparse does, when the settings cannot be used.
+
+    Args:
+        arguments: Words of the command line; those of this program unless given.
+    """
     parser = argparse.ArgumentParser(
         "python -m training.train",
         description="Train SlimNet on CelebA.",
@@ -157,7 +179,7 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
             parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=item.default, **extra)
         else:
             parser.add_argument(*names, **{"type": type(item.default), "default": item.default, **extra})
-    # Without --help, which is to tell the recipe's defaults.
+    # Without --help, which must show the recipe's defaults.
     asked = sys.argv[1:] if arguments is None else arguments
     recipe = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0].recipe
     parser.set_defaults(**RECIPES[recipe])

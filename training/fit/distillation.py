@@ -1,8 +1,8 @@
-"""Distillation: what trained networks (teachers) predict for the training pictures, mixed with the labels.
+"""Distillation: the predictions of trained networks (teachers) for the training pictures, mixed with the labels.
 
 At least a third of CelebA's images carry a wrong label (Lingenfelter et al. 2022), and a label does not say how
-close a case was. The mean of several networks errs elsewhere than the annotators, and is unsure of close cases (Hinton
-et al. 2015, "Distilling the knowledge in a neural network").
+close a case was. The mean of several networks makes other errors than the annotators, and is unsure of close cases
+(Hinton et al. 2015, "Distilling the knowledge in a neural network").
 """
 
 from __future__ import annotations
@@ -27,10 +27,20 @@ _BATCH = 64  # pictures at a time
 
 
 def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
-    """Float32 (N, attributes) from 0 to 1: the labels, mixed with what --teachers say by --teacher_share; nan
-    where the label is not known, even if a teacher has an opinion. Attributes that no teacher knows keep their labels.
+    """Return the training targets: the labels, mixed with the teachers' predictions by --teacher_share.
 
-    Raises CheckpointError when a teacher cannot be read or knows none of the attributes.
+    Attributes that no teacher knows keep their labels.
+
+    Args:
+        config: Settings of the run.
+        train: Training pictures and labels.
+        process: This process.
+
+    Returns:
+        float32 (N, attributes) from 0 to 1; nan where the label is not known, even if a teacher predicts it.
+
+    Raises:
+        CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
     """
     soft = train.split.targets
     if config.teachers:
@@ -41,7 +51,10 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
 
 
 def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
-    """The teachers' opinion, from the cache where it is known: resuming must not ask again, nor get other answers."""
+    """Return the teachers' predictions, from the cache where they are there.
+
+    A resumed run must not ask the teachers again, nor get other answers.
+    """
     path = Path(config.cache_dir) / f"teachers-{_fingerprint(config.teachers, train)}.npy"
     # On all machines or on none, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
@@ -54,7 +67,11 @@ def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) 
 
 
 def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
-    """Another one for other weights, pictures or attributes. Raises CheckpointError when weights cannot be read."""
+    """Return a hash that differs for other weights, pictures or attributes.
+
+    Raises:
+        CheckpointError: A teacher's file cannot be read.
+    """
     asked = hashlib.sha256(repr((train.pictures.path.name, train.split.attributes)).encode())
     try:
         for path in teachers:
@@ -65,8 +82,20 @@ def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
 
 
 def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Process) -> np.ndarray:
-    """Float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute, and over
-    each crop and its mirror image; nan where none knows it. The processes share the pictures between them."""
+    """Return the teachers' predictions for the training pictures, which the processes share between them.
+
+    Args:
+        teachers: Weights files.
+        train: Training pictures and labels.
+        process: This process.
+
+    Returns:
+        float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute, and over
+        each crop and its mirror image; nan where no teacher knows the attribute.
+
+    Raises:
+        CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
+    """
     attributes = train.split.attributes
     networks = [_teacher(path, attributes, str(process.device)) for path in teachers]
     joined = [np.array(places(attributes, network.attributes)).T for network in networks]
@@ -87,7 +116,11 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
 
 
 def _teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
-    """Raises CheckpointError when it cannot be read, knows none of the attributes or reads other crops."""
+    """Load a teacher.
+
+    Raises:
+        CheckpointError: It cannot be read, knows none of the attributes, or reads crops of another size.
+    """
     network = Predictor(path, device)
     if not places(attributes, network.attributes):
         raise CheckpointError(f"the teacher {path} knows other attributes than the data: none of {listed(attributes)}")
@@ -97,7 +130,18 @@ def _teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predi
 
 
 def describe(path: str, attributes: Sequence[str]) -> str:
-    """Which of the data's attributes a teacher is asked for; nothing where it is for all. Raises CheckpointError."""
+    """Describe in one line which attributes a teacher is asked for, and which it does not know.
+
+    Args:
+        path: The teacher's weights file.
+        attributes: The data's attributes.
+
+    Returns:
+        The line; empty where the teacher knows all attributes.
+
+    Raises:
+        CheckpointError: The teacher cannot be read, knows none of the attributes, or reads crops of another size.
+    """
     known = _teacher(path, attributes).attributes
     if set(attributes) <= set(known):
         return ""

@@ -21,7 +21,14 @@ _FIRST_TELLS_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Process:
-    """This process among `count`; rank 0 is the one that writes. local_rank: among those of its machine."""
+    """This process in a group; the process of rank 0 writes the files.
+
+    Args:
+        rank: Its rank among all processes.
+        count: Number of processes.
+        device: Device that it computes on.
+        local_rank: Its rank among the processes of its machine.
+    """
 
     rank: int
     count: int
@@ -30,10 +37,21 @@ class Process:
 
     @property
     def writes(self) -> bool:
+        """Whether this process writes the files (rank 0)."""
         return self.rank == 0
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum of every process's values, on all of them. Raises ConnectionError when another one has ended."""
+        """Sum a tensor over all processes; every process must call this.
+
+        Args:
+            values: Values of this process; a tensor on its device may be overwritten by the sum.
+
+        Returns:
+            The sum, on this process's device; the values themselves where there is only one process.
+
+        Raises:
+            ConnectionError: Another process has ended.
+        """
         if self.count > 1:
             values = values.to(self.device)
             with _others_needed():
@@ -41,18 +59,36 @@ class Process:
         return values
 
     def wait(self) -> None:
-        """Return when every process has called this."""
+        """Return once every process has called this.
+
+        Raises:
+            ConnectionError: Another process has ended.
+        """
         self.total(torch.zeros(1)).item()  # NCCL returns before the others have come; reading the value waits
 
     def take_from_writer(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Overwrite the tensors of every process by the writer's. Raises ConnectionError as total does."""
+        """Overwrite the tensors of every process with those of rank 0; every process must call this.
+
+        Args:
+            tensors: Tensors on this process's device, in the same order in every process.
+
+        Raises:
+            ConnectionError: Another process has ended.
+        """
         if self.count > 1:
             with _others_needed():
                 for tensor in tensors:
                     distributed.broadcast(tensor, src=0)
 
     def from_writer(self, value: float) -> float:
-        """The writer's value, on all of them: clocks differ, decisions must not."""
+        """Return rank 0's value in every process: clocks differ, decisions must not.
+
+        Args:
+            value: This process's value; only that of rank 0 counts.
+
+        Raises:
+            ConnectionError: Another process has ended.
+        """
         return float(self.total(torch.tensor(value if self.writes else 0.0, dtype=torch.float64)))
 
 
@@ -67,9 +103,17 @@ def _others_needed() -> Iterator[None]:
 
 @contextmanager
 def joined(device: str) -> Iterator[Process]:
-    """Join the group that torchrun started, with NCCL on GPUs and gloo on CPUs; alone without torchrun.
+    """Join the process group of torchrun, with NCCL on GPUs and gloo on CPUs; without torchrun, run alone.
 
-    Raises ValueError for an unknown device, and when a machine has fewer GPUs than processes.
+    Args:
+        device: Name of a device, as choose_device takes it; several processes on GPUs each get one, by local rank.
+
+    Yields:
+        This process.
+
+    Raises:
+        ValueError: The device is unknown, or the machine has fewer GPUs than processes.
+        ConnectionError: Another process has ended before this one was done.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -91,16 +135,19 @@ def joined(device: str) -> Iterator[Process]:
     process = Process(distributed.get_rank(), count, chosen, local_rank)
     try:
         yield process
-        process.wait()  # to leave together: who goes first takes the connection down while the others may still use it
+        process.wait()  # leave together: the first to go closes the connection, which the others may still use
     finally:
         distributed.destroy_process_group()
 
 
 def report_failure(text: str) -> None:
-    """Say once why the run ends: by torchrun where that has started it, at the end of its long report.
+    """Report once why the run ends: under torchrun, at the end of its long report; else on the standard error stream.
 
-    What one process cannot use, none can, and the others fail for want of it: they leave the first of each machine to
-    tell, and are ended by torchrun meanwhile.
+    What one process cannot use, none can, and the others then fail too: they leave the report to the first process of
+    each machine, and are ended by torchrun meanwhile.
+
+    Args:
+        text: Message to show.
     """
     told_by_torchrun = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if int(os.environ.get("LOCAL_RANK", "0")) > 0:

@@ -12,14 +12,18 @@ class ExponentialMovingAverage:
 
     Args:
         network: Network to average, whose tensors are changed in place by training. A copy becomes the average.
-        decay: Share of the average that is kept at each step. It is lower in the first steps, which AveragedModel of
-            torch.optim.swa_utils has not, so that the random start is soon forgotten.
+        decay: Share of the average that is kept at each step. It is lower in the first steps, so that the random start
+            is soon forgotten; AveragedModel of torch.optim.swa_utils does not do that.
+
+    Attributes:
+        network: The averaged network.
+        decay: As given.
     """
 
     def __init__(self, network: SlimNet, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay = decay
-        # Once, since state_dict takes as long as the arithmetic.
+        # Only once, since state_dict takes as long as the arithmetic.
         averaged, trained = self.network.state_dict(), network.state_dict()
         floats = [name for name, value in averaged.items() if value.is_floating_point()]
         self._averaged, self._trained = [averaged[name] for name in floats], [trained[name] for name in floats]
@@ -27,7 +31,11 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the trained network's state after its step number `step`, counted from 1."""
+        """Update the average with the trained network's weights after a step.
+
+        Args:
+            step: Number of the step, from 1.
+        """
         torch._foreach_lerp_(self._averaged, self._trained, 1 - min(self.decay, step / (step + 9)))
         for counter, trained in self._counters:
             counter.copy_(trained)

@@ -1,4 +1,4 @@
-"""Ctrl-C and the signals that end a program: kept until a training step is done, so that nothing of it is lost."""
+"""Ctrl-C and the signals that end a program: held back until a training step is done, so that no work is lost."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a terminal closes
-_REPEAT_SECONDS = 5.0  # within which torchrun passes on what its processes may have got from the terminal already
+_REPEAT_SECONDS = 5.0  # within which torchrun forwards a signal that its processes may have had from the terminal
 
 
 class Interrupted(KeyboardInterrupt):
-    """The program was asked to end by a signal of this number."""
+    """A signal asked the program to end.
+
+    Args:
+        number: Number of the signal.
+
+    Attributes:
+        number: As given.
+    """
 
     def __init__(self, number: int = signal.SIGINT) -> None:
         super().__init__(number)
@@ -23,14 +30,19 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """The exit status that shells know: 130 after Ctrl-C, 143 after SIGTERM."""
+        """The exit status by the shells' convention: 130 after Ctrl-C, 143 after SIGTERM."""
         return 128 + self.number
 
 
 class Interruption:
-    """Whether this program is asked to end. Interrupted is raised at once, but not where that is held.
+    """Whether this program is asked to end; Interrupted is raised at once, except inside held.
 
     A second signal ends the program at once everywhere.
+
+    Attributes:
+        number: Number of the last signal; None before the first.
+        first: When that signal came, in seconds by time.monotonic.
+        waits: Whether a first signal is only noted, for the code to check.
     """
 
     def __init__(self) -> None:
@@ -40,16 +52,23 @@ class Interruption:
 
     @property
     def asked(self) -> bool:
+        """Whether a signal has come."""
         return self.number is not None
 
     @property
     def reason(self) -> Interrupted:
-        """What to raise; as for SIGTERM where another process was asked."""
+        """The exception to raise; for SIGTERM where the signal came to another process."""
         return Interrupted(signal.SIGTERM if self.number is None else self.number)
 
     @contextmanager
     def watched(self) -> Iterator[Interruption]:
-        """Take the signals over, but those that the program was started to ignore, as by nohup."""
+        """Handle the signals, except those that the program was started to ignore, as by nohup.
+
+        Outside the main thread, where handlers cannot be set, nothing changes.
+
+        Yields:
+            This object.
+        """
         numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
         if threading.current_thread() is not threading.main_thread():
             numbers = []  # which cannot be done there
@@ -70,6 +89,14 @@ class Interruption:
                 signal.signal(number, handler)
 
     def take(self, number: int) -> None:
+        """Handle a signal; under torchrun a repeat within a few seconds is ignored.
+
+        Args:
+            number: Number of the signal.
+
+        Raises:
+            Interrupted: It is a second signal, or signals are not held.
+        """
         if self.asked and "LOCAL_RANK" in os.environ and time.monotonic() - self.first < _REPEAT_SECONDS:
             return
         again = self.asked
@@ -82,7 +109,7 @@ class Interruption:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let a first signal wait: the block asks for it."""
+        """Only note a first signal inside the block, which checks for it with asked."""
         self.waits = True
         try:
             yield
@@ -91,7 +118,11 @@ class Interruption:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Within held: raise at once what has waited, or comes."""
+        """Inside held: raise at once for a signal that was noted before, or that comes in the block.
+
+        Raises:
+            Interrupted: A signal has come.
+        """
         if self.asked:
             raise self.reason
         waited, self.waits = self.waits, False

@@ -1,4 +1,4 @@
-"""What a step minimises: binary cross-entropy over the labels that are known."""
+"""The training loss: binary cross-entropy over the known labels."""
 
 import torch
 from torch import Tensor

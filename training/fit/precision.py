@@ -4,10 +4,14 @@ import torch
 
 
 def compute_type(precision: str, device: torch.device) -> torch.dtype:
-    """float32, or for "auto" the fastest format that the device computes in hardware.
+    """Return the number format to compute in: float32, or for "auto" the fastest that the device has in hardware.
 
-    bfloat16 where processor or GPU has it, else float16 on a GPU, which needs its gradients scaled; never an emulated
-    format, which would be slower than float32.
+    That is bfloat16 where the processor or GPU has it, else float16 on a GPU, which needs its gradients scaled; never
+    an emulated format, which would be slower than float32.
+
+    Args:
+        precision: "float32" or "auto".
+        device: Device to compute on.
     """
     if precision == "float32":
         return torch.float32

@@ -1,4 +1,4 @@
-"""A run's state on disk: what --resume goes on from, and the metrics of the epochs that are done."""
+"""A run's state on disk: what --resume continues from, and the metrics of the finished epochs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Progress:
     """How far a run is.
 
     Args:
-        epoch: Epochs that are done.
-        batch: Optimiser steps done in the present epoch.
+        epoch: Finished epochs.
+        batch: Optimiser steps done in the current epoch.
         step: Optimiser steps done in all.
         images: Training images seen.
-        loss_sum: Sum of the present epoch's losses, one a step.
-        best: Highest validation accuracy so far, a share; -1 before the first.
+        loss_sum: Sum of the current epoch's losses, one for each step.
+        best: Highest validation accuracy so far, from 0 to 1; -1 before the first.
         seconds: Time spent so far.
     """
 
@@ -41,6 +41,10 @@ class Progress:
 def write_state(path: Path, state: dict[str, Any]) -> None:
     """Write a run's state atomically.
 
+    Args:
+        path: File to write.
+        state: Tensors, numbers and text, as read_state can read them.
+
     Raises:
         TrainingError: The disk is full.
     """
@@ -54,6 +58,9 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 def read_state(path: Path) -> dict[str, Any]:
     """Read what write_state wrote, onto the CPU; its "position" becomes a Progress.
 
+    Args:
+        path: File to read.
+
     Raises:
         TrainingError: The file cannot be read.
     """
@@ -65,7 +72,12 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def unreadable(path: Path, error: Exception) -> TrainingError:
-    """Return the error for a state that cannot be used, with what to do about it."""
+    """Return the error for a state that cannot be used, with advice on what to do.
+
+    Args:
+        path: File of the state.
+        error: What was raised when it was read or used.
+    """
     # torch writes a zip file, whose table of contents comes last; torch's own message does not say that it is missing.
     whole = zipfile.is_zipfile(path)
     fault = f"cannot be read ({error})" if whole else f"is cut off, at {path.stat().st_size:,} bytes"
@@ -79,16 +91,16 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
     """Check that a state is of a run with these settings and data.
 
     Args:
-        path: Where the state was read from.
-        state: By read_state.
-        config: Settings to go on with.
-        fingerprint: Of the training split.
+        path: File that the state was read from.
+        state: State from read_state.
+        config: Settings to continue with.
+        fingerprint: Fingerprint of the training split.
 
     Raises:
         TrainingError: It is of another run.
     """
     now = asdict(config)
-    before = {**asdict(TrainConfig()), **state["config"]}  # from before a flag was added: did as its default does
+    before = {**asdict(TrainConfig()), **state["config"]}  # a run from before a flag was added did as its default does
     free = FREE_ON_RESUME | _later_end(state["position"], before, now)
     changes = [
         f"--{name} was {before[name]}, is {now[name]}" for name in now if name not in free and now[name] != before[name]
@@ -105,19 +117,23 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
 
 
 def _later_end(progress: Progress, before: dict[str, Any], now: dict[str, Any]) -> set[str]:
-    """Return the settings that make a finished run go on: its end, where that has been put off.
+    """Return the settings that let a finished run continue: its end, where that is later now.
 
-    A run that is not finished keeps its end, for its schedule depends on it.
+    An unfinished run keeps its end, since its schedule depends on it.
     """
     end, done = ("minutes", progress.seconds / 60) if before["minutes"] else ("num_epochs", progress.epoch)
     return {end} if before[end] <= done and not progress.batch and now[end] > before[end] else set()
 
 
 def check_finite(network: nn.Module, folder: Path) -> None:
-    """Refuse to write weights that are not finite over good ones.
+    """Check the weights, so that good ones are never overwritten by others that are not finite.
+
+    Args:
+        network: Network to check.
+        folder: Where the last good weights are, for the message.
 
     Raises:
-        TrainingError: Some are not.
+        TrainingError: Some weights are not finite.
     """
     if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
         raise TrainingError(
@@ -127,9 +143,14 @@ def check_finite(network: nn.Module, folder: Path) -> None:
 
 
 def write_metrics(path: Path, epochs: int, more: str = "") -> None:
-    """Keep the metrics of the first `epochs` epochs, one a line, and add more lines.
+    """Keep the first lines of a metrics file, one for each finished epoch, and add more.
 
     Later lines are of epochs that a restored state has not finished, which are written again.
+
+    Args:
+        path: File of the metrics.
+        epochs: Number of lines to keep.
+        more: Lines to add, each with its line end.
     """
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:epochs] if path.is_file() else []
     if lines or more or path.is_file():

@@ -1,4 +1,4 @@
-"""What changes in the course of a run: the learning rate, and the size and augmentation of its crops."""
+"""What changes during a run: the learning rate, and the size and augmentation of the crops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Schedule:
     Args:
         config: Settings of the run.
         steps_per_epoch: Optimiser steps in an epoch.
-        height, width: Size in pixels of the crops that the network is made for.
+        height: Height in pixels of the crops that the network is made for.
+        width: Width in pixels of the crops that the network is made for.
     """
 
     config: TrainConfig
@@ -27,14 +28,18 @@ class Schedule:
     width: int
 
     def fraction_at(self, step: int) -> float:
-        """Return how much of the run is over after `step` steps, from 0 to 1, where no time budget decides."""
+        """Return the fraction of the run that is over, from 0 to 1, for a run without a time budget.
+
+        Args:
+            step: Optimiser steps done.
+        """
         return step / (self.steps_per_epoch * self.config.num_epochs)
 
     def learning_rate(self, fraction: float, epoch: int) -> float:
         """Return the learning rate.
 
         Args:
-            fraction: How much of the run is over, from 0 to 1.
+            fraction: Fraction of the run that is over, from 0 to 1.
             epoch: Number of the epoch, from 0.
         """
         config = self.config
@@ -48,18 +53,23 @@ class Schedule:
         return config.learning_rate * (1 + math.cos(math.pi * (fraction - config.warmup) / (1 - config.warmup))) / 2
 
     def crop_spec(self, fraction: float) -> CropSpec:
-        """Return the size of the crops, and whether they are augmented, when `fraction` of the run is over."""
+        """Return the size of the crops, and whether they are augmented.
+
+        Args:
+            fraction: Fraction of the run that is over, from 0 to 1.
+        """
         height, width = crop_size(self.config, self.height, self.width, early=fraction < self.config.early_share)
         return CropSpec(height, width, augment=self.config.augment and fraction < 1 - self.config.plain_share)
 
 
 def crop_size(config: TrainConfig, height: int, width: int, early: bool) -> tuple[int, int]:
-    """Return height and width of training crops, in pixels, in the early share of the run or after it.
+    """Return height and width of training crops, in pixels.
 
     Args:
         config: Settings of the run.
-        height, width: Full size in pixels.
-        early: Whether the run is in its early share.
+        height: Full height in pixels.
+        width: Full width in pixels.
+        early: Whether the run is in its early share, at --early_height.
     """
     if not early:
         return height, width
@@ -69,8 +79,12 @@ def crop_size(config: TrainConfig, height: int, width: int, early: bool) -> tupl
 def check_crops(config: TrainConfig, network: SlimNet) -> None:
     """Check that a network can read crops of the sizes that the run will have.
 
+    Args:
+        config: Settings of the run.
+        network: Network to train.
+
     Raises:
-        TrainingError: It cannot.
+        TrainingError: Crops are too small for it.
     """
     least, full = network.least_side, network.preprocessing
     for early in (True, False) if config.early_share else (False,):

@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, checkpoints, and going on where a run was cut off."""
+"""The training loop: steps, validation, checkpoints, and resuming."""
 
 from __future__ import annotations
 
@@ -43,16 +43,37 @@ from training.fit.validation import validate
 
 
 class Trainer:
-    """One run of training, from its first step or from where it was cut off.
+    """One training run, from its first step or from where it was cut off.
 
     Args:
         config: Settings of the run.
         train: Training pictures and labels.
         valid: Validation pictures and labels.
         process: This process.
-        targets: float32 (N, attributes) from 0 to 1, nan where not known: what the network is to learn of the training
-            pictures; their labels unless given.
+        targets: Training targets, float32 (N, attributes) from 0 to 1, nan where not known; the labels unless given.
         interruption: Notes signals that ask the run to stop; none unless given.
+
+    Attributes:
+        config: As given.
+        train_data: Training pictures and labels.
+        valid_data: Validation pictures and labels.
+        process: As given.
+        targets: Training targets.
+        interruption: As given, or one that no signal reaches.
+        folder: Where checkpoints and metrics are written.
+        network: Network that is trained.
+        optimizer: Its optimiser.
+        ema: Moving average of its weights; None when that is off.
+        scaler: Gradient scaler; enabled for float16 only.
+        autocast: Context in which the forward pass computes.
+        progress: How far the run is.
+        wrapped: The network as it is called in a step, under DDP where there are several processes.
+        steps_per_epoch: Optimiser steps in an epoch.
+        schedule: Learning rate and crops over the run.
+        fraction: Fraction of the run that is over, from 0 to 1.
+        asked_to_stop: Whether a signal has asked any process to stop.
+        started: Start of the run by time.monotonic, in seconds; moved back by the time spent before it was resumed.
+        saved: When the state was last saved, by time.monotonic, in seconds.
 
     Raises:
         TrainingError: The run cannot be resumed.
@@ -95,8 +116,13 @@ class Trainer:
         return self.ema.network if self.ema else self.network
 
     def run(self) -> None:
-        """Train to the end. Raises TrainingError when the loss is no longer finite, Interrupted once the state is
-        saved when the run is asked to stop."""
+        """Train to the end; when the run is finished already, only say so.
+
+        Raises:
+            TrainingError: The loss or a weight is no longer finite, or the state cannot be written.
+            Interrupted: The run was asked to stop; its state is saved, unless it was asked twice.
+            ConnectionError: Another process has ended.
+        """
         self.look_at_clock()
         if self.finished and not self.progress.batch:
             self.say_finished()
@@ -106,6 +132,7 @@ class Trainer:
             self.train()
 
     def train(self) -> None:
+        """Train and validate epoch by epoch, from the current position to the end of the run."""
         if self.process.writes:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_metrics(self.folder / "metrics.jsonl", self.progress.epoch)
@@ -123,6 +150,7 @@ class Trainer:
             writer.close()
 
     def say_finished(self) -> None:
+        """Print that the run is finished, its best accuracy, and how to continue it."""
         if self.process.writes:
             progress = self.progress
             print(
@@ -133,11 +161,18 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
+        """Whether the time budget or the number of epochs is used up."""
         return self.fraction >= 1 or (not self.config.minutes and self.progress.epoch >= self.config.num_epochs)
 
     # One epoch
 
     def train_epoch(self) -> None:
+        """Train for the rest of the current epoch, or until the time budget is used up.
+
+        Raises:
+            TrainingError: The loss or a weight is no longer finite, or the state cannot be written.
+            Interrupted: The run was asked to stop; its state is saved.
+        """
         config, progress = self.config, self.progress
         batches = EpochBatches(
             len(self.train_data.split), config.batch_size, config.seed, progress.epoch, progress.batch,
@@ -160,7 +195,7 @@ class Trainer:
             self.look_at_clock()
             if self.asked_to_stop:
                 self.save_state()
-                self.process.wait()  # else torchrun ends the one that writes when another has left
+                self.process.wait()  # else torchrun ends the writing process when another has left
                 raise self.interruption.reason
             if time.monotonic() - self.saved >= 60 * config.save_minutes:
                 self.save_state()
@@ -168,7 +203,18 @@ class Trainer:
                 break
 
     def step(self, crops: Tensor, labels: Tensor) -> float:
-        """One step on uint8 (n, H, W, 3) and float32 (n, attributes); the mean loss over all processes."""
+        """Take one optimiser step.
+
+        Args:
+            crops: uint8 RGB (n, H, W, 3).
+            labels: Targets, float32 (n, attributes) from 0 to 1, nan where not known.
+
+        Returns:
+            The mean loss over all processes.
+
+        Raises:
+            TrainingError: The loss is not finite.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate(self.fraction, self.progress.epoch)
         device, progress = self.process.device, self.progress
@@ -200,14 +246,29 @@ class Trainer:
         return value
 
     def weight(self, targets: Tensor) -> float | Tensor:
-        """What this process's mean loss counts, so that the mean over the processes is that over all known labels."""
+        """Return the factor for this process's mean loss with which DDP's average weighs all known labels alike.
+
+        Args:
+            targets: This process's targets, float32 (n, attributes), nan where not known.
+
+        Returns:
+            1, or a float32 scalar where some labels are not known and there are several processes.
+        """
         if self.process.count == 1 or self.train_data.split.known.all():
             return 1.0
         mine = (~targets.isnan()).sum().float()
         return mine * self.process.count / self.process.total(mine.clone()).clamp(min=1)
 
     def end_epoch(self) -> dict[str, float]:
-        """Validate, write the epoch's metrics and checkpoints; returns the metrics."""
+        """Validate, and write the epoch's metrics and checkpoints.
+
+        Returns:
+            The metrics by name.
+
+        Raises:
+            TrainingError: A weight is no longer finite, or the state cannot be written.
+            Interrupted: The run was asked to stop during validation.
+        """
         progress = self.progress
         rate = self.schedule.learning_rate(self.fraction, self.progress.epoch)
         self.save_state()  # so that a run may be stopped while it is validated, which takes minutes
@@ -244,13 +305,13 @@ class Trainer:
         return metrics
 
     def validate(self) -> tuple[float, float]:
-        """Loss and accuracy of eval_network on the validation split."""
+        """Return loss and accuracy, from 0 to 1, of eval_network on the validation split."""
         # Each process has its own batch-norm statistics; the writer's are measured, since they are saved.
         self.process.take_from_writer(self.eval_network.buffers())
         return validate(self.eval_network, self.valid_data, self.process)
 
     def look_at_clock(self) -> None:
-        """Find how much of the run is over, from 0 to 1: by steps, or by time where there is a budget."""
+        """Update the fraction of the run that is over: by steps, or by time where there is a budget."""
         self.progress.seconds = time.monotonic() - self.started
         if self.config.minutes:
             self.fraction = min(1.0, self.process.from_writer(self.progress.seconds) / (60 * self.config.minutes))
@@ -258,14 +319,26 @@ class Trainer:
             self.fraction = self.schedule.fraction_at(self.progress.step)
 
     def crop_spec_of_batch(self, batch: int) -> CropSpec:
-        """What the crops in a batch of this epoch are like: by its own step, since workers run ahead."""
+        """Return size and augmentation of the crops in a batch: by the batch's own step, since workers run ahead.
+
+        With a time budget they go by the clock instead.
+
+        Args:
+            batch: Number of the batch in the current epoch, from 0.
+        """
         step = self.progress.epoch * self.steps_per_epoch + batch
         return self.schedule.crop_spec(self.fraction if self.config.minutes else self.schedule.fraction_at(step))
 
     # Checkpoints
 
     def save_state(self) -> None:
-        """Write all that is needed to go on, atomically, to last.pt."""
+        """Write all that is needed to resume to last.pt, atomically, and the weights to last.safetensors.
+
+        Only the process of rank 0 writes.
+
+        Raises:
+            TrainingError: A weight is not finite, or the state cannot be written.
+        """
         self.saved = time.monotonic()
         if not self.process.writes:
             return
@@ -283,7 +356,7 @@ class Trainer:
         self.eval_network.save(self.folder / "last.safetensors")
 
     def restore(self) -> None:
-        """Go on from the state in last.pt.
+        """Continue from the state in last.pt.
 
         Raises:
             TrainingError: It cannot be read, or is of another run.

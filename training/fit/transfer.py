@@ -1,4 +1,4 @@
-"""Weights to begin with, and teachers, whose attributes are not quite the data's: outputs are joined by name."""
+"""Initial weights and teachers with other attributes than the data: outputs are matched by name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,29 @@ from slimnet.checkpoint import read
 
 
 def places(wanted: Sequence[str], known: Sequence[str]) -> list[tuple[int, int]]:
-    """The numbers, in wanted and in known, of each name that both have; in the order of wanted."""
+    """Match names in two lists.
+
+    Args:
+        wanted: Names to look for.
+        known: Names to look in.
+
+    Returns:
+        The indices, in wanted and in known, of each name that is in both; in the order of wanted.
+    """
     there = {name: number for number, name in enumerate(known)}
     return [(number, there[name]) for number, name in enumerate(wanted) if name in there]
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """Weights to begin with. names: of their outputs, in order; named: whether the file itself names them."""
+    """Initial weights.
+
+    Args:
+        path: File that they were read from.
+        network: Network with these weights.
+        names: Names of its outputs, in order; empty where they cannot be known.
+        named: Whether the file itself names the outputs.
+    """
 
     path: str
     network: SlimNet
@@ -26,9 +41,16 @@ class Beginning:
 
     @classmethod
     def load(cls, path: str, attributes: Sequence[str]) -> Beginning:
-        """Read weights for data of these attributes. Raises CheckpointError.
+        """Read initial weights.
 
-        A .pth file has no names: 40 outputs are CelebA's, and as many as the data's are taken to be these.
+        A .pth file has no names: 40 outputs are taken to be CelebA's, another number the data's if it has as many.
+
+        Args:
+            path: Weights file, .safetensors or .pth.
+            attributes: The data's attributes.
+
+        Raises:
+            CheckpointError: The file cannot be read.
         """
         network = SlimNet.load_pretrained(path)
         names = read(path).attributes
@@ -39,9 +61,13 @@ class Beginning:
         return cls(path, network, names, named=False)
 
     def give(self, network: SlimNet) -> None:
-        """Overwrite a new network's weights, but not the outputs whose names are new.
+        """Copy the weights into a new network, except for outputs whose names these weights do not have.
 
-        Raises CheckpointError when its features are of another shape, or it sees crops in another way.
+        Args:
+            network: Network to overwrite.
+
+        Raises:
+            CheckpointError: The network has another architecture, or another preprocessing of crops.
         """
         mine, theirs = self.network, network
         if replace(mine.architecture, num_classes=theirs.architecture.num_classes) != theirs.architecture:
@@ -58,7 +84,11 @@ class Beginning:
         theirs.load_state_dict(state)
 
     def describe(self, attributes: Sequence[str]) -> str:
-        """A line on which outputs are joined, and which are new."""
+        """Describe in one line which outputs are kept, and which are new.
+
+        Args:
+            attributes: The data's attributes.
+        """
         if not self.names:
             return (
                 f"{self.path} names no attributes and has {self.network.architecture.num_classes} outputs for "
@@ -72,5 +102,12 @@ class Beginning:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in words, all of them: people look for their own."""
+    """Join names with commas and add their number; all are listed, since people look for their own.
+
+    Args:
+        names: Names to list.
+
+    Returns:
+        The text; "none" for no names.
+    """
     return f"{', '.join(names)} ({len(names)})" if names else "none"

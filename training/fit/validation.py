@@ -24,8 +24,8 @@ def validate(network: SlimNet, valid: LabelledPictures, process: Process) -> tup
         process: This process.
 
     Returns:
-        Cross-entropy and accuracy (a share), each of every attribute over the pictures with a known label, then the
-        mean over the attributes that have any.
+        Cross-entropy and accuracy (from 0 to 1), each computed for every attribute over the pictures with a known
+        label, then averaged over the attributes that have any.
     """
     folded = fold_batch_norm(network)
     pictures, targets = valid.pictures.array, valid.split.targets

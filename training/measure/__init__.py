@@ -1,0 +1,1 @@
+"""Metrics on CelebA: accuracy, calibration, subgroups, robustness and their bootstrap intervals."""

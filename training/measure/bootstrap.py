@@ -1,4 +1,4 @@
-"""Bootstrap: how far chance in the choice of people moves the figures, and 95 % intervals."""
+"""Cluster bootstrap over people: 95 % intervals for the metrics."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 
 
 def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
-    """Draw bootstrap samples of people, each with all their pictures.
+    """Draw bootstrap samples of people, each with all their images.
 
-    Pictures of one person are alike, so drawing pictures would make the intervals too narrow (cluster bootstrap).
+    Images of one person are alike, so resampling images would make the intervals too narrow (cluster bootstrap).
 
     Args:
-        identities: (N,), the person in each picture, in any numbers.
-        resamples: How many samples.
-        seed: The same seed gives the same samples.
+        identities: (N,), who is in each image; only equality matters.
+        resamples: Number of bootstrap samples.
+        seed: Seed of the random generator.
 
     Returns:
-        float32 (resamples, N), how often each picture is in each sample.
+        float32 (resamples, N), how often each image occurs in each sample.
     """
     people, person = np.unique(identities, return_inverse=True)
     rng = np.random.default_rng(seed)
@@ -29,19 +29,20 @@ def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
 def resampled(
     labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Compute metrics.figures of every bootstrap sample.
+    """Compute the metrics of metrics.figures for every bootstrap sample.
 
-    scikit-learn takes one sample of one attribute at a time, which takes minutes; here each attribute is sorted once
-    for all samples (a test holds both against each other).
+    scikit-learn handles one sample of one attribute at a time, which takes minutes; here each attribute is sorted once
+    for all samples. A test checks that both agree.
 
     Args:
-        labels, known: bool (N, attributes).
-        probabilities: float (N, attributes).
-        majority: bool (attributes,), of training.
-        weights: (resamples, N), by draw.
+        labels: bool (N, attributes).
+        probabilities: float (N, attributes), from 0 to 1.
+        majority: bool (attributes,), whether most training labels of an attribute are positive.
+        known: bool (N, attributes), which labels are known.
+        weights: float32 (resamples, N), from draw.
 
     Returns:
-        By name, float64 (resamples, attributes); nan where not defined.
+        For each name in metrics.FIGURES, float64 (resamples, attributes); nan where undefined.
     """
     ranked = [
         _ranking(labels[there, n], probabilities[there, n], weights if there.all() else weights[:, there])
@@ -57,7 +58,18 @@ def resampled(
 def resampled_ticks(
     labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The quicker part of resampled: all but the figures of the order."""
+    """Compute the metrics of resampled without the ranking ones, average precision and ROC AUC, which is faster.
+
+    Args:
+        labels: bool (N, attributes).
+        probabilities: float (N, attributes), from 0 to 1; above 0.5 is a positive prediction.
+        majority: bool (attributes,), whether most training labels of an attribute are positive.
+        known: bool (N, attributes), which labels are known.
+        weights: float32 (resamples, N), from draw.
+
+    Returns:
+        float64 (resamples, attributes) by the metric's name; nan where undefined.
+    """
     ticked = probabilities > 0.5
 
     def count(chosen: np.ndarray) -> np.ndarray:
@@ -66,7 +78,7 @@ def resampled_ticks(
     size = count(known)
     hits, ticks, positives = count(labels & ticked), count(ticked), count(labels)
     rejections = count(~labels & ~ticked)
-    with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 gives nan: not defined in this sample
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 gives nan: undefined in this sample
         recall = hits / positives
         return {
             "accuracy": (hits + rejections) / size,
@@ -80,18 +92,27 @@ def resampled_ticks(
 
 
 def _ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Average precision and ROC area of one attribute for every bootstrap sample, each (resamples,)."""
+    """Average precision and ROC AUC of one attribute for every bootstrap sample.
+
+    Args:
+        truth: bool (N,), the known labels.
+        probability: float (N,).
+        weights: float32 (resamples, N).
+
+    Returns:
+        Two arrays (resamples,), nan where undefined.
+    """
     if not len(truth):
         return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
     order = np.argsort(-probability, kind="stable")
-    last_of_equal = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # equal ones are passed together
+    last_of_equal = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # ties share one step
     sorted_weights = weights[:, order]
     seen = np.cumsum(sorted_weights, axis=1)[:, last_of_equal]
     hits = np.cumsum(sorted_weights * truth[order], axis=1)[:, last_of_equal]
     new_hits = np.diff(hits, axis=1, prepend=0)
     precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
     false = seen - hits
-    before = np.cumsum(new_hits, axis=1, dtype=np.float64) - new_hits / 2  # of equal ones half count as before
+    before = np.cumsum(new_hits, axis=1, dtype=np.float64) - new_hits / 2  # half of each tie counts as before
     area = (np.diff(false, axis=1, prepend=0) * before).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         average_precision = (new_hits * precision).sum(axis=1, dtype=np.float64) / hits[:, -1]
@@ -99,7 +120,14 @@ def _ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) ->
 
 
 def interval(values: np.ndarray) -> np.ndarray:
-    """The ends of the 95 % interval over the samples in front: (resamples, …) -> (2, …); nan where all are nan."""
+    """Compute the 95 % percentile interval over the bootstrap samples.
+
+    Args:
+        values: (resamples, …), a metric in each sample; nan where undefined.
+
+    Returns:
+        (2, …), the lower and the upper end; nan samples are skipped, and the result is nan where all are.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all nan: not defined in any sample
+        warnings.simplefilter("ignore", RuntimeWarning)  # all nan: undefined in every sample
         return np.nanquantile(values, (0.025, 0.975), axis=0)

@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Reliability diagrams, calibration error (Guo et al. 2017) and log loss."""
+"""How well probabilities are calibrated: reliability diagrams, ECE (Guo et al. 2017) and log loss."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Diagram:
-    """Answers of all attributes in BINS bins of equal width by their probability; bins without answers are left out.
+    """A reliability diagram, and the expected calibration error (ECE).
 
-    predicted: the mean probability of a bin; observed: the share of its labels that are on; answers: how many.
-    error: mean distance of predicted and observed, by answers. attribute_errors: the same in the bins of each attribute
-    alone, which is larger by chance since they hold fewer answers; None where no label is known.
+    The predictions of all attributes are pooled into BINS bins of equal width; empty bins are left out.
+
+    Attributes:
+        predicted: Mean probability in each bin.
+        observed: Share of positive labels in each bin.
+        answers: Number of predictions in each bin.
+        error: ECE: the mean of |observed - predicted|, weighted by the number of predictions.
+        attribute_errors: ECE of each attribute in bins of its own; None where no label is known. They hold fewer
+            predictions, so chance makes these larger.
     """
 
     predicted: tuple[float, ...]
@@ -30,10 +36,15 @@ class Diagram:
 
 @dataclass(frozen=True)
 class LogLoss:
-    """Mean negative log-likelihood of probabilities without temperatures and with them: of each attribute over its
-    known labels, then over the attributes.
+    """Log loss without and with temperatures.
 
-    change: of the second against the first, below 0 where temperatures help; interval: its 95 % bootstrap interval.
+    Each is averaged over the known labels of an attribute, then over the attributes.
+
+    Attributes:
+        before: Log loss in nats, without temperatures.
+        served: Log loss in nats, with temperatures.
+        change: served minus before; negative where temperatures help.
+        interval: 95 % bootstrap interval of the change.
     """
 
     before: float
@@ -43,14 +54,30 @@ class LogLoss:
 
 
 def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The negative log-likelihood of every answer, of the arguments' shape."""
+    """Compute the negative log-likelihood of every label.
+
+    Args:
+        logits: float (N, attributes), or any other shape.
+        labels: bool, of the same shape.
+
+    Returns:
+        float, of the same shape, in nats.
+    """
     return np.logaddexp(0, np.where(labels, -logits, logits))
 
 
 def compare(
     labels: np.ndarray, known: np.ndarray, logits: np.ndarray, temperatures: np.ndarray, draws: np.ndarray
 ) -> LogLoss:
-    """labels, known, logits: (N, attributes); temperatures: (attributes,); draws: of bootstrap.draw, (resamples, N)."""
+    """Compare the log loss without and with temperatures.
+
+    Args:
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+        logits: float (N, attributes), without temperatures.
+        temperatures: (attributes,), or a scalar for all; the logits are divided by them.
+        draws: float32 (resamples, N), from bootstrap.draw.
+    """
     losses = log_losses(logits, labels), log_losses(logits / temperatures, labels)
     before, served = (float(metrics.by_picture(each, known).mean()) for each in losses)
     low, high = bootstrap.interval(metrics.mean(metrics.known_means(losses[1] - losses[0], known, draws)))
@@ -63,7 +90,13 @@ def compare(
 
 
 def diagram(labels: np.ndarray, known: np.ndarray, probabilities: np.ndarray) -> Diagram:
-    """labels, known: bool (N, attributes); probabilities: float (N, attributes). Some label must be known."""
+    """Build the reliability diagram; at least one label must be known.
+
+    Args:
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+        probabilities: float (N, attributes), from 0 to 1.
+    """
     observed, predicted, answers = _bins(labels[known], probabilities[known])
     errors = [
         error(*_bins(labels[there, n], probabilities[there, n])) if there.any() else None
@@ -79,17 +112,33 @@ def diagram(labels: np.ndarray, known: np.ndarray, probabilities: np.ndarray) ->
 
 
 def mean_error(found: Diagram) -> float:
-    """The mean of the attributes' errors."""
+    """Average the ECE over the attributes that have known labels.
+
+    Args:
+        found: The diagram with each attribute's ECE.
+    """
     return float(np.mean([each for each in found.attribute_errors if each is not None]))
 
 
 def _bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Observed, predicted and the number of answers of each bin that holds any."""
+    """Observed share, mean probability and number of predictions of each bin that isn't empty.
+
+    Args:
+        truth: bool (n,).
+        probability: float (n,), from 0 to 1.
+    """
     observed, predicted = calibration_curve(truth, probability, n_bins=BINS)
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
-    answers = np.bincount(np.searchsorted(inner, probability), minlength=BINS)  # as calibration_curve puts them
+    answers = np.bincount(np.searchsorted(inner, probability), minlength=BINS)  # binned as calibration_curve does
     return observed, predicted, answers[answers > 0]
 
 
 def error(observed: np.ndarray, predicted: np.ndarray, answers: np.ndarray) -> float:
+    """Compute the expected calibration error, rounded to six decimals.
+
+    Args:
+        observed: (bins,), share of positive labels in each bin.
+        predicted: (bins,), mean probability in each bin.
+        answers: (bins,), number of predictions in each bin.
+    """
     return round(float(np.average(np.abs(observed - predicted), weights=answers)), 6)

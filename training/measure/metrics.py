@@ -1,7 +1,7 @@
-"""Figures of binary attributes: accuracy, F1, ROC area and so on, and their means.
+"""Metrics of binary attributes: accuracy, F1, ROC AUC and others, and their means.
 
-Labels are bool (N, attributes); `known`, of the same shape, says which of them there are. All figures are of these
-alone, and nan for an attribute that has none.
+Labels are bool (N, attributes); `known`, of the same shape, marks the labels that exist. All metrics are computed from
+these alone, and are nan for an attribute without any.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 from sklearn import metrics
 
-# In the order of every table: those of the ticks and of the ranking by probability, then those of the labels alone.
+# In the order of every table: metrics of the predictions, then those of the labels alone.
 NETWORK_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
 FIGURES = (*NETWORK_FIGURES, "majority_accuracy", "positive_share")
 
@@ -19,9 +19,16 @@ FIGURES = (*NETWORK_FIGURES, "majority_accuracy", "positive_share")
 def figures(
     labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Each of FIGURES for every attribute, float64 (attributes,), nan where it is not defined; by scikit-learn.
+    """Compute each of FIGURES for every attribute with scikit-learn.
 
-    probabilities: float (N, attributes); majority: bool (attributes,), of training.
+    Args:
+        labels: bool (N, attributes).
+        probabilities: float (N, attributes), from 0 to 1; above 0.5 is a positive prediction.
+        majority: bool (attributes,), whether most training labels of an attribute are positive.
+        known: bool (N, attributes), which labels are known.
+
+    Returns:
+        For each name in FIGURES, float64 (attributes,); nan where undefined.
     """
     rows = [
         _column_figures(labels[there, n], probabilities[there, n], bool(majority[n])) for n, there in enumerate(known.T)
@@ -30,6 +37,13 @@ def figures(
 
 
 def _column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) -> dict[str, float]:
+    """FIGURES of one attribute, from its known labels.
+
+    Args:
+        truth: bool (n,), the known labels.
+        probability: float (n,).
+        majority: Whether most training labels are positive.
+    """
     if not len(truth):
         return dict.fromkeys(FIGURES, np.nan)
     ticked = probability > 0.5
@@ -51,33 +65,74 @@ def _column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) 
 
 
 def known_means(values: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean of each attribute's values (N, attributes) over its known ones, in every sample: (resamples, attributes)."""
+    """Average each attribute's values over its known labels, in every bootstrap sample.
+
+    Args:
+        values: (N, attributes), numbers or bool.
+        known: bool (N, attributes), which labels are known.
+        weights: (resamples, N), how often each image occurs in each sample.
+
+    Returns:
+        (resamples, attributes); nan where a sample has no known label.
+    """
     with np.errstate(invalid="ignore"):
         return (weights @ np.where(known, values, 0)) / (weights @ known.astype(weights.dtype))
 
 
 def by_picture(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Of values (N, attributes) what each picture adds, (N,): their mean is the mean over the attributes of the means
-    over the known ones."""
+    """Split a mean over attributes into one contribution per image.
+
+    The contributions average to the mean over the attributes with known labels, each averaged over those labels.
+
+    Args:
+        values: (N, attributes), numbers or bool.
+        known: bool (N, attributes), which labels are known.
+
+    Returns:
+        float (N,).
+    """
     counts = known.sum(axis=0)
     share = known / np.maximum(counts, 1)
     return (np.where(known, values, 0) * share).sum(axis=1) * len(values) / max(1, np.count_nonzero(counts))
 
 
 def shares(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Of every attribute the share of known labels that are on, (attributes,)."""
+    """Compute the share of known labels that are positive, for every attribute.
+
+    Args:
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+
+    Returns:
+        float (attributes,), from 0 to 1; nan where no label is known.
+    """
     return known_means(labels, known, np.ones((1, len(labels))))[0]
 
 
 def mean_with_error(values: np.ndarray, identities: np.ndarray) -> tuple[float, float]:
-    """Mean of (N,) and its standard error, pictures of one person, by identities (N,), taken together."""
+    """Compute a mean and its standard error, clustered by person.
+
+    Args:
+        values: (N,), one value per image.
+        identities: (N,), who is in each image.
+
+    Returns:
+        The mean and its standard error.
+    """
     middle = float(values.mean())
     by_person = np.bincount(np.unique(identities, return_inverse=True)[1], values - middle)
     return middle, float(np.sqrt(np.square(by_person).sum())) / len(values)
 
 
 def mean(values: np.ndarray) -> np.ndarray:
-    """Over the attributes, the last axis, that have a figure: (…, attributes) -> (…); nan where none has one."""
+    """Average over the attributes, the last axis, leaving out nans.
+
+    Args:
+        values: (…, attributes).
+
+    Returns:
+        (…); nan where every attribute is nan.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.nanmean(values, axis=-1)

@@ -1,4 +1,4 @@
-"""Probabilities that weights give the pictures of a split."""
+"""A network's probabilities for the images of a split."""
 
 from __future__ import annotations
 
@@ -16,9 +16,20 @@ Change = Callable[[np.ndarray, int], np.ndarray]
 
 
 def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, dict[str, Split]]:
-    """Weights, and CelebA's splits with the labels that they know; says how many of these are not known.
+    """Load weights and CelebA's splits; note on stderr how many labels are not known, if any.
 
-    Raises CheckpointError, or DataError: also when the labels are other ones, or in another order.
+    Args:
+        weights: File of weights, .safetensors or .pth.
+        data_dir: CelebA's folder.
+        device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
+
+    Returns:
+        The predictor, and the splits by name.
+
+    Raises:
+        CheckpointError: The weights cannot be read, or give no finite outputs.
+        DataError: CelebA cannot be read, or its attributes or their order differ from those of the weights.
+        ValueError: There is no such kind of device.
     """
     predictor, splits = Predictor(weights, device), read_celeba(data_dir)
     if splits["train"].attributes != predictor.attributes:
@@ -32,9 +43,21 @@ def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, di
 def probabilities(
     predictor: Predictor, split: Split, batch_size: int, change: Change | None = None, title: str = ""
 ) -> np.ndarray:
-    """Float32 (N, attributes) for every picture of a split. Raises DataError that names damaged pictures.
+    """Predict the probabilities of every image of a split.
 
-    change: turns a crop, uint8 (H, W, 3), and its number in the split into the crop that the network sees instead.
+    Args:
+        predictor: The network.
+        split: The images.
+        batch_size: Images per batch.
+        change: Called with each crop, uint8 RGB (H, W, 3), and its index in the split; returns the crop to predict
+            instead.
+        title: Label of the progress bar.
+
+    Returns:
+        float32 (N, attributes).
+
+    Raises:
+        DataError: Images are damaged or have another size; the message names them.
     """
     with tqdm(total=len(split), desc=title, unit="", disable=None, leave=False) as bar:
         found = np.zeros((len(split), len(predictor.attributes)), np.float32)
@@ -49,15 +72,28 @@ def probabilities(
 
 
 def raw_logits(probabilities: np.ndarray, calibration: Calibration | None) -> np.ndarray:
-    """The network's logits, float64 (N, attributes), from probabilities that Predictor gave with this calibration.
+    """Recover the network's logits from the predictor's probabilities.
 
-    Float32 cannot tell a probability beyond 1 - 6e-8 from 1: larger logits come back as that one.
+    float32 cannot tell a probability above 1 - 6e-8 from 1, so logits are capped there, at about 16.6 times the
+    temperature.
+
+    Args:
+        probabilities: float32 (N, attributes), from a Predictor with this calibration.
+        calibration: Its temperatures are undone; None if the weights have none.
+
+    Returns:
+        float64 (N, attributes), the logits without temperatures.
     """
     inner = np.clip(probabilities.astype(np.float64), 1e-30, 1 - 2.0**-24)
     return logit(inner) * np.array(calibration.temperatures if calibration else 1.0)
 
 
 def evenly(split: Split, images: int) -> Split:
-    """At most `images` pictures of a split, spread over the whole of it."""
+    """Take at most `images` images of a split, evenly spaced.
+
+    Args:
+        split: The images to choose from.
+        images: The maximum number; all are kept if there are fewer.
+    """
     kept = np.unique(np.linspace(0, len(split) - 1, min(images, len(split))).round().astype(int))
     return split.only(kept)

@@ -1,4 +1,4 @@
-"""How accuracy falls as crops get worse: moved as alignment may leave them, and spoilt as cameras and networks do."""
+"""How accuracy falls on worse crops: poorly aligned, or degraded as by cameras and compression."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ from training.measure.scores import Interval
 
 
 def _move(crop: np.ndarray, number: int, scale: float = 1.0, turn: float = 0.0, shift: float = 0.0) -> np.ndarray:
-    """Scale, turn (degrees) and shift (fraction of the sides) about the centre; directions change from crop to crop.
+    """Scale, rotate and shift a crop about its centre; directions change from crop to crop.
 
     Borders are replicated, as in CelebA's own crops.
+
+    Args:
+        crop: uint8 (H, W, 3).
+        number: Index of the crop, which picks the directions.
+        scale: Factor of the size.
+        turn: Angle in degrees.
+        shift: Along both axes, as a fraction of the side.
     """
     height, width = crop.shape[:2]
     sign_x, sign_y = ((1, 1), (-1, 1), (1, -1), (-1, -1))[number % 4]
@@ -29,21 +36,38 @@ def _move(crop: np.ndarray, number: int, scale: float = 1.0, turn: float = 0.0, 
 
 
 def _shrink(crop: np.ndarray, share: float) -> np.ndarray:
-    """Lose the detail that a smaller picture does not have."""
+    """Lose detail by downscaling and upscaling again.
+
+    Args:
+        crop: uint8 (H, W, 3).
+        share: Size of the small image, as a fraction of each side.
+    """
     height, width = crop.shape[:2]
     small = cv2.resize(crop, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _compress(crop: np.ndarray, quality: int) -> np.ndarray:
-    """What a JPEG of that quality, 1 to 100, keeps of uint8 RGB (H, W, 3)."""
+    """Compress a crop as JPEG and decode it again.
+
+    Args:
+        crop: uint8 RGB (H, W, 3).
+        quality: JPEG quality, 1 to 100.
+    """
     written = cv2.imencode(".jpg", crop[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(written, cv2.IMREAD_COLOR_RGB))
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A kind of damage. unit: of its strengths; apply: (crop, its number, strength) -> crop, uint8 RGB (H, W, 3)."""
+    """A kind of damage.
+
+    Attributes:
+        kind: Its name.
+        unit: Unit of the strengths.
+        strengths: From mild to strong.
+        apply: (crop, its index, strength) -> damaged crop; crops are uint8 RGB (H, W, 3).
+    """
 
     kind: str
     unit: str
@@ -67,8 +91,17 @@ DAMAGES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """Means over the attributes under one strength of damage; loss: of accuracy against the same crops undamaged,
-    with its 95 % bootstrap interval."""
+    """Means over the attributes at one strength of damage.
+
+    Attributes:
+        kind: The damage's name.
+        unit: Unit of the strength.
+        strength: How strong the damage is.
+        accuracy: From 0 to 1.
+        balanced_accuracy: From 0 to 1; None if it is undefined for every attribute.
+        loss: Accuracy lost against the same crops undamaged.
+        interval: 95 % bootstrap interval of the loss.
+    """
 
     kind: str
     unit: str
@@ -81,8 +114,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Robustness:
-    """images: how many, spread over the split. undamaged: their mean accuracy. mirrored: that of each logit averaged
-    with the mirrored crop's, which costs a second pass through the network; not what is served."""
+    """Accuracy under damage.
+
+    Attributes:
+        images: Number of images, evenly spaced over the split.
+        undamaged: Mean accuracy on the undamaged crops, from 0 to 1.
+        mirrored: Mean accuracy when each logit is averaged with the mirrored crop's. It costs a second forward pass and
+            is not what is served.
+        outcomes: One for each strength of each damage.
+    """
 
     images: int
     undamaged: float
@@ -94,11 +134,14 @@ def measure(predictor: Predictor, split: Split, images: int, batch_size: int, re
     """Measure accuracy under each strength of each damage.
 
     Args:
-        predictor: The weights.
-        split: Pictures and labels.
-        images: How many of them at most.
-        batch_size: Pictures at a time.
-        resamples: Bootstrap samples behind the intervals.
+        predictor: The network.
+        split: Images and labels.
+        images: How many images to use at most, evenly spaced.
+        batch_size: Images per batch.
+        resamples: Number of bootstrap samples behind the intervals.
+
+    Raises:
+        DataError: Images are damaged or have another size.
     """
     split = evenly(split, images)
     weights = bootstrap.draw(split.identities, resamples)
@@ -118,13 +161,33 @@ def measure(predictor: Predictor, split: Split, images: int, batch_size: int, re
 
 
 def apply(damage: Damage, strength: float, crop: np.ndarray, number: int) -> np.ndarray:
+    """Damage a crop; the order of the arguments suits functools.partial.
+
+    Args:
+        damage: The kind of damage.
+        strength: In the damage's unit.
+        crop: uint8 RGB (H, W, 3).
+        number: Index of the crop.
+
+    Returns:
+        The damaged crop, uint8 RGB (H, W, 3).
+    """
     return damage.apply(crop, number, strength)
 
 
 def _outcome(
     damage: Damage, strength: float, found: np.ndarray, split: Split, right: np.ndarray, weights: np.ndarray
 ) -> Outcome:
-    """right: what was read right of the undamaged pictures, bool (N, attributes)."""
+    """Compare the predictions on damaged crops with those on undamaged ones.
+
+    Args:
+        damage: The kind of damage.
+        strength: In the damage's unit.
+        found: float32 (N, attributes), probabilities on the damaged crops.
+        split: Images and labels.
+        right: bool (N, attributes), which undamaged predictions are correct.
+        weights: float32 (resamples, N), from bootstrap.draw.
+    """
     still_right = (found > 0.5) == split.labels
     lost = right.astype(float) - still_right
     samples = metrics.mean(metrics.known_means(lost, split.known, weights))

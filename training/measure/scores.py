@@ -1,4 +1,4 @@
-"""The scores of an evaluation, as evaluation.json holds them: figures with their 95 % intervals, rounded."""
+"""The scores of an evaluation, as evaluation.json holds them: metrics with their 95 % intervals, rounded."""
 
 from __future__ import annotations
 
@@ -14,14 +14,23 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Figures as shares from 0 to 1, of an attribute or, as means over those that have one, of several.
+    """Metrics from 0 to 1, of one attribute or averaged over the attributes where they are defined.
 
-    accuracy, balanced_accuracy (mean of the recalls of both classes), precision, recall, f1: of the ticks, which are at
-    probability 0.5. average_precision, roc_auc: of the order that the probabilities put the pictures in.
-    majority_accuracy: of always saying what the training split mostly says. positive_share: of the labels.
-    None: not defined, since the pictures show only one class, or, for precision, nothing was ticked.
-    intervals: by a figure's name, the ends of its 95 % bootstrap interval, people resampled; None as above. Also
-    "above_majority": of accuracy less majority_accuracy, on the same pictures.
+    None means undefined: no label is known, a class that the metric needs is missing or, for precision, nothing was
+    predicted positive.
+
+    Attributes:
+        accuracy: Of the predictions, positive above probability 0.5.
+        balanced_accuracy: Mean of both classes' recalls.
+        precision: Share of positive predictions that are correct.
+        recall: Share of positive labels that are predicted.
+        f1: Harmonic mean of precision and recall.
+        average_precision: Of the ranking by probability.
+        roc_auc: Of the ranking by probability.
+        majority_accuracy: Accuracy of always predicting the training split's majority class.
+        positive_share: Share of positive labels.
+        intervals: By metric, the ends of its 95 % bootstrap interval (people resampled), or None. Also holds
+            "above_majority", of accuracy minus majority_accuracy in the same samples.
     """
 
     accuracy: float | None
@@ -38,18 +47,32 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeScores(Scores):
-    """The scores of one attribute. known: how many of its labels are."""
+    """The scores of one attribute.
+
+    Attributes:
+        attribute: Its name.
+        known: Number of known labels.
+    """
 
     attribute: str
     known: int
 
 
 def json_number(value: float | np.ndarray) -> float | None:
-    """For JSON, which knows no nan: None instead; six decimals."""
+    """Round to six decimals, and turn nan, which JSON lacks, into None.
+
+    Args:
+        value: A number or nan.
+    """
     return None if np.isnan(value) else round(float(value), 6)
 
 
 def json_interval(low_high: np.ndarray) -> Interval | None:
+    """Round an interval to six decimals; None if an end is nan.
+
+    Args:
+        low_high: (2,), the lower and the upper end.
+    """
     low, high = json_number(low_high[0]), json_number(low_high[1])
     return None if low is None or high is None else (low, high)
 
@@ -57,7 +80,14 @@ def json_interval(low_high: np.ndarray) -> Interval | None:
 def attribute_scores(
     names: Sequence[str], known: np.ndarray, values: dict[str, np.ndarray], samples: dict[str, np.ndarray]
 ) -> tuple[AttributeScores, ...]:
-    """Figures (attributes,) and their samples (resamples, attributes), by attribute."""
+    """Collect the scores of each attribute.
+
+    Args:
+        names: The attributes.
+        known: bool (N, attributes), which labels are known.
+        values: For each of metrics.FIGURES, (attributes,).
+        samples: For each of metrics.FIGURES, (resamples, attributes), from bootstrap.resampled.
+    """
     spans = {name: bootstrap.interval(sample) for name, sample in _with_difference(samples).items()}
     return tuple(
         AttributeScores(
@@ -71,7 +101,12 @@ def attribute_scores(
 
 
 def mean_scores(values: dict[str, np.ndarray], samples: dict[str, np.ndarray]) -> Scores:
-    """The means over the attributes."""
+    """Average the scores over the attributes.
+
+    Args:
+        values: For each of metrics.FIGURES, (attributes,).
+        samples: For each of metrics.FIGURES, (resamples, attributes), from bootstrap.resampled.
+    """
     return Scores(
         **{name: json_number(metrics.mean(values[name])) for name in metrics.FIGURES},
         intervals={
@@ -82,4 +117,5 @@ def mean_scores(values: dict[str, np.ndarray], samples: dict[str, np.ndarray]) -
 
 
 def _with_difference(samples: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The samples, with those of accuracy minus majority accuracy added."""
     return {**samples, "above_majority": samples["accuracy"] - samples["majority_accuracy"]}

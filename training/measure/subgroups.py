@@ -1,4 +1,4 @@
-"""For whom weights work how well: every figure by groups of people, and the gaps between the groups."""
+"""How well the weights work for different people: every metric by group, and the gaps between groups."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ from training.measure.metrics import NETWORK_FIGURES
 from training.measure.scores import AttributeScores, Interval, Scores
 
 DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # by the labels; CelebA has none for ethnicity
-LEAST = 10  # pictures with and without an attribute that every group needs for a comparison
+LEAST = 10  # positives, and negatives, of an attribute that every group needs for a comparison
 
 
 @dataclass(frozen=True)
 class Group:
-    """One group's scores. mean: over the attributes that its division compares; attributes: each of them all."""
+    """One group's scores.
+
+    Attributes:
+        name: Such as "Male, not Young".
+        images: Number of images.
+        mean: Means over the attributes that its division compares.
+        attributes: Scores of every attribute.
+    """
 
     name: str
     images: int
@@ -28,9 +35,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Gap:
-    """The largest difference between two groups in a figure. attribute: None for the mean over those compared.
+    """The largest difference between two groups in a metric.
 
-    interval: 95 %, of the difference between these two groups.
+    Attributes:
+        figure: The metric's name.
+        attribute: The attribute's name; None for the mean over the compared attributes.
+        higher: Name of the group with the highest value.
+        lower: Name of the group with the lowest value.
+        difference: Between these two groups.
+        interval: 95 % bootstrap interval of the difference, None where undefined.
     """
 
     figure: str
@@ -43,10 +56,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Division:
-    """The split's pictures divided by some labels.
+    """A split's images, divided into groups by some labels.
 
-    compared: attributes of which every group has at least `least` pictures with and without; others, such as beards
-    among women, would compare unlike things.
+    Attributes:
+        by: The labels that divide.
+        least: Minimum number of positives, and of negatives, that every group needs for an attribute to be compared.
+        compared: Attributes that meet this. Comparing others, such as beards among women, would mislead.
+        groups: Those that have images.
+        gaps: Of each metric, in the mean and in each compared attribute.
     """
 
     by: tuple[str, ...]
@@ -58,8 +75,15 @@ class Division:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of a split: names of the attributes, labels, probabilities (N, attributes), the training split's majority, and
-    which labels are known."""
+    """The predictions on a split, and its labels.
+
+    Attributes:
+        names: The attributes.
+        labels: bool (N, attributes).
+        probabilities: float (N, attributes), from 0 to 1.
+        majority: bool (attributes,), whether most training labels of an attribute are positive.
+        known: bool (N, attributes), which labels are known.
+    """
 
     names: tuple[str, ...]
     labels: np.ndarray
@@ -69,17 +93,23 @@ class Answers:
 
     @property
     def case(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """What metrics are measured on."""
+        """The arguments of metrics.figures, in order."""
         return self.labels, self.probabilities, self.majority, self.known
 
     def only(self, chosen: np.ndarray) -> Answers:
-        """Those of some pictures, bool (N,)."""
+        """Keep some of the images.
+
+        Args:
+            chosen: bool (N,), the images to keep.
+        """
         return Answers(self.names, self.labels[chosen], self.probabilities[chosen], self.majority, self.known[chosen])
 
 
 def _members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
-    """The pictures of each group, bool (N,), by its name, such as "Male, not Young"; those in none of which a label
-    that divides is not known."""
+    """The images of each group, bool (N,), by its name, such as "Male, not Young".
+
+    Images where a dividing label is not known are in no group.
+    """
     found = {}
     for sides in product((True, False), repeat=len(by)):
         name = ", ".join(label if side else f"not {label}" for label, side in zip(by, sides, strict=True))
@@ -89,7 +119,13 @@ def _members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Division:
-    """Score each group that has pictures, and find the gaps. weights: of the bootstrap samples, (resamples, N)."""
+    """Score each group that has images, and find the gaps.
+
+    Args:
+        answers: Predictions and labels.
+        by: The labels that divide; all must be among the attributes.
+        weights: float32 (resamples, N), from bootstrap.draw.
+    """
     inside = {name: mask for name, mask in _members(answers, by).items() if mask.any()}
     theirs = {name: answers.only(mask) for name, mask in inside.items()}
     values = {name: metrics.figures(*own.case) for name, own in theirs.items()}
@@ -109,12 +145,13 @@ def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Divisi
 
 
 def _enough(answers: Answers) -> np.ndarray:
-    """Bool (attributes,): whether the known labels show LEAST pictures of both kinds."""
+    """Bool (attributes,): whether at least LEAST known labels are positive and at least LEAST negative."""
     absent = ~answers.labels & answers.known
     return (answers.labels.sum(axis=0) >= LEAST) & (absent.sum(axis=0) >= LEAST)
 
 
 def _only(found: dict[str, np.ndarray], compared: np.ndarray) -> dict[str, np.ndarray]:
+    """Keep the compared attributes of each metric, on the last axis."""
     return {name: values[..., compared] for name, values in found.items()}
 
 
@@ -124,7 +161,16 @@ def _find_gaps(
     values: dict[str, dict[str, np.ndarray]],
     samples: dict[str, dict[str, np.ndarray]],
 ) -> Iterator[Gap]:
-    """Of each figure: the gap in the mean over the compared attributes, then that of each of these."""
+    """For each metric, yield the gap in the mean over the compared attributes, then that of each attribute.
+
+    Metrics that are defined in fewer than two groups are left out.
+
+    Args:
+        names: The attributes.
+        compared: bool (attributes,).
+        values: By group and metric, (attributes,).
+        samples: By group and metric, (resamples, attributes).
+    """
     single = [(names[n], np.arange(len(names)) == n) for n in np.flatnonzero(compared).tolist()]
     for figure in NETWORK_FIGURES:
         for attribute, chosen in [(None, compared), *single]:

@@ -1,4 +1,4 @@
-"""Where each attribute's logit is decided: at 0, unless the validation split clearly supports another place."""
+"""Decision thresholds on the logits: 0, unless the validation split clearly supports another."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from sklearn.model_selection import GroupKFold
 
 from training.measure.metrics import by_picture, mean_with_error
 
-_SUPPORTED = 1.645  # standard errors that an attribute's gain must be above nothing: one-sided 95 %
+_SUPPORTED = 1.645  # standard errors by which an attribute's gain must exceed 0: one-sided 95 %
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where each attribute's logit is decided, and whether moving there pays.
+    """Each attribute's decision threshold, and whether using them pays.
 
-    logits: (attributes,), 0 where validation does not support another. gain: of accuracy, mean over the attributes, on
-    people that the thresholds were not fitted on; low, high: its 95 % interval. folded: whether they were used.
+    Attributes:
+        logits: (attributes,), the thresholds; 0 where validation does not support another.
+        gain: Gain in accuracy, as a share, averaged over the attributes, on people the thresholds were not fitted on.
+        low: Lower end of the gain's 95 % interval.
+        high: Upper end of the gain's 95 % interval.
+        folded: Whether the gain is clearly positive, so that the thresholds are folded into the last bias.
     """
 
     logits: tuple[float, ...]
@@ -29,16 +33,21 @@ class Thresholds:
     folded: bool
 
 
-_FOLDS = 5  # and the least people with a known label for a threshold to be tried
+_FOLDS = 5  # also the minimum number of people with a known label for trying a threshold
 
 
 def _gains(logits: np.ndarray, labels: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
-    """1 where a threshold makes a decision right that is wrong at 0, -1 where it makes it wrong, else 0."""
+    """1 where the threshold corrects a decision made at 0, -1 where it spoils one, otherwise 0."""
     return ((logits > threshold) == labels).astype(float) - ((logits > 0) == labels)
 
 
 def _even_odds(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The logit (N,) at which labels (N,) are as often on as off, by logistic regression; 0 where there is none."""
+    """The logit at which labels are as often positive as negative, by logistic regression; 0 where there is none.
+
+    Args:
+        logits: float (n,).
+        labels: bool (n,).
+    """
     if labels.all() or not labels.any():
         return 0.0
     line = LogisticRegression(C=np.inf).fit(logits[:, None], labels)
@@ -47,10 +56,20 @@ def _even_odds(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def fit_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray) -> np.ndarray:
-    """(attributes,): where accuracy is highest, but 0 where cross-validation does not clearly show a gain.
+    """Fit the threshold with the highest accuracy for each attribute; keep 0 unless cross-validation clearly gains.
 
-    The best threshold on the very pictures would follow their noise (found on 1,500 pictures it lost 0.08 points on
-    others), so the logit of even odds is taken, a smooth fit to all of them, and only where it gains on held-out folds.
+    The best threshold on the fitted images themselves would follow their noise (chosen on 1,500 images, it lost 0.08
+    points on others). So the logit of even odds is taken, a smooth fit to all images, and only if it gains on held-out
+    folds.
+
+    Args:
+        logits: float (N, attributes).
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+        identities: (N,), who is in each image; folds share no person.
+
+    Returns:
+        float64 (attributes,).
     """
     found = np.zeros(logits.shape[1])
     for n in range(logits.shape[1]):
@@ -71,7 +90,21 @@ def fit_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, id
 def judge_thresholds(
     logits: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, repeats: int = 3
 ) -> Thresholds:
-    """Fit them, and find out on halves that the choice never saw whether it pays; folded only if it clearly does."""
+    """Fit the thresholds, and estimate their gain by two-fold cross-validation over people.
+
+    Args:
+        logits: float (N, attributes).
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+        identities: (N,), who is in each image; the halves share no person.
+        repeats: Number of random divisions into halves to average over.
+
+    Returns:
+        The thresholds fitted on all images, with the held-out gain; folded if its interval is above 0.
+
+    Raises:
+        ValueError: There are fewer than two people.
+    """
     gain = np.zeros((repeats, *logits.shape))
     for repeat in range(repeats):
         for fitted, held_out in people_apart(2, identities, seed=repeat):
@@ -84,5 +117,17 @@ def judge_thresholds(
 
 
 def people_apart(folds: int, identities: np.ndarray, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The numbers of the pictures to fit on and to hold out, for each fold: no person is in both."""
+    """Divide images into cross-validation folds that share no person.
+
+    Args:
+        folds: Number of folds.
+        identities: (N,), who is in each image.
+        seed: Seed of the shuffling.
+
+    Yields:
+        For each fold, the indices of the images to fit on and of those held out.
+
+    Raises:
+        ValueError: There are fewer people than folds; raised on iteration.
+    """
     return GroupKFold(folds, shuffle=True, random_state=seed).split(identities, groups=identities)

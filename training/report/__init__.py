@@ -1,0 +1,1 @@
+"""Reports of an evaluation: Markdown, CSV tables and plots."""

@@ -1,5 +1,7 @@
-"""An evaluation in pictures, made from evaluation.json's content and runs' metrics.jsonl. Colours are Okabe and Ito's,
-which people with any colour blindness can tell apart."""
+"""Plots of an evaluation, from the content of evaluation.json and the metrics.jsonl of runs.
+
+The colours are from Okabe and Ito's palette, which people with any colour blindness can tell apart.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from slimnet.atomic import replacement
 
 @contextmanager
 def _nothing_at_home() -> Iterator[None]:
-    """Have matplotlib, which notes all fonts of the machine in the home folder, do so in a folder that is removed."""
+    """Keep matplotlib's font cache in a temporary folder instead of the home folder, unless MPLCONFIGDIR is set."""
     if "MPLCONFIGDIR" in os.environ:
         yield
         return
@@ -36,7 +38,15 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 
 
 def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
-    """Write PNG files into a folder that is there; training.png only where runs are given."""
+    """Write the plots as PNG files into an existing folder.
+
+    robustness.png is written if robustness was measured, training.png if runs are given.
+
+    Args:
+        evaluation: The content of evaluation.json.
+        runs: metrics.jsonl of the runs to draw.
+        out: The folder.
+    """
     pictures = {"attributes": attributes(evaluation), "reliability": reliability(evaluation)}
     if evaluation["robustness"]:
         pictures["robustness"] = robustness(evaluation["robustness"])
@@ -48,7 +58,13 @@ def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
 
 
 def attributes(evaluation: dict[str, Any]) -> Figure:
-    """Accuracy beside the majority class, and balanced accuracy, with intervals; the best balanced accuracy on top."""
+    """Plot each attribute's accuracy beside the majority class, and its balanced accuracy, with intervals.
+
+    Attributes are sorted by balanced accuracy, the best on top; those without a known label are left out.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     measured = [row for row in evaluation["attributes"] if row["accuracy"] is not None]
     rows = sorted(measured, key=lambda row: row["balanced_accuracy"] or 0)
     figure = Figure(figsize=(10, 1.5 + 0.23 * len(rows)), layout="constrained")
@@ -74,6 +90,14 @@ def attributes(evaluation: dict[str, Any]) -> Figure:
 
 
 def _bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) -> None:
+    """Draw a bar with its interval for each attribute.
+
+    Args:
+        axes: Where to draw.
+        rows: The attributes' scores, from the bottom up.
+        name: The metric.
+        colour: Of the bars.
+    """
     values = [100 * (row[name] or 0) for row in rows]
     ends = [[100 * end for end in row["intervals"][name]] if row["intervals"][name] else None for row in rows]
     spans = [end or [value, value] for end, value in zip(ends, values, strict=True)]
@@ -86,13 +110,17 @@ def _bars(axes: Axes, rows: Sequence[dict[str, Any]], name: str, colour: str) ->
 
 
 def _joined(*several: Axes) -> tuple[list[Any], list[Any]]:
+    """The legend handles and labels of several axes together."""
     found = [pair for axes in several for pair in zip(*axes.get_legend_handles_labels(), strict=True)]
     return [handle for handle, _ in found], [label for _, label in found]
 
 
 def reliability(evaluation: dict[str, Any]) -> Figure:
-    """What was predicted against what was so, before and after temperatures where there are any, and how many answers
-    stand behind it."""
+    """Plot reliability diagrams, before and after temperatures where there are any, above the number of predictions.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     titles = {"before": "network alone", "served": "with temperatures, as served"}
     if evaluation["before"] == evaluation["served"]:
         titles = {"served": "network alone, as served"}
@@ -118,7 +146,11 @@ def reliability(evaluation: dict[str, Any]) -> Figure:
 
 
 def robustness(found: dict[str, Any]) -> Figure:
-    """Accuracy against the strength of each damage, one panel a kind, with the undamaged accuracy as a line."""
+    """Plot accuracy against the strength of each damage, one panel per kind, with the undamaged accuracy as a line.
+
+    Args:
+        found: The "robustness" entry of evaluation.json.
+    """
     kinds = list(dict.fromkeys(row["kind"] for row in found["outcomes"]))
     figure = Figure(figsize=(10, 5.4), layout="constrained")
     panels = figure.subplots(2, -(-len(kinds) // 2), sharey=True, squeeze=False)
@@ -141,7 +173,11 @@ def robustness(found: dict[str, Any]) -> Figure:
 
 
 def training(runs: Sequence[Path]) -> Figure:
-    """Validation accuracy and training loss of each run, by the images that it has seen."""
+    """Plot validation accuracy and training loss of each run against the number of images seen.
+
+    Args:
+        runs: metrics.jsonl of each run; the file's stem is its label.
+    """
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     styles = [(colour, line) for line in ("-", "--", ":") for colour in (_BLUE, _ORANGE, _GREEN, _GREY)]

@@ -1,4 +1,4 @@
-"""An evaluation in words and tables: Markdown and CSV, made from evaluation.json's content alone."""
+"""The report of an evaluation as Markdown and CSV, from the content of evaluation.json alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ _GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
 
 
 def write(evaluation: dict[str, Any], out: Path) -> None:
-    """Write results.md and the tables into a folder that is there."""
+    """Write results.md and the CSV files into an existing folder.
+
+    Args:
+        evaluation: The content of evaluation.json.
+        out: The folder.
+    """
     parts = sections(evaluation)
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     replace_text(out / "results.md", f"# How good {evaluation['weights']['file']} is\n\n{body}\n")
@@ -38,7 +43,14 @@ def write(evaluation: dict[str, Any], out: Path) -> None:
 
 
 def sections(evaluation: dict[str, Any]) -> dict[str, str]:
-    """The Markdown of each section by its title, in order; pictures are named as they stand in the folder."""
+    """Write the Markdown of each section.
+
+    Args:
+        evaluation: The content of evaluation.json.
+
+    Returns:
+        The texts by their titles, in order; they link to plots in the same folder.
+    """
     found = {
         "Summary": summary(evaluation),
         "Every attribute": attributes(evaluation),
@@ -54,6 +66,11 @@ def sections(evaluation: dict[str, Any]) -> dict[str, str]:
 
 
 def summary(evaluation: dict[str, Any]) -> str:
+    """Write the table of mean metrics, with their intervals.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     lines = [
         f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split; means over the "
         f"{len(evaluation['attributes'])} attributes, in per cent, with 95 % bootstrap intervals "
@@ -73,7 +90,10 @@ def summary(evaluation: dict[str, Any]) -> str:
 
 
 def _unknown(evaluation: dict[str, Any]) -> list[str]:
-    """A paragraph on labels that are not known; nothing where all are, as in evaluations from before they could be."""
+    """A blank line and a sentence on labels that are not known; empty where all are.
+
+    Evaluations from before labels could be unknown have no "known" entry: there, all are known.
+    """
     images = evaluation["images"]
     gaps = {row["attribute"]: images - row.get("known", images) for row in evaluation["attributes"]}
     if not any(gaps.values()):
@@ -84,6 +104,11 @@ def _unknown(evaluation: dict[str, Any]) -> list[str]:
 
 
 def attributes(evaluation: dict[str, Any]) -> str:
+    """Write the table of every attribute's metrics, with the weakest attributes below it.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     rows = [
         (
             scores["attribute"],
@@ -111,7 +136,11 @@ def attributes(evaluation: dict[str, Any]) -> str:
 
 
 def weakest(evaluation: dict[str, Any]) -> str:
-    """Which attributes cannot be told from the majority class, and which not even from tossing a coin."""
+    """Name the attributes that are not clearly better than the majority class, or than tossing a coin.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
 
     def not_above(name: str, least: float) -> list[str]:
         measured = [scores for scores in evaluation["attributes"] if scores.get("known") != 0]
@@ -127,6 +156,11 @@ def weakest(evaluation: dict[str, Any]) -> str:
 
 
 def calibration(evaluation: dict[str, Any]) -> str:
+    """Write the table of calibration error and log loss, and what temperatures do to the latter.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     loss = evaluation["log_loss"]
     low, high = loss["interval"]
     effect = "lower" if high < 0 else "raise" if low > 0 else "do not clearly change"
@@ -155,6 +189,11 @@ def calibration(evaluation: dict[str, Any]) -> str:
 
 
 def groups(evaluation: dict[str, Any]) -> str:
+    """Write the tables of every division into groups.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     texts = [
         "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
         "so nothing can be said on it; Pale_Skin is no substitute. A gap is that of the two groups that lie farthest "
@@ -165,6 +204,7 @@ def groups(evaluation: dict[str, Any]) -> str:
 
 
 def _division(found: dict[str, Any]) -> str:
+    """One division: its groups' mean metrics, then the widest gaps."""
     others = [name for name in FIGURES if name not in TICKED]
     rows = [
         (group["name"], f"{group['images']:,}", *(with_span(group["mean"], name) for name in TICKED),
@@ -197,6 +237,11 @@ def _division(found: dict[str, Any]) -> str:
 
 
 def robustness(evaluation: dict[str, Any]) -> str:
+    """Write the table of accuracy under each damage; robustness must have been measured.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
     found = evaluation["robustness"]
     rows = [
         (f"{row['kind']}, {row['unit']}", f"{row['strength']:g}",
@@ -218,15 +263,17 @@ def robustness(evaluation: dict[str, Any]) -> str:
     )
 
 
-# Rows of the CSV files: figures as shares from 0 to 1
+# Rows of the CSV files: metrics from 0 to 1
 
 
 def _attribute_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row per attribute, then one for the mean."""
     for scores in [*evaluation["attributes"], {**evaluation, "attribute": "mean"}]:
         yield {"attribute": scores["attribute"], **_flat_scores(scores)}
 
 
 def _group_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """For each group, one row per attribute, then one for the mean over the compared attributes."""
     for found in evaluation["divisions"]:
         for group in found["groups"]:
             place = {"division": " x ".join(found["by"]), "group": group["name"], "images": group["images"]}
@@ -235,6 +282,7 @@ def _group_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _gap_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One row per gap of every division."""
     for found in evaluation["divisions"]:
         for gap in found["gaps"]:
             yield {
@@ -245,6 +293,7 @@ def _gap_rows(evaluation: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
+    """Each metric with the ends of its interval, as columns."""
     row: dict[str, float | None] = {}
     for name in FIGURES:
         low, high = scores["intervals"][name] or (None, None)
@@ -253,11 +302,13 @@ def _flat_scores(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its interval as two columns, low and high."""
     low, high = row["interval"] or (None, None)
     return {**{name: value for name, value in row.items() if name != "interval"}, "low": low, "high": high}
 
 
 def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write a CSV file whose columns are those of the first row; no file if there are no rows."""
     rows = list(rows)
     if not rows:
         return
@@ -271,22 +322,41 @@ def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def percent(share: float | None) -> str:
+    """Format a share as per cent with two decimals, or a dash for None.
+
+    Args:
+        share: From 0 to 1, or a difference of shares, which may be negative.
+    """
     return "–" if share is None else f"{round(100 * share, 2) + 0.0:.2f}"  # + 0.0: no -0.00
 
 
 def _span(interval: Sequence[float] | None) -> str:
+    """Format an interval of shares as per cent, or a dash for None."""
     return "–" if interval is None else f"{100 * interval[0]:.2f} to {100 * interval[1]:.2f}"
 
 
 def with_span(scores: dict[str, Any], name: str) -> str:
+    """Format a metric as per cent, with its interval in brackets where there is one.
+
+    Args:
+        scores: Scores with their intervals, as in evaluation.json.
+        name: The metric.
+    """
     interval = scores["intervals"][name]
     return percent(scores[name]) + (f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f})" if interval else "")
 
 
 def _gap_row(gap: dict[str, Any], title: str) -> tuple[str, ...]:
+    """The cells of a gap, after a title."""
     return title, gap["higher"], gap["lower"], percent(gap["difference"]), _span(gap["interval"])
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Format a Markdown table.
+
+    Args:
+        header: The columns' titles.
+        rows: The cells of each row; they are not escaped.
+    """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

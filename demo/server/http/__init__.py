@@ -1,0 +1,1 @@
+"""How the page is served: ASGI middleware, uploads and the temporary folder, addresses, errors and shutdown."""

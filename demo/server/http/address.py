@@ -18,8 +18,8 @@ def check(host: str, port: int | None) -> None:
     """Make sure that a server may listen at an address.
 
     Args:
-        host: name or address.
-        port: None for any free one.
+        host: host name or IP address.
+        port: port number; None for any free port.
 
     Raises:
         AddressError: the host is unknown, or not this machine.
@@ -54,10 +54,10 @@ def _refusal(family: socket.AddressFamily, where: tuple[object, ...]) -> OSError
 
 
 def in_brackets(host: str) -> str:
-    """A host as it is written in a web address: an IPv6 address in brackets.
+    """A host as a URL has it: an IPv6 address in brackets.
 
     Args:
-        host: name or address.
+        host: host name or IP address, with or without brackets.
     """
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
@@ -66,19 +66,22 @@ def to_open(address: str) -> str:
     """The web address of the page as a browser can open it.
 
     Args:
-        address: as Gradio gives it, which names no host where the page is served at all addresses of this machine.
+        address: Gradio's address of the page, which may hold `[::]`, all addresses of this machine, as its host.
+
+    Returns:
+        The address with the loopback address `[::1]` in place of `[::]`.
     """
     return address.replace("//[::]:", "//[::1]:")
 
 
 def as_root(path: str) -> str:
-    """The path at which a proxy serves the page, as Gradio compares it.
+    """The path at which a proxy serves the page, in the form that Gradio compares.
 
     Args:
-        path: with or without slashes at its ends, or a whole address.
+        path: a path with or without slashes at its ends, or a whole URL.
 
     Returns:
-        `/faces`, or a whole address, or "".
+        A path such as `/faces`, the URL, or "" for the root.
     """
     path = path.strip("/")
     return path if not path or "://" in path else f"/{path}"
@@ -87,10 +90,10 @@ def as_root(path: str) -> str:
 def pass_by_proxies(host: str) -> str | None:
     """Let this process call itself at `host` directly, where its environment names proxies for everything else.
 
-    To be called before Gradio is imported, which makes connections ready then.
+    To be called before Gradio is imported, which prepares connections at that point.
 
     Args:
-        host: where the page is served.
+        host: host name or IP address at which the page is served.
 
     Returns:
         Why the proxies cannot be used at all, in which case nothing goes through them from now on; else None.

@@ -24,13 +24,20 @@ class Gate:
     are links to the page, which bring no origin.
 
     Args:
-        app: answers what is let in.
+        app: the ASGI app behind the gate.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with status 403.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         why = None
@@ -44,14 +51,14 @@ class Gate:
 
 
 def is_own(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request comes from a page of this very server, or from no page at all.
+    """Whether a request comes from a page of this server, or from no page at all.
 
     Args:
-        method: GET, POST …
-        headers: by their names in lower case.
+        method: HTTP method, in capitals.
+        headers: the request's headers, by their names in lower case.
     """
     site = headers.get("sec-fetch-site", "none")
-    if site == "same-origin":  # a browser has compared the addresses that it sees, whatever proxies make of them
+    if site == "same-origin":  # a browser has compared the addresses that it sees, before any proxy changes them
         return True
     origin = headers.get("origin")
     if origin is None:

@@ -32,13 +32,20 @@ class CallStatuses:
     A stream that ends with an error, such as that of an event that is not there, is ended in order.
 
     Args:
-        app: Gradio's.
+        app: Gradio's ASGI app.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and correct the status of its answer.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
         if scope["type"] != "http" or not re.search(r"/gradio_api/(run|api|call|queue)/", scope["path"]):
             return await self._app(scope, receive, send)
         start: Message = {}

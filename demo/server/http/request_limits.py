@@ -13,8 +13,8 @@ class WholeBodies:
     that file where the upload breaks off.
 
     Args:
-        app: gets the requests.
-        max_bytes: of a request's body.
+        app: the ASGI app that gets the requests.
+        max_bytes: largest size of a request's body.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -22,6 +22,13 @@ class WholeBodies:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its whole body, or refuse it with status 413.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = dict(scope["headers"])

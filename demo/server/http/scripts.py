@@ -29,7 +29,11 @@ START_PANEL = f"""
 
 
 class Scripts:
-    """All scripts of a folder, held in memory, so that what is served is what the address was made of."""
+    """All scripts of a folder, held in memory, so that what is served is what the address was made of.
+
+    Args:
+        folder: searched for *.js files at all depths.
+    """
 
     def __init__(self, folder: Path = BROWSER) -> None:
         self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.js"))}
@@ -39,17 +43,20 @@ class Scripts:
         self._version = content.hexdigest()[:16]
 
     def address(self, name: str) -> str:
-        """Where a script is, relative to the page's root; its imports lead below the same version.
+        """The address of a script; its imports lead to scripts of the same version.
 
         Args:
-            name: path in the folder, such as "live/main.js".
+            name: path of the script in the folder, such as "live/main.js".
+
+        Returns:
+            The address, relative to the page's root.
         """
         assert name in self._files
         return f"{_PREFIX}/{self._version}/{name}"
 
     @property
     def route(self) -> Route:
-        """Answers with a script, which browsers may keep for good; 404 where it is of another version."""
+        """A route that answers with a script, which browsers may keep for a year; 404 for another version."""
         return Route(f"/{_PREFIX}/{{version}}/{{name:path}}", self._answer)
 
     async def _answer(self, request: Request) -> Response:

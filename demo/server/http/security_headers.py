@@ -31,7 +31,7 @@ class SecurityHeaders:
     """Adds the headers to every answer.
 
     Args:
-        app: answers.
+        app: the ASGI app whose answers get the headers.
         ancestors: origins of the pages that may show this one in a frame, besides those of its own origin.
     """
 
@@ -42,6 +42,13 @@ class SecurityHeaders:
         self._headers = [(name.lower().encode(), text.encode()) for name, text in texts.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and add the headers to its answer.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
 

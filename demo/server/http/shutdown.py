@@ -21,7 +21,7 @@ _CLOSE_SECONDS = 3
 
 
 def end_by_signals() -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, but not a SIGHUP that nohup has had ignored.
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, but leave a SIGHUP that nohup ignores.
 
     Signals that follow at once, such as a second Ctrl+C, are ignored, so that they cannot interrupt the tidying up.
     """
@@ -44,6 +44,9 @@ def ended_at_once(folder: Path) -> Iterator[None]:
 
     Args:
         folder: the temporary folder.
+
+    Yields:
+        Nothing; the earlier signal handlers are back afterwards.
     """
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -70,7 +73,7 @@ def close(page: "gr.Blocks") -> None:
     """Stop serving a page: requests get a moment to be answered, then their connections are cut.
 
     Args:
-        page: may be closed, or not have been served at all.
+        page: the page; it may be closed, or not have been served at all.
     """
     from demo.server import gradio_internals  # here: a wrong option of app.py has no need to wait for Gradio
 

@@ -33,6 +33,9 @@ def own_temporary_folder() -> Iterator[Path]:
     in it. Folders of programs that were killed are removed now. To be used before gradio is imported, which reads the
     environment then.
 
+    Yields:
+        The folder.
+
     Raises:
         TemporaryFolderError: no folder can be made there.
     """

@@ -44,7 +44,7 @@ class Uploads(set[str]):
         """Note uploads, as Gradio does when they have arrived.
 
         Args:
-            others: paths of uploads, one for each upload, equal ones too.
+            others: paths of uploads, one for each upload, even where two are equal.
         """
         for paths in others:
             paths = list(paths)
@@ -55,7 +55,7 @@ class Uploads(set[str]):
         """Strike out an upload that was deleted by age, so that later ones of the same content count from zero.
 
         Args:
-            path: of the upload.
+            path: path of the upload.
         """
         self._unread.pop(path, None)
         self.discard(path)
@@ -64,7 +64,7 @@ class Uploads(set[str]):
         """Read an upload, and delete it if no other call is going to read it.
 
         Args:
-            upload: with a path that Gradio has found in this set; None for no file.
+            upload: file whose path Gradio has found in this set; None for no file.
 
         Returns:
             The bytes of the file, or None where there is none.
@@ -97,8 +97,8 @@ class NothingLeft:
     at: whichever way Gradio came to write a file, it is found in the folder.
 
     Args:
-        app: Gradio's, whose set of uploads is an `Uploads`.
-        folder: the program's own, since everything in it is deleted.
+        app: Gradio's ASGI app, whose set of uploads is an `Uploads`.
+        folder: temporary folder of this program alone, since everything in it is deleted.
     """
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
@@ -107,6 +107,13 @@ class NothingLeft:
         self._begun: dict[object, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and delete what it leaves; over the server's lifespan, also sweep the folder in rounds.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
         if scope["type"] == "lifespan":
             rounds = asyncio.create_task(self._make_rounds(scope))
             try:
@@ -174,7 +181,7 @@ class NothingLeft:
 
 
 def _delete_older(path: str, limit: float) -> bool:
-    """Delete a file or an empty folder that was last changed before a time in seconds since 1970. Whether it was."""
+    """Delete a file or empty folder last changed before `limit`, in seconds since 1970; whether that was done."""
     try:
         state = os.lstat(path)
         if max(state.st_mtime, state.st_ctime) >= limit:
