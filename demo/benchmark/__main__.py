@@ -21,6 +21,7 @@ from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
 from demo.paths import WEIGHTS
+from slimnet.atomic import replace_text
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -103,7 +104,7 @@ def _report_live(chosen: argparse.Namespace) -> None:
     figures = measure(chosen.seconds, chosen.visitors)
     print(table(figures))
     if chosen.json:
-        chosen.json.write_text(figures.to_json(), encoding="utf-8")
+        replace_text(chosen.json, figures.to_json())
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ folder, and gives it back from there."""
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.fakes.running import running
 
 TOKEN = "hf_stand_in"
 _COMMIT = "0" * 40
@@ -147,12 +148,5 @@ def _mode(sample: bytes) -> str:
 
 @contextmanager
 def hub(folder: Path, refusal: tuple[int, str] | None = None) -> Iterator[Hub]:
-    server = Hub(folder, refusal)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running(Hub(folder, refusal)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -6,12 +6,13 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from tests.fakes.running import running
 
 
 class Lender(ThreadingHTTPServer):
@@ -62,15 +63,8 @@ class _Answer(BaseHTTPRequestHandler):
 
 @contextmanager
 def lender() -> Iterator[Lender]:
-    server = Lender()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running(Lender()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def main() -> int:

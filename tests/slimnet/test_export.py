@@ -11,14 +11,6 @@ import torch
 
 from slimnet import ATTRIBUTES, SlimNet
 from slimnet.export import main
-from tests.fakes import original
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "w.pth"
-    torch.save(original.checkpoint(original.state_dict()), path)
-    return path
 
 
 @pytest.fixture(scope="module")

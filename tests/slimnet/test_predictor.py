@@ -13,14 +13,6 @@ import torch
 from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliability, SlimNet
 from slimnet.inference import Inference
 from slimnet.predictor import TorchNetwork
-from tests.fakes import original
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "w.pth"
-    torch.save(original.checkpoint(original.state_dict()), path)
-    return path
 
 
 @pytest.fixture(scope="module")

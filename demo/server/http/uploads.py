@@ -145,9 +145,8 @@ class NothingLeft:
     @contextmanager
     def _going_on(self, scope: Scope) -> Iterator[None]:
         request = object()
-        uploads = noted_uploads(
-            scope
-        )  # now: an app within Gradio's, as MCP's is, puts itself in its place in the scope
+        # Taken now: an app within Gradio's, as MCP's is, puts itself in its place in the scope.
+        uploads = noted_uploads(scope)
         self._begun[request] = time.time() - _CLOCK_SECONDS
         try:
             yield
