@@ -8,8 +8,9 @@ import slimnet.telemetry  # noqa: F401  # before anything else is imported
 
 if TYPE_CHECKING:
     from slimnet.attributes import ATTRIBUTES, GROUPS
-    from slimnet.calibration import Calibration, Reliability
+    from slimnet.calibration import Calibration, OperatingPoint, Reliability, Sure
     from slimnet.checkpoint import CheckpointError
+    from slimnet.decisions import decide
     from slimnet.device import choose_device
     from slimnet.model import SlimNet
     from slimnet.predictor import Predictor
@@ -20,11 +21,14 @@ __all__ = [
     "GROUPS",
     "Calibration",
     "CheckpointError",
+    "OperatingPoint",
     "Predictor",
     "Preprocessing",
     "Reliability",
     "SlimNet",
+    "Sure",
     "choose_device",
+    "decide",
     "transform",
 ]
 
@@ -34,11 +38,14 @@ _MODULES = {
     "GROUPS": "attributes",
     "Calibration": "calibration",
     "CheckpointError": "checkpoint",
+    "OperatingPoint": "calibration",
     "Predictor": "predictor",
     "Preprocessing": "preprocessing",
     "Reliability": "calibration",
     "SlimNet": "model",
+    "Sure": "calibration",
     "choose_device": "device",
+    "decide": "decisions",
     "transform": "preprocessing",
 }
 

@@ -33,11 +33,10 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if len(self.initial_conv) != 3:
-            raise ValueError(f"initial_conv is (filters, size, stride), got {shortened(self.initial_conv)}")
+            raise ValueError(f"initial_conv must be (filters, size, stride), got {shortened(self.initial_conv)}")
         if not 1 <= len(self.filter_count_values) <= MAX_SLIM_MODULES:
-            raise ValueError(
-                f"filter_count_values is of 1 to {MAX_SLIM_MODULES} Slim modules, got {len(self.filter_count_values)}"
-            )
+            modules = len(self.filter_count_values)
+            raise ValueError(f"filter_count_values must be of 1 to {MAX_SLIM_MODULES} Slim modules, got {modules}")
         filters, size, stride = self.initial_conv
         bounds = (
             ("filter_count_values", self.filter_count_values, MAX_FILTERS),
@@ -49,4 +48,4 @@ class Architecture:
         for name, values, most in bounds:
             for value in values:
                 if type(value) is not int or not 1 <= value <= most:
-                    raise ValueError(f"{name}: whole numbers from 1 to {most} are taken, got {shortened(value)}")
+                    raise ValueError(f"{name} takes whole numbers from 1 to {most}, got {shortened(value)}")

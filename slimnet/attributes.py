@@ -64,10 +64,10 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
             raise ValueError(
-                f"an attribute's name is a text of 1 to {MAX_NAME_CHARACTERS} characters, got {shortened(name)}"
+                f"an attribute's name must be a text of 1 to {MAX_NAME_CHARACTERS} characters, got {shortened(name)}"
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
             raise ValueError(f"the attribute's name {shortened(name)} holds a control character or half a character")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"each attribute has a name of its own, but {shortened(twice[0])} occurs twice")
+        raise ValueError(f"attribute names must be unique, but {shortened(twice[0])} occurs twice")

@@ -1,10 +1,12 @@
 """How far a network's answers can be trusted, measured on validation images and kept in the weights' file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond it float32 has no probability but 0 and 1, or none but 0.5
+
+ACCURACY, BALANCED, F1 = OPERATING_POINTS = ("accuracy", "balanced", "f1")
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,75 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class OperatingPoint:
+    """Where each attribute is ticked, and what such a tick is worth; in the order of the network's outputs.
+
+    Attributes:
+        thresholds: of probability, 0 to 1; above it an attribute is ticked.
+        precision: share of the ticks that are right, 0 to 1; 0 where nothing was ticked, as the recall is then.
+        recall: share of the faces with the attribute that are ticked, 0 to 1.
+
+    Raises:
+        ValueError: a value is outside 0 to 1, or there are not as many of each.
+    """
+
+    thresholds: tuple[float, ...]
+    precision: tuple[float, ...]
+    recall: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_shares("an operating point", self)
+
+
+@dataclass(frozen=True)
+class Sure:
+    """How good the answers outside the band Calibration.unsure are; in the order of the network's outputs.
+
+    Attributes:
+        right: share of the answers that are right, 0 to 1; 0 where nothing was answered, as `answered` is then.
+        answered: share of the faces for which there is an answer, 0 to 1.
+        precision: share of the ticks that are right, 0 to 1; 0 where nothing was ticked, as the recall is then.
+        recall: share of the faces with the attribute that are ticked, 0 to 1.
+
+    Raises:
+        ValueError: a value is outside 0 to 1, or there are not as many of each.
+    """
+
+    right: tuple[float, ...]
+    answered: tuple[float, ...]
+    precision: tuple[float, ...]
+    recall: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_shares("the figures of sure answers", self)
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Temperature scaling and reliability, one of each per attribute, in the order of the network's outputs.
+    """Temperature scaling, reliability and decisions of each attribute, in the order of the network's outputs.
+
+    Decisions, of which slimnet.decisions knows the rules, are measured together or not at all; weights that were
+    calibrated before there were any have none.
 
     Attributes:
         temperatures: within TEMPERATURE_RANGE; the probability is sigmoid(logit / temperature). Being positive, they
             change no decision: a logit above 0 stays a probability above 0.5.
         reliability: one for each temperature.
+        operating_points: one for each of OPERATING_POINTS, by its name; empty if none were measured.
+        unsure: for each attribute the band of probability, low and high, outside which answers are right in at least
+            98 % of cases; (0, 1) where there is no such answer. Empty without operating points.
+        sure: what was measured of these answers; None without operating points.
 
     Raises:
-        ValueError: a temperature is out of range, or there are not as many temperatures as reliabilities.
+        ValueError: a temperature is out of range, there are not as many values as temperatures, or decisions are not
+            complete.
     """
 
     temperatures: tuple[float, ...]
     reliability: tuple[Reliability, ...]
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    unsure: tuple[tuple[float, float], ...] = ()
+    sure: Sure | None = None
 
     def __post_init__(self) -> None:
         low, high = TEMPERATURE_RANGE
@@ -52,13 +109,24 @@ class Calibration:
             raise ValueError(f"temperatures are finite and above 0, got {wrong[0]}: {low:g} to {high:g} are taken")
         if len(self.temperatures) != len(self.reliability):
             raise ValueError(f"{len(self.temperatures)} temperatures for {len(self.reliability)} reliabilities")
+        if self.operating_points or self.unsure or self.sure:
+            self._check_decisions()
+
+    def _check_decisions(self) -> None:
+        if {*self.operating_points} != {*OPERATING_POINTS} or self.sure is None:
+            raise ValueError(f"decisions take the operating points {', '.join(OPERATING_POINTS)} and figures of sure")
+        if not all(0 <= low <= high <= 1 for low, high in self.unsure):
+            raise ValueError("a band of unsure holds probabilities from 0 to 1, low up to high")
+        counts = {len(self.unsure), len(self.sure.right), *(len(p.thresholds) for p in self.operating_points.values())}
+        if counts != {len(self.temperatures)}:
+            raise ValueError(f"{len(self.temperatures)} temperatures, but decisions for {', '.join(map(str, counts))}")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
         """Rebuild a calibration from the JSON of its dataclasses.asdict.
 
         Args:
-            values: the parsed JSON object.
+            values: the parsed JSON object; decisions may be missing.
 
         Returns:
             The calibration.
@@ -68,6 +136,33 @@ class Calibration:
         """
         try:
             reliability = tuple(Reliability(**row) for row in values["reliability"])
-            return cls(tuple(float(value) for value in values["temperatures"]), reliability)
-        except (KeyError, TypeError) as error:
+            points = values.get("operating_points") or {}
+            sure = values.get("sure")
+            return cls(
+                _numbers(values["temperatures"]),
+                reliability,
+                {name: OperatingPoint(**_columns(point)) for name, point in points.items()},
+                tuple((float(low), float(high)) for low, high in values.get("unsure") or ()),
+                None if sure is None else Sure(**_columns(sure)),
+            )
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"no calibration: {error}") from error
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    return {name: _numbers(column) for name, column in values.items()}
+
+
+def _check_shares(what: str, columns: OperatingPoint | Sure) -> None:
+    """Raise ValueError unless all columns are equally long and hold numbers from 0 to 1."""
+    found: dict[str, tuple[float, ...]] = {each.name: getattr(columns, each.name) for each in fields(columns)}
+    for name, column in found.items():
+        wrong = [value for value in column if not 0 <= value <= 1]  # NaN is not
+        if wrong:
+            raise ValueError(f"{what} holds numbers from 0 to 1; its {name} has {wrong[0]}")
+    if len({len(column) for column in found.values()}) > 1:
+        raise ValueError(f"{what} holds one number for each attribute in {', '.join(found)}")

@@ -41,6 +41,8 @@ class Checkpoint:
         preprocessing: what turns a picture into its input.
         calibration: temperatures and reliability; None where they have not been measured, or the file's format has no
             place for them.
+        provenance: how the weights were made, as training.train describes it, ready for JSON; None where that is not
+            known.
 
     Raises:
         CheckpointError: the calibration is for another number of attributes.
@@ -51,12 +53,13 @@ class Checkpoint:
     attributes: tuple[str, ...] | None
     preprocessing: Preprocessing
     calibration: Calibration | None = None
+    provenance: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         classes = self.architecture.num_classes
         if self.calibration and len(self.calibration.temperatures) != classes:
             raise CheckpointError(
-                f"the calibration is of {len(self.calibration.temperatures)} attributes, the network has {classes}"
+                f"the calibration is for {len(self.calibration.temperatures)} attributes, but the network has {classes}"
             )
 
     @property
@@ -88,14 +91,14 @@ def read(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path}: {error}") from error
     except Exception as error:  # what a damaged file raises is up to its parser, which may give unsafe advice as well
         raise CheckpointError(
-            f"{path} cannot be read as SlimNet weights; it is damaged or of another program ({type(error).__name__})"
+            f"{path} cannot be read as SlimNet weights; it is damaged or another program's ({type(error).__name__})"
         ) from error
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
     """Read our own format, and compare the weights with their SHA-256."""
     if os.fsencode(path) != str(path).encode(errors="replace"):
-        raise CheckpointError("its path is not UTF-8, as the library safetensors needs it; rename it")
+        raise CheckpointError("its path is not UTF-8, which safetensors requires; rename it")
     with safe_open(path, framework="pt") as file:
         text = (file.metadata() or {}).get("slimnet")
         if text is None:
@@ -105,7 +108,7 @@ def _read_safetensors(path: Path) -> Checkpoint:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     written = metadata.get("sha256")  # which older files lack
     if written is not None and written != _fingerprint(state):
-        raise CheckpointError("damaged: its weights are no longer those that were written; get the file anew")
+        raise CheckpointError("damaged: its weights do not match their checksum; get the file again")
     return replace(described, state=state)
 
 
@@ -124,7 +127,12 @@ def _described_by(metadata: Mapping[str, Any]) -> Checkpoint:
         if not isinstance(metadata["attributes"], list):
             raise TypeError("it is no list")
         attributes = tuple(metadata["attributes"])
-    return Checkpoint(architecture, {}, attributes, preprocessing, _calibration_from(metadata.get("calibration")))
+    with _unusable("provenance"):
+        provenance = metadata.get("provenance")
+        if not isinstance(provenance, dict | None):
+            raise TypeError("it is no JSON object")
+    calibration = _calibration_from(metadata.get("calibration"))
+    return Checkpoint(architecture, {}, attributes, preprocessing, calibration, provenance)
 
 
 @contextmanager
@@ -170,18 +178,18 @@ def _check_archive(path: Path) -> None:
         return
     with zipfile.ZipFile(path) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
-            raise CheckpointError("compressed, as torch never writes it; unpack it and save it by torch.save")
+            raise CheckpointError("compressed, which torch never does; unpack it and save it with torch.save")
         if archive.testzip() is not None:
-            raise CheckpointError("damaged: what it holds is no longer what was written; get the file anew")
+            raise CheckpointError("damaged: its contents do not match their checksum; get the file again")
 
 
 def _check_tensors(state: Mapping[Any, Any], file_bytes: int) -> None:
     """Reject values that are no dense tensors, and views that claim more memory than the file has bytes."""
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
-            raise CheckpointError(f"damaged or of another program: its {shortened(name)} is no array of weights")
+            raise CheckpointError(f"damaged or another program's: its {shortened(name)} is not an array of weights")
     if sum(value.numel() * value.element_size() for value in state.values()) > file_bytes:
-        raise CheckpointError("damaged or made to mislead: its weights claim to be larger than the file")
+        raise CheckpointError("damaged or malicious: its weights claim to be larger than the file")
 
 
 def _architecture_from(values: Mapping[str, Any]) -> Architecture:
@@ -199,7 +207,7 @@ def _calibration_from(values: Mapping[str, Any] | None) -> Calibration | None:
     try:
         return None if values is None else Calibration.from_json(values)
     except (OverflowError, ValueError) as error:
-        raise CheckpointError(f"its calibration is unusable ({error}): make it anew by training.calibrate") from error
+        raise CheckpointError(f"its calibration is unusable ({error}): run training.calibrate again") from error
 
 
 def write(path: str | Path, checkpoint: Checkpoint) -> None:

@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .pt2 for torch.export")
     asked = parser.parse_args(arguments)
     if asked.out.suffix not in _FORMS:
-        parser.error(f"--out ends in {' or '.join(_FORMS)}, not as {asked.out.name}")
+        parser.error(f"--out must end in {' or '.join(_FORMS)}, got {asked.out.name}")
     try:
         _FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
     except (CheckpointError, ExportError) as error:

@@ -80,7 +80,7 @@ class HubRepository(
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **download)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
-            raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it anew") from error
+            raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it again") from error
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **options: Any) -> "HubRepository":

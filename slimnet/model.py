@@ -116,6 +116,7 @@ class SlimNet(nn.Module):
         attributes: names of the outputs, in their order.
         preprocessing: what turns a picture into the input.
         calibration: temperatures and reliability; None until training.calibrate has measured these weights.
+        provenance: how the weights were made, as training.train describes it; None where that is not known.
 
     Raises:
         ValueError: a number is out of its bounds (slimnet.architecture), there are more or fewer names than classes,
@@ -137,6 +138,7 @@ class SlimNet(nn.Module):
         self.attributes = label_names(num_classes, attributes)
         self.preprocessing = preprocessing or Preprocessing()
         self.calibration: Calibration | None = None
+        self.provenance: dict[str, Any] | None = None
         stem_filters, size, stride = self.architecture.initial_conv
         # Its ReLU comes after the pooling, see forward.
         self.conv1 = nn.Sequential(nn.Conv2d(3, stem_filters, size, stride), nn.BatchNorm2d(stem_filters))
@@ -232,6 +234,7 @@ class SlimNet(nn.Module):
         model = build()
         model.load_state_dict(found.state)
         model.calibration = found.calibration
+        model.provenance = found.provenance
         return model
 
     def save(self, path: str | Path) -> None:
@@ -299,7 +302,9 @@ class SlimNet(nn.Module):
             CheckpointError: the calibration is for another number of attributes.
         """
         state = OrderedDict((name, value.detach().cpu()) for name, value in self.state_dict().items())
-        return Checkpoint(self.architecture, state, self.attributes, self.preprocessing, self.calibration)
+        return Checkpoint(
+            self.architecture, state, self.attributes, self.preprocessing, self.calibration, self.provenance
+        )
 
 
 def _too_small(model: SlimNet) -> str | None:
@@ -307,7 +312,7 @@ def _too_small(model: SlimNet) -> str | None:
     height, width = model.preprocessing.height, model.preprocessing.width
     if min(height, width) >= model.least_side:
         return None
-    return f"it needs crops of at least {model.least_side} pixels a side, and names {height}x{width}"
+    return f"it needs crops of at least {model.least_side} pixels a side, but its preprocessing gives {height}x{width}"
 
 
 def _mismatch(expected: dict[str, Tensor], state: dict[str, Tensor]) -> str | None:

@@ -172,7 +172,7 @@ def _network_on_cpu(model: SlimNet) -> Network:
     crop = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
     expected = plain(crop)
     if not np.isfinite(expected).all():
-        raise CheckpointError("its weights are damaged: they are so large that what they answer is no number")
+        raise CheckpointError("its weights are damaged: they are so large that its answers are not finite")
     try:
         from slimnet.onnx_engine import OnnxNetwork
     except ImportError:
@@ -181,5 +181,5 @@ def _network_on_cpu(model: SlimNet) -> Network:
     if np.allclose(fast(crop), expected, atol=PROBABILITY_TOLERANCE):
         return fast
     # Its graph is written by hand (slimnet.onnx_graph), and a model that was changed may have left it behind.
-    warnings.warn("ONNX Runtime gives other answers than torch; going on with torch", RuntimeWarning, stacklevel=3)
+    warnings.warn("ONNX Runtime's answers differ from torch's; going on with torch", RuntimeWarning, stacklevel=3)
     return plain

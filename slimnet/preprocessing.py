@@ -1,6 +1,7 @@
 """How a picture becomes the network's input. Weights files hold it, so that training and serving cannot differ."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from reprlib import repr as shortened
 
 import numpy as np
@@ -75,17 +76,24 @@ class Preprocessing:
         from torchvision.transforms.v2 import functional as F
 
         # On the scale 0..255, whose whole numbers float32 holds exactly, rather than by to_dtype(scale=True).
-        mean, std = ((255 * torch.tensor(values)).tolist() for values in (self.mean, self.std))
+        mean, std = (_on_device(values, crops.device) for values in (self.mean, self.std))
         # A permuted (N, H, W, 3) array already is channels_last: only the conversion copies.
         return F.normalize(crops.movedim(-1, -3).float(), mean, std, inplace=True)
+
+
+@lru_cache(maxsize=16)
+def _on_device(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """Put a mean or deviation on a device, on the scale 0..255: once, since a GPU must be idle for it."""
+    with torch.inference_mode(mode=False):
+        return 255 * torch.tensor(values, device=device)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert to sRGB, mode RGB, on white; raises ValueError for modes I and F."""
     if image.mode in ("I", "F"):
         raise ValueError(
-            f"a picture of mode {image.mode} does not tell which of its values is white; scale them to 0..255 and "
-            "make it one of 8 bits, as by Image.fromarray(values.astype(numpy.uint8))"
+            f"mode {image.mode} does not say which value is white; scale its values to 0..255 and "
+            "convert to 8 bits, as with Image.fromarray(values.astype(numpy.uint8))"
         )
     profile = profile_of(image)
     if image.mode.startswith("I;16"):  # Pillow would clip rather than scale

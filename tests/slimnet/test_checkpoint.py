@@ -149,6 +149,7 @@ def calibrated(tmp_path: Path) -> Path:
 
 def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path: Path, crop: Tensor, calibrated: Path) -> None:
     model = SlimNet.load_pretrained(calibrated)
+    assert model.calibration
     assert model.calibration.temperatures == (0.5, 3.0)
     assert model.calibration.reliability[1] == Reliability(0.6, 0.5, 0.7)
     raw = logits(model, crop)
@@ -156,6 +157,14 @@ def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path: Path, crop:
     model.save(tmp_path / "plain.safetensors")
     assert SlimNet.load_pretrained(tmp_path / "plain.safetensors").calibration is None
     assert torch.equal(logits(SlimNet.load_pretrained(tmp_path / "plain.safetensors"), crop), raw)
+
+
+def test_how_weights_were_made_is_kept(tmp_path: Path, calibrated: Path) -> None:
+    model = SlimNet.load_pretrained(calibrated)
+    assert model.provenance is None  # as in files from before it was written
+    model.provenance = {"commit": "abc", "settings": {"learning_rate": 0.1}}
+    model.save(tmp_path / "w.safetensors")
+    assert SlimNet.load_pretrained(tmp_path / "w.safetensors").provenance == model.provenance
 
 
 def test_the_originals_form_holds_no_calibration(tmp_path: Path, calibrated: Path) -> None:
@@ -166,7 +175,7 @@ def test_the_originals_form_holds_no_calibration(tmp_path: Path, calibrated: Pat
 def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path: Path, calibrated: Path) -> None:
     model = SlimNet((4,), (4, 7, 2), 3)
     model.calibration = SlimNet.load_pretrained(calibrated).calibration
-    with pytest.raises(CheckpointError, match="of 2 attributes, the network has 3"):
+    with pytest.raises(CheckpointError, match="for 2 attributes, but the network has 3"):
         model.save(tmp_path / "w.safetensors")
 
 
@@ -190,6 +199,10 @@ def with_metadata(path: Path, changes: dict) -> Path:
     [("temperatures", [1.0, -1.0], "above 0, got -1.0"), ("temperatures", [1.0], "1 temperatures for 2"),
      ("temperatures", [1.0, math.nan], "got nan"), ("temperatures", [1.0, 1e-46], "1e-46: 0.001 to 1000"),
      ("temperatures", [1.0, 10**400], "."), ("temperatures", "ab", "."), ("temperatures", [[], 1.0], "no calibration"),
+     ("operating_points", {"f1": {"thresholds": [10**400, 0], "precision": [0, 0], "recall": [0, 0]}}, "."),
+     ("operating_points", {"f1": {"thresholds": [2, 0], "precision": [0, 0], "recall": [0, 0]}}, "thresholds has 2"),
+     ("operating_points", {"best": {"thresholds": [], "precision": [], "recall": []}}, "take the operating points"),
+     ("unsure", [[0, 1], [0, 1]], "take the operating points"), ("sure", [[]], "no calibration"),
      ("reliability", [], "2 temperatures for 0"), ("reliability", None, "no calibration"),
      ("reliability", [{"balanced_accuracy": math.nan, "low": 0.1, "high": 0.2}] * 2, "shares from 0 to 1")],
 )  # fmt: skip
@@ -205,16 +218,16 @@ ARCHITECTURES = [
     ("filter_count_values", [1] * 1000, "of 1 to 8 Slim modules, got 1000"),
     ("filter_count_values", [1] * 10**6, "of 1 to 8 Slim modules"),
     ("filter_count_values", [], "of 1 to 8 Slim modules, got 0"),
-    ("filter_count_values", [10**6], "whole numbers from 1 to 4096 are taken, got 1000000"),
+    ("filter_count_values", [10**6], "takes whole numbers from 1 to 4096, got 1000000"),
     ("filter_count_values", [4.0], "whole numbers"),
     ("filter_count_values", "4", "whole numbers"),
     ("filter_count_values", 4, "."),
-    ("filter_count_values", [4] * 6, "crops of at least 515 pixels a side, and names 218x178"),
+    ("filter_count_values", [4] * 6, "crops of at least 515 pixels a side, but its preprocessing gives 218x178"),
     ("initial_conv", [10**6, 7, 2], "initial_conv's filters"),
     ("initial_conv", [4, 10**9, 2], "initial_conv's size and stride"),
     ("initial_conv", [4, 7, 0], "initial_conv's size and stride"),
     ("initial_conv", [4, 179, 1], "crops of at least 185 pixels a side"),
-    ("initial_conv", [4, 7], "initial_conv is"),
+    ("initial_conv", [4, 7], "initial_conv must be"),
     ("num_classes", 10**9, "num_classes"),
     ("num_classes", -2, "num_classes"),
     ("num_classes", True, "num_classes"),
@@ -270,7 +283,7 @@ def test_so_is_one_in_the_originals_form(tmp_path: Path, key: str, value: Any, m
         ({"preprocessing.mean": [0.5, 0.5]}, "mean takes 3 numbers"),
         ({"preprocessing.mean": 0.5}, "preprocessing is unusable"),
         ({"preprocessing": {"height": 218}}, "preprocessing is unusable: 'width' is missing"),
-        ({"preprocessing.height": 16}, "crops of at least 19 pixels a side, and names 16x178"),
+        ({"preprocessing.height": 16}, "crops of at least 19 pixels a side, but its preprocessing gives 16x178"),
         ({"attributes": ["One", "One"]}, "'One' occurs twice"),
         ({"attributes": ["One", ""]}, "a text of 1 to 200 characters"),
         ({"attributes": ["One", " "]}, "a text of 1 to 200 characters"),
@@ -283,6 +296,7 @@ def test_so_is_one_in_the_originals_form(tmp_path: Path, key: str, value: Any, m
         ({"attributes": None}, "it is no list"),
         ({"attributes": ["One"]}, "1 attribute names were given for 2 classes"),
         ({"architecture": []}, "architecture is unusable"),
+        ({"provenance": "a text"}, "provenance is unusable: it is no JSON object"),
     ],
 )  # fmt: skip
 def test_a_file_that_no_answer_can_come_of_is_refused_with_the_reason(
@@ -308,7 +322,7 @@ class Evil:
         return Path.touch, (Path("pwned"),)
 
 
-ODD_VALUES = {
+ODD_VALUES: dict[str, dict[Any, Any]] = {
     "number": {"fc.bias": 5},
     "sparse": {"fc.bias": torch.ones(2).to_sparse()},
     "without values": {"fc.bias": torch.ones(2, device="meta")},
@@ -353,9 +367,7 @@ def damaged(tmp_path: Path, case: str) -> Path:
     elif case == "missing key":
         torch.save(original.checkpoint({k: v for k, v in small.items() if k != "fc.weight"}), path)
     elif case in ODD_VALUES:
-        content = original.checkpoint(small)
-        content["model_state_dict"] = {**small, **ODD_VALUES[case]}
-        torch.save(content, path)
+        torch.save({**original.checkpoint(small), "model_state_dict": {**small, **ODD_VALUES[case]}}, path)
     elif case == "not finite":
         torch.save(original.checkpoint({**small, "fc.weight": small["fc.weight"] * float("nan")}), path)
     elif case == "compressed":
@@ -367,9 +379,9 @@ def damaged(tmp_path: Path, case: str) -> Path:
             for name in stored.namelist():
                 zipped.writestr(name, stored.read(name))
     elif case == "huge":
-        content = original.checkpoint(small)
-        content["hyper_params"]["num_classes"] = 10**12
-        torch.save(content, path)
+        large = original.checkpoint(small)
+        large["hyper_params"]["num_classes"] = 10**12
+        torch.save(large, path)
     return path
 
 

@@ -156,6 +156,7 @@ def test_colours_that_avif_and_jpeg_2000_describe_are_converted() -> None:
     jp2 = saved(wide("p3"), "JPEG2000")
     header, colours = jp2.index(b"jp2h") - 4, jp2.index(b"colr") - 4
     length, old = (int.from_bytes(jp2[at : at + 4], "big") for at in (header, colours))
+    assert P3
     new = struct.pack(">I", len(P3) + 11) + b"colr\2\0\0" + P3
     jp2 = (
         jp2[:header]

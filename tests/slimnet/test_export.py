@@ -60,7 +60,7 @@ def test_what_is_wrong_is_said_in_a_line(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["--weights", str(weights), "--out", "slimnet.tflite"])
-    assert "--out ends in .onnx or .pt2, not as slimnet.tflite" in capsys.readouterr().err
+    assert "--out must end in .onnx or .pt2, got slimnet.tflite" in capsys.readouterr().err
     assert main(["--weights", str(tmp_path / "none.pth"), "--out", str(tmp_path / "a.onnx")]) == 1
     assert "there are no weights at" in capsys.readouterr().err
     assert main(["--weights", str(weights), "--out", str(tmp_path / "no folder" / "a.onnx")]) == 1
@@ -84,7 +84,7 @@ sys.exit(main(sys.argv[1:]))
 def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights: Path, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"slimnet{suffix}"
     path.write_bytes(b"the old file")
-    command = [sys.executable, "-c", FULL_DISK, "--weights", weights, "--out", path]
+    command = [sys.executable, "-c", FULL_DISK, "--weights", str(weights), "--out", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"slimnet.export: {path} cannot be written: File too large\n"

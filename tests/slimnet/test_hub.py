@@ -96,7 +96,7 @@ def test_what_is_pushed_to_the_hub_loads_from_there(tmp_path: Path) -> None:
     repository.mkdir()
     with hub(repository) as stand_in:
         environment = os.environ | stand_in.environment(tmp_path / "home")
-        command = [sys.executable, "-c", PUSH_AND_LOAD, repository]
+        command = [sys.executable, "-c", PUSH_AND_LOAD, str(repository)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "/somebody/slimnet/commit/" in done.stdout

@@ -74,7 +74,7 @@ def test_torch_computes_where_onnx_runtime_gives_other_answers(
     runtime = pytest.importorskip("slimnet.onnx_engine")
     other = runtime.onnx_model(SlimNet())
     monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
-    with pytest.warns(RuntimeWarning, match="other answers"):
+    with pytest.warns(RuntimeWarning, match="answers differ"):
         predictor = Predictor(weights, "cpu")
     assert predictor.engine == "torch"
     np.testing.assert_allclose(predictor(crops), reference(weights, crops), atol=1e-5)

@@ -53,7 +53,7 @@ def test_transparent_parts_become_white(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_modes_without_a_white_are_refused(mode: str) -> None:
-    with pytest.raises(ValueError, match=f"mode {mode} .* scale them to 0..255"):
+    with pytest.raises(ValueError, match=f"mode {mode} .* scale its values to 0..255"):
         transform(Image.new("L", (178, 218), 255).convert(mode))
 
 
@@ -81,7 +81,9 @@ def test_every_value_is_normalised_on_the_scale_of_pictures() -> None:
 def test_the_readmes_sample_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], mode: str
 ) -> None:
-    sample = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    sample = block[1]
     assert "SlimNet.load_pretrained" in sample
     picture = tmp_path / "crop.png"
     Image.new("RGB", (178, 218), "grey").convert(mode).save(picture)

@@ -1,0 +1,141 @@
+"""From probabilities to decisions: yes, no, or not sure, at an operating point of the weights' calibration.
+
+At "accuracy" an attribute is decided where its probability is outside the band `Calibration.unsure`, and not inside it.
+At "balanced" and "f1" it is ticked above the operating point's threshold; below that, it is "no" up to the band's lower
+end and "not sure" from there on. Then of attributes that exclude each other the surest keeps its tick, and the others
+become "not sure". Weights without operating points tick what is more likely than not.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from reprlib import repr as shortened
+
+import numpy as np
+
+from slimnet.calibration import ACCURACY, Calibration
+
+YES, NO, NOT_SURE = 1, 0, -1
+
+_HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+
+# Pairs that contradict each other by their meaning, and that CelebA's training labels show together on at most 5.3 % of
+# the faces with the rarer one (fair and grey hair; 0 to 3 % for most). Not among them, by the labels: no beard with a
+# 5 o'clock shadow (29 %), and bald with grey hair (27 %) or a receding hairline (34 %).
+EXCLUSIVE: tuple[tuple[str, str], ...] = (
+    *(("No_Beard", beard) for beard in ("Goatee", "Mustache", "Sideburns")),
+    *(("Bald", hair) for hair in ("Bangs", "Straight_Hair", "Wavy_Hair", "Black_Hair", "Blond_Hair", "Brown_Hair")),
+    *combinations(_HAIR_COLOURS, 2),
+    ("Straight_Hair", "Wavy_Hair"),
+    ("Bangs", "Receding_Hairline"),
+)
+
+
+def exclusive_pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Choose the pairs of EXCLUSIVE that a network predicts.
+
+    Args:
+        names: the network's attributes.
+
+    Returns:
+        The pairs of which both attributes are among the names.
+    """
+    return tuple(pair for pair in EXCLUSIVE if {*pair} <= {*names})
+
+
+def decide(
+    probabilities: np.ndarray, names: Sequence[str], calibration: Calibration | None, point: str = ACCURACY
+) -> list[bool | None]:
+    """Decide the attributes of one face.
+
+    Args:
+        probabilities: float (attributes,), 0 to 1.
+        names: the attributes, in the order of the probabilities.
+        calibration: the weights' own; None if they have none.
+        point: the operating point: "accuracy", "balanced" or "f1".
+
+    Returns:
+        For each attribute True, False, or None for "not sure".
+
+    Raises:
+        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+    """
+    found = decide_all(np.asarray(probabilities)[None], names, calibration, point)[0]
+    return [None if answer == NOT_SURE else bool(answer) for answer in found]
+
+
+def decide_all(
+    probabilities: np.ndarray, names: Sequence[str], calibration: Calibration | None, point: str = ACCURACY
+) -> np.ndarray:
+    """Decide the attributes of many faces.
+
+    Args:
+        probabilities: float (N, attributes), 0 to 1.
+        names: the attributes, in the order of the probabilities.
+        calibration: the weights' own; None if they have none.
+        point: the operating point: "accuracy", "balanced" or "f1".
+
+    Returns:
+        int8 (N, attributes): YES, NO or NOT_SURE.
+
+    Raises:
+        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+    """
+    check_point(calibration, point)
+    if calibration is None or not calibration.operating_points:
+        return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
+    thresholds = np.array(calibration.operating_points[point].thresholds)
+    low, high = np.array(calibration.unsure).T
+    ticked = probabilities >= high if point == ACCURACY else probabilities > thresholds
+    answers = np.where(ticked, YES, np.where(probabilities <= low, NO, NOT_SURE)).astype(np.int8)
+    answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
+    return answers
+
+
+def check_point(calibration: Calibration | None, point: str) -> None:
+    """Refuse an operating point that weights do not have.
+
+    Args:
+        calibration: the weights' own; None if they have none.
+        point: name of the operating point.
+
+    Raises:
+        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+    """
+    measured = calibration.operating_points if calibration else {}
+    if isinstance(point, str) and point in (measured or (ACCURACY,)):  # a call to a server may bring anything
+        return
+    if measured:
+        raise ValueError(f"there is no operating point {shortened(point)}: choose {', '.join(measured)}")
+    raise ValueError(
+        f"these weights have no operating point {shortened(point)}, only {ACCURACY}: training.calibrate measures others"
+    )
+
+
+def keep_surest(
+    ticked: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray, names: Sequence[str]
+) -> np.ndarray:
+    """Take off ticks until none excludes another.
+
+    The surer a tick is, the larger the share of the room above its threshold that its probability takes. From the
+    surest down, each stays if it excludes none that has stayed; of two equally sure ones, the attribute named first.
+
+    Args:
+        ticked: bool (N, attributes).
+        probabilities: float (N, attributes), 0 to 1.
+        thresholds: float (attributes,) or (N, attributes), above which an attribute is ticked.
+        names: the attributes, in the order of the probabilities.
+
+    Returns:
+        bool (N, attributes), the ticks that stay.
+    """
+    margins = (probabilities - thresholds) / np.maximum(1 - thresholds, 1e-9)  # a threshold may be 1
+    rivals = np.zeros((len(names), len(names)), bool)
+    for pair in exclusive_pairs(names):
+        one, other = (list(names).index(name) for name in pair)
+        rivals[one, other] = rivals[other, one] = True
+    stay = ticked.copy()
+    for face in np.flatnonzero((ticked & (ticked.astype(np.int16) @ rivals > 0)).any(axis=1)):
+        stay[face] = False
+        for n in np.argsort(-margins[face], kind="stable"):
+            stay[face, n] = ticked[face, n] and not (stay[face] & rivals[n]).any()
+    return stay

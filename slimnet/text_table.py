@@ -1,0 +1,41 @@
+"""The cells of a table in text form, as spreadsheets, pandas, R and CelebA's authors write it."""
+
+import codecs
+import csv
+import re
+from pathlib import Path
+
+_EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # its first line, where people set it
+
+
+class TextTableError(ValueError):
+    """A file is no table in text form; the message names it."""
+
+
+def read_cells(path: Path) -> list[list[str]]:
+    """Read a table whose cells are separated by commas, semicolons, tabs or blanks.
+
+    Args:
+        path: file of the table, UTF-8, or UTF-16 with a byte order mark.
+
+    Returns:
+        The cells of all lines that are not empty, without blanks and quotation marks around them; a first line that
+        holds only a number, as in CelebA's official labels, or Excel's separator is skipped.
+
+    Raises:
+        TextTableError: the file is not text, or cannot be split into cells.
+        OSError: it cannot be read.
+    """
+    try:
+        raw = path.read_bytes()
+        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
+        lines = [line for line in raw.decode("utf-16" if wide else "utf-8-sig").splitlines() if line.strip()]
+        if len(lines) > 1 and (lines[0].strip(" ,;\t").isdigit() or _EXCEL_SEPARATOR.fullmatch(lines[0].strip())):
+            lines = lines[1:]
+        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # one name above two columns has no separator
+        separator = max(",;\t", key=start.count)
+        lines = [line.strip(" ") for line in lines]
+        rows = list(csv.reader(lines, delimiter=separator if separator in start else " ", skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TextTableError(f"{path} is no table in text form: {error}") from error
+    return [[cell.strip().strip('"') for cell in row] for row in rows]
