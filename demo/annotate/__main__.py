@@ -1,9 +1,9 @@
 """Annotate pictures with the attributes of every face: ``python -m demo.annotate FILE_OR_FOLDER... --out results.csv``.
 
 The table has one row for each face: the file, the face's number from left to right, its box in pixels of the upright
-picture, and 40 probabilities. While it is written it is called ``results.csv.part``, so that only a complete table
-replaces an earlier results.csv. A journal beside it holds which pictures are done; after a stop of any kind the same
-command resumes there.
+picture, and 40 probabilities or, with ``--decisions``, 1, 0 or nothing (not sure) for each attribute. While it is
+written it is called ``results.csv.part``, so that only a complete table replaces an earlier results.csv. A journal
+beside it holds which pictures are done; after a stop of any kind the same command resumes there.
 """
 
 import argparse
@@ -22,12 +22,13 @@ from demo.annotate.options import argument_parser, find_problem
 from demo.annotate.partial_table import PartialTable
 from demo.annotate.picture import Outcome, annotate_picture
 from demo.annotate.processes import annotate_in_processes, worker_count
+from demo.annotate.stops import STOPS, explain_stop
 from demo.annotate.summary import Summary, printable
-from demo.annotate.workers import WorkerError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.face_models import FaceModelError
 from demo.pipeline.table import COLUMNS, is_parquet
 from slimnet import CheckpointError
+from slimnet.decisions import check_point
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,8 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(problem)
     try:
         pipeline = Pipeline.load(options.weights, options.device)
+        if options.decisions:
+            check_point(pipeline.calibration, options.decisions)
     except (CheckpointError, FaceModelError) as error:
         parser.error(str(error))
+    except ValueError as error:
+        parser.error(f"--decisions {options.decisions}: {error}")
     found = PictureFiles(options.inputs)
     files = found.files
     summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
@@ -59,22 +64,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if is_parquet(out):
         files = _named_in_utf8(files, summary)
     settings = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest()}
+    if options.decisions:
+        settings["decisions"] = options.decisions
     try:
         with PartialTable(out, settings, COLUMNS + pipeline.attributes, files, options.restart) as table:
             _annotate(pipeline, files, table, summary, options)
             table.finish()
     except ResumeError as error:
         parser.error(printable(str(error)))
-    except KeyboardInterrupt:
-        print(f"Interrupted; the results up to here are in {out}.part. The same command goes on.", file=sys.stderr)
-        summary.report(sys.stderr)
-        return 130
-    except WorkerError as error:
-        print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{out}.part cannot be written: {error.strerror}. The same command goes on from there.", file=sys.stderr)
-        return 1
+    except STOPS as error:
+        status = explain_stop(error, f"{out}.part")
+        if isinstance(error, KeyboardInterrupt):
+            summary.report(sys.stderr)
+        return status
     summary.report(sys.stderr)
     return 1 if summary.failed or found.unsupported else 0
 
@@ -97,11 +99,13 @@ def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namesp
     if options.ray is not None:
         from demo.annotate.cluster import annotate_on_ray
 
-        return annotate_on_ray(files, options.weights, options.device, options.ray or None, options.workers)
+        return annotate_on_ray(
+            files, options.weights, options.device, options.ray or None, options.workers, options.decisions
+        )
     workers = options.workers or worker_count(len(files))
     if workers > 1:
-        return annotate_in_processes(files, options.weights, options.device, workers)
-    return (annotate_picture(pipeline, file) for file in files)
+        return annotate_in_processes(files, options.weights, options.device, workers, options.decisions)
+    return (annotate_picture(pipeline, file, options.decisions) for file in files)
 
 
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from demo.annotate.picture import Outcome
-from demo.annotate.processes import AnnotatorSetup
+from demo.annotate.processes import AnnotatorSetup, SharedNetwork
 from demo.annotate.workers import WorkerError
 from demo.paths import ROOT
 from slimnet import Predictor
@@ -21,7 +21,12 @@ _MAX_BLOCKS = 10_000
 
 
 def annotate_on_ray(
-    files: Sequence[str], weights: Path, device: str, address: str | None = None, workers: int | None = None
+    files: Sequence[str],
+    weights: Path,
+    device: str,
+    address: str | None = None,
+    workers: int | None = None,
+    decisions: str | None = None,
 ) -> Generator[Outcome, None, None]:
     """Annotate pictures on a cluster, by the same jobs as `demo.annotate.processes.annotate_in_processes`.
 
@@ -31,6 +36,7 @@ def annotate_on_ray(
         device: "cpu" leaves GPUs alone; else each GPU of the cluster has a network that reads the crops of all jobs.
         address: of the cluster, as ray.init takes it; None for this machine's cluster, or a local one.
         workers: how many jobs; None for one on each core of the cluster.
+        decisions: the operating point at which the attributes are decided; None for their probabilities.
 
     Yields:
         The outcome of each picture, in order.
@@ -47,7 +53,7 @@ def annotate_on_ray(
     gpus = 0 if device == "cpu" else int(cluster.get("GPU", 0))
     try:
         networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
-        attributes = ray.get(networks[0].attributes.remote()) if networks else None
+        shared = ray.get(networks[0].describe.remote()) if networks else None
         count = max(1, min(len(files), int(cluster["CPU"]), workers or len(files)))
         pictures = ray.data.from_items(
             [{"file": os.fsencode(file)} for file in files],
@@ -55,7 +61,7 @@ def annotate_on_ray(
         )
         outcomes = pictures.map(
             _Job,
-            fn_constructor_args=(weights.resolve(), Path.cwd(), networks, attributes),
+            fn_constructor_args=(AnnotatorSetup(weights.resolve(), shared, decisions), Path.cwd(), networks),
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=1,
             max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
@@ -84,10 +90,10 @@ def _connect(address: str | None) -> None:
 class _Job:
     """An actor that annotates one picture at a time. Names of files travel as bytes, since they need not be UTF-8."""
 
-    def __init__(self, weights: Path, folder: Path, networks: list[Any], attributes: tuple[str, ...] | None) -> None:
+    def __init__(self, setup: AnnotatorSetup, folder: Path, networks: list[Any]) -> None:
         os.chdir(folder)  # names may be relative
         self._networks = networks
-        self._annotate = AnnotatorSetup(weights, attributes)(self._ask)
+        self._annotate = setup(self._ask)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         return {"outcome": pickle.dumps(self._annotate(os.fsdecode(row["file"])))}
@@ -104,8 +110,8 @@ class _Network:
     def __init__(self, weights: Path) -> None:
         self._network = Predictor(weights)
 
-    def attributes(self) -> tuple[str, ...]:
-        return self._network.attributes
+    def describe(self) -> SharedNetwork:
+        return SharedNetwork(self._network.attributes, self._network.calibration)
 
     def read(self, crops: np.ndarray) -> np.ndarray:
         return self._network(crops)

@@ -54,7 +54,7 @@ class PictureFiles:
         self._passed_over_folders = 0
         found: dict[str, None] = {}
         for name in inputs:
-            found.update(dict.fromkeys(sorted(self._walk(name, frozenset())) if _is_folder(name) else [name]))
+            found.update(dict.fromkeys(sorted(self._walk(name, frozenset())) if is_folder(name) else [name]))
         self.files = list(found)
 
     def not_tried(self) -> Iterator[str]:
@@ -88,11 +88,11 @@ class PictureFiles:
             self.failed.append(f"{folder}: {error.strerror}")
             return
         for entry in entries:
-            is_folder = _is_folder(entry.path)
+            entry_is_folder = is_folder(entry.path)
             if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_NAMES:
                 self._passed_over["._*" if entry.name.startswith("._") else entry.name] += 1
-                self._passed_over_folders += is_folder
-            elif is_folder:
+                self._passed_over_folders += entry_is_folder
+            elif entry_is_folder:
                 yield from self._walk(entry.path, above | {real})
             elif self._is_picture(entry.name):
                 yield entry.path
@@ -111,7 +111,12 @@ class PictureFiles:
         return False
 
 
-def _is_folder(name: str) -> bool:
+def is_folder(name: str) -> bool:
+    """Whether a path is a folder that can be entered.
+
+    Args:
+        name: the path, which need not exist.
+    """
     try:
         return Path(name).is_dir()
     except OSError:  # a name too long for a file, or in a folder that may be listed but not entered

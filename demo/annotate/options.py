@@ -8,13 +8,14 @@ from pathlib import Path
 
 from demo.paths import WEIGHTS
 from demo.pipeline.table import is_parquet
+from slimnet.calibration import OPERATING_POINTS
 
 
 def argument_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line.
 
     Returns:
-        A parser whose namespace has inputs, out, weights, device, workers, restart and ray.
+        A parser whose namespace has inputs, out, weights, device, decisions, workers, restart and ray.
     """
     parser = argparse.ArgumentParser(
         prog="python -m demo.annotate",
@@ -35,6 +36,12 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: %(default)s)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--decisions",
+        choices=OPERATING_POINTS,
+        help="write 1, 0 or, where the network is not sure, nothing instead of probabilities: with the fewest mistakes "
+        "(accuracy), with mistakes and misses in balance (f1), or finding most (balanced)",
+    )
     parser.add_argument(
         "--workers",
         type=positive,
@@ -84,17 +91,31 @@ def _path_problem(inputs: Sequence[str], out: str) -> str | None:
     target = Path(os.path.realpath(out))
     if target.exists() and not target.is_file():
         return f"--out {out} is not a file"
-    present = [name for name in inputs if _exists(Path(name))]
-    if not present:  # one among others is reported at the end instead, and the others are annotated
-        name = inputs[0]
-        return f"{name} is a link to nothing" if Path(name).is_symlink() else f"there is no file or folder {name}"
-    if target.exists() and any(target.samefile(name) for name in present):
+    problem = input_problem(inputs)
+    if problem:
+        return problem
+    if target.exists() and any(target.samefile(name) for name in inputs if _exists(Path(name))):
         return f"--out {out} would overwrite an input"
     if not target.parent.is_dir():
         return f"--out {out}: there is no folder {target.parent}"
     if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
         return f"--out {out} cannot be written"
     return None
+
+
+def input_problem(inputs: Sequence[str]) -> str | None:
+    """Find out whether any input is there; one that is missing among others is reported at the end of a run instead.
+
+    Args:
+        inputs: names of files and folders, at least one.
+
+    Returns:
+        A sentence for people; None where one of them exists.
+    """
+    if any(_exists(Path(name)) for name in inputs):
+        return None
+    name = inputs[0]
+    return f"{name} is a link to nothing" if Path(name).is_symlink() else f"there is no file or folder {name}"
 
 
 def _exists(path: Path) -> bool:

@@ -19,7 +19,8 @@ class PartialTable:
 
     Args:
         out: where the table will be; Parquet if its name ends in .parquet, else CSV.
-        settings: what the results depend on, by name. A run with other settings is not resumed.
+        settings: what the results depend on, by name. A run with other settings is not resumed. One named "decisions"
+            says that the attributes' cells hold decisions.
         columns: names of the columns.
         files: the pictures, in order.
         restart: drop the results of an earlier run.
@@ -39,6 +40,7 @@ class PartialTable:
         self.path = out.with_name(out.name + ".part")
         self.done: list[Entry] = []
         self._out, self._columns = out, tuple(columns)
+        self._decided = "decisions" in settings
         self._guarded = not is_parquet(out)  # else the rows are not what people will open
         with ExitStack() as opened:
             journal_path = out.with_name(out.name + ".journal")
@@ -86,7 +88,7 @@ class PartialTable:
         self._rows.close()  # Windows does not move an open file
         if is_parquet(self._out):
             with replacement(self._out) as parquet:
-                as_parquet(self.path, parquet, self._columns)
+                as_parquet(self.path, parquet, self._columns, decided=self._decided)
             self.path.unlink()
         else:
             self.path.replace(self._out)
@@ -98,7 +100,7 @@ class PartialTable:
         if not before:
             return
         advice = f"Name another --out, or drop the {len(entries)} pictures that it has done with --restart."
-        other = [name for name, value in settings.items() if before.get(name) != value]
+        other = [name for name in {**settings, **before} if before.get(name) != settings.get(name)]
         if other:
             raise ResumeError(f"{self.path} is of a stopped run with other {' and '.join(other)}. {advice}")
         written = self.path.stat().st_size if self.path.exists() else 0

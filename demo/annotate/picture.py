@@ -1,11 +1,12 @@
 """Annotate one picture: from the name of a file to the rows of the table."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.errors import FAILURES, reason
-from demo.pipeline.table import face_rows
+from demo.pipeline.table import decision_cells, face_rows, probability_cells
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,21 @@ class Outcome:
     failure: str | None = None
 
 
-def annotate_picture(pipeline: Pipeline, file: str) -> Outcome:
+def annotate_picture(pipeline: Pipeline, file: str, decisions: str | None = None) -> Outcome:
     """Open a picture and find its faces and their attributes.
 
     Args:
         pipeline: finds the faces and predicts.
         file: path of the picture.
+        decisions: the operating point at which the attributes are decided; None for their probabilities.
 
     Returns:
         The rows of its faces, or the reason why it could not be read or analysed.
     """
+    cells = probability_cells
+    if decisions:
+        cells = partial(decision_cells, names=pipeline.attributes, calibration=pipeline.calibration, point=decisions)
     try:
-        return Outcome(file, face_rows(pipeline.analyse(open_picture(file), thorough=True), file))
+        return Outcome(file, face_rows(pipeline.analyse(open_picture(file), thorough=True), file, cells))
     except (PictureError, *FAILURES) as error:
         return Outcome(file, [], f"{file}: {reason(error)}")

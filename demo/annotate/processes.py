@@ -11,17 +11,17 @@ import numpy as np
 import torch
 
 from demo.annotate.picture import Outcome, annotate_picture
-from demo.annotate.workers import Workers
+from demo.annotate.workers import KILLED, Workers
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.detect import FaceFinder
-from slimnet import Predictor
+from slimnet import Calibration, Predictor
 
 _PICTURES_PER_START = 16  # a process takes about as long to start as to annotate this many
 _BATCH_CROPS = 64
 
 
 def annotate_in_processes(
-    files: Sequence[str], weights: Path, device: str, count: int
+    files: Sequence[str], weights: Path, device: str, count: int, decisions: str | None = None
 ) -> Generator[Outcome, None, None]:
     """Annotate pictures in several processes.
 
@@ -34,6 +34,7 @@ def annotate_in_processes(
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
         count: number of processes.
+        decisions: the operating point at which the attributes are decided; None for their probabilities.
 
     Yields:
         The outcome of each picture, in order.
@@ -42,11 +43,11 @@ def annotate_in_processes(
         demo.annotate.workers.WorkerError: a process could not start.
     """
     network = Predictor(weights, device)
-    on_gpu = network.device.type != "cpu"
-    setup = AnnotatorSetup(weights.resolve(), network.attributes if on_gpu else None)
+    shared = SharedNetwork(network.attributes, network.calibration) if network.device.type != "cpu" else None
+    setup = AnnotatorSetup(weights.resolve(), shared, decisions)
     with Workers(setup, count, partial(_predict_together, network)) as workers:
         for file, outcome in zip(files, workers.map(files), strict=True):
-            yield outcome or Outcome(file, [], f"{file}: its process was killed twice, mostly for want of memory")
+            yield outcome or Outcome(file, [], f"{file}: {KILLED}")
 
 
 def worker_count(pictures: int) -> int:
@@ -63,17 +64,31 @@ def worker_count(pictures: int) -> int:
 
 
 @dataclass(frozen=True)
+class SharedNetwork:
+    """What has to be known of a network elsewhere that reads the crops of all processes.
+
+    Attributes:
+        attributes: names of what it predicts.
+        calibration: the weights' own.
+    """
+
+    attributes: tuple[str, ...]
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True)
 class AnnotatorSetup:
     """Makes the job of one process: from the name of a file to its `Outcome`.
 
     Attributes:
         weights: SlimNet's weights.
-        shared_attributes: names of what a network elsewhere predicts, which reads the crops of all processes; None
-            where each process has a network of its own.
+        shared: the network that reads the crops of all processes; None where each process has a network of its own.
+        decisions: the operating point at which the attributes are decided; None for their probabilities.
     """
 
     weights: Path
-    shared_attributes: tuple[str, ...] | None = None
+    shared: SharedNetwork | None = None
+    decisions: str | None = None
 
     def __call__(self, ask: Callable[[np.ndarray], np.ndarray]) -> Callable[[str], Outcome]:
         """Make the job, inside the process that will do it.
@@ -86,9 +101,12 @@ class AnnotatorSetup:
         """
         torch.set_num_threads(1)  # each core has a process of its own
         cv2.setNumThreads(1)
-        if self.shared_attributes is None:
-            return partial(annotate_picture, Pipeline.load(self.weights, "cpu"))
-        return partial(annotate_picture, Pipeline(_SharedPredictor(self.shared_attributes, ask), FaceFinder()))
+        pipeline: Pipeline = (
+            Pipeline(_SharedPredictor(self.shared.attributes, self.shared.calibration, ask), FaceFinder())
+            if self.shared
+            else Pipeline.load(self.weights, "cpu")
+        )
+        return partial(annotate_picture, pipeline, decisions=self.decisions)
 
 
 @dataclass(frozen=True)
@@ -97,13 +115,13 @@ class _SharedPredictor:
 
     Attributes:
         attributes: names of what it predicts.
+        calibration: the weights' own.
         ask: turns crops into probabilities, as `slimnet.Predictor` does.
-        calibration: not known here, where nothing needs it.
     """
 
     attributes: tuple[str, ...]
+    calibration: Calibration | None
     ask: Callable[[np.ndarray], np.ndarray]
-    calibration: None = None
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         return self.ask(crops)

@@ -17,6 +17,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 Ask = Callable[[Any], Any]
 
+# What became of a task whose result is None.
+KILLED = "its process was killed twice, mostly for want of memory"
 # Tasks for each process that may be done while an earlier one is still going on.
 _TASKS_AHEAD = 16
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from slimnet import SlimNet
+from slimnet import ATTRIBUTES, Calibration, OperatingPoint, Reliability, SlimNet, Sure
 from tests.paths import PORTRAIT
 
 
@@ -13,6 +13,23 @@ from tests.paths import PORTRAIT
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     SlimNet().save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def decided_weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Untrained weights whose operating points say yes at "balanced", no at "f1" and not sure at "accuracy"."""
+    model = SlimNet()
+    every = (1.0,) * len(ATTRIBUTES)
+    always, even, never = (
+        OperatingPoint((threshold,) * len(ATTRIBUTES), every, every) for threshold in (0.0, 0.5, 1.0)
+    )
+    model.calibration = Calibration(
+        every, (Reliability(1.0, 1.0, 1.0),) * len(ATTRIBUTES), {"accuracy": even, "balanced": always, "f1": never},
+        ((0.0, 1.0), *((1.0, 1.0),) * (len(ATTRIBUTES) - 1)), Sure(every, every, every, every),
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("weights") / "decided.safetensors"
+    model.save(path)
     return str(path)
 
 

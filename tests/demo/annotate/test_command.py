@@ -60,6 +60,39 @@ def test_a_folder_gives_a_row_for_each_face(
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_decisions_are_written_in_place_of_probabilities(folder: Path, decided_weights: str, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    first, other = ATTRIBUTES[0], "Smiling"
+    for point, expected in (("accuracy", ("", "0")), ("f1", ("", "0")), ("balanced", ("1", "1"))):
+        arguments = [str(folder / "a.jpg"), "--out", str(out), "--weights", decided_weights, "--decisions", point]
+        assert main(arguments) == 0
+        [row] = rows(out)
+        assert (row[first], row[other]) == expected
+        assert {row[name] for name in ATTRIBUTES} <= {"1", "0", ""}
+
+
+def test_decisions_in_parquet_are_whole_numbers_or_null(folder: Path, decided_weights: str, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+    out = tmp_path / "results.parquet"
+    arguments = [str(folder / "a.jpg"), "--out", str(out), "--weights", decided_weights, "--decisions", "f1"]
+    assert main(arguments) == 0
+    table = parquet.read_table(out)
+    assert str(table.schema.field("Smiling").type) == "int8"
+    assert [table[name].to_pylist() for name in (ATTRIBUTES[0], "Smiling")] == [[None], [0]]
+
+
+def test_weights_without_operating_points_have_no_other_decisions_than_at_a_half(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights, "--decisions"]
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "f1"])
+    assert "--decisions f1: these weights have no operating point 'f1', only accuracy" in capsys.readouterr().err
+    assert main([*arguments, "accuracy"]) == 0
+    [row] = rows(tmp_path / "results.csv")
+    assert {row[name] for name in ATTRIBUTES} <= {"1", "0"}
+
+
 def test_a_file_that_is_named_is_tried_under_any_name(folder: Path, weights: str, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     named = str(folder / "portrait.data")
@@ -164,7 +197,7 @@ def test_names_of_any_kind_come_back_as_they_are(weights: str, tmp_path: Path) -
     pictures = os.fsencode(tmp_path)
     names = sorted(pictures + b"/" + name for name in (b"a,b.jpg", b'"q".jpg', b"x\ny.jpg", b"x\ry.jpg", b"\xff.jpg"))
     for name in names:
-        shutil.copy(PORTRAIT, name)
+        shutil.copy(os.fsencode(PORTRAIT), name)
     out = tmp_path / "results.csv"
     assert main([str(tmp_path), "--out", str(out), "--weights", weights]) == 0
     with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -273,9 +306,10 @@ def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_pat
         shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
     whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
     assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
-    command = [sys.executable, "-m", "demo.annotate", folder, "--weights", weights, "--device", "cpu", "--workers", "2"]
+    command = [sys.executable, "-m", "demo.annotate", str(folder), "--weights", weights, "--device", "cpu"]
+    command += ["--workers", "2", "--out", str(out)]
     journal, log, part = (tmp_path / f"results.csv.{end}" for end in ("journal", "journal-wal", "part"))
-    with subprocess.Popen([*command, "--out", out], cwd=ROOT, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
         while not part.exists() or part.read_bytes().count(b"\n") < 4:  # its head and the faces of three pictures
             assert run.poll() is None
             time.sleep(0.01)
@@ -285,7 +319,7 @@ def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_pat
     with part.open("ab") as table, log.open("ab") as frames:
         table.write(b"torn,1,2")
         frames.write(b"torn")
-    resumed = subprocess.run([*command, "--out", out], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    resumed = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
     assert f"Going on after {done} of 10 pictures" in resumed.stderr
     assert resumed.returncode == 1
     assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in resumed.stderr
@@ -380,7 +414,7 @@ def test_parquet_holds_what_csv_holds(
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
     shutil.copy(PORTRAIT, folder / 'a "b",\nc.jpg')
-    shutil.copy(PORTRAIT, os.fsencode(folder) + b"/\xff.jpg")
+    shutil.copy(os.fsencode(PORTRAIT), os.fsencode(folder) + b"/\xff.jpg")
     assert main([str(folder), "--out", str(tmp_path / "r.csv"), "--weights", weights]) == 1
     assert main([str(folder), "--out", str(tmp_path / "r.parquet"), "--weights", weights]) == 1
     assert "its name is not UTF-8" in capsys.readouterr().err

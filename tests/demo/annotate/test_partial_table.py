@@ -109,12 +109,24 @@ def test_fewer_pictures_than_are_done_are_refused(tmp_path: Path) -> None:
         PartialTable(tmp_path / "results.csv", {"weights": "1"}, ("file", "face"), FILES[:1], restart=False)
 
 
+def test_a_run_with_decisions_is_not_resumed_without_them_or_with_others(tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    with PartialTable(out, {"weights": "1", "decisions": "f1"}, ("file", "face"), FILES, restart=False) as table:
+        table.add(OUTCOMES[0])
+    for settings in ({"weights": "1"}, {"weights": "1", "decisions": "balanced"}):
+        with pytest.raises(ResumeError, match="a stopped run with other decisions"):
+            PartialTable(out, settings, ("file", "face"), FILES, restart=False)
+    with PartialTable(out, {"weights": "1", "decisions": "f1"}, ("file", "face"), FILES, restart=False) as table:
+        assert len(table.done) == 1
+
+
 def test_a_run_that_is_refused_changes_nothing(tmp_path: Path) -> None:
     with partial(tmp_path / "results.csv") as table:
         for outcome in OUTCOMES:
             table.add(outcome)
     for settings, files, message in (
         ({"weights": "2"}, FILES, "other weights"),
+        ({"weights": "1", "decisions": "f1"}, FILES, "other decisions"),
         ({"weights": "1"}, ["b.jpg"], "a.jpg"),
     ):
         with pytest.raises(ResumeError, match=f"{message}.* drop the 4 pictures that it has done with --restart"):

@@ -9,6 +9,14 @@ from demo.pipeline.analyse import Pipeline
 from slimnet import Predictor
 
 
+def test_every_process_decides_by_the_weights(folder: Path, decided_weights: str) -> None:
+    files = [str(folder / "a.jpg")]
+    [outcome] = annotate_in_processes(files, Path(decided_weights), "cpu", 1, "balanced")
+    [alone] = (annotate_picture(Pipeline.load(decided_weights, "cpu"), file, "balanced") for file in files)
+    assert outcome == alone
+    assert outcome.rows[0][6] == "1"
+
+
 def test_one_network_reads_the_crops_of_all_processes_in_batches(
     folder: Path, weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -20,7 +28,12 @@ def test_one_network_reads_the_crops_of_all_processes_in_batches(
     monkeypatch.setattr(Predictor, "device", Gpu())
     batches = []
     call = Predictor.__call__
-    monkeypatch.setattr(Predictor, "__call__", lambda self, crops: batches.append(len(crops)) or call(self, crops))
+
+    def noted(self: Predictor, crops: np.ndarray) -> np.ndarray:
+        batches.append(len(crops))
+        return call(self, crops)
+
+    monkeypatch.setattr(Predictor, "__call__", noted)
     files = [str(folder / name) for name in ("a.jpg", "broken.jpg", "deep/er/PAIR.PNG", "none.webp")]
     found = list(annotate_in_processes(files, Path(weights), "cpu", 2))
     assert sum(batches) == 3

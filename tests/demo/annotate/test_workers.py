@@ -104,6 +104,7 @@ def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_
     with subprocess.Popen(
         [sys.executable, script], env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True
     ) as started:
+        assert started.stdout
         children = [int(pid) for pid in started.stdout.readline().split()]
         assert len(children) == 2
         if sent == signal.SIGINT:

@@ -1,0 +1,27 @@
+"""How a run that can be resumed ends before its time, and what it says then."""
+
+import sys
+
+from demo.annotate.workers import WorkerError
+
+STOPS = (KeyboardInterrupt, WorkerError, OSError)
+
+
+def explain_stop(error: BaseException, place: str) -> int:
+    """Print why a run stopped, and how it goes on.
+
+    Args:
+        error: one of `STOPS`; an OSError is one of writing.
+        place: where the results up to here are.
+
+    Returns:
+        The exit status: 130 when interrupted, else 1.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        print(f"Interrupted; the results up to here are in {place}. The same command goes on.", file=sys.stderr)
+        return 130
+    if isinstance(error, OSError):
+        print(f"{place} cannot be written: {error.strerror}. The same command goes on from there.", file=sys.stderr)
+    else:
+        print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
+    return 1

@@ -1,0 +1,142 @@
+"""Make a data set for training: ``python -m demo.dataset FILE_OR_FOLDER... [--labels TABLE.csv] --out data/mine``.
+
+The folder is in CelebA's form: aligned crops in img_align_celeba/, and tables of their labels (1, -1, or nothing where
+not known), parts (train, valid) and, where known, people. report.csv names every picture with what became of it, and
+the face that each crop shows.
+
+Labels that stand in the pictures' names have to be written into a table first, such as UTKFace's, [age]_[gender]_…:
+``(echo file,age,gender; ls UTKFace | awk -F_ '{print $0","$1","$2}') > utkface.csv``; then
+``--labels utkface.csv --attribute Male=gender:0 --attribute Young=age:0-35/50-116``.
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from tqdm import tqdm
+
+from demo.annotate.files import PictureFiles
+from demo.annotate.journal import ResumeError
+from demo.annotate.partial_table import PartialTable
+from demo.annotate.picture import Outcome
+from demo.annotate.processes import worker_count
+from demo.annotate.stops import STOPS, explain_stop
+from demo.annotate.summary import printable
+from demo.dataset.labels import LabelError, Labels, read_labels
+from demo.dataset.names import crop_name
+from demo.dataset.options import REPORT, argument_parser, find_problem
+from demo.dataset.picture import Cropped, FaceChoice, crop_in_processes, crop_picture
+from demo.dataset.plan import Picture, plan
+from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, rows_without_picture
+from demo.dataset.summary import Summary, summarise
+from demo.dataset.tables import IMAGES, remove_dataset, write_tables
+from demo.pipeline.detect import FaceFinder
+from demo.pipeline.face_models import FaceModelError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: without the program's name; None for those that the program was started with.
+
+    Returns:
+        The exit status: 0 if every picture was read, 1 if some were not or there is no crop, 130 when interrupted.
+
+    Raises:
+        SystemExit: with 2, for bad usage.
+    """
+    parser = argument_parser()
+    options = parser.parse_args(arguments)
+    problem = find_problem(options)
+    if problem:
+        parser.error(problem)
+    try:
+        finder = FaceFinder()
+        labels = read_labels(options.labels, options.attribute) if options.labels else None
+    except (FaceModelError, LabelError) as error:
+        parser.error("\n".join(map(printable, str(error).splitlines())))
+    found = PictureFiles(options.inputs)
+    pictures = plan(found.files, options.inputs, labels, options.folders_are_people)
+    if labels and all(picture.row is None for picture in pictures):
+        parser.error(_names_differ(options.labels, labels, found.files))
+    out = Path(os.path.realpath(options.out))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        summary = _make(out, finder, pictures, labels, options)
+    except ResumeError as error:
+        parser.error(printable(str(error)))
+    except STOPS as error:
+        return explain_stop(error, str(out))
+    for line in (*summary.lines(out / REPORT), *found.failed, *found.not_tried()):
+        print(printable(line), file=sys.stderr)
+    return 1 if found.failed or found.unsupported or summary.outcomes[NOT_READ] or not summary.crops else 0
+
+
+def _make(
+    out: Path,
+    finder: FaceFinder,
+    pictures: Sequence[Picture],
+    labels: Labels | None,
+    options: argparse.Namespace,
+) -> Summary:
+    """Crop the pictures that are not done, and write the tables of all."""
+    unused = rows_without_picture(labels.pictures, pictures) if labels else []
+    entries = [picture.file for picture in pictures] + [str(options.labels)] * bool(unused)
+    with PartialTable(out / REPORT, _settings(options), COLUMNS, entries, options.restart) as table:
+        if options.restart:
+            remove_dataset(out)
+        (out / IMAGES).mkdir(exist_ok=True)
+        done = min(len(table.done), len(pictures))  # labels without a picture are one entry more
+        if done:
+            print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
+        with closing(_cropped(finder, pictures[done:], options)) as results:
+            for picture, cropped in tqdm(results, "cropping", len(pictures), initial=done, unit="picture"):
+                for crop in cropped.crops:
+                    (out / IMAGES / crop_name(picture.stem, crop.number)).write_bytes(crop.jpeg)
+                table.add(Outcome(picture.file, crop_rows(picture, cropped, options.valid_share)))
+        if unused and len(table.done) < len(entries):
+            table.add(Outcome(entries[-1], unused))
+        write_tables(out, table.path, pictures, labels)
+        summary = summarise(table.path, pictures, labels)
+        table.finish()
+    return summary
+
+
+def _cropped(
+    finder: FaceFinder, pictures: Sequence[Picture], options: argparse.Namespace
+) -> Generator[tuple[Picture, Cropped], None, None]:
+    files = [picture.file for picture in pictures if not picture.left_out]
+    choice: FaceChoice = options.faces or ("one" if options.labels else "all")
+    workers = options.workers or worker_count(len(files))
+    in_processes = crop_in_processes(files, choice, workers) if workers > 1 else None
+    with closing(in_processes or (crop_picture(finder, choice, file) for file in files)) as results:
+        for picture in pictures:
+            yield picture, Cropped() if picture.left_out else next(results)
+
+
+def _settings(options: argparse.Namespace) -> dict[str, str]:
+    """What the crops and tables depend on, by names for people."""
+    return {
+        "inputs": repr(options.inputs),
+        "labels": hashlib.sha256(options.labels.read_bytes()).hexdigest() if options.labels else "",
+        **{f"--{name}": repr(getattr(options, name)) for name in ("attribute", "faces", "valid_share")},
+        "--folders_are_people": repr(options.folders_are_people),
+    }
+
+
+def _names_differ(table: Path, labels: Labels, files: Sequence[str]) -> str:
+    if not files:
+        return "there are no pictures"
+    return printable(f"{table} names none of the pictures: it begins with {labels.pictures[0]}, they with {files[0]}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before the first picture
+        sys.exit(130)

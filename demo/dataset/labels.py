@@ -1,0 +1,185 @@
+"""Read somebody's table of labels: one row for each picture, with attributes in its columns."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule
+from demo.pictures.decode import SUFFIXES
+from slimnet.attributes import label_names
+from slimnet.text_table import TextTableError, read_cells
+
+# Names of columns, in lower case. Where none names the pictures, the first column does.
+_PICTURES = ("image_id", "file", "filename", "file_name", "image", "picture", "path")
+_PEOPLE = ("identity", "person", "subject")
+_PARTITIONS = ("partition", "split")
+_PARTITION_NUMBERS = {
+    "0": 0, "train": 0, "training": 0, "1": 1, "valid": 1, "val": 1, "validation": 1, "2": 2, "test": 2,
+}  # fmt: skip
+_MINUS_ONE = ("-1", "-1.0")
+_MAX_SHOWN = 5  # of the names or values in a message
+
+
+class LabelError(ValueError):
+    """The table of labels cannot be used; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of pictures.
+
+    Attributes:
+        attributes: names of what is labelled.
+        pictures: (rows) names of the pictures, as they stand in the table.
+        values: int8 (rows, attributes): 1 present, -1 absent, 0 not known.
+        people: (rows) who is in the picture, empty where not known; None without such a column.
+        partitions: (rows) 0 train, 1 validation, 2 test; None without such a column.
+    """
+
+    attributes: tuple[str, ...]
+    pictures: tuple[str, ...]
+    values: np.ndarray
+    people: tuple[str, ...] | None
+    partitions: tuple[int, ...] | None
+
+
+def read_labels(path: Path, rules: Sequence[Rule] = ()) -> Labels:
+    """Read a table of labels.
+
+    A label is 1, yes or true; -1, no or false; or empty where it is not known. 0 is absent, but not known in a table
+    that has -1.
+
+    Args:
+        path: the table, in text form with the columns' names in its first line.
+        rules: the attributes to make; without any, each column has to hold labels, except those of the pictures' names,
+            of people (identity, person, subject) and of the data set's parts (partition, split).
+
+    Raises:
+        LabelError: the file cannot be read, or the table not understood; the message lists every fault.
+    """
+    table = _Table(path)
+    rules = rules or [Rule(name, name) for name in table.other_columns]
+    table.check_columns(rules)
+    faults = [*table.repeated_pictures(), *_attribute_faults(rules)]
+    values = np.full((len(table.pictures), len(rules)), UNKNOWN, np.int8)
+    for number, rule in enumerate(rules):
+        cells = table.column(rule.column)
+        labels = {cell: rule.label(cell) for cell in dict.fromkeys(cells)}
+        faults += _column_faults(rule, labels)
+        values[:, number] = [labels[cell] or UNKNOWN for cell in cells]
+    has_minus_one = any(cell in _MINUS_ONE for rule in rules if not rule.present for cell in table.column(rule.column))
+    values[values == ZERO] = UNKNOWN if has_minus_one else ABSENT
+    parts = table.only_column(_PARTITIONS)
+    wrong = {part for part in parts or () if part.lower() not in _PARTITION_NUMBERS}
+    if wrong:
+        faults.append(f"partitions are 0, 1 and 2, or train, valid and test, but the column holds {_shown(wrong)}")
+    if faults:
+        raise LabelError(f"{path} cannot be used as it is:" + "".join(f"\n  {fault}" for fault in faults))
+    return Labels(
+        tuple(rule.attribute for rule in rules), tuple(table.pictures), values, table.only_column(_PEOPLE),
+        tuple(_PARTITION_NUMBERS[part.lower()] for part in parts) if parts else None,
+    )  # fmt: skip
+
+
+class _Table:
+    """The cells of a table, by the names of its columns.
+
+    Raises:
+        LabelError: it has no rows, its first line does not name the columns, or rows are of another length.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            cells = read_cells(path)
+        except OSError as error:
+            raise LabelError(f"{path} cannot be read: {error.strerror}") from error
+        except TextTableError as error:
+            raise LabelError(str(error)) from error
+        if len(cells) < 2:
+            raise LabelError(
+                f"{path} holds no labels: it needs a first line with the columns' names, and rows below it"
+            )
+        self._path, self.header, self._body = path, cells[0], cells[1:]
+        self._check()
+        named = [place for name in _PICTURES for place, column in enumerate(self.header) if column.lower() == name]
+        self.pictures = tuple(row[named[0] if named else 0] for row in self._body)
+        special = (*_PEOPLE, *_PARTITIONS)
+        self.other_columns = [
+            name for place, name in enumerate(self.header)
+            if place != (named[0] if named else 0) and name.lower() not in special
+            and name and not name.lower().startswith("unnamed:")  # pandas' row numbers
+        ]  # fmt: skip
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """The cells of a column."""
+        place = self.header.index(name)
+        return tuple(row[place] for row in self._body)
+
+    def only_column(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """The cells of the column that has one of these names in lower case; None where there is none."""
+        named = [name for name in self.header if name.lower() in names]
+        if len(named) > 1:
+            raise LabelError(f"{self._path} has more than one of the columns {', '.join(named)}: rename or remove one")
+        return self.column(named[0]) if named else None
+
+    def check_columns(self, rules: Sequence[Rule]) -> None:
+        """Raise LabelError where a rule's column is missing, or there is no rule."""
+        missing = {rule.column for rule in rules if rule.column not in self.header}
+        if missing:
+            raise LabelError(f"{self._path} has no column {_shown(missing)}; it has {', '.join(self.header)}")
+        if not rules:
+            raise LabelError(f"{self._path} has no column of labels beside {', '.join(self.header)}")
+
+    def repeated_pictures(self) -> list[str]:
+        """A fault where pictures are named more than once, unless all their cells are the same."""
+        different = Counter(
+            name for name, *_ in {(name, *row) for name, row in zip(self.pictures, self._body, strict=True)}
+        )
+        repeated = [name for name, count in different.items() if count > 1]
+        return [f"{len(repeated)} pictures have more than one row: {_shown(repeated)}"] if repeated else []
+
+    def _check(self) -> None:
+        if any(PurePosixPath(cell.lower()).suffix in SUFFIXES for cell in self.header):
+            raise LabelError(f"{self._path} does not name its columns: its first line should be such as file,Smiling")
+        repeated = [name for name, count in Counter(self.header).items() if name and count > 1]
+        if repeated:
+            raise LabelError(f"{self._path} has more than one column {_shown(repeated)}")
+        width = len(self.header)
+        self._body = [row[:width] if not any(row[width:]) else row for row in self._body]
+        torn = [row[0] for row in self._body if len(row) != width]
+        if torn:
+            raise LabelError(f"{self._path} has {len(torn)} rows with another number of cells than its first line: "
+                             f"{_shown(torn)}")  # fmt: skip
+
+
+def _attribute_faults(rules: Sequence[Rule]) -> list[str]:
+    try:
+        label_names(len(rules), [rule.attribute for rule in rules])
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _column_faults(rule: Rule, labels: dict[str, int | None]) -> list[str]:
+    """What is wrong with a rule and the labels that it makes of its column's different cells."""
+    unused = rule.unused(labels)
+    if unused:
+        return [f"the column {rule.column} does not hold {_shown(unused)}; it holds {_shown(labels)}"]
+    foreign = [cell for cell, label in labels.items() if label is None]
+    if not foreign:
+        return []
+    return [
+        f"the column {rule.column} holds {_shown(foreign)}, and labels are 1, -1 and 0, yes and no, or true and false. "
+        f'Say for which values an attribute is present, --attribute "NAME={rule.column}:{foreign[0]}", or name '
+        "the columns to use, each by --attribute NAME"
+    ]
+
+
+def _shown(texts: Iterable[str]) -> str:
+    """A few of the texts, and how many more there are."""
+    texts = list(texts)
+    more = f" and {len(texts) - _MAX_SHOWN} more" if len(texts) > _MAX_SHOWN else ""
+    return ", ".join(text or "an empty cell" for text in texts[:_MAX_SHOWN]) + more

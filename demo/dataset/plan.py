@@ -1,0 +1,87 @@
+"""Which pictures are cropped, with which row of labels, and to which part of the data set each belongs."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.dataset.labels import Labels
+from demo.dataset.matching import match
+from demo.dataset.names import crop_stems, paths_below
+
+TRAIN, VALID = 0, 1
+
+_NOT_NAMED = "the table of labels does not name it"
+_SEPARATORS = re.compile(r'[\s,;"]+')  # which a table of identities cannot hold
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, before it is opened.
+
+    Attributes:
+        file: its path.
+        stem: how the names of its crops begin.
+        row: of the labels; None without a table of labels, or where it has none for this picture.
+        left_out: why it is not cropped, for people; empty where it is.
+        person: who is in it; empty where not known.
+        part: of the data set by the table of labels: 0 train, 1 validation, 2 test; None where it does not say.
+    """
+
+    file: str
+    stem: str
+    row: int | None = None
+    left_out: str = ""
+    person: str = ""
+    part: int | None = None
+
+    def partition(self, content: str, valid_share: float) -> int:
+        """Choose the picture's part of the data set.
+
+        The same person is never in two parts; where people are not known, copies of a file are not. It does not depend
+        on where the pictures are, nor on which others there are.
+
+        Args:
+            content: hash of the picture's file.
+            valid_share: of people, or of pictures, that are for validation, from 0 to 1.
+
+        Returns:
+            0 train, 1 validation, 2 test.
+        """
+        if self.part is not None:
+            return self.part
+        digest = hashlib.sha256((self.person or content).encode()).digest()
+        return VALID if int.from_bytes(digest[:8], "big") < valid_share * 2**64 else TRAIN
+
+
+def plan(files: Sequence[str], inputs: Sequence[str], labels: Labels | None, folders_are_people: bool) -> list[Picture]:
+    """Plan what is done with each picture.
+
+    Args:
+        files: paths of the pictures.
+        inputs: the files and folders that were named.
+        labels: the table of labels, if there is one; pictures that it does not name are left out.
+        folders_are_people: take each folder for a person, unless the table says who it is.
+
+    Returns:
+        A plan for each file.
+    """
+    paths = paths_below(inputs, files)
+    folders = [_one_word(path.parent) if folders_are_people and path.parent.name else "" for path in paths]
+    named = zip(files, crop_stems(files, paths), folders, strict=True)
+    if labels is None:
+        return [Picture(file, stem, person=folder) for file, stem, folder in named]
+    pictures = []
+    for (file, stem, folder), found in zip(named, match(files, labels.pictures), strict=True):
+        if found.row is None:
+            pictures.append(Picture(file, stem, left_out=found.problem or _NOT_NAMED))
+            continue
+        person = _one_word(labels.people[found.row]) if labels.people else ""
+        part = labels.partitions[found.row] if labels.partitions else None
+        pictures.append(Picture(file, stem, found.row, "", person or folder, part))
+    return pictures
+
+
+def _one_word(name: str | Path) -> str:
+    return _SEPARATORS.sub("_", str(name).encode("utf-8", "replace").decode())

@@ -1,0 +1,105 @@
+"""The report: what became of each picture and each row of labels, and which crop shows which face of it."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.dataset.names import crop_name
+from demo.dataset.picture import Cropped
+from demo.dataset.plan import Picture
+from demo.pipeline import table
+
+COLUMNS = (*table.COLUMNS, "crop", "partition", "outcome", "detail")
+
+# Outcomes. A crop has the labels of its picture, but not where that shows several faces and all are cropped.
+CROP = "crop"
+CROP_OF_SEVERAL = "crop without labels"
+NO_FACE = "no face"
+SEVERAL_FACES = "several faces"
+NO_LABELS = "no labels"
+NOT_READ = "not read"
+NO_PICTURE = "labels without a picture"
+
+Row = list[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is read back from a row.
+
+    Attributes:
+        file: path of the picture, or its name in the table of labels.
+        crop: name of the crop's file; empty where there is none.
+        partition: of the crop, as a number; empty where there is none.
+        outcome: one of this module's outcomes.
+    """
+
+    file: str
+    crop: str
+    partition: str
+    outcome: str
+
+
+def crop_rows(picture: Picture, cropped: Cropped, valid_share: float) -> list[Row]:
+    """The rows of a picture: one for each crop, or one that says why there is none.
+
+    Args:
+        picture: the picture.
+        cropped: what came of it.
+        valid_share: as `Picture.partition` takes it.
+    """
+    if picture.left_out:
+        return [other_row(picture.file, NO_LABELS, picture.left_out)]
+    if cropped.failure:
+        return [other_row(picture.file, NOT_READ, cropped.failure)]
+    if not cropped.faces:
+        return [other_row(picture.file, NO_FACE)]
+    if not cropped.crops:
+        return [other_row(picture.file, SEVERAL_FACES, f"{cropped.faces} faces")]
+    outcome = CROP if len(cropped.crops) == 1 else CROP_OF_SEVERAL
+    detail = f"{cropped.faces} faces" if cropped.faces > 1 else ""
+    partition = str(picture.partition(cropped.content, valid_share))
+    return [
+        [
+            picture.file, str(crop.number), *(str(round(value)) for value in crop.box),
+            crop_name(picture.stem, crop.number), partition, outcome, detail,
+        ]
+        for crop in cropped.crops
+    ]  # fmt: skip
+
+
+def rows_without_picture(names: Sequence[str], pictures: Sequence[Picture]) -> list[Row]:
+    """The rows of labels that belong to no picture.
+
+    Args:
+        names: of the pictures in the table of labels.
+        pictures: all pictures.
+    """
+    used = {picture.row for picture in pictures}
+    return [other_row(name, NO_PICTURE) for row, name in enumerate(names) if row not in used]
+
+
+def other_row(file: str, outcome: str, detail: str = "") -> Row:
+    """The row of a picture, or of labels, without a crop.
+
+    Args:
+        file: the picture's path, or its name in the table of labels.
+        outcome: one of this module's outcomes.
+        detail: more about it, for people.
+    """
+    return [file, *[""] * (len(table.COLUMNS) + 1), outcome, detail]
+
+
+def read_report(path: Path) -> Iterator[Entry]:
+    """Read a report, also one that is not finished.
+
+    Args:
+        path: file of the report.
+
+    Yields:
+        Its entries, in order.
+    """
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        for row in csv.DictReader(file):
+            yield Entry(row["file"], row["crop"], row["partition"], row["outcome"])
