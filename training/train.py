@@ -1,19 +1,22 @@
 """Train SlimNet on CelebA: `python -m training.train --help`; in several processes `torchrun … -m training.train`."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from slimnet import CheckpointError, transform
-from training.data.cache import LabelledPictures, check_room, decoded, place
-from training.data.celeba import DataError, Split, read_celeba, unknown_labels
+from training.data.cache import Pictures, check_room, decoded, place
+from training.data.celeba import DataError, Split
+from training.data.folders import read_folders
 from training.fit.build import build_network
 from training.fit.config import TrainConfig, parse_config
-from training.fit.distillation import describe, targets
+from training.fit.device_memory import batch_size_for
+from training.fit.distillation import check, targets
 from training.fit.distributed import Process, joined, report_failure
 from training.fit.errors import TrainingError
 from training.fit.interruption import Interrupted, Interruption
@@ -46,75 +49,72 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
             f"there is no run to go on with: {folder / 'last.pt'} is missing; start one without --resume"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    splits = read_celeba(config.data_dir)
-    _check_splits(config, splits)
-    for line in (unknown_labels(splits), *_check_weights(config, splits["train"].attributes)):
-        if line and process.writes:
+    splits = read_folders(config.data_dir, config.attributes)
+    for line in (*splits.notes, *_check(config, splits.joined())):
+        if process.writes:
             print(line, file=sys.stderr)
-    labelled, valid = prepare(splits["train"], splits["valid"], config, process)
-    Trainer(config, labelled, valid, process, targets(config, labelled, process), interruption).run()
+    data = splits.with_pictures(prepare([*splits.train, *splits.valid.values()], config, process))
+    soft = targets(config, data.train, process)
+    if not config.batch_size:
+        config = replace(config, batch_size=batch_size_for(config, splits.train[0].attributes, process))
+    try:
+        Trainer(config, data, process, soft, interruption).run()
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"{process.device} has too little memory for --batch_size {config.batch_size}: try "
+            f"{max(1, config.batch_size // 2)}, or --pictures_on host ({error})"
+        ) from error
 
 
-def _check_splits(config: TrainConfig, splits: dict[str, Split]) -> None:
-    """Raise DataError if the splits cannot be trained on."""
-    attributes = splits["train"].attributes
-    if len(attributes) != config.num_classes:
-        raise DataError(
-            f"--num_classes is {config.num_classes}, and {config.data_dir} labels {len(attributes)} attributes"
-        )
-    for name in ("train", "valid"):
-        if not len(splits[name]):
-            raise DataError(f"{config.data_dir} has no pictures in its {name} split")
-    never = splits["train"].never_known()
-    if never:
-        raise DataError(
-            f"no picture of the train split has a known label of {', '.join(never)} (0 beside -1 and 1 means not "
-            "known): nothing can be learnt; leave these columns out"
-        )
-    if not splits["valid"].known.any():
-        raise DataError("no label of the valid split is known (0 beside -1 and 1): nothing can be judged")
+def _check(config: TrainConfig, split: Split) -> list[str]:
+    """Check crop sizes, teachers, initial weights and labels before the minutes that decoding takes.
 
-
-def _check_weights(config: TrainConfig, attributes: tuple[str, ...]) -> list[str]:
-    """Check the crop sizes, the teachers and the initial weights before the minutes that decoding takes.
-
-    Returns what the user should know about the teachers and the initial weights, a line for each.
+    Returns what the user should know about the initial weights and the teachers, a line for each.
 
     Raises:
         CheckpointError: Weights cannot be read or used.
+        DataError: The training split, or a teacher's table of probabilities, cannot be used.
         TrainingError: The options cannot be used.
     """
+    attributes = split.attributes
+    if len(attributes) != config.num_classes:
+        raise DataError(
+            f"--num_classes is {config.num_classes}, and {config.data_dir[0]} labels {len(attributes)} attributes"
+        )
     check_crops(config, build_network(config, attributes))
-    lines = [describe(path, attributes) for path in config.teachers]
+    taught, lines = check(config.teachers, split)
+    never = [name for name in split.never_known() if name not in taught]
+    if never:
+        raise DataError(
+            f"no picture of the train split has a known label of {', '.join(never)} (an empty one, or 0 beside -1 and "
+            "1, is not known), and no teacher knows it: nothing can be learnt; leave these columns out"
+        )
     if config.init_from and not config.resume:
         lines.insert(0, Beginning.load(config.init_from, attributes).describe(attributes))
-    return [line for line in lines if line]
+    return lines
 
 
-def prepare(
-    train: Split, valid: Split, config: TrainConfig, process: Process
-) -> tuple[LabelledPictures, LabelledPictures]:
-    """Decode both splits into the cache: by each machine's first process, while the others wait.
+def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> list[Pictures]:
+    """Decode splits into the cache, each into its own file: by each machine's first process, while the others wait.
 
     Args:
-        train: The training split.
-        valid: The validation split.
+        splits: Splits with pictures.
         config: Names the cache and the number of workers.
         process: This process of those that train together.
 
     Returns:
-        The training pictures and the validation pictures, with their labels.
+        The pictures of each split.
 
     Raises:
-        DataError: Pictures are damaged, in which case it names those of both splits, or the cache has too little room.
+        DataError: Pictures are damaged, in which case it names those of all splits, or the cache has too little room.
     """
     if process.local_rank == 0:
-        check_room([place(split, config.cache_dir, transform) for split in (train, valid)])
+        check_room([place(split, config.cache_dir, transform) for split in splits])
     else:
         process.wait()
     faults = []
     pictures = []
-    for split in (train, valid):
+    for split in splits:
         try:
             pictures.append(decoded(split, config.cache_dir, transform, max(1, config.num_workers)))
         except DataError as error:  # noqa: PERF203 (each round decodes for minutes)
@@ -123,7 +123,7 @@ def prepare(
         raise DataError("\n".join(faults))
     if process.local_rank == 0:
         process.wait()
-    return LabelledPictures(pictures[0], train), LabelledPictures(pictures[1], valid)
+    return pictures
 
 
 def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:

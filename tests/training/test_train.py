@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from slimnet import Calibration, Reliability, SlimNet, transform
 from tests.fakes import celeba
@@ -17,22 +20,25 @@ from training import train
 from training.data.augment import Augmentation
 from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
+from training.data.draws import Draws
+from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, Sample, TrainingSet
 from training.fit import trainer as engine
 from training.fit.build import build_network, build_optimizer
 from training.fit.config import parse_config
 from training.fit.distributed import Process
 from training.fit.errors import TrainingError
+from training.fit.validation import Validation
 
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path: Path) -> Path:
     return celeba.write(tmp_path / "data")
 
 
-def flags(data, save_dir, *more):
+def flags(data: Path, save_dir: Path, *more: str) -> list[str]:
     return [
         *SMALL,
         "--data_dir",
@@ -45,15 +51,15 @@ def flags(data, save_dir, *more):
     ]
 
 
-def metrics(folder):
+def metrics(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def position(folder):
+def position(folder: Path) -> dict[str, Any]:
     return torch.load(folder / "last.pt", weights_only=True)["position"]
 
 
-def test_a_run_learns_and_leaves_what_it_says(tmp_path, data):
+def test_a_run_learns_and_leaves_what_it_says(tmp_path: Path, data: Path) -> None:
     save = tmp_path / "run"
     options = "--num_epochs 12 --learning_rate 1e-2 --save_every 6".split()
     assert train.main(flags(data, save, *options)) == 0
@@ -62,17 +68,22 @@ def test_a_run_learns_and_leaves_what_it_says(tmp_path, data):
     assert found[-1]["train/loss"] < 0.7 * found[0]["train/loss"]
     assert {path.name for path in save.iterdir()} == {
         "best.safetensors", "last.safetensors", "last.pt", "epoch_006.safetensors", "epoch_012.safetensors",
-        "metrics.jsonl", "tensorboard",
+        "metrics.jsonl", "tensorboard", "config.json",
     }  # fmt: skip
     assert any((save / "tensorboard").iterdir())
     assert SlimNet.load_pretrained(save / "best.safetensors").attributes == celeba.ATTRIBUTES
     assert max(row["valid/accuracy"] for row in found) == position(save)["best"]
 
 
-def test_the_best_recipe_runs_at_both_sizes(tmp_path, data, monkeypatch):
+def test_the_best_recipe_runs_at_both_sizes(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     heights = []
     step = engine.Trainer.step
-    monkeypatch.setattr(engine.Trainer, "step", lambda self, x, y: (heights.append(x.shape[1]), step(self, x, y))[1])
+
+    def noted(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
+        heights.append(crops.shape[1])
+        step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", noted)
     options = "--recipe best --batch_size 4 --num_epochs 4 --early_share 0.5".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     assert heights == [163] * 8 + [218] * 8
@@ -80,15 +91,22 @@ def test_the_best_recipe_runs_at_both_sizes(tmp_path, data, monkeypatch):
     assert rates[0] > rates[1] > rates[2] > rates[3] == pytest.approx(0, abs=1e-9)
 
 
-def seen(monkeypatch, name):
+def seen(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
     """All arguments of a trainer's method, as the run goes on."""
     calls = []
     method = getattr(engine.Trainer, name)
-    monkeypatch.setattr(engine.Trainer, name, lambda self, *given: (calls.append(given), method(self, *given))[1])
+
+    def noted(self: engine.Trainer, *given: Any) -> Any:
+        calls.append(given)
+        return method(self, *given)
+
+    monkeypatch.setattr(engine.Trainer, name, noted)
     return calls
 
 
-def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch):
+def test_the_end_of_a_run_may_have_crops_as_they_are(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps = seen(monkeypatch, "step")
     options = "--augment --augmentation flip=0 turn=0 brightness=0.9 --plain_share 0.5 --num_epochs 2".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
@@ -97,7 +115,7 @@ def test_the_end_of_a_run_may_have_crops_as_they_are(tmp_path, data, monkeypatch
     assert as_they_are == [False] * 4 + [True] * 4
 
 
-def test_a_run_minimises_the_cross_entropy(tmp_path, data):
+def test_a_run_minimises_the_cross_entropy(tmp_path: Path, data: Path) -> None:
     options = "--num_epochs 6 --learning_rate 1e-2".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     losses = [row["train/loss"] for row in metrics(tmp_path / "run")]
@@ -105,20 +123,22 @@ def test_a_run_minimises_the_cross_entropy(tmp_path, data):
     assert losses[0] == pytest.approx(np.log(2), rel=0.4)
 
 
-def test_the_rate_falls_every_so_many_epochs(tmp_path, data):
+def test_the_rate_falls_every_so_many_epochs(tmp_path: Path, data: Path) -> None:
     options = "--num_epochs 5 --learning_rate 1e-3 --decay_lr_every 2 --lr_decay 0.5".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     rates = [row["learning_rate"] for row in metrics(tmp_path / "run")]
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
 
 
-def test_a_time_budget_ends_the_run_and_its_schedule(tmp_path, data, monkeypatch):
+def test_a_time_budget_ends_the_run_and_its_schedule(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = [1000.0]
     step = engine.Trainer.step
 
-    def take_ten_seconds(self, crops, labels):
+    def take_ten_seconds(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
         clock[0] += 10
-        return step(self, crops, labels)
+        step(self, crops, labels)
 
     monkeypatch.setattr(engine.Trainer, "step", take_ten_seconds)
     monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
@@ -130,7 +150,7 @@ def test_a_time_budget_ends_the_run_and_its_schedule(tmp_path, data, monkeypatch
     assert position(tmp_path / "run")["seconds"] == 60
 
 
-def killed_in_mid_epoch(command, save):
+def killed_in_mid_epoch(command: list[str], save: Path) -> dict[str, Any]:
     """Start a run that saves after every step and kill it, workers and all, in its second epoch."""
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     deadline = time.monotonic() + 120
@@ -147,7 +167,7 @@ def killed_in_mid_epoch(command, save):
     pytest.fail("the run was never seen in the middle of its second epoch")
 
 
-def test_a_killed_run_goes_on_exactly(tmp_path):
+def test_a_killed_run_goes_on_exactly(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 64, 1: 6, 2: 2})
     options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1 --save_minutes 0".split()
     command = [sys.executable, "-m", "training.train"]
@@ -162,11 +182,11 @@ def test_a_killed_run_goes_on_exactly(tmp_path):
         assert [row[name] for row in resumed] == pytest.approx([row[name] for row in whole], abs=1e-6)
 
 
-def interrupted(monkeypatch, name, at_step):
+def interrupted(monkeypatch: pytest.MonkeyPatch, name: str, at_step: int) -> None:
     """Let the trainer's method stop the run, once, as Ctrl-C does, when so many steps are done."""
     method = getattr(engine.Trainer, name)
 
-    def stop(self, *arguments):
+    def stop(self: engine.Trainer, *arguments: Any) -> Any:
         if self.progress.step == at_step:
             monkeypatch.undo()
             raise KeyboardInterrupt
@@ -175,7 +195,9 @@ def interrupted(monkeypatch, name, at_step):
     monkeypatch.setattr(engine.Trainer, name, stop)
 
 
-def test_a_run_that_is_cut_off_before_its_first_save_goes_on(tmp_path, data, monkeypatch):
+def test_a_run_that_is_cut_off_before_its_first_save_goes_on(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert train.main(flags(data, tmp_path / "whole", "--num_epochs", "1")) == 0
     save = tmp_path / "cut"
     interrupted(monkeypatch, "step", at_step=2)
@@ -184,7 +206,9 @@ def test_a_run_that_is_cut_off_before_its_first_save_goes_on(tmp_path, data, mon
     assert metrics(save)[0]["train/loss"] == pytest.approx(metrics(tmp_path / "whole")[0]["train/loss"], abs=1e-6)
 
 
-def test_the_last_epoch_is_judged_even_when_that_is_cut_off(tmp_path, data, monkeypatch):
+def test_the_last_epoch_is_judged_even_when_that_is_cut_off(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save = tmp_path / "run"
     interrupted(monkeypatch, "validate", at_step=8)
     options = "--num_epochs 2 --save_minutes 0".split()
@@ -195,7 +219,7 @@ def test_the_last_epoch_is_judged_even_when_that_is_cut_off(tmp_path, data, monk
     assert position(save)["epoch"] == 2
 
 
-def test_a_torn_line_of_metrics_is_written_again(tmp_path, data, monkeypatch):
+def test_a_torn_line_of_metrics_is_written_again(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save = tmp_path / "run"
     interrupted(monkeypatch, "step", at_step=6)
     assert train.main(flags(data, save, "--num_epochs", "2")) == 130
@@ -207,7 +231,9 @@ def test_a_torn_line_of_metrics_is_written_again(tmp_path, data, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
 @pytest.mark.parametrize("room", [2_000, 50_000], ids=["for nothing", "for weights alone"])
-def test_a_full_disk_is_said_and_keeps_what_was_saved(tmp_path, data, monkeypatch, capsys, room):
+def test_a_full_disk_is_said_and_keeps_what_was_saved(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], room: int
+) -> None:
     import resource
 
     save = tmp_path / "run"
@@ -227,14 +253,16 @@ def test_a_full_disk_is_said_and_keeps_what_was_saved(tmp_path, data, monkeypatc
     assert [row["epoch"] for row in metrics(save)] == [1, 2]
 
 
-def test_a_run_is_never_written_over(tmp_path, data, capsys):
+def test_a_run_is_never_written_over(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     assert train.main(flags(data, save, "--num_epochs", "1")) == 1
     assert "--resume" in capsys.readouterr().err
 
 
-def test_resuming_with_other_settings_is_refused(tmp_path, data, capsys):
+def test_resuming_with_other_settings_is_refused(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     assert train.main(flags(data, save, "--num_epochs", "2", "--seed", "5", "--resume")) == 1
@@ -243,7 +271,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path, data, capsys):
     assert "last.pt is missing" in capsys.readouterr().err
 
 
-def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path, data):
+def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path: Path, data: Path) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     state = torch.load(save / "last.pt", weights_only=True)
@@ -252,7 +280,9 @@ def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path, data):
     assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
 
 
-def test_a_run_by_a_flag_that_is_gone_does_not_go_on_without_it(tmp_path, data, capsys):
+def test_a_run_by_a_flag_that_is_gone_does_not_go_on_without_it(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     state = torch.load(save / "last.pt", weights_only=True)
@@ -266,14 +296,21 @@ def test_a_run_by_a_flag_that_is_gone_does_not_go_on_without_it(tmp_path, data, 
     ("broken", "message"),
     [("fc.weight", "the loss is nan in epoch 2, step 7"), ("conv1.1.running_var", "weights are no longer finite")],
 )
-def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, monkeypatch, capsys, broken, message):
+def test_values_that_are_not_finite_keep_the_last_good_weights(
+    tmp_path: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
+    message: str,
+) -> None:
     step = engine.Trainer.step
 
-    def burst(self, crops, labels):
+    def burst(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
         if self.progress.step == 6:
             with torch.no_grad():
                 self.network.state_dict()[broken].fill_(float("inf"))
-        return step(self, crops, labels)
+        step(self, crops, labels)
 
     monkeypatch.setattr(engine.Trainer, "step", burst)
     save = tmp_path / "run"
@@ -284,7 +321,97 @@ def test_values_that_are_not_finite_keep_the_last_good_weights(tmp_path, data, m
         assert all(p.isfinite().all() for p in SlimNet.load_pretrained(save / f"{name}.safetensors").parameters())
 
 
-def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(tmp_path, data, capsys):
+def losses_read_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let the trainer read losses after several steps, as on a GPU."""
+    open_loader = engine.Trainer.open_loader
+
+    def with_steps(self: engine.Trainer) -> Any:
+        self.steps_between_reads = steps
+        return open_loader(self)
+
+    monkeypatch.setattr(engine.Trainer, "open_loader", with_steps)
+
+
+def test_reading_losses_later_changes_nothing(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = "--num_epochs 2 --learning_rate 1e-2".split()
+    assert train.main(flags(data, tmp_path / "each", *options)) == 0
+    losses_read_after(monkeypatch, 3)
+    assert train.main(flags(data, tmp_path / "later", *options)) == 0
+    for row, later in zip(metrics(tmp_path / "each"), metrics(tmp_path / "later"), strict=True):
+        assert {**row, "minutes": 0} == {**later, "minutes": 0}
+
+
+def test_a_loss_that_is_not_finite_is_found_before_anything_is_saved(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    losses_read_after(monkeypatch, 3)
+    step = engine.Trainer.step
+
+    def burst(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
+        if self.progress.step == 5:
+            with torch.no_grad():
+                self.network.fc.weight.fill_(float("inf"))
+        step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", burst)
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--save_minutes", "0")) == 1
+    assert "the loss is nan in epoch 2, step 6" in capsys.readouterr().err
+    assert position(save)["step"] == 4
+
+
+def test_a_run_with_pictures_on_the_device_goes_on_exactly(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --pictures_on device".split()
+    assert train.main(flags(data, tmp_path / "whole", *options)) == 0
+    save = tmp_path / "cut"
+    interrupted(monkeypatch, "step", at_step=6)
+    assert train.main(flags(data, save, *options, "--save_minutes", "0")) == 130
+    assert position(save)["batch"] == 2
+    assert train.main(flags(data, save, *options, "--resume")) == 0
+    for row, resumed in zip(metrics(tmp_path / "whole"), metrics(save), strict=True):
+        assert {**row, "minutes": 0} == {**resumed, "minutes": 0}
+
+
+def test_pictures_on_the_device_train_and_judge_as_on_the_host(tmp_path: Path, data: Path) -> None:
+    # At a rate of nothing: Adam would make much of the rounding of pixels, in which the two differ, as does batch norm
+    # in training on four pictures.
+    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 2 --early_share 0.5 --learning_rate 0"
+    for where in ("host", "device"):
+        assert train.main(flags(data, tmp_path / where, *options.split(), "--pictures_on", where)) == 0
+    for row, same in zip(metrics(tmp_path / "host"), metrics(tmp_path / "device"), strict=True):
+        assert row["train/loss"] == pytest.approx(same["train/loss"], rel=0.03)
+        assert row["valid/loss"] == pytest.approx(same["valid/loss"], rel=1e-3)
+
+
+def test_a_batch_size_left_to_memory_is_kept_when_a_run_goes_on(tmp_path: Path, data: Path) -> None:
+    save = tmp_path / "run"
+    given = [*flags(data, save), "--batch_size", "0"]
+    assert train.main([*given, "--num_epochs", "1"]) == 0
+    state = torch.load(save / "last.pt", weights_only=True)
+    assert state["config"]["batch_size"] == 128  # without a GPU
+    torch.save({**state, "config": {**state["config"], "batch_size": 8}}, save / "last.pt")
+    assert train.main([*given, "--num_epochs", "2", "--resume"]) == 0
+    assert metrics(save)[-1]["images"] == 16 + 16
+
+
+def test_too_little_memory_is_said_with_what_to_do(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(engine.Trainer, "step", fail)
+    assert train.main(flags(data, tmp_path / "run")) == 1
+    said = capsys.readouterr().err
+    assert "cpu has too little memory for --batch_size 4: try 2, or --pictures_on host" in said
+    assert "Traceback" not in said
+
+
+def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "2")) == 0
     before = (save / "last.pt").read_bytes()
@@ -298,14 +425,16 @@ def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(tmp_path, da
     assert [row["epoch"] for row in metrics(save)] == [1, 2, 3]
 
 
-def test_a_run_that_is_not_finished_keeps_its_end(tmp_path, data, monkeypatch, capsys):
+def test_a_run_that_is_not_finished_keeps_its_end(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     interrupted(monkeypatch, "step", at_step=6)
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 130
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "3", "--resume")) == 1
     assert "--num_epochs was 2, is 3" in capsys.readouterr().err
 
 
-def test_weights_to_begin_with(tmp_path, data, capsys):
+def test_weights_to_begin_with(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     first.calibration = Calibration((2.0,) * 3, (Reliability(0.8, 0.7, 0.9),) * 3)
     first.save(tmp_path / "first.safetensors")
@@ -329,7 +458,9 @@ def test_weights_to_begin_with(tmp_path, data, capsys):
         ("--early_share 0.5 --early_height 40".split(), "40 high and 33 wide"),
     ],
 )
-def test_faults_are_said_before_the_first_step(tmp_path, data, capsys, options, message):
+def test_faults_are_said_before_the_first_step(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
     cache = tmp_path / "cache"
     assert train.main([*flags(data, tmp_path / "run", *options), "--cache_dir", str(cache)]) == 1
     assert message in capsys.readouterr().err
@@ -338,7 +469,9 @@ def test_faults_are_said_before_the_first_step(tmp_path, data, capsys, options, 
         assert not cache.exists()  # before minutes of decoding, too
 
 
-def test_damaged_pictures_of_both_splits_are_named_at_once(tmp_path, data, capsys):
+def test_damaged_pictures_of_both_splits_are_named_at_once(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     splits = read_celeba(data)
     bad = [splits["train"].paths[2], splits["valid"].paths[1]]
     for path in bad:
@@ -348,7 +481,7 @@ def test_damaged_pictures_of_both_splits_are_named_at_once(tmp_path, data, capsy
     assert all(path.name in message for path in bad)
 
 
-def expected_after_one_step(data, save, processes):
+def expected_after_one_step(data: Path, save: Path, processes: int) -> tuple[float, SlimNet]:
     """Loss and weights after one step on a batch of 8, shared by so many processes, computed without any of them."""
     config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
     split = read_celeba(data)["train"]
@@ -357,9 +490,10 @@ def expected_after_one_step(data, save, processes):
     dataset = TrainingSet(pictures, split.targets, Augmentation(), 0)
     optimizer = build_optimizer(config, network)
     losses, counts = [], []
+    spec = CropSpec(218, 178, augment=False)
+    spec = CropSpec(218, 178, augment=False)
     for rank in range(processes):
-        spec = CropSpec(218, 178, augment=False)
-        batch: list[Sample] = next(iter(EpochBatches(8, 8, 0, 0, 0, rank, processes, lambda _batch, spec=spec: spec)))
+        batch: list[Sample] = next(iter(EpochBatches(Draws.once(8), 8, 0, 0, 0, rank, processes, lambda _batch: spec)))
         crops, labels = (torch.stack(part) for part in zip(*(dataset[sample] for sample in batch), strict=True))
         network.train()
         logits = network(network.preprocessing.normalise(crops))
@@ -374,7 +508,7 @@ def expected_after_one_step(data, save, processes):
     return loss.item(), network
 
 
-def valid_loss(network, data, cache):
+def valid_loss(network: SlimNet, data: Path, cache: Path) -> float:
     split = read_celeba(data)["valid"]
     pictures = decoded(split, cache, network.preprocessing, 1)
     with torch.no_grad():
@@ -382,7 +516,7 @@ def valid_loss(network, data, cache):
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(split.labels).float()).item()
 
 
-def test_two_processes_make_one_step_of_the_whole_batch(tmp_path):
+def test_two_processes_make_one_step_of_the_whole_batch(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2})
     save = tmp_path / "run"
     options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
@@ -402,17 +536,19 @@ def test_two_processes_make_one_step_of_the_whole_batch(tmp_path):
 
 
 @pytest.mark.parametrize(("local_rank", "decodes_first"), [(0, True), (1, False)])
-def test_the_first_process_of_each_machine_decodes(tmp_path, data, monkeypatch, local_rank, decodes_first):
+def test_the_first_process_of_each_machine_decodes(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, local_rank: int, decodes_first: bool
+) -> None:
     found_at_wait = []
     cache = tmp_path / "cache"
     monkeypatch.setattr(Process, "wait", lambda _self: found_at_wait.append(len(list(cache.glob("*.rgb")))))
     splits = read_celeba(data)
     second_machines = Process(2 + local_rank, 4, torch.device("cpu"), local_rank)
-    train.prepare(splits["train"], splits["valid"], parse_config(flags(data, tmp_path / "run")), second_machines)
+    train.prepare([splits["train"], splits["valid"]], parse_config(flags(data, tmp_path / "run")), second_machines)
     assert found_at_wait == [2 if decodes_first else 0]
 
 
-def test_one_processs_fault_is_said_once_and_ends_all(tmp_path, data):
+def test_one_processs_fault_is_said_once_and_ends_all(tmp_path: Path, data: Path) -> None:
     read_celeba(data)["train"].paths[0].write_bytes(b"no picture")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     ended = subprocess.run(
@@ -424,13 +560,13 @@ def test_one_processs_fault_is_said_once_and_ends_all(tmp_path, data):
     assert "[rank1]: Traceback" not in ended.stderr
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, data):
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, data: Path) -> None:
     config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
     with pytest.raises(TrainingError, match="evenly by 2 processes"):
         train.train(config, Process(0, 2, torch.device("cpu")))
 
 
-def test_resuming_on_other_labels_is_refused(tmp_path, data, capsys):
+def test_resuming_on_other_labels_is_refused(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     table = data / "list_attr_celeba.csv"
@@ -441,7 +577,7 @@ def test_resuming_on_other_labels_is_refused(tmp_path, data, capsys):
     assert "other pictures or labels" in capsys.readouterr().err
 
 
-def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
+def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path: Path, data: Path) -> None:
     """From a CPU, which does not scale them, to a GPU without bfloat16, which must."""
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "2")) == 0
@@ -452,18 +588,20 @@ def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path, data):
         LabelledPictures(decoded(splits[name], config.cache_dir, transform, 1), splits[name])
         for name in ("train", "valid")
     )
-    trainer = engine.Trainer(config, train_data, valid, Process(0, 1, torch.device("cpu")))
+    trainer = engine.Trainer(config, RunData.of(train_data, valid), Process(0, 1, torch.device("cpu")))
     trainer.scaler = torch.amp.GradScaler("cpu", enabled=True)
     trainer.restore()
     assert trainer.progress.epoch == 2
 
 
-def test_images_are_counted_as_they_are_seen(tmp_path, data):
+def test_images_are_counted_as_they_are_seen(tmp_path: Path, data: Path) -> None:
     assert train.main([*flags(data, tmp_path / "run"), "--num_epochs", "2", "--batch_size", "64"]) == 0
     assert [row["images"] for row in metrics(tmp_path / "run")] == [16, 32]
 
 
-def test_damage_inside_one_picture_is_named_before_the_first_step(tmp_path, data, capfd):
+def test_damage_inside_one_picture_is_named_before_the_first_step(
+    tmp_path: Path, data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = read_celeba(data)["train"].paths[4]
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2] + bytes(200) + raw[len(raw) // 2 + 200 :])
@@ -474,7 +612,9 @@ def test_damage_inside_one_picture_is_named_before_the_first_step(tmp_path, data
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
-def test_what_is_not_known_is_neither_learnt_nor_judged(tmp_path, data, capsys):
+def test_what_is_not_known_is_neither_learnt_nor_judged(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Two runs that differ in labels that are not known alone are the same."""
     celeba.with_gaps(data)
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1")) == 0
@@ -492,15 +632,20 @@ def test_what_is_not_known_is_neither_learnt_nor_judged(tmp_path, data, capsys):
     assert np.isfinite(found["train/loss"])
 
 
-def test_an_attribute_that_no_training_picture_knows_is_refused(tmp_path, data, capsys):
+def test_an_attribute_that_neither_labels_nor_teachers_know_is_refused(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = data / "list_attr_celeba.csv"
     head, *rows = table.read_text().splitlines()
     table.write_text("\n".join([head, *(",".join([*row.split(",")[:2], "0", row.split(",")[3]]) for row in rows)]))
     assert train.main(flags(data, tmp_path / "run")) == 1
     assert "no picture of the train split has a known label of Second" in capsys.readouterr().err
+    taught = tmp_path / "answers.csv"
+    taught.write_text("file,Second\n" + "".join(f"{path.name},0.9\n" for path in read_celeba(data)["train"].paths))
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1", "--teachers", str(taught))) == 0
 
 
-def test_processes_share_a_step_by_their_known_labels(tmp_path):
+def test_processes_share_a_step_by_their_known_labels(tmp_path: Path) -> None:
     """The mean over all known labels of the batch, however they fall to the processes."""
     data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2}), share=0.5)
     save = tmp_path / "run"
@@ -517,7 +662,9 @@ def test_processes_share_a_step_by_their_known_labels(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000])
-def test_a_cut_checkpoint_is_said_to_be_so(tmp_path, data, capsys, size):
+def test_a_cut_checkpoint_is_said_to_be_so(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], size: int
+) -> None:
     save = tmp_path / "run"
     assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     os.truncate(save / "last.pt", size)
@@ -527,7 +674,7 @@ def test_a_cut_checkpoint_is_said_to_be_so(tmp_path, data, capsys, size):
     assert f"--init_from {save / 'last.safetensors'}" in said
 
 
-def test_a_fault_is_the_last_that_torchrun_says(tmp_path, data):
+def test_a_fault_is_the_last_that_torchrun_says(tmp_path: Path, data: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     ended = subprocess.run(
         [*command, "-m", "training.train", *flags(data, tmp_path / "run", "--data_dir", str(tmp_path / "none"))],
@@ -538,3 +685,152 @@ def test_a_fault_is_the_last_that_torchrun_says(tmp_path, data):
     assert "training.train: there is no list_attr_celeba.csv" in last
     assert set(frame) == {"="}
     assert ended.stderr.count("there is no list_attr_celeba.csv") == 1
+
+
+def test_several_folders_make_one_run(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each folder's pictures come up by its weight, and each validation split is reported."""
+    more = celeba.with_columns(celeba.write(tmp_path / "more", sizes={0: 8, 1: 3}), "Second", "Extra", "First")
+    options = ["--num_epochs", "2", "--data_dir", str(data), f"{more}=0.5"]
+    assert train.main([*flags(data, tmp_path / "run"), *options]) == 0
+    found = metrics(tmp_path / "run")
+    assert [row["images"] for row in found] == [20, 40]  # 16 and half of 8
+    assert "more: does not label Third (1)" in capsys.readouterr().err
+    weights = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").eval()
+    split = read_celeba(more)["valid"].with_attributes(celeba.ATTRIBUTES)
+    crops = torch.from_numpy(np.array(decoded(split, tmp_path / "cache", transform, 1).array))
+    with torch.no_grad():
+        right = (weights(weights.preprocessing.normalise(crops)).numpy() > 0) == split.labels
+    assert found[-1]["valid/more/accuracy"] == pytest.approx(right[:, :2].mean())
+    assert found[-1]["valid/accuracy"] != found[-1]["valid/more/accuracy"]
+
+
+def test_a_run_on_several_folders_goes_on_exactly(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = celeba.write(tmp_path / "more", sizes={0: 9})
+    options = ["--num_epochs", "3", "--augment", "--data_dir", str(data), f"{more}=1.7"]
+    assert train.main([*flags(data, tmp_path / "whole"), *options]) == 0
+    save = tmp_path / "cut"
+    interrupted(monkeypatch, "step", at_step=9)
+    assert train.main([*flags(data, save), *options]) == 130
+    assert train.main([*flags(data, save), *options, "--resume"]) == 0
+    for row, whole in zip(metrics(save), metrics(tmp_path / "whole"), strict=True):
+        assert row["train/loss"] == pytest.approx(whole["train/loss"], abs=1e-6)
+        assert row["valid/loss"] == pytest.approx(whole["valid/loss"], abs=1e-6)
+
+
+def test_resuming_with_other_weights_of_folders_is_refused(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = celeba.write(tmp_path / "more", sizes={0: 8})
+    options = [*flags(data, tmp_path / "run"), "--num_epochs", "1", "--data_dir", str(data)]
+    assert train.main([*options, f"{more}=0.5"]) == 0
+    assert train.main([*options, f"{more}=2", "--resume"]) == 1
+    assert "or with other weights of these folders" in capsys.readouterr().err
+
+
+def test_a_picture_drawn_twice_in_an_epoch_is_augmented_twice(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = seen(monkeypatch, "step")
+    options = ["--num_epochs", "1", "--augment", "--data_dir", f"{data}=2"]
+    assert train.main([*flags(data, tmp_path / "run"), *options]) == 0
+    crops = torch.cat([crops for crops, _ in steps])
+    assert len({crop.numpy().tobytes() for crop in crops}) == len(crops) == 32
+
+
+def test_some_of_the_columns_are_learnt(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [word for word in flags(data, tmp_path / "run") if word not in ("--num_classes", "3")]
+    assert train.main([*arguments, "--num_epochs", "1", "--attributes", "Third", "First"]) == 0
+    assert SlimNet.load_pretrained(tmp_path / "run" / "best.safetensors").attributes == ("Third", "First")
+    assert train.main([*arguments, "--save_dir", str(tmp_path / "other"), "--attributes", "Fourth"]) == 1
+    assert "labelled are First, Second, Third (3)" in capsys.readouterr().err
+
+
+def test_a_run_says_beside_its_weights_and_in_them_how_they_were_made(tmp_path: Path, data: Path) -> None:
+    first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    first.save(tmp_path / "first.safetensors")
+    save = tmp_path / "run"
+    options = ["--num_epochs", "1", "--seed", "4", "--init_from", str(tmp_path / "first.safetensors")]
+    assert train.main(flags(data, save, *options)) == 0
+    written = json.loads((save / "config.json").read_text())
+    assert written["settings"]["data_dir"] == [str(data)]
+    assert written["settings"]["seed"] == 4
+    assert written["data"]["fingerprint"] == read_celeba(data)["train"].fingerprint()
+    assert (written["data"]["pictures"], written["data"]["validation_pictures"]) == (16, {"data": 6})
+    for name in ("best", "last"):
+        found = SlimNet.load_pretrained(save / f"{name}.safetensors").provenance
+        assert found is not None
+        assert found["settings"] == {
+            "num_epochs": 1, "seed": 4, "init_from": "first.safetensors", "batch_size": 4, "num_classes": 3,
+            "filter_counts": [4, 8], "conv_filters": 8,
+        }  # fmt: skip
+        assert found["data"] == written["data"]["fingerprint"]
+        assert found.get("commit") == written.get("commit")
+        assert str(tmp_path) not in json.dumps(found)
+
+
+def test_the_best_epoch_is_that_of_the_chosen_figure(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = tmp_path / "run"
+    scores = iter([(0.9, 0.6, 0.2), (0.8, 0.7, 0.3), (0.95, 0.65, 0.1)])
+    saved = []
+    keep = engine.Trainer.write_epoch
+
+    def noted(self: engine.Trainer, found: Any, better: bool) -> None:
+        saved.append(better)
+        keep(self, found, better)
+
+    monkeypatch.setattr(engine.Trainer, "write_epoch", noted)
+
+    def measured(*_: Any) -> Validation:
+        names = ("accuracy", "balanced_accuracy", "f1", "average_precision")
+        figures = dict(zip(names, (*next(scores), 0.5), strict=True))
+        return Validation(celeba.ATTRIBUTES, np.ones(3), {name: np.full(3, value) for name, value in figures.items()})
+
+    monkeypatch.setattr(engine, "validate", measured)
+    options = ["--num_epochs", "2", "--keep_best", "balanced"]
+    assert train.main(flags(data, save, *options)) == 0
+    assert position(save)["best"] == pytest.approx(0.7)
+    assert "mean balanced accuracy 70.00 % (best 70.00 %)" in capsys.readouterr().out
+    assert train.main(flags(data, save, "--num_epochs", "3", "--resume")) == 1
+    assert "--keep_best was balanced, is accuracy" in capsys.readouterr().err
+    assert train.main(flags(data, save, "--num_epochs", "3", "--keep_best", "balanced", "--resume")) == 0
+    assert saved == [True, True, False]
+    assert position(save)["best"] == pytest.approx(0.7)
+
+
+def test_figures_are_reported_for_every_attribute(tmp_path: Path, data: Path) -> None:
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    (found,) = metrics(save)
+    by_attribute = found["valid/attributes"]
+    assert list(by_attribute) == list(celeba.ATTRIBUTES)
+    for figure in ("accuracy", "balanced_accuracy", "f1", "average_precision"):
+        known = [row[figure] for row in by_attribute.values() if row[figure] is not None]
+        assert found[f"valid/{figure}"] == pytest.approx(np.mean(known), abs=1e-6)
+    events = EventAccumulator(str(save / "tensorboard")).Reload()
+    tags = events.Tags()["scalars"]
+    assert {"valid/f1", "valid/balanced_accuracy", "valid/average_precision"} <= set(tags)
+    assert events.Scalars("valid attributes/First/accuracy")[0].value == pytest.approx(
+        by_attribute["First"]["accuracy"]
+    )
+
+
+def test_without_a_terminal_a_run_says_in_lines_how_far_it_is(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = [1000.0]
+    step = engine.Trainer.step
+
+    def take_25_seconds(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
+        clock[0] += 25
+        step(self, crops, labels)
+
+    monkeypatch.setattr(engine.Trainer, "step", take_25_seconds)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 0
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "training on cpu in float32: 16 pictures, batch size 4, 4 steps an epoch, 2 epochs"
+    assert [line.partition(": loss ")[0] for line in others] == ["epoch 1, step 3 of 4", "epoch 2, step 2 of 4"]
+    assert others[0].endswith("0 images/s, 2 min left")
+    assert others[1].endswith("0 images/s, 1 min left")

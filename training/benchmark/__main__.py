@@ -4,8 +4,6 @@ Ratios are against the original's way in the same run, and every way has its tur
 slows all of them down alike.
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import json
@@ -17,6 +15,7 @@ from typing import Any
 from slimnet import CheckpointError, choose_device
 from slimnet.atomic import replace_text
 from slimnet.paths import WEIGHTS
+from training.benchmark.bottleneck import HEAD, bottlenecks, setting
 from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
@@ -91,11 +90,19 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
         latencies += found
     throughput = measure_throughput(asked.data_dir, device, asked.steps)
     _print_throughput(throughput, asked)
+    waits = []
+    print(f"\nWhat training waits for: recipe best at full size, images a second\n{HEAD}")
+    tried = (("host", 128), ("host", 1024), ("device", 128), ("device", 1024))
+    settings = [setting(where, batch) for where, batch in (tried if device.type == "cuda" else tried[:1])]
+    for row in bottlenecks(asked.data_dir, settings, device, asked.steps):
+        print(row, flush=True)
+        waits.append({**asdict(row), "bound_by": row.bound_by})
     return {
         "machine": around,
         "network": asdict(network),
         "latency": [asdict(row) for row in latencies],
         "throughput": asdict(throughput),
+        "bottlenecks": waits,
         "original_published_images_per_second": PUBLISHED,
     }
 

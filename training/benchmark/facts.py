@@ -1,7 +1,5 @@
 """What does not depend on the clock: the network's size and work, and the machine that the rest was measured on."""
 
-from __future__ import annotations
-
 import os
 import platform
 from dataclasses import dataclass
@@ -60,7 +58,7 @@ def machine(device: torch.device) -> dict[str, str]:
         The descriptions by their headings, such as "processor"; "not installed" for a package that is missing.
     """
     found = {
-        "processor": f"{_processor()}, {_cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "processor": f"{_processor()}, {cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
     if device.type == "cuda":
@@ -86,6 +84,6 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _cores() -> int:
-    """Number of cores that this process may use; all of them where the system doesn't say."""
+def cores() -> int:
+    """Return the number of cores that this process may use; all of them where the system doesn't say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,5 @@
 """Milliseconds an image, of the original's way, ours and other engines, in turns within one run."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

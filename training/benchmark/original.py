@@ -1,7 +1,5 @@
 """What the original implementation did, by its published description: the baseline of every ratio."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

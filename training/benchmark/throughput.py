@@ -1,13 +1,11 @@
 """Images a second in training, loading included: the original's way against the recipe `best`."""
 
-from __future__ import annotations
-
 import itertools
 import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +18,10 @@ from torch import Tensor
 
 from slimnet import ATTRIBUTES, transform
 from training.benchmark.original import OriginalTraining
-from training.data.augment import Augmentation
 from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import Split, read_celeba
-from training.data.loader import CropSpec, EpochBatches, TrainingSet, load
+from training.data.folders import RunData
+from training.data.loader import CropSpec, EpochBatches, Loader
 from training.fit.config import RECIPES, TrainConfig
 from training.fit.distributed import Process
 from training.fit.memory import keep_freed_memory
@@ -99,7 +97,7 @@ def original(split: Split, device: torch.device, steps: int) -> float:
         Images a second.
     """
     training = OriginalTraining(split, TrainConfig(), device)
-    return _rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
+    return rate(itertools.chain.from_iterable(itertools.repeat(training.loader)), training.step, steps)
 
 
 def best(split: Split, device: torch.device, steps: int, folder: str, early: bool) -> float:
@@ -115,35 +113,91 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
     Returns:
         Images a second.
     """
-    config = TrainConfig(**RECIPES["best"], save_dir=folder)
+    trainer = ready(TrainConfig(**RECIPES["best"], save_dir=folder), split, device, folder)
+    return rate(batches(trainer, trainer.open_loader(), early), step_of(trainer), steps)
+
+
+def ready(config: TrainConfig, split: Split, device: torch.device, folder: str) -> Trainer:
+    """Set up training for timed steps.
+
+    Args:
+        config: Settings of the run.
+        split: Pictures and labels to train on.
+        device: Where to train.
+        folder: Where the decoded pictures are, or go.
+    """
     keep_freed_memory()
     data = LabelledPictures(decoded(split, folder, transform, max(1, config.num_workers)), split)
-    trainer = Trainer(config, data, data, Process(0, 1, device))
+    trainer = Trainer(config, RunData.of(data, data), Process(0, 1, device))
     trainer.wrapped.train()
+    return trainer
+
+
+def batches(trainer: Trainer, loader: Loader, early: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
+    """Prepare augmented batches without end.
+
+    Args:
+        trainer: Trainer that they are for.
+        loader: From the trainer's open_loader.
+        early: Whether crops have the recipe's early size rather than the full one.
+
+    Yields:
+        Crops and targets, as the loader gives them.
+    """
+    config = trainer.config
     spec = CropSpec(*crop_size(config, transform.height, transform.width, early), augment=True)
-    pictures = TrainingSet(data.pictures, split.labels, Augmentation(), config.seed)
-
-    def epochs() -> Iterable[tuple[Tensor, Tensor]]:
-        for epoch in itertools.count():
-            batches = EpochBatches(len(split), config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: spec)
-            yield from load(pictures, batches, config.num_workers)
-
-    return _rate(epochs(), trainer.step, steps)
+    for epoch in itertools.count():
+        plan = EpochBatches(trainer.data.draws, config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: spec)
+        yield from loader.epoch(plan)
 
 
-def _rate(batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], float], steps: int) -> float:
-    """Measure images a second over `steps` steps, after an untimed one in which the loader starts."""
+def step_of(trainer: Trainer) -> Callable[[Tensor, Tensor], None]:
+    """Return a function that takes a step and, as often as training does, reads the losses.
+
+    Args:
+        trainer: Trainer that takes the step.
+    """
+
+    def step(crops: Tensor, labels: Tensor) -> None:
+        trainer.step(crops, labels)
+        if len(trainer.losses) >= trainer.steps_between_reads:
+            trainer.read_losses()
+
+    return step
+
+
+def rate(
+    batches: Iterable[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], object], steps: int, untimed: int = 1
+) -> float:
+    """Measure images a second.
+
+    Args:
+        batches: At least steps + untimed batches.
+        step: Takes each batch.
+        steps: Timed steps.
+        untimed: Steps before them, in which the loader starts.
+
+    Returns:
+        Images a second.
+    """
     images = 0
     start = time.perf_counter()
-    for number, (crops, labels) in enumerate(batches):
+    for number, (crops, labels) in enumerate(batches, 1):
         step(crops, labels)
-        if number == 0:
-            start = time.perf_counter()
-            continue
         images += len(crops)
-        if number == steps:
+        if number == untimed:
+            wait_for_gpu()
+            images, start = 0, time.perf_counter()
+        if number == untimed + steps:
             break
+    wait_for_gpu()
     return images / (time.perf_counter() - start)
+
+
+def wait_for_gpu() -> None:
+    """Wait until a GPU has done what it was given; return at once where there is none."""
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
 
 
 def generated(folder: Path, pictures: int) -> Split:

@@ -1,16 +1,18 @@
 """Random changes to a training crop: those of a camera, and the errors that alignment makes.
 
-In OpenCV rather than torchvision.transforms.v2: with v2's ColorJitter a picture takes 1.4 ms instead of 0.5 on a CPU
-core, and training 6.6 % longer (recipe `best` in bfloat16, its step measured at 9.7 ms and 17.2 ms a picture).
+In OpenCV rather than torchvision.transforms.v2: on a CPU core, v2's ColorJitter takes clearly longer, and so
+does training as a whole.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
+
+DRAWS = 10  # random numbers for a picture
+_BLOCK = 1024  # places in an epoch that are drawn for together
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Augmentation:
                 raise ValueError(f"the augmentation's {name} goes from {low} to {high}, got {value}")
 
     @classmethod
-    def with_changes(cls, changes: Sequence[str]) -> Augmentation:
+    def with_changes(cls, changes: Sequence[str]) -> "Augmentation":
         """Make the default augmentation with some values changed.
 
         Args:
@@ -74,66 +76,128 @@ class Augmentation:
                 ) from None
         return replace(cls(), **found)
 
-    def __call__(self, crop: np.ndarray, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    def changes(self, draws: np.ndarray) -> "Changes":
+        """Work out the changes that random numbers stand for.
+
+        Args:
+            draws: float64 (..., DRAWS) from 0 to below 1: a row for each picture.
+
+        Returns:
+            The changes, of as many pictures as there are rows.
+        """
+        signed = 2 * draws[..., :7] - 1
+        return Changes(
+            angle=np.deg2rad(self.turn * signed[..., 0]),
+            scale=1 + self.scale * signed[..., 1],
+            shift=self.shift * signed[..., 2:4],
+            colours=1 + np.array([self.brightness, self.contrast, self.saturation]) * signed[..., 4:7],
+            mirror=np.where(draws[..., 7] < self.flip, -1.0, 1.0),
+            detail=np.where(draws[..., 8] < self.soften, self.softest + (1 - self.softest) * draws[..., 9], 1.0),
+        )
+
+    def __call__(self, crop: np.ndarray, draws: np.ndarray, height: int, width: int) -> np.ndarray:
         """Change a crop at random.
 
         Args:
             crop: uint8 RGB (H, W, 3).
-            rng: Source of the random draws.
+            draws: float64 (DRAWS,) from 0 to below 1: the random numbers.
             height: Height of the output in pixels.
             width: Width of the output in pixels.
 
         Returns:
             uint8 RGB (height, width, 3).
         """
-        draws = rng.uniform(-1, 1, 7)
-        mirrored, softened, share = rng.random() < self.flip, rng.random() < self.soften, rng.uniform(self.softest, 1)
-        if softened:  # the change below brings it back to size
-            crop = resize(crop, round(crop.shape[0] * share), round(crop.shape[1] * share))
-        matrix = self.matrix(crop.shape, draws[:4], mirrored, height, width)
+        changes = self.changes(draws)
+        # Softening shrinks the crop; the change below brings it back to size.
+        crop = resize(crop, *changes.softened(crop.shape[:2]).tolist())
+        matrix = changes.matrices(np.array(crop.shape[:2]), height, width)
         # Borders are replicated, as in CelebA's own crops and in those that the demo aligns.
         changed = cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return self.recolour(changed, draws[4:])
+        return _recolour(changed, changes.colours)
 
-    def matrix(self, shape: tuple[int, ...], draws: np.ndarray, mirrored: bool, height: int, width: int) -> np.ndarray:
-        """Return the affine map from crop to output: about the centre, and scaled to the output's size.
+
+@dataclass(frozen=True)
+class Changes:
+    """Changes of one picture, or of several: each array then has leading axes.
+
+    Args:
+        angle: float64 (...), rotation in radians.
+        scale: float64 (...), factor of the size.
+        shift: float64 (..., 2), shift in x and y as a fraction of the crop's sides.
+        colours: float64 (..., 3), factors of brightness, contrast and saturation.
+        mirror: float64 (...), -1 where the picture is mirrored, else 1.
+        detail: float64 (...), factor by which softening shrinks the sides; 1 where it does not.
+    """
+
+    angle: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+    colours: np.ndarray
+    mirror: np.ndarray
+    detail: np.ndarray
+
+    def softened(self, size: tuple[int, ...]) -> np.ndarray:
+        """Return the size to which softening shrinks crops.
 
         Args:
-            shape: Shape of the crop, height and width first.
-            draws: (4,), from -1 to 1: for the turn, the scale, and the shift in x and y.
-            mirrored: Whether to mirror the crop.
+            size: Height and width of the crops in pixels.
+
+        Returns:
+            int64 (..., 2), heights and widths in pixels.
+        """
+        return np.rint(self.detail[..., None] * np.array(size)).astype(np.int64)
+
+    def matrices(self, sizes: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Return the affine maps from crop to output: about the centre, and scaled to the output's size.
+
+        Args:
+            sizes: (..., 2), height and width of each crop in pixels, after softening.
             height: Height of the output in pixels.
             width: Width of the output in pixels.
 
         Returns:
-            float64 (2, 3), as cv2.warpAffine takes it.
+            float64 (..., 2, 3), between the centres of pixels, as cv2.warpAffine takes them.
         """
-        angle = np.deg2rad(self.turn * draws[0])
-        factor = (1 + self.scale * draws[1]) * np.array([width / shape[1], height / shape[0]])
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        linear = factor[:, None] * turn * np.array([-1.0 if mirrored else 1.0, 1.0])
-        centre_in = (np.array([shape[1], shape[0]]) - 1) / 2
-        centre_out = (np.array([width, height]) - 1) / 2 + self.shift * draws[2:4] * np.array([width, height])
-        return np.column_stack([linear, centre_out - linear @ centre_in])
+        sides, output = sizes[..., ::-1], np.array([width, height])
+        factor = self.scale[..., None] * output / sides
+        turn = np.stack([np.cos(self.angle), -np.sin(self.angle), np.sin(self.angle), np.cos(self.angle)], axis=-1)
+        linear = factor[..., None] * turn.reshape(*self.angle.shape, 2, 2)
+        linear[..., 0] *= self.mirror[..., None]
+        centre = (output - 1) / 2 + self.shift * output
+        moved = centre - (linear @ ((sides - 1) / 2)[..., None])[..., 0]
+        return np.concatenate([linear, moved[..., None]], axis=-1)
 
-    def recolour(self, crop: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Change brightness, contrast and saturation of a crop.
 
-        Args:
-            crop: uint8 RGB (H, W, 3).
-            draws: (3,), from -1 to 1: for brightness, contrast and saturation.
+def draws_at(seed: int, epoch: int, place: int) -> np.ndarray:
+    """Return the random numbers for the picture at a place in an epoch: the same in every process and on every device.
 
-        Returns:
-            uint8 RGB (H, W, 3).
-        """
-        brightness, contrast, saturation = 1 + np.array([self.brightness, self.contrast, self.saturation]) * draws
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        if self.saturation:
-            crop = cv2.addWeighted(crop, saturation, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), 1 - saturation, 0)
-        # Brightness scales and contrast stretches about the mean: together one straight line, so one look-up.
-        offset = brightness * (1 - contrast) * float(grey.mean())
-        table = np.clip(np.arange(256) * brightness * contrast + offset + 0.5, 0, 255).astype(np.uint8)
-        return cv2.LUT(crop, table)
+    Args:
+        seed: Of the run.
+        epoch: Number of the epoch, from 0.
+        place: Place in the epoch's order, from 0.
+
+    Returns:
+        float64 (DRAWS,) from 0 to below 1.
+    """
+    return _draw_block(seed, epoch, place // _BLOCK)[place % _BLOCK]
+
+
+@lru_cache(maxsize=4)
+def _draw_block(seed: int, epoch: int, block: int) -> np.ndarray:
+    """Draw for many places at once, float64 (_BLOCK, DRAWS): a generator for each would take 20 microseconds."""
+    return np.random.default_rng((seed, epoch, 1 + block)).random((_BLOCK, DRAWS))
+
+
+def _recolour(crop: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Change brightness, contrast and saturation, by (3,) factors, of a uint8 RGB crop (H, W, 3)."""
+    brightness, contrast, saturation = factors.tolist()
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    if saturation != 1:
+        crop = cv2.addWeighted(crop, saturation, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), 1 - saturation, 0)
+    # Brightness scales and contrast stretches about the mean: together one straight line, so one look-up.
+    offset = brightness * (1 - contrast) * float(grey.mean())
+    table = np.clip(np.arange(256) * brightness * contrast + offset + 0.5, 0, 255).astype(np.uint8)
+    return cv2.LUT(crop, table)
 
 
 def resize(crop: np.ndarray, height: int, width: int) -> np.ndarray:

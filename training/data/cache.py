@@ -4,8 +4,6 @@ The unfinished file, `….rgb.part`, has its full size from the start, so that a
 Beside it lies `….rgb.progress`, with a line for every batch written so far and its checksum.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os
@@ -56,6 +54,26 @@ class Pictures:
     def __getstate__(self) -> dict[str, object]:
         return {"path": self.path, "shape": self.shape}  # a process that unpickles it opens its own map
 
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return self.shape[0]
+
+    @property
+    def name(self) -> str:
+        """Name of the file, which differs for other pictures."""
+        return self.path.name
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Read pictures.
+
+        Args:
+            indices: Which, integer (n,).
+
+        Returns:
+            uint8 RGB (n, height, width, 3), a copy.
+        """
+        return self.array[indices]
+
     @property
     def size(self) -> int:
         """Size of the file in bytes."""
@@ -78,6 +96,48 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class JoinedPictures:
+    """The decoded pictures of several folders, one after the other.
+
+    Args:
+        parts: Each folder's, at least one.
+    """
+
+    parts: tuple[Pictures, ...]
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return sum(map(len, self.parts))
+
+    @property
+    def size(self) -> int:
+        """Size of the files in bytes."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def name(self) -> str:
+        """A name that differs for other pictures."""
+        return " ".join(part.name for part in self.parts)
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Read pictures.
+
+        Args:
+            indices: Which, integer (n,).
+
+        Returns:
+            uint8 RGB (n, height, width, 3), a copy.
+        """
+        ends = np.cumsum([len(part) for part in self.parts])
+        owners = np.searchsorted(ends, indices, side="right")
+        found = np.empty((len(indices), *self.parts[0].shape[1:]), np.uint8)
+        for number in np.unique(owners):
+            mine, part = owners == number, self.parts[number]
+            found[mine] = part.take(indices[mine] - (ends[number] - len(part)))
+        return found
+
+
+@dataclass(frozen=True)
 class LabelledPictures:
     """A split's decoded pictures and its labels.
 
@@ -86,7 +146,7 @@ class LabelledPictures:
         split: Paths and labels.
     """
 
-    pictures: Pictures
+    pictures: Pictures | JoinedPictures
     split: Split
 
 

@@ -1,7 +1,5 @@
 """CelebA on disk: labels and splits joined by image name, and pictures decoded in a split's order."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from slimnet import Preprocessing
+from training.data.columns import places
 from training.data.decoding import load_all
 from training.data.tables import DataError, Table, read_table
 
@@ -59,7 +58,7 @@ class Split:
             content += self.known.tobytes()
         return hashlib.sha256(content).hexdigest()
 
-    def only(self, chosen: np.ndarray) -> Split:
+    def only(self, chosen: np.ndarray) -> "Split":
         """Return the chosen pictures as a split, in the given order.
 
         Args:
@@ -68,23 +67,36 @@ class Split:
         paths = tuple(self.paths[n] for n in chosen.tolist())
         return Split(paths, self.labels[chosen], self.attributes, self.identities[chosen], self.known[chosen])
 
+    def with_attributes(self, attributes: Sequence[str]) -> "Split":
+        """Return the split with other columns, joined by name; a new column is not known for any picture.
+
+        Args:
+            attributes: Names of the columns.
+        """
+        labels, known = np.zeros((2, len(self), len(attributes)), bool)
+        for here, there in places(attributes, self.attributes):
+            labels[:, here], known[:, here] = self.labels[:, there], self.known[:, there]
+        return Split(self.paths, labels, tuple(attributes), self.identities, known)
+
     def never_known(self) -> tuple[str, ...]:
         """Return the attributes for which no picture has a label."""
         return tuple(name for n, name in enumerate(self.attributes) if not self.known[:, n].any())
 
 
-def read_celeba(data_dir: str | Path) -> dict[str, Split]:
+def read_celeba(data_dir: str | Path, *, labelled: bool = True) -> dict[str, Split]:
     """Read CelebA's labels and splits.
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
     (.txt, also in its folder celeba). Without the table of identities every picture counts as another person's.
-    A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means not known.
+    A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means not known. An
+    empty label is not known in any table.
 
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.
+        labelled: Whether there must be labels; otherwise their table may be missing or hold picture names alone.
 
     Returns:
-        The splits by name, as in SPLITS.
+        The splits by name, as in SPLITS; without attributes where there are no labels.
 
     Raises:
         DataError: Files are missing, rows have no picture, partitions are unknown, labels are not 1, -1 or 0, or names
@@ -92,14 +104,10 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
             there are none, damage is found when the pictures are decoded.
     """
     folder = Path(data_dir)
-    table = read_table(_find(folder, "list_attr_celeba"))
-    if not any(table.columns):
-        raise DataError(
-            f"{table.path} does not name its columns: the first line must be image_id,Attribute,Attribute,…"
-        )
+    table = _read_labels(folder, labelled)
+    partitions = _read_partitions(folder)
+    table = table or Table(folder, (), {name: [] for name in partitions})
     attributes, labels = table.columns, _label_values(table)
-    parts = read_table(_find(folder, "list_eval_partition")).column("partition", "split")
-    partitions = {name: _PARTITIONS.get(value.lower().removesuffix(".0"), -1) for name, value in parts.items()}
     people = _read_identities(folder)
     images = _image_folder(folder)
     with os.scandir(images) as entries:
@@ -127,12 +135,35 @@ def read_celeba(data_dir: str | Path) -> dict[str, Split]:
     return splits
 
 
+def _read_labels(folder: Path, labelled: bool) -> Table | None:
+    """Read the table of labels; None where it is missing and may be.
+
+    Raises:
+        DataError: It is missing and must not be, or its columns have no names.
+    """
+    if not labelled and _located(folder, "list_attr_celeba") is None:
+        return None
+    table = read_table(_find(folder, "list_attr_celeba"))
+    if not any(table.columns) and (labelled or table.columns):
+        raise DataError(
+            f"{table.path} does not name its columns: the first line must be image_id,Attribute,Attribute,…"
+        )
+    return table
+
+
+def _read_partitions(folder: Path) -> dict[str, int]:
+    """Read the number of each picture's split, as in SPLITS; -1 for another."""
+    parts = read_table(_find(folder, "list_eval_partition")).column("partition", "split")
+    return {name: _PARTITIONS.get(value.lower().removesuffix(".0"), -1) for name, value in parts.items()}
+
+
 def _label_values(table: Table) -> dict[str, list[int]]:
     """Return 1 for present, 0 for absent, _UNKNOWN or _WRONG for every label, by image name."""
     values = {"1": 1, "-1": 0, "0": 0}
     if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
         values["0"] = _UNKNOWN
     values |= {f"{text}.0": value for text, value in values.items()}  # as pandas writes a column that had gaps
+    values[""] = _UNKNOWN
     return {name: [values.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
 
 
@@ -167,7 +198,7 @@ def unknown_labels(splits: dict[str, Split]) -> str:
     )
     never = {name: split.never_known() for name, split in splits.items() if len(split)}
     gaps = "".join(f"; {name} knows none of {', '.join(missing)}" for name, missing in never.items() if missing)
-    return f"the labels have -1 for absent, so 0 is taken for not known: {missing_labels}; these count nowhere{gaps}"
+    return f"an empty label, or beside -1 a 0 is taken for not known: {missing_labels}; these count nowhere{gaps}"
 
 
 def _read_identities(folder: Path) -> dict[str, str]:

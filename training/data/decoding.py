@@ -8,8 +8,6 @@ files, that is 8 % of the cases with 200 random or zeroed bytes in the compresse
 nearly all changes of a single bit; 43,575 intact files give no false alarm.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import tempfile

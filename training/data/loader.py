@@ -4,20 +4,22 @@ A batch depends only on the seed, the epoch and its place there, never on what w
 sees the same batches as an unbroken one.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from training.data.augment import Augmentation, resize
-from training.data.cache import Pictures
+from training.data.augment import Augmentation, draws_at, resize
+from training.data.cache import JoinedPictures, Pictures
+from training.data.draws import Draws
 from training.data.worker_signals import leave_to_main_process
+
+PREFETCH = 4  # batches that each worker prepares ahead
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,13 @@ class Sample:
         index: Its index in the split.
         epoch: Number of the epoch, from 0.
         spec: Size and augmentation of its crop.
+        place: Its place in the epoch's order, from 0.
     """
 
     index: int
     epoch: int
     spec: CropSpec
+    place: int
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,10 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
         pictures: Decoded pictures.
         targets: (N, attributes), bool or from 0 to 1, nan where not known.
         augmentation: Used where a sample asks for it.
-        seed: With epoch and index, decides how a picture is augmented.
+        seed: With a sample's epoch and place, decides how it is augmented.
     """
 
-    pictures: Pictures
+    pictures: Pictures | JoinedPictures
     targets: np.ndarray
     augmentation: Augmentation
     seed: int
@@ -76,10 +80,10 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
             Its crop, uint8 RGB (height, width, 3), and its targets, float32 (attributes,) from 0 to 1, nan where not
             known.
         """
-        crop, spec = np.array(self.pictures.array[sample.index]), sample.spec
+        crop, spec = self.pictures.take(np.array([sample.index]))[0], sample.spec
         if spec.augment:
-            rng = np.random.default_rng((self.seed, sample.epoch, sample.index))
-            crop = self.augmentation(crop, rng, spec.height, spec.width)
+            draws = draws_at(self.seed, sample.epoch, sample.place)
+            crop = self.augmentation(crop, draws, spec.height, spec.width)
         else:
             crop = resize(crop, spec.height, spec.width)
         return torch.from_numpy(crop), torch.from_numpy(self.targets[sample.index].astype(np.float32))
@@ -92,9 +96,9 @@ class EpochBatches:
     An incomplete last batch is left out, since batch norm would give its few images the weight of a full batch.
 
     Args:
-        count: Pictures in the split.
+        draws: How often each picture is drawn.
         batch_size: Pictures in a batch, over all processes.
-        seed: With the epoch, decides the order.
+        seed: With the epoch, decides which pictures are drawn, and their order.
         epoch: Number of the epoch, from 0.
         first: Batches to skip.
         rank: Rank of this process.
@@ -103,7 +107,7 @@ class EpochBatches:
             possible, since a run with a time budget changes their size by the clock.
     """
 
-    count: int
+    draws: Draws
     batch_size: int
     seed: int
     epoch: int
@@ -113,44 +117,84 @@ class EpochBatches:
     spec_of_batch: Callable[[int], CropSpec]
 
     def __len__(self) -> int:
-        return batches_per_epoch(self.count, self.batch_size) - self.first
+        return batches_per_epoch(len(self.draws), self.batch_size) - self.first
 
     def __iter__(self) -> Iterator[list[Sample]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        order = self.draws.of_epoch(self.seed, self.epoch)
         for batch in range(self.first, self.first + len(self)):
-            mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.processes]
+            places = range(len(order))[batch * self.batch_size :][: self.batch_size][self.rank :: self.processes]
             spec = self.spec_of_batch(batch)
-            yield [Sample(int(index), self.epoch, spec) for index in mine]
+            yield [Sample(int(order[place]), self.epoch, spec, place) for place in places]
 
 
 def batches_per_epoch(count: int, batch_size: int) -> int:
     """Return the number of steps in an epoch: whole batches, but at least one.
 
     Args:
-        count: Pictures in the split.
+        count: Pictures that an epoch draws.
         batch_size: Pictures in a batch, over all processes.
     """
     return max(1, count // batch_size)
 
 
-def load(pictures: TrainingSet, batches: EpochBatches, workers: int) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Prepare batches in worker processes, ahead of the training step.
+class Loader(Protocol):
+    """Gives the batches of one epoch after another."""
+
+    def epoch(self, batches: EpochBatches) -> Iterable[tuple[Tensor, Tensor]]:
+        """Prepare the batches of an epoch.
+
+        Args:
+            batches: Which pictures are in each.
+
+        Returns:
+            Batches of crops, uint8 RGB (n, height, width, 3), and targets, float32 (n, attributes), on any device.
+        """
+
+
+class HostLoader:
+    """Prepares batches in worker processes, which are kept from epoch to epoch, ahead of the training step.
 
     Args:
         pictures: Pictures and targets.
-        batches: Which pictures are in each batch.
-        workers: Number of worker processes; 0 to prepare them in this one.
-
-    Returns:
-        Batches of crops, uint8 RGB (n, height, width, 3), and targets, float32 (n, attributes).
+        workers: Number of worker processes; 0 to prepare batches in this one.
+        pin: Whether batches are put into pinned memory, from which they are copied to a GPU without waiting.
     """
-    return DataLoader(
-        pictures,
-        batch_sampler=batches,
-        num_workers=workers,
-        worker_init_fn=_begin_work,
-        pin_memory=torch.cuda.is_available(),
-    )
+
+    def __init__(self, pictures: TrainingSet, workers: int, pin: bool = False) -> None:
+        self._plan = _Plan()
+        self._loader: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
+            pictures,
+            batch_sampler=self._plan,
+            num_workers=workers,
+            worker_init_fn=_begin_work,
+            pin_memory=pin,
+            persistent_workers=workers > 0,
+            prefetch_factor=PREFETCH if workers else None,
+        )
+
+    def epoch(self, batches: EpochBatches) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Prepare the batches of an epoch.
+
+        Args:
+            batches: Which pictures are in each.
+
+        Returns:
+            Batches of crops, uint8 RGB (n, height, width, 3), and targets, float32 (n, attributes), on the CPU.
+        """
+        self._plan.batches = batches
+        return self._loader
+
+
+class _Plan(Sampler[list[Sample]]):
+    """The batch sampler of a loader that outlives an epoch: the batches of the current one."""
+
+    batches: EpochBatches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[Sample]]:
+        return iter(self.batches)
 
 
 def _begin_work(_worker: int) -> None:

@@ -4,18 +4,15 @@ Cells are separated by commas, semicolons, tabs or blanks, the pictures' names a
 names may be missing.
 """
 
-from __future__ import annotations
-
-import codecs
-import csv
 import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from slimnet.text_table import TextTableError, read_cells
+
 _PICTURE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{2,4}")
 _INDEX_NAME = re.compile(r"|index|level_0|Unnamed: ?\d+(\.\d+)?", re.IGNORECASE)
-_EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # its first line, where people set it
 _ROWS_LOOKED_AT = 100  # to find the column of names
 
 
@@ -68,10 +65,33 @@ def read_table(path: Path) -> Table:
         path: File of the table.
 
     Raises:
-        DataError: The table is not text, is empty, has no column of picture names or more than one, names an image or a
-            column twice, or names only some of its columns.
+        DataError: The table names an image twice, or cannot be read, see read_rows.
     """
-    header, body = _header_and_body(_cells(path), path)
+    columns, rows = read_rows(path)
+    by_name = dict(rows)
+    if len(by_name) != len(rows):
+        raise DataError(f"{path} names {len(rows) - len(by_name)} images more than once")
+    return Table(path, columns, by_name)
+
+
+def read_rows(path: Path) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]:
+    """Read a table whose rows may be of the same picture.
+
+    Args:
+        path: File of the table.
+
+    Returns:
+        The names of the columns, as in Table, and for each row the picture's name and its other cells as text.
+
+    Raises:
+        DataError: The table is not text, is empty, has no column of picture names or more than one, names a column
+            twice, or names only some of its columns.
+    """
+    try:
+        cells = read_cells(path)
+    except TextTableError as error:
+        raise DataError(str(error)) from error
+    header, body = _header_and_body(cells, path)
     names = _column_of_names(header, body, path)
     kept = [n for n in range(len(header)) if n != names]
     values = [n for n in kept if not _is_index(header[n], body, n)] or kept
@@ -82,34 +102,10 @@ def read_table(path: Path) -> Table:
         raise DataError(f"{path} has more than one column {', '.join(repeated)}")
     if any(columns) and not all(columns):
         raise DataError(f"{path} has a column without a name, after {columns[columns.index('') - 1]}")
-    rows = {
-        row[names] if len(row) > names else row[0]: [cell for n, cell in enumerate(row) if n not in dropped]
+    return columns, [
+        (row[names] if len(row) > names else row[0], [cell for n, cell in enumerate(row) if n not in dropped])
         for row in body
-    }
-    if len(rows) != len(body):
-        raise DataError(f"{path} names {len(body) - len(rows)} images more than once")
-    return Table(path, columns, rows)
-
-
-def _cells(path: Path) -> list[list[str]]:
-    """Return the cells of all lines that are not empty, without blanks and quotation marks around them.
-
-    Raises:
-        DataError: The file is not text, or cannot be split into cells.
-    """
-    try:
-        raw = path.read_bytes()
-        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text"
-        lines = [line for line in raw.decode("utf-16" if wide else "utf-8-sig").splitlines() if line.strip()]
-        if len(lines) > 1 and (lines[0].strip(" ,;\t").isdigit() or _EXCEL_SEPARATOR.fullmatch(lines[0].strip())):
-            lines = lines[1:]
-        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # one name above two columns has no separator
-        separator = max(",;\t", key=start.count)
-        lines = [line.strip(" ") for line in lines]
-        rows = list(csv.reader(lines, delimiter=separator if separator in start else " ", skipinitialspace=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no table in text form: {error}") from error
-    return [[cell.strip().strip('"') for cell in row] for row in rows]
+    ]
 
 
 def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
@@ -122,7 +118,8 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     header, body = (rows[0], rows[1:]) if named else ([], rows)
     if not body:
         raise DataError(f"{path} holds no rows")
-    while all(row and not row[-1] for row in body):  # a separator at each line's end
+    # A separator at each line's end, unless it is a named column in which no label is known.
+    while all(row and not row[-1] for row in body) and not (header and header[-1] and len(body[0]) <= len(header)):
         body = [row[:-1] for row in body]
         header = header[:-1] if header and not header[-1] else header
     width = statistics.mode(map(len, body))

@@ -1,7 +1,5 @@
 """Types and checks of command-line flags: numbers in a range, and paths that are not empty."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The settings of a training run: one dataclass, the recipes, and the command line made from it."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence
@@ -17,6 +15,9 @@ _EPOCHS = Range(1, 1_000_000)
 _MINUTES = Range(0, 525_600)  # a year
 _SIDES = Range(1, Preprocessing().height)  # pixels
 _SEEDS = Range(0, 2**63 - 1)  # what fits a signed 64-bit integer
+
+
+KEPT_BY = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "f1": "f1"}  # --keep_best -> its figure
 
 
 def _option(default: Any, text: str, allowed: Range | None = None, **more: Any) -> Any:
@@ -41,63 +42,97 @@ class TrainConfig:
         ValueError: A value cannot be used, or a flag has no effect without another; the message names the flag.
     """
 
-    data_dir: str = _option("data", "CelebA: the tables and img_align_celeba/; may be read-only")
-    save_dir: str = _option("checkpoints", "where checkpoints, metrics.jsonl and TensorBoard events go")
-    save_every: int = _option(5, "keep the weights after every so many epochs; 0: never", Range(0, _EPOCHS.most))
-    num_epochs: int = _option(20, "passes over the training split", _EPOCHS)
-    batch_size: int = _option(64, "images a step, over all processes", BATCH_SIZE)
+    data_dir: tuple[str, ...] = _option(
+        ("data",),
+        "folders of pictures and labels in CelebA's form, which may be read-only. FOLDER=DRAWS: how often each of its "
+        "pictures is drawn in an epoch, such as 0.5 or 2 (else once). The first folder's labels are learnt; columns of "
+        "the others are joined by name. The first one with a validation split decides which weights are best",
+        type=str, nargs="+", metavar="FOLDER[=DRAWS]",
+    )  # fmt: skip
+    attributes: tuple[str, ...] = _option(
+        (), "learn these columns of the labels alone, in this order; --num_classes follows",
+        type=str, nargs="+", metavar="NAME",
+    )  # fmt: skip
+    save_dir: str = _option(
+        "checkpoints", "where the run's files go: weights, last.pt, config.json, metrics.jsonl and TensorBoard's"
+    )
+    save_every: int = _option(
+        5, "save the weights of every Nth epoch as epoch_….safetensors; 0: none", Range(0, _EPOCHS.most)
+    )
+    keep_best: str = _option(
+        "accuracy",
+        "the validation figure, averaged over the attributes, that decides which epoch's weights are best.safetensors",
+        choices=tuple(KEPT_BY),
+    )
+    num_epochs: int = _option(20, "passes over the training pictures", _EPOCHS)
+    batch_size: int = _option(
+        64,
+        "images a step, over all processes; 0: as many as a GPU's memory holds, at most 1,024 (128 without one)",
+        Range(0, BATCH_SIZE.most),
+    )
     conv_filters: int = _option(96, "filters of the first convolution (the paper's 96)", Range(1, MAX_FILTERS))
-    conv_filter_size: int = _option(7, "its size", _SIDES)
-    conv_filter_stride: int = _option(2, "its stride", _SIDES, flags=("--conv_stride",))
+    conv_filter_size: int = _option(7, "side of these filters in pixels", _SIDES)
+    conv_filter_stride: int = _option(2, "stride of the first convolution", _SIDES, flags=("--conv_stride",))
     filter_counts: tuple[int, ...] = _option(
         (16, 32, 48, 64), "filters of each Slim module", Range(1, MAX_FILTERS), type=int, nargs="+"
     )
     depth_multiplier: int = _option(
         1, "filters per channel in every depthwise convolution", Range(1, MAX_DEPTH_MULTIPLIER)
     )
-    num_classes: int = _option(40, "attributes; must equal the label columns", Range(1, MAX_CLASSES))
-    num_workers: int = _option(2, "processes that prepare batches; 0: none but the training process", Range(0, 256))
+    num_classes: int = _option(40, "number of attributes; must equal that of the label columns", Range(1, MAX_CLASSES))
+    num_workers: int = _option(2, "processes that prepare batches; 0: the training process itself", Range(0, 256))
     weight_decay: float = _option(1e-4, "L2 penalty for Adam, decoupled decay for AdamW", Range(0, 100))
-    learning_rate: float = _option(1e-4, "learning rate; the peak of a cosine schedule", Range(0, 100))
-    decay_lr_every: int = _option(
-        0, "multiply the rate by --lr_decay after every so many epochs; 0: never", Range(0, _EPOCHS.most)
+    learning_rate: float = _option(1e-4, "learning rate; at the peak of a cosine schedule", Range(0, 100))
+    decay_lr_every: int = _option(0, "multiply the rate by --lr_decay every N epochs; 0: never", Range(0, _EPOCHS.most))
+    lr_decay: float = _option(0.1, "the factor for --decay_lr_every", Range(0, 1, over=True))
+    recipe: str = _option("plain", "defaults of the other flags: the paper's, or our best", choices=("plain", "best"))
+    optimizer: str = _option("adam", "AdamW applies no decay to norms and biases", choices=("adam", "adamw"))
+    schedule: str = _option(
+        "step", "learning rate: by --decay_lr_every, or along a cosine down to 0", choices=("step", "cosine")
     )
-    lr_decay: float = _option(0.1, "see --decay_lr_every", Range(0, 1, over=True))
-    recipe: str = _option(
-        "plain", "defaults of the flags below and above: the paper's, or our best", choices=("plain", "best")
-    )
-    optimizer: str = _option("adam", "AdamW leaves norms and biases without decay", choices=("adam", "adamw"))
-    schedule: str = _option("step", "learning rate: --decay_lr_every, or cosine to nothing", choices=("step", "cosine"))
-    warmup: float = _option(0.0, "share of the run in which the rate rises from nothing", SHARE)
+    warmup: float = _option(0.0, "share of the run in which the learning rate rises from 0", SHARE)
     average: float = _option(0.0, "EMA decay per step; the averaged weights are validated and saved (0: off)", SHARE)
     augment: bool = _option(False, "flip, turn, scale, shift and recolour training crops")
     augmentation: tuple[str, ...] = _option(
         (), "with --augment: changes to its ranges, such as turn=9 soften=0.5; names: training/data/augment.py",
         type=str, nargs="+", metavar="NAME=NUMBER",
     )  # fmt: skip
-    plain_share: float = _option(0.0, "share of the run, its end, in which crops are left as they are", SHARE)
+    plain_share: float = _option(0.0, "share of the run, at its end, without augmentation", SHARE)
     precision: str = _option(
         "float32",
         "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU",
         choices=("float32", "auto"),
     )
-    early_share: float = _option(0.0, "share of the run at --early_height, for speed", SHARE)
-    early_height: int = _option(163, "height of the crops in the early share; the width follows", _SIDES)
-    minutes: float = _option(
-        0.0, "time budget: the schedule ends with it, whatever --num_epochs says; 0: none", _MINUTES
+    early_share: float = _option(0.0, "share of the run, at its start, on smaller crops, for speed", SHARE)
+    early_height: int = _option(163, "height in pixels of these smaller crops; the width follows", _SIDES)
+    minutes: float = _option(0.0, "time budget, which ends the schedule instead of --num_epochs; 0: none", _MINUTES)
+    save_minutes: float = _option(
+        5.0, "minutes between saves of last.pt, which is also saved after every epoch", _MINUTES
     )
-    save_minutes: float = _option(5.0, "write last.pt this often, beside every epoch's end", _MINUTES)
     device: str = _option("auto", "auto, cpu, cuda or mps")
-    cache_dir: str = _option("cache", "where decoded pictures are kept (116 kB each)")
-    seed: int = _option(0, "of the first weights, the order and the augmentation", _SEEDS)
-    init_from: str = _option("", "weights to begin with, .safetensors or .pth")
-    teachers: tuple[str, ...] = _option((), "weights whose mean opinion softens the labels", type=str, nargs="+")
-    teacher_share: float = _option(
-        0.5, "the opinion's share of a target; the label's is the rest", Range(0, 1, over=True)
+    pictures_on: str = _option(
+        "auto",
+        "where pictures are kept and augmented: on the device that trains, or on the host by --num_workers processes; "
+        "auto: on a GPU whose memory holds them beside the network",
+        choices=("auto", "device", "host"),
     )
+    channels_last: bool = _option(True, "memory layout; which is faster depends on the GPU")
+    cache_dir: str = _option("cache", "where decoded pictures are kept (116 kB each)")
+    seed: int = _option(0, "seed of the initial weights, the order of pictures and the augmentation", _SEEDS)
+    init_from: str = _option("", "weights to start from (.safetensors, .pth); outputs are matched by name")
+    teachers: tuple[str, ...] = _option(
+        (),
+        "weights, and tables (.csv) of probabilities as demo.annotate writes them: their mean prediction softens the "
+        "labels, and replaces unknown ones",
+        type=str, nargs="+", metavar="FILE",
+    )  # fmt: skip
+    teacher_share: float = _option(
+        0.5, "the prediction's share of a target where the label is known; the label's is the rest",
+        Range(0, 1, over=True),
+    )  # fmt: skip
     resume: bool = _option(
         False,
-        "go on with the run in --save_dir: exactly, unless --minutes goes by the clock",
+        "continue the run in --save_dir: exactly, except with --minutes, which goes by the clock",
     )
 
     def __post_init__(self) -> None:
@@ -108,11 +143,21 @@ class TrainConfig:
                     item.metadata["allowed"].check(item.name, number)
         if not 1 <= len(self.filter_counts) <= MAX_SLIM_MODULES:
             raise ValueError(f"--filter_counts takes 1 to {MAX_SLIM_MODULES} numbers, got {len(self.filter_counts)}")
-        for name in ("data_dir", "save_dir", "cache_dir"):
-            if not getattr(self, name).strip():
+        for name, folder in (
+            *(("data_dir", folder) for folder in self.data_dir),
+            ("save_dir", self.save_dir), ("cache_dir", self.cache_dir),
+        ):  # fmt: skip
+            if not folder.strip():
                 raise ValueError(f"--{name} is empty; name a folder, . for this one")
+        repeated = sorted({name for name in self.attributes if self.attributes.count(name) > 1})
+        if repeated:
+            raise ValueError(f"--attributes names {', '.join(repeated)} more than once")
+        if self.attributes and self.num_classes != len(self.attributes):
+            raise ValueError(
+                f"--attributes names {len(self.attributes)}, and --num_classes is {self.num_classes}: leave it out"
+            )
         if not all(path.strip() for path in self.teachers):
-            raise ValueError("--teachers names weights, and one of the names is empty")
+            raise ValueError("--teachers names files, and one of the names is empty")
         Augmentation.with_changes(self.augmentation)
         self.check_combinations()
 
@@ -153,6 +198,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 # These may differ when a run is resumed; everything else decides what is computed.
 FREE_ON_RESUME = {"data_dir", "save_dir", "save_every", "num_workers", "save_minutes", "device", "cache_dir", "resume"}
+FREE_ON_RESUME |= {"pictures_on", "channels_last"}
 
 
 # Flags that an earlier version had, with the defaults that a run of it may be resumed with.
@@ -181,8 +227,10 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
             parser.add_argument(*names, **{"type": type(item.default), "default": item.default, **extra})
     # Without --help, which must show the recipe's defaults.
     asked = sys.argv[1:] if arguments is None else arguments
-    recipe = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0].recipe
-    parser.set_defaults(**RECIPES[recipe])
+    early = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0]
+    parser.set_defaults(**RECIPES[early.recipe])
+    if early.attributes:
+        parser.set_defaults(num_classes=len(early.attributes))
     given = vars(parser.parse_args(arguments))
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     try:

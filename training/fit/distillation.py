@@ -2,10 +2,8 @@
 
 At least a third of CelebA's images carry a wrong label (Lingenfelter et al. 2022), and a label does not say how
 close a case was. The mean of several networks makes other errors than the annotators, and is unsure of close cases
-(Hinton et al. 2015, "Distilling the knowledge in a neural network").
+(Hinton et al. 2015, "Distilling the knowledge in a neural network"). Where a label is not known, they stand in for it.
 """
-
-from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
@@ -18,9 +16,11 @@ from tqdm import tqdm
 from slimnet import CheckpointError, Predictor, transform
 from slimnet.atomic import replacement
 from training.data.cache import LabelledPictures
+from training.data.celeba import Split
+from training.data.columns import listed, places
+from training.data.teacher_table import is_table, table_logits
 from training.fit.config import TrainConfig
 from training.fit.distributed import Process
-from training.fit.transfer import listed, places
 from training.measure.predictions import raw_logits
 
 _BATCH = 64  # pictures at a time
@@ -29,7 +29,7 @@ _BATCH = 64  # pictures at a time
 def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
     """Return the training targets: the labels, mixed with the teachers' predictions by --teacher_share.
 
-    Attributes that no teacher knows keep their labels.
+    Where the label is not known, the prediction alone is the target; where there is no prediction, the label is.
 
     Args:
         config: Settings of the run.
@@ -37,17 +37,18 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
         process: This process.
 
     Returns:
-        float32 (N, attributes) from 0 to 1; nan where the label is not known, even if a teacher predicts it.
+        float32 (N, attributes) from 0 to 1; nan where neither the label nor a prediction is known.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
+        DataError: A table of probabilities cannot be used.
     """
-    soft = train.split.targets
-    if config.teachers:
-        opinion = _remembered(config, train, process)
-        mixed = (1 - config.teacher_share) * soft + config.teacher_share * opinion
-        soft = np.where(np.isnan(opinion), soft, mixed)
-    return soft
+    labels = train.split.targets
+    if not config.teachers:
+        return labels
+    opinion = _remembered(config, train, process)
+    mixed = (1 - config.teacher_share) * labels + config.teacher_share * opinion
+    return np.where(np.isnan(opinion), labels, np.where(np.isnan(labels), opinion, mixed))
 
 
 def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
@@ -72,7 +73,7 @@ def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
     Raises:
         CheckpointError: A teacher's file cannot be read.
     """
-    asked = hashlib.sha256(repr((train.pictures.path.name, train.split.attributes)).encode())
+    asked = hashlib.sha256(repr((train.pictures.name, train.split.attributes)).encode())
     try:
         for path in teachers:
             asked.update(Path(path).read_bytes())
@@ -85,38 +86,46 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
     """Return the teachers' predictions for the training pictures, which the processes share between them.
 
     Args:
-        teachers: Weights files.
+        teachers: Files of weights, and tables of probabilities.
         train: Training pictures and labels.
         process: This process.
 
     Returns:
-        float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute, and over
-        each crop and its mirror image; nan where no teacher knows the attribute.
+        float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute of the
+        picture, where that of a network is the mean over the crop and its mirror image; nan where no teacher knows it.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
+        DataError: A table of probabilities cannot be used.
     """
     attributes = train.split.attributes
-    networks = [_teacher(path, attributes, str(process.device)) for path in teachers]
-    joined = [np.array(places(attributes, network.attributes)).T for network in networks]
-    known = np.bincount(np.concatenate([mine for mine, _ in joined]), minlength=len(attributes))
-    total = np.zeros(train.split.labels.shape)
+    total, known = np.zeros((2, *train.split.labels.shape))
     mine = np.arange(len(total))[process.rank :: process.count]
+    networks = []
+    for path in teachers:
+        if is_table(path):
+            logits = table_logits(path, train.split)
+            total[mine] += np.nan_to_num(logits[mine])
+            known += ~np.isnan(logits)
+        else:
+            network = _network(path, attributes, str(process.device))
+            networks.append((network, np.array(places(attributes, network.attributes)).T))
+            known[:, networks[-1][1][0]] += 1
     with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
-        for start in range(0, len(mine), _BATCH):
+        for start in range(0, len(mine) if networks else 0, _BATCH):
             chosen = mine[start : start + _BATCH]
-            crops = train.pictures.array[chosen]
-            for network, (wanted, there) in zip(networks, joined, strict=True):
+            crops = train.pictures.take(chosen)
+            for network, (wanted, there) in networks:
                 for view in (crops, crops[:, :, ::-1]):
                     logits = raw_logits(network(np.ascontiguousarray(view)), network.calibration)
-                    total[np.ix_(chosen, wanted)] += logits[:, there]
+                    total[np.ix_(chosen, wanted)] += logits[:, there] / 2
             bar.update(len(chosen))
-    mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(2 * known)  # 0 / 0 is nan
+    mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 is nan
     return torch.sigmoid(mean).float().numpy()
 
 
-def _teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
-    """Load a teacher.
+def _network(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
+    """Load a teacher that is a network.
 
     Raises:
         CheckpointError: It cannot be read, knows none of the attributes, or reads crops of another size.
@@ -129,21 +138,35 @@ def _teacher(path: str, attributes: Sequence[str], device: str = "cpu") -> Predi
     return network
 
 
-def describe(path: str, attributes: Sequence[str]) -> str:
-    """Describe in one line which attributes a teacher is asked for, and which it does not know.
+def check(teachers: Sequence[str], split: Split) -> tuple[set[str], list[str]]:
+    """Check teachers before the minutes that decoding takes.
 
     Args:
-        path: The teacher's weights file.
-        attributes: The data's attributes.
+        teachers: Files of weights, and tables of probabilities.
+        split: The training split.
 
     Returns:
-        The line; empty where the teacher knows all attributes.
+        The attributes that any of them knows, and what the user should know of them, a line each.
 
     Raises:
-        CheckpointError: The teacher cannot be read, knows none of the attributes, or reads crops of another size.
+        CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
+        DataError: A table of probabilities cannot be used.
     """
-    known = _teacher(path, attributes).attributes
-    if set(attributes) <= set(known):
-        return ""
-    asked, others = ([name for name in attributes if (name in known) is there] for there in (True, False))
-    return f"the teacher {path} is asked for {listed(asked)}; it does not know {listed(others)}"
+    taught: set[str] = set()
+    lines = []
+    for path in teachers:
+        answers = ""
+        if is_table(path):
+            known = ~np.isnan(table_logits(path, split))
+            asked = [name for name, column in zip(split.attributes, known.T, strict=True) if column.any()]
+            pictures = int(known.any(axis=1).sum())
+            answers = f" and answers for {pictures:,} of {len(split):,} pictures" if pictures < len(split) else ""
+        else:
+            found = _network(path, split.attributes).attributes
+            asked = [name for name in split.attributes if name in found]
+        others = [name for name in split.attributes if name not in asked]
+        if others or answers:
+            gaps = f"; it does not know {listed(others)}" if others else ""
+            lines.append(f"the teacher {path} is asked for {listed(asked)}{answers}{gaps}")
+        taught |= set(asked)
+    return taught, lines

@@ -1,7 +1,5 @@
 """Distributed training (DDP by torchrun), or one process alone: ranks, devices, and sums over all processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -27,7 +27,8 @@ class ExponentialMovingAverage:
         averaged, trained = self.network.state_dict(), network.state_dict()
         floats = [name for name, value in averaged.items() if value.is_floating_point()]
         self._averaged, self._trained = [averaged[name] for name in floats], [trained[name] for name in floats]
-        self._counters = [(averaged[name], trained[name]) for name in averaged.keys() - set(floats)]
+        counters = averaged.keys() - set(floats)
+        self._counters, self._counts = [averaged[name] for name in counters], [trained[name] for name in counters]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -37,5 +38,4 @@ class ExponentialMovingAverage:
             step: Number of the step, from 1.
         """
         torch._foreach_lerp_(self._averaged, self._trained, 1 - min(self.decay, step / (step + 9)))
-        for counter, trained in self._counters:
-            counter.copy_(trained)
+        torch._foreach_copy_(self._counters, self._counts)

@@ -1,7 +1,5 @@
 """Ctrl-C and the signals that end a program: held back until a training step is done, so that no work is lost."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
@@ -61,7 +59,7 @@ class Interruption:
         return Interrupted(signal.SIGTERM if self.number is None else self.number)
 
     @contextmanager
-    def watched(self) -> Iterator[Interruption]:
+    def watched(self) -> "Iterator[Interruption]":
         """Handle the signals, except those that the program was started to ignore, as by nohup.
 
         Outside the main thread, where handlers cannot be set, nothing changes.

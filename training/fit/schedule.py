@@ -1,7 +1,5 @@
 """What changes during a run: the learning rate, and the size and augmentation of the crops."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,12 +1,11 @@
 """The training loop: steps, validation, checkpoints, and resuming."""
 
-from __future__ import annotations
-
 import json
 import math
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +16,14 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from slimnet import SlimNet
+from slimnet.atomic import replace_text
 from training.data.augment import Augmentation
-from training.data.cache import LabelledPictures
-from training.data.loader import CropSpec, EpochBatches, TrainingSet, batches_per_epoch, load
-from training.fit.build import build_network, build_optimizer
-from training.fit.config import TrainConfig
+from training.data.folders import RunData
+from training.data.loader import CropSpec, EpochBatches, HostLoader, Loader, TrainingSet, batches_per_epoch
+from training.data.on_device import DeviceLoader, DevicePictures
+from training.fit.build import build_network, build_optimizer, restore_optimizer
+from training.fit.config import KEPT_BY, TrainConfig
+from training.fit.device_memory import holds, try_step
 from training.fit.distributed import Process
 from training.fit.ema import ExponentialMovingAverage
 from training.fit.errors import TrainingError
@@ -29,7 +31,9 @@ from training.fit.interruption import Interruption
 from training.fit.losses import cross_entropy
 from training.fit.memory import keep_freed_memory
 from training.fit.precision import compute_type
-from training.fit.run_state import (
+from training.fit.record.provenance import provenance, run_description
+from training.fit.record.reporting import ProgressLog, describe_run, scalars
+from training.fit.record.run_state import (
     Progress,
     check_finite,
     check_same_run,
@@ -39,7 +43,9 @@ from training.fit.run_state import (
     write_state,
 )
 from training.fit.schedule import Schedule
-from training.fit.validation import validate
+from training.fit.validation import Validation, validate
+
+_STEPS_BETWEEN_READS = 16  # of the losses from a GPU
 
 
 class Trainer:
@@ -47,23 +53,24 @@ class Trainer:
 
     Args:
         config: Settings of the run.
-        train: Training pictures and labels.
-        valid: Validation pictures and labels.
+        data: Training and validation pictures.
         process: This process.
         targets: Training targets, float32 (N, attributes) from 0 to 1, nan where not known; the labels unless given.
         interruption: Notes signals that ask the run to stop; none unless given.
 
     Attributes:
         config: As given.
-        train_data: Training pictures and labels.
-        valid_data: Validation pictures and labels.
+        data: Training and validation pictures.
         process: As given.
         targets: Training targets.
+        whole: Whether all targets are known.
         interruption: As given, or one that no signal reaches.
         folder: Where checkpoints and metrics are written.
+        description: Settings, data and commit, for config.json.
         network: Network that is trained.
         optimizer: Its optimiser.
         ema: Moving average of its weights; None when that is off.
+        dtype: Number format of the forward and backward pass.
         scaler: Gradient scaler; enabled for float16 only.
         autocast: Context in which the forward pass computes.
         progress: How far the run is.
@@ -71,9 +78,14 @@ class Trainer:
         steps_per_epoch: Optimiser steps in an epoch.
         schedule: Learning rate and crops over the run.
         fraction: Fraction of the run that is over, from 0 to 1.
+        held: Validation pictures on the device by the folder's name, where they are held there.
+        losses: Losses of the last steps, which are still to be read; float32 scalars on the device.
+        steps_between_reads: Steps after which they are read: a GPU has to finish its work for that, which leaves it
+            idle until it gets more.
         asked_to_stop: Whether a signal has asked any process to stop.
         started: Start of the run by time.monotonic, in seconds; moved back by the time spent before it was resumed.
         saved: When the state was last saved, by time.monotonic, in seconds.
+        log: Reports the progress where there is no terminal.
 
     Raises:
         TrainingError: The run cannot be resumed.
@@ -81,34 +93,42 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, train: LabelledPictures, valid: LabelledPictures, process: Process,
+        self, config: TrainConfig, data: RunData, process: Process,
         targets: np.ndarray | None = None, interruption: Interruption | None = None,
     ) -> None:  # fmt: skip
-        self.config, self.train_data, self.valid_data, self.process = config, train, valid, process
-        self.targets = train.split.targets if targets is None else targets
+        self.config, self.data, self.process = config, data, process
+        self.targets = data.train.split.targets if targets is None else targets
+        self.whole = not np.isnan(self.targets).any()
         self.interruption = interruption or Interruption()
         self.folder = Path(config.save_dir)
-        self.network = build_network(config, train.split.attributes).to(process.device)
-        convert_conv2d_weight_memory_format(self.network, torch.channels_last)
+        self.network = build_network(config, data.train.split.attributes).to(process.device)
+        self.description = run_description(config, data)
+        self.network.provenance = provenance(self.description)
+        if config.channels_last:
+            convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.optimizer = build_optimizer(config, self.network)
         self.ema = ExponentialMovingAverage(self.network, config.average) if config.average else None
         # float16 loses small gradients unless the loss is scaled; for the other formats this does nothing.
-        dtype = compute_type(config.precision, process.device)
-        self.scaler = torch.amp.GradScaler(process.device.type, enabled=dtype == torch.float16)
-        self.autocast = torch.autocast(process.device.type, dtype, enabled=dtype != torch.float32)
+        self.dtype = compute_type(config.precision, process.device)
+        self.scaler = torch.amp.GradScaler(process.device.type, enabled=self.dtype == torch.float16)
+        self.autocast = torch.autocast(process.device.type, self.dtype, enabled=self.dtype != torch.float32)
         self.progress = Progress()
         if config.resume:
             self.restore()
         self.wrapped: nn.Module = self.network
         if process.count > 1:
             self.wrapped = DistributedDataParallel(self.network)
-        self.steps_per_epoch = batches_per_epoch(len(train.split), config.batch_size)
+        self.steps_per_epoch = batches_per_epoch(len(data.draws), config.batch_size)
         full = self.network.preprocessing
         self.schedule = Schedule(config, self.steps_per_epoch, full.height, full.width)
         self.fraction = 0.0
+        self.held: dict[str, DevicePictures] = {}
+        self.losses: list[Tensor] = []
+        self.steps_between_reads = 1 if process.device.type == "cpu" else _STEPS_BETWEEN_READS
         self.asked_to_stop = False
         self.started = time.monotonic() - self.progress.seconds
         self.saved = time.monotonic()
+        self.log = ProgressLog(process.writes, self.steps_per_epoch)
 
     @property
     def eval_network(self) -> SlimNet:
@@ -136,26 +156,30 @@ class Trainer:
         if self.process.writes:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_metrics(self.folder / "metrics.jsonl", self.progress.epoch)
+            replace_text(self.folder / "config.json", json.dumps(self.description, indent=2) + "\n")
         if not self.config.resume:
             self.save_state()  # a run that is killed before its first regular save can be resumed as well
+        loader = self.open_loader()
+        line = describe_run(self.config, self.data, self.process, self.dtype, self.steps_per_epoch)
+        self.log.begin(line, self.progress, self.fraction)
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.process.writes else None
         while self.progress.batch or not self.finished:  # an epoch that was begun is always ended and validated
-            self.train_epoch()
+            self.train_epoch(loader)
             metrics = self.end_epoch()
             if writer:
-                for name, value in metrics.items():
+                for name, value in scalars(metrics):
                     writer.add_scalar(name, value, self.progress.epoch)
                 writer.flush()
         if writer:
             writer.close()
 
     def say_finished(self) -> None:
-        """Print that the run is finished, its best accuracy, and how to continue it."""
+        """Print that the run is finished, its best figure, and how to continue it."""
         if self.process.writes:
-            progress = self.progress
+            progress, figure = self.progress, KEPT_BY[self.config.keep_best].replace("_", " ")
             print(
                 f"this run is finished: {progress.epoch} epochs in {progress.seconds / 60:.1f} minutes, the best mean "
-                f"accuracy {100 * progress.best:.2f} %; raise --{'minutes' if self.config.minutes else 'num_epochs'} "
+                f"{figure} {100 * progress.best:.2f} %; raise --{'minutes' if self.config.minutes else 'num_epochs'} "
                 "to go on"
             )
 
@@ -164,10 +188,34 @@ class Trainer:
         """Whether the time budget or the number of epochs is used up."""
         return self.fraction >= 1 or (not self.config.minutes and self.progress.epoch >= self.config.num_epochs)
 
+    def open_loader(self) -> Loader:
+        """Put the pictures where they are kept during the run, and return what makes training batches of them.
+
+        Raises:
+            torch.OutOfMemoryError: They or a training step do not fit into the device's memory.
+        """
+        config, device = self.config, self.process.device
+        data = TrainingSet(
+            self.data.train.pictures, self.targets, Augmentation.with_changes(config.augmentation), config.seed
+        )
+        on_device = config.pictures_on == "device"
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # crops have one or two sizes in a run
+            try_step(self.network, config.batch_size // self.process.count, self.dtype)
+            size = sum(split.pictures.size for split in (self.data.train, *self.data.valid.values()))
+            on_device |= config.pictures_on == "auto" and holds(device, size)
+        if not on_device:
+            return HostLoader(data, config.num_workers, pin=device.type == "cuda")
+        self.held = {name: DevicePictures(split.pictures, device) for name, split in self.data.valid.items()}
+        return DeviceLoader(data, device)
+
     # One epoch
 
-    def train_epoch(self) -> None:
+    def train_epoch(self, loader: Loader) -> None:
         """Train for the rest of the current epoch, or until the time budget is used up.
+
+        Args:
+            loader: Makes the batches.
 
         Raises:
             TrainingError: The loss or a weight is no longer finite, or the state cannot be written.
@@ -175,74 +223,99 @@ class Trainer:
         """
         config, progress = self.config, self.progress
         batches = EpochBatches(
-            len(self.train_data.split), config.batch_size, config.seed, progress.epoch, progress.batch,
+            self.data.draws, config.batch_size, config.seed, progress.epoch, progress.batch,
             self.process.rank, self.process.count, self.crop_spec_of_batch,
         )  # fmt: skip
-        pictures = TrainingSet(
-            self.train_data.pictures, self.targets, Augmentation.with_changes(config.augmentation), config.seed
-        )
         self.wrapped.train()
         bar = tqdm(
-            load(pictures, batches, config.num_workers),
+            loader.epoch(batches),
             desc=f"epoch {progress.epoch + 1}",
             initial=progress.batch,
             total=self.steps_per_epoch,
             disable=None if self.process.writes else True,
         )
         for crops, labels in bar:
-            loss = self.step(crops, labels)
-            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            self.step(crops, labels)
+            if len(self.losses) >= self.steps_between_reads:
+                bar.set_postfix(loss=f"{self.read_losses():.4f}", refresh=False)
             self.look_at_clock()
-            if self.asked_to_stop:
-                self.save_state()
-                self.process.wait()  # else torchrun ends the writing process when another has left
-                raise self.interruption.reason
-            if time.monotonic() - self.saved >= 60 * config.save_minutes:
-                self.save_state()
+            if not self.losses:
+                self.log.step(self.progress, self.fraction)
+                self.save_where_due()
             if self.fraction >= 1:
                 break
+        if self.losses:
+            self.read_losses()
+            self.look_at_clock()
+            self.save_where_due()
 
-    def step(self, crops: Tensor, labels: Tensor) -> float:
-        """Take one optimiser step.
+    def save_where_due(self) -> None:
+        """Save the state where the last one is old, or where the run is asked to stop, which it then does.
+
+        Raises:
+            TrainingError: A weight is not finite, or the state cannot be written.
+            Interrupted: The run was asked to stop.
+        """
+        if self.asked_to_stop:
+            self.save_state()
+            self.process.wait()  # else torchrun ends the writing process when another has left
+            raise self.interruption.reason
+        if time.monotonic() - self.saved >= 60 * self.config.save_minutes:
+            self.save_state()
+
+    def step(self, crops: Tensor, labels: Tensor) -> None:
+        """Take one optimiser step; its loss is added to those that are still to be read.
 
         Args:
             crops: uint8 RGB (n, H, W, 3).
             labels: Targets, float32 (n, attributes) from 0 to 1, nan where not known.
-
-        Returns:
-            The mean loss over all processes.
-
-        Raises:
-            TrainingError: The loss is not finite.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate(self.fraction, self.progress.epoch)
         device, progress = self.process.device, self.progress
         x = self.network.preprocessing.normalise(crops.to(device, non_blocking=True))
+        if not self.config.channels_last:
+            x = x.contiguous()
         targets = labels.to(device, non_blocking=True)
         with self.autocast:
             logits = self.wrapped(x)
         loss = cross_entropy(logits.float(), targets) * self.weight(targets)
-        # In one message to the other processes: the loss, and whether any is asked to stop, so that all do.
-        message = torch.stack([loss.detach(), loss.new_tensor(float(self.interruption.asked))])
-        summed, stops = self.process.total(message).tolist()
-        value = summed / self.process.count
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss is {value} in epoch {progress.epoch + 1}, step {progress.step + 1}: training stopped. "
-                f"The last good weights are kept in {self.folder}; try a lower --learning_rate"
-            )
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.asked_to_stop = stops > 0 or (self.process.count == 1 and self.interruption.asked)
+        self.losses.append(loss.detach())
         progress.step += 1
         progress.batch += 1
         progress.images += len(labels) * self.process.count
-        progress.loss_sum += value
         if self.ema:
             self.ema.update(progress.step)
+
+    def read_losses(self) -> float:
+        """Read the losses of the steps since the last time, at least one, and whether any process is asked to stop.
+
+        Nothing may be saved between a step and this.
+
+        Returns:
+            The last step's mean loss over all processes.
+
+        Raises:
+            TrainingError: A loss is not finite.
+        """
+        progress = self.progress
+        # In one message to the other processes: the losses, and whether any is asked to stop, so that all do.
+        message = torch.stack([*self.losses, self.losses[0].new_tensor(float(self.interruption.asked))])
+        *sums, stops = self.process.total(message).tolist()
+        self.losses.clear()
+        self.asked_to_stop = stops > 0 or (self.process.count == 1 and self.interruption.asked)
+        for step, summed in enumerate(sums, progress.step - len(sums) + 1):
+            value = summed / self.process.count
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"the loss is {value} in epoch {progress.epoch + 1}, step {step}: training stopped. "
+                    f"The last good weights are kept in {self.folder}; try a lower --learning_rate"
+                )
+            progress.loss_sum += value
         return value
 
     def weight(self, targets: Tensor) -> float | Tensor:
@@ -254,16 +327,16 @@ class Trainer:
         Returns:
             1, or a float32 scalar where some labels are not known and there are several processes.
         """
-        if self.process.count == 1 or self.train_data.split.known.all():
+        if self.process.count == 1 or self.whole:
             return 1.0
         mine = (~targets.isnan()).sum().float()
         return mine * self.process.count / self.process.total(mine.clone()).clamp(min=1)
 
-    def end_epoch(self) -> dict[str, float]:
+    def end_epoch(self) -> dict[str, Any]:
         """Validate, and write the epoch's metrics and checkpoints.
 
         Returns:
-            The metrics by name.
+            The metrics by name; those by attribute are nested.
 
         Raises:
             TrainingError: A weight is no longer finite, or the state cannot be written.
@@ -273,46 +346,66 @@ class Trainer:
         rate = self.schedule.learning_rate(self.fraction, self.progress.epoch)
         self.save_state()  # so that a run may be stopped while it is validated, which takes minutes
         with self.interruption.released():
-            valid_loss, accuracy = self.validate()
+            first, *others = self.validate().items()
         metrics = {
             "train/loss": progress.loss_sum / max(progress.batch, 1),
-            "valid/loss": valid_loss,
-            "valid/accuracy": accuracy,
+            **first[1].as_metrics("valid"),
             "learning_rate": rate,
             "minutes": (time.monotonic() - self.started) / 60,
             "images": float(progress.images),
         }
+        for name, found in others:
+            metrics |= found.as_metrics(f"valid/{name}")
         progress.epoch, progress.batch, progress.loss_sum = progress.epoch + 1, 0, 0.0
-        better = accuracy > progress.best
-        progress.best = max(progress.best, accuracy)
+        score = float(np.nan_to_num(first[1].mean(KEPT_BY[self.config.keep_best])))
+        better = score > progress.best
+        progress.best = max(progress.best, score)
         self.look_at_clock()
         if self.process.writes:
-            check_finite(self.eval_network, self.folder)
-            if better:
-                self.eval_network.save(self.folder / "best.safetensors")
-            if self.config.save_every and progress.epoch % self.config.save_every == 0:
-                self.eval_network.save(self.folder / f"epoch_{progress.epoch:03d}.safetensors")
-            write_metrics(
-                self.folder / "metrics.jsonl",
-                progress.epoch - 1,
-                json.dumps({"epoch": progress.epoch, **metrics}) + "\n",
-            )
-            tqdm.write(
-                f"epoch {progress.epoch}: training loss {metrics['train/loss']:.4f}, validation loss {valid_loss:.4f}, "
-                f"mean accuracy {100 * accuracy:.2f} % (best {100 * progress.best:.2f} %)"
-            )
+            self.write_epoch(metrics, better)
         self.save_state()
         return metrics
 
-    def validate(self) -> tuple[float, float]:
-        """Return loss and accuracy, from 0 to 1, of eval_network on the validation split."""
+    def write_epoch(self, metrics: dict[str, Any], better: bool) -> None:
+        """Write the metrics of an epoch, and its weights where they are to be kept.
+
+        Args:
+            metrics: The epoch's metrics.
+            better: Whether its weights are the best so far.
+
+        Raises:
+            TrainingError: A weight is no longer finite.
+        """
+        epoch, figure = self.progress.epoch, KEPT_BY[self.config.keep_best]
+        check_finite(self.eval_network, self.folder)
+        if better:
+            self.eval_network.save(self.folder / "best.safetensors")
+        if self.config.save_every and epoch % self.config.save_every == 0:
+            self.eval_network.save(self.folder / f"epoch_{epoch:03d}.safetensors")
+        write_metrics(self.folder / "metrics.jsonl", epoch - 1, json.dumps({"epoch": epoch, **metrics}) + "\n")
+        tqdm.write(
+            f"epoch {epoch}: training loss {metrics['train/loss']:.4f}, validation loss {metrics['valid/loss']:.4f}, "
+            f"mean {figure.replace('_', ' ')} {100 * (metrics[f'valid/{figure}'] or 0):.2f} % "
+            f"(best {100 * self.progress.best:.2f} %)"
+        )
+
+    def validate(self) -> dict[str, Validation]:
+        """Measure eval_network on each validation split, by the name of its folder."""
         # Each process has its own batch-norm statistics; the writer's are measured, since they are saved.
         self.process.take_from_writer(self.eval_network.buffers())
-        return validate(self.eval_network, self.valid_data, self.process)
+        return {
+            name: validate(self.eval_network, split, self.process, self.held.get(name))
+            for name, split in self.data.valid.items()
+        }
 
     def look_at_clock(self) -> None:
-        """Update the fraction of the run that is over: by steps, or by time where there is a budget."""
+        """Update the fraction of the run that is over: by steps, or by time where there is a budget.
+
+        Processes agree on the time only where they agree on losses as well: the clock, too, makes them wait.
+        """
         self.progress.seconds = time.monotonic() - self.started
+        if self.config.minutes and self.losses:
+            return
         if self.config.minutes:
             self.fraction = min(1.0, self.process.from_writer(self.progress.seconds) / (60 * self.config.minutes))
         else:
@@ -350,7 +443,7 @@ class Trainer:
             "average": self.ema.network.state_dict() if self.ema else None,
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "data": self.train_data.split.fingerprint(),
+            "data": self.data.fingerprint(),
         }
         write_state(self.folder / "last.pt", state)
         self.eval_network.save(self.folder / "last.safetensors")
@@ -364,11 +457,11 @@ class Trainer:
         path = self.folder / "last.pt"
         state = read_state(path)
         try:
-            check_same_run(path, state, self.config, self.train_data.split.fingerprint())
+            check_same_run(path, state, self.config, self.data.fingerprint())
             self.network.load_state_dict(state["network"])
             if self.ema:
                 self.ema.network.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            restore_optimizer(self.optimizer, state["optimizer"])
             if state.get("scaler"):  # empty from a device where nothing is scaled
                 self.scaler.load_state_dict(state["scaler"])
         except TrainingError:

@@ -1,26 +1,11 @@
 """Initial weights and teachers with other attributes than the data: outputs are matched by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slimnet import ATTRIBUTES, CheckpointError, SlimNet
 from slimnet.checkpoint import read
-
-
-def places(wanted: Sequence[str], known: Sequence[str]) -> list[tuple[int, int]]:
-    """Match names in two lists.
-
-    Args:
-        wanted: Names to look for.
-        known: Names to look in.
-
-    Returns:
-        The indices, in wanted and in known, of each name that is in both; in the order of wanted.
-    """
-    there = {name: number for number, name in enumerate(known)}
-    return [(number, there[name]) for number, name in enumerate(wanted) if name in there]
+from training.data.columns import listed, places
 
 
 @dataclass(frozen=True)
@@ -40,7 +25,7 @@ class Beginning:
     named: bool
 
     @classmethod
-    def load(cls, path: str, attributes: Sequence[str]) -> Beginning:
+    def load(cls, path: str, attributes: Sequence[str]) -> "Beginning":
         """Read initial weights.
 
         A .pth file has no names: 40 outputs are taken to be CelebA's, another number the data's if it has as many.
@@ -99,15 +84,3 @@ class Beginning:
         order = "CelebA's" if self.names == ATTRIBUTES else "the data's"
         source = "by name" if self.named else f"in {order} order, for the file names none"
         return f"{self.path}: outputs joined {source}: {listed(joined)}; new: {listed(new)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names with commas and add their number; all are listed, since people look for their own.
-
-    Args:
-        names: Names to list.
-
-    Returns:
-        The text; "none" for no names.
-    """
-    return f"{', '.join(names)} ({len(names)})" if names else "none"

@@ -4,6 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,8 @@ from slimnet import transform
 from tests.fakes import celeba
 from tests.paths import ROOT
 from training.data import cache
-from training.data.cache import check_room, decoded, place
-from training.data.celeba import DataError, read_celeba, read_pictures
+from training.data.cache import Pictures, check_room, decoded, place
+from training.data.celeba import DataError, Split, read_celeba, read_pictures
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of Unix")
 
@@ -37,31 +40,31 @@ cache.decoded(read_celeba(sys.argv[1])["train"], sys.argv[2], transform, 1)
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch):
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Split:
     monkeypatch.setattr(cache, "_BATCH", 4)
     return read_celeba(celeba.write(tmp_path / "data"))["train"]
 
 
-def hanging(tmp_path, batch):
+def hanging(tmp_path: Path, batch: int) -> subprocess.Popen[str]:
     run = subprocess.Popen(
         [sys.executable, "-c", HANGS, tmp_path / "data", tmp_path / "cache", str(batch)],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert run.stdout
     assert run.stdout.readline() == "hangs\n"
     return run
 
 
-def killed(run):
+def killed(run: subprocess.Popen[str]) -> None:
     run.send_signal(signal.SIGKILL)
-    run.wait()
-    run.stdout.close()
+    run.communicate()
 
 
-def counted(monkeypatch):
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures of each call are decoded."""
     read, counts = read_pictures, []
 
-    def some(split, *arguments):
+    def some(split: Split, *arguments: Any) -> Iterator[np.ndarray]:
         counts.append(len(split))
         return read(split, *arguments)
 
@@ -69,11 +72,11 @@ def counted(monkeypatch):
     return counts
 
 
-def right(pictures, split):
+def right(pictures: Pictures, split: Split) -> bool:
     return np.array_equal(pictures.array, np.concatenate(list(read_pictures(split, transform))))
 
 
-def test_decoding_goes_on_where_a_run_was_killed(tmp_path, train, monkeypatch):
+def test_decoding_goes_on_where_a_run_was_killed(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     killed(hanging(tmp_path, batch=2))
     counts = counted(monkeypatch)
     pictures = decoded(train, tmp_path / "cache", transform, 1)
@@ -83,7 +86,9 @@ def test_decoding_goes_on_where_a_run_was_killed(tmp_path, train, monkeypatch):
 
 
 @pytest.mark.parametrize("torn", ["pixels", "last line", "size"])
-def test_what_a_killed_run_did_not_write_whole_is_decoded_again(tmp_path, train, monkeypatch, torn):
+def test_what_a_killed_run_did_not_write_whole_is_decoded_again(
+    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, torn: str
+) -> None:
     killed(hanging(tmp_path, batch=2))
     (part,) = (tmp_path / "cache").glob("*.part")
     if torn == "pixels":  # a page that never reached the disk
@@ -101,7 +106,7 @@ def test_what_a_killed_run_did_not_write_whole_is_decoded_again(tmp_path, train,
 
 
 @pytest.mark.usefixtures("train")
-def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_decodes(tmp_path):
+def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_decodes(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     folder.mkdir()
     old, new = folder / "tmpabcdef.part", folder / "tmpghijkl.part"  # as versions without locks named them
@@ -119,11 +124,13 @@ def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_dec
     assert not list(folder.glob("*.progress"))
 
 
-def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(tmp_path, train, monkeypatch, capfd):
+def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(
+    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     first = hanging(tmp_path, batch=3)
     flock, counts = cache.fcntl.flock, counted(monkeypatch)
 
-    def kill_first(file, how):
+    def kill_first(file: IO[bytes], how: int) -> None:
         if not how & cache.fcntl.LOCK_NB:
             killed(first)
         flock(file, how)
@@ -134,11 +141,13 @@ def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(tmp
     assert "another run is decoding into" in capfd.readouterr().err
 
 
-def test_a_file_that_another_run_finished_meanwhile_is_used(tmp_path, train, monkeypatch):
+def test_a_file_that_another_run_finished_meanwhile_is_used(
+    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready = decoded(train, tmp_path / "ready", transform, 1)
     flock, counts = cache.fcntl.flock, counted(monkeypatch)
 
-    def finish_first(file, how):
+    def finish_first(file: IO[bytes], how: int) -> None:
         flock(file, how)
         target = cache.place(train, tmp_path / "cache", transform)
         target.path.write_bytes(ready.path.read_bytes())
@@ -149,15 +158,17 @@ def test_a_file_that_another_run_finished_meanwhile_is_used(tmp_path, train, mon
     assert counts == []
 
 
-def test_a_file_system_without_locks_is_enough(tmp_path, train, monkeypatch):
-    def none(_file, _how):
+def test_a_file_system_without_locks_is_enough(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_file: object, _how: int) -> None:
         raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr(cache.fcntl, "flock", none)
     assert right(decoded(train, tmp_path / "cache", transform, 1), train)
 
 
-def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(tmp_path, train, monkeypatch):
+def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(
+    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
     valid = read_celeba(tmp_path / "data")["valid"]
     free = 17 * 218 * 178 * 3  # for the 16 pictures of one split, not for the 6 of the other too
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": free})())
@@ -167,7 +178,7 @@ def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(tmp_path, 
         check_room(wanted)
 
 
-def test_a_part_that_is_there_counts_as_room(tmp_path, train, monkeypatch):
+def test_a_part_that_is_there_counts_as_room(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     killed(hanging(tmp_path, batch=2))
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 10})())
     if sys.platform == "linux":  # where all is taken at once
@@ -175,7 +186,9 @@ def test_a_part_that_is_there_counts_as_room(tmp_path, train, monkeypatch):
 
 
 @pytest.mark.parametrize("when", ["taking room", "writing"])
-def test_a_disk_that_fills_up_is_said_in_one_line_and_nothing_is_left(tmp_path, train, monkeypatch, when):
+def test_a_disk_that_fills_up_is_said_in_one_line_and_nothing_is_left(
+    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
     import resource
 
     if when == "writing":

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,13 +11,14 @@ from training.data.celeba import DataError, read_celeba, read_pictures, unknown_
 
 
 @pytest.mark.parametrize(("layout", "nested"), [("csv", False), ("csv", True), ("txt", False)])
-def test_layouts_are_joined_by_image_name(tmp_path, layout, nested):
+def test_layouts_are_joined_by_image_name(tmp_path: Path, layout: str, nested: bool) -> None:
     splits = read_celeba(celeba.write(tmp_path, layout, nested))
     assert {name: len(split) for name, split in splits.items()} == {"train": 16, "valid": 6, "test": 6}
     for split in splits.values():
         assert split.attributes == celeba.ATTRIBUTES
         for path, labels in zip(split.paths, split.labels, strict=True):
             picture = cv2.imread(str(path))
+            assert picture is not None
             patches = [picture[60 * place : 60 * place + 50, 40:140].mean() > 100 for place in range(3)]
             assert patches == labels.tolist()
 
@@ -28,7 +31,7 @@ def test_layouts_are_joined_by_image_name(tmp_path, layout, nested):
     ],
     ids=["official folders", "torchvision's root"],
 )
-def test_tables_and_pictures_may_be_in_their_distributions_folders(tmp_path, places):
+def test_tables_and_pictures_may_be_in_their_distributions_folders(tmp_path: Path, places: dict[str, str]) -> None:
     celeba.write(tmp_path / "flat", "txt")
     for name, place in places.items():
         (tmp_path / "data" / place).mkdir(parents=True, exist_ok=True)
@@ -38,7 +41,7 @@ def test_tables_and_pictures_may_be_in_their_distributions_folders(tmp_path, pla
     }  # fmt: skip
 
 
-def test_tables_of_other_programs_are_read(tmp_path):
+def test_tables_of_other_programs_are_read(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"]
     table = tmp_path / "list_attr_celeba.csv"
     text = table.read_text().replace(",", " , ").replace("\n", "\r\n") + "\r\n"
@@ -51,20 +54,20 @@ def test_tables_of_other_programs_are_read(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"\xff\xd8\xff\xe0", b'image_id,a\n"' + b"x" * 200_000], ids=["binary", "unclosed"]
 )
-def test_a_table_that_is_none_is_named(tmp_path, content):
+def test_a_table_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     celeba.write(tmp_path)
     (tmp_path / "list_attr_celeba.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"list_attr_celeba\.csv is no table"):
         read_celeba(tmp_path)
 
 
-def edit(path, old, new):
+def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
 
 
-def test_all_faults_are_named_in_one_error(tmp_path):
+def test_all_faults_are_named_in_one_error(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     images, table = tmp_path / "img_align_celeba", tmp_path / "list_attr_celeba.csv"
     (images / "000001.jpg").unlink()
@@ -90,7 +93,7 @@ def test_all_faults_are_named_in_one_error(tmp_path):
         assert fault in message
 
 
-def test_missing_tables_and_folders_are_named(tmp_path):
+def test_missing_tables_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"list_attr_celeba\.csv"):
         read_celeba(tmp_path)
     celeba.write(tmp_path / "a")
@@ -99,7 +102,7 @@ def test_missing_tables_and_folders_are_named(tmp_path):
         read_celeba(tmp_path / "a")
 
 
-def test_a_name_that_stands_twice_is_refused(tmp_path):
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     table = tmp_path / "list_attr_celeba.csv"
     table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
@@ -107,7 +110,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path):
         read_celeba(tmp_path)
 
 
-def test_a_column_that_stands_twice_is_refused(tmp_path):
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     table = tmp_path / "list_attr_celeba.csv"
     table.write_text(table.read_text().replace("Second", "First"))
@@ -115,7 +118,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path):
         read_celeba(tmp_path)
 
 
-def test_zero_is_read_as_absent(tmp_path):
+def test_zero_is_read_as_absent(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     before = read_celeba(tmp_path)["train"].labels
     table = tmp_path / "list_attr_celeba.csv"
@@ -123,7 +126,7 @@ def test_zero_is_read_as_absent(tmp_path):
     assert np.array_equal(read_celeba(tmp_path)["train"].labels, before)
 
 
-def test_damaged_pictures_are_all_named(tmp_path):
+def test_damaged_pictures_are_all_named(tmp_path: Path) -> None:
     split = read_celeba(celeba.write(tmp_path / "data"))["train"]
     split.paths[3].write_bytes(split.paths[3].read_bytes()[:40])
     split.paths[5].write_bytes(b"")
@@ -135,14 +138,16 @@ def test_damaged_pictures_are_all_named(tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_the_cache_holds_the_pictures_in_order(tmp_path):
+def test_the_cache_holds_the_pictures_in_order(tmp_path: Path) -> None:
     split = read_celeba(celeba.write(tmp_path / "data"))["valid"]
     pictures = decoded(split, tmp_path / "cache", transform, workers=2)
     assert np.array_equal(pictures.array, np.concatenate(list(read_pictures(split, transform, batch_size=4))))
-    assert pictures.array[0].tolist() == cv2.imread(str(split.paths[0]))[..., ::-1].tolist()
+    first = cv2.imread(str(split.paths[0]))
+    assert first is not None
+    assert pictures.array[0].tolist() == first[..., ::-1].tolist()
 
 
-def test_the_cache_is_used_again_until_a_picture_changes(tmp_path):
+def test_the_cache_is_used_again_until_a_picture_changes(tmp_path: Path) -> None:
     split = read_celeba(celeba.write(tmp_path / "data"))["valid"]
     first = decoded(split, tmp_path / "cache", transform, workers=1)
     stamp = first.path.stat().st_mtime_ns
@@ -152,7 +157,7 @@ def test_the_cache_is_used_again_until_a_picture_changes(tmp_path):
     assert decoded(split, tmp_path / "cache", transform, workers=1).array[0].max() == 0
 
 
-def test_a_changed_picture_of_the_same_size_is_decoded_anew(tmp_path):
+def test_a_changed_picture_of_the_same_size_is_decoded_anew(tmp_path: Path) -> None:
     split = read_celeba(celeba.write(tmp_path / "data"))["valid"]
     for value in (100, 50):
         raw = cv2.imencode(".jpg", np.full((218, 178, 3), value, np.uint8))[1].tobytes()
@@ -160,14 +165,14 @@ def test_a_changed_picture_of_the_same_size_is_decoded_anew(tmp_path):
         assert decoded(split, tmp_path / "cache", transform, workers=1).array[0].max() == value
 
 
-def test_a_read_only_data_folder_is_enough(tmp_path):
+def test_a_read_only_data_folder_is_enough(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data")
     before = sorted(path.name for path in data.rglob("*"))
     decoded(read_celeba(data)["train"], tmp_path / "cache", transform, workers=1)
     assert sorted(path.name for path in data.rglob("*")) == before
 
 
-def test_too_little_room_is_said_before_decoding(tmp_path, monkeypatch):
+def test_too_little_room_is_said_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     split = read_celeba(celeba.write(tmp_path / "data"))["train"]
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 1000})())
     with pytest.raises(DataError, match="--cache_dir"):
@@ -175,7 +180,7 @@ def test_too_little_room_is_said_before_decoding(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["csv", "txt"])
-def test_pictures_of_one_person_share_an_identity(tmp_path, form):
+def test_pictures_of_one_person_share_an_identity(tmp_path: Path, form: str) -> None:
     data = celeba.write(tmp_path)
     train = read_celeba(data)["train"]
     assert len(set(train.identities.tolist())) == len(train)  # without a table each is another person's
@@ -194,14 +199,14 @@ def test_pictures_of_one_person_share_an_identity(tmp_path, form):
     assert np.array_equal(third.labels, found.labels[[2, 0]])
 
 
-def test_an_image_without_an_identity_is_named(tmp_path):
+def test_an_image_without_an_identity_is_named(tmp_path: Path) -> None:
     data = celeba.write(tmp_path)
     (data / "identity_CelebA.txt").write_text("000001.jpg 5\n000002.jpg\n")
     with pytest.raises(DataError, match=r"without one identity: 000002\.jpg"):
         read_celeba(data)
 
 
-def test_zero_amid_one_and_minus_one_is_not_known(tmp_path):
+def test_zero_amid_one_and_minus_one_is_not_known(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"]
     after = read_celeba(celeba.with_gaps(tmp_path))["train"]
     assert before.known.all()
@@ -214,7 +219,20 @@ def test_zero_amid_one_and_minus_one_is_not_known(tmp_path):
     assert np.array_equal(after.only(chosen).known, after.known[chosen])
 
 
-def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path):
+@pytest.mark.parametrize("absent", ["-1", "0"])
+def test_an_empty_label_is_not_known_even_in_a_last_column_without_any(tmp_path: Path, absent: str) -> None:
+    before = read_celeba(celeba.write(tmp_path))["train"]
+    table = tmp_path / "list_attr_celeba.csv"
+    head, *rows = (row.replace("-1", absent).split(",") for row in table.read_text().splitlines())
+    table.write_text("\n".join(",".join(row) for row in [head, *([*row[:3], ""] for row in rows)]) + "\n")
+    after = read_celeba(tmp_path)["train"]
+    assert after.attributes == before.attributes
+    assert after.never_known() == ("Third",)
+    assert np.array_equal(after.labels[:, :2], before.labels[:, :2])
+    assert after.known[:, :2].all()
+
+
+def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path: Path) -> None:
     assert unknown_labels(read_celeba(celeba.write(tmp_path))) == ""
     celeba.with_gaps(tmp_path)
     splits = read_celeba(tmp_path)

@@ -1,5 +1,8 @@
 import csv
 import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +11,18 @@ from tests.fakes import celeba
 from training.data.celeba import DataError, read_celeba
 from training.data.tables import read_table
 
+Rows = list[list[str]]
+Change = Callable[[Rows], Rows]
 
-def rewrite(path, change, separator=",", encoding="utf-8", end="\n", quoting=csv.QUOTE_MINIMAL):
+
+def rewrite(
+    path: Path,
+    change: Change,
+    separator: str = ",",
+    encoding: str = "utf-8",
+    end: str = "\n",
+    quoting: Any = csv.QUOTE_MINIMAL,
+) -> None:
     """Write a CSV table again, after a change of its rows, as other programs do."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
@@ -18,47 +31,47 @@ def rewrite(path, change, separator=",", encoding="utf-8", end="\n", quoting=csv
     path.write_bytes(text.getvalue().encode(encoding))
 
 
-def same(rows):
+def same(rows: Rows) -> Rows:
     return rows
 
 
-def name_last(rows):
+def name_last(rows: Rows) -> Rows:
     return [[*row[1:], row[0]] for row in rows]
 
 
-def name_second(rows):
+def name_second(rows: Rows) -> Rows:
     return [[row[1], row[0], *row[2:]] for row in rows]
 
 
-def numbered(header):
+def numbered(header: str) -> Change:
     return lambda rows: [[header, *rows[0]], *([str(n), *row] for n, row in enumerate(rows[1:]))]
 
 
-def renamed(rows):
+def renamed(rows: Rows) -> Rows:
     return [["Filename", *rows[0][1:]], *rows[1:]]
 
 
-def decimal(rows):
+def decimal(rows: Rows) -> Rows:
     return [rows[0], *([row[0], *(f"{value}.0" for value in row[1:])] for row in rows[1:])]
 
 
-def trailing(rows):
+def trailing(rows: Rows) -> Rows:
     return [[*row, ""] for row in rows]
 
 
-def unnamed(rows):
+def unnamed(rows: Rows) -> Rows:
     return [["", *rows[0][1:]], *rows[1:]]
 
 
-def short_header(rows):
+def short_header(rows: Rows) -> Rows:
     return [rows[0][1:], *rows[1:]]
 
 
-def row_names(rows):
+def row_names(rows: Rows) -> Rows:
     return [rows[0], *([str(n), *row] for n, row in enumerate(rows[1:], 1))]
 
 
-def two_indices(rows):
+def two_indices(rows: Rows) -> Rows:
     return numbered("Unnamed: 0.1")(numbered("Unnamed: 0")(rows))
 
 
@@ -68,7 +81,7 @@ CHANGES = [same, name_last, name_second, numbered("Unnamed: 0"), numbered(""), n
 
 @pytest.mark.parametrize("change", CHANGES, ids=[f"{number} {each.__name__}" for number, each in enumerate(CHANGES)])
 @pytest.mark.parametrize("separator", [",", ";", "\t", " "])
-def test_tables_mean_the_same_whichever_program_wrote_them(tmp_path, change, separator):
+def test_tables_mean_the_same_whichever_program_wrote_them(tmp_path: Path, change: Change, separator: str) -> None:
     if separator == " " and change in (trailing, unnamed, CHANGES[4]):
         pytest.skip("an empty cell cannot be told between blanks, unless it is quoted")
     before = read_celeba(celeba.write(tmp_path))
@@ -85,21 +98,21 @@ def test_tables_mean_the_same_whichever_program_wrote_them(tmp_path, change, sep
      {"quoting": csv.QUOTE_ALL}, {"quoting": csv.QUOTE_ALL, "separator": " "}],
     ids=str,
 )  # fmt: skip
-def test_bytes_around_the_cells_do_not_matter(tmp_path, options):
+def test_bytes_around_the_cells_do_not_matter(tmp_path: Path, options: dict[str, Any]) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"].fingerprint()
     for stem in ("list_attr_celeba", "list_eval_partition"):
         rewrite(tmp_path / f"{stem}.csv", same, **options)
     assert read_celeba(tmp_path)["train"].fingerprint() == before
 
 
-def test_the_line_that_tells_excel_the_separator_is_passed_over(tmp_path):
+def test_the_line_that_tells_excel_the_separator_is_passed_over(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"].fingerprint()
     table = tmp_path / "list_attr_celeba.csv"
     table.write_text("sep=;\n" + table.read_text().replace(",", ";"))
     assert read_celeba(tmp_path)["train"].fingerprint() == before
 
 
-def test_partitions_need_no_line_of_names_and_may_be_words(tmp_path):
+def test_partitions_need_no_line_of_names_and_may_be_words(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["valid"].fingerprint()
     table = tmp_path / "list_eval_partition.csv"
     rewrite(table, lambda rows: rows[1:])
@@ -109,7 +122,7 @@ def test_partitions_need_no_line_of_names_and_may_be_words(tmp_path):
     assert read_celeba(tmp_path)["valid"].fingerprint() == before
 
 
-def test_the_partition_is_picked_by_its_name(tmp_path):
+def test_the_partition_is_picked_by_its_name(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["valid"].fingerprint()
     table = tmp_path / "list_eval_partition.csv"
     rewrite(table, lambda rows: [[*row, "x"] for row in rows])
@@ -119,14 +132,14 @@ def test_the_partition_is_picked_by_its_name(tmp_path):
         read_celeba(tmp_path)
 
 
-def test_labels_without_names_are_said_to_be_so(tmp_path):
+def test_labels_without_names_are_said_to_be_so(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     rewrite(tmp_path / "list_attr_celeba.csv", lambda rows: rows[1:])
     with pytest.raises(DataError, match=r"list_attr_celeba\.csv does not name its columns: the first line"):
         read_celeba(tmp_path)
 
 
-def test_a_column_that_is_no_label_is_named_rather_than_every_image(tmp_path):
+def test_a_column_that_is_no_label_is_named_rather_than_every_image(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     rewrite(tmp_path / "list_attr_celeba.csv", lambda rows: [[*row, f"p{n}"] for n, row in enumerate(rows)])
     with pytest.raises(DataError) as caught:
@@ -145,14 +158,14 @@ def test_a_column_that_is_no_label_is_named_rather_than_every_image(tmp_path):
         ("", "holds no rows"),
     ],
 )
-def test_a_table_that_cannot_be_understood_is_named_with_the_reason(tmp_path, text, message):
+def test_a_table_that_cannot_be_understood_is_named_with_the_reason(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
         read_table(path)
 
 
-def test_a_table_that_was_cut_off_names_the_torn_row(tmp_path):
+def test_a_table_that_was_cut_off_names_the_torn_row(tmp_path: Path) -> None:
     celeba.write(tmp_path)
     table = tmp_path / "list_attr_celeba.csv"
     rewrite(table, lambda rows: [*rows[:-1], rows[-1][:2]])
@@ -161,7 +174,7 @@ def test_a_table_that_was_cut_off_names_the_torn_row(tmp_path):
         read_celeba(tmp_path)
 
 
-def test_identities_are_read_as_the_other_tables(tmp_path):
+def test_identities_are_read_as_the_other_tables(tmp_path: Path) -> None:
     data = celeba.write(tmp_path)
     names = [path.name for path in read_celeba(data)["train"].paths]
     lines = [f"{n};{n // 4};{name}" for n, name in enumerate(names)]

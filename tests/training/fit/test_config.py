@@ -3,9 +3,9 @@ import pytest
 from training.fit.config import parse_config
 
 
-def test_defaults_are_the_papers_plain_recipe():
+def test_defaults_are_the_papers_plain_recipe() -> None:
     config = parse_config([])
-    assert (config.data_dir, config.save_dir, config.save_every) == ("data", "checkpoints", 5)
+    assert (config.data_dir, config.save_dir, config.save_every) == (("data",), "checkpoints", 5)
     assert (config.num_epochs, config.batch_size, config.num_workers) == (20, 64, 2)
     assert (config.conv_filters, config.conv_filter_size, config.conv_filter_stride) == (96, 7, 2)
     assert (config.filter_counts, config.depth_multiplier, config.num_classes) == ((16, 32, 48, 64), 1, 40)
@@ -16,17 +16,21 @@ def test_defaults_are_the_papers_plain_recipe():
 
 
 @pytest.mark.parametrize("flag", ["--conv_filter_stride", "--conv_stride"])
-def test_the_stride_has_two_names(flag):
+def test_the_stride_has_two_names(flag: str) -> None:
     assert parse_config([flag, "3"]).conv_filter_stride == 3
 
 
-def test_a_flag_wins_over_its_recipe():
+def test_a_flag_wins_over_its_recipe() -> None:
     assert parse_config(["--recipe", "best"]).optimizer == "adamw"
     config = parse_config(["--optimizer", "adam", "--recipe", "best", "--no-augment"])
     assert (config.optimizer, config.augment, config.schedule) == ("adam", False, "cosine")
 
 
-def test_filter_counts_may_be_any_number():
+def test_the_number_of_outputs_follows_the_attributes() -> None:
+    assert parse_config(["--attributes", "A", "B"]).num_classes == 2
+
+
+def test_filter_counts_may_be_any_number() -> None:
     assert parse_config(["--filter_counts", "4", "8", "12"]).filter_counts == (4, 8, 12)
 
 
@@ -46,15 +50,16 @@ def test_filter_counts_may_be_any_number():
         "--filter_counts 1 1 1 1 1 1 1 1 1", "--num_classes 100000", "--decay_lr_every 3 --schedule cosine",
         "--decay_lr_every 3 --recipe best", "--lr_decay 0.5", "--teacher_share 0.7", "--early_height 150",
         "--save_dir=", "--data_dir=", "--cache_dir=", "--teachers=",
+        "--attributes A B A", "--num_classes 40 --attributes A B",
     ],
 )  # fmt: skip
-def test_impossible_values_are_named(flags, capsys):
+def test_impossible_values_are_named(flags: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_config(flags.split())
     assert flags.split()[0].strip("-=") in capsys.readouterr().err.partition("error:")[2]
 
 
-def test_help_tells_the_defaults_of_its_recipe(capsys):
+def test_help_tells_the_defaults_of_its_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_config(["--help", "--recipe", "best"])
     assert "(default: cosine)" in " ".join(capsys.readouterr().out.split())
@@ -67,5 +72,5 @@ def test_help_tells_the_defaults_of_its_recipe(capsys):
         "--decay_lr_every 3 --lr_decay 1", "--early_share 0.5 --early_height 218", "--teachers a.pth --teacher_share 1",
     ],
 )  # fmt: skip
-def test_the_ends_of_the_ranges_are_taken(flags):
+def test_the_ends_of_the_ranges_are_taken(flags: str) -> None:
     parse_config(flags.split())

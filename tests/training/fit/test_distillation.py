@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ ALONE = Process(0, 1, torch.device("cpu"))
 
 
 @pytest.fixture
-def train(tmp_path):
+def train(tmp_path: Path) -> LabelledPictures:
     split = read_celeba(celeba.write(tmp_path / "data"))["train"]
     network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     return LabelledPictures(decoded(split, tmp_path / "cache", network.preprocessing, 1), split)
@@ -37,11 +39,11 @@ def asked(tmp_path: Path, *paths: str, share: float = 0.5) -> TrainConfig:
     return TrainConfig(cache_dir=str(tmp_path / "cache"), teachers=paths, teacher_share=share)
 
 
-def test_without_teachers_the_labels_are_the_targets(tmp_path, train):
+def test_without_teachers_the_labels_are_the_targets(tmp_path: Path, train: LabelledPictures) -> None:
     assert np.array_equal(teachers.targets(asked(tmp_path), train, ALONE), train.split.labels)
 
 
-def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path, train):
+def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path: Path, train: LabelledPictures) -> None:
     paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
     found = teachers.targets(asked(tmp_path, *paths, share=0.25), train, ALONE)
     opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0, 1.0])))
@@ -49,7 +51,7 @@ def test_targets_are_labels_mixed_with_the_mean_logit_of_the_teachers(tmp_path, 
     assert found == pytest.approx(0.75 * train.split.labels + 0.25 * opinion, abs=1e-5)
 
 
-def test_a_crop_and_its_mirror_image_count_alike(tmp_path, train):
+def test_a_crop_and_its_mirror_image_count_alike(tmp_path: Path, train: LabelledPictures) -> None:
     torch.manual_seed(0)
     network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     with torch.no_grad():
@@ -57,14 +59,15 @@ def test_a_crop_and_its_mirror_image_count_alike(tmp_path, train):
     path = str(tmp_path / "random.safetensors")
     network.save(path)
     found = teachers.targets(asked(tmp_path, path, share=1.0), train, ALONE)
-    x = network.preprocessing.normalise(torch.from_numpy(np.array(train.pictures.array)))
+    whole = train.pictures.take(np.arange(len(train.pictures)))
+    x = network.preprocessing.normalise(torch.from_numpy(whole))
     with torch.no_grad():
         logits = network.eval()(torch.cat([x, x.flip(3)])).view(2, len(found), 3)
     assert not torch.allclose(logits[0], logits[1], atol=1e-4)
     assert found == pytest.approx(torch.sigmoid(logits.mean(0)).numpy(), abs=1e-4)
 
 
-def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path, train):
+def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path: Path, train: LabelledPictures) -> None:
     path = sure_of(tmp_path / "a.safetensors", 1, -1, 0)
     summed = []
 
@@ -73,21 +76,21 @@ def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path, train):
         summed.append(values)
         return values + values.flip(0) if values.ndim else values * 2
 
-    process = SimpleNamespace(device="cpu", rank=0, local_rank=0, count=2, writes=True, total=total)
+    process: Any = SimpleNamespace(device="cpu", rank=0, local_rank=0, count=2, writes=True, total=total)
     found = teachers.targets(asked(tmp_path, path, share=1.0), train, process)
     assert summed[-1][0::2].any()
     assert not summed[-1][1::2].any()
     assert found == pytest.approx(np.tile(1 / (1 + np.exp([-1, 1, 0])), (len(train.split), 1)), abs=1e-5)
 
 
-def test_teachers_are_asked_once(tmp_path, train, monkeypatch):
+def test_teachers_are_asked_once(tmp_path: Path, train: LabelledPictures, monkeypatch: pytest.MonkeyPatch) -> None:
     path = sure_of(tmp_path / "a.safetensors", 1, -1, 0)
     first = teachers.targets(asked(tmp_path, path), train, ALONE)
     monkeypatch.setattr(teachers, "opinion_of", lambda *_: pytest.fail("asked again"))
     assert np.array_equal(teachers.targets(asked(tmp_path, path), train, ALONE), first)
 
 
-def test_other_weights_at_the_same_place_are_asked_anew(tmp_path, train):
+def test_other_weights_at_the_same_place_are_asked_anew(tmp_path: Path, train: LabelledPictures) -> None:
     first = teachers.targets(asked(tmp_path, sure_of(tmp_path / "a.safetensors", 1, -1, 0)), train, ALONE)
     second = teachers.targets(asked(tmp_path, sure_of(tmp_path / "a.safetensors", 5, -1, 0)), train, ALONE)
     assert not np.allclose(first, second)
@@ -100,22 +103,25 @@ def test_other_weights_at_the_same_place_are_asked_anew(tmp_path, train):
         (lambda folder: sure_of(folder / "a.safetensors", 1, 1, attributes=("Fourth", "Fifth")), "other attributes"),
     ],
 )
-def test_a_teacher_that_cannot_help_is_named(tmp_path, train, teacher, message):
+def test_a_teacher_that_cannot_help_is_named(
+    tmp_path: Path, train: LabelledPictures, teacher: Callable[[Path], str], message: str
+) -> None:
     with pytest.raises(CheckpointError, match=message):
         teachers.targets(asked(tmp_path, teacher(tmp_path)), train, ALONE)
 
 
-def test_what_is_not_known_stays_so_whatever_teachers_say(tmp_path, train):
+def test_teachers_stand_in_for_labels_that_are_not_known(tmp_path: Path, train: LabelledPictures) -> None:
     split = read_celeba(celeba.with_gaps(tmp_path / "data"))["train"]
     paths = sure_of(tmp_path / "a.safetensors", 4, -2, 0), sure_of(tmp_path / "b.safetensors", 0, -2, 2)
     config = asked(tmp_path, *paths, share=0.25)
     found = teachers.targets(config, LabelledPictures(train.pictures, split), ALONE)
     whole = teachers.targets(config, train, ALONE)
     assert not split.known.all()
-    np.testing.assert_array_equal(found, np.where(split.known, whole, np.nan))
+    alone = teachers.opinion_of(config.teachers, train, ALONE)
+    np.testing.assert_array_equal(found, np.where(split.known, whole, alone))
 
 
-def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path, train):
+def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path: Path, train: LabelledPictures) -> None:
     paths = (
         sure_of(tmp_path / "a.safetensors", -2, 9, 4, attributes=("Second", "Other", "First")),
         sure_of(tmp_path / "b.safetensors", 0, attributes=("First",)),
@@ -124,4 +130,44 @@ def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path,
     opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0])))
     assert found[:, :2] == pytest.approx(0.75 * train.split.labels[:, :2] + 0.25 * opinion, abs=1e-5)
     assert np.array_equal(found[:, 2], train.split.labels[:, 2])
-    assert "asked for First, Second (2); it does not know Third (1)" in teachers.describe(paths[0], celeba.ATTRIBUTES)
+    taught, lines = teachers.check(paths, train.split)
+    assert taught == {"First", "Second"}
+    assert lines == [
+        f"the teacher {paths[0]} is asked for First, Second (2); it does not know Third (1)",
+        f"the teacher {paths[1]} is asked for First (1); it does not know Second, Third (2)",
+    ]
+
+
+def test_what_no_teacher_and_no_label_knows_stays_unknown(tmp_path: Path, train: LabelledPictures) -> None:
+    split = read_celeba(celeba.with_gaps(tmp_path / "data"))["train"]
+    path = sure_of(tmp_path / "a.safetensors", 0, attributes=("First",))
+    found = teachers.targets(asked(tmp_path, path), LabelledPictures(train.pictures, split), ALONE)
+    assert not np.isnan(found[:, 0]).any()
+    assert np.array_equal(np.isnan(found[:, 1:]), ~split.known[:, 1:])
+
+
+def test_tables_and_weights_are_mixed_where_each_knows_the_picture(tmp_path: Path, train: LabelledPictures) -> None:
+    """By the mean logit of those that know the attribute of the picture."""
+    weights = sure_of(tmp_path / "a.safetensors", 2, -2, 0)
+    table = tmp_path / "b.csv"
+    names = [path.name for path in train.split.paths[:2]]
+    table.write_text(f"file,First,Third\n{names[0]},0.5,0.9\n{names[1]},,0.1\n")
+    found = teachers.targets(asked(tmp_path, weights, str(table), share=1.0), train, ALONE)
+    expected = np.tile([2.0, -2.0, 0.0], (len(found), 1))
+    expected[0] = 1, -2, np.log(9) / 2
+    expected[1] = 2, -2, -np.log(9) / 2
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-expected)), atol=1e-5)
+    taught, lines = teachers.check([weights, str(table)], train.split)
+    assert taught == set(celeba.ATTRIBUTES)
+    (line,) = lines
+    assert "asked for First, Third (2) and answers for 2 of 16 pictures; it does not know Second (1)" in line
+
+
+def test_another_table_at_the_same_place_is_read(tmp_path: Path, train: LabelledPictures) -> None:
+    table = tmp_path / "b.csv"
+    name = train.split.paths[0].name
+    found = []
+    for value in (0.2, 0.7):
+        table.write_text(f"file,First\n{name},{value}\n")
+        found.append(teachers.targets(asked(tmp_path, str(table), share=1.0), train, ALONE)[0, 0])
+    assert found == pytest.approx([0.2, 0.7])

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from tests.paths import ROOT
 from training import train
 from training.fit import trainer as engine
 from training.fit.interruption import Interrupted, Interruption
+from training.fit.record.reporting import scalars
 
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --device cpu --num_epochs 3".split()
 
@@ -20,21 +23,21 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path: Path) -> Path:
     return celeba.write(tmp_path / "data")
 
 
-def flags(data, save_dir, *more):
+def flags(data: Path, save_dir: Path, *more: str) -> list[str]:
     places = (data, data.parent / "cache", save_dir)
     named = zip(("--data_dir", "--cache_dir", "--save_dir"), map(str, places), strict=True)
     return [*SMALL, *(text for pair in named for text in pair), *more]
 
 
-def signalled(monkeypatch, name, at_step, *numbers):
+def signalled(monkeypatch: pytest.MonkeyPatch, name: str, at_step: int, *numbers: int) -> None:
     """Send this process signals, once, when a method of the trainer is called after so many steps."""
     method = getattr(engine.Trainer, name)
 
-    def send(self, *arguments):
+    def send(self: engine.Trainer, *arguments: Any) -> Any:
         if self.progress.step == at_step:
             monkeypatch.undo()
             for number in numbers:
@@ -44,12 +47,14 @@ def signalled(monkeypatch, name, at_step, *numbers):
     monkeypatch.setattr(engine.Trainer, name, send)
 
 
-def figures(folder):
+def figures(folder: Path) -> list[list[Any]]:
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [[value for name, value in row.items() if name != "minutes"] for row in rows]
+    return [
+        [row["epoch"], *(value for name, value in scalars(row) if name not in ("epoch", "minutes"))] for row in rows
+    ]
 
 
-def steps_saved(folder):
+def steps_saved(folder: Path) -> int:
     return torch.load(folder / "last.pt", weights_only=True)["position"]["step"]
 
 
@@ -58,8 +63,14 @@ def steps_saved(folder):
     [(signal.SIGINT, 130, "0"), (signal.SIGTERM, 143, "1"), (signal.SIGHUP, 129, "0")],
 )
 def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
-    tmp_path, data, monkeypatch, capfd, number, status, workers
-):
+    tmp_path: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    number: int,
+    status: int,
+    workers: str,
+) -> None:
     options = ("--recipe", "best", "--precision", "float32", "--num_workers", workers)
     before = signal.getsignal(signal.SIGINT)
     assert train.main([*flags(data, tmp_path / "whole", *options)]) == 0
@@ -77,7 +88,9 @@ def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_signal_while_the_epoch_is_judged_does_not_wait(tmp_path, data, monkeypatch):
+def test_a_signal_while_the_epoch_is_judged_does_not_wait(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save = tmp_path / "run"
     signalled(monkeypatch, "validate", 4, signal.SIGTERM)
     assert train.main(flags(data, save)) == 143
@@ -87,7 +100,7 @@ def test_a_signal_while_the_epoch_is_judged_does_not_wait(tmp_path, data, monkey
     assert [row[0] for row in figures(save)] == [1, 2, 3]
 
 
-def test_a_second_ctrl_c_ends_at_once(tmp_path, data, monkeypatch):
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save = tmp_path / "run"
     signalled(monkeypatch, "step", 6, signal.SIGINT, signal.SIGINT)
     assert train.main(flags(data, save)) == 130
@@ -95,7 +108,9 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path, data, monkeypatch):
     assert not list(save.glob(".*part"))
 
 
-def test_before_training_there_is_nothing_to_save(tmp_path, data, monkeypatch, capsys):
+def test_before_training_there_is_nothing_to_save(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(train, "prepare", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     given = flags(data, tmp_path / "run")
     assert train.main(given) == 143
@@ -104,7 +119,7 @@ def test_before_training_there_is_nothing_to_save(tmp_path, data, monkeypatch, c
     assert "--resume" not in said
 
 
-def test_what_a_program_was_started_to_ignore_stays_ignored():
+def test_what_a_program_was_started_to_ignore_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with Interruption().watched() as interruption:
@@ -114,7 +129,7 @@ def test_what_a_program_was_started_to_ignore_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_torchrun_may_pass_on_what_its_processes_have_got(monkeypatch):
+def test_torchrun_may_pass_on_what_its_processes_have_got(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
     with Interruption().watched() as interruption, interruption.held():
         os.kill(os.getpid(), signal.SIGINT)
@@ -125,7 +140,7 @@ def test_torchrun_may_pass_on_what_its_processes_have_got(monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_processes_of_torchrun_stop_after_the_same_step(tmp_path, data):
+def test_processes_of_torchrun_stop_after_the_same_step(tmp_path: Path, data: Path) -> None:
     save = tmp_path / "run"
     script = tmp_path / "script.py"
     script.write_text(
@@ -154,7 +169,9 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path, data):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_workers_that_get_the_signal_too_do_not_break_the_step(tmp_path, data, number, status):
+def test_workers_that_get_the_signal_too_do_not_break_the_step(
+    tmp_path: Path, data: Path, number: int, status: int
+) -> None:
     """A terminal sends Ctrl-C to the whole group, a service manager SIGTERM."""
     save = tmp_path / "run"
     given = flags(
@@ -174,7 +191,7 @@ def test_workers_that_get_the_signal_too_do_not_break_the_step(tmp_path, data, n
     assert saved["config"]["seed"] == 2**63 - 1
 
 
-def test_a_worker_leaves_the_end_to_its_parent_and_torch():
+def test_a_worker_leaves_the_end_to_its_parent_and_torch() -> None:
     """Its parent may be gone for good, so the second SIGTERM ends it."""
     source = (
         "import os, signal\n"

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
@@ -9,26 +12,26 @@ from training.fit.transfer import Beginning
 SHAPE = ((4, 8), (8, 7, 2))
 
 
-def weights(path, names, count=None, **more):
+def weights(path: Path, names: tuple[str, ...] | None, count: int | None = None, **more: Any) -> SlimNet:
     torch.manual_seed(7)
-    network = SlimNet(*SHAPE, count or len(names), attributes=names, **more)
+    network = SlimNet(*SHAPE, count or len(names or ()), attributes=names, **more)
     network.save(path)
     return network
 
 
-def begun(path, attributes):
+def begun(path: Path, attributes: tuple[str, ...]) -> tuple[SlimNet, SlimNet]:
     """The network of a run's first step, and the one that it would be without --init_from."""
     config = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), init_from=str(path), seed=3)
     plain = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), seed=3)
     return build_network(config, attributes), build_network(plain, attributes)
 
 
-def same_features(network, other):
+def same_features(network: SlimNet, other: SlimNet) -> bool:
     mine, theirs = network.state_dict(), other.state_dict()
     return all(mine[name].equal(theirs[name]) for name in mine if not name.startswith("fc."))
 
 
-def test_outputs_are_joined_by_name_and_new_ones_are_random(tmp_path):
+def test_outputs_are_joined_by_name_and_new_ones_are_random(tmp_path: Path) -> None:
     path = tmp_path / "first.safetensors"
     first = weights(path, ("Bald", "Smiling", "Male"))
     found, random = begun(path, ("Male", "Freckles", "Bald", "Scar"))
@@ -42,7 +45,7 @@ def test_outputs_are_joined_by_name_and_new_ones_are_random(tmp_path):
     assert line == f"{path}: outputs joined by name: Male, Bald (2); new: Freckles, Scar (2)"
 
 
-def test_without_a_common_name_all_outputs_are_new(tmp_path):
+def test_without_a_common_name_all_outputs_are_new(tmp_path: Path) -> None:
     first = weights(tmp_path / "first.safetensors", ("Bald", "Male"))
     found, random = begun(tmp_path / "first.safetensors", ("Scar", "Freckles"))
     assert same_features(found, first)
@@ -52,7 +55,7 @@ def test_without_a_common_name_all_outputs_are_new(tmp_path):
     ).describe(("Scar", "Freckles"))
 
 
-def test_the_original_form_has_celebas_names_where_it_has_40_outputs(tmp_path):
+def test_the_original_form_has_celebas_names_where_it_has_40_outputs(tmp_path: Path) -> None:
     first = weights(tmp_path / "first.pth", None, 40)
     names = (*reversed(ATTRIBUTES[:5]), "Scar")
     found, random = begun(tmp_path / "first.pth", names)
@@ -60,7 +63,7 @@ def test_the_original_form_has_celebas_names_where_it_has_40_outputs(tmp_path):
     assert found.fc.weight[5].equal(random.fc.weight[5])
 
 
-def test_the_original_form_with_another_number_of_outputs_gives_features_alone(tmp_path):
+def test_the_original_form_with_another_number_of_outputs_gives_features_alone(tmp_path: Path) -> None:
     first = weights(tmp_path / "first.pth", ("A", "B", "C"))
     found, random = begun(tmp_path / "first.pth", ("A", "B"))
     assert same_features(found, first)
@@ -70,7 +73,7 @@ def test_the_original_form_with_another_number_of_outputs_gives_features_alone(t
     )
 
 
-def test_the_original_form_with_as_many_outputs_is_taken_in_order_and_says_so(tmp_path):
+def test_the_original_form_with_as_many_outputs_is_taken_in_order_and_says_so(tmp_path: Path) -> None:
     first = weights(tmp_path / "first.pth", ("A", "B", "C"))
     found, _ = begun(tmp_path / "first.pth", ("A", "B", "C"))
     assert found.fc.weight.equal(first.fc.weight)
@@ -78,7 +81,7 @@ def test_the_original_form_with_as_many_outputs_is_taken_in_order_and_says_so(tm
     assert "joined in the data's order, for the file names none: A, B, C (3); new: none" in line
 
 
-def test_weights_that_see_crops_in_another_way_are_refused(tmp_path):
+def test_weights_that_see_crops_in_another_way_are_refused(tmp_path: Path) -> None:
     weights(tmp_path / "first.safetensors", ("A", "B"), preprocessing=Preprocessing(std=(0.25, 0.25, 0.25)))
     with pytest.raises(CheckpointError, match="reads crops as"):
         begun(tmp_path / "first.safetensors", ("A", "B"))

@@ -1,7 +1,5 @@
 """A run's state on disk: what --resume continues from, and the metrics of the finished epochs."""
 
-from __future__ import annotations
-
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ class Progress:
         step: Optimiser steps done in all.
         images: Training images seen.
         loss_sum: Sum of the current epoch's losses, one for each step.
-        best: Highest validation accuracy so far, from 0 to 1; -1 before the first.
+        best: Highest mean of --keep_best's figure in validation so far, from 0 to 1; -1 before the first.
         seconds: Time spent so far.
     """
 
@@ -94,7 +92,7 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
         path: File that the state was read from.
         state: State from read_state.
         config: Settings to continue with.
-        fingerprint: Fingerprint of the training split.
+        fingerprint: Fingerprint of the training data.
 
     Raises:
         TrainingError: It is of another run.
@@ -113,7 +111,10 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
     if changes:
         raise TrainingError(f"{path} is of a run with other settings: {', '.join(changes)}")
     if state.get("data", fingerprint) != fingerprint:
-        raise TrainingError(f"{path} is of a run on other pictures or labels than {config.data_dir} holds")
+        raise TrainingError(
+            f"{path} is of a run on other pictures or labels than {' '.join(config.data_dir)}, "
+            "or with other weights of these folders"
+        )
 
 
 def _later_end(progress: Progress, before: dict[str, Any], now: dict[str, Any]) -> set[str]:
@@ -135,7 +136,8 @@ def check_finite(network: nn.Module, folder: Path) -> None:
     Raises:
         TrainingError: Some weights are not finite.
     """
-    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+    finite = torch.stack([torch.isfinite(value).all() for value in network.state_dict().values()])
+    if not finite.all():  # read once: each read of a GPU waits for it
         raise TrainingError(
             f"the weights are no longer finite: training stopped. The last good ones are kept in {folder}; "
             "try a lower --learning_rate"

@@ -1,0 +1,86 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from demo.pipeline.table import COLUMNS
+from training.data.celeba import Split
+from training.data.tables import DataError
+from training.data.teacher_table import table_logits
+
+NAMES = ("A", "B")
+
+
+def pictures(*paths: str) -> Split:
+    return Split(tuple(map(Path, paths)), np.zeros((len(paths), 2), bool), NAMES, np.arange(len(paths)))
+
+
+def table(folder: Path, *rows: tuple[str, ...], header: tuple[str, ...] = ("file", *NAMES)) -> str:
+    path = folder / "answers.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return str(path)
+
+
+def answers(path: str, split: Split) -> np.ndarray:
+    return expit(table_logits(path, split))
+
+
+def test_rows_are_joined_by_picture_and_columns_by_name(tmp_path: Path) -> None:
+    path = table(tmp_path, ("some/where/2.jpg", "0.25", "x", "0.75"), header=("file", "B", "Other", "A"))
+    np.testing.assert_allclose(answers(path, pictures("data/1.jpg", "data/2.jpg")), [[np.nan] * 2, [0.75, 0.25]])
+
+
+def test_an_empty_cell_says_nothing_and_0_and_1_stay_finite(tmp_path: Path) -> None:
+    path = table(tmp_path, ("1.jpg", "", "1.000000"), ("2.jpg", "0.000000", ""))
+    found = table_logits(path, pictures("1.jpg", "2.jpg"))
+    assert np.isnan(found).tolist() == [[True, False], [False, True]]
+    assert found[0, 1] == pytest.approx(-found[1, 0]) == pytest.approx(14.5, abs=0.1)
+
+
+def test_the_largest_of_several_faces_counts_in_annotates_form(tmp_path: Path) -> None:
+    header = (*COLUMNS, *NAMES)
+    sizes = [("10", "12"), ("90", "100"), ("50", "60")]
+    rows = [("1.jpg", str(n), "0", "0", *size, f"0.{n}", "0.5") for n, size in enumerate(sizes, start=1)]
+    np.testing.assert_allclose(answers(table(tmp_path, *rows, header=header), pictures("1.jpg")), [[0.2, 0.5]])
+
+
+def test_the_paths_decide_where_folders_share_a_name(tmp_path: Path) -> None:
+    there = pictures("data/one/img/1.jpg", "data/two/img/1.jpg", "data/two/img/2.jpg")
+    path = table(tmp_path, ("/elsewhere/data/two/img/1.jpg", "0.1", "0.2"), ("2.jpg", "0.3", "0.4"))
+    np.testing.assert_allclose(answers(path, there), [[np.nan] * 2, [0.1, 0.2], [0.3, 0.4]])
+    both = table(tmp_path, ("two\\img\\1.jpg", "0.1", "0.2"), ("one\\img\\1.jpg", "0.5", "0.6"))
+    np.testing.assert_allclose(answers(both, there)[:2], [[0.5, 0.6], [0.1, 0.2]])
+
+
+def test_a_row_of_a_foreign_folder_is_not_taken_for_one_of_the_data(tmp_path: Path) -> None:
+    path = table(tmp_path, ("other/img/1.jpg", "0.1", "0.2"), ("data/img/1.jpg", "0.3", "0.4"))
+    np.testing.assert_allclose(answers(path, pictures("data/img/1.jpg")), [[0.3, 0.4]])
+
+
+def test_the_apostrophe_before_a_formula_is_passed_over(tmp_path: Path) -> None:
+    path = table(tmp_path, ("'=1.jpg", "0.1", "0.2"), ("'-2/'3.jpg", "0.3", "0.4"))
+    np.testing.assert_allclose(answers(path, pictures("=1.jpg", "-2/'3.jpg")), [[0.1, 0.2], [0.3, 0.4]])
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "message"),
+    [
+        ([("1.jpg", "1.5", "0")], ("file", *NAMES), "has 1.5 as A of 1.jpg; it takes probabilities from 0 to 1"),
+        ([("1.jpg", "yes", "0")], ("file", *NAMES), "has yes as A of 1.jpg"),
+        ([("1.jpg", "nan", "0")], ("file", *NAMES), "has nan as A of 1.jpg"),
+        ([("1.jpg", "0.1", "0"), ("1.jpg", "0.2", "0")], ("file", *NAMES), "more than one row of 1.jpg, without"),
+        ([("1.jpg", "0.1", "0")], ("file", "C", "D"), r"has a column for none of A, B \(2\)"),
+        ([("x/7.jpg", "0.1", "0")], ("file", *NAMES), "for any of the 3 training pictures, such as 1.jpg; its first"),
+        ([("3.jpg", "0.1", "0")], ("file", *NAMES), "does not tell which 3.jpg a row is of"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_named(
+    tmp_path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...], message: str
+) -> None:
+    path = table(tmp_path, *rows, header=header)
+    with pytest.raises(DataError, match=message) as caught:
+        table_logits(path, pictures("one/1.jpg", "one/3.jpg", "two/3.jpg"))
+    assert path in str(caught.value)

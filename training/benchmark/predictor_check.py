@@ -1,0 +1,76 @@
+"""Whether Predictor does on a GPU what it promises: the CPU's answers, faster, and the CPU when memory is out."""
+
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from slimnet import Predictor
+
+_BLOCK = 256 * 2**20  # bytes that are taken at a time to fill a GPU's memory
+
+
+def largest_difference(weights: Path, device: torch.device, crops: np.ndarray) -> float:
+    """Return the largest difference in probability between a device and the CPU.
+
+    Args:
+        weights: The weights' file.
+        device: Device to compare with the CPU.
+        crops: uint8 RGB (N, height, width, 3).
+
+    Raises:
+        RuntimeError: The device does not work, so that Predictor has left it.
+    """
+    predictor = Predictor(weights, str(device))
+    found, expected = predictor(crops), Predictor(weights, "cpu")(crops)
+    if predictor.device.type != device.type:
+        raise RuntimeError(f"Predictor left {device} for {predictor.device}")
+    return float(np.abs(found - expected).max())
+
+
+def crops_per_second(weights: Path, device: torch.device, batch: int, seconds: float) -> float:
+    """Measure how many crops a second Predictor reads, from the CPU's memory and back to it.
+
+    Args:
+        weights: The weights' file.
+        device: Where to compute.
+        batch: Random crops in a batch.
+        seconds: For how long to measure.
+    """
+    predictor = Predictor(weights, str(device))
+    crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
+    for _ in range(3):
+        predictor(crops)
+    runs, start = 0, time.perf_counter()
+    while runs == 0 or time.perf_counter() - start < seconds:
+        predictor(crops)
+        runs += 1
+    return runs * batch / (time.perf_counter() - start)
+
+
+def falls_back(weights: Path, device: torch.device, batch: int = 256) -> bool:
+    """Return whether Predictor answers on the CPU, with a warning, when the GPU's memory is out.
+
+    Args:
+        weights: The weights' file.
+        device: A GPU of CUDA.
+        batch: Random crops in the batch that does not fit.
+    """
+    predictor = Predictor(weights, str(device))
+    crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
+    torch.cuda.empty_cache()
+    taken = []
+    try:
+        while True:
+            taken.append(torch.empty(_BLOCK, dtype=torch.uint8, device=device))
+    except torch.OutOfMemoryError:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            found = predictor(crops)
+    finally:
+        taken.clear()
+        torch.cuda.empty_cache()
+    same = np.allclose(found, Predictor(weights, "cpu")(crops), atol=1e-3)
+    return same and predictor.device.type == "cpu" and any("going on with the CPU" in str(one.message) for one in said)

@@ -1,0 +1,243 @@
+"""The data folders of a run: their weights, and their labels and pictures joined into one training split."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.data.cache import JoinedPictures, LabelledPictures, Pictures
+from training.data.celeba import DataError, Split, read_celeba, unknown_labels
+from training.data.columns import listed
+from training.data.draws import Draws
+
+_MOST_DRAWS = 100  # of a picture in an epoch
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A data folder, and how often each of its training pictures is drawn in an epoch.
+
+    Args:
+        path: The folder.
+        draws: How often, over 0; 1 unless given.
+    """
+
+    path: Path
+    draws: float = 1.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Folder":
+        """Read a folder as --data_dir takes it: FOLDER or FOLDER=DRAWS.
+
+        What exists as a folder is that folder, so its name may hold a =.
+
+        Args:
+            text: The word of the command line.
+
+        Raises:
+            DataError: There is no such folder, and what follows the last = is no number in the range.
+        """
+        name, equals, number = text.rpartition("=")
+        if not equals or Path(text).is_dir():
+            return cls(Path(text))
+        try:
+            draws = float(number)
+            if not 0 < draws <= _MOST_DRAWS:  # nor is nan
+                raise ValueError
+        except ValueError:
+            raise DataError(
+                f"--data_dir {text}: there is no such folder, and as FOLDER=DRAWS it takes a number over 0 to "
+                f"{_MOST_DRAWS}, how often each picture is drawn in an epoch"
+            ) from None
+        return cls(Path(name), draws)
+
+
+@dataclass(frozen=True)
+class RunSplits:
+    """The splits of a run's folders, all with the same attributes.
+
+    Args:
+        train: The training split of each folder that has one.
+        draws: How often their pictures are drawn in an epoch.
+        valid: The validation splits with a known label, by the folder's name; the first decides which weights are best.
+        notes: What the user should know, a line each.
+    """
+
+    train: tuple[Split, ...]
+    draws: Draws
+    valid: dict[str, Split]
+    notes: tuple[str, ...] = ()
+
+    def joined(self) -> Split:
+        """Return the training splits of all folders as one."""
+        return join(self.train)
+
+    def with_pictures(self, pictures: Sequence[Pictures]) -> "RunData":
+        """Add the decoded pictures.
+
+        Args:
+            pictures: Of each training split, then of each validation split.
+        """
+        train, valid = pictures[: len(self.train)], pictures[len(self.train) :]
+        return RunData(
+            LabelledPictures(train[0] if len(train) == 1 else JoinedPictures(tuple(train)), self.joined()),
+            self.draws,
+            {
+                name: LabelledPictures(there, split)
+                for (name, split), there in zip(self.valid.items(), valid, strict=True)
+            },
+        )
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What a run trains on and is validated on.
+
+    Args:
+        train: Training pictures of all folders, joined.
+        draws: How often each folder's pictures are drawn in an epoch.
+        valid: Validation pictures by the folder's name; the first decides which weights are best.
+    """
+
+    train: LabelledPictures
+    draws: Draws
+    valid: dict[str, LabelledPictures]
+
+    @classmethod
+    def of(cls, train: LabelledPictures, valid: LabelledPictures) -> "RunData":
+        """Return the data of a run on one folder.
+
+        Args:
+            train: Its training pictures.
+            valid: Its validation pictures.
+        """
+        return cls(train, Draws.once(len(train.split)), {"data": valid})
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256, in hexadecimal, of the training pictures' names, their labels and draws."""
+        split = self.train.split.fingerprint()
+        if self.draws.even:
+            return split
+        return hashlib.sha256(repr((split, self.draws.folders)).encode()).hexdigest()
+
+
+def join(splits: Sequence[Split]) -> Split:
+    """Join splits with the same attributes, one after the other; nobody counts as being in two of them.
+
+    Args:
+        splits: At least one.
+    """
+    people, there = [], 0
+    for split in splits:
+        people.append(split.identities + there)
+        there += int(split.identities.max(initial=-1)) + 1
+    return Split(
+        tuple(path for split in splits for path in split.paths),
+        np.concatenate([split.labels for split in splits]),
+        splits[0].attributes,
+        np.concatenate(people),
+        np.concatenate([split.known for split in splits]),
+    )
+
+
+def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> RunSplits:
+    """Read the folders of a run, and join their columns of labels by name.
+
+    The first folder's attributes are learnt, or those that are named. A column that a folder lacks is not known there;
+    its further columns are left out. A further folder may have no labels at all.
+
+    Args:
+        data_dirs: Each FOLDER or FOLDER=DRAWS; the first has labels.
+        attributes: Attributes to learn, in the order of the outputs; the first folder's unless given.
+
+    Raises:
+        DataError: A folder cannot be read, no folder has one of the attributes, or there is nothing to train on or to
+            validate on.
+    """
+    folders = _different(data_dirs)
+    found = [read_celeba(folder.path, labelled=not attributes and number == 0) for number, folder in enumerate(folders)]
+    learnt = tuple(attributes) or found[0]["train"].attributes
+    labelled = {name: None for splits in found for name in splits["train"].attributes}  # in their order
+    unknown = [name for name in learnt if name not in labelled]
+    if unknown:
+        raise DataError(f"--attributes: no folder labels {listed(unknown)}; labelled are {listed(list(labelled))}")
+    names = _names(folders)
+    notes = _notes(found[0], learnt, first=True)
+    if len(folders) > 1:
+        notes = [
+            f"{name}: {line}"
+            for number, (name, splits) in enumerate(zip(names, found, strict=True))
+            for line in _notes(splits, learnt, first=number == 0)
+        ]
+    joined = [{name: split.with_attributes(learnt) for name, split in splits.items()} for splits in found]
+    where = " and ".join(data_dirs)
+    return RunSplits(*_train(folders, joined, where), _valid(names, joined, where), tuple(notes))
+
+
+def _different(data_dirs: Sequence[str]) -> list[Folder]:
+    """Return the folders.
+
+    Raises:
+        DataError: One cannot be read from the command line, or is named twice.
+    """
+    folders = [Folder.parse(text) for text in data_dirs]
+    paths = [folder.path.resolve() for folder in folders]
+    twice = [str(folder.path) for number, folder in enumerate(folders) if paths[number] in paths[:number]]
+    if twice:
+        raise DataError(f"--data_dir names {', '.join(twice)} twice: to draw its pictures more often, give it a number")
+    return folders
+
+
+def _train(folders: Sequence[Folder], found: Sequence[dict[str, Split]], where: str) -> tuple[tuple[Split, ...], Draws]:
+    """Return the training splits that have pictures, and their draws.
+
+    Raises:
+        DataError: There is none.
+    """
+    there = [(splits["train"], folder.draws) for folder, splits in zip(folders, found, strict=True)]
+    there = [(split, draws) for split, draws in there if len(split)]
+    if not there:
+        raise DataError(f"{where} has no pictures in its train split")
+    return tuple(split for split, _ in there), Draws(tuple((len(split), draws) for split, draws in there))
+
+
+def _valid(names: Sequence[str], found: Sequence[dict[str, Split]], where: str) -> dict[str, Split]:
+    """Return the validation splits with a known label by their folder's name.
+
+    Raises:
+        DataError: There is none.
+    """
+    there = {name: splits["valid"] for name, splits in zip(names, found, strict=True) if len(splits["valid"])}
+    if not there:
+        raise DataError(f"{where} has no pictures in its valid split")
+    judged = {name: split for name, split in there.items() if split.known.any()}
+    if not judged:
+        raise DataError("no label of the valid split is known (0 beside -1 and 1): nothing can be judged")
+    return judged
+
+
+def _notes(splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list[str]:
+    """Say what is not known in a folder, and which columns of a further one are left out."""
+    columns = splits["train"].attributes
+    common = [name for name in learnt if name in columns]
+    missing = [name for name in learnt if name not in columns]
+    extra = [name for name in columns if name not in learnt]
+    lines = []
+    if missing:
+        lines.append(f"does not label {listed(missing)}: not known there")
+    if extra and not first:
+        lines.append(f"its columns {listed(extra)} are left out")
+    if common:
+        lines.append(unknown_labels({name: split.with_attributes(common) for name, split in splits.items()}))
+    valid = splits["valid"].with_attributes(learnt)
+    if len(valid) and not valid.known.any() and not first:
+        lines.append("its validation split has no known label, and is not reported")
+    return [line for line in lines if line]
+
+
+def _names(folders: Sequence[Folder]) -> list[str]:
+    """Return a name for each folder: its own, or its whole path where two have the same."""
+    own = [folder.path.resolve().name for folder in folders]
+    return [str(folder.path) if own.count(name) > 1 else name for folder, name in zip(folders, own, strict=True)]

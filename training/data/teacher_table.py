@@ -1,0 +1,149 @@
+"""Tables of probabilities as teachers, in the form that `python -m demo.annotate` writes.
+
+A row for each face: the picture's file, and a column of probabilities for each attribute; other columns are passed
+over, and an empty cell says nothing. Of several faces in a picture the one with the largest box counts.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logit
+
+from training.data.celeba import Split
+from training.data.columns import listed, places
+from training.data.tables import DataError, read_rows
+
+_SUFFIXES = (".csv", ".tsv", ".txt")
+_SMALLEST = 5e-7  # probabilities are written with six decimals, so 0 stands for less than this
+
+
+def is_table(path: str) -> bool:
+    """Whether a teacher is a table of probabilities, by its file name; otherwise it is a file of weights.
+
+    Args:
+        path: Path of the file.
+    """
+    return Path(path).suffix.lower() in _SUFFIXES
+
+
+def table_logits(path: str, split: Split) -> np.ndarray:
+    """Read what a table says of a split's pictures, which are matched by name.
+
+    Where the same name is in several folders, the paths in the table decide, from their ends.
+
+    Args:
+        path: Path of the table.
+        split: Pictures and attributes to look for.
+
+    Returns:
+        float64 (N, attributes), the logits of the probabilities; nan where the table has none.
+
+    Raises:
+        DataError: The table cannot be read, holds none of the attributes or of the pictures, does not tell which
+            picture a row is of, or has something else than a probability from 0 to 1.
+    """
+    columns, rows = read_rows(Path(path))
+    joined = places(split.attributes, columns)
+    if not joined:
+        raise DataError(f"the teacher {path} has a column for none of {listed(split.attributes)}")
+    faces = _largest_faces(path, columns, rows)
+    found = np.full(split.labels.shape, np.nan)
+    for index, file in _matched(path, list(faces), split.paths):
+        cells = faces[file]
+        for wanted, there in joined:
+            cell = cells[there] if there < len(cells) else ""
+            if cell:
+                found[index, wanted] = _probability(path, file, columns[there], cell)
+    if np.isnan(found).all():
+        raise DataError(
+            f"the teacher {path} has no probability for any of the {len(split):,} training pictures, such as "
+            f"{split.paths[0].name}; its first row is of {rows[0][0]}"
+        )
+    return logit(np.clip(found, _SMALLEST, 1 - _SMALLEST))
+
+
+def _probability(path: str, file: str, column: str, cell: str) -> float:
+    """Read a cell.
+
+    Raises:
+        DataError: It is no number from 0 to 1.
+    """
+    try:
+        value = float(cell)
+    except ValueError:
+        value = np.nan
+    if not 0 <= value <= 1:
+        raise DataError(f"the teacher {path} has {cell} as {column} of {file}; it takes probabilities from 0 to 1")
+    return value
+
+
+def _largest_faces(path: str, columns: Sequence[str], rows: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """Return the cells of each picture's largest face by the picture's file.
+
+    Raises:
+        DataError: A picture has several rows, without the sizes of their faces.
+    """
+    sides = [columns.index(name) for name in ("width", "height") if name in columns]
+    faces: dict[str, list[str]] = {}
+    areas: dict[str, float] = {}
+    for file, cells in rows:
+        try:
+            area = float(np.prod([float(cells[side]) for side in sides])) if len(sides) == 2 else None
+        except (IndexError, ValueError):
+            area = None
+        if file in faces and area is None:
+            raise DataError(f"the teacher {path} has more than one row of {file}, without the faces' width and height")
+        if area is None or area > areas.get(file, -1.0):
+            faces[file] = cells
+            areas[file] = area or 0.0
+    return faces
+
+
+def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[tuple[int, str]]:
+    """Pair pictures with rows of the same name.
+
+    Of several that have it, those are a pair whose paths are each other's longest match from the end.
+
+    Returns:
+        The pictures' indices and the rows' files.
+
+    Raises:
+        DataError: Several match equally well.
+    """
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for index, picture in enumerate(pictures):
+        by_name[picture.name].append(index)
+    rows: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        name = _parts(file)[-1]
+        # demo.annotate puts an apostrophe before a name that a spreadsheet would take for a formula.
+        rows[name if name in by_name else name.removeprefix("'")].append(file)
+    found = []
+    for name in rows.keys() & by_name.keys():
+        if len(rows[name]) == len(by_name[name]) == 1:
+            found.append((by_name[name][0], rows[name][0]))
+            continue
+        common = np.array([[_common_end(_parts(file), pictures[n]) for n in by_name[name]] for file in rows[name]])
+        best = (common == common.max(axis=0)) & (common == common.max(axis=1, keepdims=True))
+        if (best.sum(axis=0) > 1).any() or (best.sum(axis=1) > 1).any():
+            raise DataError(
+                f"the teacher {path} does not tell which {name} a row is of: the training pictures have it "
+                f"{len(by_name[name])} times, the table {len(rows[name])} times; write paths, such as "
+                f"{Path(*pictures[by_name[name][0]].parts[-3:])}"
+            )
+        found += [(by_name[name][n], rows[name][row]) for row, n in np.argwhere(best)]
+    return found
+
+
+def _parts(file: str) -> list[str]:
+    return file.replace("\\", "/").split("/")
+
+
+def _common_end(file: Sequence[str], picture: Path) -> int:
+    """Count the parts, from the end, in which two paths agree."""
+    both = zip(reversed(file), reversed(Path(os.path.abspath(picture)).parts), strict=False)  # noqa: PTH100 (links stay)
+    agree = [one.removeprefix("'") == other.removeprefix("'") for one, other in both]
+    return agree.index(False) if False in agree else len(agree)

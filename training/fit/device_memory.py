@@ -1,0 +1,89 @@
+"""What fits into a GPU's memory: the batch of a training step, and the pictures beside it."""
+
+import copy
+from pathlib import Path
+
+import torch
+
+from slimnet import SlimNet
+from training.fit.build import build_network
+from training.fit.config import TrainConfig
+from training.fit.distributed import Process
+from training.fit.errors import TrainingError
+from training.fit.precision import compute_type
+from training.fit.record.run_state import read_state
+
+_MOST = 1024  # pictures in a batch; more of them make steps too few for the recipes' learning rates
+_CPU_BATCH_SIZE = 128
+_SPARE = 0.1  # share of the memory that stays free for what grows later
+
+
+def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Process) -> int:
+    """Return the batch size for a run that leaves it to the GPU's memory: the largest power of two that fits.
+
+    It is at most 1,024, 128 without a GPU, and for a resumed run what it was before.
+
+    Args:
+        config: Settings of the run.
+        attributes: Names of the outputs.
+        process: This process, which is alone.
+
+    Raises:
+        TrainingError: There are several processes, or memory is too small for two pictures.
+    """
+    if config.resume:
+        return int(read_state(Path(config.save_dir) / "last.pt")["config"]["batch_size"])
+    if process.count > 1:
+        raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
+    if process.device.type != "cuda":
+        return _CPU_BATCH_SIZE
+    network = build_network(config, attributes).to(process.device)
+    dtype = compute_type(config.precision, process.device)
+    size = _MOST
+    while size > 1 and not _fits(network, size, dtype):
+        size //= 2
+    if size == 1:
+        raise TrainingError(f"{process.device} has too little memory to train: use --device cpu")
+    return size
+
+
+def _fits(network: SlimNet, batch_size: int, dtype: torch.dtype) -> bool:
+    """Return whether a training step fits, with some memory to spare."""
+    torch.cuda.empty_cache()
+    try:
+        try_step(network, batch_size, dtype)
+    except torch.OutOfMemoryError:
+        return False
+    free, whole = torch.cuda.mem_get_info(next(network.parameters()).device)
+    return free >= _SPARE * whole
+
+
+def try_step(network: SlimNet, batch_size: int, dtype: torch.dtype) -> None:
+    """Compute gradients for blank crops of full size, so that torch takes the memory that training will need.
+
+    Args:
+        network: Network to train; it is left as it is.
+        batch_size: Crops in the batch.
+        dtype: Number format to compute in.
+
+    Raises:
+        torch.OutOfMemoryError: It does not fit.
+    """
+    trained = copy.deepcopy(network).train()
+    device, full = next(trained.parameters()).device, trained.preprocessing
+    crops = torch.zeros((batch_size, full.height, full.width, 3), dtype=torch.uint8, device=device)
+    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        logits = trained(full.normalise(crops))
+    logits.float().mean().backward()
+
+
+def holds(device: torch.device, size: int) -> bool:
+    """Return whether a GPU should hold pictures: where they take at most half of what training leaves free.
+
+    The other half is for augmenting a batch. Call this after try_step.
+
+    Args:
+        device: Device that trains.
+        size: Bytes of the pictures.
+    """
+    return device.type == "cuda" and 2 * size <= torch.cuda.mem_get_info(device)[0]

@@ -1,0 +1,73 @@
+"""How a run makes its weights: settings, commit of this code and data, for config.json and the weights themselves."""
+
+import subprocess
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from training.data.folders import RunData
+from training.fit.config import FREE_ON_RESUME, TrainConfig
+
+_CODE = Path(__file__).resolve().parents[3]
+_GIT_SECONDS = 10  # until it is given up, as on a slow network disk
+
+
+def run_description(config: TrainConfig, data: RunData) -> dict[str, Any]:
+    """Describe a run completely, for config.json.
+
+    Args:
+        config: Its settings.
+        data: Its pictures and labels.
+
+    Returns:
+        "settings", "data" (the fingerprint, and the numbers of pictures) and, where this code is in a git repository,
+        "commit" and "modified": whether files differ from that commit.
+    """
+    return {
+        "settings": asdict(config),
+        **_commit(),
+        "data": {
+            "fingerprint": data.fingerprint(),
+            "pictures": len(data.train.split),
+            "drawn_each_epoch": len(data.draws),
+            "validation_pictures": {name: len(valid.split) for name, valid in data.valid.items()},
+        },
+    }
+
+
+def provenance(description: dict[str, Any]) -> dict[str, Any]:
+    """Shorten the description of a run for its weights, which may be published.
+
+    Args:
+        description: From run_description.
+
+    Returns:
+        "settings" that differ from the defaults and decide what is computed, with the names of files alone, since
+        paths tell of the machine; "data", its fingerprint; "commit" and "modified" where they are known.
+    """
+    settings = {}
+    for item in fields(TrainConfig):
+        value = description["settings"][item.name]
+        if item.name in FREE_ON_RESUME or value == item.default:
+            continue
+        if item.name == "teachers":
+            value = [Path(path).name for path in value]
+        settings[item.name] = Path(value).name if item.name == "init_from" else value
+    return {**description, "settings": settings, "data": description["data"]["fingerprint"]}
+
+
+def _commit() -> dict[str, Any]:
+    """Return the commit of this code, and whether files differ from it; nothing where that is not known."""
+
+    def git(*words: str) -> str:
+        command = ["git", "--no-optional-locks", "-C", str(_CODE), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=_GIT_SECONDS).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "training/train.py")  # else another project's repository holds this code
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "modified": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {}
