@@ -1,10 +1,8 @@
 """Make weights trustworthy on the validation split: `python -m training.calibrate --weights W --data_dir D --out OUT`.
 
 Thresholds that the split supports go into the last bias, so that logits stay decided at 0; a temperature for each
-attribute, and how reliable it is, into the weights' metadata.
+attribute, how reliable it is, operating points, and the bands in which it is not sure, into the weights' metadata.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
@@ -23,6 +21,7 @@ from training.data.celeba import DataError, Split
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given, given_path
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
+from training.measure.decisions import RIGHT, Decisions, fit_decisions
 from training.measure.predictions import load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 
@@ -65,6 +64,7 @@ class Report:
         attributes: Names, in the order of the network's outputs.
         thresholds: Where each logit is decided, and whether that was folded into the last bias.
         temperatures: The temperatures, and whether they are applied.
+        decisions: Operating points and bands, and how good they are on held-out folds.
         calibration: What the weights now carry.
     """
 
@@ -73,6 +73,7 @@ class Report:
     attributes: tuple[str, ...]
     thresholds: Thresholds
     temperatures: Temperatures
+    decisions: Decisions
     calibration: Calibration
 
 
@@ -205,8 +206,16 @@ def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamp
     weighed = class_weights(split, splits["train"])
     temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
     draws = bootstrap.draw(split.identities, resamples)
-    model.calibration = Calibration(temperatures.values, _measure_reliability(logits, split.labels, split.known, draws))
-    return model, Report(len(split), resamples, split.attributes, thresholds, temperatures, model.calibration)
+    decisions = fit_decisions(
+        expit(logits / np.array(temperatures.values)), split.labels, split.known, split.identities, split.attributes
+    )
+    reliability = _measure_reliability(logits, split.labels, split.known, draws)
+    model.calibration = Calibration(
+        temperatures.values, reliability, decisions.operating_points, decisions.unsure, decisions.sure
+    )
+    return model, Report(
+        len(split), resamples, split.attributes, thresholds, temperatures, decisions, model.calibration
+    )
 
 
 def _summary(report: Report) -> str:
@@ -226,8 +235,29 @@ def _summary(report: Report) -> str:
             f"(95 %: {temperatures.low:.5f} to {temperatures.high:.5f}) and bring the expected calibration error "
             f"from {100 * temperatures.error_before:.2f} to {100 * temperatures.error_after:.2f} points: "
             + ("applied to the probabilities" if temperatures.used else "not clearly above nothing, so left at 1"),
+            *_decisions_summary(report.decisions),
         ]
     )
+
+
+def _decisions_summary(decisions: Decisions) -> list[str]:
+    """Put into words what the operating points and bands give on held-out folds."""
+    lines = ["operating points, on people they were not fitted on (means over the attributes, in per cent):"]
+    for point, figures in decisions.held_out.items():
+        values = (f"{name.replace('_', ' ')} {_percent(value)}" for name, value in asdict(figures).items())
+        lines.append(f"  {point}: {', '.join(values)}")
+    right = decisions.sure.right
+    enough = sum(value >= RIGHT for value in right)
+    return [
+        *lines,
+        f"sure answers, on people the bands were not fitted on: {_percent(decisions.answered)} % of the boxes, "
+        f"{_percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
+        "attributes, and the others are never answered",
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

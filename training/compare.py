@@ -4,8 +4,6 @@ Prints a Markdown table: each against the first, with 95 % bootstrap intervals o
 same pictures, these are much narrower than those of the figures themselves.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence
@@ -115,8 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:
         found = []
+        attributes: set[str] = set()
         for path in options.weights:
             predictor, splits = load(path, options.data_dir, options.device)
+            attributes = attributes or set(predictor.attributes)
+            if attributes != set(predictor.attributes):
+                raise DataError(f"{path} has other attributes than {options.weights[0]}: their means say nothing")
             split = splits[options.split]
             if not len(split):
                 raise DataError(f"{options.data_dir} has no pictures in its {options.split} split")

@@ -1,12 +1,10 @@
 """How good weights are on a split: `python -m training.evaluate --weights W --data_dir D --split test`.
 
-With --out a folder is filled: everything as JSON, tables, a page of results and pictures.
+With --out a folder is filled: everything as JSON, tables, a page of results and pictures. With --outside it is measured
+how good they are on people unlike CelebA's, instead: by origin, gender and age, into outside.json.
 """
 
-from __future__ import annotations
-
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -20,9 +18,20 @@ from slimnet import CheckpointError
 from slimnet.atomic import replace_text
 from training.data.celeba import SPLITS, DataError
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, check_numbers, given, given_path
-from training.measure import bootstrap, calibration_error, metrics, robustness, scores, subgroups
-from training.measure.predictions import load, probabilities, raw_logits
+from training.measure import (
+    bootstrap,
+    calibration_error,
+    metrics,
+    operating_points,
+    outside,
+    robustness,
+    scores,
+    subgroups,
+)
+from training.measure.operating_points import PointScores
+from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.scores import AttributeScores, Scores
+from training.report.outside import who_it_fails
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +43,14 @@ class Evaluation(Scores):
         images: Number of pictures in it.
         resamples: Bootstrap samples behind the intervals.
         attributes: The figures of each attribute, in the order of the labels.
+        operating_points: How good the decisions are at each of the weights' operating points; empty if they have none.
     """
 
     split: str
     images: int
     resamples: int
     attributes: tuple[AttributeScores, ...]
+    operating_points: tuple[PointScores, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +132,14 @@ class Evaluator:
             images=len(self.data),
             resamples=len(self.draws),
             attributes=scores.attribute_scores(self.answers.names, self.answers.known, values, samples),
+            operating_points=operating_points.score_points(
+                self.predictor.calibration,
+                self.answers.names,
+                self.answers.labels,
+                self.answers.known,
+                self.answers.probabilities,
+                self.draws,
+            ),
         )
 
     def full_evaluation(self, figures: Evaluation, robustness_images: int) -> FullEvaluation:
@@ -142,7 +161,7 @@ class Evaluator:
             robust = robustness.measure(self.predictor, self.data, robustness_images, self.batch_size, len(self.draws))
         return FullEvaluation(
             **vars(figures),
-            weights={"file": self.weights.name, "sha256": hashlib.sha256(self.weights.read_bytes()).hexdigest()},
+            weights=identify(self.weights),
             before=calibration_error.diagram(labels, known, expit(logits)),
             served=calibration_error.diagram(labels, known, found),
             log_loss=calibration_error.compare(labels, known, logits, temperatures, self.draws),
@@ -158,7 +177,8 @@ def table(evaluation: Evaluation) -> str:
         evaluation: The figures.
 
     Returns:
-        Two lines of headings, then a line for each attribute, and "-" where a figure is not defined.
+        Two lines of headings, then a line for each attribute, and "-" where a figure is not defined; then a line for
+        each operating point, if the weights have any.
     """
     rows: list[tuple[str, Scores]] = [(each.attribute, each) for each in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
@@ -167,7 +187,20 @@ def table(evaluation: Evaluation) -> str:
         lines.append(
             f"{name:20}" + "".join(f"{_percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_point_lines(evaluation.operating_points)])
+
+
+def _point_lines(points: Sequence[PointScores]) -> list[str]:
+    """A heading and a line for each operating point; empty for weights without any."""
+    if not points:
+        return []
+    columns = (*operating_points.TICK_FIGURES, "answered", "right")
+    widths = [max(10, len(name) + 2) for name in columns]
+    rows = [(each.point, [_percent(getattr(each, name)) for name in columns]) for each in points]
+    return [
+        f"{title:20}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        for title, cells in [("operating point", [name.replace("_", " ") for name in columns]), *rows]
+    ]
 
 
 def _percent(share: float | None) -> str:
@@ -193,7 +226,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
     )
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
-    parser.add_argument("--split", default="test", choices=tuple(SPLITS))
+    parser.add_argument("--split", choices=tuple(SPLITS), help="default: test; with --outside, all pictures")
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--json", type=given_path, help="write the figures there too")
@@ -205,7 +238,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--runs", nargs="*", default=[], type=given_path, help="with --out: metrics.jsonl of runs to draw"
     )
+    parser.add_argument(
+        "--outside", nargs="+", type=_named_folder, metavar="NAME=FOLDER",
+        help="sets of other people in CelebA's form, with list_groups.csv (image_id, group, age), in place of CelebA",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    names = [name for name, _ in options.outside or ()]
+    if len(set(names)) < len(names):
+        parser.error("--outside: each set needs a name of its own")
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES, robustness_images=Range(0, 10_000_000))
     for path in options.runs:
         if not path.is_file():
@@ -215,6 +255,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def _named_folder(text: str) -> tuple[str, Path]:
+    """Parse NAME=FOLDER, as an argparse type."""
+    name, _, folder = text.partition("=")
+    if not name or not folder:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=FOLDER")
+    return name, Path(folder)
+
+
 def _is_run(path: Path) -> bool:
     """Whether each line holds the metrics of an epoch."""
     try:
@@ -222,6 +270,17 @@ def _is_run(path: Path) -> bool:
         return bool(epochs) and all({"images", "valid/accuracy", "train/loss"} <= epoch.keys() for epoch in epochs)
     except (ValueError, AttributeError):
         return False
+
+
+def _report_outside(options: argparse.Namespace) -> None:
+    """Run the command with --outside."""
+    sets = dict(options.outside)
+    found = outside.evaluate(options.weights, sets, options.split, options.batch_size, options.device)
+    written = json.dumps(asdict(found), indent=1) + "\n"
+    print(who_it_fails(json.loads(written)))
+    for path in (options.json, options.out and options.out / "outside.json"):
+        if path:
+            replace_text(path, written)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -238,8 +297,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for folder in (options.out, options.json and options.json.parent):
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        if options.outside:
+            _report_outside(options)
+            return 0
+        split = options.split or "test"
         evaluator = Evaluator(
-            options.weights, options.data_dir, options.split, options.batch_size, options.device, options.resamples
+            options.weights, options.data_dir, split, options.batch_size, options.device, options.resamples
         )
         evaluation = evaluator.evaluation()
         print(table(evaluation))

@@ -4,8 +4,6 @@ A document holds marks around the parts that are made: `<!-- evaluation: PART --
 YAML `# evaluation: PART` to `# /evaluation`. What is between them is replaced; everything else is written by hand.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -21,6 +19,7 @@ from slimnet.atomic import replace_text
 from training.fit.arguments import given_path
 from training.measure.metrics import NETWORK_FIGURES
 from training.report import tables as report
+from training.report.outside import who_it_fails
 
 _BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
 _MARKED = re.compile(
@@ -33,12 +32,24 @@ class DocumentError(ValueError):
     """A document or an evaluation cannot be used; the message says which and why."""
 
 
-def _parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> dict[str, str]:
-    """Write every part that a document may ask for, by its name; calibration: of training.calibrate --json."""
+def _parts(
+    evaluation: dict[str, Any], calibration: dict[str, Any] | None, outside: dict[str, Any] | None
+) -> dict[str, str]:
+    """Write every part that a document may ask for, by its name.
+
+    Args:
+        evaluation: Of training.evaluate --out.
+        calibration: Of training.calibrate --json.
+        outside: Of training.evaluate --outside.
+
+    Raises:
+        DocumentError: They are not of the same weights.
+    """
     found = {
         "model-index": _model_index(evaluation),
         "headline": _headline(evaluation),
         "summary": report.summary(evaluation),
+        "decisions": report.decisions(evaluation),
         "attributes": report.attributes(evaluation),
         "calibration": report.calibration(evaluation),
         "groups": report.groups(evaluation),
@@ -46,6 +57,11 @@ def _parts(evaluation: dict[str, Any], calibration: dict[str, Any] | None) -> di
     if calibration:
         found["thresholds"] = _thresholds(calibration)
         found["temperatures"] = _temperatures(calibration)
+        found["held-out"] = _held_out(calibration)
+    if outside:
+        if outside["weights"]["sha256"] != evaluation["weights"]["sha256"]:
+            raise DocumentError("outside.json is of other weights: make it again by training.evaluate --outside")
+        found["outside"] = who_it_fails(outside)
     if evaluation["robustness"]:
         found["robustness"] = report.robustness(evaluation)
     return found
@@ -119,6 +135,24 @@ def _temperatures(calibration: dict[str, Any]) -> str:
     )
 
 
+def _held_out(calibration: dict[str, Any]) -> str:
+    """Say how good the decisions are on held-out folds of the validation split."""
+    if "decisions" not in calibration:
+        return "Operating points and bands were not measured."
+    found = calibration["decisions"]
+    right = found["sure"]["right"]
+    never = [name for name, share in zip(calibration["attributes"], right, strict=True) if share == 0]
+    return (
+        f"On five folds of the {calibration['images']:,} validation images, each time of people that thresholds and "
+        f"bands were not fitted on, balanced accuracy is "
+        f"{report.percent(found['held_out']['balanced']['balanced_accuracy'])} at its point and F1 "
+        f"{report.percent(found['held_out']['f1']['f1'])} at its own. Outside the bands "
+        f"{report.percent(found['answered'])} of all boxes are answered and {report.percent(found['right'])} of the "
+        f"answers are right, at least {report.percent(min(filter(None, right), default=None))} for every attribute "
+        f"that is answered. Never answered at the point of the fewest mistakes: {', '.join(never) or 'none'}."
+    )
+
+
 def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
     """Replace the marked parts in a document's text; relative links are made to point into the evaluation's folder.
 
@@ -145,6 +179,11 @@ def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
     return _MARKED.sub(replace, text)
 
 
+def _read_if_there(path: Path) -> dict[str, Any] | None:
+    """Read a JSON file; None where there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
@@ -164,8 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         evaluation = json.loads((options.evaluation / "evaluation.json").read_text(encoding="utf-8"))
-        calibrated = options.evaluation / "calibration.json"
-        made = _parts(evaluation, json.loads(calibrated.read_text(encoding="utf-8")) if calibrated.is_file() else None)
+        others = (_read_if_there(options.evaluation / name) for name in ("calibration.json", "outside.json"))
+        made = _parts(evaluation, *others)
         texts = {document: _fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():
             replace_text(document, text)

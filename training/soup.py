@@ -5,8 +5,6 @@ Runs that share their beginning lie in one valley, and its middle does better th
 run describe crops that augmentation had changed, so one run alone gains by this too.
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import sys
@@ -32,7 +30,8 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
         networks: At least one; they are left as they are.
 
     Returns:
-        A new network without a calibration. What is not floating-point, such as batch norm's counters, is the first's.
+        A new network without a calibration, whose provenance lists theirs. What is not floating-point, such as batch
+        norm's counters, is the first's.
 
     Raises:
         ValueError: The networks differ in shape, attributes or preprocessing.
@@ -50,6 +49,8 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
     }
     averaged = copy.deepcopy(first)
     averaged.calibration = None  # which was measured on other weights
+    known = [network.provenance for network in networks]
+    averaged.provenance = {"average_of": known} if any(known) else None
     averaged.load_state_dict(mean)
     return averaged
 

@@ -14,22 +14,26 @@ from training.data.celeba import Split, read_celeba
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 20, 1: 40, 2: 2})
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
+    model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    model.provenance = {"commit": "abc"}
+    model.save(path)
     return path
 
 
-def run(*arguments):
+def run(*arguments: object) -> int:
     return calibrate.main([str(argument) for argument in arguments])
 
 
-def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, data, weights, monkeypatch, capsys):
+def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
+    tmp_path: Path, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = read_celeba(data)["valid"].labels
     # An answer that is eight times too sure, one that is decided 6 too high, and one that says nothing.
     noise = np.random.default_rng(0).normal(0, 2, labels.shape)
@@ -41,31 +45,44 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(tmp_path, da
     moved = (before.fc.bias - after.fc.bias).tolist()
     assert moved == [0, pytest.approx(6, abs=1.5), 0]
     assert torch.equal(before.fc.weight, after.fc.weight)
+    assert after.provenance == {"commit": "abc"}  # how they were trained is as it was
     found = json.loads((tmp_path / "new" / "c.json").read_text())
     assert found["thresholds"]["low"] > 0
     assert found["temperatures"]["used"]
     assert found["temperatures"]["low"] > 0
     assert found["temperatures"]["values"] == found["temperatures"]["fitted"]
     assert found["temperatures"]["error_after"] < 0.8 * found["temperatures"]["error_before"]
+    assert after.calibration
     assert after.calibration.temperatures[0] > 1.7 * after.calibration.temperatures[1]
     ticked = logits[:, 1] > moved[1]
     recalls = [(ticked[labels[:, 1] == kind] == kind).mean() for kind in (True, False)]
     assert after.calibration.reliability[1].balanced_accuracy == pytest.approx(np.mean(recalls))
     assert after.calibration.reliability[2].balanced_accuracy == 0.5
-    assert "folded into the last bias" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "folded into the last bias" in printed
+    assert "operating points, on people they were not fitted on" in printed
+    assert "sure answers, on people the bands were not fitted on" in printed
+    assert set(after.calibration.operating_points) == {"accuracy", "balanced", "f1"}
+    assert after.calibration.operating_points["accuracy"].thresholds == (0.5, 0.5, 0.5)
+    assert after.calibration.unsure[2] == (0, 1)  # what says nothing is never sure
+    assert after.calibration.sure is not None
+    assert after.calibration.sure.answered[2] == 0
+    assert found["decisions"]["held_out"]["f1"]["f1"] > 0
 
 
-def test_calibrating_again_changes_no_answer(tmp_path, data, weights):
+def test_calibrating_again_changes_no_answer(tmp_path: Path, data: Path, weights: Path) -> None:
     once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
     assert run("--weights", weights, "--data_dir", data, "--out", once) == 0
     assert run("--weights", once, "--data_dir", data, "--out", twice) == 0
     first, second = SlimNet.load_pretrained(once), SlimNet.load_pretrained(twice)
     assert torch.equal(first.fc.bias, second.fc.bias)
+    assert first.calibration
+    assert second.calibration
     np.testing.assert_allclose(first.calibration.temperatures, second.calibration.temperatures, rtol=1e-2)
     assert first.calibration.reliability == second.calibration.reliability
 
 
-def test_temperatures_are_found():
+def test_temperatures_are_found() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, 20_000)
     labels = rng.random(20_000) < 1 / (1 + np.exp(-logits))
@@ -74,7 +91,7 @@ def test_temperatures_are_found():
     assert calibrate.fit_temperature(-logits, labels, alike) == pytest.approx(calibrate.MAX_TEMPERATURE, rel=0.01)
 
 
-def test_a_rarer_attribute_does_not_bend_its_temperature():
+def test_a_rarer_attribute_does_not_bend_its_temperature() -> None:
     """Pictures with an attribute are half as frequent as in training, and the network knows what training showed."""
     rng = np.random.default_rng(0)
     logits = rng.normal(-1, 2, 60_000)
@@ -89,7 +106,7 @@ def test_a_rarer_attribute_does_not_bend_its_temperature():
     assert abs(calibrate.fit_temperature(logits[kept], labels[kept], np.ones(kept.sum())) - 1) > 0.05
 
 
-def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
+def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (60, 3))
     found = calibrate.judge_temperatures(
@@ -104,14 +121,18 @@ def test_temperatures_that_help_only_where_they_were_fitted_are_left_at_1():
 @pytest.mark.parametrize(
     ("sizes", "message"), [({0: 2, 1: 4}, "pictures of 4 people"), ({0: 12, 2: 6}, "pictures of 0 people")]
 )  # fmt: skip
-def test_too_few_pictures_are_named(tmp_path, weights, sizes, message, capsys):
+def test_too_few_pictures_are_named(
+    tmp_path: Path, weights: Path, sizes: dict[int, int], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = celeba.write(tmp_path / "data", sizes=sizes)
     assert run("--weights", weights, "--data_dir", data, "--out", tmp_path / "out.safetensors") == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.safetensors").exists()
 
 
-def test_an_attribute_that_is_always_on_cannot_be_measured(tmp_path, data, weights, capsys):
+def test_an_attribute_that_is_always_on_cannot_be_measured(
+    tmp_path: Path, data: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = data / "list_attr_celeba.csv"
     text = table.read_text()
     head, *rows = text.splitlines()
@@ -122,13 +143,15 @@ def test_an_attribute_that_is_always_on_cannot_be_measured(tmp_path, data, weigh
     assert "shows Third always or never" in capsys.readouterr().err
 
 
-def test_a_form_that_carries_no_calibration_is_refused(weights, capsys):
+def test_a_form_that_carries_no_calibration_is_refused(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("--weights", weights, "--out", "w.pth")
     assert ".safetensors" in capsys.readouterr().err
 
 
-def test_labels_that_are_not_known_move_nothing(tmp_path, data, weights, monkeypatch):
+def test_labels_that_are_not_known_move_nothing(
+    tmp_path: Path, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Answers beside unknown labels are as wrong as can be."""
     gaps = celeba.with_gaps(shutil.copytree(data, tmp_path / "gaps"))
     labels, known = read_celeba(data)["valid"].labels, read_celeba(gaps)["valid"].known
@@ -142,7 +165,9 @@ def test_labels_that_are_not_known_move_nothing(tmp_path, data, weights, monkeyp
     assert found[0] == found[1]
 
 
-def test_an_attribute_without_any_known_label_is_named(tmp_path, data, weights, capsys):
+def test_an_attribute_without_any_known_label_is_named(
+    tmp_path: Path, data: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     gaps = shutil.copytree(data, tmp_path / "gaps")
     table = gaps / "list_attr_celeba.csv"
     head, *rows = table.read_text().splitlines()

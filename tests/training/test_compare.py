@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,12 +13,12 @@ from training.measure import bootstrap
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return celeba.write(tmp_path_factory.mktemp("celeba") / "data", sizes={0: 2, 1: 30, 2: 4})
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory, data):
+def weights(tmp_path_factory: pytest.TempPathFactory, data: Path) -> tuple[Path, Path]:
     """Two random networks that say yes to half of the pictures."""
     crops = next(read_pictures(read_celeba(data)["valid"], transform))
     folder = tmp_path_factory.mktemp("weights")
@@ -30,11 +32,13 @@ def weights(tmp_path_factory, data):
     return folder / "one.safetensors", folder / "other.safetensors"
 
 
-def run(*arguments):
+def run(*arguments: object) -> int:
     return compare.main([str(argument) for argument in arguments])
 
 
-def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(data, weights, capsys):
+def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(
+    data: Path, weights: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--weights", *weights, "--data_dir", data, "--resamples", 50) == 0
     split = read_celeba(data)["valid"]
     expected = []
@@ -61,7 +65,7 @@ def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(data
     assert gaps == pytest.approx(np.subtract(expected[1], expected[0]), abs=0.006)
 
 
-def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data, weights):
+def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data: Path, weights: tuple[Path, Path]) -> None:
     split = read_celeba(data)["valid"]
     draws = bootstrap.draw(split.identities, 200)
     one, other = (compare.means(Predictor(path, "cpu"), split, 64, draws) for path in weights)
@@ -72,12 +76,17 @@ def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data, weights
     assert low <= 100 * gap[0] <= high
 
 
-def test_what_cannot_be_compared_is_named(tmp_path, data, weights, capsys):
+def test_what_cannot_be_compared_is_named(
+    tmp_path: Path, data: Path, weights: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("--weights", weights[0], tmp_path / "none.safetensors", "--data_dir", data) == 1
     assert "none.safetensors" in capsys.readouterr().err
     empty = celeba.write(tmp_path / "empty", sizes={0: 4})
     assert run("--weights", *weights, "--data_dir", empty) == 1
     assert "no pictures in its valid split" in capsys.readouterr().err
+    SlimNet((4,), (4, 7, 2), 1, attributes=("First",)).save(tmp_path / "fewer.safetensors")
+    assert run("--weights", weights[0], tmp_path / "fewer.safetensors", "--data_dir", data) == 1
+    assert "fewer.safetensors has other attributes than" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         run("--weights", *weights, "--resamples", 0)
     assert "--resamples" in capsys.readouterr().err

@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from training.report import tables as report
 
 
 @pytest.fixture
-def weights(tmp_path):
+def weights(tmp_path: Path) -> Path:
     """A network that says yes and no by turns, with temperatures."""
     path = tmp_path / "w.safetensors"
     model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
@@ -27,18 +28,20 @@ def weights(tmp_path):
 
 
 @pytest.fixture
-def light(monkeypatch):
+def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two damages instead of 32, and groups by a label that the small data set has."""
     monkeypatch.setattr(robustness, "DAMAGES", (robustness.DAMAGES[0], robustness.DAMAGES[-1]))
     monkeypatch.setattr(subgroups, "DIVISIONS", (("First",), ("Male", "Young")))
     monkeypatch.setattr(subgroups, "LEAST", 1)
 
 
-def run(*arguments):
+def run(*arguments: object) -> int:
     return evaluate.main([str(argument) for argument in arguments])
 
 
-def test_the_command_prints_a_table_and_writes_json(tmp_path, weights, capsys):
+def test_the_command_prints_a_table_and_writes_json(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = celeba.write(tmp_path / "data")
     status = run("--weights", weights, "--data_dir", data, "--split", "valid", "--json", tmp_path / "e.json")
     assert status == 0
@@ -53,7 +56,7 @@ def test_the_command_prints_a_table_and_writes_json(tmp_path, weights, capsys):
 
 
 @pytest.mark.usefixtures("light")
-def test_a_folder_is_filled_with_everything(tmp_path, weights):
+def test_a_folder_is_filled_with_everything(tmp_path: Path, weights: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
     run_file = tmp_path / "a.jsonl"
     run_file.write_text(json.dumps({"images": 4.0, "valid/accuracy": 0.5, "train/loss": 0.7}) + "\n")
@@ -83,14 +86,14 @@ def test_a_folder_is_filled_with_everything(tmp_path, weights):
         assert np.array(Image.open(picture)).std() > 10, picture.name
 
 
-def test_an_impossible_number_is_named(capsys):
+def test_an_impossible_number_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     for flag in ("--batch_size", "--resamples"):
         with pytest.raises(SystemExit):
             run(flag, "0")
         assert f"{flag} must be at least 1" in capsys.readouterr().err
 
 
-def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path, capsys):
+def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("--out", tmp_path, "--runs", tmp_path / "none.jsonl")
     assert "there is no" in capsys.readouterr().err
@@ -100,13 +103,13 @@ def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path, capsys):
     assert "no metrics.jsonl" in capsys.readouterr().err
 
 
-def test_labels_of_another_kind_are_refused(tmp_path, capsys):
+def test_labels_of_another_kind_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     SlimNet((4,), (4, 7, 2), 3).save(tmp_path / "other.safetensors")
     assert run("--weights", tmp_path / "other.safetensors", "--data_dir", celeba.write(tmp_path / "data")) == 1
     assert "labels other attributes" in capsys.readouterr().err
 
 
-def test_missing_weights_and_data_are_named(tmp_path, weights, capsys):
+def test_missing_weights_and_data_are_named(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--weights", tmp_path / "none.safetensors", "--data_dir", tmp_path) == 1
     assert "none.safetensors" in capsys.readouterr().err
     assert run("--weights", weights, "--data_dir", tmp_path) == 1
@@ -115,7 +118,13 @@ def test_missing_weights_and_data_are_named(tmp_path, weights, capsys):
 
 @pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("robustness_images", [4, 0])
-def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, capsys, robustness_images):
+def test_the_notebook_runs_and_holds_no_output(
+    tmp_path: Path,
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    robustness_images: int,
+) -> None:
     cells = json.loads((ROOT / "training" / "evaluate.ipynb").read_text())["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
@@ -137,7 +146,9 @@ def test_the_notebook_runs_and_holds_no_output(tmp_path, weights, monkeypatch, c
 
 
 @pytest.mark.usefixtures("light")
-def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(tmp_path, weights, capsys):
+def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 2: 40}))
     table = data / "list_attr_celeba.csv"
     rows = [row.split(",") for row in table.read_text().splitlines()]
@@ -169,7 +180,9 @@ def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(tmp
     assert "nan" not in results.lower().split()
 
 
-def test_a_split_without_any_known_label_is_named(tmp_path, weights, capsys):
+def test_a_split_without_any_known_label_is_named(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = celeba.write(tmp_path / "data")
     test = {path.name for path in read_celeba(data)["test"].paths}
     table = data / "list_attr_celeba.csv"
@@ -179,10 +192,78 @@ def test_a_split_without_any_known_label_is_named(tmp_path, weights, capsys):
     assert "no label of the test split is known" in capsys.readouterr().err
 
 
+@pytest.fixture
+def outside(tmp_path: Path) -> tuple[Path, Path]:
+    """Weights that know Male and Bald, and a set of other people with labels of Male and Young."""
+    model = SlimNet((4,), (4, 7, 2), 2, attributes=("Bald", "Male"))
+    model.save(tmp_path / "outside.safetensors")
+    data = celeba.write(tmp_path / "set", sizes={0: 4, 2: 12})
+    table = data / "list_attr_celeba.csv"
+    rows = table.read_text().splitlines()[1:]
+    lines = [row.rsplit(",", 1)[0] for row in rows]
+    table.write_text("\n".join(["image_id,Male,Young", *lines]) + "\n")
+    groups = [f"{row.split(',')[0]},Black,{20 + n}" for n, row in enumerate(rows)]
+    (data / "list_groups.csv").write_text("\n".join(["image_id,group,age", *groups]) + "\n")
+    return tmp_path / "outside.safetensors", data
+
+
+def test_other_people_are_measured_by_their_own_labels(
+    tmp_path: Path, outside: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, data = outside
+    command = ("--weights", weights, "--outside", f"others={data}", "--out", tmp_path / "out")
+    assert run(*command) == 0
+    (everybody,) = json.loads((tmp_path / "out" / "outside.json").read_text())["sets"]
+    assert (everybody["split"], everybody["images"]) == (None, 16)
+    capsys.readouterr()
+    assert run(*command, "--split", "test") == 0
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "out" / "outside.json").read_text())
+    assert found["weights"]["file"] == "outside.safetensors"
+    (other,) = found["sets"]
+    assert (other["name"], other["split"], other["images"]) == ("others", "test", 12)
+    (male,) = other["attributes"]  # the weights don't know Young
+    split, predictor = read_celeba(data)["test"], Predictor(weights, "cpu")
+    ticks = np.concatenate([predictor(crops) for crops in read_pictures(split, predictor.preprocessing)]) > 0.5
+    assert male["everybody"]["right"] == pytest.approx((ticks[:, 1] == split.labels[:, 0]).mean(), abs=1e-6)
+    assert sum(part["images"] for part in male["groups"]) == 12
+    assert "Male on others, 12 pictures of its test split" in printed
+    assert "| Black |" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [("list_groups.csv", "no list_groups.csv"), ("list_attr_celeba.csv", "no list_attr_celeba.csv")],
+)
+def test_a_set_that_lacks_a_table_is_named(
+    outside: tuple[Path, Path], capsys: pytest.CaptureFixture[str], change: str, message: str
+) -> None:
+    weights, data = outside
+    (data / change).unlink()
+    assert run("--weights", weights, "--outside", f"others={data}") == 1
+    assert message in capsys.readouterr().err
+
+
+def test_weights_that_know_none_of_the_labels_are_told_so(
+    weights: Path, outside: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--weights", weights, "--outside", f"others={outside[1]}") == 1
+    assert "no label of Male or Young" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sets", [["data"], ["=data"], ["a="], ["a=one", "a=two"]])
+def test_each_set_needs_a_name_and_a_folder(sets: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--outside", *sets)
+    assert "--outside" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
 @pytest.mark.usefixtures("light")
 @pytest.mark.parametrize("room", [100, 3_000, 40_000])
-def test_a_full_disk_leaves_no_cut_file(tmp_path, weights, capsys, room):
+def test_a_full_disk_leaves_no_cut_file(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str], room: int
+) -> None:
     import resource
 
     data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})

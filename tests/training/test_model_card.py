@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,12 +30,12 @@ Also by hand: [a link](elsewhere.md).
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """An evaluation of 60 pictures, as training.evaluate writes it."""
     rng = np.random.default_rng(0)
     labels = rng.random((60, 2)) < 0.5
-    found = labels * 0.4 + rng.random((60, 2)) * 0.6
-    answers = subgroups.Answers(("Male", "Bald"), labels, found, labels[0], np.ones(labels.shape, bool))
+    probabilities = labels * 0.4 + rng.random((60, 2)) * 0.6
+    answers = subgroups.Answers(("Male", "Bald"), labels, probabilities, labels[0], np.ones(labels.shape, bool))
     draws = bootstrap.draw(np.arange(60), 20)
     values, samples = metrics.figures(*answers.case), bootstrap.resampled(*answers.case, draws)
     diagram = calibration_error.diagram(labels, answers.known, answers.probabilities)
@@ -52,11 +53,11 @@ def folder(tmp_path):
     return tmp_path / "evaluation"
 
 
-def run(*arguments):
+def run(*arguments: object) -> int:
     return model_card.main([str(argument) for argument in arguments])
 
 
-def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path, folder):
+def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path: Path, folder: Path) -> None:
     card = tmp_path / "README.md"
     card.write_text(CARD)
     assert run(card, "--evaluation", folder) == 0
@@ -73,7 +74,7 @@ def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path, folder):
     assert card.read_text() == once
 
 
-def test_links_lead_from_the_document_to_the_evaluation(tmp_path, folder):
+def test_links_lead_from_the_document_to_the_evaluation(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "docs").mkdir()
     document = tmp_path / "docs" / "results.md"
     document.write_text("<!-- evaluation: headline -->\n<!-- /evaluation -->\n")
@@ -86,7 +87,9 @@ def test_links_lead_from_the_document_to_the_evaluation(tmp_path, folder):
     [("thresholds", True, "folded into the last bias for Bald"), ("thresholds", False, "tried and left"),
      ("temperatures", True, "from 0.90 to 1.20 are applied"), ("temperatures", False, "tried and left")],
 )  # fmt: skip
-def test_what_was_tried_is_told_as_calibration_found_it(tmp_path, folder, part, pays, words):
+def test_what_was_tried_is_told_as_calibration_found_it(
+    tmp_path: Path, folder: Path, part: str, pays: bool, words: str
+) -> None:
     gain = {"gain": 0.001, "low": 0.0005, "high": 0.0015}
     temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
     thresholds = {"logits": [0, 0.5], "folded": pays}
@@ -108,7 +111,9 @@ def test_what_was_tried_is_told_as_calibration_found_it(tmp_path, folder, part, 
      ("<!-- evaluation: thresholds -->\n<!-- /evaluation -->\n", "asks for thresholds"),
      ("<!-- evaluation: summary -->\n\n<!-- evaluation: groups -->\n<!-- /evaluation -->\n", "end mark of summary")],
 )  # fmt: skip
-def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, capsys, text, message):
+def test_a_document_that_cannot_be_filled_is_left_as_it_is(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
     document = tmp_path / "results.md"
     document.write_text(text)
     assert run(document, "--evaluation", folder) == 1
@@ -116,10 +121,42 @@ def test_a_document_that_cannot_be_filled_is_left_as_it_is(tmp_path, folder, cap
     assert document.read_text() == text
 
 
-def test_what_is_no_full_evaluation_is_named(tmp_path, folder, capsys):
+def test_what_is_no_full_evaluation_is_named(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "evaluation.json").write_text("{}")
     document = tmp_path / "results.md"
     document.write_text(CARD)
     assert run(document, "--evaluation", folder) == 1
     assert "training.evaluate --out" in capsys.readouterr().err
+    assert document.read_text() == CARD
+
+
+def outside_of(folder: Path, sha256: str) -> None:
+    """Figures on other people, as training.evaluate --outside writes them, of weights with this fingerprint."""
+    part = {"group": "Black", "gender": "female", "age": None, "images": 200, "right": 0.42, "interval": [0.36, 0.48]}
+    everybody = {**part, "group": None, "gender": None, "right": 0.79, "interval": [0.77, 0.81]}
+    young = {**part, "group": None, "gender": None, "age": "0-2", "right": 0.54, "interval": [0.47, 0.61]}
+    male = {"attribute": "Male", "everybody": everybody, "adults": everybody, "groups": [part], "ages": [young],
+            "worst": part}  # fmt: skip
+    others = [{"name": "others", "split": "test", "images": 1234, "attributes": [male]}]
+    (folder / "outside.json").write_text(json.dumps({"weights": {"sha256": sha256}, "sets": others}))
+
+
+def test_whom_it_fails_is_told_where_it_was_measured(tmp_path: Path, folder: Path) -> None:
+    document = tmp_path / "results.md"
+    document.write_text("<!-- evaluation: outside -->\n<!-- /evaluation -->\n")
+    outside_of(folder, "0")
+    assert run(document, "--evaluation", folder) == 0
+    text = document.read_text()
+    assert "### Male on others, 1,234 pictures of its test split" in text
+    assert "Least often right for Black women: 42.0 (36.0–48.0) of 200." in text
+    assert "| Black | 42.0 (36.0–48.0) of 200 | – |" in text
+    assert "| 0-2 | 54.0 (47.0–61.0) of 200 | – | – |" in text
+
+
+def test_figures_of_other_weights_are_refused(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = tmp_path / "results.md"
+    document.write_text(CARD)
+    outside_of(folder, "1")
+    assert run(document, "--evaluation", folder) == 1
+    assert "outside.json is of other weights" in capsys.readouterr().err
     assert document.read_text() == CARD

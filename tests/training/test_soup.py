@@ -20,11 +20,15 @@ def small(seed: int, filters: int = 4) -> SlimNet:
 
 def test_the_average_lies_between_and_counts_stay_whole() -> None:
     one, two = small(1), small(2)
+    one.provenance = {"commit": "abc"}
     mean = average([one, two])
     for name, value in mean.state_dict().items():
         a, b = one.state_dict()[name], two.state_dict()[name]
         assert torch.allclose(value.double(), (a.double() + b.double()) / 2), name
     assert mean.calibration is None
+    assert mean.provenance == {"average_of": [{"commit": "abc"}, None]}
+    assert one.provenance == {"commit": "abc"}
+    assert average([two]).provenance is None
     assert not torch.equal(mean.fc.weight, one.fc.weight)
 
 

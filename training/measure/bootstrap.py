@@ -1,7 +1,5 @@
 """Cluster bootstrap over people: 95 % intervals for the metrics."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How well probabilities are calibrated: reliability diagrams, ECE (Guo et al. 2017) and log loss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Labels are bool (N, attributes); `known`, of the same shape, marks the labels th
 these alone, and are nan for an attribute without any.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

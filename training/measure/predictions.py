@@ -1,9 +1,9 @@
 """A network's probabilities for the images of a split."""
 
-from __future__ import annotations
-
+import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from scipy.special import logit
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from slimnet import Calibration, Predictor
 from training.data.celeba import DataError, Split, read_celeba, read_pictures, unknown_labels
+from training.data.columns import listed
 
 Change = Callable[[np.ndarray, int], np.ndarray]
 
@@ -24,20 +25,34 @@ def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, di
         device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
 
     Returns:
-        The predictor, and the splits by name.
+        The predictor, and the splits by name, with the labels of the weights' attributes in their order.
 
     Raises:
         CheckpointError: The weights cannot be read, or give no finite outputs.
-        DataError: CelebA cannot be read, or its attributes or their order differ from those of the weights.
+        DataError: CelebA cannot be read, or lacks an attribute of the weights.
         ValueError: There is no such kind of device.
     """
     predictor, splits = Predictor(weights, device), read_celeba(data_dir)
-    if splits["train"].attributes != predictor.attributes:
-        raise DataError(f"{data_dir} labels other attributes, or in another order, than {weights} was trained on")
+    missing = [name for name in predictor.attributes if name not in splits["train"].attributes]
+    if missing:
+        raise DataError(f"{data_dir} labels other attributes than {weights} was trained on: it lacks {listed(missing)}")
+    splits = {name: split.with_attributes(predictor.attributes) for name, split in splits.items()}
     gaps = unknown_labels(splits)
     if gaps:
         print(gaps, file=sys.stderr)
     return predictor, splits
+
+
+def identify(weights: Path) -> dict[str, str]:
+    """Name a file of weights, for whoever reads figures and must know what they are of.
+
+    Args:
+        weights: The file.
+
+    Returns:
+        Its name as "file", and its SHA-256 in hexadecimal as "sha256".
+    """
+    return {"file": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
 
 
 def probabilities(

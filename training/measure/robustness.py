@@ -1,7 +1,5 @@
 """How accuracy falls on worse crops: poorly aligned, or degraded as by cameras and compression."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """The scores of an evaluation, as evaluation.json holds them: metrics with their 95 % intervals, rounded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

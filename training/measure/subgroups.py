@@ -1,7 +1,5 @@
 """How well the weights work for different people: every metric by group, and the gaps between groups."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -96,7 +94,7 @@ class Answers:
         """The arguments of metrics.figures, in order."""
         return self.labels, self.probabilities, self.majority, self.known
 
-    def only(self, chosen: np.ndarray) -> Answers:
+    def only(self, chosen: np.ndarray) -> "Answers":
         """Keep some of the images.
 
         Args:

@@ -1,7 +1,5 @@
 """Decision thresholds on the logits: 0, unless the validation split clearly supports another."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

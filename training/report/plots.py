@@ -3,8 +3,6 @@
 The colours are from Okabe and Ito's palette, which people with any colour blindness can tell apart.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """The report of an evaluation as Markdown and CSV, from the content of evaluation.json alone."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -53,6 +51,7 @@ def sections(evaluation: dict[str, Any]) -> dict[str, str]:
     """
     found = {
         "Summary": summary(evaluation),
+        **({"Decisions": decisions(evaluation)} if evaluation.get("operating_points") else {}),
         "Every attribute": attributes(evaluation),
         "Calibration": calibration(evaluation),
         "For whom": groups(evaluation),
@@ -101,6 +100,39 @@ def _unknown(evaluation: dict[str, Any]) -> list[str]:
     never = [name for name, count in gaps.items() if count == images]
     text = f"{sum(gaps.values()):,} of {images * len(gaps):,} labels are not known, and no figure counts them."
     return ["", text + (f" Not measured, for want of any label: {', '.join(never)}." if never else "")]
+
+
+_POINT_NAMES = {"accuracy": "Fewest mistakes", "f1": "Balanced", "balanced": "Find all"}  # as on the page
+
+
+def decisions(evaluation: dict[str, Any]) -> str:
+    """Write the table of the operating points.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
+    points = {row["point"]: row for row in evaluation.get("operating_points", ())}
+    if not points:
+        return "These weights have no operating points: a box is ticked above a probability of 0.5."
+    rows = [
+        (f"{title} (`{name}`)", *(with_span(points[name], figure) for figure in TICKED),
+         *(percent(points[name][figure]) for figure in ("precision", "recall")), with_span(points[name], "f1"),
+         percent(points[name]["answered"]), percent(points[name]["right"]))
+        for name, title in _POINT_NAMES.items()
+    ]  # fmt: skip
+    figures = (*TICKED, "precision", "recall", "f1")
+    return "\n".join(
+        [
+            f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split, in per cent, with 95 % "
+            "bootstrap intervals in brackets; thresholds and bands were fitted on the validation split alone:",
+            "",
+            table(("operating point", *(TITLES[name] for name in figures), "answered", "right where answered"), rows),
+            "",
+            "Accuracy to F1 are means over the attributes of the ticks above each point's thresholds, a box that is "
+            "not ticked counting as no. The last two columns are of all boxes: the share that is answered yes or no "
+            "rather than not sure, and how much of that is right.",
+        ]
+    )
 
 
 def attributes(evaluation: dict[str, Any]) -> str:
@@ -196,8 +228,9 @@ def groups(evaluation: dict[str, Any]) -> str:
     """
     texts = [
         "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
-        "so nothing can be said on it; Pale_Skin is no substitute. A gap is that of the two groups that lie farthest "
-        "apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies too high.",
+        "so nothing can be said on it here; Pale_Skin is no substitute. A gap is that of the two groups that lie "
+        "farthest apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies "
+        "too high.",
         *(_division(found) for found in evaluation["divisions"]),
     ]
     return "\n\n".join(texts)

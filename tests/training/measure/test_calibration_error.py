@@ -5,7 +5,7 @@ from sklearn.metrics import log_loss
 from training.measure import bootstrap, calibration_error
 
 
-def test_a_diagram_worked_out_by_hand():
+def test_a_diagram_worked_out_by_hand() -> None:
     labels = np.array([[1], [0], [1], [1]], bool)
     found = calibration_error.diagram(labels, np.ones((4, 1), bool), np.array([[0.42], [0.42], [0.9], [0.92]]))
     assert found.predicted == pytest.approx((0.42, 0.91))
@@ -15,14 +15,14 @@ def test_a_diagram_worked_out_by_hand():
     assert found.attribute_errors == (found.error,)
 
 
-def test_edges_of_bins_fall_into_the_same_bin_everywhere():
+def test_edges_of_bins_fall_into_the_same_bin_everywhere() -> None:
     probabilities = np.linspace(0, 1, calibration_error.BINS + 1)[:, None]
     found = calibration_error.diagram(probabilities > 0.5, np.ones(probabilities.shape, bool), probabilities)
     assert len(found.answers) == len(found.predicted) == calibration_error.BINS
     assert sum(found.answers) == len(probabilities)
 
 
-def test_honest_probabilities_have_a_small_error_and_sure_ones_a_large_one():
+def test_honest_probabilities_have_a_small_error_and_sure_ones_a_large_one() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (5000, 2))
     honest = 1 / (1 + np.exp(-logits))
@@ -32,7 +32,7 @@ def test_honest_probabilities_have_a_small_error_and_sure_ones_a_large_one():
     assert calibration_error.diagram(labels, known, 1 / (1 + np.exp(-4 * logits))).error > 0.1
 
 
-def test_log_loss_without_and_with_temperatures():
+def test_log_loss_without_and_with_temperatures() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (2000, 2))
     labels = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))
@@ -45,7 +45,7 @@ def test_log_loss_without_and_with_temperatures():
     assert found.interval[0] < found.change < found.interval[1] < 0
 
 
-def test_labels_that_are_not_known_count_nowhere():
+def test_labels_that_are_not_known_count_nowhere() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (400, 2))
     labels = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))

@@ -5,9 +5,11 @@ from sklearn import metrics as sklearn_metrics
 
 from training.measure import bootstrap, metrics, scores
 
+Case = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
 
 @pytest.fixture(scope="module")
-def case():
+def case() -> Case:
     """Labels, probabilities with many equal ones, the training split's majority, and all known: 90 pictures, 4
     attributes."""
     rng = np.random.default_rng(0)
@@ -16,7 +18,7 @@ def case():
     return labels, probabilities, np.array([True, False, True, False]), np.ones(labels.shape, bool)
 
 
-def test_figures_of_a_case_worked_out_by_hand():
+def test_figures_of_a_case_worked_out_by_hand() -> None:
     labels = np.array([[1, 1], [1, 1], [1, 1], [0, 1]], bool)
     probabilities = np.array([[0.9, 0.9], [0.8, 0.1], [0.3, 0.9], [0.4, 0.9]])
     found = metrics.figures(labels, probabilities, np.array([False, True]), np.ones((4, 2), bool))
@@ -31,13 +33,13 @@ def test_figures_of_a_case_worked_out_by_hand():
     assert found["recall"][1] == 0.75
 
 
-def test_a_sample_that_is_the_whole_gives_the_figures_themselves(case):
+def test_a_sample_that_is_the_whole_gives_the_figures_themselves(case: Case) -> None:
     found = bootstrap.resampled(*case, np.ones((1, 90), np.float32))
     for name, values in metrics.figures(*case).items():
         np.testing.assert_allclose(found[name][0], values, rtol=1e-6, err_msg=name)
 
 
-def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(case):
+def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(case: Case) -> None:
     labels, probabilities, _, _ = case
     weights = bootstrap.draw(np.arange(90), 3)
     found = bootstrap.resampled(*case, weights)
@@ -58,23 +60,25 @@ def test_samples_have_the_figures_that_scikit_learn_gives_for_the_same_weights(c
             assert {name: found[name][sample, n] for name in expected} == pytest.approx(expected, abs=1e-6)
 
 
-def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case):
+def test_intervals_hold_the_figure_and_shrink_with_more_pictures(case: Case) -> None:
     values, samples = metrics.figures(*case), bootstrap.resampled(*case, bootstrap.draw(np.arange(90), 500))
     labels, probabilities, known = (np.tile(case[n], (4, 1)) for n in (0, 1, 3))
     more = bootstrap.resampled(labels, probabilities, case[2], known, bootstrap.draw(np.arange(360), 500))
     few, many = (scores.mean_scores(values, found).intervals["accuracy"] for found in (samples, more))
+    assert few
+    assert many
     assert few[0] < np.mean(values["accuracy"]) < few[1]
     assert (few[1] - few[0]) / (many[1] - many[0]) == pytest.approx(2, rel=0.15)
 
 
-def test_the_standard_error_of_a_mean():
+def test_the_standard_error_of_a_mean() -> None:
     values = np.random.default_rng(0).normal(2, 3, 900)
     mean, error = metrics.mean_with_error(values, np.arange(900))
     assert mean == values.mean()
     assert error == pytest.approx(stats.sem(values), rel=0.01)
 
 
-def test_four_alike_pictures_of_each_person_tell_no_more_than_one():
+def test_four_alike_pictures_of_each_person_tell_no_more_than_one() -> None:
     values = np.random.default_rng(0).normal(2, 3, 900)
     person = np.arange(900)
     once, fourfold = (
@@ -88,7 +92,7 @@ def test_four_alike_pictures_of_each_person_tell_no_more_than_one():
     assert spread == pytest.approx(once[1], rel=0.1)
 
 
-def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
+def test_what_is_not_defined_is_none_and_left_out_of_the_mean() -> None:
     labels = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], bool)
     probabilities = np.array([[0.9, 0.1], [0.2, 0.1], [0.8, 0.2], [0.1, 0.3]])
     case = labels, probabilities, np.array([True, False]), np.ones(labels.shape, bool)
@@ -101,18 +105,23 @@ def test_what_is_not_defined_is_none_and_left_out_of_the_mean():
     assert scores.mean_scores(values, samples).precision == 1.0
 
 
-def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures():
+def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures() -> None:
     labels = np.tile(np.arange(100) < 20, (1, 1)).T
     probabilities = np.where(labels, 0.9, 0.1)
     probabilities[:15] = 0.1  # 5 of the 20 are seen, and nothing is seen that is not there
     case = labels, probabilities, np.array([False]), np.ones(labels.shape, bool)
     draws = bootstrap.draw(np.arange(100), 400)
     (found,) = scores.attribute_scores(("a",), case[3], metrics.figures(*case), bootstrap.resampled(*case, draws))
-    assert found.intervals["accuracy"][0] < found.majority_accuracy < found.accuracy
-    assert found.intervals["above_majority"][0] > 0
+    accuracy, gain = found.intervals["accuracy"], found.intervals["above_majority"]
+    assert accuracy
+    assert gain
+    assert found.accuracy
+    assert found.majority_accuracy
+    assert accuracy[0] < found.majority_accuracy < found.accuracy
+    assert gain[0] > 0
 
 
-def test_figures_and_samples_are_of_known_labels_alone(case):
+def test_figures_and_samples_are_of_known_labels_alone(case: Case) -> None:
     labels, probabilities, majority, _ = case
     known = np.random.default_rng(1).random(labels.shape) < (0.6, 0.6, 0.6, 0.0)
     weights = bootstrap.draw(np.arange(90), 5)
@@ -131,7 +140,7 @@ def test_figures_and_samples_are_of_known_labels_alone(case):
     assert scores.mean_scores(values, samples).accuracy == pytest.approx(values["accuracy"][:3].mean(), abs=1e-6)
 
 
-def test_means_over_known_values():
+def test_means_over_known_values() -> None:
     values = np.array([[1.0, 5.0, 9.0], [2.0, 7.0, 9.0], [6.0, 0.0, 9.0]])
     known = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0]], bool)
     weights = np.array([[1, 1, 1], [3, 1, 0]], np.float32)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,24 +10,24 @@ from training.measure import robustness
 
 
 @pytest.fixture(scope="module")
-def crop():
+def crop() -> np.ndarray:
     """A bright square in the middle of a dark crop."""
     picture = np.full((218, 178, 3), 40, np.uint8)
     picture[84:134, 64:114] = 200
     return picture
 
 
-def damaged(kind, crop, strength, number=0):
+def damaged(kind: str, crop: np.ndarray, strength: float, number: int = 0) -> np.ndarray:
     return next(damage for damage in robustness.DAMAGES if damage.kind == kind).apply(crop, number, strength)
 
 
-def extent(crop):
+def extent(crop: np.ndarray) -> list[int]:
     """First and last row and column of the bright square."""
     rows, columns = np.nonzero(crop[..., 0] > 120)
     return [rows.min(), rows.max(), columns.min(), columns.max()]
 
 
-def test_crops_are_moved_as_far_as_is_said(crop):
+def test_crops_are_moved_as_far_as_is_said(crop: np.ndarray) -> None:
     assert extent(damaged("shift", crop, 10)) == pytest.approx([84 + 21.8, 133 + 21.8, 64 + 17.8, 113 + 17.8], abs=1)
     assert extent(damaged("shift", crop, 10, 3)) == pytest.approx([84 - 21.8, 133 - 21.8, 64 - 17.8, 113 - 17.8], abs=1)
     assert extent(damaged("enlarged", crop, 120)) == pytest.approx([79, 138, 59, 118], abs=1)
@@ -34,7 +36,7 @@ def test_crops_are_moved_as_far_as_is_said(crop):
     assert extent(damaged("turn", crop, 30))[1] == pytest.approx(108.5 + half_diagonal, abs=1.5)
 
 
-def test_light_and_detail_are_lost(crop):
+def test_light_and_detail_are_lost(crop: np.ndarray) -> None:
     assert damaged("darkness", crop, 30).max() == 60
     for kind, strength in (("blur", 5), ("detail", 15), ("JPEG", 10)):
         changed = damaged(kind, crop, strength)
@@ -43,7 +45,7 @@ def test_light_and_detail_are_lost(crop):
         assert np.abs(changed.astype(int) - crop).max() > 20
 
 
-def test_every_damage_grows_with_its_strengths():
+def test_every_damage_grows_with_its_strengths() -> None:
     rows, columns = np.mgrid[:218, :178]
     oval = np.exp(-(((rows - 108) / 60) ** 2) - ((columns - 89) / 25) ** 2)
     picture = (40 + oval[..., None] * (200, 150, 100)).astype(np.uint8)
@@ -53,7 +55,7 @@ def test_every_damage_grows_with_its_strengths():
         assert change[0] > 0, damage.kind
 
 
-def test_accuracy_under_every_damage_is_measured(tmp_path, monkeypatch):
+def test_accuracy_under_every_damage_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = celeba.write(tmp_path / "data")
     SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(tmp_path / "w.safetensors")
     predictor = Predictor(tmp_path / "w.safetensors", "cpu")
@@ -70,7 +72,7 @@ def test_accuracy_under_every_damage_is_measured(tmp_path, monkeypatch):
     assert black.loss == pytest.approx(found.undamaged - black.accuracy, abs=1e-6)
 
 
-def test_labels_that_are_not_known_are_not_counted_as_read(tmp_path, monkeypatch):
+def test_labels_that_are_not_known_are_not_counted_as_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(tmp_path / "w.safetensors")
     predictor = Predictor(tmp_path / "w.safetensors", "cpu")
     dark = robustness.Damage("dark", "%", (0,), lambda crop, _, s: (crop * (s / 100)).astype(np.uint8))

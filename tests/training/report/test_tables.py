@@ -1,16 +1,20 @@
+from typing import Any
+
 import pytest
 
 from training.report import tables as report
 
+Interval = tuple[float, float]
 
-def scored(attribute, above_majority, balanced_accuracy):
+
+def scored(attribute: str, above_majority: Interval, balanced_accuracy: Interval | None) -> dict[str, Any]:
     return {
         "attribute": attribute,
         "intervals": {"above_majority": above_majority, "balanced_accuracy": balanced_accuracy},
     }
 
 
-def test_rare_attributes_are_not_called_unreadable():
+def test_rare_attributes_are_not_called_unreadable() -> None:
     found = report.weakest(
         {
             "attributes": [
@@ -27,7 +31,7 @@ def test_rare_attributes_are_not_called_unreadable():
     assert blind.endswith(": Wearing_Necklace, Blurry.")
 
 
-def calibrated(before, served, change):
+def calibrated(before: float, served: float, change: float) -> dict[str, Any]:
     return {
         "split": "test",
         "before": {"error": before, "attribute_errors": [before, before + 0.02]},
@@ -42,16 +46,33 @@ def calibrated(before, served, change):
 
 
 @pytest.mark.parametrize(("change", "effect"), [(-0.05, "lower"), (0.05, "raise"), (0.002, "do not clearly change")])
-def test_what_temperatures_do_is_said_as_it_is(change, effect):
+def test_what_temperatures_do_is_said_as_it_is(change: float, effect: str) -> None:
     text = report.calibration(calibrated(0.05, 0.01, change))
     assert f"on the test split they {effect} the log loss ({change:+.4f}" in text
     assert "| network alone | 5.00 | 6.00 | 0.3000 |" in text
     assert f"| with temperatures, as served | 1.00 | 2.00 | {0.3 + change:.4f} |" in text
 
 
-def test_weights_without_temperatures_are_not_said_to_have_any():
+def test_weights_without_temperatures_are_not_said_to_have_any() -> None:
     text = report.calibration(calibrated(0.05, 0.05, 0.0))
     assert "No temperatures are applied" in text
     assert "fitted" not in text
     assert "| network alone, as served | 5.00 | 6.00 | 0.3000 |" in text
     assert "with temperatures" not in text
+
+
+def test_the_operating_points_are_told_by_their_names_on_the_page() -> None:
+    figures = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+    points = [
+        {"point": name, **dict.fromkeys(figures, 0.75), "intervals": dict.fromkeys(figures, (0.7, 0.8)),
+         "answered": 0.7, "right": 0.98}
+        for name in ("accuracy", "balanced", "f1")
+    ]  # fmt: skip
+    text = report.decisions({"images": 1500, "split": "test", "operating_points": points})
+    assert "On 1,500 images of CelebA's test split" in text
+    assert "| Find all (`balanced`) | 75.00 (70.0–80.0) | 75.00 (70.0–80.0) | 75.00 | 75.00 | 75.00 (70.0" in text
+    assert "| 70.00 | 98.00 |" in text
+
+
+def test_evaluations_of_weights_without_operating_points_say_so() -> None:
+    assert "no operating points" in report.decisions({"images": 1500, "split": "test"})

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from training.measure.decisions import RIGHT, fit_band, fit_decisions, fit_thresholds
+
+PEOPLE = np.arange(2000) // 2
+
+
+def faces(spread: float, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated probabilities (N, 1), the surer the larger the spread of logits, and labels that go with them."""
+    rng = np.random.default_rng(seed)
+    probabilities = expit(rng.normal(np.log(share / (1 - share)), spread, (2000, 1)))
+    return probabilities, rng.random((2000, 1)) < probabilities
+
+
+def test_thresholds_are_where_theory_puts_them() -> None:
+    probabilities, labels = faces(2.0)
+    known = np.ones_like(labels)
+    [balanced] = fit_thresholds("balanced_accuracy", probabilities, labels, known, PEOPLE)
+    assert balanced == pytest.approx(labels.mean(), abs=0.07)  # of calibrated probabilities: how frequent it is
+    [f1] = fit_thresholds("f1", probabilities, labels, known, PEOPLE)
+    ticked = probabilities > f1
+    best = 2 * (ticked & labels).sum() / (ticked.sum() + labels.sum())
+    assert f1 == pytest.approx(best / 2, abs=0.07)
+
+
+def test_labels_that_are_all_alike_give_no_threshold_and_unknown_ones_count_nowhere() -> None:
+    probabilities, labels = faces(2.0)
+    known = np.ones_like(labels)
+    assert fit_thresholds("f1", probabilities, np.zeros_like(labels), known, PEOPLE) == [0.5]
+    assert fit_thresholds("f1", probabilities, labels, ~known, PEOPLE) == [0.5]
+    known[1000:] = False
+    spoilt = np.where(known, labels, ~labels)
+    assert fit_thresholds("f1", probabilities, spoilt, known, PEOPLE) == fit_thresholds(
+        "f1", probabilities, labels, known, PEOPLE
+    )
+
+
+def test_outside_the_band_answers_are_right() -> None:
+    probabilities, labels = (each[:, 0] for each in faces(3.0))
+    low, high = fit_band(probabilities, labels, margin=0)
+    answered = (probabilities <= low) | (probabilities >= high)
+    right = ((probabilities >= high) == labels)[answered].mean()
+    assert 0 < low < 0.5 < high < 1
+    assert RIGHT <= right < RIGHT + 0.002
+    narrower = [fit_band(probabilities, labels, margin) for margin in (0, 1, 3)]
+    widths = [end - start for start, end in narrower]
+    assert widths == sorted(widths)
+
+
+def test_no_band_is_needed_where_all_is_right_and_nothing_is_answered_where_nothing_is() -> None:
+    probabilities = np.linspace(0.01, 0.99, 500)
+    assert fit_band(probabilities, probabilities > 0.5, margin=1) == (0.5, 0.5)
+    assert fit_band(probabilities, np.arange(500) % 2 == 0, margin=1) == (0, 1)
+    assert fit_band(probabilities[:0], probabilities[:0] > 0.5, margin=1) == (0, 1)
+    assert fit_band(np.full(500, 0.3), np.arange(500) % 2 == 0, margin=1) == (0, 1)
+
+
+def test_what_is_measured_is_of_other_people() -> None:
+    sharp, vague = faces(6.0), faces(0.1, share=0.5, seed=1)
+    probabilities, labels = (np.hstack(each) for each in zip(sharp, vague, strict=True))
+    found = fit_decisions(probabilities, labels, np.ones_like(labels), PEOPLE, ("Smiling", "Young"))
+    assert found.unsure[1] == (0, 1)
+    assert [figures[1] for figures in (found.sure.right, found.sure.answered, found.sure.recall)] == [0, 0, 0]
+    assert found.sure.right[0] >= RIGHT
+    assert 0.5 < found.sure.answered[0] < 1
+    assert found.answered == pytest.approx(found.sure.answered[0] / 2, abs=1e-5)
+    assert found.right == pytest.approx(found.sure.right[0], abs=1e-5)
+    assert found.operating_points["accuracy"].thresholds == (0.5, 0.5)
+    recall = {name: point.recall[0] for name, point in found.operating_points.items()}
+    assert recall["accuracy"] < recall["balanced"]
+    assert set(found.held_out) == {"accuracy", "balanced", "f1"}
+
+
+def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
+    probabilities, labels = faces(3.0)
+    both = np.hstack([probabilities, probabilities * 0.99])
+    truth = np.hstack([labels, ~labels])
+    names = ("Straight_Hair", "Wavy_Hair")
+    found = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, names)
+    assert found.operating_points["accuracy"].recall[1] < 0.02  # the other one is always a little surer
+    free = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Smiling", "Young"))
+    assert free.operating_points["accuracy"].recall[1] > 0.05

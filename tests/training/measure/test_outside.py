@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from training.data.celeba import Split
+from training.data.groups import Groups
+from training.measure.outside import measure
+
+
+def people(*rows: tuple[int, str, int, bool, int]) -> tuple[dict[str, np.ndarray], Split, Groups]:
+    """A split and its groups; rows: number of people, origin, age, male, and how many of them are read right."""
+    counts = [row[0] for row in rows]
+    male = np.repeat([row[3] for row in rows], counts)
+    right = np.concatenate([np.arange(count) < hits for count, *_, hits in rows])
+    split = Split((), male[:, None], ("Male",), np.arange(sum(counts)))
+    groups = Groups(np.repeat([row[1] for row in rows], counts), np.repeat([row[2] for row in rows], counts))
+    return {"Male": np.where(right, male, ~male)}, split, groups
+
+
+def test_adults_are_counted_by_origin_and_gender_and_the_worst_group_is_named() -> None:
+    black, indian = [(40, "Black", 25, False, 16), (60, "Black", 70, True, 60)], [(30, "Indian", 20, False, 15)]
+    others = [(50, "Indian", 19, False, 0), (5, "White", 30, True, 0), (10, "", 30, True, 10)]
+    (male,) = measure(*people(*black, *indian, *others))
+    assert male.attribute == "Male"
+    assert {(part.group, part.gender): (part.images, part.right) for part in male.groups} == {
+        ("Black", "female"): (40, 0.4), ("Black", "male"): (60, 1.0),
+        ("Indian", "female"): (30, 0.5), ("White", "male"): (5, 0.0),
+    }  # fmt: skip
+    assert male.worst
+    assert (male.worst.group, male.worst.gender) == ("Black", "female")  # five White men are too few for a verdict
+    assert (male.adults.images, male.everybody.images) == (145, 195)
+    assert male.adults.right == pytest.approx(101 / 145, abs=1e-6)
+    # Wilson's interval for 16 of 40, by his formula.
+    assert male.worst.interval == pytest.approx((0.2634, 0.5540), abs=1e-4)
+
+
+def test_everybody_is_counted_by_age_and_gender() -> None:
+    (male,) = measure(*people((4, "", 2, False, 1), (6, "", 2, True, 3), (2, "", 9, True, 2), (1, "", 88, True, 1),
+                              (3, "", -1, True, 0)))  # fmt: skip
+    assert [(part.age, part.gender, part.images, part.right) for part in male.ages] == [
+        ("0-2", None, 10, 0.4), ("0-2", "female", 4, 0.25), ("0-2", "male", 6, 0.5),
+        ("3-9", None, 2, 1.0), ("3-9", "male", 2, 1.0), ("70+", None, 1, 1.0), ("70+", "male", 1, 1.0),
+    ]  # fmt: skip
+    assert male.everybody.images == 16
+    assert male.adults.images == 1
+    assert male.groups == ()
+    assert male.worst is None
+
+
+def test_labels_that_are_not_known_count_nowhere() -> None:
+    answers, split, groups = people((8, "Black", 30, True, 4))
+    known = np.arange(8)[:, None] < 6
+    (male,) = measure(answers, Split((), split.labels, split.attributes, split.identities, known), groups)
+    assert male.everybody.images == male.groups[0].images == 6
+    assert male.everybody.right == pytest.approx(4 / 6, abs=1e-6)
+    assert measure(answers, Split((), split.labels, ("Male",), split.identities, known & False), groups) == ()
+    assert measure(answers, Split((), split.labels, ("Bald",), split.identities), groups) == ()

@@ -1,0 +1,214 @@
+"""How often a network is right about people unlike CelebA's: by origin, gender and age, as other sets label them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from slimnet import Predictor
+from training.data.celeba import DataError, Split, read_celeba
+from training.data.groups import UNKNOWN_AGE, Groups, read_groups
+from training.measure.predictions import identify, probabilities
+from training.measure.scores import Interval, json_number
+
+ATTRIBUTES = ("Male", "Young")  # those that other sets have labels for
+ADULT_YEARS = 20
+LEAST_IMAGES = 30  # of a group that may be called the worst
+_BAND_STARTS = (0, 3, 10, 20, 30, 40, 50, 60, 70, 200)  # years, as in FairFace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """How often one attribute is right in some of the pictures.
+
+    Attributes:
+        group: Origin of the people; None for all.
+        gender: "female" or "male", by the label Male; None for both.
+        age: Such as "20-29" or "70+"; None for every age of the table that it stands in.
+        images: Pictures whose label is known.
+        right: Share of them whose answer is the label; None where there are none.
+        interval: Its 95 % interval, by Wilson's method; None where there are none.
+    """
+
+    group: str | None = None
+    gender: str | None = None
+    age: str | None = None
+    images: int
+    right: float | None
+    interval: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeOutside:
+    """One attribute in one set.
+
+    Attributes:
+        attribute: Its name.
+        everybody: All pictures.
+        adults: Those of people of ADULT_YEARS and more.
+        groups: Adults by origin and gender.
+        ages: Everybody by age, then also by gender.
+        worst: The group that is right least often, among those of LEAST_IMAGES and more; None where there is none.
+    """
+
+    attribute: str
+    everybody: Part
+    adults: Part
+    groups: tuple[Part, ...]
+    ages: tuple[Part, ...]
+    worst: Part | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideSet:
+    """One set.
+
+    Attributes:
+        name: As the command was given it.
+        split: Name of the split; None for all pictures.
+        images: Number of pictures in it.
+        attributes: Those that weights and set have in common and that have labels.
+    """
+
+    name: str
+    split: str | None
+    images: int
+    attributes: tuple[AttributeOutside, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideEvaluation:
+    """How good weights are on people unlike CelebA's.
+
+    Attributes:
+        weights: The file's name as "file", and its SHA-256 as "sha256".
+        sets: The figures of each set.
+    """
+
+    weights: dict[str, str]
+    sets: tuple[OutsideSet, ...]
+
+
+def evaluate(
+    weights: str, folders: dict[str, Path], split: str | None, batch_size: int = 64, device: str | None = None
+) -> OutsideEvaluation:
+    """Measure weights on sets of other people.
+
+    Args:
+        weights: The weights' file, .safetensors or .pth.
+        folders: By the set's name, a folder in CelebA's form, with list_groups.csv.
+        split: "train", "valid" or "test"; None for all pictures.
+        batch_size: Pictures at a time.
+        device: auto, cpu, cuda or mps; None is auto.
+
+    Returns:
+        The figures of each set.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: A folder cannot be used, its split is empty, or it has no label that the weights know.
+        ValueError: There is no kind of device by that name.
+    """
+    predictor, measured = Predictor(weights, device), []
+    for name, folder in folders.items():
+        splits = read_celeba(folder)
+        chosen = splits[split] if split else _together(list(splits.values()))
+        if not len(chosen):
+            raise DataError(f"{folder} has no pictures{f' in its {split} split' if split else ''}")
+        groups = read_groups(folder, [path.name for path in chosen.paths])
+        ticks = probabilities(predictor, chosen, batch_size, title=name) > 0.5
+        attributes = measure(dict(zip(predictor.attributes, ticks.T, strict=True)), chosen, groups)
+        if not attributes:
+            raise DataError(f"{folder} has no label of {' or '.join(ATTRIBUTES)} that {weights} knows")
+        measured.append(OutsideSet(name=name, split=split, images=len(chosen), attributes=attributes))
+    return OutsideEvaluation(weights=identify(Path(weights)), sets=tuple(measured))
+
+
+def _together(splits: list[Split]) -> Split:
+    """Make one split of several."""
+    return Split(
+        tuple(path for split in splits for path in split.paths),
+        np.concatenate([split.labels for split in splits]),
+        splits[0].attributes,
+        np.arange(sum(map(len, splits))),  # the sets don't say who is who
+        np.concatenate([split.known for split in splits]),
+    )
+
+
+def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tuple[AttributeOutside, ...]:
+    """Compare answers with the labels of a set.
+
+    Args:
+        answers: By attribute, bool (N,), whether the network says yes.
+        split: Pictures and labels; Male gives the gender.
+        groups: Who is in the pictures.
+
+    Returns:
+        The attributes of ATTRIBUTES that both have, where any label is known.
+    """
+    found = []
+    for attribute in (name for name in ATTRIBUTES if name in answers and name in split.attributes):
+        column = split.attributes.index(attribute)
+        if split.known[:, column].any():
+            right = answers[attribute] == split.labels[:, column]
+            found.append(_divided(attribute, right, split.known[:, column], _genders(split), groups))
+    return tuple(found)
+
+
+def _genders(split: Split) -> dict[str, np.ndarray]:
+    """Whom the label Male calls female and male, bool (N,) each; nobody where the set has no such label."""
+    if "Male" not in split.attributes:
+        return {}
+    column = split.attributes.index("Male")
+    labels, known = split.labels[:, column], split.known[:, column]
+    return {"female": ~labels & known, "male": labels & known}
+
+
+def _divided(
+    attribute: str, right: np.ndarray, known: np.ndarray, genders: dict[str, np.ndarray], groups: Groups
+) -> AttributeOutside:
+    """Count what is right, bool (N,), in every part of the pictures whose label is known, bool (N,)."""
+    adults = known & (groups.ages >= ADULT_YEARS)
+    by_group = tuple(
+        _part(right, adults & (groups.origins == origin) & chosen, group=str(origin), gender=gender)
+        for origin in np.unique(groups.origins)
+        if origin
+        for gender, chosen in genders.items()
+    )
+    either = [(None, known), *genders.items()]
+    ages = tuple(
+        _part(right, known & inside & chosen, age=age, gender=gender)
+        for age, inside in _bands(groups.ages)
+        for gender, chosen in either
+    )
+    comparable = [part for part in by_group if part.images >= LEAST_IMAGES]
+    return AttributeOutside(
+        attribute=attribute,
+        everybody=_part(right, known),
+        adults=_part(right, adults),
+        groups=tuple(part for part in by_group if part.images),
+        ages=tuple(part for part in ages if part.images),
+        worst=min(comparable, key=lambda part: part.right or 0.0, default=None),
+    )
+
+
+def _bands(ages: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """The bands of age with their pictures, bool (N,)."""
+    for start, end in pairwise(_BAND_STARTS):
+        name = f"{start}-{end - 1}" if end < _BAND_STARTS[-1] else f"{start}+"
+        yield name, (ages != UNKNOWN_AGE) & (ages >= start) & (ages < end)
+
+
+def _part(
+    right: np.ndarray, chosen: np.ndarray, group: str | None = None, gender: str | None = None, age: str | None = None
+) -> Part:
+    """Count what is right, bool (N,), among the chosen pictures, bool (N,)."""
+    images, hits = int(chosen.sum()), int((right & chosen).sum())
+    if not images:
+        return Part(group=group, gender=gender, age=age, images=0, right=None, interval=None)
+    ends = binomtest(hits, images).proportion_ci(method="wilson")
+    interval = (round(float(ends.low), 6), round(float(ends.high), 6))
+    return Part(group=group, gender=gender, age=age, images=images, right=json_number(hits / images), interval=interval)
