@@ -9,4 +9,6 @@ ASSETS = paths.ASSETS
 WEIGHTS = paths.WEIGHTS
 EXAMPLES = ASSETS / "examples"
 EVALUATION = ASSETS / "evaluation" / "evaluation.json"
+OUTSIDE = ASSETS / "evaluation" / "outside.json"
+CONDITIONS = ASSETS / "evaluation" / "conditions.json"
 BROWSER = ROOT / "demo" / "browser"

@@ -3,10 +3,12 @@
 `live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
 the real pipeline, alone and with several visitors, beside Gradio's own way. `annotate` asks how fast many pictures are
 annotated, beside a plain loop. `alignment` asks what finding and aligning faces cost in accuracy, `following` what it
-costs that live mode does not find them again in each frame, `reach` how small a face may be in a photo to be found.
+costs that live mode does not find them again in each frame, `reach` how small a face may be in a photo to be found,
+`conditions` how reliable each attribute is on small, blurred and turned faces.
 """
 
 import argparse
+import json
 import signal
 import sys
 from pathlib import Path
@@ -15,12 +17,14 @@ from demo.annotate.options import positive
 from demo.benchmark.alignment import report_alignment
 from demo.benchmark.annotate import TooFewPicturesError, report_annotate
 from demo.benchmark.browser import ChromiumMissingError
+from demo.benchmark.conditions import conditions_table, measure_conditions
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
 from demo.paths import WEIGHTS
+from demo.pipeline.analyse import Pipeline
 from slimnet.atomic import replace_text
 
 
@@ -47,10 +51,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
     following = commands.add_parser("following", help="what following faces costs in accuracy")
     commands.add_parser("reach", help="how small a face may be to be found")
+    conditions = commands.add_parser("conditions", help="reliability on small, blurred and turned faces")
+    conditions.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+    conditions.add_argument("--images", type=positive, default=2000, help="validation pictures, evenly spread")
+    conditions.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, for the page")
     for accuracy in (alignment, following):
         accuracy.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
         accuracy.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
-    for command in (annotate, alignment, following):
+    for command in (annotate, alignment, following, conditions):
         command.add_argument("--weights", type=Path, default=WEIGHTS)
         command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     chosen = parser.parse_args(arguments)
@@ -84,6 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
                 report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
             case "following":
                 report_following(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+            case "conditions":
+                _report_conditions(chosen)
             case "reach":
                 report_reach()
     except (BenchmarkError, ChromiumMissingError, NotServedError, TooFewPicturesError) as error:
@@ -95,6 +105,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _report_annotate(chosen: argparse.Namespace) -> bool:
     """Run the subcommand `annotate`; returns whether both ways find the same."""
     return report_annotate(chosen.inputs, chosen.pictures, chosen.workers, chosen.rounds, chosen.weights, chosen.device)
+
+
+def _report_conditions(chosen: argparse.Namespace) -> None:
+    """Run the subcommand `conditions`."""
+    pipeline = Pipeline.load(chosen.weights, chosen.device)
+    found = measure_conditions(pipeline, chosen.data_dir, chosen.images, chosen.weights)
+    print(conditions_table(found))
+    if chosen.json:
+        replace_text(chosen.json, json.dumps(found) + "\n")
 
 
 def _report_live(chosen: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ def report_annotate(
     """
     files = PictureFiles(inputs).files[:pictures]
     if len(files) < 2:
-        raise TooFewPicturesError("there are not two pictures to measure with")
+        raise TooFewPicturesError("at least two pictures are needed to measure with")
     count = workers or worker_count(len(files))
     plain_runs, our_runs = [], []
     for _ in range(rounds):

@@ -46,7 +46,8 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
         lost += bool(alone.faces) and not last.faces
     print(f"{len(found)} of {len(crops)} films of {_FRAMES} frames; {lost} faces were lost")
     accuracies = [100 * float(np.mean(values)) if values else 0.0 for values in (found, followed)]
-    print("found anew {:.2f} %, followed {:.2f} %, loss {:.2f}".format(*accuracies, accuracies[0] - accuracies[1]))
+    loss = accuracies[0] - accuracies[1]
+    print("found in each frame {:.2f} %, followed {:.2f} %, loss {:.2f}".format(*accuracies, loss))
 
 
 def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:

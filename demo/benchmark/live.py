@@ -173,7 +173,7 @@ def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -
                 visitor.wait_for_function(f"window.noted.length >= {_WARM_UP_FRAMES}")
             visitors[0].wait_for_timeout(_WARM_UP_MS)
         except Error as error:
-            what = f"{page.name} did not come to show {_WARM_UP_FRAMES} analysed frames to each of {count}"
+            what = f"{page.name} did not show {_WARM_UP_FRAMES} analysed frames to each of {count} visitors"
             raise BenchmarkError(f"{what}: {error.message}\n{server.last_words()}") from error
         yield visitors
 

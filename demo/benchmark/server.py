@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from demo.paths import ROOT
 
@@ -20,6 +21,9 @@ _LOG = "server.log"
 
 class NotServedError(RuntimeError):
     """The server ended, or did not answer in time; the message holds the end of its output."""
+
+
+_Server = TypeVar("_Server", bound="PageServer")
 
 
 @dataclass
@@ -73,7 +77,7 @@ class PageServer:
                 return
             time.sleep(0.1)
         self.stop()
-        raise NotServedError(f"`python {' '.join(self.arguments)}` did not come to serve its page\n{self.last_words()}")
+        raise NotServedError(f"`python {' '.join(self.arguments)}` did not serve its page\n{self.last_words()}")
 
     def _answers(self) -> bool:
         """Whether the page can be fetched."""
@@ -108,7 +112,7 @@ class PageServer:
             self.process.kill()
             self.process.wait()
 
-    def __enter__(self) -> "PageServer":
+    def __enter__(self: _Server) -> _Server:
         try:
             self.start()
         except BaseException:  # interrupted: there is no __exit__ then to end it

@@ -35,7 +35,7 @@ _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (rb"%PDF", "is a PDF document, not a picture. Save the picture in it as JPEG or PNG."),
     (
         rb"%!PS|\xc5\xd0\xd3\xc6",
-        "is an EPS or PostScript file, which is not a picture of a kind that is read. " + _SAVE,
+        "is an EPS or PostScript file, which is not supported. " + _SAVE,
     ),
     (rb"v/1\x01", f"is an OpenEXR picture, which is not supported. {_SAVE}"),
     (rb"#\?(RADIANCE|RGBE)", f"is a Radiance HDR picture, which is not supported. {_SAVE}"),

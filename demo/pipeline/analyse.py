@@ -18,7 +18,7 @@ from demo.pipeline.align import align
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Face
 from demo.pipeline.follow import FaceFollower
-from demo.pipeline.quality import SteadyWarnings, quality_warnings
+from demo.pipeline.quality import SteadyWarnings, measure_quality
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.pipeline.track import Sighting, Tracker
 from slimnet import Calibration, Predictor, Reliability
@@ -96,6 +96,11 @@ class Pipeline(Generic[_AnyPredictor]):
         calibration = self.predictor.calibration
         return calibration.reliability if calibration else None
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """The weights' calibration, by which slimnet.decide decides; None for weights that were never measured."""
+        return self.predictor.calibration
+
     def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
         """Find all faces of a frame and predict their attributes.
 
@@ -135,9 +140,12 @@ class Pipeline(Generic[_AnyPredictor]):
         probabilities = self.predictor(np.stack(crops)) if crops else ()
         marks.append(time.perf_counter())
         height, width = frame.shape[:2]
+        clear = [measure_quality(face, crop) for face, crop in zip(faces, crops, strict=True)]
         results = tuple(
-            FaceResult(number, _whole_pixels(face.box, width, height), values, crop, quality_warnings(face, crop))
-            for number, (face, values, crop) in enumerate(zip(faces, probabilities, crops, strict=True), start=1)
+            FaceResult(number, _whole_pixels(face.box, width, height), values, crop, quality, quality.warnings)
+            for number, (face, values, crop, quality) in enumerate(
+                zip(faces, probabilities, crops, clear, strict=True), start=1
+            )
         )
         timings = Timings(*(1000 * (end - start) for start, end in pairwise(marks)))
         return Analysis(self.attributes, width, height, results, timings)

@@ -4,6 +4,7 @@ The thresholds were measured with the shipped weights on CelebA's validation pic
 where about two points of mean accuracy were lost, and hardly any untouched picture falls below them.
 """
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import cv2
@@ -34,30 +35,63 @@ _AVERAGED_SECONDS = 0.3
 _SHOW_SHARE, _DROP_SHARE = 0.7, 0.3
 
 
-def quality_warnings(face: Face, crop: np.ndarray) -> tuple[QualityWarning, ...]:
-    """Why the attributes of a face should not be trusted.
+@dataclass(frozen=True)
+class Quality:
+    """How clearly a face is seen.
+
+    Attributes:
+        size: between the eyes, in pixels of the frame, corrected for yaw, which brings them together.
+        sharpness: standard deviation of the Laplacian in the aligned face, as a share of its mean brightness.
+        brightness: mean of the aligned face, from 0 to 255.
+        yaw: as in `Face`, in degrees.
+        pitch: as in `Face`, in degrees.
+    """
+
+    size: float
+    sharpness: float
+    brightness: float
+    yaw: float
+    pitch: float
+
+    @property
+    def conditions(self) -> dict[str, float]:
+        """The figures by which faces are classed when it is measured on which of them the network does worse.
+
+        Returns:
+            size and sharpness as above; turn, by how many degrees the head is turned to either side.
+        """
+        return {"size": self.size, "sharpness": self.sharpness, "turn": abs(self.yaw)}
+
+    @property
+    def warnings(self) -> tuple[QualityWarning, ...]:
+        """Why the attributes of the face should not be trusted; empty for a good face."""
+        found: list[QualityWarning] = []
+        if self.size < _MIN_EYE_DISTANCE:
+            found.append("small")
+        if abs(self.yaw) > _MAX_YAW or not _MIN_PITCH < self.pitch < _MAX_PITCH:
+            found.append("turned")
+        # An enlarged face has no detail either, but its fault is its size.
+        if "small" not in found and self.sharpness < _MIN_SHARPNESS:
+            found.append("blurred" if self.size >= _ENLARGED_EYE_DISTANCE else "small")
+        if self.brightness < _MIN_BRIGHTNESS:
+            found.append("dark")
+        return tuple(found)
+
+
+def measure_quality(face: Face, crop: np.ndarray) -> Quality:
+    """Measure how clearly a face is seen.
 
     Args:
         face: as it was found in the frame.
         crop: (218, 178, 3) uint8 RGB, the same face aligned.
 
     Returns:
-        Empty for a good face.
+        Its figures; a face that is all black has sharpness 0.
     """
-    found: list[QualityWarning] = []
     brightness = cv2.cvtColor(np.ascontiguousarray(crop[_FACE]), cv2.COLOR_RGB2GRAY)
     mean = float(brightness.mean())
-    eyes = _eye_distance(face)
-    if eyes < _MIN_EYE_DISTANCE:
-        found.append("small")
-    if abs(face.yaw) > _MAX_YAW or not _MIN_PITCH < face.pitch < _MAX_PITCH:
-        found.append("turned")
-    # An enlarged face has no detail either, but its fault is its size.
-    if "small" not in found and cv2.Laplacian(brightness, cv2.CV_32F).std() < _MIN_SHARPNESS * mean:
-        found.append("blurred" if eyes >= _ENLARGED_EYE_DISTANCE else "small")
-    if mean < _MIN_BRIGHTNESS:
-        found.append("dark")
-    return tuple(found)
+    detail = float(cv2.Laplacian(brightness, cv2.CV_32F).std())
+    return Quality(_eye_distance(face), detail / mean if mean else 0.0, mean, face.yaw, face.pitch)
 
 
 class SteadyWarnings:

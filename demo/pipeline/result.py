@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.pipeline.quality import QualityWarning
+from demo.pipeline.quality import Quality, QualityWarning
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +17,7 @@ class FaceResult:
         box: x, y, width, height in whole pixels of the frame.
         probabilities: (attributes,) float32 in [0, 1], in the order of `Analysis.attributes`.
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
+        quality: how clearly it is seen in this frame.
         warnings: why the probabilities should not be trusted, as `demo.pipeline.quality` judges it.
     """
 
@@ -24,6 +25,7 @@ class FaceResult:
     box: tuple[int, int, int, int]
     probabilities: np.ndarray
     crop: np.ndarray
+    quality: Quality
     warnings: tuple[QualityWarning, ...] = ()
 
 

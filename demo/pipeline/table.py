@@ -1,11 +1,14 @@
 """Write results as a table, CSV or Parquet, with one row for each face."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+
 from demo.pipeline.result import Analysis
+from slimnet import Calibration, decide
 
 # A spreadsheet runs text that begins like this as a formula; an apostrophe in front keeps it text (OWASP, CSV
 # injection). The last four are the full-width forms of the first, which count in East Asian versions.
@@ -14,20 +17,43 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
 
-def face_rows(analysis: Analysis, file: str) -> list[list[str]]:
+def probability_cells(probabilities: np.ndarray) -> list[str]:
+    """The cells of a face's attributes with their probabilities.
+
+    Args:
+        probabilities: (attributes,), 0 to 1.
+    """
+    return [f"{probability:.6f}" for probability in probabilities]
+
+
+def decision_cells(
+    probabilities: np.ndarray, names: Sequence[str], calibration: Calibration | None, point: str
+) -> list[str]:
+    """The cells of a face's attributes with decisions: 1, 0, or nothing for "not sure".
+
+    Args:
+        probabilities: (attributes,), 0 to 1.
+        names: the attributes, in their order.
+        calibration: the weights' own.
+        point: one of its operating points.
+    """
+    return ["" if answer is None else str(int(answer)) for answer in decide(probabilities, names, calibration, point)]
+
+
+def face_rows(
+    analysis: Analysis, file: str, cells: Callable[[np.ndarray], list[str]] = probability_cells
+) -> list[list[str]]:
     """The rows of one picture's faces.
 
     Args:
         analysis: the result for the picture.
         file: the picture's name.
+        cells: turns a face's probabilities (attributes,) into the cells of its attributes.
 
     Returns:
-        For each face the cells of `COLUMNS`, then its probabilities.
+        For each face the cells of `COLUMNS`, then those of its attributes.
     """
-    return [
-        [file, str(face.number), *map(str, face.box), *(f"{probability:.6f}" for probability in face.probabilities)]
-        for face in analysis.faces
-    ]
+    return [[file, str(face.number), *map(str, face.box), *cells(face.probabilities)] for face in analysis.faces]
 
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = True) -> None:
@@ -73,21 +99,25 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
 
 
-def as_parquet(table: Path, parquet: Path, columns: Sequence[str]) -> None:
+def as_parquet(table: Path, parquet: Path, columns: Sequence[str], *, decided: bool = False) -> None:
     """Convert a table of `write_rows` to Parquet in batches, so that it may be larger than memory.
 
-    The numbers are those of the CSV table: face and box as int32, probabilities as float64. Needs pyarrow.
+    The numbers are those of the CSV table: face and box as int32, probabilities as float64, decisions as int8, or null
+    for "not sure". Needs pyarrow.
 
     Args:
         table: the CSV file, written unguarded.
         parquet: the file to write.
         columns: names of all columns.
+        decided: the attributes hold decisions rather than probabilities.
     """
     from pyarrow import csv as arrow_csv
-    from pyarrow import float64, int32, string
+    from pyarrow import float64, int8, int32, string
     from pyarrow import parquet as arrow_parquet
 
-    names = dict.fromkeys(columns, float64()) | dict.fromkeys(COLUMNS, int32()) | {"file": string()}
+    names = (
+        dict.fromkeys(columns, int8() if decided else float64()) | dict.fromkeys(COLUMNS, int32()) | {"file": string()}
+    )
     convert = arrow_csv.ConvertOptions(column_types=names, strings_can_be_null=False)
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
     reader = arrow_csv.open_csv(table, parse_options=parse, convert_options=convert)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 # A face unseen for longer than the first counts as new; its number stays reserved until the second.
-_REMEMBERED_SECONDS = 2.0
+REMEMBERED_SECONDS = 2.0
 _RESERVED_SECONDS = 5.0
 # Time constants: of the decay of a hidden face's velocity (nobody moves on for ever), and of the running means (EMA)
 # of velocity and logits.
@@ -81,7 +81,7 @@ class Tracker:
             A number for each sighting, in the same order; no number occurs twice.
         """
         self._tracks = [track for track in self._tracks if seconds - track.seconds <= _RESERVED_SECONDS]
-        known = [track for track in self._tracks if seconds - track.seconds <= _REMEMBERED_SECONDS]
+        known = [track for track in self._tracks if seconds - track.seconds <= REMEMBERED_SECONDS]
         numbers = [0] * len(sightings)
         for row, track in _assigned(seconds, sightings, known):
             track.update(seconds, sightings[row])

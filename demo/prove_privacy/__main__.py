@@ -5,7 +5,7 @@ by the page and by the API, look into a camera, and break off an upload; then th
 another one. strace watches the page and all that it starts, from its first moment to its last.
 
 The exit status is 0 where it connected to nothing, looked nothing up and left no file, 1 where it did, and 2 where it
-could not be watched. It takes Linux, strace, and root or user namespaces.
+could not be watched. It needs Linux, strace, and root or user namespaces.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status, as the module says.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    help_ = f"to go on watching after the last visitor (default: {_WATCH_SECONDS})"
+    help_ = f"how long to go on watching after the last visitor (default: {_WATCH_SECONDS})"
     parser.add_argument("--seconds", type=float, default=_WATCH_SECONDS, help=help_)
     chosen = parser.parse_args(arguments)
     obstacle = what_is_missing()
@@ -82,15 +82,15 @@ def what_is_missing() -> str | None:
         What this machine lacks, as a sentence for people; None if the proof can be run.
     """
     if not sys.platform.startswith("linux"):
-        return "it takes Linux, whose network namespaces and strace it uses"
+        return "it needs Linux, for network namespaces and strace"
     missing = [program for program in ("strace", "unshare") if not shutil.which(program)]
     if missing:
-        return f"it takes {' and '.join(missing)}: apt-get install strace util-linux"
+        return f"it needs {' and '.join(missing)}: apt-get install strace util-linux"
     tried = subprocess.run(
         in_own_network(["true"]), capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if tried.returncode:
-        return f"it takes root, or user namespaces, which are off here: {tried.stderr.strip()}"
+        return f"it needs root or user namespaces, which are off here: {tried.stderr.strip()}"
     return None
 
 

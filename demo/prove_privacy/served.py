@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help=f"an empty one, which gets {TRACE}.PID, {HOME}/ and {TEMPORARY}/")
-    parser.add_argument("seconds", type=float, help="to go on watching after the last visitor")
+    parser.add_argument("seconds", type=float, help="how long to go on watching after the last visitor")
     chosen = parser.parse_args(arguments)
     connect_to_itself()
     try:
@@ -64,7 +64,7 @@ def serve_and_visit(folder: Path, seconds: float) -> None:
     upload.close()
     assert server.process is not None
     if server.process.returncode != 0:
-        raise NotServedError(f"the page did not end in order\n{server.last_words()}")
+        raise NotServedError(f"the page did not shut down cleanly\n{server.last_words()}")
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def _whole_traces(files: Path) -> list[str]:
         if texts and all(map(_END.search, texts)):
             return texts
         time.sleep(0.1)
-    raise TraceError("strace wrote nothing" if not texts else "a process went on when the program had ended")
+    raise TraceError("strace wrote nothing" if not texts else "a process was still running after the program had ended")
 
 
 def _connections(rest: str) -> Iterator[str]:

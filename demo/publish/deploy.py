@@ -32,7 +32,7 @@ _SECRETS = re.compile(
 
 
 class DeployError(Exception):
-    """The repository cannot be deployed as asked; the text says why and what to do."""
+    """The repository cannot be deployed; the message says why and what to do."""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         validate_repo_id(chosen.space)
         if "/" not in chosen.space:
-            raise DeployError(f"{chosen.space} is no name of a Space. Give it as USER/NAME.")
+            raise DeployError(f"{chosen.space} is not the name of a Space. Give it as USER/NAME.")
         files = listing(ROOT)
         for path in files:
             print(f"{(ROOT / path).stat().st_size:>12,}  {path.as_posix()}")
@@ -124,7 +124,7 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
         if whole.is_symlink():
             refused.append(f"{path}: a link; only files of the repository can be uploaded")
         elif _SECRET_NAMES.fullmatch(path.name.lower()):
-            refused.append(f"{path}: by its name a secret; remove it from git")
+            refused.append(f"{path}: named like a secret; remove it from git")
         elif whole.stat().st_size > _MAX_BYTES:
             refused.append(f"{path}: larger than {_MAX_BYTES // 2**20} MB; data and checkpoints do not belong here")
         elif _SECRETS.search(whole.read_bytes()):

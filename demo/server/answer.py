@@ -56,11 +56,12 @@ def describe_face(face: FaceResult) -> dict[str, Any]:
 
     Returns:
         number; box, [x, y, width, height] in pixels of the analysed frame; probabilities, in the order of the
-        attributes; doubts, the names of the warnings.
+        attributes; doubts, the names of the warnings; conditions, as in `Quality.conditions`.
     """
     return {
         "number": face.number,
         "box": list(face.box),
         "probabilities": [round(float(probability), 6) for probability in face.probabilities],
         "doubts": list(face.warnings),
+        "conditions": {name: round(figure, 4) for name, figure in face.quality.conditions.items()},
     }

@@ -8,23 +8,27 @@ from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import Pipeline
 from demo.server.answer import AnalysisError
 from demo.server.data_url import decode
-from demo.server.gradio_internals import FAILED, note_uploads_in, read_values_by
+from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.refusals import BUSY
 from demo.server.http.uploads import Uploads
 from demo.server.photo_queue import PhotoQueue, QueueFullError
+from slimnet import decide
+from slimnet.calibration import ACCURACY, OPERATING_POINTS
+from slimnet.decisions import check_point
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Faces of a picture",
     "type": "object",
-    "required": ["faces"],
+    "required": ["faces", "operating_point"],
     "properties": {
+        "operating_point": {"enum": list(OPERATING_POINTS), "description": "at which the ticks were decided"},
         "faces": {
             "type": "array",
             "description": "every face, left to right; empty where there is none",
             "items": {
                 "type": "object",
-                "required": ["number", "box", "probabilities"],
+                "required": ["number", "box", "probabilities", "ticks"],
                 "properties": {
                     "number": {"type": "integer", "minimum": 1, "description": "from 1, left to right"},
                     "box": {
@@ -36,12 +40,18 @@ SCHEMA: dict[str, Any] = {
                     },
                     "probabilities": {
                         "type": "object",
-                        "description": "attribute -> probability; over 0.5 is a tick on the page",
+                        "description": "attribute -> probability",
                         "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+                    },
+                    "ticks": {
+                        "type": "object",
+                        "description": "attribute -> whether the face has it, as slimnet.decide answers at the "
+                        "operating point; null: not sure",
+                        "additionalProperties": {"type": ["boolean", "null"]},
                     },
                 },
             },
-        }
+        },
     },
 }
 
@@ -50,7 +60,8 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     """Add the endpoints to a page; to be called in the page's context.
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
-    {"faces": [...]}, each face as `SCHEMA` says; `/schema` answers that.
+    {"faces": [...], "operating_point": ...}, as `SCHEMA` says; `/schema` answers that. A call without an operating
+    point is decided at "accuracy".
 
     Args:
         page: the page, open in a with statement.
@@ -60,29 +71,35 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     uploads = Uploads()
     note_uploads_in(page, uploads)
 
-    async def analyse(picture: bytes | None) -> dict[str, Any]:
+    async def analyse(picture: bytes | None, operating_point: str) -> dict[str, Any]:
         """Find every face in a picture and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP).
+            operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
+                find most.
 
         Returns:
-            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}}]}
+            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
+            {attribute: true, false, or null for "not sure"}}], "operating_point"}
         """
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
-        return await answer(picture, pipeline, queue)
+        return await answer(picture, pipeline, queue, operating_point)
 
-    async def analyse_base64(picture: str) -> dict[str, Any]:
+    async def analyse_base64(picture: str, operating_point: str = ACCURACY) -> dict[str, Any]:
         """Find every face in a picture that is sent as text, and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
+            operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
+                find most.
 
         Returns:
-            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}}]}
+            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
+            {attribute: true, false, or null for "not sure"}}], "operating_point"}
         """
-        return await answer(picture, pipeline, queue)
+        return await answer(picture, pipeline, queue, operating_point)
 
     def schema() -> dict[str, Any]:
         """The JSON Schema of what `/analyse` and `/analyse_base64` answer."""
@@ -91,14 +108,16 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     with gr.Row(visible=False):
         file = gr.File(label="picture")
         read_values_by(file, uploads.take)
+        point = gr.Textbox(ACCURACY, label="operating point")
         result = gr.JSON(label="result")
-        gr.Button().click(analyse, file, result, api_name="analyse")
+        gr.Button().click(analyse, [file, point], result, api_name="analyse")
     # What is not queued is answered by the very request that asks.
     gr.api(analyse_base64, api_name="analyse_base64", queue=False)
     gr.api(schema, api_name="schema", queue=False)
+    fill_in_defaults(page, ("analyse", "analyse_base64"))
 
 
-async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
+async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, point: str = ACCURACY) -> dict[str, Any]:
     """The faces of a picture, as `SCHEMA` says.
 
     Args:
@@ -106,15 +125,20 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue) ->
             has brought.
         pipeline: analyses it.
         queue: where it waits for its turn.
+        point: the operating point at which the attributes are decided, or anything else that a call has brought.
 
     Returns:
-        {"faces": [...]}, an instance of `SCHEMA`.
+        {"faces": [...], "operating_point": point}, an instance of `SCHEMA`.
 
     Raises:
         gr.Error: why there is no answer, in a sentence for people.
     """
     try:
-        return await queue.run(_analyse, picture, pipeline)
+        check_point(pipeline.calibration, point)
+    except ValueError as error:
+        raise gr.Error(f"operating_point: {error}.", print_exception=False) from error
+    try:
+        return await queue.run(_analyse, picture, pipeline, point)
     except QueueFullError as error:
         message = "Many pictures are waiting. Try again in a moment."
         raise gr.Error(message, title=BUSY, print_exception=False) from error
@@ -125,9 +149,14 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue) ->
         raise gr.Error(message, title=FAILED, print_exception=False) from error
 
 
-def _analyse(picture: Any, pipeline: Pipeline) -> dict[str, Any]:
+def _analyse(picture: Any, pipeline: Pipeline, point: str) -> dict[str, Any]:
     file = picture if isinstance(picture, bytes) else _decoded(picture)
-    return pipeline.analyse(open_picture(file), thorough=True).to_dict()
+    analysis = pipeline.analyse(open_picture(file), thorough=True)
+    found = analysis.to_dict()
+    for face, described in zip(analysis.faces, found["faces"], strict=True):
+        ticks = decide(face.probabilities, analysis.attributes, pipeline.calibration, point)
+        described["ticks"] = dict(zip(analysis.attributes, ticks, strict=True))
+    return {**found, "operating_point": point}
 
 
 def _decoded(text: Any) -> bytes:

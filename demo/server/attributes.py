@@ -1,16 +1,18 @@
 """The list of checkboxes in the live and the photo panel, read-only, one for each attribute."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
 
+from demo.server.decisions import POINTS
 from demo.server.markup import render
 from slimnet import GROUPS, Reliability
 
 _OTHER = "Other"
 _IMPRESSIONS = "Impressions"
 _LEVELS = {"good": 0.85, "fair": 0.70}  # level -> its lowest balanced accuracy; below both, an attribute is weak
-_THRESHOLDS = (5, 95)  # percent; settings.js: LOWEST_THRESHOLD, HIGHEST_THRESHOLD
 
 
 def display_name(attribute: str) -> str:
@@ -39,7 +41,13 @@ def grouped(attributes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def attribute_list(
-    attributes: tuple[str, ...], panel: str, reliability: tuple[Reliability, ...] | None = None, *, live: bool = False
+    attributes: tuple[str, ...],
+    panel: str,
+    reliability: tuple[Reliability, ...] | None = None,
+    *,
+    decided: bool = False,
+    live: bool = False,
+    notes: Mapping[str, str] = MappingProxyType({}),
 ) -> Markup:
     """Render the checkboxes of one panel, with the toolbar that filters and adjusts them, and the legend.
 
@@ -47,7 +55,9 @@ def attribute_list(
         attributes: the names, in the order of the probabilities that `attributes.js` will be given.
         panel: id of the panel they stand in; keeps the ids of two panels apart.
         reliability: one for each attribute, or None where the weights carry none.
+        decided: whether the weights hold operating points, so that there is a switch between them.
         live: whether the probabilities come frame by frame, so that there is something to smooth.
+        notes: attribute -> a sentence on whom it fails, for those that have one.
 
     Returns:
         The list's HTML.
@@ -58,16 +68,17 @@ def attribute_list(
     measured = dict(zip(attributes, reliability, strict=True)) if reliability else {}
     index = {name: position for position, name in enumerate(attributes)}
     groups = {
-        title: [_row(name, index[name], panel, measured.get(name)) for name in names]
+        title: [_row(name, index[name], panel, measured.get(name), notes.get(name)) for name in names]
         for title, names in grouped(attributes).items()
     }
     return render(
         "shared/attributes.html",
         impressions=groups.pop(_IMPRESSIONS, []),
         groups=groups,
+        panel=panel,
         live=live,
         levels=_LEVELS if measured else None,
-        thresholds=_THRESHOLDS,
+        points=POINTS if decided else None,
     )
 
 
@@ -83,7 +94,7 @@ def level(reliability: Reliability) -> str:
     return next((name for name, least in _LEVELS.items() if reliability.balanced_accuracy >= least), "weak")
 
 
-def _row(attribute: str, index: int, panel: str, reliability: Reliability | None) -> dict[str, Any]:
+def _row(attribute: str, index: int, panel: str, reliability: Reliability | None, note: str | None) -> dict[str, Any]:
     """The template's values for one checkbox."""
     return {
         "attribute": attribute,
@@ -91,13 +102,17 @@ def _row(attribute: str, index: int, panel: str, reliability: Reliability | None
         "id": f"{panel}-{attribute}",
         "name": display_name(attribute),
         "level": level(reliability) if reliability else "unmeasured",
-        "reliability": _sentence(reliability),
+        "reliability": reliability_text(reliability) if reliability else "reliability not measured",
+        "note": note,
     }
 
 
-def _sentence(reliability: Reliability | None) -> str:
-    if reliability is None:
-        return "reliability not measured"
+def reliability_text(reliability: Reliability) -> str:
+    """Reliability in words: "reliability 84% (82 to 86)".
+
+    Args:
+        reliability: the attribute's measured reliability.
+    """
     middle, low, high = (
         f"{100 * share:.0f}" for share in (reliability.balanced_accuracy, reliability.low, reliability.high)
     )

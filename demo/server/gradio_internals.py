@@ -7,7 +7,7 @@ module knows nothing else of the project.
 import io
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,6 +87,25 @@ def _refuse_web_addresses(component: Any) -> None:
         return await store(path)
 
     component.async_move_resource_to_block_cache = store_upload
+
+
+def fill_in_defaults(page: gr.Blocks, names: Collection[str]) -> None:
+    """Let calls by HTTP leave out values at the end, in whose place the inputs' own stand.
+
+    Gradio fills them in for its own clients alone; any other call fails once its function has got a further input.
+
+    Args:
+        page: the page, whose method is replaced.
+        names: API names of the functions.
+    """
+    process = page.process_api
+
+    async def process_api(block_fn: Any, inputs: list[Any], *rest: Any, **named: Any) -> Any:
+        if block_fn.api_name in names and inputs:
+            inputs = [*inputs, *(component.value for component in block_fn.inputs[len(inputs) :])]
+        return await process(block_fn, inputs, *rest, **named)
+
+    page.process_api = process_api
 
 
 def read_values_by(component: gr.components.Component, read: Callable[[Any], Any]) -> None:

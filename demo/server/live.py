@@ -16,11 +16,12 @@ from PIL import Image
 from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline, Stream
 from demo.pipeline.result import Analysis
+from demo.pipeline.table import write_rows
+from demo.pipeline.track import REMEMBERED_SECONDS
 from demo.server.answer import AnalysisError, answer_on, describe_face
-from demo.server.attributes import attribute_list
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
-from demo.server.http.scripts import SCRIPTS, START_PANEL
-from demo.server.markup import render
+from demo.server.measured import Measured
+from demo.server.panel import panel
 
 MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL; the page sends 20,000 to 80,000
 MAX_FRAME_SIDE = 1280  # pixels; the page sends 480
@@ -35,12 +36,13 @@ class FrameError(PictureError):
     """A frame that cannot be analysed; its message is meant for people."""
 
 
-def live_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
+def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
     """Make the panel `#live`; to be called inside a gr.Blocks.
 
     Args:
         pipeline: analyses the frames.
         disclosure: HTML above the picture, to be read first.
+        measured: what was measured of the weights in use.
 
     Returns:
         The panel's component.
@@ -50,15 +52,22 @@ def live_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
     async def analyse_frame(message: Any) -> dict[str, Any]:
         return await queue.answer(message)
 
-    attributes = attribute_list(pipeline.attributes, "live", pipeline.reliability, live=True)
-    html = render("live/live.html", attributes=attributes, disclosure=disclosure)
-    return gr.HTML(
-        html_template=str(html),
-        js_on_load=START_PANEL,
-        module=SCRIPTS.address("live/main.js"),
-        apply_default_css=False,
-        server_functions=[analyse_frame],
-    )
+    facts = {
+        "remembered_ms": 1000 * REMEMBERED_SECONDS,
+        "recording_header": recording_header(pipeline.attributes),
+    }
+    return panel("live", pipeline, analyse_frame, facts, measured, disclosure=disclosure)
+
+
+def recording_header(attributes: tuple[str, ...]) -> str:
+    """The first line of a recording's CSV file, which the page writes; its other lines are numbers alone.
+
+    Args:
+        attributes: the names, in the order of the probabilities.
+    """
+    text = io.StringIO()
+    write_rows(text, [("milliseconds", "face", *attributes)])
+    return text.getvalue()
 
 
 @dataclass(eq=False)

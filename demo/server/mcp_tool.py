@@ -12,6 +12,7 @@ from demo.server.api import answer
 from demo.server.download import fetch
 from demo.server.gradio_internals import hide_from_models, is_http_url_like
 from demo.server.photo_queue import PhotoQueue
+from slimnet.calibration import ACCURACY
 
 _EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")
 
@@ -25,9 +26,9 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
         queue: where they wait for their turn.
     """
 
-    async def read_faces(picture: str) -> str:
+    async def read_faces(picture: str, operating_point: str = ACCURACY) -> str:
         file = await anyio.to_thread.run_sync(fetch, picture) if is_http_url_like(picture) else picture
-        return json.dumps(await answer(file, pipeline, queue))
+        return json.dumps(await answer(file, pipeline, queue, operating_point))
 
     read_faces.__doc__ = description(pipeline.attributes)
     hide_from_models(page)
@@ -43,9 +44,12 @@ def description(attributes: Sequence[str]) -> str:
     examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
     return f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
         a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:
-        0 to 1}}}}]}}. They are {labels(attributes)}, not facts about a person, and not for identifying anybody or
-        deciding about people.
+        0 to 1}}, "ticks": {{attribute: true, false, or null where it is not sure}}}}], "operating_point"}}.
+        They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about
+        people.
 
         Args:
             picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
+            operating_point: accuracy for the fewest mistakes, f1 for mistakes and misses in balance, balanced to find
+                most
         """

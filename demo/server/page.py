@@ -24,6 +24,7 @@ from demo.server.http.security_headers import SecurityHeaders
 from demo.server.http.uploads import NothingLeft
 from demo.server.live import live_panel
 from demo.server.markup import render
+from demo.server.measured import measured_of
 from demo.server.photo import photo_panel
 from demo.server.photo_queue import PhotoQueue
 from slimnet import Predictor
@@ -52,11 +53,12 @@ def build(
         The page, to be launched with `launch_options`.
     """
     photos = photos or live
+    measured = measured_of(live.predictor)
     with gr.Blocks(title="SlimNet Faces", analytics_enabled=False, fill_width=True) as page:
         gr.HTML(str(masthead(live.predictor)), apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
         with gr.Row(elem_id="panels"):
-            live_panel(live, disclosure(operator, live.attributes))
-            photo_panel(photos, disclosure(operator, photos.attributes))
+            live_panel(live, disclosure(operator, live.attributes), measured)
+            photo_panel(photos, disclosure(operator, photos.attributes), measured)
         gr.HTML(str(about(live)), apply_default_css=False)
         queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
         add_endpoints(page, photos, queue)

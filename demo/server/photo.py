@@ -16,19 +16,17 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS, face_rows, write_rows
 from demo.server.answer import AnalysisError, describe_face
-from demo.server.attributes import attribute_list
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
-from demo.server.http.scripts import SCRIPTS, START_PANEL
-from demo.server.markup import render
+from demo.server.measured import Measured
+from demo.server.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.photo_queue import PhotoQueue, QueueFullError
 
 _MAX_VIEW_SIDE = 1600  # pixels
 _JPEG_QUALITY = 90
 _THUMBNAIL_SIZE = (96, 96)  # pixels
-FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")  # face_buttons.js
 
 
-def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
+def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
     """Make the panel `#photo`; to be called inside a gr.Blocks.
 
     The picture travels inside the call and its answer, so that it never becomes a file on the server.
@@ -36,6 +34,7 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
     Args:
         pipeline: analyses the photos.
         disclosure: HTML above the picture, to be read first.
+        measured: what was measured of the weights in use.
 
     Returns:
         The panel's component.
@@ -45,17 +44,9 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup) -> gr.HTML:
     async def analyse_photo(message: Any) -> dict[str, Any]:
         return await answer(message, pipeline, queue)
 
-    attributes = attribute_list(pipeline.attributes, "photo", pipeline.reliability)
     thumbnails = [_thumbnail(path) for path in examples().values()]
-    html = render("photo/photo.html", attributes=attributes, disclosure=disclosure, examples=thumbnails)
-    return gr.HTML(
-        html_template=str(html),
-        js_on_load=START_PANEL,
-        module=SCRIPTS.address("photo/main.js"),
-        apply_default_css=False,
-        server_functions=[analyse_photo],
-        largest_bytes=LARGEST_BYTES,
-    )
+    facts = {"largest_bytes": LARGEST_BYTES}
+    return panel("photo", pipeline, analyse_photo, facts, measured, disclosure=disclosure, examples=thumbnails)
 
 
 async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
@@ -179,7 +170,7 @@ def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
         draw.rounded_rectangle((x, y, x + width, y + height), 3 * unit, outline=colour, width=round(unit) + 1)
         right, bottom = draw.textbbox((x + 2 * unit, y + unit), str(face.number), font)[2:]
         draw.rounded_rectangle((x, y, right + 2 * unit, bottom + 2 * unit), 2 * unit, fill=colour)
-        draw.text((x + 2 * unit, y + unit), str(face.number), "#0b1315", font)
+        draw.text((x + 2 * unit, y + unit), str(face.number), NUMBER_COLOUR, font)
     return picture
 
 

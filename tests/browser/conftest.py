@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from demo.benchmark.browser import ChromiumMissingError, launch, portrait_frames, write_film
@@ -128,6 +130,16 @@ def opener(browser: Any) -> Iterator[Any]:
     assert not troubles
 
 
+@pytest.fixture
+def two_faces(tmp_path: Path) -> Path:
+    """A picture file."""
+    portrait = cv2.imread(str(PORTRAIT))
+    assert portrait is not None
+    path = tmp_path / "two faces.png"
+    cv2.imwrite(str(path), np.hstack((portrait, cv2.resize(portrait[:, ::-1], None, fx=0.8, fy=1))))
+    return path
+
+
 def boxes(page: Any, panel: str) -> dict[str, tuple[bool, int]]:
     """Attribute -> whether its box is ticked, and the percentage beside it."""
     found = page.eval_on_selector_all(
@@ -139,11 +151,28 @@ def boxes(page: Any, panel: str) -> dict[str, tuple[bool, int]]:
 
 
 def assert_ticks_agree(page: Any, panel: str) -> None:
-    """40 boxes, each ticked exactly where its probability is over one half."""
-    found = boxes(page, panel)
+    """40 boxes, each empty below its lower cut, ticked above its upper one, and else not sure.
+
+    Above the upper one a box may also be not sure: another one excludes it. Cuts and probabilities are whole percent.
+    """
+    found = page.eval_on_selector_all(
+        f"#{panel} input[type=checkbox][data-attribute]",
+        """all => all.map((box) => {
+            const row = box.closest("li");
+            const cut = (name) => parseFloat(row.style.getPropertyValue(name));
+            const percent = parseInt(row.querySelector(".percent").textContent);
+            return [box.indeterminate ? null : box.checked, percent, cut("--lower"), cut("--upper")];
+        })""",
+    )
     assert len(found) == 40
-    assert all(0 <= percent <= 100 for _, percent in found.values())
-    assert all(ticked == (percent > 50) for ticked, percent in found.values() if percent != 50)
+    for tick, percent, lower, upper in found:
+        assert 0 <= percent <= 100
+        if percent < lower - 0.5:
+            assert tick is False
+        elif percent > upper + 0.5:
+            assert tick is not False if lower < upper else tick is not None and tick
+        elif lower + 0.5 < percent < upper - 0.5:
+            assert tick is None
 
 
 def frames(page: Any) -> int:

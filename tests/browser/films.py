@@ -28,7 +28,7 @@ def before_the_wall(*heads: tuple[np.ndarray, int]) -> np.ndarray:
 def heads(height: int = 300) -> tuple[np.ndarray, np.ndarray]:
     """The heads of two people, `height` pixels high and half as wide; only the second one wears glasses."""
     pictures = [cv2.imread(str(path)) for path in (PORTRAIT, OTHER_PORTRAIT)]
-    squares = [cv2.resize(picture[: picture.shape[1]], (height, height)) for picture in pictures]
+    squares = [cv2.resize(picture[: picture.shape[1]], (height, height)) for picture in pictures if picture is not None]
     collins, hopper = (square[:, height // 4 : height * 3 // 4] for square in squares)
     return collins, hopper
 
@@ -53,7 +53,7 @@ def filmed(*pictures: np.ndarray) -> str:
 
 
 def overtaken(call: int, milliseconds: int) -> str:
-    """A script by which this call for the camera, counted from 1, is answered so long after the one behind it.
+    """A script that answers one call for the camera, counted from 1, some time after the call that follows it.
 
     With 0 it comes just before that one, while neither plays yet.
     """
@@ -74,7 +74,9 @@ def overtaken(call: int, milliseconds: int) -> str:
 
 def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[str, Any]:
     """A face as the server describes it, in a frame of 480x360."""
-    return {"number": number, "box": [left, 100, 90, 110], "probabilities": [probability] * 40, "doubts": [], **more}
+    box, conditions = [left, 100, 90, 110], {"size": 38.0, "sharpness": 0.15, "turn": 4.5}
+    plain = {"number": number, "box": box, "probabilities": [probability] * 40, "doubts": [], "conditions": conditions}
+    return plain | more
 
 
 def answered(*faces: dict[str, Any]) -> str:

@@ -18,8 +18,9 @@ PANELS = "".join(
     for panel in ("live", "photo")
 )
 OPEN = """() => {
-    window.livePanel = new AttributePanel(document.querySelector("#live .attributes"));
-    window.photoPanel = new AttributePanel(document.querySelector("#photo .attributes"));
+    for (const panel of ["live", "photo"]) {
+      window[`${panel}Panel`] = new AttributePanel(document.querySelector(`#${panel} .attributes`), {decisions: null});
+    }
 }"""
 
 
@@ -108,7 +109,7 @@ def test_a_threshold_moves_its_tick_and_is_kept_until_it_is_reset(page: Any) -> 
     show(page, {"Smiling": 0.7, "Bangs": 0.7})
     assert boxes(page, "live")["Smiling"] == (False, 70)
     assert boxes(page, "live")["Bangs"] == (True, 70)
-    assert page.evaluate("photoPanel.thresholds[photoPanel.attributes.indexOf('Smiling')]") == 0.8
+    assert page.evaluate("photoPanel.rule.cuts[photoPanel.attributes.indexOf('Smiling')].upper") == 0.8
     page.click("#live [data-toggle=adjust]")
     page.click("#live [data-do=reset]")
     assert page.is_checked("#live [data-attribute='Smiling']")
@@ -126,7 +127,7 @@ def test_a_threshold_is_reached_by_keyboard_and_only_when_it_is_shown(page: Any)
     page.click("#live [data-toggle=adjust]")
     assert focus_after("summary") == "Threshold of Black Hair, percent"
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("livePanel.threshold(livePanel.attributes.indexOf('Black_Hair'))") == 0.49
+    assert page.evaluate("livePanel.rule.cuts[livePanel.attributes.indexOf('Black_Hair')].upper") == 0.49
 
 
 def test_a_number_never_contradicts_the_steadied_tick_beside_it(page: Any) -> None:
@@ -173,7 +174,7 @@ def test_the_calm_slider_is_kept(page: Any) -> None:
 def test_settings_that_are_damaged_are_ignored(page: Any, kept: str) -> None:
     page.evaluate("kept => localStorage.setItem('slimnet-faces', kept)", kept)
     reload(page)
-    assert page.evaluate("[livePanel.calm, ...new Set(livePanel.thresholds)]") == [0.4, 0.5]
+    assert page.evaluate("[livePanel.calm, ...new Set(livePanel.rule.cuts.map(({upper}) => upper))]") == [0.4, 0.5]
     assert seen(page) == set(ATTRIBUTES)
 
 

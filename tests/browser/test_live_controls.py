@@ -131,7 +131,7 @@ def test_another_faces_crop_is_not_shown_for_the_chosen_one(server: Server, open
 def test_a_face_is_chosen_while_the_camera_gives_no_picture(server: Server, open_page: Any) -> None:
     page = open_page(server, TWO)
     start_live(page)
-    page.wait_for_selector("#live input:checked")
+    page.wait_for_selector("#live [data-attribute]:checked")
     page.evaluate("window.watched.tracks[0].stop()")
     page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
     page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")

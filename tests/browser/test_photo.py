@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
+from demo.server.panel import FACE_COLOURS
 from tests.paths import PORTRAIT
 
 from .conftest import Server, assert_ticks_agree, boxes
@@ -29,14 +30,6 @@ def wait_for_status(page: Any, text: str) -> None:
     page.locator("#photo .status", has_text=text).wait_for()
 
 
-@pytest.fixture
-def two_faces(tmp_path: Path) -> Path:
-    portrait = cv2.imread(str(PORTRAIT))
-    path = tmp_path / "two faces.png"
-    cv2.imwrite(str(path), np.hstack((portrait, cv2.resize(portrait[:, ::-1], None, fx=0.8, fy=1))))
-    return path
-
-
 @pytest.fixture(autouse=True)
 def _nothing_stays_on_the_server(server: Server) -> Any:
     yield
@@ -49,6 +42,8 @@ def test_a_photo_ends_in_ticked_boxes_and_the_crop(server: Server, open_page: An
     wait_for_faces(page, 1)
     assert_ticks_agree(page, "photo")
     assert page.locator("#photo [data-face='1']").count() == 1
+    colour = page.eval_on_selector("#photo [data-box='1']", "box => getComputedStyle(box).borderColor")
+    assert colour == "rgb({}, {}, {})".format(*ImageColor.getrgb(FACE_COLOURS[0]))
     crop = page.get_attribute("#photo .crop img", "src")
     assert Image.open(io.BytesIO(base64.b64decode(crop.partition(",")[2]))).size == (178, 218)
     assert page.evaluate("window.watched.encodings") == 0
@@ -88,9 +83,9 @@ def test_the_results_can_be_downloaded(server: Server, open_page: Any, two_faces
     assert files["json"][0] == "two faces-faces.json"
     faces = json.loads(files["json"][1])["faces"]
     assert [face["number"] for face in faces] == [1, 2]
-    assert {name: p > 0.5 for name, p in faces[0]["probabilities"].items()} == {
-        name: ticked for name, (ticked, _) in boxes(page, "photo").items()
-    }
+    percents = {name: percent for name, (_, percent) in boxes(page, "photo").items()}
+    assert {name: 100 * p for name, p in faces[0]["probabilities"].items()} == pytest.approx(percents, abs=0.51)
+    assert_ticks_agree(page, "photo")
     header, *rows = files["csv"][1].decode().splitlines()
     assert header.startswith("file,face,x,y,width,height,5_o_Clock_Shadow,")
     assert len(rows) == 2
@@ -142,6 +137,7 @@ def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
     server: Server, open_page: Any, tmp_path: Path
 ) -> None:
     portrait = cv2.imread(str(PORTRAIT))
+    assert portrait is not None
     picture = tmp_path / "sharp and blurred.png"
     cv2.imwrite(str(picture), np.hstack((portrait, cv2.GaussianBlur(portrait, (0, 0), 5))))
     page = open_page(server)

@@ -1,4 +1,4 @@
-"""The page behind nginx, as the README configures it: https, under a path."""
+"""The page behind nginx, as demo/README.md configures it: https, under a path."""
 
 import json
 import shutil

@@ -1,25 +1,34 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from .bare import bare_page
 
+RULES = """() => {
+    const cuts = (lower, upper) => ({lower, upper, inclusive: false, threshold: upper});
+    window.ruleAt = (threshold) => ({cuts: [cuts(threshold, threshold)], exclusive: []});
+    window.ruleBetween = (lower, upper) => ({cuts: [cuts(lower, upper)], exclusive: []});
+    window.rivals = () => ({cuts: [cuts(0.5, 0.5), cuts(0.5, 0.5)], exclusive: [[0, 1]]});
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(browser: Any) -> Iterator[Any]:
     with bare_page(browser, "live/smoothing.js") as page:
+        page.evaluate(RULES)
         yield page
 
 
-def steadied(page: Any, calm: float, frames: list[tuple[float, float]], threshold: float = 0.5) -> list[Any]:
+def steadied(page: Any, calm: float, frames: Sequence[tuple[float, float]], threshold: float = 0.5) -> list[Any]:
     """[probability, tick] after each frame (milliseconds, probability) of one attribute of one face."""
     return page.evaluate(
         """([calm, frames, threshold]) => {
-            const smoother = new Smoother();
+            const smoother = new Smoother(2000);
             smoother.calm = calm;
+            const rule = ruleAt(threshold);
             return frames.map(([milliseconds, probability]) => {
-              const {probabilities, ticks} = smoother.update(1, [probability], milliseconds, [threshold]);
+              const {probabilities, ticks} = smoother.update(1, [probability], milliseconds, rule);
               return [probabilities[0], ticks[0]];
             });
         }""",
@@ -70,9 +79,10 @@ def test_certainty_is_left_again_as_soon_as_from_anywhere_near(page: Any) -> Non
 def test_a_moved_threshold_holds_at_once(page: Any) -> None:
     ticks = page.evaluate(
         """() => {
-            const smoother = new Smoother();
+            const smoother = new Smoother(2000);
             smoother.calm = 1;
-            return [0.5, 0.61, 0.6].map((threshold, frame) => smoother.update(1, [0.605], frame, [threshold]).ticks[0]);
+            const tick = (threshold, frame) => smoother.update(1, [0.605], frame, ruleAt(threshold)).ticks[0];
+            return [0.5, 0.61, 0.6].map(tick);
         }"""
     )
     assert ticks == [True, False, True]
@@ -81,10 +91,10 @@ def test_a_moved_threshold_holds_at_once(page: Any) -> None:
 def test_faces_are_steadied_apart_and_forgotten(page: Any) -> None:
     shown = page.evaluate(
         """() => {
-            const smoother = new Smoother();
+            const smoother = new Smoother(2000);
             smoother.calm = 1;
             const after = (number, probability, time) =>
-              smoother.update(number, [probability], time, [0.5]).probabilities[0];
+              smoother.update(number, [probability], time, ruleAt(0.5)).probabilities[0];
             const first = [after(1, 0.9, 0), after(2, 0.1, 1500)];
             smoother.forget(2500);
             return [...first, after(1, 0.3, 2501), after(2, 0.9, 1520)];
@@ -92,3 +102,44 @@ def test_faces_are_steadied_apart_and_forgotten(page: Any) -> None:
     )
     assert shown[:3] == pytest.approx([0.9, 0.1, 0.3])
     assert shown[3] < 0.15
+
+
+def states(page: Any, calm: float, rule: str, frames: list[list[float]]) -> list[list[bool | None]]:
+    """The ticks after each frame (probability of each attribute), 200 ms apart, by a rule of RULES."""
+    return page.evaluate(
+        f"""([calm, frames]) => {{
+            const smoother = new Smoother(2000);
+            smoother.calm = calm;
+            const rule = {rule};
+            return frames.map((probabilities, frame) => smoother.update(1, probabilities, 200 * frame, rule).ticks);
+        }}""",
+        [calm, frames],
+    )
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.8])
+def test_not_sure_does_not_flicker_at_either_end_of_its_band(page: Any, cut: float) -> None:
+    hovering = [[cut + 0.008 * (-1) ** step] for step in range(20)]
+    assert len({tick for (tick,) in states(page, 0, "ruleBetween(0.2, 0.8)", hovering)}) == 2
+    assert len({tick for (tick,) in states(page, 1, "ruleBetween(0.2, 0.8)", hovering)}) == 1
+
+
+def test_it_goes_from_no_over_not_sure_to_yes_and_back(page: Any) -> None:
+    way = [[0.05], *[[0.5]] * 10, *[[0.95]] * 10, *[[0.5]] * 10, *[[0.05]] * 10]
+    met = [tick for (tick,) in states(page, 1, "ruleBetween(0.2, 0.8)", way)]
+    turns = [tick for tick, before in zip(met, ["", *met], strict=False) if tick != before]
+    assert turns == [False, None, True, None, False]
+
+
+@pytest.mark.parametrize("upper", [0.97, 0.9985, 0.9999])
+def test_a_cut_near_certainty_is_passed_in_the_end_and_left_again(page: Any, upper: float) -> None:
+    rule = f"ruleBetween({1 - upper}, {upper})"
+    certain = states(page, 1, rule, [[0.5], *[[1.0]] * 20, *[[0.5]] * 20, *[[0.0]] * 20])
+    assert [certain[frame] for frame in (0, 20, 40, 60)] == [[None], [True], [None], [False]]
+
+
+def test_of_ticks_that_exclude_each_other_the_one_that_stands_stays_until_the_other_is_clearly_surer(page: Any) -> None:
+    hovering = [[0.8 + 0.004 * (-1) ** step, 0.8] for step in range(20)]
+    assert len({tuple(ticks) for ticks in states(page, 0, "rivals()", hovering)}) == 2
+    assert {tuple(ticks) for ticks in states(page, 1, "rivals()", hovering)} == {(True, None)}
+    assert states(page, 1, "rivals()", [[0.8, 0.7], *[[0.8, 0.95]] * 10])[-1] == [None, True]

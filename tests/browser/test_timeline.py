@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from demo.server.live import recording_header
 from slimnet import ATTRIBUTES
 
 from .bare import bare_page
@@ -30,11 +31,11 @@ def page(browser: Any) -> Iterator[Any]:
     body = '<section class="panel" style="width: 600px"><div class="timeline"></div></section>'
     with bare_page(browser, "live/timeline.js", "live/recording.js", body=body, accept_downloads=True) as page:
         page.evaluate(
-            """names => {
+            """([names, header]) => {
                 const shown = names.map((name) => name.replaceAll("_", " "));
-                window.timeline = new Timeline(document.querySelector(".timeline"), names, shown);
+                window.timeline = new Timeline(document.querySelector(".timeline"), names, shown, header);
             }""",
-            list(ATTRIBUTES),
+            [list(ATTRIBUTES), recording_header(ATTRIBUTES)],
         )
         page.evaluate(FRAMES)
         yield page
@@ -83,7 +84,7 @@ def test_a_recording_is_downloaded_as_csv(page: Any) -> None:
 
 def test_names_of_foreign_weights_are_no_formulas_in_a_table(page: Any) -> None:
     names = ["=1+1", "+a", "-a", "@a", "\ta", "\ra", "＝a", 'a "b",\n', "a=b"]
-    text = page.evaluate("names => new Recording(names).csv()", names)
+    text = page.evaluate("table => new Recording(...table).csv()", [names, recording_header(tuple(names))])
     (header,) = csv.reader(io.StringIO(text, newline=""))
     assert header == ["milliseconds", "face", *(f"'{name}" for name in names[:7]), *names[7:]]
 
@@ -187,8 +188,9 @@ def test_a_pause_is_not_counted_as_recorded(page: Any) -> None:
 
 
 def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:
-    header = page.evaluate("""new Recording(['a,b', 'say "x"']).csv()""")
-    assert next(csv.reader(io.StringIO(header))) == ["milliseconds", "face", "a,b", 'say "x"']
+    names = ["a,b", 'say "x"']
+    text = page.evaluate("table => new Recording(...table).csv()", [names, recording_header(tuple(names))])
+    assert next(csv.reader(io.StringIO(text))) == ["milliseconds", "face", *names]
 
 
 def test_what_was_recorded_can_be_saved_after_the_camera_was_stopped(server: Server, open_page: Any) -> None:

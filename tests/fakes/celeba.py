@@ -1,7 +1,5 @@
 """A small data set in CelebA's layouts, drawn at random: each attribute brightens its own patch of the picture."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 
@@ -65,6 +63,17 @@ def write_portraits(folder: Path) -> None:
         csv.writer(file).writerows([("image_id", *CELEBA), *[(name, *[1, -1] * 20) for name in names]])
     for name in names:
         crop.save(folder / "img_align_celeba" / name)
+
+
+def with_columns(folder: Path, *names: str) -> Path:
+    """Give the label columns of the CSV table other names; a column named "" goes. Gives the folder."""
+    table = folder / "list_attr_celeba.csv"
+    kept = [0, *(n for n, name in enumerate(names, start=1) if name)]
+    with table.open(newline="") as file:
+        _, *rows = csv.reader(file)
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([[row[n] for n in kept] for row in [["image_id", *names], *rows]])
+    return folder
 
 
 def with_gaps(folder: Path, share: float = 0.3) -> Path:

@@ -1,4 +1,4 @@
-"""nginx on this machine, as the README configures it."""
+"""nginx on this machine, as demo/README.md configures it."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 from demo.benchmark.server import free_port
 from tests.paths import ROOT
 
-README = ROOT / "README.md"
+README = ROOT / "demo" / "README.md"
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 _START_SECONDS = 30
 _SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")

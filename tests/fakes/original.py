@@ -74,8 +74,10 @@ def logits(state: dict[str, Tensor], x: Tensor) -> Tensor:
 
     def conv_norm_relu(x: Tensor, conv: str, norm: str, **options: int) -> Tensor:
         x = F.conv2d(x, state[f"{conv}.weight"], state.get(f"{conv}.bias"), **options)
-        values = (state[f"{norm}.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
-        return F.relu(F.batch_norm(x, *values))
+        mean, variance, weight, bias = (
+            state[f"{norm}.{name}"] for name in ("running_mean", "running_var", "weight", "bias")
+        )
+        return F.relu(F.batch_norm(x, mean, variance, weight, bias))
 
     def separable(x: Tensor, name: str) -> Tensor:
         x = conv_norm_relu(x, f"{name}.0", f"{name}.1", padding=1, groups=x.shape[1])

@@ -47,7 +47,7 @@ def tiff(*pages: dict[int, int | tuple[int, ...] | bytes], order: str = "<", ins
     first_slot = 4
     for tags in pages:
         entries: dict[int, tuple[int, ...]] = {
-            t: v if isinstance(v, tuple) else (v,) for t, v in tags.items() if t != 273
+            t: v if isinstance(v, tuple) else (v,) for t, v in tags.items() if not isinstance(v, bytes)
         }
         pixels = tags[273]
         assert isinstance(pixels, bytes)

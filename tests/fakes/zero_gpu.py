@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.fakes.running import running
@@ -46,7 +47,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.server.asked.append(path)
         if path == "/schedule" and not self.server.gpu_free:
             return self._send(503, b"{}")
-        loan = {"idle": path == "/schedule" and self.server.asked.count(path) > 1}
+        loan: dict[str, Any] = {"idle": path == "/schedule" and self.server.asked.count(path) > 1}
         loan |= {"nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": "token"}
         self._send(200, json.dumps(loan).encode())
 
@@ -74,7 +75,8 @@ def main() -> int:
 
     # What spaces asks for, and torch for the CPU alone does not have.
     torch.version.cuda = torch.version.cuda or "13.0"
-    torch._C._cuda_init = getattr(torch._C, "_cuda_init", None)
+    if not hasattr(torch._C, "_cuda_init"):
+        torch._C._cuda_init = lambda: None
     torch.cuda._is_in_bad_fork = bool
     import spaces.zero.torch
 

@@ -11,7 +11,7 @@ const KEYS = {
   f: "fullScreen",
   "?": "help",
 };
-const TYPED_IN = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]";
+const TYPED_IN = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 
 export class Controls {
   /**

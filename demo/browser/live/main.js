@@ -8,10 +8,10 @@ const OFF = "The camera is off.";
 
 /**
  * @param {HTMLElement} element - holds the panel
- * @param {object} _props
+ * @param {Facts} facts
  * @param {import("./frames.js").Server} server
  */
-export function start(element, _props, server) {
+export function start(element, facts, server) {
   const live = find(element, "#live", HTMLElement);
   /** @type {Session | null} */
   let session = null; // of the last press of Start
@@ -21,7 +21,7 @@ export function start(element, _props, server) {
     session = new Session(view, server);
     session.start();
   };
-  const view = new View(live, {
+  const view = new View(live, facts, {
     start: () => (running() ? running().stop(OFF) : open()),
     freeze: () => running()?.freeze(),
     camera: (camera) => chooseCamera(view, running(), camera),

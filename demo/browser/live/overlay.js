@@ -2,16 +2,17 @@
 
 import {faceColour} from "../shared/face_buttons.js";
 
-const NUMBER_COLOUR = "#0b1315";
 const RIM_COLOUR = "#0b131599";
 
 export class Overlay {
   /**
    * @param {HTMLCanvasElement} canvas
+   * @param {Facts} facts
    * @param {(number: number) => void} onChoose - a face was clicked, or pointed at by a mouse
    */
-  constructor(canvas, onChoose) {
+  constructor(canvas, facts, onChoose) {
     this.canvas = canvas;
+    this.facts = facts;
     this.mirror = true;
     /** @type {HTMLCanvasElement | null} */
     this.picture = null; // with the frame that is shown
@@ -63,7 +64,7 @@ export class Overlay {
   paintFace(context, face, chosen) {
     const [x, y, width, height] = this.box(face);
     const unit = this.canvas.width / 640;
-    const colour = faceColour(face.number);
+    const colour = faceColour(face.number, this.facts.face_colours);
     context.setLineDash(face.doubts.length ? [10 * unit, 7 * unit] : []);
     context.beginPath();
     context.roundRect(x, y, width, height, 12 * unit);
@@ -74,7 +75,7 @@ export class Overlay {
     context.beginPath();
     context.arc(x + 4 * unit, y + 4 * unit, 13 * unit, 0, 2 * Math.PI);
     context.fill();
-    context.fillStyle = NUMBER_COLOUR;
+    context.fillStyle = this.facts.number_colour;
     context.font = `600 ${16 * unit}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";

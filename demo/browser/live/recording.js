@@ -11,9 +11,13 @@ const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a se
 
 /** The numbers: one row for each face of each frame, in memory until they are discarded or the page is closed. */
 export class Recording {
-  /** @param {string[]} attributes - names in the order of the probabilities */
-  constructor(attributes) {
+  /**
+   * @param {string[]} attributes - names in the order of the probabilities
+   * @param {string} header - the first line of a CSV file, with its line feed
+   */
+  constructor(attributes, header) {
     this.attributes = attributes;
+    this.header = header;
     /** @type {Date | null} */
     this.started = null; // Date of the first frame
     this.origin = 0; // its milliseconds on the clock that `add` is given
@@ -100,11 +104,10 @@ export class Recording {
   }
 
   csv() {
-    const header = ["milliseconds", "face", ...this.attributes].map(csvField).join(",");
     const rows = this.rows.map(({milliseconds, face, probabilities}) =>
       [milliseconds, face, ...Array.from(probabilities, (probability) => probability.toFixed(6))].join(","),
     );
-    return [header, ...rows, ""].join("\n");
+    return this.header + [...rows, ""].join("\n");
   }
 
   /** {started, attributes, rows: [{milliseconds, face, probabilities in the order of attributes}]} */
@@ -116,14 +119,4 @@ export class Recording {
     }));
     return JSON.stringify({started: this.started, attributes: this.attributes, rows});
   }
-}
-
-/**
- * As demo/pipeline/table.py: an apostrophe keeps a spreadsheet from taking text for a formula.
- *
- * @param {string} text
- */
-function csvField(text) {
-  const guarded = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

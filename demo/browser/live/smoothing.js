@@ -1,15 +1,34 @@
-// A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at its threshold.
+// A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at a cut.
+
+import {stateOf, withoutContradictions} from "../shared/decisions.js";
 
 const CALMEST_MS = 400; // time constant of the smoothing when all calm
-const WIDEST_MARGIN = 0.03; // how far a probability must pass its threshold to change a tick
-const REMEMBERED_MS = 2000; // as long as the server keeps the number of a face out of sight
-const LARGEST_LOGIT = 6; // 99.75 %: beyond it nothing is to be seen, but the way back would take longer
+const WIDEST_MARGIN = 0.03; // how far a probability must pass a cut at one half to change a tick
+const BEYOND_CUTS = 1; // of a logit: further from zero nothing is to be seen, but the way back would take longer
+const LEAST_BOUND = 6; // 99.75 %
+const MOST_BOUND = 14; // all that six decimals can tell from 0 and 1
+
+/** @typedef {import("../shared/decisions.js").Rule} Rule */
+/** @typedef {import("../shared/decisions.js").Tick} Tick */
+
+/**
+ * The last update of a face.
+ *
+ * @typedef {object} Update
+ * @property {number} milliseconds
+ * @property {number[]} logits
+ * @property {Rule} rule
+ * @property {Tick[]} states - before ticks that exclude each other were taken apart
+ * @property {Tick[]} ticks
+ */
 
 /** Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one. */
 export class Smoother {
-  constructor() {
+  /** @param {number} remembered - milliseconds for which the server keeps the number of a face out of sight */
+  constructor(remembered) {
+    this.remembered = remembered;
     this.calm = 0; // 0: raw, 1: calmest
-    /** @type {Map<number, {milliseconds: number, logits: number[], thresholds: number[], ticks: boolean[]}>} */
+    /** @type {Map<number, Update>} */
     this.faces = new Map(); // number of a face -> its last update
   }
 
@@ -19,26 +38,25 @@ export class Smoother {
    * @param {number} number - of the face
    * @param {number[]} probabilities
    * @param {number} milliseconds - on the page's clock
-   * @param {number[]} thresholds - the probability above which each is ticked
-   * @returns {{probabilities: number[], ticks: boolean[]}}
+   * @param {Rule} rule - how each is decided
+   * @returns {{probabilities: number[], ticks: Tick[]}}
    */
-  update(number, probabilities, milliseconds, thresholds) {
+  update(number, probabilities, milliseconds, rule) {
     const last = this.faces.get(number);
     const constant = CALMEST_MS * this.calm;
     const share = last && constant > 0 ? 1 - Math.exp(-Math.max(0, milliseconds - last.milliseconds) / constant) : 1;
     const logits = probabilities.map((probability, index) => {
-      const logit = boundedLogit(probability);
+      const logit = boundedLogit(probability, rule.cuts[index]);
       return last ? last.logits[index] + share * (logit - last.logits[index]) : logit;
     });
     const shown = share === 1 ? [...probabilities] : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
     const margin = Math.min(WIDEST_MARGIN, 2 * WIDEST_MARGIN * this.calm);
-    const ticks = shown.map((probability, index) => {
-      const threshold = thresholds[index];
-      const known = last && last.thresholds[index] === threshold; // a threshold that was moved holds at once
-      if (known && Math.abs(probability - threshold) <= margin) return last.ticks[index];
-      return probability > threshold;
-    });
-    this.faces.set(number, {milliseconds, logits, thresholds: [...thresholds], ticks});
+    const before = last?.rule === rule ? last : null; // a rule that was changed holds at once
+    const states = shown.map((probability, index) =>
+      stateOf(probability, rule.cuts[index], before?.states[index], margin),
+    );
+    const ticks = withoutContradictions(states, shown, rule, before?.ticks, margin);
+    this.faces.set(number, {milliseconds, logits, rule, states, ticks});
     return {probabilities: shown, ticks};
   }
 
@@ -49,13 +67,23 @@ export class Smoother {
    */
   forget(milliseconds) {
     for (const [number, last] of this.faces)
-      if (milliseconds - last.milliseconds > REMEMBERED_MS) this.faces.delete(number);
+      if (milliseconds - last.milliseconds > this.remembered) this.faces.delete(number);
   }
 }
 
+/**
+ * A probability's logit, bounded where both of the attribute's cuts have long been passed.
+ *
+ * @param {number} probability
+ * @param {import("../shared/decisions.js").Cuts} cuts
+ */
+function boundedLogit(probability, {lower, upper}) {
+  const furthest = Math.max(Math.abs(logitOf(lower)), Math.abs(logitOf(upper))) + BEYOND_CUTS;
+  const bound = Math.min(MOST_BOUND, Math.max(LEAST_BOUND, furthest));
+  return Math.min(bound, Math.max(-bound, logitOf(probability)));
+}
+
 /** @param {number} probability */
-function boundedLogit(probability) {
-  const bound = 1 / (1 + Math.exp(-LARGEST_LOGIT));
-  const inside = Math.min(bound, Math.max(1 - bound, probability));
-  return Math.log(inside / (1 - inside));
+function logitOf(probability) {
+  return Math.log(probability / (1 - probability)); // of 0 and 1: infinite
 }

@@ -39,9 +39,10 @@ export class Timeline {
    * @param {HTMLElement} root
    * @param {string[]} attributes - in the order of the probabilities
    * @param {string[]} names - the same for people
+   * @param {string} header - the first line of a CSV file
    * @param {(index: number) => boolean} shows - whether one may be drawn; files hold all of them
    */
-  constructor(root, attributes, names, shows = () => true) {
+  constructor(root, attributes, names, header, shows = () => true) {
     root.innerHTML = TIMELINE;
     this.root = root;
     this.record = find(root, ".record", HTMLButtonElement);
@@ -56,6 +57,7 @@ export class Timeline {
     this.automatic = find(root, ".automatic", HTMLButtonElement);
     this.attributes = attributes;
     this.names = names;
+    this.header = header;
     this.shows = shows;
     this.picture = new Plot(find(root, "canvas", HTMLCanvasElement));
     this.recording = false;
@@ -108,7 +110,7 @@ export class Timeline {
   empty() {
     const focused = document.activeElement === this.discard;
     this.recording = false;
-    this.data = new Recording(this.attributes);
+    this.data = new Recording(this.attributes, this.header);
     /** @type {number[] | null} */
     this.chosen = null;
     this.drawn = -Infinity;

@@ -3,6 +3,7 @@
 import {AttributePanel} from "../shared/attributes.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
+import {ReliabilityOfFace} from "../shared/reliability.js";
 import {say, showRemark} from "../shared/status.js";
 import {Controls} from "./controls.js";
 import {LARGEST_WIDTH} from "./frame_size.js";
@@ -23,18 +24,21 @@ const ADVICE = {
 };
 
 /**
- * A face as demo/server/attributes.py describes it.
+ * A face as demo/server/answer.py describes it.
  *
- * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], crop?: string}} Face
+ * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
+ *   conditions: Object<string, number>, crop?: string}} Face
  */
 
 export class View {
   /**
    * @param {HTMLElement} live - the panel
+   * @param {Facts} facts
    * @param {{start: () => void, freeze: () => void, camera: (camera: import("../shared/settings.js").Camera) => void}} actions - of buttons and keys
    */
-  constructor(live, actions) {
+  constructor(live, facts, actions) {
     this.live = live;
+    this.facts = facts;
     this.video = find(live, "video", HTMLVideoElement);
     this.canvas = find(live, "canvas", HTMLCanvasElement);
     this.startButton = find(live, "#live-start", HTMLButtonElement);
@@ -44,13 +48,22 @@ export class View {
     this.sizeLine = find(live, ".flow", HTMLElement);
     this.cameraLine = find(live, ".other-camera", HTMLElement);
     this.crop = find(live, ".crop", HTMLElement);
-    this.panel = new AttributePanel(find(live, ".attributes", HTMLElement));
+    this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
+    this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
     this.settings = this.panel.settings;
-    this.buttons = new FaceButtons(find(live, ".faces", HTMLElement), (number) => this.choose(number));
-    this.overlay = new Overlay(this.canvas, (number) => this.choose(number));
+    this.buttons = new FaceButtons(find(live, ".faces", HTMLElement), facts.face_colours, (number) =>
+      this.choose(number),
+    );
+    this.overlay = new Overlay(this.canvas, facts, (number) => this.choose(number));
     const {attributes, names} = this.panel;
     const shows = (/** @type {number} */ index) => this.panel.shows(index);
-    this.timeline = new Timeline(find(live, ".timeline", HTMLElement), attributes, names, shows);
+    this.timeline = new Timeline(
+      find(live, ".timeline", HTMLElement),
+      attributes,
+      names,
+      facts.recording_header,
+      shows,
+    );
     this.speed = new SpeedPanel(find(live, ".speed", HTMLElement));
     this.controls = new Controls(live, {
       ...actions,
@@ -102,7 +115,7 @@ export class View {
    */
   begin(frames) {
     this.frames = frames;
-    this.smoother = new Smoother();
+    this.smoother = new Smoother(this.facts.remembered_ms);
     this.seen = 0; // when the chosen face was seen last
     this.cropAsked = 0;
     this.state = "starting";
@@ -130,6 +143,7 @@ export class View {
     this.speed.clear();
     this.buttons.show([], null);
     this.panel.clear();
+    this.reliability.clear();
     this.timeline.stop("The camera is off. Numbers only, no picture.");
     this.say(message, kind);
   }
@@ -203,8 +217,11 @@ export class View {
     smoother.calm = panel.calm;
     smoother.forget(now);
     for (const face of faces) {
-      const {probabilities, ticks} = smoother.update(face.number, face.probabilities, now, panel.thresholds);
-      if (face.number === this.chosen) panel.show(probabilities, ticks, face.doubts);
+      const {probabilities, ticks} = smoother.update(face.number, face.probabilities, now, panel.rule);
+      if (face.number === this.chosen) {
+        panel.show(probabilities, ticks, face.doubts);
+        this.reliability.follow(face.number, face.conditions, now);
+      }
     }
     // A face that is missed in a frame or two takes nothing off the page; the reason is told when the boxes are emptied.
     if (!faces.length && now - this.seen < SETTLED_MS) panel.fade();
@@ -270,7 +287,9 @@ export class View {
     this.showChoice(faces);
     this.overlay.paint(number);
     const face = faces.find((other) => other.number === number);
-    if (!this.frames.watched) this.panel.show(face.probabilities, null, face.doubts); // else the next frame does
+    if (this.frames.watched) return; // the next frame shows it
+    this.panel.show(face.probabilities, null, face.doubts);
+    this.reliability.show(face.conditions);
   }
 
   /**

@@ -22,13 +22,13 @@ const NEXT_STEP = {
 
 /**
  * @param {HTMLElement} element - holds the panel
- * @param {{largest_bytes: number}} props
+ * @param {Facts} facts
  * @param {Server} server
  */
-export function start(element, props, server) {
+export function start(element, facts, server) {
   const photo = find(element, "#photo", HTMLElement);
-  const view = new View(photo);
-  const photos = new Photos(view, server, Number(props.largest_bytes));
+  const view = new View(photo, facts);
+  const photos = new Photos(view, server, facts.largest_bytes);
   takeFiles(
     photo,
     (file) => photos.pickFile(file),

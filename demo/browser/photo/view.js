@@ -3,6 +3,7 @@
 import {AttributePanel} from "../shared/attributes.js";
 import {closest, find} from "../shared/elements.js";
 import {FaceButtons, faceColour} from "../shared/face_buttons.js";
+import {ReliabilityOfFace} from "../shared/reliability.js";
 import {say} from "../shared/status.js";
 import {Downloads} from "./downloads.js";
 
@@ -11,7 +12,8 @@ const HIGHEST = 0.07; // share of the height: above a box that begins nearer to 
 /**
  * A face as demo/server/photo.py describes it.
  *
- * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], crop: string}} Face
+ * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
+ *   conditions: Object<string, number>, crop: string}} Face
  */
 
 /**
@@ -22,9 +24,13 @@ const HIGHEST = 0.07; // share of the height: above a box that begins nearer to 
  */
 
 export class View {
-  /** @param {HTMLElement} photo - the panel */
-  constructor(photo) {
+  /**
+   * @param {HTMLElement} photo - the panel
+   * @param {Facts} facts
+   */
+  constructor(photo, facts) {
     this.photo = photo;
+    this.facts = facts;
     this.statusLine = find(photo, ".status", HTMLElement);
     this.invite = find(photo, ".invite", HTMLElement);
     this.snapshot = find(photo, ".snapshot", HTMLElement);
@@ -35,8 +41,11 @@ export class View {
     this.more = find(photo, ".more", HTMLElement);
     this.crop = find(this.more, ".crop img", HTMLImageElement);
     this.another = find(photo, "#photo-another", HTMLButtonElement);
-    this.panel = new AttributePanel(find(photo, ".attributes", HTMLElement));
-    this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), (number) => this.choose(number));
+    this.panel = new AttributePanel(find(photo, ".attributes", HTMLElement), facts);
+    this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
+    this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, (number) =>
+      this.choose(number),
+    );
     this.downloads = new Downloads(this.more);
     /** @type {Answer | null} */
     this.shown = null; // the answer on the page
@@ -80,13 +89,16 @@ export class View {
     const {faces, width, height} = answer;
     this.picture.src = answer.picture;
     this.result.style.setProperty("--ratio", String(width / height));
-    this.boxes.replaceChildren(...faces.map((face) => boxElement(face, width, height)));
+    this.boxes.replaceChildren(...faces.map((face) => boxElement(face, answer, this.facts)));
     this.showChoice(1, faces);
     this.downloads.offer(answer);
     this.showOnly(this.result);
     this.more.hidden = faces.length === 0;
-    if (faces.length === 0) this.panel.clear();
-    else this.choose(1);
+    if (faces.length) this.choose(1);
+    else {
+      this.panel.clear();
+      this.reliability.clear();
+    }
     this.sayWhatIsShown();
   }
 
@@ -100,6 +112,7 @@ export class View {
     }
     this.crop.src = face.crop;
     this.panel.show(face.probabilities, null, face.doubts);
+    this.reliability.show(face.conditions);
   }
 
   /**
@@ -150,23 +163,24 @@ export class View {
 }
 
 /**
- * A numbered box over a photo of this size.
+ * A numbered box over a photo.
  *
  * @param {Face} face
- * @param {number} width
- * @param {number} height
+ * @param {{width: number, height: number}} photo - its size
+ * @param {Facts} facts
  */
-function boxElement(face, width, height) {
+function boxElement(face, {width, height}, facts) {
   const [x, y, boxWidth, boxHeight] = face.box;
   const box = document.createElement("div");
   box.dataset.box = String(face.number);
-  box.style.setProperty("--face", faceColour(face.number));
+  box.style.setProperty("--face", faceColour(face.number, facts.face_colours));
   box.style.left = `${(100 * x) / width}%`;
   box.style.top = `${(100 * y) / height}%`;
   box.style.width = `${(100 * boxWidth) / width}%`;
   box.style.height = `${(100 * boxHeight) / height}%`;
   const number = document.createElement("span");
   number.textContent = String(face.number);
+  number.style.color = facts.number_colour;
   box.append(number);
   box.classList.toggle("highest", y < HIGHEST * height);
   return box;

@@ -1,12 +1,16 @@
 // The checkboxes of a panel with their percentages, as they are shown for one face.
 
+import {decide, ruleOf} from "./decisions.js";
+import {Details} from "./details.js";
 import {closest, find, findAll} from "./elements.js";
-import {DEFAULT_THRESHOLD, Settings} from "./settings.js";
+import {Settings} from "./settings.js";
 import {Toolbar} from "./toolbar.js";
 
 const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
 /** @type {Object<string, string>} */
 const DOUBTS = {small: "too small", turned: "turned too far away", blurred: "blurred", dark: "too dark"};
+
+/** @typedef {import("./decisions.js").Tick} Tick */
 
 /** An attribute's checkbox, with its bar and its percentage. */
 class Row {
@@ -21,41 +25,46 @@ class Row {
     this.state = find(row, ".state", HTMLElement);
     this.impression = row.closest(".impressions") !== null;
     // What is shown at present.
-    this.on = false;
+    /** @type {Tick} */
+    this.tick = false;
     this.length = "";
     this.text = "";
   }
 
   /**
    * @param {number} probability
-   * @param {boolean} on - whether it is ticked
-   * @param {number} threshold
+   * @param {Tick} tick
+   * @param {import("./decisions.js").Cuts} cuts
    * @param {boolean} legible - whether the last percentage stood long enough to be read
    * @returns {boolean} whether the tick has changed
    */
-  show(probability, on, threshold, legible) {
-    // So that a tick that was smoothed never stands beside a number from the other side of its threshold.
-    const shown = on ? Math.max(probability, threshold) : Math.min(probability, threshold);
-    const turned = this.on !== on;
-    if (turned) {
-      this.on = this.box.checked = on;
-      this.row.classList.toggle("on", on);
-    }
+  show(probability, tick, {lower, upper}, legible) {
+    // So that a tick that was smoothed never stands beside a number from the other side of its cut.
+    const shown = tick ? Math.max(probability, upper) : tick === false ? Math.min(probability, lower) : probability;
+    const turned = this.tick !== tick;
+    if (turned) this.turn(tick);
     const length = shown.toFixed(2);
     if (this.length !== length) this.bar.style.transform = `scaleX(${(this.length = length)})`;
     const text = `${Math.round(100 * shown)}%`;
     if (turned || (legible && this.text !== text)) {
       this.text = this.percent.textContent = text;
-      this.state.textContent = `${on ? "yes" : "no"}, ${text}`;
+      this.state.textContent = `${tick === null ? "not sure" : tick ? "yes" : "no"}, ${text}`;
     }
     return turned;
   }
 
+  /** @param {Tick} tick */
+  turn(tick) {
+    this.tick = tick;
+    this.box.checked = tick === true;
+    this.box.indeterminate = tick === null; // which screen readers are told as "mixed"
+    this.row.classList.toggle("on", tick === true);
+  }
+
   /** @param {string} message - in place of a result, for screen readers */
   clear(message) {
-    this.on = this.box.checked = false;
+    this.turn(false);
     this.length = this.text = "";
-    this.row.classList.remove("on");
     this.bar.style.transform = "scaleX(0)";
     this.percent.textContent = "–";
     this.state.textContent = message;
@@ -64,9 +73,13 @@ class Row {
 
 /** The checkboxes of one panel. Only properties are set, the HTML is never rebuilt, so that a frame costs little. */
 export class AttributePanel {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {Facts} facts
+   */
+  constructor(root, {decisions}) {
     this.root = root;
+    this.decisions = decisions;
     this.settings = new Settings();
     this.rows = findAll(root, ".attribute", HTMLElement)
       .map((row) => new Row(row))
@@ -74,30 +87,22 @@ export class AttributePanel {
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
     this.names = this.rows.map(({name}) => name); // the same for people
     this.warning = find(root, ".doubt", HTMLElement);
-    /** @type {{probabilities: number[], ticks: boolean[] | null, doubts: string[]} | null} */
+    /** @type {{probabilities: number[], ticks: Tick[] | null, doubts: string[]} | null} */
     this.face = null;
     root.addEventListener("click", (event) => {
       // Must not change a result.
       if (closest(event, ".attribute :is(label, [data-attribute])")) event.preventDefault();
     });
     this.toolbar = new Toolbar(root, this.settings);
-    this.settings.onChange(() => this.applyThresholds());
+    this.details = new Details(root, this.settings, decisions);
+    this.settings.onChange(() => this.applySettings());
     this.clear();
-    this.applyThresholds();
+    this.applySettings();
   }
 
   /** 0: raw, 1: calmest, as chosen on the slider. */
   get calm() {
     return this.settings.values.calm;
-  }
-
-  /**
-   * The probability above which an attribute is ticked.
-   *
-   * @param {number} index
-   */
-  threshold(index) {
-    return this.thresholds[index];
   }
 
   /**
@@ -111,7 +116,7 @@ export class AttributePanel {
 
   /**
    * @param {number[]} probabilities
-   * @param {boolean[] | null} ticks - of a face that moves: smoothed, so that they may trail their thresholds a little;
+   * @param {Tick[] | null} ticks - of a face that moves: smoothed, so that they may trail their cuts a little;
    *   without them all is shown at once
    * @param {string[]} doubts - keys of DOUBTS
    */
@@ -123,11 +128,11 @@ export class AttributePanel {
     else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
     this.root.classList.remove("empty");
     this.showDoubts(doubts);
+    const shown = ticks ?? decide(probabilities, this.rule);
     let turned = false;
     for (const row of this.rows) {
-      const probability = probabilities[row.index];
-      const on = ticks?.[row.index] ?? probability > this.thresholds[row.index];
-      turned = row.show(probability, on, this.thresholds[row.index], legible) || turned;
+      const {index} = row;
+      turned = row.show(probabilities[index], shown[index], this.rule.cuts[index], legible) || turned;
     }
     if (turned) this.toolbar.arrange();
   }
@@ -160,11 +165,13 @@ export class AttributePanel {
     this.toolbar.arrange();
   }
 
-  applyThresholds() {
-    const chosen = this.settings.values.thresholds;
-    this.thresholds = this.attributes.map((name) => chosen[name] ?? DEFAULT_THRESHOLD);
+  /** Decides about the face that is shown once more, by what was chosen. */
+  applySettings() {
+    const {attributes, decisions, toolbar, settings} = this;
+    this.rule = ruleOf(attributes, decisions, toolbar.point, settings.values.thresholds);
+    this.details.show(this.rule, ruleOf(attributes, decisions, toolbar.point, {}), toolbar.point);
     if (!this.face) return;
-    this.face.ticks = null; // they were steadied for other thresholds
+    this.face.ticks = null; // they were steadied for other cuts
     this.showAgain();
   }
 }

@@ -2,21 +2,24 @@
 
 import {closest} from "./elements.js";
 
-const FACE_COLOURS = ["#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635"];
-
-/** @param {number} number - of a face, from 1 */
-export function faceColour(number) {
-  return FACE_COLOURS[(number - 1) % FACE_COLOURS.length];
+/**
+ * @param {number} number - of a face, from 1
+ * @param {string[]} colours - of all faces in turn
+ */
+export function faceColour(number, colours) {
+  return colours[(number - 1) % colours.length];
 }
 
 /** One button per face. A button stays the same element while its face is there, so that it keeps the keyboard's focus. */
 export class FaceButtons {
   /**
    * @param {HTMLElement} root
+   * @param {string[]} colours - of the faces in turn
    * @param {(number: number) => void} onChoose
    */
-  constructor(root, onChoose) {
+  constructor(root, colours, onChoose) {
     this.root = root;
+    this.colours = colours;
     root.addEventListener("click", (event) => {
       const button = closest(event, "[data-face]");
       if (button) onChoose(Number(button.dataset.face));
@@ -48,7 +51,7 @@ export class FaceButtons {
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.face = String(number);
-    button.style.setProperty("--face", faceColour(number));
+    button.style.setProperty("--face", faceColour(number, this.colours));
     if (picture) {
       const image = document.createElement("img");
       image.src = picture;

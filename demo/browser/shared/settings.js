@@ -1,9 +1,6 @@
 // What the visitor chose about the display: the same in both panels, and kept in this browser alone.
 
 const SETTINGS = "slimnet-faces"; // the key in localStorage, and the name of the event that tells the other panel
-const LOWEST_THRESHOLD = 0.05;
-const HIGHEST_THRESHOLD = 0.95;
-export const DEFAULT_THRESHOLD = 0.5; // where none was chosen
 const DEFAULT_CALM = 0.4;
 
 /**
@@ -18,6 +15,7 @@ const DEFAULT_CALM = 0.4;
  * @property {number} calm - 0: raw, 1: calmest
  * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: as suits the camera
  * @property {Camera | undefined} camera
+ * @property {string | undefined} point - the operating point; undefined: none was chosen
  * @property {Object<string, number>} thresholds - attribute -> probability above which it is ticked, where one was chosen
  */
 
@@ -75,8 +73,9 @@ function checkedSettings(kept) {
     calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : DEFAULT_CALM,
     mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,
     camera: checkedCamera(kept.camera),
+    point: typeof kept.point === "string" ? kept.point : undefined,
     thresholds: Object.fromEntries(
-      thresholds.filter(([, value]) => value >= LOWEST_THRESHOLD && value <= HIGHEST_THRESHOLD),
+      thresholds.filter(([, value]) => typeof value === "number" && value > 0 && value < 1),
     ),
   };
 }

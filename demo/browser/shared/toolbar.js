@@ -1,7 +1,6 @@
-// The toolbar above the checkboxes: which of them are to be seen, their thresholds, and how calm they are.
+// The toolbar above the checkboxes: which of them are to be seen, when they are ticked, and how calm they are.
 
 import {find, findAll} from "./elements.js";
-import {DEFAULT_THRESHOLD} from "./settings.js";
 
 /** What the toolbar knows of an attribute. */
 class Row {
@@ -11,8 +10,6 @@ class Row {
     this.box = find(row, "[data-attribute]", HTMLInputElement);
     /** @type {HTMLElement} */
     this.group = row.closest(".group");
-    this.slider = find(row, ".details input", HTMLInputElement);
-    this.value = find(row, ".details output", HTMLOutputElement);
     this.words =
       `${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`.toLowerCase();
     this.matches = true;
@@ -31,7 +28,7 @@ export class Toolbar {
     this.search = find(root, "input[type=search]", HTMLInputElement);
     this.count = find(root, ".matches", HTMLElement);
     this.nothing = find(root, ".nothing", HTMLElement);
-    this.reset = find(root, "[data-do=reset]", HTMLButtonElement);
+    this.points = findAll(root, ".points input", HTMLInputElement); // none where the weights have none
     const [calm] = findAll(root, ".calm input", HTMLInputElement);
     this.calm = calm ?? null; // in the live panel alone
     this.search.addEventListener("input", () => this.filter());
@@ -39,12 +36,10 @@ export class Toolbar {
     this.toggle("ticked", (on) => this.showTickedOnly(on));
     this.toggle("adjust", (on) => root.classList.toggle("adjusting", on));
     this.impressions = this.toggle("impressions", (on) => settings.change({impressions: on}));
-    this.reset.addEventListener("click", () => settings.change({thresholds: {}}));
     this.calm?.addEventListener("input", () => settings.change({calm: this.calm.valueAsNumber / 100}));
-    root.addEventListener("input", (event) => {
-      const moved = this.rows.find(({slider}) => slider === event.target);
-      if (moved) this.moveThreshold(moved);
-    });
+    for (const button of this.points) {
+      button.addEventListener("change", () => settings.change({point: button.value}));
+    }
     settings.onChange(() => this.apply());
     this.apply();
   }
@@ -92,29 +87,18 @@ export class Toolbar {
     this.nothing.hidden = full.size > 0;
   }
 
-  /** @param {Row} row */
-  moveThreshold({box, slider}) {
-    const name = box.dataset.attribute;
-    const {[name]: _, ...thresholds} = this.settings.values.thresholds;
-    const threshold = slider.valueAsNumber / 100;
-    if (threshold !== DEFAULT_THRESHOLD) thresholds[name] = threshold;
-    this.settings.change({thresholds});
+  /** The operating point that holds: the visitor's, or else the page's own; none where the weights have none. */
+  get point() {
+    const chosen = this.points.find(({value}) => value === this.settings.values.point);
+    return (chosen ?? this.points.find(({defaultChecked}) => defaultChecked))?.value;
   }
 
   /** Shows the settings, whoever changed them. */
   apply() {
-    const {impressions, calm, thresholds} = this.settings.values;
+    const {impressions, calm} = this.settings.values;
     this.arrange();
     this.impressions.setAttribute("aria-pressed", String(impressions));
-    for (const {row, box, slider, value} of this.rows) {
-      const name = box.dataset.attribute;
-      const percent = Math.round(100 * (thresholds[name] ?? DEFAULT_THRESHOLD));
-      slider.value = String(percent);
-      value.textContent = `${percent}%`;
-      row.style.setProperty("--threshold", `${percent}%`);
-      row.classList.toggle("moved", name in thresholds);
-    }
-    this.reset.disabled = Object.keys(thresholds).length === 0;
+    for (const button of this.points) button.checked = button.value === this.point;
     if (!this.calm) return;
     this.calm.value = String(Math.round(100 * calm));
     this.calm.setAttribute("aria-valuetext", calm === 0 ? "raw" : `${Math.round(100 * calm)}% calm`);

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 CLOSED = re.compile(r"/gradio_api/+(file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/)")
 _NO_SITE_BUT_OWN = (
     "The page answers no call from another site. If this is its own, then the proxy before it changes its address: "
-    'let it pass on the Host header, as the README says under "Behind a proxy".'
+    'let it pass on the Host header, as demo/README.md says under "Behind a proxy".'
 )
 
 

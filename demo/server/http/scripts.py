@@ -17,7 +17,9 @@ _FAILED = "A part of this page did not arrive, or the server has been changed si
 # Until its script runs, a panel is inert, so that no click is lost. Where none comes, the panel says so.
 START_PANEL = f"""
     const {{root}} = window.gradio_config;
-    import(`${{root}}/${{props.module}}`).then((module) => module.start(element, props, server)).catch((error) => {{
+    import(`${{root}}/${{props.module}}`).then(({{start}}) => {{
+      start(element, JSON.parse(props.facts), server);
+    }}).catch((error) => {{
       const status = element.querySelector(".status");
       status.textContent = "{_FAILED}";
       status.dataset.kind = "problem";

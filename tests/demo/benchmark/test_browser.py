@@ -46,5 +46,6 @@ def test_the_number_in_a_frame_survives_a_small_poor_jpeg(number: int) -> None:
     assert np.array_equal(frame[:-NUMBER_HEIGHT], noise[:-NUMBER_HEIGHT])
     small = cv2.resize(frame, (320, 240), interpolation=cv2.INTER_AREA)
     poor = cv2.imdecode(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_GRAYSCALE)
+    assert poor is not None
     blocks = poor[-NUMBER_HEIGHT // 4 :].reshape(NUMBER_HEIGHT // 4, NUMBER_BITS, -1).mean(axis=(0, 2))
     assert "".join("1" if block > 127 else "0" for block in blocks) == f"{number:08b}"

@@ -1,5 +1,4 @@
 import json
-import math
 
 import pytest
 
@@ -61,4 +60,4 @@ def test_what_is_not_known_is_neither_printed_as_a_number_nor_written(report: Re
     assert ["2", "gr.Image", "?", "0.0", "…", "0.0", "?", "?", "?"] in [
         line.split() for line in table(report).splitlines()
     ]
-    assert json.loads(report.to_json(), parse_constant=math.fsum)["crowds"][1]["latency"] is None
+    assert json.loads(report.to_json(), parse_constant=pytest.fail)["crowds"][1]["latency"] is None

@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from demo.pictures.decode import PictureError, open_picture
 from tests.fakes.pictures import portrait, rgb, saved
 
-JPEGS = {
+JPEGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "grey": {"mode": "L"},
     "progressive": {"progressive": True},
@@ -19,7 +20,7 @@ JPEGS = {
 }
 
 
-def jpeg(mode: str = "RGB", **options: object) -> bytes:
+def jpeg(mode: str = "RGB", **options: Any) -> bytes:
     return saved(portrait().convert(mode), "JPEG", **options)
 
 

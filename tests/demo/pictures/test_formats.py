@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,17 @@ def test_pixels_are_not_taken_for_the_signature_of_another_format() -> None:
         assert np.array_equal(open_picture(tiff(page(values, 1)))[..., 0], values)
 
 
-LOSSLESS = {"PNG": {}, "GIF": {}, "BMP": {}, "DIB": {}, "TIFF": {}, "PPM": {}, "TGA": {}, "PCX": {}, "JPEG2000": {}}
+LOSSLESS: dict[str, dict[str, bool]] = {
+    "PNG": {},
+    "GIF": {},
+    "BMP": {},
+    "DIB": {},
+    "TIFF": {},
+    "PPM": {},
+    "TGA": {},
+    "PCX": {},
+    "JPEG2000": {},
+}
 LOSSLESS |= {"WEBP": {"lossless": True}}
 
 
@@ -106,6 +117,7 @@ def test_no_other_frame_is_ever_sought(kind: str, monkeypatch: pytest.MonkeyPatc
         return sought
 
     Image.init()
+    plugin: Any
     for plugin in (Image.Image, ImageFile.ImageFile, *ImageFile.ImageFile.__subclasses__()):
         if "seek" in vars(plugin):
             monkeypatch.setattr(plugin, "seek", first_only(plugin.seek))

@@ -34,9 +34,8 @@ def bitmap(image: Image.Image, depth: int, mask: bytes | None = None) -> bytes:
 def test_an_icon_of_every_size_is_read(kind: int, size: int, form: str) -> None:
     image = portrait(size, size)
     if form == "pillow":
-        data = bytearray(saved(image, "ICO", sizes=[(size, size)], bitmap_format="bmp"))
-        data[2] = kind
-        data = bytes(data)
+        data = saved(image, "ICO", sizes=[(size, size)], bitmap_format="bmp")
+        data = data[:2] + bytes([kind]) + data[3:]
     else:
         data = icon(saved(image, "PNG") if form == "png" else bitmap(image, 24 if form == "rgb" else 32), kind=kind)
     assert np.array_equal(open_picture(data), rgb(image))

@@ -1,4 +1,5 @@
 import io
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ ALPHA = np.full((*GREY.shape, 1), 200, np.uint8)
 ON_WHITE = RGB * (200 / 255) + 55
 DEEP, DEEP_ALPHA = RGB.astype(np.uint16) * 257, ALPHA.astype(np.uint16) * 257
 
+ByteOrder = Literal["<", ">"]
 
-def in_order(values: np.ndarray, order: str) -> np.ndarray:
+
+def in_order(values: np.ndarray, order: ByteOrder) -> np.ndarray:
     return values.astype(values.dtype.newbyteorder(order))
 
 
@@ -47,7 +50,7 @@ def in_order(values: np.ndarray, order: str) -> np.ndarray:
     ),
 )
 def test_every_layout_of_pixels_gives_the_picture(
-    values: np.ndarray, photometric: int, more: dict[str, int], expected: np.ndarray, order: str
+    values: np.ndarray, photometric: int, more: dict[str, int], expected: np.ndarray, order: ByteOrder
 ) -> None:
     frame = open_picture(tiff(page(in_order(values, order), photometric, **more), order=order))
     assert np.abs(frame - expected.astype(float)).max() <= 1

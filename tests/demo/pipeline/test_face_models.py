@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ EYES = np.array([[147, 101], [190, 102]])
 
 @pytest.mark.parametrize("task", [vision.FaceDetector, vision.FaceLandmarker])
 def test_it_goes_on_after_an_error_in_mediapipe(
-    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, task: type
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, task: Any
 ) -> None:
     finder = FaceFinder()
     detect: Callable[..., object] = task.detect

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Detection, Face
 from demo.pipeline.follow import FaceFollower
 
@@ -13,10 +14,14 @@ HE = Face((100, 10, 40, 50), np.add(POINTS, (90, 0)), "landmarks")
 
 
 def shifted(face: Face, x: float, y: float) -> Face:
-    return replace(face, box=(face.box[0] + x, face.box[1] + y, *face.box[2:]), points=face.points + np.float32([x, y]))
+    return replace(
+        face,
+        box=(face.box[0] + x, face.box[1] + y, *face.box[2:]),
+        points=np.add(face.points, (x, y), dtype=np.float32),
+    )
 
 
-class Finder:
+class Finder(FaceFinder):
     """A fake FaceFinder, whose detector and landmarker miss the faces they are told to; it counts the calls of each.
 
     Attributes:
@@ -29,7 +34,7 @@ class Finder:
         looks: searches for all faces.
     """
 
-    def __init__(self, *there: Face) -> None:
+    def __init__(self, *there: Face) -> None:  # loads no models
         self.there: tuple[Face, ...] = there
         self.lost: tuple[Face, ...] = ()
         self.overlooked: tuple[Face, ...] = ()

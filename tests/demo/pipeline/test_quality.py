@@ -7,12 +7,12 @@ import pytest
 from demo.pipeline.align import align
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Face
-from demo.pipeline.quality import QualityWarning, SteadyWarnings, quality_warnings
+from demo.pipeline.quality import QualityWarning, SteadyWarnings, measure_quality
 
 
 def judge(finder: FaceFinder, frame: np.ndarray) -> tuple[str, ...]:
     (face,) = finder.find(frame, thorough=True)
-    return quality_warnings(face, align(frame, face))
+    return measure_quality(face, align(frame, face)).warnings
 
 
 def test_a_good_picture_has_no_warnings(finder: FaceFinder, portrait: np.ndarray) -> None:
@@ -45,17 +45,23 @@ def test_a_face_turned_far_is_turned(finder: FaceFinder, portrait: np.ndarray, y
     (face,) = finder.find(portrait, thorough=False)
     crop = align(portrait, face)
     turned = replace(face, yaw=yaw, pitch=pitch)
-    assert quality_warnings(turned, crop) == ("turned",)
-    assert quality_warnings(replace(face, yaw=yaw / 2, pitch=pitch / 3), crop) == ()
+    assert measure_quality(turned, crop).warnings == ("turned",)
+    assert measure_quality(replace(face, yaw=yaw / 2, pitch=pitch / 3), crop).warnings == ()
 
 
 def test_there_may_be_several_warnings() -> None:
     points = np.array([[100, 100], [105, 100], [104, 108]], np.float32)
     face = Face((90, 90, 25, 25), points, "keypoints", yaw=60)
-    assert quality_warnings(face, np.zeros((218, 178, 3), np.uint8)) == ("small", "turned", "dark")
+    assert measure_quality(face, np.zeros((218, 178, 3), np.uint8)).warnings == ("small", "turned", "dark")
 
 
-def shown(*frames: tuple[QualityWarning, ...], rate: int = 20) -> list[tuple[QualityWarning, ...]]:
+Warnings = tuple[QualityWarning, ...]
+NOTHING: Warnings = ()
+BLURRED: Warnings = ("blurred",)
+TURNED: Warnings = ("turned",)
+
+
+def shown(*frames: Warnings, rate: int = 20) -> list[Warnings]:
     steady = SteadyWarnings()
     return [steady.update(number / rate, found) for number, found in enumerate(frames)]
 
@@ -65,13 +71,13 @@ def test_the_first_warnings_are_shown_at_once() -> None:
 
 
 def test_a_warning_that_comes_and_goes_does_not_flicker() -> None:
-    assert shown((), *[("blurred",), ()] * 20) == [()] * 41
-    assert set(shown(("blurred",), *[(), ("blurred",)] * 20)) == {("blurred",)}
+    assert shown(NOTHING, *[BLURRED, NOTHING] * 20) == [NOTHING] * 41
+    assert set(shown(BLURRED, *[NOTHING, BLURRED] * 20)) == {BLURRED}
 
 
 @pytest.mark.parametrize("rate", [6, 30])
 def test_a_warning_that_lasts_is_shown_and_dropped_within_half_a_second(rate: int) -> None:
-    frames: list[tuple[QualityWarning, ...]] = [(), *[("turned",)] * (rate // 2 + 1), *[()] * (rate // 2 + 1)]
+    frames = [NOTHING, *[TURNED] * (rate // 2 + 1), *[NOTHING] * (rate // 2 + 1)]
     answers = shown(*frames, rate=rate)
-    assert answers[rate // 2 + 1] == ("turned",)
+    assert answers[rate // 2 + 1] == TURNED
     assert answers[-1] == ()

@@ -6,13 +6,17 @@ from typing import Any
 
 from demo.paths import WEIGHTS
 from demo.server.about import EVALUATION, about, counted, labels
-from slimnet import ATTRIBUTES, Reliability
+from slimnet import ATTRIBUTES, Calibration, Reliability
+from tests.fakes.decided import decided
 
 
-def pipeline(weights: Path, *attributes: str, shares: tuple[float, ...] | None = None) -> Any:
+def pipeline(
+    weights: Path, *attributes: str, shares: tuple[float, ...] | None = None, calibration: Calibration | None = None
+) -> Any:
     """In a pipeline's place: weights that carry these balanced accuracies, or none."""
     reliability = None if shares is None else tuple(Reliability(share, 0, 1) for share in shares)
-    return SimpleNamespace(predictor=SimpleNamespace(path=weights), attributes=attributes, reliability=reliability)
+    predictor = SimpleNamespace(path=weights, calibration=calibration)
+    return SimpleNamespace(predictor=predictor, attributes=attributes, reliability=reliability)
 
 
 def weights(folder: Path) -> Path:
@@ -50,6 +54,21 @@ def test_the_shipped_evaluation_is_told_of_the_shipped_weights() -> None:
     assert "CelebA's terms" in told
 
 
+def test_whom_it_fails_outside_celeba_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    part = {"group": "Black", "gender": "female", "images": 231, "right": 0.429, "interval": [0.366, 0.493]}
+    male = {"attribute": "Male", "adults": part | {"group": None, "images": 3710, "right": 0.806}, "worst": part}
+    mine = {"sha256": hashlib.sha256(b"some weights").hexdigest()}
+    path = tmp_path / "outside.json"
+    for fingerprint, there in ((mine, True), ({"sha256": "other"}, False)):
+        path.write_text(json.dumps({"weights": fingerprint, "sets": [{"name": "FairFace", "attributes": [male]}]}))
+        told = " ".join(about(pipeline(weights(tmp_path), *ATTRIBUTES), outside=path).split())
+        assert ("FairFace’s photos of 3,710 adults" in told) is there
+        assert (
+            "is right for 81&thinsp;%, but for Black women only for 43&thinsp;% (95&thinsp;%: 37 to 49)" in told
+        ) is there
+        assert ("how the errors fall there is not known" in told) is not there
+
+
 def test_other_weights_are_told_by_what_they_say_of_themselves(tmp_path: Path) -> None:
     names, shares = ("Smoking", "Eye_Patch", "Smiling"), (0.8, 0.95, 0.605)
     told = about(pipeline(weights(tmp_path), *names, shares=shares))
@@ -77,3 +96,17 @@ def test_nothing_is_said_of_celeba_where_its_labels_were_not_learned(tmp_path: P
 def test_attributes_are_counted() -> None:
     assert counted(("Smiling",)) == "1 attribute"
     assert counted(ATTRIBUTES) == "40 attributes"
+
+
+def test_the_switch_and_what_excludes_each_other_are_explained(tmp_path: Path) -> None:
+    told = about(pipeline(WEIGHTS, *ATTRIBUTES, calibration=decided(40)))
+    assert all(title in told for title in ("Fewest mistakes", "Balanced", "Find all", "not sure"))
+    assert "ticks 90&thinsp;% of what is there" in told
+    assert "no beard and a goatee" in told
+    other = about(pipeline(weights(tmp_path), "Smoking", "Eye_Patch", calibration=decided(2)))
+    assert "never\n      stand together" in other
+    assert "goatee" not in other
+
+
+def test_weights_without_operating_points_need_no_explanation(tmp_path: Path) -> None:
+    assert "not sure" not in about(pipeline(weights(tmp_path), "Smoking", shares=(0.8,)))

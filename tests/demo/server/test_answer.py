@@ -8,6 +8,7 @@ import pytest
 
 from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, answer_on, describe_face
+from tests.fakes.quality import CLEAR, CONDITIONS
 
 
 def test_an_analysis_runs_in_the_context_of_its_call() -> None:
@@ -42,9 +43,10 @@ def test_only_what_memory_or_a_device_may_raise_is_an_analysis_that_failed(
 
 def test_a_face_is_described_in_plain_types() -> None:
     probabilities, crop = np.array([0.75, 1 / 3], np.float32), np.zeros((218, 178, 3), np.uint8)
-    assert describe_face(FaceResult(2, (1, 2, 3, 4), probabilities, crop, ("small",))) == {
+    assert describe_face(FaceResult(2, (1, 2, 3, 4), probabilities, crop, CLEAR, ("small",))) == {
         "number": 2,
         "box": [1, 2, 3, 4],
         "probabilities": [0.75, 0.333333],
         "doubts": ["small"],
+        "conditions": CONDITIONS,
     }

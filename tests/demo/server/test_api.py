@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import gradio as gr
@@ -18,17 +19,28 @@ from demo.pipeline.result import Analysis, FaceResult
 from demo.server.api import SCHEMA, add_endpoints
 from demo.server.gradio_internals import refuse_web_addresses
 from demo.server.photo_queue import PhotoQueue
+from slimnet import Calibration, OperatingPoint, Reliability, Sure
 from tests.fakes.host import serving
+from tests.fakes.quality import CLEAR
+
+POINT = OperatingPoint((0.5, 0.5), (1.0, 1.0), (1.0, 1.0))
+FINDS_ALL = OperatingPoint((0.2, 0.2), (1.0, 1.0), (1.0, 1.0))
+CALIBRATION = Calibration(
+    (1.0, 1.0), (Reliability(1.0, 1.0, 1.0),) * 2, {"accuracy": POINT, "balanced": FINDS_ALL, "f1": POINT},
+    ((0.1, 0.7), (0.1, 0.9)), Sure((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0)),
+)  # fmt: skip
 
 
 class OneFace:
     """In a pipeline's place: finds one face as large as the picture."""
 
+    calibration: Calibration | None = CALIBRATION
+
     def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
         assert thorough
         height, width = frame.shape[:2]
         crop = np.zeros((218, 178, 3), np.uint8)
-        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop)
+        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop, CLEAR)
         return Analysis(("Smiling", "Bangs"), width, height, (face,))
 
 
@@ -37,7 +49,8 @@ def client(cache: Path) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(cache))
         with gr.Blocks(analytics_enabled=False) as page:
-            add_endpoints(page, OneFace(), PhotoQueue())
+            pipeline: Any = OneFace()
+            add_endpoints(page, pipeline, PhotoQueue())
         refuse_web_addresses(page)
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
         yield Client(url, verbose=False)
@@ -51,10 +64,24 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-FOUND = {"faces": [{"number": 1, "box": [0, 0, 60, 40], "probabilities": {"Smiling": 0.75, "Bangs": 0.25}}]}
+FOUND: dict[str, Any] = {
+    "faces": [
+        {
+            "number": 1,
+            "box": [0, 0, 60, 40],
+            "probabilities": {"Smiling": 0.75, "Bangs": 0.25},
+            "ticks": {"Smiling": True, "Bangs": None},
+        }
+    ],
+    "operating_point": "accuracy",
+}
+FOUND_ALL: dict[str, Any] = {
+    "faces": [{**FOUND["faces"][0], "ticks": {"Smiling": True, "Bangs": True}}],
+    "operating_point": "balanced",
+}
 
 
-def post(url: str, body: object) -> tuple[int, object]:
+def post(url: str, body: object) -> tuple[int, Any]:
     """The status and the JSON that a request with a JSON body is answered by."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
@@ -72,6 +99,49 @@ def test_a_picture_gives_its_faces_and_the_upload_is_deleted(client: Client, pic
     answer = client.predict(picture=handle_file(picture), api_name="/analyse")
     assert answer == FOUND
     assert files(cache) == []
+
+
+def test_attributes_are_decided_at_the_operating_point(client: Client, picture: Path) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    file = handle_file(picture)
+    assert client.predict(picture=file, operating_point="balanced", api_name="/analyse") == FOUND_ALL
+    assert post(call, {"data": [text, "balanced"]})[1]["data"] == [FOUND_ALL]
+    assert post(call, {"data": [text, "accuracy"]})[1]["data"] == [FOUND]
+
+
+def test_a_call_for_a_file_may_leave_the_operating_point_out(client: Client, picture: Path) -> None:
+    # By hand, since gradio_client would fill it in.
+    boundary = "x"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'.encode()
+    body = head + picture.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    upload = urllib.request.Request(f"{client.src}gradio_api/upload", body, headers)
+    [path] = json.load(urllib.request.urlopen(upload))
+    call = f"{client.src}gradio_api/call/analyse"
+    _, asked = post(call, {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]})
+    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    assert "event: complete" in answer
+    assert '"operating_point": "accuracy"' in answer
+
+
+@pytest.mark.parametrize("point", ["best", "", 5, None, ["f1"], {"point": "f1"}])
+def test_an_unknown_operating_point_is_a_clear_error(client: Client, picture: Path, point: object) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text, point]})
+    assert status != 200
+    assert "there is no operating point" in answer["error"]
+    assert "choose accuracy, balanced, f1" in answer["error"]
+
+
+def test_weights_without_operating_points_tick_what_is_more_likely(
+    client: Client, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OneFace, "calibration", None)
+    [face] = client.predict(picture=handle_file(picture), api_name="/analyse")["faces"]
+    assert face["ticks"] == {"Smiling": True, "Bangs": False}
+    with pytest.raises(Exception, match="no operating point 'f1', only accuracy"):
+        client.predict(picture=handle_file(picture), operating_point="f1", api_name="/analyse")
 
 
 def test_the_same_picture_may_come_many_times_at_once(client: Client, picture: Path, cache: Path) -> None:
@@ -159,3 +229,4 @@ def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
     assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
     face = SCHEMA["properties"]["faces"]["items"]
     assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
+    assert set(SCHEMA["properties"]) == set(SCHEMA["required"]) == set(FOUND)

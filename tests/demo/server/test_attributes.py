@@ -1,11 +1,8 @@
-import json
 import re
 
 import pytest
 
-from demo.paths import BROWSER
 from demo.server.attributes import attribute_list, display_name, grouped
-from demo.server.photo import FACE_COLOURS
 from slimnet import ATTRIBUTES, GROUPS, Reliability
 
 
@@ -46,6 +43,13 @@ def test_an_attribute_is_shown_with_its_measured_reliability() -> None:
     assert "50% is guessing" in html
 
 
+def test_a_note_stands_in_the_details_of_its_box_and_describes_it() -> None:
+    html = attribute_list(("Male", "Smiling"), "live", notes={"Male": "Right for 42 of 100 Black women."})
+    assert html.count('class="note"') == 1
+    assert '<span class="note" id="live-Male-note">Right for 42 of 100 Black women.</span>' in html
+    assert re.search(r'data-attribute="Male"[^>]*aria-describedby="[^"]*live-Male-note"', html)
+
+
 def test_weights_without_reliability_are_said_to_have_none() -> None:
     html = attribute_list(("Smiling",), "live")
     assert "not measured for these weights" in html
@@ -80,11 +84,16 @@ def test_names_are_shown_for_people() -> None:
     assert display_name("Mouth_Slightly_Open") == "Mouth Slightly Open"
 
 
-def test_the_scripts_know_the_same_colours_and_thresholds() -> None:
-    settings = (BROWSER / "shared/settings.js").read_text(encoding="utf-8")
-    thresholds = dict(re.findall(r"const (\w+EST_THRESHOLD) = ([\d.]+);", settings))
-    lowest, highest = (round(100 * float(thresholds[f"{which}_THRESHOLD"])) for which in ("LOWEST", "HIGHEST"))
-    assert f'min="{lowest}" max="{highest}"' in attribute_list(("Smiling",), "live")
-    buttons = (BROWSER / "shared/face_buttons.js").read_text(encoding="utf-8")
-    [colours] = re.findall(r"const FACE_COLOURS = (\[.*?\]);", buttons, re.DOTALL)
-    assert tuple(json.loads(colours)) == FACE_COLOURS
+def test_weights_with_operating_points_have_a_switch_and_more_details() -> None:
+    html = attribute_list(("Smiling", "Bangs"), "live", (Reliability(0.9, 0.8, 1.0),) * 2, decided=True)
+    assert re.findall(r'name="live-point" value="(\w+)"', html) == ["accuracy", "f1", "balanced"]
+    told = " ".join(re.findall(r'aria-describedby="([^"]*)"', html)).split()
+    assert len(told) == len(set(told)) == 6
+    assert set(told) <= set(re.findall(r' id="([^"]*)"', html))
+    assert "holds a dash" in html
+
+
+def test_weights_without_them_have_none() -> None:
+    html = attribute_list(ATTRIBUTES, "live")
+    assert "radio" not in html
+    assert "not sure" not in html

@@ -17,6 +17,7 @@ from demo.pictures.decode import open_picture
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.server import live
 from demo.server.live import FrameError, FrameQueue, describe, read_frame
+from tests.fakes.quality import CLEAR, CONDITIONS
 
 
 def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, Any]:
@@ -27,7 +28,7 @@ def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str 
 
 def face_at(left: int, number: int = 1, smiling: float = 0.75, doubts: tuple[Any, ...] = ()) -> FaceResult:
     crop = np.full((218, 178, 3), (200, 30, 30), np.uint8)
-    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, doubts)
+    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, CLEAR, doubts)
 
 
 ANALYSIS = Analysis(
@@ -86,7 +87,13 @@ def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
 
 def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
     analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, doubts=("small", "dark")),), Timings(1, 2, 3))
-    face = {"number": 1, "box": [4, 5, 20, 22], "probabilities": [0.75, 0.125], "doubts": ["small", "dark"]}
+    face = {
+        "number": 1,
+        "box": [4, 5, 20, 22],
+        "probabilities": [0.75, 0.125],
+        "doubts": ["small", "dark"],
+        "conditions": CONDITIONS,
+    }
     answer = describe(analysis, {"wait": 0.12345, "decode": 2.0}, None)
     assert answer == {
         "width": 64,
@@ -107,13 +114,19 @@ def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
     assert np.abs(picture.reshape(-1, 3).mean(0) - (200, 30, 30)).max() < 4
 
 
+def queue_for(pipeline: Any) -> FrameQueue:
+    """The queue before what stands in a pipeline's place."""
+    return FrameQueue(pipeline)
+
+
 class Portraits:
     """In a pipeline's place: tells by the number of a face which frame of its stream it is."""
 
+    def __init__(self) -> None:
+        self.frames = 0
+
     def stream(self) -> "Portraits":
-        stream = Portraits()
-        stream.frames = 0
-        return stream
+        return Portraits()
 
     def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
         self.frames += 1
@@ -125,12 +138,12 @@ async def visits(queue: FrameQueue, *visitors: str) -> list[int]:
 
 
 def test_each_visitor_has_a_stream_of_frames() -> None:
-    assert asyncio.run(visits(FrameQueue(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
+    assert asyncio.run(visits(queue_for(Portraits()), "one", "one", "two", "one", "two")) == [1, 2, 1, 3, 2]
 
 
 def test_who_leaves_is_forgotten_at_once() -> None:
     async def visit() -> list[Any]:
-        queue = FrameQueue(Portraits())
+        queue = queue_for(Portraits())
         before = await visits(queue, "one", "one", "two")
         answer = await queue.answer({"visitor": "one", "leave": True})
         return [before, answer, await visits(queue, "one", "two")]
@@ -141,7 +154,7 @@ def test_who_leaves_is_forgotten_at_once() -> None:
 def test_who_leaves_while_a_frame_waits_is_not_analysed_any_more() -> None:
     async def visit() -> list[dict[str, Any]]:
         gate = Gate()
-        queue = FrameQueue(gate)
+        queue = queue_for(gate)
         names = [str(number) for number in range(live.FRAME_THREADS + 1)]
         answers = [asyncio.ensure_future(queue.answer(message(visitor=name))) for name in names]
         await asyncio.sleep(0)
@@ -163,7 +176,7 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
             return stream
 
     async def visit() -> None:
-        queue = FrameQueue(Watched())
+        queue = queue_for(Watched())
         await visits(queue, "one", "two")
         while any(stream() for stream in streams):
             await asyncio.sleep(0.005)
@@ -178,7 +191,7 @@ def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.Monk
         slow = loop.call_later
         # A minute passes in less than a second.
         monkeypatch.setattr(loop, "call_later", lambda delay, *rest, **more: slow(delay / 100, *rest, **more))
-        queue = FrameQueue(Portraits())
+        queue = queue_for(Portraits())
         before = await visits(queue, "one")
         await asyncio.sleep(30)
         soon = await visits(queue, "one")
@@ -200,7 +213,7 @@ def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
         return weakref.ref(asking.get())
 
     async def visit() -> None:
-        queue = FrameQueue(Portraits())
+        queue = queue_for(Portraits())
         request = await asyncio.create_task(ask(queue))
         while request():  # the thread that worked on it may take a moment
             await asyncio.sleep(0.005)
@@ -210,7 +223,7 @@ def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
 
 
 def test_a_bad_frame_is_answered_with_a_sentence() -> None:
-    answer = asyncio.run(FrameQueue(Gate()).answer({"frame": "nonsense"}))
+    answer = asyncio.run(queue_for(Gate()).answer({"frame": "nonsense"}))
     assert list(answer) == ["error"]
 
 
@@ -224,7 +237,7 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
             raise failure
 
     async def twice() -> list[dict[str, Any]]:
-        queue = FrameQueue(Broken())
+        queue = queue_for(Broken())
         return [await queue.answer(message()), await queue.answer(message())]
 
     assert [list(answer) for answer in asyncio.run(twice())] == [["error"], ["error"]]
@@ -233,7 +246,7 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
 def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -> None:
     async def visit() -> list[dict[str, Any]]:
         gate = Gate()
-        queue = FrameQueue(gate)
+        queue = queue_for(gate)
         first = asyncio.ensure_future(queue.answer(message(visitor="one")))
         other = asyncio.ensure_future(queue.answer(message(visitor="two")))
         await asyncio.sleep(0)
@@ -250,7 +263,7 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
 def test_no_backlog_builds_up() -> None:
     async def crowd() -> list[dict[str, Any]]:
         gate = Gate()
-        queue = FrameQueue(gate)
+        queue = queue_for(gate)
         waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(100)]
         await asyncio.sleep(0)
         gate.open.set()

@@ -14,6 +14,7 @@ from demo.pipeline.analyse import Pipeline
 from demo.server.api import add_endpoints
 from demo.server.mcp_tool import add_tool, description
 from demo.server.photo_queue import PhotoQueue
+from slimnet import ATTRIBUTES
 from tests.paths import PORTRAIT
 
 pytest.importorskip("mcp", reason="needs gradio[mcp]")
@@ -53,6 +54,9 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     face, same, no_picture, inside = (answer.content[0].text for answer in answers)
     assert len(json.loads(face)["faces"]) == 1
     assert face == same
+    assert set(json.loads(face)["faces"][0]["ticks"]) == set(ATTRIBUTES)
+    assert json.loads(face)["operating_point"] == "accuracy"
+    assert set(tool.inputSchema["properties"]) == {"picture", "operating_point"}
     assert "not base64" in no_picture
     assert "cannot be fetched" in inside  # an address of the server's own network
     assert [answer.isError for answer in answers] == [False, False, True, True]

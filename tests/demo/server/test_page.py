@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
@@ -86,7 +87,8 @@ def test_the_masthead_counts_what_the_weights_have() -> None:
     assert "40 attributes" in shipped
     assert "571,304 parameters" in shipped
     assert "celebrities" in shipped
-    other = masthead(SimpleNamespace(attributes=("Smoking",), parameters=1234))
+    smoking: Any = SimpleNamespace(attributes=("Smoking",), parameters=1234)
+    other = masthead(smoking)
     assert "1 attribute " in other
     assert "1,234 parameters" in other
     assert "celebrities" not in other

@@ -15,6 +15,7 @@ from demo.pictures.decode import PictureError
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.photo import LARGEST_BYTES, annotated, answer, as_csv, describe, examples, read_request
 from demo.server.photo_queue import PhotoQueue
+from tests.fakes.quality import CLEAR
 
 FRAME = np.full((1200, 2000, 3), 128, np.uint8)
 ANALYSIS = Analysis(
@@ -22,8 +23,12 @@ ANALYSIS = Analysis(
     width=2000,
     height=1200,
     faces=(
-        FaceResult(1, (200, 300, 400, 500), np.array([0.75, 0.125], np.float32), np.zeros((218, 178, 3), np.uint8)),
-        FaceResult(2, (1200, 300, 400, 500), np.array([0.25, 0.5], np.float32), np.zeros((218, 178, 3), np.uint8)),
+        FaceResult(
+            1, (200, 300, 400, 500), np.array([0.75, 0.125], np.float32), np.zeros((218, 178, 3), np.uint8), CLEAR
+        ),
+        FaceResult(
+            2, (1200, 300, 400, 500), np.array([0.25, 0.5], np.float32), np.zeros((218, 178, 3), np.uint8), CLEAR
+        ),
     ),
 )
 
@@ -35,6 +40,9 @@ class TwoFaces:
         assert frame.dtype == np.uint8
         assert thorough
         return ANALYSIS
+
+
+TWO_FACES: Any = TwoFaces()
 
 
 def picture(address: str) -> Image.Image:
@@ -81,7 +89,7 @@ def test_a_request_without_a_picture_is_a_clear_error(bad: Any) -> None:
 
 def test_a_file_that_is_no_picture_is_answered_with_a_sentence() -> None:
     text = base64.b64encode(b"no picture").decode()
-    answered = asyncio.run(answer({"picture": text, "name": "text.jpg"}, TwoFaces(), PhotoQueue()))
+    answered = asyncio.run(answer({"picture": text, "name": "text.jpg"}, TWO_FACES, PhotoQueue()))
     assert list(answered) == ["error"]
 
 
@@ -89,7 +97,7 @@ def test_a_picture_is_answered_with_its_faces() -> None:
     file = io.BytesIO()
     Image.fromarray(FRAME).save(file, "PNG")
     request = {"picture": base64.b64encode(file.getvalue()).decode(), "name": "us.png"}
-    answered = asyncio.run(answer(request, TwoFaces(), PhotoQueue()))
+    answered = asyncio.run(answer(request, TWO_FACES, PhotoQueue()))
     assert answered == describe(FRAME, ANALYSIS, "us.png")
 
 
@@ -99,7 +107,8 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) 
         def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
-    answered = asyncio.run(answer({"example": "eileen_collins.jpg"}, Broken(), PhotoQueue()))
+    broken: Any = Broken()
+    answered = asyncio.run(answer({"example": "eileen_collins.jpg"}, broken, PhotoQueue()))
     assert list(answered) == ["error"]
 
 
@@ -107,7 +116,7 @@ def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
     async def crowd() -> list[dict[str, Any]]:
         queue = PhotoQueue()
         request = {"example": "eileen_collins.jpg"}
-        return await asyncio.gather(*(answer(request, TwoFaces(), queue) for _ in range(30)))
+        return await asyncio.gather(*(answer(request, TWO_FACES, queue) for _ in range(30)))
 
     answers = asyncio.run(crowd())
     turned_away = [answer for answer in answers if "error" in answer]

@@ -34,7 +34,7 @@ def test_who_finds_no_place_is_turned_away_and_may_come_again() -> None:
             await queue.run(done.wait, 10)
         done.set()
         await asyncio.gather(*waiting)
-        return await asyncio.gather(queue.run(done.wait, 10))
+        return [await queue.run(done.wait, 10)]
 
     assert asyncio.run(crowd()) == [True]
 

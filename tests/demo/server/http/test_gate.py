@@ -17,12 +17,15 @@ def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"in"})
 
+    async def nothing_more() -> Any:
+        return None
+
     async def send(message: Any) -> None:
         sent.append(message)
 
     names = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "path": path, "headers": names}
-    asyncio.run(Gate(app)(scope, lambda: None, send))  # type: ignore[arg-type]
+    asyncio.run(Gate(app)(scope, nothing_more, send))
     return sent[0]["status"], sent[1]["body"].decode()
 
 

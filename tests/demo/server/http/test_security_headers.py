@@ -12,10 +12,13 @@ def headers_of(status: int, *ancestors: str) -> dict[str, str]:
         await send({"type": "http.response.start", "status": status, "headers": [(b"a", b"b")]})
         await send({"type": "http.response.body", "body": b""})
 
+    async def nothing_more() -> Any:
+        return None
+
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(SecurityHeaders(app, ancestors)({"type": "http"}, lambda: None, send))  # type: ignore[arg-type]
+    asyncio.run(SecurityHeaders(app, ancestors)({"type": "http"}, nothing_more, send))
     return {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 

@@ -20,6 +20,7 @@ from demo.server.http import uploads as uploads_module
 from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft, Uploads
 from demo.server.photo_queue import PhotoQueue
 
+_NOT_USED: Any = None  # where ASGI has something to receive and send by
 FILES = 'name="files"; filename="a.jpg"'
 FORM = "multipart/form-data; boundary=b"
 
@@ -36,7 +37,7 @@ def url(folder: Path) -> Iterator[str]:
         patch.setattr("tempfile.tempdir", str(folder))
         patch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(folder))  # read when gradio was imported
         with gr.Blocks(analytics_enabled=False) as page:
-            add_endpoints(page, None, PhotoQueue())
+            add_endpoints(page, _NOT_USED, PhotoQueue())
         middleware = [Middleware(NothingLeft, folder=folder)]
         _, address, _ = page.launch(
             prevent_thread_lock=True, quiet=True, run_history=False, app_kwargs={"middleware": middleware}
@@ -60,7 +61,11 @@ def post(url: str, body: str, content_type: str = FORM) -> tuple[int, bytes]:
 
 def settled(holds: Callable[[], bool]) -> bool:
     """Whether something comes to hold, which is tidied up just after an answer."""
-    return any(holds() or time.sleep(0.05) for _ in range(200))
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ class Writes:
         """Begin a request; what is given ends it."""
         self._ends[path] = asyncio.Event()
         scope = {"type": "http", "method": method, "path": path, "app": self}
-        request = asyncio.create_task(self._middleware(scope, None, None))
+        request = asyncio.create_task(self._middleware(scope, _NOT_USED, _NOT_USED))
         await asyncio.sleep(0)
 
         async def end() -> None:
@@ -214,7 +219,7 @@ def test_an_app_within_gradios_may_put_itself_in_its_place(tmp_path: Path) -> No
         (tmp_path / "call").touch()
 
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/mcp/", "app": Writes(tmp_path)}
-    asyncio.run(NothingLeft(answer, tmp_path)(scope, None, None))  # type: ignore[arg-type]
+    asyncio.run(NothingLeft(answer, tmp_path)(scope, _NOT_USED, _NOT_USED))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -242,7 +247,9 @@ def make_a_round(app: Writes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
         while list(folder.iterdir()):
             await asyncio.sleep(0)
 
-    asyncio.run(asyncio.wait_for(NothingLeft(serve, folder)({"type": "lifespan", "app": app}, None, None), 60))
+    asyncio.run(
+        asyncio.wait_for(NothingLeft(serve, folder)({"type": "lifespan", "app": app}, _NOT_USED, _NOT_USED), 60)
+    )
 
 
 def test_room_is_given_back_though_a_file_is_still_open(tmp_path: Path) -> None:

@@ -1,0 +1,207 @@
+"""How reliable each attribute is on small, blurred and turned faces.
+
+CelebA's validation pictures are shrunk and blurred, their faces found again, and each put into a class by the figures
+that the pipeline itself measures of a face in view. Turned are those that CelebA shows so.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from demo.benchmark.alignment import Distortion, most_central, validation_pictures
+from demo.pipeline.analyse import Pipeline
+from demo.pipeline.result import FaceResult
+
+# Of each condition, a key of `Quality.conditions`, the lowest figures of its classes: pixels between the eyes,
+# sharpness, degrees. Most of CelebA's own faces are in the last, of turn in the first.
+CLASSES = {"size": (0, 15, 22, 32), "sharpness": (0, 0.045, 0.065, 0.1), "turn": (0, 10, 20, 30)}
+_CELEBA_EYE_DISTANCE = 38.5  # pixels in its pictures
+_EYE_DISTANCES = (10.0, 32.0)  # shrunk to
+_BLURS = (0.6, 2.5)  # sigma in pixels
+_THREADS = 2
+LEAST = 10  # with an attribute, and without it, in a class, for its reliability there to be told
+_Z = 1.96  # of a 95 % interval
+
+
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """What was answered about faces in one condition.
+
+    Attributes:
+        figures: (N,) size, sharpness or turn of each face.
+        ticks: (N, attributes) bool, the answers.
+        labels: (N, attributes) bool, what CelebA says.
+    """
+
+    figures: np.ndarray
+    ticks: np.ndarray
+    labels: np.ndarray
+
+
+def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights: Path) -> dict[str, Any]:
+    """Measure the reliability of every attribute in each class of faces.
+
+    Args:
+        pipeline: with the weights.
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many validation pictures, at most; each is read as it is, once shrunk and once blurred.
+        weights: their file.
+
+    Returns:
+        weights, its file and sha256; images, how many there were; attributes, their names; conditions: name, found (the
+        faces), and classes: from, the lowest figure; images, faces in it; accuracy, balanced_accuracy, low and high,
+        one for each attribute, where low to high is the 95 % interval of balanced accuracy, None where fewer than
+        `LEAST` have an attribute or have it not; mean, balanced accuracy over the attributes that all classes measure.
+    """
+    crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    found = [
+        {"name": name, "found": len(seen.figures), "classes": classes(seen, CLASSES[name])}
+        for name, seen in _sightings(pipeline, crops, labels).items()
+    ]
+    return {
+        "weights": {"file": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()},
+        "images": len(crops),
+        "attributes": list(pipeline.attributes),
+        "conditions": found,
+    }
+
+
+def _sightings(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray) -> dict[str, Sightings]:
+    """Read every picture as it is, shrunk and blurred; labels: bool (pictures, attributes)."""
+
+    def read(row: int) -> dict[str, list[FaceResult]]:
+        return dict(_read(pipeline, crops[row], np.random.default_rng(row)))
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        answers = list(tqdm(pool.map(read, range(len(crops))), "pictures", len(crops), leave=False))
+    found = {}
+    for name in CLASSES:
+        seen = [(row, face) for row, faces in enumerate(answers) for face in faces[name]]
+        found[name] = Sightings(
+            np.array([face.quality.conditions[name] for _, face in seen]),
+            np.array([face.probabilities > 0.5 for _, face in seen]).reshape(-1, labels.shape[1]),
+            labels[[row for row, _ in seen]],
+        )
+    return found
+
+
+def _read(pipeline: Pipeline, crop: np.ndarray, random: np.random.Generator) -> Iterator[tuple[str, list[FaceResult]]]:
+    """The face of a picture, for each condition as it is and as that condition changes it; without those not found."""
+    plain = _face(pipeline, crop)
+    for name in CLASSES:
+        changed = _face(pipeline, _CHANGES[name](crop, random)) if name in _CHANGES else []
+        yield name, plain + changed
+
+
+def _face(pipeline: Pipeline, picture: np.ndarray) -> list[FaceResult]:
+    """The most central face; empty where there is none."""
+    faces = pipeline.analyse(picture, thorough=True).faces
+    return [most_central(faces, picture)] if faces else []
+
+
+def _shrunk(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    factor = np.exp(random.uniform(*np.log(_EYE_DISTANCES))) / _CELEBA_EYE_DISTANCE
+    return cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def _blurred(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    return cv2.GaussianBlur(crop, (0, 0), np.exp(random.uniform(*np.log(_BLURS))))
+
+
+_CHANGES: dict[str, Distortion] = {"size": _shrunk, "sharpness": _blurred}
+
+
+def classes(seen: Sightings, starts: tuple[float, ...]) -> list[dict[str, Any]]:
+    """Compute the figures of each class of faces.
+
+    Args:
+        seen: faces in one condition.
+        starts: the lowest figure of each class, rising from 0.
+
+    Returns:
+        One row for each class, as `measure_conditions` describes it.
+    """
+    place = np.searchsorted(starts, seen.figures, side="right") - 1
+    found = [_reliability(seen.ticks[place == n], seen.labels[place == n]) for n in range(len(starts))]
+    compared = np.all([measured for _, _, measured, _ in found], axis=0)
+    return [
+        {
+            "from": start,
+            "images": int((place == n).sum()),
+            "mean": _rounded(balanced[compared].mean() if compared.any() else np.nan),
+            "accuracy": [_rounded(value) for value in accuracy],
+            "balanced_accuracy": [_rounded(value) for value in np.where(measured, balanced, np.nan)],
+            "low": [_rounded(value) for value in np.where(measured, balanced - margins[0], np.nan)],
+            "high": [_rounded(value) for value in np.where(measured, balanced + margins[1], np.nan)],
+        }
+        for n, (start, (accuracy, balanced, measured, margins)) in enumerate(zip(starts, found, strict=True))
+    ]
+
+
+def _reliability(
+    ticks: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Reliability of each attribute.
+
+    Args:
+        ticks: (N, attributes) bool, the answers.
+        labels: (N, attributes) bool.
+
+    Returns:
+        Accuracy and balanced accuracy, (attributes,) each; whether enough faces are on both sides, bool (attributes,);
+        how far the 95 % interval of balanced accuracy reaches below and above it, from Wilson's intervals of both
+        recalls by the method of variance estimates recovery (MOVER).
+    """
+    right = ticks == labels
+    sides, below, above = [], [], []
+    for side in (labels, ~labels):
+        count = side.sum(axis=0)
+        share = (right & side).sum(axis=0) / np.maximum(count, 1)
+        low, high = _wilson(share, np.maximum(count, 1))
+        sides.append(share)
+        below.append(share - low)
+        above.append(high - share)
+    measured = np.minimum(labels.sum(axis=0), (~labels).sum(axis=0)) >= LEAST
+    accuracy = right.sum(axis=0) / max(1, len(right))
+    return accuracy, np.mean(sides, axis=0), measured, (np.hypot(*below) / 2, np.hypot(*above) / 2)
+
+
+def _wilson(share: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the 95 % intervals of shares of these counts."""
+    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    half = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / (1 + _Z**2 / count)
+    return middle - half, middle + half
+
+
+def _rounded(value: float | np.floating) -> float | None:
+    """Four decimals, and None for nan."""
+    return None if np.isnan(value) else round(float(value), 4)
+
+
+def conditions_table(found: dict[str, Any]) -> str:
+    """Format what was measured, in per cent.
+
+    Args:
+        found: as `measure_conditions` returns it.
+
+    Returns:
+        A line for each class, with the means over the attributes: accuracy over all, balanced accuracy over those that
+        every class of the condition measures.
+    """
+    lines = [
+        f"{found['images']} validation pictures",
+        f"{'condition':12} {'from':>6} {'faces':>6} {'accuracy':>9} {'balanced':>9}",
+    ]
+    for condition in found["conditions"]:
+        for row in condition["classes"]:
+            mean = "-" if row["mean"] is None else f"{100 * row['mean']:.2f}"
+            accuracy = 100 * float(np.mean(row["accuracy"]))
+            lines.append(f"{condition['name']:12} {row['from']:>6g} {row['images']:>6} {accuracy:9.2f} {mean:>9}")
+    return "\n".join(lines)

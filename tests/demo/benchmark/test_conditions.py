@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demo.benchmark.__main__ import main
+from demo.benchmark.conditions import CLASSES, LEAST, Sightings, classes
+from slimnet import ATTRIBUTES, SlimNet
+from tests.fakes.celeba import write_portraits
+
+
+def test_every_picture_is_read_as_it_is_and_changed_and_put_into_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_portraits(tmp_path)
+    SlimNet().save(tmp_path / "untrained.safetensors")
+    weights, file = str(tmp_path / "untrained.safetensors"), tmp_path / "conditions.json"
+    command = ["conditions", "--data_dir", str(tmp_path), "--weights", weights, "--json", str(file), "--device", "cpu"]
+    assert main(command) == 0
+    found = json.loads(file.read_text())
+    assert found["weights"]["file"] == "untrained.safetensors"
+    assert found["attributes"] == list(ATTRIBUTES)
+    assert {row["name"]: row["found"] for row in found["conditions"]} == {"size": 4, "sharpness": 4, "turn": 2}
+    counts = {row["name"]: [each["images"] for each in row["classes"]] for row in found["conditions"]}
+    assert counts["turn"] == [2, 0, 0, 0]
+    assert all(counts[name][-1] >= 2 and sum(counts[name]) == 4 for name in ("size", "sharpness"))
+    assert sum(counts["size"][:-1]) >= 1  # two pictures, shrunk to 10 to 32 pixels between the eyes
+    printed = capsys.readouterr().out
+    assert all(printed.count(f"\n{name} ") == len(starts) for name, starts in CLASSES.items())
+
+
+def sightings(figure: float, positives: int, found: int, negatives: int, rejected: int) -> Sightings:
+    """Faces of one figure; of those with the attribute `found` are ticked, of the others all but `rejected`."""
+    labels = np.arange(positives + negatives) < positives
+    ticks = np.concatenate([np.arange(positives) < found, np.arange(negatives) >= rejected])
+    return Sightings(np.full(len(labels), figure), ticks[:, None], labels[:, None])
+
+
+def test_reliability_is_balanced_accuracy_with_its_interval() -> None:
+    small, large = classes(sightings(20.0, 40, 30, 100, 90), (0, 20))
+    assert (small["images"], small["balanced_accuracy"], small["mean"]) == (0, [None], None)
+    assert large["images"] == 140
+    assert large["accuracy"] == [pytest.approx(120 / 140, abs=1e-4)]
+    assert large["balanced_accuracy"] == [0.825]
+    # The interval of half of a sum from Wilson's of 30 of 40 (0.5981 to 0.8581) and 90 of 100 (0.8256 to 0.9448).
+    below, above = np.hypot(0.75 - 0.5981, 0.9 - 0.8256) / 2, np.hypot(0.8581 - 0.75, 0.9448 - 0.9) / 2
+    assert large["low"] == [pytest.approx(0.825 - below, abs=2e-4)]
+    assert large["high"] == [pytest.approx(0.825 + above, abs=2e-4)]
+
+
+def test_few_faces_measure_nothing() -> None:
+    (row,) = classes(sightings(5.0, LEAST - 1, 3, 100, 90), (0,))
+    assert (row["balanced_accuracy"], row["low"], row["high"], row["mean"]) == ([None], [None], [None], None)
+    (row,) = classes(sightings(5.0, LEAST, 5, 100, 100), (0,))
+    assert row["mean"] == 0.75
