@@ -1,4 +1,4 @@
-"""The README's examples run: its blocks of Python and bash, but for those below a comment `<!-- not run: why -->`."""
+"""The examples of the READMEs run: blocks of Python and bash, but for those below a comment `<!-- not run: why -->`."""
 
 import re
 import shutil
@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from demo.benchmark.server import PageServer
 from tests.paths import PORTRAIT, ROOT
 
+DOCUMENTS = ("README.md", "demo/README.md", "demo/annotate/README.md", "training/README.md")
 ADDRESS = "http://127.0.0.1:7860"
 BLOCK = re.compile(r"(?P<mark><!-- not run: .+? -->\s*)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$", re.M | re.S)
 # What a reader puts their own in the place of, and what the tests do.
@@ -22,15 +23,17 @@ REPLACED = {"PATH_TO_IMAGE": '"crop.jpg"', "PICTURE_OR_FOLDER…": "photo.jpg", 
 
 @dataclass(frozen=True)
 class Example:
+    document: str
     line: int
     language: str
     code: str
 
 
 def examples() -> list[Example]:
-    text = (ROOT / "README.md").read_text()
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
     return [
-        Example(text.count("\n", 0, block.start("code")), block["language"], block["code"])
+        Example(name, text.count("\n", 0, block.start("code")), block["language"], block["code"])
+        for name, text in texts.items()
         for block in BLOCK.finditer(text)
         if not block["mark"]
     ]
@@ -54,7 +57,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda example: f"line {example.line}")
+@pytest.mark.parametrize("example", examples(), ids=lambda example: f"{example.document} line {example.line}")
 def test_the_example_runs(example: Example, checkout: Path, request: pytest.FixtureRequest) -> None:
     code = example.code
     for name, own in REPLACED.items():
@@ -75,5 +78,16 @@ def test_the_example_runs(example: Example, checkout: Path, request: pytest.Fixt
 
 
 def test_there_are_examples_of_every_way_in() -> None:
-    code = "".join(example.code for example in examples())
+    code = "".join(example.code for example in examples() if example.document == "README.md")
     assert all(way in code for way in ("load_pretrained", "gradio_client", "curl", "demo.annotate"))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "assets/README.md", "training/RUNS.md"])
+def test_links_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+        linked = (ROOT / document).parent / target if target else ROOT / document
+        assert linked.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in [re.sub(r"[^\w -]", "", found.lower()).replace(" ", "-") for found in headings]
