@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash .ci/environment requirements.txt tests/requirements.txt
-# The first is for playwright's own Node.js, strace for demo.prove_privacy, the last two are for the README's proxy.
+# The first is for playwright's own Node.js, strace for demo.prove_privacy, the last two are for the proxy of demo/README.md.
 bash .ci/packages libatomic1 fonts-dejavu-core strace nginx-light openssl
 if grep -q '^ID=ubuntu' /etc/os-release; then # whose package of Chromium only points at a snap
     command -v chromium >/dev/null || .venv/bin/playwright install --with-deps chromium

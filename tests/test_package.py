@@ -62,6 +62,11 @@ def test_pictures_are_annotated(installed: Path, tmp_path: Path) -> None:
     assert "eileen_collins.jpg,1," in (tmp_path / "results.csv").read_text(encoding="utf-8")
 
 
+def test_a_data_set_is_made(installed: Path, tmp_path: Path) -> None:
+    run(installed, tmp_path, "slimnet-dataset", str(PORTRAIT), "--out", "mine", "--workers", "1")
+    assert [path.name for path in (tmp_path / "mine" / "img_align_celeba").iterdir()] == ["eileen_collins_face1.jpg"]
+
+
 def test_training_shows_its_options(installed: Path, tmp_path: Path) -> None:
     assert "--data_dir" in run(installed, tmp_path, "slimnet-train", "--help")
 
