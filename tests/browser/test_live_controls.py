@@ -45,8 +45,8 @@ def wait_until_chosen(page: Any, number: int) -> None:
     page.wait_for_selector(f"#live [data-face='{number}'][aria-pressed='true']")
     wait_for_more(page)
     assert len(chosen(page)) == 1
-    # Of these two, all is ticked for the one and nothing for the other.
-    assert {ticked for ticked, _ in boxes(page, "live").values()} == {number == 1}
+    # Of these two, everything surely there is ticked for the one, and nothing for the other.
+    assert any(ticked for ticked, _ in boxes(page, "live").values()) == (number == 1)
 
 
 @pytest.mark.parametrize("way", ["button", "tap", "hover", "key"])

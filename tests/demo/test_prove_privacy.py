@@ -86,7 +86,7 @@ def test_where_strace_wrote_nothing_or_not_to_its_end_there_is_no_proof(
         read_trace(tmp_path / "trace", tmp_path)
     (tmp_path / "trace.1").write_text("+++ exited with 0 +++\n")
     (tmp_path / "trace.2").write_text("execve(0) = 0\n")
-    with pytest.raises(TraceError, match="went on"):
+    with pytest.raises(TraceError, match="still running"):
         read_trace(tmp_path / "trace", tmp_path)
 
 

@@ -95,7 +95,7 @@ class Report:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._parts: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else {}
+        self._parts: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         self.failed: list[str] = []
 
     def found(self, name: str) -> Any:
@@ -204,7 +204,7 @@ def _train(asked: argparse.Namespace, more: Sequence[str]) -> dict[str, Any]:
     status = train.main(_training_flags(asked, more))
     if status:
         raise RuntimeError(f"training.train ended with status {status}")
-    last = json.loads((asked.out / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    last = json.loads((asked.out / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     return {"flags": list(more), **last, "images_per_second": last["images"] / (60 * last["minutes"])}
 
 

@@ -143,7 +143,7 @@ def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
     out = tmp_path / "results.parquet"
     out.write_text("results of last week")
 
-    def fail(_table: Path, parquet: Path, _columns: object) -> None:
+    def fail(_table: Path, parquet: Path, _columns: object, **_: object) -> None:
         parquet.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -44,4 +44,4 @@ def test_both_ways_are_measured_and_compared(tmp_path: Path, capsys: pytest.Capt
 def test_one_picture_is_too_few(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(PORTRAIT, tmp_path / "a.jpg")
     assert main(["annotate", str(tmp_path)]) == 2
-    assert "not two pictures" in capsys.readouterr().err
+    assert "at least two pictures are needed" in capsys.readouterr().err

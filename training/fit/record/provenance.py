@@ -61,7 +61,9 @@ def _commit() -> dict[str, Any]:
 
     def git(*words: str) -> str:
         command = ["git", "--no-optional-locks", "-C", str(_CODE), *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=_GIT_SECONDS).stdout.strip()
+        return subprocess.run(
+            command, check=True, capture_output=True, encoding="utf-8", timeout=_GIT_SECONDS
+        ).stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", "training/train.py")  # else another project's repository holds this code
