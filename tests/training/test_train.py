@@ -130,18 +130,23 @@ def test_the_rate_falls_every_so_many_epochs(tmp_path: Path, data: Path) -> None
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
 
 
-def test_a_time_budget_ends_the_run_and_its_schedule(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def steps_take(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Give the trainer a clock by which only steps take time."""
     clock = [1000.0]
     step = engine.Trainer.step
 
-    def take_ten_seconds(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
-        clock[0] += 10
+    def slow_step(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
+        clock[0] += seconds
         step(self, crops, labels)
 
-    monkeypatch.setattr(engine.Trainer, "step", take_ten_seconds)
+    monkeypatch.setattr(engine.Trainer, "step", slow_step)
     monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+
+def test_a_time_budget_ends_the_run_and_its_schedule(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps_take(monkeypatch, 10)
     options = "--minutes 1 --num_epochs 1000 --schedule cosine".split()
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     found = metrics(tmp_path / "run")
@@ -819,15 +824,7 @@ def test_figures_are_reported_for_every_attribute(tmp_path: Path, data: Path) ->
 def test_without_a_terminal_a_run_says_in_lines_how_far_it_is(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = [1000.0]
-    step = engine.Trainer.step
-
-    def take_25_seconds(self: engine.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> None:
-        clock[0] += 25
-        step(self, crops, labels)
-
-    monkeypatch.setattr(engine.Trainer, "step", take_25_seconds)
-    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    steps_take(monkeypatch, 25)
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 0
     first, *others = capsys.readouterr().err.splitlines()
     assert first == "training on cpu in float32: 16 pictures, batch size 4, 4 steps an epoch, 2 epochs"
