@@ -2,7 +2,8 @@
 
 The folder is in CelebA's form: aligned crops in img_align_celeba/, and tables of their labels (1, -1, or nothing where
 not known), parts (train, valid) and, where known, people. report.csv names every picture with what became of it, and
-the face that each crop shows.
+the face that each crop shows. With --groups, list_groups.csv says who that is, as ``training.evaluate --outside`` reads
+it: ``--groups age race``.
 
 Labels that stand in the pictures' names have to be written into a table first, such as UTKFace's, [age]_[gender]_…:
 ``(echo file,age,gender; ls UTKFace | awk -F_ '{print $0","$1","$2}') > utkface.csv``; then
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(problem)
     try:
         finder = FaceFinder()
-        labels = read_labels(options.labels, options.attribute) if options.labels else None
+        labels = read_labels(options.labels, options.attribute, options.groups) if options.labels else None
     except (FaceModelError, LabelError) as error:
         parser.error("\n".join(map(printable, str(error).splitlines())))
     found = PictureFiles(options.inputs)
@@ -124,7 +125,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
     return {
         "inputs": repr(options.inputs),
         "labels": hashlib.sha256(options.labels.read_bytes()).hexdigest() if options.labels else "",
-        **{f"--{name}": repr(getattr(options, name)) for name in ("attribute", "faces", "valid_share")},
+        **{f"--{name}": repr(getattr(options, name)) for name in ("attribute", "groups", "faces", "valid_share")},
         "--folders_are_people": repr(options.folders_are_people),
     }
 

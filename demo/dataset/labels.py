@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule
+from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_unknown, repaired
 from demo.pictures.decode import SUFFIXES
 from slimnet.attributes import label_names
 from slimnet.text_table import TextTableError, read_cells
@@ -37,6 +37,7 @@ class Labels:
         values: int8 (rows, attributes): 1 present, -1 absent, 0 not known.
         people: (rows) who is in the picture, empty where not known; None without such a column.
         partitions: (rows) 0 train, 1 validation, 2 test; None without such a column.
+        groups: by the column's name, (rows) what it says of the people, such as an age; empty where not known.
     """
 
     attributes: tuple[str, ...]
@@ -44,9 +45,10 @@ class Labels:
     values: np.ndarray
     people: tuple[str, ...] | None
     partitions: tuple[int, ...] | None
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_labels(path: Path, rules: Sequence[Rule] = ()) -> Labels:
+def read_labels(path: Path, rules: Sequence[Rule] = (), groups: Sequence[str] = ()) -> Labels:
     """Read a table of labels.
 
     A label is 1, yes or true; -1, no or false; or empty where it is not known. 0 is absent, but not known in a table
@@ -55,14 +57,17 @@ def read_labels(path: Path, rules: Sequence[Rule] = ()) -> Labels:
     Args:
         path: the table, in text form with the columns' names in its first line.
         rules: the attributes to make; without any, each column has to hold labels, except those of the pictures' names,
-            of people (identity, person, subject) and of the data set's parts (partition, split).
+            of people (identity, person, subject), of the data set's parts (partition, split) and of groups.
+        groups: names of the columns that say who is in the pictures, such as age and race.
 
     Raises:
         LabelError: the file cannot be read, or the table not understood; the message lists every fault.
     """
     table = _Table(path)
-    rules = rules or [Rule(name, name) for name in table.other_columns]
-    table.check_columns(rules)
+    rules = rules or [Rule(name, name) for name in table.other_columns if name not in groups]
+    table.check_columns([*(rule.column for rule in rules), *groups])
+    if not rules:
+        raise LabelError(f"{path} has no column of labels beside {', '.join(table.header)}")
     faults = [*table.repeated_pictures(), *_attribute_faults(rules)]
     values = np.full((len(table.pictures), len(rules)), UNKNOWN, np.int8)
     for number, rule in enumerate(rules):
@@ -81,6 +86,7 @@ def read_labels(path: Path, rules: Sequence[Rule] = ()) -> Labels:
     return Labels(
         tuple(rule.attribute for rule in rules), tuple(table.pictures), values, table.only_column(_PEOPLE),
         tuple(_PARTITION_NUMBERS[part.lower()] for part in parts) if parts else None,
+        {name: tuple("" if is_unknown(cell) else repaired(cell) for cell in table.column(name)) for name in groups},
     )  # fmt: skip
 
 
@@ -125,13 +131,11 @@ class _Table:
             raise LabelError(f"{self._path} has more than one of the columns {', '.join(named)}: rename or remove one")
         return self.column(named[0]) if named else None
 
-    def check_columns(self, rules: Sequence[Rule]) -> None:
-        """Raise LabelError where a rule's column is missing, or there is no rule."""
-        missing = {rule.column for rule in rules if rule.column not in self.header}
+    def check_columns(self, names: Sequence[str]) -> None:
+        """Raise LabelError where a column is missing."""
+        missing = [name for name in dict.fromkeys(names) if name not in self.header]
         if missing:
             raise LabelError(f"{self._path} has no column {_shown(missing)}; it has {', '.join(self.header)}")
-        if not rules:
-            raise LabelError(f"{self._path} has no column of labels beside {', '.join(self.header)}")
 
     def repeated_pictures(self) -> list[str]:
         """A fault where pictures are named more than once, unless all their cells are the same."""

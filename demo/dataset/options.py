@@ -16,8 +16,8 @@ def argument_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line.
 
     Returns:
-        A parser whose namespace has inputs, out, labels, attribute, faces, valid_share, folders_are_people, workers and
-        restart.
+        A parser whose namespace has inputs, out, labels, attribute, groups, faces, valid_share, folders_are_people,
+        workers and restart.
     """
     parser = argparse.ArgumentParser(
         prog="python -m demo.dataset",
@@ -47,6 +47,14 @@ def argument_parser() -> argparse.ArgumentParser:
         help="an attribute, made from a column of the table, instead of all columns: Smiling, "
         "'Male=gender:Male' (present for Male, else absent), or 'Young=age:0-19,20-29/50-59,more than 60' (present for "
         "the values before the slash, absent for those after it, else not known); may be given more than once",
+    )
+    parser.add_argument(
+        "--groups",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="columns of the table that say who is in the pictures, for list_groups.csv: training.evaluate --outside "
+        "needs age (34, 20-29 or 70+) and either group or race",
     )
     parser.add_argument(
         "--faces",
@@ -85,6 +93,8 @@ def find_problem(options: argparse.Namespace) -> str | None:
     """
     if options.attribute and not options.labels:
         return "--attribute says how to read the table of labels: give it by --labels"
+    if options.groups and not options.labels:
+        return "--groups names columns of the table of labels: give it by --labels"
     return input_problem(options.inputs) or _out_problem(options)
 
 

@@ -33,7 +33,7 @@ class Crop:
     """One face of a picture.
 
     Attributes:
-        number: of the face, from left to right, from 1.
+        number: of the face, in reading order, from 1.
         box: x, y, width, height in pixels of the picture.
         jpeg: the aligned crop, 178 wide and 218 high, as the bytes of a JPEG file.
     """

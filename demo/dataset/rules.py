@@ -50,7 +50,7 @@ class Rule:
         """
         if not self.present:
             return _LABELS.get(cell.lower())
-        if _LABELS.get(cell.lower()) == UNKNOWN:
+        if is_unknown(cell):
             return UNKNOWN
         if any(covers(value, cell) for value in self.present):
             return PRESENT
@@ -89,6 +89,32 @@ def parse_rule(text: str) -> Rule:
     return rule
 
 
+def is_unknown(cell: str) -> bool:
+    """Whether a cell says that its value is not known: it is empty, or holds NA, nan or unknown.
+
+    Args:
+        cell: text from a table.
+    """
+    return _LABELS.get(cell.strip().lower()) == UNKNOWN
+
+
+def repaired(cell: str) -> str:
+    """Turn the date that Excel made of a range of numbers back into that range: 03-Sep into 3-9.
+
+    Args:
+        cell: text from a table.
+
+    Returns:
+        The range, or else the text as it is, without blanks around it.
+    """
+    cell = cell.strip()
+    if day := _EXCEL_DAY.fullmatch(cell.lower()):
+        return f"{day[1]}-{_MONTHS.index(day[2]) + 1}"
+    if year := _EXCEL_YEAR.fullmatch(cell.lower()):
+        return f"{_MONTHS.index(year[1]) + 1}-{year[2]}"
+    return cell
+
+
 def covers(value: str, cell: str) -> bool:
     """Whether a rule's value stands for what a cell holds.
 
@@ -96,7 +122,7 @@ def covers(value: str, cell: str) -> bool:
         value: from a rule: a text, or a range of whole numbers such as 20-29.
         cell: from a table: the same text in upper or lower case, or as Excel damages it, or a number in the range.
     """
-    value, cell = _repaired(value), _repaired(cell)
+    value, cell = repaired(value).lower(), repaired(cell).lower()
     limits = _RANGE.fullmatch(value)
     if limits and _NUMBER.fullmatch(cell):
         return int(limits[1]) <= float(cell) <= int(limits[2])
@@ -105,13 +131,3 @@ def covers(value: str, cell: str) -> bool:
 
 def _listed(values: str) -> tuple[str, ...]:
     return tuple(value.strip() for value in values.split(",") if value.strip())
-
-
-def _repaired(text: str) -> str:
-    """The text in lower case, and a range of numbers instead of the date that Excel made of it."""
-    text = text.strip().lower()
-    if day := _EXCEL_DAY.fullmatch(text):
-        return f"{day[1]}-{_MONTHS.index(day[2]) + 1}"
-    if year := _EXCEL_YEAR.fullmatch(text):
-        return f"{_MONTHS.index(year[1]) + 1}-{year[2]}"
-    return text

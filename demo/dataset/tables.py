@@ -17,10 +17,13 @@ from slimnet.atomic import replacement
 
 IMAGES = "img_align_celeba"
 _LABELS, _PARTS, _PEOPLE = "list_attr_celeba.csv", "list_eval_partition.csv", "identity_CelebA.csv"
+_GROUPS = "list_groups.csv"
 
 
 def write_tables(out: Path, report: Path, pictures: Sequence[Picture], labels: Labels | None) -> None:
-    """Write list_eval_partition.csv, with labels list_attr_celeba.csv, and identity_CelebA.csv where people are known.
+    """Write list_eval_partition.csv, and what is known of labels, people and their groups.
+
+    These are list_attr_celeba.csv, identity_CelebA.csv and list_groups.csv.
 
     A label that is not known is an empty cell, since 0 would mean absent in a table without -1.
 
@@ -37,12 +40,15 @@ def write_tables(out: Path, report: Path, pictures: Sequence[Picture], labels: L
         parts = _writer(stack, out / _PARTS, "partition")
         people = _writer(stack, out / _PEOPLE, "identity") if any(p.person for p in pictures) else None
         attributes = _writer(stack, out / _LABELS, *labels.attributes) if labels else None
+        groups = _writer(stack, out / _GROUPS, *labels.groups) if labels and labels.groups else None
         for entry, picture in crops(report, pictures):
             parts.writerow([entry.crop, entry.partition])
             if people and picture.person and entry.outcome == CROP:
                 people.writerow([entry.crop, picture.person])
             if attributes and labels:
                 attributes.writerow([entry.crop, *("" if v == 0 else v for v in crop_labels(entry, picture, labels))])
+            if groups and labels:
+                groups.writerow([entry.crop, *_crop_groups(entry, picture, labels)])
 
 
 def remove_dataset(out: Path) -> None:
@@ -54,7 +60,7 @@ def remove_dataset(out: Path) -> None:
     Raises:
         OSError: something cannot be removed.
     """
-    for name in (_LABELS, _PARTS, _PEOPLE):
+    for name in (_LABELS, _PARTS, _PEOPLE, _GROUPS):
         (out / name).unlink(missing_ok=True)
     if (out / IMAGES).exists():
         shutil.rmtree(out / IMAGES)
@@ -88,6 +94,13 @@ def crop_labels(entry: Entry, picture: Picture, labels: Labels) -> np.ndarray:
     if picture.row is None or entry.outcome != CROP:
         return np.zeros(len(labels.attributes), np.int8)
     return labels.values[picture.row]
+
+
+def _crop_groups(entry: Entry, picture: Picture, labels: Labels) -> list[str]:
+    """What the table of labels says of the person in a crop; empty where the crop is one of several faces."""
+    if picture.row is None or entry.outcome != CROP:
+        return [""] * len(labels.groups)
+    return [cells[picture.row] for cells in labels.groups.values()]
 
 
 def _writer(stack: ExitStack, path: Path, *columns: str) -> Any:

@@ -15,6 +15,7 @@ from demo.dataset.picture import Cropped, crop_picture
 from demo.pipeline.detect import FaceFinder
 from tests.paths import OTHER_PORTRAIT, PORTRAIT
 from training.data.celeba import DataError, Split, read_celeba
+from training.data.groups import UNKNOWN_AGE, read_groups
 
 TABLES = ("list_attr_celeba.csv", "list_eval_partition.csv", "identity_CelebA.csv", "report.csv")
 
@@ -266,3 +267,33 @@ def test_a_picture_that_kills_its_process_is_named(
     monkeypatch.setattr(Workers, "map", lambda _, tasks: iter([None] * len(tasks)))
     assert run(pictures / "extra.jpg", "--out", tmp_path / "out", "--workers", "2") == 1
     assert "killed twice" in report(tmp_path / "out")[0]["detail"]
+
+
+def test_groups_are_read_by_training(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, out = tmp_path / "labels.csv", tmp_path / "groups"
+    table.write_text(
+        "file,Male,age,race\nEileen C,no,03-Sep,White\ndeep/grace,no,Oct-19,\nextra,no,more than 70,East Asian\n"
+        "pair,no,20-29,Black\n"
+    )
+    (pictures / "broken.jpg").unlink()
+    assert run(pictures, "--labels", table, "--faces", "all", "--out", out, "--groups", "age", "race") == 0
+    splits = read_celeba(out)
+    assert {split.attributes for split in splits.values()} == {("Male",)}
+    names = sorted(path.name for split in splits.values() for path in split.paths)
+    found = read_groups(out, names)
+    assert dict(zip(names, zip(found.ages.tolist(), found.origins.tolist(), strict=True), strict=True)) == {
+        "pictures_Eileen_C_face1.jpg": (3, "White"),
+        "pictures_deep_grace_face1.jpg": (10, ""),
+        "pictures_extra_face1.jpg": (70, "East Asian"),
+        "pictures_pair_face1.jpg": (UNKNOWN_AGE, ""),  # of two faces it is not known who is meant
+        "pictures_pair_face2.jpg": (UNKNOWN_AGE, ""),
+    }
+    with pytest.raises(SystemExit):
+        run(pictures, "--labels", table, "--out", tmp_path / "other", "--groups", "age", "origin")
+    assert "has no column origin; it has file, Male, age, race" in capsys.readouterr().err
+
+
+def test_groups_need_a_table(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(pictures, "--out", tmp_path / "other", "--groups", "age")
+    assert "--groups names columns of the table of labels" in capsys.readouterr().err
