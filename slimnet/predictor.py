@@ -1,5 +1,6 @@
 """Predictor: the fast way from crops to probabilities."""
 
+import hashlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,7 @@ class Predictor:
 
     Attributes:
         path: the weights' file.
+        sha256: of that file, in hexadecimal: which weights gave an answer.
         attributes: names of the attributes, in the order of the probabilities.
         preprocessing: the network's own; its normalisation is already folded in.
         calibration: the weights' own, or None; its temperatures are already applied to the probabilities.
@@ -97,6 +99,7 @@ class Predictor:
     def __init__(self, path: str | Path, device: str | None = None) -> None:
         model = SlimNet.load_pretrained(path)
         self.path = Path(path)
+        self.sha256 = hashlib.sha256(self.path.read_bytes()).hexdigest()
         self.attributes = model.attributes
         self.preprocessing = model.preprocessing
         self.calibration = model.calibration

@@ -1,6 +1,6 @@
 """Annotate pictures with the attributes of every face: ``python -m demo.annotate FILE_OR_FOLDER... --out results.csv``.
 
-The table has one row for each face: the file, the face's number from left to right, its box in pixels of the upright
+The table has one row for each face: the file, the face's number in reading order, its box in pixels of the upright
 picture, and 40 probabilities or, with ``--decisions``, 1, 0 or nothing (not sure) for each attribute. While it is
 written it is called ``results.csv.part``, so that only a complete table replaces an earlier results.csv. A journal
 beside it holds which pictures are done; after a stop of any kind the same command resumes there.

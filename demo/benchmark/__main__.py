@@ -1,16 +1,18 @@
 """Measure the demo: `python -m demo.benchmark`.
 
 `live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
-the real pipeline, alone and with several visitors, beside Gradio's own way. `annotate` asks how fast many pictures are
-annotated, beside a plain loop. `alignment` asks what finding and aligning faces cost in accuracy, `following` what it
-costs that live mode does not find them again in each frame, `reach` how small a face may be in a photo to be found,
-`conditions` how reliable each attribute is on small, blurred and turned faces.
+the real pipeline, alone and with several visitors, beside Gradio's own way. `load` asks how many visitors a machine
+serves at once, without browsers. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
+asks what finding and aligning faces cost in accuracy, `following` what it costs that live mode does not find them again
+in each frame, `reach` how small a face may be in a photo to be found, `conditions` how reliable each attribute is on
+small, blurred and turned faces.
 """
 
 import argparse
 import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from demo.annotate.options import positive
@@ -20,6 +22,7 @@ from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.conditions import conditions_table, measure_conditions
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
+from demo.benchmark.load import load_lines, measure_load
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
@@ -43,6 +46,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     live.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="measured for each page and crowd")
     live.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once")
     live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    load = commands.add_parser("load", help="how many visitors are served at once, without browsers")
+    load.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4, 16, 50], metavar="N", help="live ones")
+    load.add_argument("--photos", type=int, default=0, metavar="M", help="photo visitors at the same time (default: 0)")
+    load.add_argument(
+        "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
+    )
+    load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
+    load.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
+    load.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     annotate = commands.add_parser("annotate", help="many files, against a plain loop")
     annotate.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER")
     annotate.add_argument("--pictures", type=positive, default=500, help="take only the first (default: %(default)s)")
@@ -79,13 +91,16 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: as for `parse_arguments`.
 
     Returns:
-        The exit status: 0, 1 if `annotate` finds different results in its two ways, or 2 if it cannot be measured here.
+        The exit status: 0, 1 if `annotate` finds different results in its two ways or `load` wrong or unfair answers,
+        or 2 if it cannot be measured here.
     """
     chosen = parse_arguments(arguments)
     try:
         match chosen.command:
             case "live":
                 _report_live(chosen)
+            case "load":
+                return 0 if _report_load(chosen) else 1
             case "annotate":
                 return 0 if _report_annotate(chosen) else 1
             case "alignment":
@@ -100,6 +115,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _report_load(chosen: argparse.Namespace) -> bool:
+    """Run the subcommand `load`; returns whether every answer was right, and every visitor's share fair."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    loads = []
+    for load in measure_load(chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url):
+        print(load_lines(load), flush=True)
+        loads.append(load)
+    if chosen.json:
+        replace_text(chosen.json, json.dumps([asdict(load) for load in loads], indent=1) + "\n")
+    return all(load.is_good for load in loads)
 
 
 def _report_annotate(chosen: argparse.Namespace) -> bool:

@@ -4,6 +4,7 @@ Each of CelebA's validation pictures becomes a short film in which head and came
 attributes at the end of the film are compared with those of the last frame on its own.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,17 +14,20 @@ from tqdm import tqdm
 
 from demo.benchmark.alignment import most_central, validation_pictures
 from demo.pipeline.analyse import Pipeline
+from demo.pipeline.follow import landmark_interval
 from demo.pipeline.result import Analysis
 
-# Short enough to end just before the landmarks are refreshed.
-_FRAMES = 6
-_FRAMES_PER_SECOND = 30
-# The most that changes from one frame to the next: pixels of a face about 80 wide, degrees, a share of the size.
-_SHIFT, _TURN, _GROWTH = 8.0, 2.0, 0.02
+# Frames a second of one camera, and how many frames of others wait meanwhile where a server works on 100 a second.
+_PACES = ((30, 0), (10, 8), (3, 31))
+# How far head and camera move to either side at most: pixels of a face about 80 wide, degrees, a share of the size,
+# pixels of the nose before the face behind it; and how often, in swings a second.
+_SHIFT, _TURN, _GROWTH, _NOSE_SHIFT = 40.0, 10.0, 0.1, 5.0
+_SWINGS_PER_SECOND = (0.3, 1.0)
+_NOSE_REACH = 30.0  # pixels around the middle of the picture that go with the nose
 
 
 def report_following(data_dir: Path, images: int, weights: Path, device: str) -> None:
-    """Print the accuracy of faces that were found in the last frame, and of the same faces followed.
+    """Print the accuracy of faces that were found in the last frame, and of the same faces followed, at each pace.
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
@@ -33,21 +37,32 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
     """
     pipeline = Pipeline.load(weights, device)
     crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    for rate, waiting in _PACES:
+        _report_pace(pipeline, crops, labels, rate, waiting)
+
+
+def _report_pace(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray, rate: int, waiting: int) -> None:
+    """Measure films of `rate` frames a second, beside others whose frames wait, and print a line about them."""
+    # From the second frame, the first with landmarks that can be followed, until just before they are found again.
+    frames = math.ceil(landmark_interval(waiting) * rate) + 1
     random = np.random.default_rng(0)
     found, followed, lost = [], [], 0
     for crop, label in zip(tqdm(crops, leave=False), labels, strict=True):
         stream = pipeline.stream()
-        for number, frame in enumerate(_film(crop, random)):
-            last = stream.analyse(frame, number / _FRAMES_PER_SECOND)
+        for number, frame in enumerate(_film(crop, frames, rate, random)):
+            last = stream.analyse(frame, number / rate, waiting)
         alone = pipeline.analyse(frame, thorough=False)
         if alone.faces and last.faces:
             found.append(_right(alone, frame, label))
             followed.append(_right(last, frame, label))
         lost += bool(alone.faces) and not last.faces
-    print(f"{len(found)} of {len(crops)} films of {_FRAMES} frames; {lost} faces were lost")
+    films = f"{len(found)} of {len(crops)} films of {frames} frames, {lost} faces lost"
+    print(f"{rate} frames a second, {waiting} others waiting: {films}")
     accuracies = [100 * float(np.mean(values)) if values else 0.0 for values in (found, followed)]
     loss = accuracies[0] - accuracies[1]
-    print("found in each frame {:.2f} %, followed {:.2f} %, loss {:.2f}".format(*accuracies, loss))
+    error = 100 * float(np.std(np.subtract(found, followed))) / math.sqrt(len(found)) if found else 0.0
+    figures = "  found in each frame {:.2f} %, followed {:.2f} %, loss {:.2f} (standard error {:.2f})"
+    print(figures.format(*accuracies, loss, error), flush=True)
 
 
 def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:
@@ -55,13 +70,20 @@ def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:
     return float(np.mean((most_central(analysis.faces, frame).probabilities > 0.5) == label))
 
 
-def _film(crop: np.ndarray, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield frames that move evenly towards the picture itself, with room around it."""
+def _film(crop: np.ndarray, frames: int, rate: int, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield frames in which head and camera swing, and which end with the picture itself, with room around it."""
     picture = cv2.copyMakeBorder(crop, 60, 60, 80, 80, cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]
-    across, down = random.uniform(-_SHIFT, _SHIFT, 2)
-    turn, growth = random.uniform(-_TURN, _TURN), random.uniform(-_GROWTH, _GROWTH)
-    for left in reversed(range(_FRAMES)):
-        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), left * turn, 1 + left * growth)
-        matrix[:, 2] += left * across, left * down
-        yield cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    middle = (width - 1) / 2, (height - 1) / 2
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    bump = np.exp(-((columns - middle[0]) ** 2 + (rows - middle[1]) ** 2) / (2 * _NOSE_REACH**2))
+    speeds = 2 * np.pi * random.uniform(*_SWINGS_PER_SECOND, 5)
+    phases = random.uniform(0, 2 * np.pi, 5)
+    for left in reversed(range(frames)):
+        swing = (np.sin(phases + speeds * left / rate) - np.sin(phases)) / 2
+        across, down, turn, growth, nose = swing * (_SHIFT, _SHIFT, _TURN, _GROWTH, _NOSE_SHIFT)
+        shifted = columns - np.float32(nose) * bump
+        turned = cv2.remap(picture, shifted, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        matrix = cv2.getRotationMatrix2D(middle, turn, 1 + growth)
+        matrix[:, 2] += across, down
+        yield cv2.warpAffine(turned, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

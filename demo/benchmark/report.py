@@ -125,10 +125,10 @@ def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: f
     return Crowd(
         page=page,
         rates=tuple(sum(map(len, visitor)) / seconds for visitor in visitors),
-        latency=_spread(latencies) if latencies else None,
+        latency=spread(latencies),
         width=int(np.median([frame.width for frame in frames])) if frames else None,
         longest_gap=max(gaps, default=None),
-        stages={stage: _spread(values) for stage, values in times.items()},
+        stages={stage: found for stage, values in times.items() if (found := spread(values))},
     )
 
 
@@ -147,8 +147,17 @@ def summarise_departure(visitors: Sequence[Sequence[Frame]], left: float) -> Dep
     return Departure(len(visitors), float(np.sum((times >= -3) & (times < 0))) / 3, after)
 
 
-def _spread(values: list[float]) -> Spread:
-    """Compute the median and the 95th percentile of at least one value."""
+def spread(values: list[float]) -> Spread | None:
+    """Compute the median and the 95th percentile.
+
+    Args:
+        values: times in milliseconds.
+
+    Returns:
+        None where there is no value.
+    """
+    if not values:
+        return None
     median, p95 = np.percentile(values, (50, 95))
     return Spread(float(median), float(p95))
 

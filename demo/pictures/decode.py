@@ -8,13 +8,14 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from demo.limits import MAX_PIXELS, MAX_PLAIN_BYTES
 from demo.pictures.bit_depth import to_8_bit
 from demo.pictures.colour_box import boxed_profile
 from demo.pictures.cut_off import completions
 from demo.pictures.formats import (
     HEAD_BYTES,
-    MAX_PIXELS,
     SUFFIXES,
+    CostlyPictureError,
     TooManyPixelsError,
     UnsupportedPictureError,
     candidates,
@@ -23,17 +24,16 @@ from demo.pictures.formats import (
     has_signature,
 )
 from demo.pictures.icons import open_icon
+from demo.pictures.jpeg_cost import check_cost
 from demo.pictures.jpeg_segments import without_damage
 from demo.pictures.png_chunks import SIGNATURE, open_png
 from demo.pictures.tiff import open_tiff
 from slimnet import colour
 
-__all__ = ["LARGEST_BYTES", "MAX_PIXELS", "SUFFIXES", "PictureError", "open_picture"]
-
-# Of an uploaded or downloaded file.
-LARGEST_BYTES = 64 * 2**20
+__all__ = ["SUFFIXES", "PictureError", "open_picture"]
 
 _JPEG = b"\xff\xd8\xff"
+_PLAIN = (b"P1", b"P2", b"P3")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*")
 _ICON = (b"\0\0\1\0", b"\0\0\2\0")
 
@@ -57,8 +57,8 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
         Contiguous array (height, width, 3), uint8, RGB in 0..255.
 
     Raises:
-        PictureError: the file is missing, empty, damaged, not a picture, of a format that is not supported, or has
-            more than ``MAX_PIXELS`` pixels.
+        PictureError: the file is missing, empty, damaged, not a picture, of a format that is not supported, has more
+            than ``MAX_PIXELS`` pixels, or would take far longer to decode than others of its size.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), f"'{name}'" if name else "The picture")
@@ -142,7 +142,12 @@ def _open(file: IO[bytes]) -> Image.Image:
         return open_tiff(file)
     if head.startswith(_ICON) and (icon := open_icon(file)) is not None:
         return icon
+    if head.startswith(_PLAIN) and file.seek(0, io.SEEK_END) > MAX_PLAIN_BYTES:
+        raise CostlyPictureError("has its pixels written as text, which takes long to read. Save it as PNG.")
     file.seek(0)
+    if head.startswith(_JPEG):
+        check_cost(file.read())
+        file.seek(0)
     try:
         image = Image.open(file, formats=candidates(head))
     except UnidentifiedImageError:

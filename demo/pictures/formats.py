@@ -2,8 +2,7 @@
 
 import re
 
-# Pillow's own bound against decompression bombs is a little higher; 8000x6000 is 48 million.
-MAX_PIXELS = 89_000_000
+from demo.limits import MAX_PIXELS
 
 # Only formats decoded inside Pillow, by compiled code: its EPS reader would run another program on what a stranger
 # sent, and its QOI reader takes minutes. TGA has no signature, so it comes last.
@@ -70,6 +69,10 @@ _SIGNATURES = re.compile(
 
 class UnsupportedPictureError(ValueError):
     """A picture of a format that is not supported; the message follows the file's name: "is a HEIC picture, …"."""
+
+
+class CostlyPictureError(UnsupportedPictureError):
+    """A picture would take far longer to decode than others of its size; the message follows the file's name."""
 
 
 class TooManyPixelsError(ValueError):

@@ -19,6 +19,7 @@ from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Face
 from demo.pipeline.follow import FaceFollower
 from demo.pipeline.quality import SteadyWarnings, measure_quality
+from demo.pipeline.reading_order import in_reading_order
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.pipeline.track import Sighting, Tracker
 from slimnet import Calibration, Predictor, Reliability
@@ -37,6 +38,10 @@ class CropPredictor(Protocol):
     @property
     def calibration(self) -> Calibration | None:
         """How far each attribute can be trusted; None for weights that were never measured."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the weights' file, in hexadecimal."""
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Predict the attributes of aligned crops.
@@ -101,6 +106,11 @@ class Pipeline(Generic[_AnyPredictor]):
         """The weights' calibration, by which slimnet.decide decides; None for weights that were never measured."""
         return self.predictor.calibration
 
+    @property
+    def weights(self) -> str:
+        """SHA-256 of the weights' file, in hexadecimal, by which an answer says what gave it."""
+        return self.predictor.sha256
+
     def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
         """Find all faces of a frame and predict their attributes.
 
@@ -110,7 +120,7 @@ class Pipeline(Generic[_AnyPredictor]):
                 webcam's frame takes a fraction of the time.
 
         Returns:
-            The faces from left to right with their probabilities, numbered from 1, and the timings.
+            The faces in reading order with their probabilities, numbered from 1, and the timings.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -131,10 +141,10 @@ class Pipeline(Generic[_AnyPredictor]):
             began: when the search for them began, by `time.perf_counter`; it counts as detection.
 
         Returns:
-            The faces from left to right with their probabilities, numbered from 1, and the timings.
+            The faces in reading order with their probabilities, numbered from 1, and the timings.
         """
         marks = [began, time.perf_counter()]
-        faces = tuple(sorted(faces, key=lambda face: face.box[0] + face.box[2] / 2))
+        faces = in_reading_order(faces)
         crops = [align(frame, face) for face in faces]
         marks.append(time.perf_counter())
         probabilities = self.predictor(np.stack(crops)) if crops else ()
@@ -169,12 +179,13 @@ class Stream:
         self._watched_seconds = 0.0  # until then, long pauses cut short
         self._warnings: dict[int, SteadyWarnings] = {}
 
-    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int = 0) -> Analysis:
         """Analyse the next frame.
 
         Args:
             frame: (height, width, 3), uint8, RGB; its size may change.
             seconds: when it was seen, on any clock that does not go back.
+            waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
 
         Returns:
             The faces in the order of their numbers.
@@ -183,7 +194,7 @@ class Stream:
             ValueError: the frame has another shape or type.
         """
         began = time.perf_counter()
-        analysis = self._pipeline.read(frame, self._follower.find(frame, seconds), began)
+        analysis = self._pipeline.read(frame, self._follower.find(frame, seconds, waiting), began)
         self._watched_seconds += min(seconds - self._seconds, _MAX_PAUSE_SECONDS)
         self._seconds = seconds
         numbers = self._tracker.update(self._watched_seconds, list(_sightings(analysis)))

@@ -8,9 +8,11 @@ from demo.pipeline.align import similarity
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Detection, Face, face_inside, overlap, same_face, suppress_overlaps
 
-# Re-run the landmarker on a face after this many seconds; in between, detections move its points. What that costs is
-# measured by `python -m demo.benchmark following`.
+# Re-run the landmarker on a face after this many seconds; in between, detections move its points. Each frame that waits
+# meanwhile adds as much again, up to a limit: however many visitors there are, all of them together then cost about
+# seven runs a second. What that costs in accuracy is measured by `python -m demo.benchmark following`.
 _LANDMARK_INTERVAL_SECONDS = 0.15
+_MAX_LANDMARK_INTERVAL_SECONDS = 5.0
 # How far key points may lie from where rotation, scale and translation take them, as a share of the face's box. Beyond,
 # the head has turned, or the detection is another face.
 _MAX_RESIDUAL = 0.06
@@ -72,12 +74,13 @@ class FaceFollower:
         self._shape: tuple[int, ...] = ()
         self._searched = -np.inf  # when, in seconds
 
-    def find(self, frame: np.ndarray, seconds: float) -> tuple[Face, ...]:
+    def find(self, frame: np.ndarray, seconds: float, waiting: int = 0) -> tuple[Face, ...]:
         """Find all faces of the next frame.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
             seconds: when it was seen, on any clock that does not go back.
+            waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
 
         Returns:
             The faces, those already followed before the new ones.
@@ -89,7 +92,7 @@ class FaceFollower:
             self._followed, self._shape, self._searched = [], frame.shape, -np.inf
         before = self._followed
         detections = self._finder.glance(frame) if before else ()
-        faces = self._follow(frame, detections, seconds)
+        faces = self._follow(frame, detections, seconds, landmark_interval(waiting))
         is_one_lost = len(faces) < len(before)
         is_one_new = any(not any(same_face(detection, face) for face in faces) for detection in detections)
         is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
@@ -101,11 +104,13 @@ class FaceFollower:
         self._followed = faces
         return tuple(followed.face for followed in faces)
 
-    def _follow(self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float) -> list[_FollowedFace]:
-        """The faces of the frame before that are found again."""
+    def _follow(
+        self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float, interval: float
+    ) -> list[_FollowedFace]:
+        """The faces of the frame before that are found again; interval: seconds after which landmarks are due."""
         pairs = _matched(self._followed, detections)
         moved = {followed: followed.moved(detection, frame) for followed, detection in pairs}
-        due = [old for old, new in moved.items() if new and seconds - old.seconds >= _LANDMARK_INTERVAL_SECONDS]
+        due = [old for old, new in moved.items() if new and seconds - old.seconds >= interval]
         oldest = min(due, key=lambda followed: followed.seconds, default=None)
         faces: list[_FollowedFace] = []
         for old in self._followed:
@@ -116,6 +121,15 @@ class FaceFollower:
                 again = self._finder.follow(frame, ((new or old).face,))
                 faces += [_landmarked(face, detections, seconds) for face in again]
         return suppress_overlaps(faces)
+
+
+def landmark_interval(waiting: int) -> float:
+    """After how many seconds a face's landmarks are found again.
+
+    Args:
+        waiting: how many frames of other cameras wait meanwhile.
+    """
+    return min(_LANDMARK_INTERVAL_SECONDS * (1 + waiting), _MAX_LANDMARK_INTERVAL_SECONDS)
 
 
 def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -> _FollowedFace:

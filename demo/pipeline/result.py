@@ -13,7 +13,8 @@ class FaceResult:
     """One face of a frame with its attributes.
 
     Attributes:
-        number: from 1, left to right; in a `Stream` the same from frame to frame.
+        number: from 1, in reading order (rows from the top, each from left to right); in a `Stream` the same from frame
+            to frame.
         box: x, y, width, height in whole pixels of the frame.
         probabilities: (attributes,) float32 in [0, 1], in the order of `Analysis.attributes`.
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
@@ -52,7 +53,7 @@ class Analysis:
         attributes: names, one for each probability of a face.
         width: of the frame, in pixels.
         height: of the frame, in pixels.
-        faces: left to right, or in a `Stream` by number; empty where there is none.
+        faces: in reading order, or in a `Stream` by number; empty where there is none.
         timings: how long each stage took.
     """
 

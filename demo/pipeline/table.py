@@ -12,7 +12,7 @@ from slimnet import Calibration, decide
 
 # A spreadsheet runs text that begins like this as a formula; an apostrophe in front keeps it text (OWASP, CSV
 # injection). The last four are the full-width forms of the first, which count in East Asian versions.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
@@ -40,9 +40,7 @@ def decision_cells(
     return ["" if answer is None else str(int(answer)) for answer in decide(probabilities, names, calibration, point)]
 
 
-def face_rows(
-    analysis: Analysis, file: str, cells: Callable[[np.ndarray], list[str]] = probability_cells
-) -> list[list[str]]:
+def face_rows(analysis: Analysis, file: str, cells: Callable[[np.ndarray], list[str]]) -> list[list[str]]:
     """The rows of one picture's faces.
 
     Args:
@@ -69,7 +67,7 @@ def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = T
 
 
 def _guarded(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) and not _is_number(value) else value
+    return f"'{value}" if value.startswith(FORMULA_STARTS) and not _is_number(value) else value
 
 
 def _is_number(value: str) -> bool:

@@ -1,17 +1,20 @@
 """The endpoints for programs: a picture in, its faces out."""
 
-from typing import Any
+import math
+from typing import Any, get_args
 
 import gradio as gr
 
 from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import Pipeline
+from demo.pipeline.quality import QualityWarning
 from demo.server.answer import AnalysisError
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.refusals import BUSY
 from demo.server.http.uploads import Uploads
-from demo.server.photo_queue import PhotoQueue, QueueFullError
+from demo.server.line import TurnedAwayError
+from demo.server.photo_queue import PhotoQueue
 from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
@@ -20,17 +23,24 @@ SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Faces of a picture",
     "type": "object",
-    "required": ["faces", "operating_point"],
+    "required": ["faces", "operating_point", "width", "height", "weights"],
     "properties": {
         "operating_point": {"enum": list(OPERATING_POINTS), "description": "at which the ticks were decided"},
+        "width": {"type": "integer", "description": "of the picture in pixels, turned upright by its EXIF data"},
+        "height": {"type": "integer", "description": "of the picture in pixels, turned upright by its EXIF data"},
+        "weights": {"type": "string", "description": "SHA-256 of the weights' file: what gave this answer"},
         "faces": {
             "type": "array",
-            "description": "every face, left to right; empty where there is none",
+            "description": "every face, in reading order; empty where there is none",
             "items": {
                 "type": "object",
-                "required": ["number", "box", "probabilities", "ticks"],
+                "required": ["number", "box", "probabilities", "ticks", "warnings"],
                 "properties": {
-                    "number": {"type": "integer", "minimum": 1, "description": "from 1, left to right"},
+                    "number": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "from 1, in reading order: rows from the top, each from left to right",
+                    },
                     "box": {
                         "type": "array",
                         "description": "x, y, width, height in pixels of the picture, turned upright by its EXIF data",
@@ -49,6 +59,11 @@ SCHEMA: dict[str, Any] = {
                         "operating point; null: not sure",
                         "additionalProperties": {"type": ["boolean", "null"]},
                     },
+                    "warnings": {
+                        "type": "array",
+                        "description": "why the probabilities should not be trusted; empty for a good face",
+                        "items": {"enum": list(get_args(QualityWarning))},
+                    },
                 },
             },
         },
@@ -60,7 +75,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     """Add the endpoints to a page; to be called in the page's context.
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
-    {"faces": [...], "operating_point": ...}, as `SCHEMA` says; `/schema` answers that. A call without an operating
+    {"faces": [...], ...}, as `SCHEMA` says; `/schema` answers that. A call without an operating
     point is decided at "accuracy".
 
     Args:
@@ -81,7 +96,8 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
         Returns:
             {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
-            {attribute: true, false, or null for "not sure"}}], "operating_point"}
+            {attribute: true, false, or null for "not sure"}, "warnings": [why not to trust it]}], "operating_point",
+            "width", "height", "weights"}
         """
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
@@ -97,7 +113,8 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
         Returns:
             {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
-            {attribute: true, false, or null for "not sure"}}], "operating_point"}
+            {attribute: true, false, or null for "not sure"}, "warnings": [why not to trust it]}], "operating_point",
+            "width", "height", "weights"}
         """
         return await answer(picture, pipeline, queue, operating_point)
 
@@ -128,7 +145,7 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, po
         point: the operating point at which the attributes are decided, or anything else that a call has brought.
 
     Returns:
-        {"faces": [...], "operating_point": point}, an instance of `SCHEMA`.
+        {"faces": [...], "operating_point": point, ...}, an instance of `SCHEMA`.
 
     Raises:
         gr.Error: why there is no answer, in a sentence for people.
@@ -138,10 +155,12 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, po
     except ValueError as error:
         raise gr.Error(f"operating_point: {error}.", print_exception=False) from error
     try:
-        return await queue.run(_analyse, picture, pipeline, point)
-    except QueueFullError as error:
-        message = "Many pictures are waiting. Try again in a moment."
-        raise gr.Error(message, title=BUSY, print_exception=False) from error
+        size = len(picture) if isinstance(picture, bytes | str) else 0
+        return await queue.run(None, size, _analyse, picture, pipeline, point)
+    except TurnedAwayError as told:
+        seconds = math.ceil(told.seconds)
+        message = f"Many pictures are waiting. Try again in {seconds} seconds."
+        raise gr.Error(message, duration=seconds, title=BUSY, print_exception=False) from told
     except PictureError as error:
         raise gr.Error(str(error), print_exception=False) from error
     except AnalysisError as error:
@@ -156,7 +175,9 @@ def _analyse(picture: Any, pipeline: Pipeline, point: str) -> dict[str, Any]:
     for face, described in zip(analysis.faces, found["faces"], strict=True):
         ticks = decide(face.probabilities, analysis.attributes, pipeline.calibration, point)
         described["ticks"] = dict(zip(analysis.attributes, ticks, strict=True))
-    return {**found, "operating_point": point}
+        described["warnings"] = list(face.warnings)
+    size = {"width": analysis.width, "height": analysis.height}
+    return {**found, "operating_point": point, **size, "weights": pipeline.weights}
 
 
 def _decoded(text: Any) -> bytes:

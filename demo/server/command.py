@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from demo.server.http.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.server.http.connections import bound_connections
 from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
 from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
 
@@ -186,6 +187,7 @@ def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Pat
             root_path=as_root(chosen.root_path or os.environ.get("GRADIO_ROOT_PATH", "")),
             **launch_options(folder, chosen.frame_ancestors),
         )
+        bound_connections(page)
         print(f"SlimNet Faces is at {public or to_open(local)}", flush=True)
         while True:  # an Event would not let Ctrl+C through on Windows
             time.sleep(1)

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.route_utils import FnIndexInferError
+from gradio.context import LocalContext
+from gradio.route_utils import FnIndexInferError, get_root_url
 from gradio.tunneling import CURRENT_TUNNELS
 from gradio_client.utils import is_http_url_like
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 __all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fails with that names no function
@@ -140,6 +142,31 @@ def noted_uploads(scope: Mapping[str, Any]) -> Any:
         The set given to `note_uploads_in`.
     """
     return scope["app"].get_blocks().upload_file_set
+
+
+def address_of_page(request: Request) -> str:
+    """The address at which a visitor opened the page, behind whatever proxy.
+
+    The page's own scripts are told the same one, so that both agree.
+
+    Args:
+        request: that asks for the page.
+
+    Returns:
+        Such as https://example.org/faces, without a slash at its end.
+    """
+    root_path = request.app.root_path or request.scope.get("root_path")
+    return get_root_url(request, route_path="/", root_path=root_path)
+
+
+def caller_address() -> str:
+    """The address that calls the function which runs now, or "" where that is not known.
+
+    Behind a proxy it is the visitor's, as uvicorn reads it from X-Forwarded-For of the proxies that FORWARDED_ALLOW_IPS
+    names. A parameter of the type gr.Request, which is the documented way, would become one of the endpoints' own.
+    """
+    client = getattr(LocalContext.request.get(None), "client", None)
+    return str(getattr(client, "host", ""))
 
 
 def hide_from_models(page: gr.Blocks) -> None:

@@ -13,22 +13,28 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from demo.limits import MAX_FRAME_CHARACTERS, MAX_FRAME_SIDE, MAX_WAITING_FRAMES
 from demo.pictures.decode import PictureError
+from demo.pictures.jpeg_cost import is_plain_frame
 from demo.pipeline.analyse import Pipeline, Stream
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import write_rows
 from demo.pipeline.track import REMEMBERED_SECONDS
 from demo.server.answer import AnalysisError, answer_on, describe_face
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
+from demo.server.gradio_internals import caller_address
+from demo.server.line import Line, TurnedAwayError
 from demo.server.measured import Measured
 from demo.server.panel import panel
 
-MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL; the page sends 20,000 to 80,000
-MAX_FRAME_SIDE = 1280  # pixels; the page sends 480
 FRAME_THREADS = 2
-MAX_WAITING_FRAMES = 32
+# A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent.
+RECORDING_COLUMNS = (
+    "milliseconds", "face", "captured", "x", "y", "width", "height", "picture_width", "picture_height", "warnings",
+)  # fmt: skip
 # Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
 MAX_SILENCE_SECONDS = 60.0
+_OWN_FRAME_SECONDS = 0.25  # after which to try again where one's own frame before is still in work
 _CROP_QUALITY = 80  # of a JPEG; it then takes 6 kB, with every frame
 
 
@@ -55,18 +61,19 @@ def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr
     facts = {
         "remembered_ms": 1000 * REMEMBERED_SECONDS,
         "recording_header": recording_header(pipeline.attributes),
+        "weights": pipeline.weights,
     }
     return panel("live", pipeline, analyse_frame, facts, measured, disclosure=disclosure)
 
 
 def recording_header(attributes: tuple[str, ...]) -> str:
-    """The first line of a recording's CSV file, which the page writes; its other lines are numbers alone.
+    """The first line of a recording's CSV file, which the page writes; no cell of its other lines needs quotes.
 
     Args:
         attributes: the names, in the order of the probabilities.
     """
     text = io.StringIO()
-    write_rows(text, [("milliseconds", "face", *attributes)])
+    write_rows(text, [(*RECORDING_COLUMNS[:2], *attributes, *RECORDING_COLUMNS[2:])])
     return text.getvalue()
 
 
@@ -89,8 +96,8 @@ class FrameQueue:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
-    first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up. A visitor who
-    leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
+    first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is turned
+    away keeps a turn. A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -100,6 +107,7 @@ class FrameQueue:
         self._pipeline = pipeline
         self._pool = ThreadPoolExecutor(FRAME_THREADS, thread_name_prefix="live")
         self._in_work: set[str] = set()
+        self._line = Line(MAX_WAITING_FRAMES, FRAME_THREADS)
         self._visits: dict[str, _Visit] = {}
 
     async def answer(self, message: Any) -> dict[str, Any]:
@@ -110,51 +118,57 @@ class FrameQueue:
                 whose aligned picture is wanted, or None}; or {"visitor", "leave": True}, which is answered by {}.
 
         Returns:
-            What the page paints, as `describe` returns it; {"busy": True} where the frame is not analysed; or
-            {"error": a sentence for people}.
+            What the page paints, as `describe` returns it; {"busy": True, "seconds": after which to send a new one}
+            where the frame is not analysed; or {"error": a sentence for people}.
         """
         visitor = str(message.get("visitor"))[:32] if isinstance(message, dict) else ""
         if isinstance(message, dict) and message.get("leave"):
             self._forget(visitor)
             return {}
-        if visitor in self._in_work or len(self._in_work) >= MAX_WAITING_FRAMES:
-            return {"busy": True}
-        self._in_work.add(visitor)
+        if visitor in self._in_work:
+            return {"busy": True, "seconds": _OWN_FRAME_SECONDS}
         visit = self._visits.get(visitor) or _Visit(self._pipeline.stream())
+        address = caller_address()
+        try:
+            self._line.enter(address, visitor)
+        except TurnedAwayError as told:
+            return {"busy": True, "seconds": round(told.seconds, 2)}
+        self._in_work.add(visitor)
         self._visits[visitor] = visit
         if visit.ending:
             visit.ending.cancel()
         arrived = time.perf_counter()
         try:
-            return await answer_on(self._pool, _analyse, message, visit, arrived)
+            return await answer_on(self._pool, self._analyse, message, visit, arrived)
         except PictureError as error:
             return {"error": str(error)}
         except AnalysisError:
             return {"error": "The server could not analyse this camera frame."}
         finally:
             self._in_work.discard(visitor)
+            self._line.leave(address)
             if not visit.is_over:
                 # In no context: the present one holds the request, with the frame in it.
                 visit.ending = asyncio.get_running_loop().call_later(
                     MAX_SILENCE_SECONDS, self._forget, visitor, context=contextvars.Context()
                 )
 
+    def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
+        """The answer to a frame, on a thread of the queue; it arrived at `arrived`, by `time.perf_counter`."""
+        if visit.is_over:  # left while the frame waited for its turn
+            return {}
+        waiting = max(0, len(self._in_work) - FRAME_THREADS)
+        began = time.perf_counter()
+        frame = read_frame(message)
+        decoded = time.perf_counter()
+        analysis = visit.stream.analyse(frame, arrived, waiting)
+        milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
+        return describe(analysis, milliseconds, message.get("crop"))
+
     def _forget(self, visitor: str) -> None:
         visit = self._visits.pop(visitor, None)
         if visit:
             visit.is_over = True
-
-
-def _analyse(message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-    """The answer to a frame, on a thread of the queue; it arrived at `arrived`, by `time.perf_counter`."""
-    if visit.is_over:  # left while the frame waited for its turn
-        return {}
-    began = time.perf_counter()
-    frame = read_frame(message)
-    decoded = time.perf_counter()
-    analysis = visit.stream.analyse(frame, arrived)
-    milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
-    return describe(analysis, milliseconds, message.get("crop"))
 
 
 def read_frame(message: Any) -> np.ndarray:
@@ -167,8 +181,8 @@ def read_frame(message: Any) -> np.ndarray:
         (height, width, 3) uint8 RGB, contiguous.
 
     Raises:
-        FrameError: the frame is not a JPEG data URL, is damaged, or is larger than `MAX_FRAME_CHARACTERS` or
-            `MAX_FRAME_SIDE` pixels a side.
+        FrameError: the frame is not the data URL of a baseline JPEG in one scan, is damaged, or is larger than
+            `MAX_FRAME_CHARACTERS` or `MAX_FRAME_SIDE` pixels a side.
     """
     address = message.get("frame") if isinstance(message, dict) else None
     if not isinstance(address, str) or not is_jpeg(address):
@@ -176,9 +190,14 @@ def read_frame(message: Any) -> np.ndarray:
     if len(address) > MAX_FRAME_CHARACTERS:
         raise FrameError("The camera frame is too large. Reload the page.")
     try:
-        picture = Image.open(io.BytesIO(decode(address)), formats=("JPEG",))
+        file = decode(address)
+        if file.startswith(b"\xff\xd8") and not is_plain_frame(file):  # in which a decoder may be kept busy for minutes
+            raise FrameError("The camera frame is not a plain JPEG, as this page sends it. Reload the page.")
+        picture = Image.open(io.BytesIO(file), formats=("JPEG",))
         small = max(picture.size) <= MAX_FRAME_SIDE  # known from the header, before anything is decoded
         frame = np.ascontiguousarray(picture.convert("RGB")) if small else None
+    except FrameError:
+        raise
     except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise FrameError("A camera frame arrived damaged.") from error
     if frame is None:

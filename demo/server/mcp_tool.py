@@ -44,7 +44,8 @@ def description(attributes: Sequence[str]) -> str:
     examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
     return f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
         a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:
-        0 to 1}}, "ticks": {{attribute: true, false, or null where it is not sure}}}}], "operating_point"}}.
+        0 to 1}}, "ticks": {{attribute: true, false, or null where it is not sure}}, "warnings": [why not to trust it]
+        }}], "operating_point", "width", "height", "weights"}}.
         They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about
         people.
 

@@ -62,11 +62,13 @@ class LentGpuPredictor:
     Attributes:
         attributes: names of the attributes, as `on_cpu` has them.
         calibration: how far each attribute can be trusted; None for weights that were never measured.
+        sha256: of the weights' file.
     """
 
     def __init__(self, on_cpu: Predictor) -> None:
         self.attributes = on_cpu.attributes
         self.calibration = on_cpu.calibration
+        self.sha256 = on_cpu.sha256
         self._on_cpu = on_cpu
         self._on_gpu: Predictor | None = None  # in the GPU's process
         self._lent = spaces.GPU(duration=_LOAN)(self._read)

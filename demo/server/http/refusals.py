@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.server.gradio_internals import FAILED, FAILURE, FnIndexInferError
 
-BUSY = "Busy"  # title of the gr.Error of a call that may be tried again in a moment
+BUSY = "Busy"  # title of the gr.Error of a call that may be tried again after its duration in seconds
 _UNKNOWN = "There is no such function here, or the call does not name one. GET /gradio_api/info lists them."
 _OTHER_VALUES = "These are not the values that the function takes. GET /gradio_api/info lists them."
 _SENTENCES = {
@@ -23,6 +23,7 @@ _SENTENCES = {
     HTTPStatus.FORBIDDEN: "This address is closed.",
 }
 _STATUSES = {BUSY: HTTPStatus.SERVICE_UNAVAILABLE, FAILED: HTTPStatus.INTERNAL_SERVER_ERROR}
+_RETRY_SECONDS = 2
 _LOG = logging.getLogger(__name__)
 
 
@@ -56,7 +57,7 @@ class CallStatuses:
                 start = message  # until its body is here, which says why
                 return
             if start:
-                await send({**start, "status": _status(message.get("body", b""))})
+                await send(_corrected(start, message.get("body", b"")))
                 start = {}
             await send(message)
 
@@ -68,13 +69,16 @@ class CallStatuses:
             await send({"type": "http.response.body", "body": b""})  # the stream has already said what was wrong
 
 
-def _status(body: bytes) -> int:
-    """The status for an error's body: {"error": a sentence, "title": …} where it is a gr.Error."""
+def _corrected(start: Message, body: bytes) -> Message:
+    """The start of an error's answer, by its body: {"error": a sentence, "title": …} where it is a gr.Error."""
     try:
-        title = json.loads(body).get("title", FAILED)
+        error = json.loads(body)
+        title, seconds = error.get("title", FAILED), error.get("duration")
     except (ValueError, AttributeError):
-        title = FAILED
-    return _STATUSES.get(title, HTTPStatus.BAD_REQUEST)
+        title, seconds = FAILED, None
+    headers = [(b"retry-after", str(seconds).encode())] if title == BUSY else []
+    status = _STATUSES.get(title, HTTPStatus.BAD_REQUEST)
+    return {**start, "status": status, "headers": [*start.get("headers", ()), *headers]}
 
 
 def _answer(status: int, sentence: str) -> Response:
@@ -85,7 +89,9 @@ def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     bare = error.detail in (HTTPStatus(error.status_code).phrase, "")
     sentence = _SENTENCES.get(HTTPStatus(error.status_code), error.detail) if bare else error.detail
-    return JSONResponse({"detail": sentence}, status_code=error.status_code, headers=error.headers)
+    # Gradio's own queue is full: it says so without a time.
+    busy = {"Retry-After": str(_RETRY_SECONDS)} if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return JSONResponse({"detail": sentence}, error.status_code, {**busy, **(error.headers or {})})
 
 
 def _malformed(_: Request, error: Exception) -> Response:

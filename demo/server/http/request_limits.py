@@ -1,16 +1,41 @@
 """ASGI middleware: limits request bodies, and drops those that break off before they reach the disk."""
 
-from collections import deque
+import asyncio
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
 
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.limits import (
+    BODY_SECONDS,
+    MAX_BODY_SECONDS,
+    MAX_FORM_DELIMITERS,
+    MAX_FORM_PADDING_BYTES,
+    MAX_LARGE_BODIES_BYTES,
+    MAX_LARGE_BODIES_BYTES_OF_ADDRESS,
+    MIN_BODY_BYTES_PER_SECOND,
+    SMALL_BODY_BYTES,
+)
+
+
+class _RefusedError(Exception):
+    """A body is not taken: with which status and sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
 
 class WholeBodies:
-    """Passes a request on once its whole body is here, and answers one that is too large with status 413.
+    """Passes a request on once its whole body is here, and refuses one that is too large or takes too long.
 
     Gradio reads the panels' calls into memory whole anyway. It writes an upload to a file as it comes in, and leaves
-    that file where the upload breaks off.
+    that file where the upload breaks off. Bodies that have not ended share the memory that `demo.limits` gives them.
 
     Args:
         app: the ASGI app that gets the requests.
@@ -20,9 +45,10 @@ class WholeBodies:
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._arrived: Counter[str] = Counter()  # bytes of unfinished large bodies, by the client's address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its whole body, or refuse it with status 413.
+        """Pass a request on with its whole body, or refuse it with status 400, 408, 413 or 503.
 
         Args:
             scope: the connection's ASGI scope.
@@ -31,13 +57,16 @@ class WholeBodies:
         """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        headers = dict(scope["headers"])
-        declared = headers.get(b"content-length", b"0")
-        parts: deque[Message] | None = None
-        if declared.isdigit() and int(declared) <= self._max_bytes:
-            parts = await self._parts(receive)
-        if parts is None:
-            refusal = PlainTextResponse(f"The request is larger than {self._max_bytes} bytes.", status_code=413)
+        headers = Headers(scope=scope)
+        try:
+            declared = headers.get("content-length", "0")
+            if not (declared.isascii() and declared.isdigit()) or int(declared) > self._max_bytes:
+                raise self._too_large()
+            parts = await self._parts(receive, (scope.get("client") or ("",))[0])
+            await _check_form(headers.get("content-type", ""), parts)
+        except _RefusedError as error:
+            again = {"Retry-After": "10"} if error.status == 503 else {}
+            refusal = PlainTextResponse(str(error), error.status, {"Connection": "close", **again})
             return await refusal(scope, receive, send)
         if parts[-1]["type"] == "http.disconnect":
             return None
@@ -47,13 +76,64 @@ class WholeBodies:
 
         return await self._app(scope, receive_part, send)
 
-    async def _parts(self, receive: Receive) -> deque[Message] | None:
-        """The body as it came, up to its end or that of the connection; None where it is too large."""
+    async def _parts(self, receive: Receive, address: str) -> deque[Message]:
+        """The body as it came, up to its end or that of the connection.
+
+        Raises:
+            _RefusedError: it is too large, takes too long, or there is no room for it.
+        """
         parts: deque[Message] = deque()
-        taken = 0
-        while not parts or parts[-1].get("more_body", False):
-            parts.append(await receive())
-            taken += len(parts[-1].get("body", b""))
-            if taken > self._max_bytes:
-                return None
+        taken = counted = 0
+        began = time.monotonic()
+        try:
+            while not parts or parts[-1].get("more_body", False):
+                seconds = min(BODY_SECONDS + taken / MIN_BODY_BYTES_PER_SECOND, MAX_BODY_SECONDS)
+                parts.append(await asyncio.wait_for(receive(), max(0.0, began + seconds - time.monotonic())))
+                taken += len(parts[-1].get("body", b""))
+                if taken > self._max_bytes:
+                    raise self._too_large()
+                if taken > SMALL_BODY_BYTES:
+                    self._arrived[address] += taken - counted
+                    counted = taken
+                    self._check_room(address)
+        except asyncio.TimeoutError as error:
+            raise _RefusedError(408, "The request took too long to arrive. Send it again, or send less.") from error
+        finally:
+            self._arrived[address] -= counted
+            if not self._arrived[address]:
+                del self._arrived[address]
         return parts
+
+    def _check_room(self, address: str) -> None:
+        if self._arrived[address] > MAX_LARGE_BODIES_BYTES_OF_ADDRESS or self._arrived.total() > MAX_LARGE_BODIES_BYTES:
+            raise _RefusedError(503, "Many large requests are arriving. Send this one again in a moment.")
+
+    def _too_large(self) -> _RefusedError:
+        return _RefusedError(413, f"The request is larger than {self._max_bytes} bytes.")
+
+
+async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
+    """Raise _RefusedError for a form that would keep its parser, which works on the event loop, busy for long."""
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if not kind.startswith(b"multipart/") or boundary is None:
+        return
+    delimiter = b"--" + boundary
+    padded = re.compile(re.escape(delimiter) + rb"[ \t]{%d}" % MAX_FORM_PADDING_BYTES)
+    tail_bytes = len(delimiter) + MAX_FORM_PADDING_BYTES
+    found, tail, start = 0, b"", b""
+    for part in parts:
+        body = part.get("body", b"")
+        start += body[: MAX_FORM_PADDING_BYTES + 1 - len(start)]
+        whole = tail + body
+        found += whole.count(delimiter) - tail.count(delimiter)
+        if found > MAX_FORM_DELIMITERS or padded.search(whole):
+            raise _too_costly()
+        tail = whole[-tail_bytes:]
+        await asyncio.sleep(0)  # so that other requests go on meanwhile
+    if len(start) > MAX_FORM_PADDING_BYTES and not start.strip(b"\r\n"):
+        raise _too_costly()
+
+
+def _too_costly() -> _RefusedError:
+    return _RefusedError(400, "The form has too many parts, or too much between them. Send one file in a form.")

@@ -1,4 +1,4 @@
-"""The page's scripts: ES modules, served as they stand at an address that changes with their content."""
+"""The page's scripts, ES modules, and tables of texts, served as they stand at an address that changes with them."""
 
 import hashlib
 from pathlib import Path
@@ -11,6 +11,7 @@ from demo.paths import BROWSER
 
 # Below Gradio's own prefix: with server-side rendering Node.js stands in front, and passes on to Python what is there.
 _PREFIX = "gradio_api/page"
+_MEDIA_TYPES = {".js": "text/javascript", ".json": "application/json"}
 _YEAR_SECONDS = 365 * 24 * 3600
 _FAILED = "A part of this page did not arrive, or the server has been changed since. Reload the page."
 
@@ -31,14 +32,15 @@ START_PANEL = f"""
 
 
 class Scripts:
-    """All scripts of a folder, held in memory, so that what is served is what the address was made of.
+    """All scripts and tables of a folder, held in memory, so that what is served is what the address was made of.
 
     Args:
-        folder: searched for *.js files at all depths.
+        folder: searched for *.js and *.json files at all depths.
     """
 
     def __init__(self, folder: Path = BROWSER) -> None:
-        self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.js"))}
+        paths = sorted(path for path in folder.rglob("*.*") if path.suffix in _MEDIA_TYPES)
+        self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         content = hashlib.sha256()
         for name, text in self._files.items():
             content.update(f"{name} {len(text)}\n".encode() + text)
@@ -58,15 +60,16 @@ class Scripts:
 
     @property
     def route(self) -> Route:
-        """A route that answers with a script, which browsers may keep for a year; 404 for another version."""
+        """A route that answers with a script or table, which browsers may keep for a year; 404 for another version."""
         return Route(f"/{_PREFIX}/{{version}}/{{name:path}}", self._answer)
 
     async def _answer(self, request: Request) -> Response:
-        text = self._files.get(request.path_params["name"])
+        name = request.path_params["name"]
+        text = self._files.get(name)
         if text is None or request.path_params["version"] != self._version:
             return Response(status_code=404, headers={"Cache-Control": "no-store"})
         headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
-        return Response(text, media_type="text/javascript", headers=headers)
+        return Response(text, media_type=_MEDIA_TYPES[Path(name).suffix], headers=headers)
 
 
 SCRIPTS = Scripts()

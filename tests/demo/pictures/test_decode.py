@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.pictures.decode import MAX_PIXELS, PictureError, open_picture
+from demo.limits import MAX_PIXELS
+from demo.pictures.decode import PictureError, open_picture
 from tests.fakes.pictures import PORTRAIT, saved
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Detection, Face
-from demo.pipeline.follow import FaceFollower
+from demo.pipeline.follow import FaceFollower, landmark_interval
 
 FRAME = np.zeros((90, 160, 3), np.uint8)
 POINTS = np.array([[20, 30], [40, 30], [30, 50]], np.float32)
@@ -105,6 +105,19 @@ def test_landmarks_are_refreshed_after_a_while_for_one_face_a_frame() -> None:
         follow(finder, follower, moment)
         counts.append(finder.landmarks)
     assert np.diff(counts).tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize(("waiting", "seconds"), [(0, 0.15), (2, 0.45), (14, 2.25), (30, 4.65), (500, 5.0)])
+def test_landmarks_are_refreshed_the_more_rarely_the_more_frames_wait(waiting: int, seconds: float) -> None:
+    assert landmark_interval(waiting) == pytest.approx(seconds)
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0, 0.02)
+    known = finder.landmarks
+    assert follower.find(FRAME, 0.01 + seconds, waiting)
+    assert finder.landmarks == known
+    assert follower.find(FRAME, 0.03 + seconds, waiting)
+    assert finder.landmarks == known + 1
 
 
 def test_landmarks_are_refreshed_at_once_where_the_head_turned() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 import threading
@@ -16,8 +17,9 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from demo.pipeline.result import Analysis, FaceResult
-from demo.server.api import SCHEMA, add_endpoints
+from demo.server.api import SCHEMA, add_endpoints, answer
 from demo.server.gradio_internals import refuse_web_addresses
+from demo.server.http.refusals import BUSY
 from demo.server.photo_queue import PhotoQueue
 from slimnet import Calibration, OperatingPoint, Reliability, Sure
 from tests.fakes.host import serving
@@ -35,12 +37,13 @@ class OneFace:
     """In a pipeline's place: finds one face as large as the picture."""
 
     calibration: Calibration | None = CALIBRATION
+    weights = "5" * 64
 
     def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
         assert thorough
         height, width = frame.shape[:2]
         crop = np.zeros((218, 178, 3), np.uint8)
-        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop, CLEAR)
+        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop, CLEAR, ("dark",))
         return Analysis(("Smiling", "Bangs"), width, height, (face,))
 
 
@@ -71,11 +74,16 @@ FOUND: dict[str, Any] = {
             "box": [0, 0, 60, 40],
             "probabilities": {"Smiling": 0.75, "Bangs": 0.25},
             "ticks": {"Smiling": True, "Bangs": None},
+            "warnings": ["dark"],
         }
     ],
     "operating_point": "accuracy",
+    "width": 60,
+    "height": 40,
+    "weights": "5" * 64,
 }
 FOUND_ALL: dict[str, Any] = {
+    **FOUND,
     "faces": [{**FOUND["faces"][0], "ticks": {"Smiling": True, "Bangs": True}}],
     "operating_point": "balanced",
 }
@@ -223,6 +231,22 @@ def test_an_analysis_that_fails_is_a_clear_error(
     with pytest.raises(Exception, match="could not analyse this picture"):
         client.predict(picture=handle_file(picture), api_name="/analyse")
     assert files(cache) == []
+
+
+def test_a_call_that_finds_no_place_is_told_after_how_many_seconds_to_come_again(picture: Path) -> None:
+    pipeline: Any = OneFace()
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        calls = (answer(picture.read_bytes(), pipeline, queue) for _ in range(30))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    turned_away = [told for told in asyncio.run(crowd()) if isinstance(told, gr.Error)]
+    assert 0 < len(turned_away) < 30
+    for told in turned_away:
+        assert told.title == BUSY
+        assert isinstance(told.duration, int)
+        assert f"in {told.duration} seconds" in told.message
 
 
 def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:

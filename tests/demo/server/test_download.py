@@ -27,7 +27,7 @@ def test_a_file_is_fetched_from_where_its_address_leads(host: Host, path: str) -
 
 
 def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "LARGEST_BYTES", 2**20)
+    monkeypatch.setattr(download, "MAX_PICTURE_BYTES", 2**20)
     with pytest.raises(gr.Error, match="larger than 1 MB"):
         fetch(host.at("/endless"))
     assert host.sent < 2**26  # what was under way

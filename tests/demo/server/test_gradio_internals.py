@@ -85,6 +85,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
         with gr.Blocks(analytics_enabled=False) as page:
             gr.api(fail, api_name="fail", queue=False)
+            gr.api(gradio_internals.caller_address, api_name="address", queue=False)
             file, text = gr.File(), gr.Textbox()
             gradio_internals.read_values_by(file, lambda upload: f"read {Path(upload.path).name}")
             gr.Button().click(see, file, text, api_name="see", queue=False)
@@ -134,6 +135,13 @@ def test_an_upload_is_noted_and_read_as_the_page_says(served: Served) -> None:
     assert gradio_internals.noted_uploads({"app": served.page.app}) is served.uploads
     status, text, _ = served.ask("gradio_api/run/see", [{"path": path, "meta": {"_type": "gradio.FileData"}}])
     assert (status, json.loads(text)["data"]) == (200, ["read a.txt"])
+
+
+def test_a_call_comes_from_the_address_that_a_proxy_on_this_machine_names(served: Served) -> None:
+    for headers, address in (({}, "127.0.0.1"), ({"X-Forwarded-For": "203.0.113.7"}, "203.0.113.7")):
+        text = served.ask("gradio_api/run/address", [], **headers)[1]
+        assert json.loads(text)["data"] == [address]
+    assert gradio_internals.caller_address() == ""
 
 
 def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) -> None:

@@ -20,9 +20,11 @@ from demo.server.live import FrameError, FrameQueue, describe, read_frame
 from tests.fakes.quality import CLEAR, CONDITIONS
 
 
-def message(width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one") -> dict[str, Any]:
+def message(
+    width: int = 64, height: int = 48, kind: str = "JPEG", visitor: str = "one", **options: bool
+) -> dict[str, Any]:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), (200, 30, 30)).save(file, kind)
+    Image.new("RGB", (width, height), (200, 30, 30)).save(file, kind, **options)
     return {"frame": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), "visitor": visitor}
 
 
@@ -45,13 +47,15 @@ class Gate:
 
     def __init__(self) -> None:
         self.open = threading.Event()
+        self.waiting: list[int] = []
 
     def stream(self) -> "Gate":
         return self
 
-    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:
         assert frame.shape == (48, 64, 3)
         assert seconds > 0
+        self.waiting.append(waiting)
         assert self.open.wait(10)
         return ANALYSIS
 
@@ -78,6 +82,7 @@ def test_a_frame_is_read_as_rgb() -> None:
         {"frame": message(800, 600)["frame"][:-2000]},
         message(kind="PNG"),
         message(width=1400),
+        message(progressive=True),
     ],
 )
 def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
@@ -128,7 +133,7 @@ class Portraits:
     def stream(self) -> "Portraits":
         return Portraits()
 
-    def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:  # noqa: ARG002
         self.frames += 1
         return Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, self.frames),))
 
@@ -233,7 +238,7 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
         def stream(self) -> "Broken":
             return self
 
-        def analyse(self, frame: np.ndarray, seconds: float) -> Analysis:  # noqa: ARG002
+        def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:  # noqa: ARG002
             raise failure
 
     async def twice() -> list[dict[str, Any]]:
@@ -255,21 +260,53 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
         return [again, await first, await other, await queue.answer(message(visitor="one"))]
 
     again, first, other, later = asyncio.run(visit())
-    assert again == {"busy": True}
+    assert again == {"busy": True, "seconds": 0.25}
     assert first["faces"]
     assert first["faces"] == other["faces"] == later["faces"]
 
 
-def test_no_backlog_builds_up() -> None:
+def test_a_stream_is_told_how_many_frames_wait() -> None:
+    async def visit(visitors: int) -> list[int]:
+        gate = Gate()
+        queue = queue_for(gate)
+        answers = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(visitors)]
+        await asyncio.sleep(0)
+        gate.open.set()
+        await asyncio.gather(*answers)
+        return gate.waiting[-1:] if visitors == 1 else gate.waiting
+
+    assert asyncio.run(visit(1)) == [0]
+    assert max(asyncio.run(visit(20))) == 20 - live.FRAME_THREADS
+
+
+def test_no_backlog_builds_up_and_who_is_turned_away_is_told_for_how_long() -> None:
     async def crowd() -> list[dict[str, Any]]:
         gate = Gate()
         queue = queue_for(gate)
-        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(100)]
+        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(400)]
         await asyncio.sleep(0)
         gate.open.set()
         return await asyncio.gather(*waiting)
 
     answers = asyncio.run(crowd())
-    busy = sum("busy" in answer for answer in answers)
-    assert 0 < busy < 100
-    assert all(answer["faces"] for answer in answers[: 100 - busy])
+    busy = [answer for answer in answers if "busy" in answer]
+    assert len(busy) == 400 - live.MAX_WAITING_FRAMES
+    assert all(0 < answer["seconds"] <= 20 for answer in busy)
+    assert all(answer["faces"] for answer in answers[: -len(busy)])
+
+
+def test_one_address_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = iter(["greedy"] * 300 + ["another"])
+    monkeypatch.setattr(live, "caller_address", lambda: next(addresses))
+
+    async def crowd() -> list[dict[str, Any]]:
+        gate = Gate()
+        queue = queue_for(gate)
+        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(301)]
+        await asyncio.sleep(0)
+        gate.open.set()
+        return await asyncio.gather(*waiting)
+
+    *greedy, other = asyncio.run(crowd())
+    assert sum("faces" in answer for answer in greedy) == live.MAX_WAITING_FRAMES // 2
+    assert other["faces"]

@@ -28,7 +28,7 @@ def test_what_was_measured_is_there_for_the_panels_and_nothing_where_no_file_is(
     weights = tmp_path / "w.safetensors"
     weights.write_bytes(b"these weights")
     mine = {"weights": {"sha256": hashlib.sha256(b"these weights").hexdigest()}}
-    predictor: Any = SimpleNamespace(path=weights, attributes=("Smiling", "Bald"))
+    predictor: Any = SimpleNamespace(path=weights, attributes=("Smiling", "Bald"), parameters=570_000)
     files = [tmp_path / "outside.json", tmp_path / "conditions.json"]
     nothing = measured_of(predictor, *files)
     assert (nothing.notes, nothing.conditions) == ({}, [])
@@ -45,7 +45,7 @@ def test_the_shipped_figures_are_of_the_shipped_weights(file: Path) -> None:
 
 
 def test_the_shipped_conditions_can_be_shown() -> None:
-    predictor: Any = SimpleNamespace(path=WEIGHTS, attributes=ATTRIBUTES)
+    predictor: Any = SimpleNamespace(path=WEIGHTS, attributes=ATTRIBUTES, parameters=570_000)
     found = measured_of(predictor).conditions
     assert [row["name"] for row in found] == ["size", "sharpness", "turn"]
     assert all(len(each["rows"]) == len(ATTRIBUTES) for row in found for each in row["classes"])

@@ -89,7 +89,7 @@ def test_the_masthead_counts_what_the_weights_have() -> None:
     assert "celebrities" in shipped
     smoking: Any = SimpleNamespace(attributes=("Smoking",), parameters=1234)
     other = masthead(smoking)
-    assert "1 attribute " in other
+    assert "1 attribute, live" in other
     assert "1,234 parameters" in other
     assert "celebrities" not in other
 

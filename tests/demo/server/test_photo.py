@@ -1,8 +1,6 @@
 import asyncio
 import base64
-import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo.limits import MAX_PICTURE_BYTES
 from demo.pictures.decode import PictureError
 from demo.pipeline.result import Analysis, FaceResult
-from demo.server.photo import LARGEST_BYTES, annotated, answer, as_csv, describe, examples, read_request
+from demo.server.photo import annotated, answer, describe, examples, read_request
 from demo.server.photo_queue import PhotoQueue
 from tests.fakes.quality import CLEAR
 
@@ -62,15 +61,6 @@ def test_a_name_is_kept_in_characters_that_files_can_hold(name: Any, kept: str) 
     assert read_request({"picture": "aGk=", "name": name}) == (b"hi", kept)
 
 
-def test_a_spreadsheet_takes_no_name_for_a_formula() -> None:
-    described = describe(FRAME, ANALYSIS, "=1+1.jpg")
-    assert next(csv.DictReader(io.StringIO(described["csv"])))["file"] == "'=1+1.jpg"
-    assert json.loads(described["json"])["file"] == "=1+1.jpg"
-    assert described["name"] == "=1+1.jpg"
-    foreign = Analysis(("=HYPERLINK(1)", "-x"), 10, 10, ())
-    assert as_csv(foreign, "a.png") == "file,face,x,y,width,height,'=HYPERLINK(1),'-x\n"
-
-
 def test_an_example_is_found_by_its_name_alone() -> None:
     path, name = read_request({"example": "eileen_collins.jpg"})
     assert isinstance(path, Path)
@@ -80,7 +70,7 @@ def test_an_example_is_found_by_its_name_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [None, [], {}, {"picture": 5}, {"picture": "&&&"}, {"picture": "A" * (LARGEST_BYTES * 4 // 3 + 8)}]
+    "bad", [None, [], {}, {"picture": 5}, {"picture": "&&&"}, {"picture": "A" * (MAX_PICTURE_BYTES * 4 // 3 + 8)}]
 )
 def test_a_request_without_a_picture_is_a_clear_error(bad: Any) -> None:
     with pytest.raises(PictureError, match="picture"):
@@ -122,6 +112,20 @@ def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
     turned_away = [answer for answer in answers if "error" in answer]
     assert 0 < len(turned_away) < 30
     assert "try again" in turned_away[0]["error"]
+    assert all(answer["busy"] and 0 < answer["seconds"] <= 20 for answer in turned_away)  # so that the page does
+
+
+def test_who_comes_again_keeps_the_turn() -> None:
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        inside = [asyncio.ensure_future(answer({"example": "eileen_collins.jpg"}, TWO_FACES, queue)) for _ in range(20)]
+        await asyncio.sleep(0)
+        asked = [{"example": "eileen_collins.jpg", "visitor": visitor} for visitor in ("she", "he", "she")]
+        told = [(await answer(request, TWO_FACES, queue))["place"] for request in asked]
+        await asyncio.gather(*inside)
+        return [told, "faces" in await answer(asked[0], TWO_FACES, queue)]
+
+    assert asyncio.run(crowd()) == [[1, 2, 1], True]
 
 
 def test_the_page_gets_boxes_of_the_whole_picture_and_a_smaller_view() -> None:
@@ -133,20 +137,10 @@ def test_the_page_gets_boxes_of_the_whole_picture_and_a_smaller_view() -> None:
     assert picture(described["faces"][0]["crop"]).size == (178, 218)
 
 
-def test_the_files_hold_what_the_page_shows() -> None:
+def test_the_pictures_of_an_answer_have_a_size_for_their_place() -> None:
     described = describe(FRAME, ANALYSIS, "us.png")
-    assert json.loads(described["json"]) == {"file": "us.png", **ANALYSIS.to_dict()}
-    rows = list(csv.DictReader(io.StringIO(described["csv"])))
-    assert rows[1] == {
-        "file": "us.png", "face": "2", "x": "1200", "y": "300", "width": "400", "height": "500",
-        "Smiling": "0.250000", "Bangs": "0.500000",
-    }  # fmt: skip
     assert picture(described["annotated"]).size == (1600, 960)
-
-
-def test_csv_without_a_face_has_its_header() -> None:
-    empty = Analysis(("Smiling",), 10, 10, ())
-    assert as_csv(empty, "empty.png") == "file,face,x,y,width,height,Smiling\n"
+    assert picture(described["thumbnail"]).size == (96, 96)
 
 
 def test_boxes_are_drawn_at_the_scale_of_the_view_and_on_a_copy() -> None:
@@ -161,3 +155,8 @@ def test_boxes_are_drawn_at_the_scale_of_the_view_and_on_a_copy() -> None:
 def test_every_example_has_its_source_and_licence() -> None:
     assert examples()
     assert all("Licence" in path.with_suffix(".txt").read_text() for path in examples().values())
+
+
+def test_a_name_that_is_far_too_long_keeps_its_end() -> None:
+    _, name = read_request({"picture": "AAAA", "name": "a" * 8_000_000 + ".jpg"})
+    assert name == "a" * 251 + ".jpg"

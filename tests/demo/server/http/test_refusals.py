@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import JSONResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from demo.server.http.refusals import BUSY, CallStatuses
 from tests.paths import ROOT
 
 FILE = {"_type": "gradio.FileData"}
@@ -138,3 +142,13 @@ def test_an_event_that_is_not_there_ends_its_stream_in_order(ask: Any) -> None:
 )
 def test_nothing_tells_where_the_server_keeps_things(ask: Any, path: str) -> None:
     ask(path)
+
+
+def test_a_call_that_is_turned_away_is_told_after_how_many_seconds_to_come_again() -> None:
+    async def turned_away(scope: Scope, receive: Receive, send: Send) -> None:
+        body = {"error": "Many pictures are waiting.", "title": BUSY, "duration": 7}
+        await JSONResponse(body, status_code=500)(scope, receive, send)
+
+    answer = TestClient(CallStatuses(turned_away)).post("/gradio_api/run/analyse_base64")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+    assert answer.json()["error"] == "Many pictures are waiting."

@@ -1,8 +1,10 @@
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 
+from demo.server.http import request_limits
 from demo.server.http.request_limits import WholeBodies
 
 
@@ -57,3 +59,85 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_too() -> None:
 
 def test_a_body_that_breaks_off_is_dropped() -> None:
     assert ask([b"12345", b"678"], {"content-length": "10"}, breaks_off=True) == (0, None)
+
+
+class Clients:
+    """Clients that send a body in parts, all to one server, and note the status of each answer."""
+
+    def __init__(self, app: Any) -> None:
+        self.server = WholeBodies(app, 100)
+        self.statuses: list[int] = []
+        self.stopped = 0  # who send no more, and do not end
+
+    async def send(self, address: str, parts: list[bytes], *, ends: bool = False, headers: Any = ()) -> None:
+        messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+        messages[-1]["more_body"] = not ends
+
+        async def receive() -> Any:
+            if messages:
+                return messages.pop(0)
+            self.stopped += 1
+            return await asyncio.Event().wait()
+
+        async def note(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses.append(message["status"])
+
+        await self.server({"type": "http", "client": (address, 1), "headers": headers}, receive, note)
+
+
+async def answers(_scope: Any, _receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_body_that_stops_arriving_is_refused_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.01)
+    clients = Clients(answers)
+    asyncio.run(clients.send("one", [b"12345"]))
+    asyncio.run(clients.send("one", [b"12345"], ends=True))
+    assert clients.statuses == [408, 200]
+
+
+def test_unfinished_bodies_share_bounds_by_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "SMALL_BODY_BYTES", 10)
+    monkeypatch.setattr(request_limits, "MAX_LARGE_BODIES_BYTES_OF_ADDRESS", 50)
+    monkeypatch.setattr(request_limits, "MAX_LARGE_BODIES_BYTES", 70)
+    clients = Clients(answers)
+
+    async def all_at_once() -> None:
+        held = [asyncio.create_task(clients.send("one", [bytes(20)])) for _ in range(2)]
+        while clients.stopped < 2:
+            await asyncio.sleep(0)
+        await clients.send("one", [bytes(20)])
+        await clients.send("one", [bytes(10)], ends=True)  # small
+        await clients.send("two", [bytes(20)], ends=True)
+        await clients.send("two", [bytes(40)])  # together too large
+        for task in held:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await clients.send("one", [bytes(50)], ends=True)  # the room is free again
+
+    asyncio.run(all_at_once())
+    assert clients.statuses == [503, 200, 200, 503, 200]
+
+
+FILE = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (FILE + b"\r\n\r\n\r\n--b--", 200),
+        (FILE + b"--b\r\n" * 3000, 400),
+        (b"\r\n" * 3000 + FILE, 400),
+        (b"--b" + b" " * 3000 + FILE, 400),
+    ],
+)
+def test_a_form_with_too_much_for_its_parser_never_gets_there(body: bytes, status: int) -> None:
+    clients = Clients(answers)
+    clients.server = WholeBodies(answers, len(body))
+    headers = [(b"content-type", b"multipart/form-data ;boundary=b")]
+    asyncio.run(clients.send("one", [body[:5], body[5:]], ends=True, headers=headers))
+    assert clients.statuses == [status]

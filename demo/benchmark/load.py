@@ -1,0 +1,287 @@
+"""How many visitors a machine serves at once: live films and photos, over HTTP and without browsers.
+
+Every answer is compared with what a visitor who is alone is answered for the same picture. Photos have to agree;
+followed faces may differ by what following allows, since their landmarks are some frames old.
+"""
+
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from demo.benchmark.report import Spread, spread
+from demo.benchmark.server import PageServer
+from demo.benchmark.visitors import Panel, Visitor, make_films, make_photos
+from demo.pipeline.face import overlap
+
+_FILMS = 8  # different ones; of visitors with the same film each is at another place in it
+_PLACES_APART = 7  # frames
+_KNOWN_AFTER = 5  # frames of a film all of its faces have been found
+# What a followed face may differ by: boxes that overlap by less, or probabilities that differ by more in the mean, are
+# another face.
+_MIN_OVERLAP = 0.7
+_MAX_MEAN_DIFFERENCE = 0.12
+_PHOTO_TOLERANCE = 1e-3  # engines normally agree to 1e-6
+MIN_SHARE_OF_MEDIAN = 0.6  # of frames, for the visitor who gets fewest
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What the server's process holds.
+
+    Attributes:
+        memory_mb: resident memory.
+        files: open files, connections included.
+        threads: threads.
+        cpu_seconds: processor time so far.
+    """
+
+    memory_mb: float
+    files: int
+    threads: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a crowd was answered.
+
+    Attributes:
+        cores: of the machine.
+        seconds: how long it was measured.
+        pace: frames a second that each live visitor wants; None for as many as are answered.
+        live: frames that each live visitor was answered.
+        photos: photos that each photo visitor was answered.
+        frame_delay: from sending a frame to its answer; None where there was none.
+        photo_delay: the same for photos.
+        turned_away: how many answers were "busy".
+        failures: what was wrong with an answer -> how often.
+        before: the server before the crowd came; None where it is not this machine's, or not on Linux.
+        after: the server after it left.
+    """
+
+    cores: int
+    seconds: float
+    pace: float | None
+    live: tuple[int, ...]
+    photos: tuple[int, ...]
+    frame_delay: Spread | None
+    photo_delay: Spread | None
+    turned_away: int
+    failures: dict[str, int]
+    before: ServerState | None
+    after: ServerState | None
+
+    @property
+    def least_share(self) -> float:
+        """Frames of the live visitor who got fewest, as a share of the median; 1 where there is no live visitor."""
+        return float(min(self.live) / max(1.0, float(np.median(self.live)))) if self.live else 1.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every answer was right and every live visitor got a fair share."""
+        return not self.failures and self.least_share >= MIN_SHARE_OF_MEDIAN
+
+
+def measure_load(
+    crowds: list[int], photo_visitors: int, pace: float | None, seconds: float, url: str | None = None
+) -> Iterator[Load]:
+    """Let crowds of visitors come, one after another.
+
+    Args:
+        crowds: numbers of live visitors.
+        photo_visitors: how many others send photos at the same time.
+        pace: frames a second of each live visitor; None for as many as are answered.
+        seconds: how long each crowd stays.
+        url: a page that is served already; None to serve one for this.
+
+    Yields:
+        The figures of each crowd.
+
+    Raises:
+        demo.benchmark.server.NotServedError: the page is not served.
+    """
+    with ExitStack() as stack:
+        pid = None
+        if url is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            server = stack.enter_context(PageServer(("app.py", "--device", "cpu"), folder))
+            assert server.process is not None
+            url, pid = server.url, server.process.pid
+        page = _Page(url, films=min(_FILMS, max(crowds)))
+        for crowd in crowds:
+            yield _measure(page, pid, crowd, photo_visitors, pace, seconds)
+
+
+class _Page:
+    """A served page, what visitors send to it, and what it answers them while they are alone.
+
+    Args:
+        url: its address.
+        films: how many different films there are.
+    """
+
+    def __init__(self, url: str, films: int) -> None:
+        self.live, self.photo = Panel(url, "analyse_frame"), Panel(url, "analyse_photo")
+        self._films = make_films(films)
+        self._photos = [{"picture": picture, "name": "photo.jpg"} for picture in make_photos()]
+        connection = self.live.connect()
+        self._frame_answers: list[list[dict[str, Any]]] = []
+        for film in tqdm(self._films, "alone", leave=False):
+            # The last frames come first, as in every later swing: faces are known by then.
+            asked = [{"visitor": "alone", "frame": frame, "crop": None} for frame in film[-_KNOWN_AFTER:] + film]
+            answers = [self.live.ask(connection, message) for message in asked]
+            self.live.ask(connection, {"visitor": "alone", "leave": True})
+            self._frame_answers.append(answers[_KNOWN_AFTER:])
+        self._photo_answers = [self.photo.ask(connection, photo) for photo in self._photos]
+        connection.close()
+
+    def live_visitor(self, number: int, until: float, pace: float | None) -> Visitor:
+        """A visitor with a film; those with the same film are at different places in it."""
+        film, answers = self._films[number % len(self._films)], self._frame_answers[number % len(self._films)]
+        start = number * _PLACES_APART % len(film)
+        film, answers = film[start:] + film[:start], answers[start:] + answers[:start]
+        messages = [{"visitor": f"visitor {number}", "frame": frame, "crop": 1} for frame in film]
+        return Visitor(self.live, messages, until, pace, lambda place, answer: frame_fault(answers[place], answer))
+
+    def photo_visitor(self, until: float) -> Visitor:
+        """A visitor with photos."""
+        answers = self._photo_answers
+        return Visitor(self.photo, self._photos, until, None, lambda place, answer: photo_fault(answers[place], answer))
+
+
+def _measure(page: _Page, pid: int | None, crowd: int, others: int, pace: float | None, seconds: float) -> Load:
+    """Let a crowd come and go."""
+    before = server_state(pid)
+    until = time.monotonic() + seconds
+    live = [page.live_visitor(number, until, pace) for number in range(crowd)]
+    photo = [page.photo_visitor(until) for _ in range(others)]
+    visitors = live + photo
+    for visitor in visitors:
+        visitor.start()
+    for visitor in tqdm(visitors, f"{crowd} live, {others} photo visitors", leave=False):
+        visitor.join()
+    connection = page.live.connect()
+    for visitor in live:
+        page.live.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True})
+    connection.close()
+    return Load(
+        os.cpu_count() or 1,
+        seconds,
+        pace,
+        tuple(len(visitor.delays) for visitor in live),
+        tuple(len(visitor.delays) for visitor in photo),
+        spread([delay for visitor in live for delay in visitor.delays]),
+        spread([delay for visitor in photo for delay in visitor.delays]),
+        sum(visitor.turned_away for visitor in visitors),
+        dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
+        before,
+        server_state(pid),
+    )
+
+
+def frame_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
+    """What is wrong with a frame's answer.
+
+    Args:
+        expected: the answer to a visitor who is alone.
+        answer: the answer in the crowd.
+
+    Returns:
+        None where each face is where it should be and has the probabilities that it should have, within what following
+        allows; else a few words.
+    """
+    return _fault(expected, answer, _MIN_OVERLAP, _MAX_MEAN_DIFFERENCE)
+
+
+def photo_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
+    """What is wrong with a photo's answer, as `frame_fault`; here the answers have to agree.
+
+    Args:
+        expected: the answer to a visitor who is alone.
+        answer: the answer in the crowd.
+    """
+    return _fault(expected, answer, 1.0, _PHOTO_TOLERANCE)
+
+
+def _fault(
+    expected: dict[str, Any], answer: dict[str, Any], least_overlap: float, most_difference: float
+) -> str | None:
+    if "faces" not in answer:
+        return str(answer.get("error", "no faces in the answer"))
+    if len(answer["faces"]) != len(expected["faces"]):
+        return f"{len(answer['faces'])} faces instead of {len(expected['faces'])}"
+    for face in expected["faces"]:
+        closest = max(answer["faces"], key=lambda other: overlap(face["box"], other["box"]))
+        if overlap(face["box"], closest["box"]) < least_overlap:
+            return "a face at another place"
+        difference = np.abs(np.subtract(face["probabilities"], closest["probabilities"])).mean()
+        if difference > most_difference:
+            return "other probabilities"
+    return None
+
+
+def server_state(pid: int | None) -> ServerState | None:
+    """What a process holds.
+
+    Args:
+        pid: its number; None for one that is not known.
+
+    Returns:
+        None where the process is not known, or the system has no /proc.
+    """
+    process = Path(f"/proc/{pid}")
+    if pid is None or not process.exists():
+        return None
+    page_bytes, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+    resident = int((process / "statm").read_text(encoding="ascii").split()[1])
+    times = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    return ServerState(
+        round(resident * page_bytes / 1e6, 1),
+        len(list((process / "fd").iterdir())),
+        len(list((process / "task").iterdir())),
+        sum(map(int, times)) / ticks,
+    )
+
+
+def load_lines(load: Load) -> str:
+    """Format the figures for people.
+
+    Args:
+        load: those of one crowd.
+
+    Returns:
+        Some lines, of which the first is the machine's capacity.
+    """
+    return "\n".join(_lines(load))
+
+
+def _lines(load: Load) -> Iterator[str]:
+    live, photos = sum(load.live) / load.seconds, sum(load.photos) / load.seconds
+    parts = []
+    if load.live:
+        median = float(np.median(load.live)) / load.seconds
+        parts.append(f"{len(load.live)} live visitors at {median:.1f} frames/s ({live:.1f} in all)")
+    if load.photos:
+        parts.append(f"{photos:.1f} photos/s")
+    yield f"{load.cores} cores: {', '.join(parts)}"
+    for name, delay in (("frame", load.frame_delay), ("photo", load.photo_delay)):
+        if delay:
+            yield f"  {name} to answer: p50 {delay.median:.0f} ms, p95 {delay.p95:.0f} ms"
+    if load.live:
+        yield f"  the live visitor with fewest frames got {load.least_share:.2f} of the median"
+    faults = "; ".join(f"{why} ({count})" for why, count in load.failures.items()) or "none"
+    yield f"  wrong answers: {faults}; turned away for a moment: {load.turned_away}"
+    if load.before and load.after:
+        pairs = zip(asdict(load.before).items(), asdict(load.after).values(), strict=True)
+        held = ", ".join(f"{name} {before:g} -> {after:g}" for (name, before), after in pairs)
+        work = 1000 * (load.after.cpu_seconds - load.before.cpu_seconds) / max(1, sum(load.live) + sum(load.photos))
+        yield f"  server: {held}; {work:.1f} ms of processor time for each answer"

@@ -1,0 +1,168 @@
+"""Visitors of the page without a browser: they call its panels as its scripts do, with films and photos."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+
+from demo.benchmark.browser import FILM_RATE
+from demo.paths import EXAMPLES
+from demo.pictures.decode import open_picture
+from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
+
+ANSWER_SECONDS = 120.0
+_PORTRAITS = ("eileen_collins.jpg", "grace_hopper.jpg")  # one face each, large enough to be found at the first look
+# As the page's scripts send them: demo/browser/live/frame_size.js.
+_FRAME_SIZE = (480, 360)  # pixels
+_FRAME_QUALITY = 80
+_BUSY_SECONDS = 0.25  # the page's pause where the server does not say how long
+_FILM_FRAMES = 30  # one swing
+_PHOTO_SIDE = 640  # pixels
+
+
+def make_films(count: int) -> list[list[str]]:
+    """Make films in which a portrait sways, and comes nearer and goes away, each in its own way.
+
+    Args:
+        count: how many films.
+
+    Returns:
+        For each film its frames, one swing of a second, as `data:` addresses of JPEG files.
+    """
+    portraits = [open_picture(EXAMPLES / name) for name in _PORTRAITS]
+    random = np.random.default_rng(0)
+    return [_film(portraits[number % len(portraits)], random) for number in range(count)]
+
+
+def _film(portrait: np.ndarray, random: np.random.Generator) -> list[str]:
+    width, height = _FRAME_SIZE
+    # Around it is the portrait again, blurred, so that the rest of the frame is neither empty nor a second face.
+    backdrop = cv2.GaussianBlur(cv2.resize(portrait, _FRAME_SIZE), (0, 0), 45)
+    across, down, growth = random.uniform((10, 4, 0.02), (30, 12, 0.08))
+    scale = random.uniform(0.8, 1.0) * min(width / portrait.shape[1], height / portrait.shape[0])
+    frames = []
+    for angle in np.linspace(0, 2 * np.pi, _FILM_FRAMES, endpoint=False):
+        size = scale * (1 + growth * np.sin(angle))
+        x = width / 2 + across * np.sin(angle) - size * portrait.shape[1] / 2
+        y = height / 2 + down * np.cos(angle) - size * portrait.shape[0] / 2
+        matrix = np.array([[size, 0, x], [0, size, y]])
+        frame = backdrop.copy()
+        cv2.warpAffine(portrait, matrix, _FRAME_SIZE, frame, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
+        frames.append(jpeg_url(encode_jpeg(frame, _FRAME_QUALITY)))
+    return frames
+
+
+def make_photos() -> list[str]:
+    """The example pictures as small photos: base64 of JPEG files, the longer side 640 pixels at most."""
+    photos = []
+    for path in sorted(EXAMPLES.glob("*.jpg")):
+        picture = open_picture(path)
+        scale = min(1.0, _PHOTO_SIDE / max(picture.shape))
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        photos.append(to_base64(encode_jpeg(small, _FRAME_QUALITY)))
+    return photos
+
+
+class Panel:
+    """A panel's function, as the page's scripts call it.
+
+    Args:
+        url: address of the page.
+        function: "analyse_frame" or "analyse_photo".
+
+    Raises:
+        OSError: the page does not answer.
+        ValueError: it has no such function.
+    """
+
+    def __init__(self, url: str, function: str) -> None:
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "", address.port
+        connection = self.connect()
+        connection.request("GET", "/config")
+        parts = json.load(connection.getresponse())["components"]
+        connection.close()
+        found = [part["id"] for part in parts if function in part["props"].get("server_fns", ())]
+        if not found:
+            raise ValueError(f"{url} has no function {function}")
+        call = {"component_id": found[0], "fn_name": function, "session_hash": "visitor"}
+        self._call = json.dumps(call).removesuffix("}") + ', "data": '
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Open a connection, as each visitor has one."""
+        return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+
+    def ask(self, connection: http.client.HTTPConnection, message: dict[str, Any]) -> dict[str, Any]:
+        """Call the function.
+
+        Args:
+            connection: as `connect` opens it.
+            message: what the script sends.
+
+        Returns:
+            The answer; {"error": its status} where that is not 200, or {"error": why} where there is none.
+        """
+        body = (self._call + json.dumps(message) + "}").encode()
+        try:
+            connection.request("POST", "/gradio_api/component_server/", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()  # the next call opens it again
+            return {"error": f"no answer ({type(error).__name__})"}
+        return json.loads(answer) if response.status == 200 else {"error": f"status {response.status}"}
+
+
+@dataclass(eq=False)
+class Visitor(threading.Thread):
+    """Sends one picture after another until a time, each when the one before has been answered.
+
+    Attributes:
+        panel: the function that it calls.
+        messages: what it sends, one after another from the beginning again; a film's frames by the time that passes.
+        until: end, by `time.monotonic`.
+        rate: how many it sends a second at most; None for as many as are answered.
+        check: tells by the number of a message and its answer what is wrong with it, or None.
+        delays: milliseconds to each answer with faces.
+        turned_away: how many answers were "busy".
+        failures: what was wrong with the others.
+    """
+
+    panel: Panel
+    messages: list[dict[str, Any]]
+    until: float
+    rate: float | None
+    check: Callable[[int, dict[str, Any]], str | None]
+    delays: list[float] = field(default_factory=list)
+    turned_away: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+
+    def run(self) -> None:
+        """Visit."""
+        connection = self.panel.connect()
+        while (began := time.monotonic()) < self.until:
+            number = int(began * FILM_RATE) % len(self.messages)
+            answer = self.panel.ask(connection, self.messages[number])
+            answered = time.monotonic()
+            if answer.get("busy"):
+                self.turned_away += 1
+                time.sleep(answer.get("seconds", _BUSY_SECONDS))
+                continue
+            wrong = self.check(number, answer)
+            if wrong:
+                self.failures.append(wrong)
+            else:
+                self.delays.append(1000 * (answered - began))
+            if self.rate:
+                time.sleep(max(0.0, began + 1 / self.rate - answered))
+        connection.close()

@@ -1,0 +1,123 @@
+"""Who is let in where only a few can be: places, a bound for each address, and a line for those who find none free."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_FIRST_GUESS_SECONDS = 0.1  # from one place that becomes free to the next, before any has been seen to
+_NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
+# Of what somebody in line is told to wait.
+_MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 0.2, 20.0
+# Who has not come back by then, beyond the time told, has lost the turn: a large photo takes a while to arrive.
+_GRACE_SECONDS = 10.0
+
+
+class TurnedAwayError(Exception):
+    """No place is free for this guest.
+
+    Attributes:
+        place: in the line, from 1.
+        seconds: after which to come again.
+    """
+
+    def __init__(self, place: int, seconds: float) -> None:
+        super().__init__(f"place {place} in line, for about {seconds:.1f} s")
+        self.place = place
+        self.seconds = seconds
+
+
+@dataclass
+class _Turn:
+    """Somebody in line.
+
+    Attributes:
+        address: where they call from.
+        until: when the turn is lost, by the line's clock.
+    """
+
+    address: str
+    until: float
+
+
+class Line:
+    """Gives places to guests; to be called from one thread.
+
+    One address gets at most half of the places, unless it is not known. Who is turned away keeps a turn: places that
+    become free are kept for those in line, the first first, so that nobody is starved by others who ask more often.
+    Only while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
+
+    Args:
+        places: how many guests may be inside.
+        workers: how many of them are worked on at the same time.
+        clock: tells the time in seconds.
+    """
+
+    def __init__(self, places: int, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._places = places
+        self._workers = workers
+        self._clock = clock
+        self._inside: Counter[str] = Counter()
+        self._line: dict[str, _Turn] = {}  # in the order of their turns
+        self._pace_seconds = _FIRST_GUESS_SECONDS  # from one place that becomes free to the next, while all are taken
+        self._left: float | None = None  # when somebody left last and others waited inside
+
+    @property
+    def inside(self) -> int:
+        """How many guests are inside."""
+        return self._inside.total()
+
+    def enter(self, address: str, guest: str | None = None) -> None:
+        """Let somebody in.
+
+        Args:
+            address: where they call from; empty where that is not known.
+            guest: tells guests apart; None for one who gets no turn, since nobody would know them again.
+
+        Raises:
+            TurnedAwayError: no place is free for them.
+        """
+        now = self._clock()
+        self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
+        ahead = self._ahead_of(guest)
+        if self._is_turn(address, ahead) or (self._room(address) > 0 and self.inside <= self._workers):
+            self._line.pop(guest or "", None)
+            self._inside[address] += 1
+            return
+        seconds = (len(ahead) + 1) * self._pace_seconds
+        seconds = min(max(seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
+        if guest is not None and (guest in self._line or self._turns_of(address) < self._places):
+            self._line[guest] = _Turn(address, now + seconds + _GRACE_SECONDS)
+        raise TurnedAwayError(len(ahead) + 1, seconds)
+
+    def leave(self, address: str) -> None:
+        """Take back a place.
+
+        Args:
+            address: as it was given to `enter`.
+        """
+        now = self._clock()
+        if self._left is not None:
+            self._pace_seconds += _NEWEST_WEIGHT * (now - self._left - self._pace_seconds)
+        self._left = now if self.inside > self._workers else None
+        self._inside -= Counter([address])  # forgets an address that has nobody inside
+
+    def _ahead_of(self, guest: str | None) -> list[_Turn]:
+        """The turns before a guest's own, or before that which they would get."""
+        names = list(self._line)
+        before = names.index(guest) if guest in self._line else len(names)
+        return [self._line[name] for name in names[:before]]
+
+    def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
+        """Whether a place remains for this address when all those ahead of it who can have one have come."""
+        others = sum(self._room(turn.address) > 0 for turn in ahead)
+        same = sum(turn.address == address for turn in ahead)
+        return self._places - self.inside > others and self._room(address) > same
+
+    def _room(self, address: str) -> int:
+        """How many more guests from this address may be inside; an address that is not known has no bound."""
+        return (max(1, self._places // 2) if address else self._places) - self._inside[address]
+
+    def _turns_of(self, address: str) -> int:
+        """How many from this address are in line."""
+        return sum(turn.address == address for turn in self._line.values())

@@ -1,0 +1,148 @@
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.benchmark.__main__ import main, parse_arguments
+from demo.benchmark.load import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
+from demo.benchmark.report import Spread
+from tests.fakes.running import running
+
+
+def answer(box: tuple[int, int, int, int] = (10, 10, 100, 100), smiling: float = 0.9) -> dict[str, Any]:
+    return {"faces": [{"box": list(box), "probabilities": [smiling, 0.1]}]}
+
+
+class Page(ThreadingHTTPServer):
+    """A page whose panels answer at once; `wrong` makes every tenth live answer that of another face.
+
+    Attributes:
+        calls: of live frames.
+        left: who has left.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, *, wrong: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.wrong = wrong
+        self.crowded = False  # once more than one visitor has come
+        self.calls = 0
+        self.left: set[str] = set()
+        self.lock = threading.Lock()
+
+    def answer(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
+        if function == "analyse_photo":
+            return answer((1, 2, 30, 40))
+        if message.get("leave"):
+            self.left.add(message["visitor"])
+            return {}
+        with self.lock:
+            self.calls += 1
+            number = self.calls
+        if message["visitor"] == "alone":
+            return answer()
+        if number % 10 == 1:
+            return {"busy": True, "seconds": 0.01}
+        return answer((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else answer()
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Page
+
+    def do_GET(self) -> None:
+        functions = ("analyse_frame", "analyse_photo")
+        parts = [{"id": number, "props": {"server_fns": [name]}} for number, name in enumerate(functions)]
+        self.send({"components": parts})
+
+    def do_POST(self) -> None:
+        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send(self.server.answer(call["fn_name"], call["data"]))
+
+    def send(self, content: Any) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(params=[False, True], ids=["right", "wrong"])
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    with running(Page(wrong=request.param)) as server:
+        yield server
+
+
+def test_a_crowd_is_counted_and_its_answers_are_checked(
+    page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "load.json"
+    url = f"http://127.0.0.1:{page.server_port}/"
+    command = ["load", "--visitors", "2", "--photos", "1", "--pace", "100", "--seconds", "1", "--url", url]
+    status = main([*command, "--json", str(file)])
+    [figures] = json.loads(file.read_text(encoding="utf-8"))
+    printed = capsys.readouterr().out
+    assert len(figures["live"]) == 2
+    assert sum(figures["live"]) > 0
+    assert sum(figures["photos"]) > 0
+    assert figures["turned_away"] > 0
+    assert "2 live visitors at" in printed
+    assert " photos/s" in printed
+    assert page.left >= {"visitor 0", "visitor 1"}
+    if page.wrong:
+        assert status == 1
+        assert figures["failures"]["a face at another place"] > 0
+    else:
+        assert figures["failures"] == {}
+
+
+def test_an_answer_is_right_within_what_following_allows_and_a_photo_has_to_agree() -> None:
+    assert frame_fault(answer(), answer((14, 6, 104, 96), 0.8)) is None
+    assert frame_fault(answer(), answer((300, 300, 100, 100))) == "a face at another place"
+    assert frame_fault(answer(), answer(smiling=0.2)) == "other probabilities"
+    assert frame_fault(answer(), {"faces": []}) == "0 faces instead of 1"
+    assert frame_fault(answer(), {"error": "status 500"}) == "status 500"
+    assert photo_fault(answer(), answer()) is None
+    assert photo_fault(answer(), answer(smiling=0.8)) == "other probabilities"
+    assert photo_fault(answer(), answer((14, 6, 100, 100))) == "a face at another place"
+
+
+def load(*live: int, failures: dict[str, int] | None = None) -> Load:
+    states = ServerState(500.0, 20, 30, 1.0), ServerState(501.0, 20, 30, 3.0)
+    return Load(2, 10.0, 10.0, live, (90, 90), Spread(30, 60), Spread(100, 200), 3, failures or {}, *states)
+
+
+def test_the_first_line_is_the_capacity_and_the_others_say_how_it_went() -> None:
+    first, *rest = load_lines(load(100, 100, 40)).splitlines()
+    assert first == "2 cores: 3 live visitors at 10.0 frames/s (24.0 in all), 18.0 photos/s"
+    assert "0.40 of the median" in "\n".join(rest)
+    assert "memory_mb 500 -> 501" in rest[-1]
+
+
+def test_a_crowd_is_well_served_where_all_answers_are_right_and_nobody_gets_far_less_than_others() -> None:
+    assert load(100, 100, 61).is_good
+    assert not load(100, 100, 59).is_good
+    assert not load(100, failures={"status 500": 1}).is_good
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc")
+def test_a_process_is_asked_what_it_holds() -> None:
+    state = server_state(os.getpid())
+    assert state is not None
+    assert state.memory_mb > 10
+    assert min(state.files, state.threads, state.cpu_seconds) > 0
+    assert server_state(None) is None
+
+
+def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> None:
+    chosen = parse_arguments(["load"])
+    assert (chosen.visitors, chosen.photos, chosen.pace) == ([1, 4, 16, 50], 0, None)

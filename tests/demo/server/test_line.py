@@ -1,0 +1,152 @@
+from collections import Counter
+
+import pytest
+
+from demo.server.line import Line, TurnedAwayError
+
+
+class Clock:
+    """In the clock's place."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def fill(line: Line, count: int) -> None:
+    for number in range(count):
+        line.enter(f"address {number}", f"inside {number}")
+
+
+def turned_away(line: Line, address: str, guest: str | None) -> TurnedAwayError:
+    with pytest.raises(TurnedAwayError) as told:
+        line.enter(address, guest)
+    return told.value
+
+
+def test_as_many_as_there_are_places_get_in_and_the_next_when_one_leaves() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    assert turned_away(line, "a", "she").place == 1
+    line.leave("address 0")
+    line.enter("a", "she")
+    assert line.inside == 4
+
+
+def test_a_place_that_becomes_free_is_kept_for_the_first_in_line() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    assert [turned_away(line, guest, guest).place for guest in ("she", "he", "she")] == [1, 2, 1]
+    line.leave("address 0")
+    assert turned_away(line, "late", "late").place == 3
+    assert turned_away(line, "he", "he").place == 2
+    line.enter("she", "she")
+    line.leave("address 1")
+    line.enter("he", "he")
+
+
+def test_nobody_who_comes_back_is_starved_by_those_who_ask_more_often() -> None:
+    clock = Clock()
+    line = Line(8, 2, clock)
+    answered: Counter[str] = Counter()
+    inside: list[str] = []
+    back = {str(number): 0.0 for number in range(40)}  # guest -> when they come again
+    for _ in range(4000):
+        clock.seconds += 0.01
+        if inside:
+            done = inside.pop(0)
+            line.leave(done)
+            answered[done] += 1
+            back[done] = clock.seconds
+        for guest, when in back.items():
+            if guest not in inside and when <= clock.seconds:
+                try:
+                    line.enter(guest, guest)
+                    inside.append(guest)
+                except TurnedAwayError as told:
+                    back[guest] = clock.seconds + told.seconds
+    assert min(answered.values()) >= 0.6 * sorted(answered.values())[20]
+    assert sum(answered.values()) > 3900
+
+
+def test_one_address_cannot_hold_all_places() -> None:
+    line = Line(8, 1, Clock())
+    for number in range(4):
+        line.enter("greedy", str(number))
+    for number in range(4, 50):
+        turned_away(line, "greedy", str(number))
+    for number in range(4):
+        line.enter(f"other {number}", f"other {number}")
+    assert turned_away(line, "other 4", "other 4")
+    line.leave("greedy")
+    line.enter("greedy", "4")
+
+
+def test_those_of_one_address_keep_their_order() -> None:
+    line = Line(8, 1, Clock())
+    for number in range(4):
+        line.enter("all", str(number))
+    for guest in ("she", "he"):
+        turned_away(line, "all", guest)
+    line.leave("all")
+    turned_away(line, "all", "he")
+    line.enter("all", "she")
+
+
+def test_an_address_that_is_not_known_has_no_bound() -> None:
+    line = Line(8, 1, Clock())
+    for number in range(8):
+        line.enter("", str(number))
+    turned_away(line, "", "8")
+
+
+def test_the_turns_of_one_address_are_bounded() -> None:
+    line = Line(8, 1, Clock())
+    fill(line, 8)
+    for number in range(1000):
+        turned_away(line, "greedy", str(number))
+    assert turned_away(line, "a", "she").place == 9
+
+
+def test_the_wait_follows_the_pace_at_which_places_become_free() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for number in range(200):
+        clock.seconds += 2.0
+        line.leave(f"address {number}")
+        line.enter(f"address {number + 4}", f"{number}")
+    waits = [turned_away(line, guest, guest).seconds for guest in ("she", "he")]
+    assert waits == pytest.approx([2.0, 4.0], rel=0.01)
+
+
+def test_who_does_not_come_back_loses_the_turn() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    turned_away(line, "gone", "gone")
+    line.leave("address 0")
+    assert turned_away(line, "she", "she").place == 2
+    clock.seconds += 60
+    line.enter("she", "she")
+
+
+def test_workers_are_not_kept_idle_by_those_who_are_not_here() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for guest in "abcd":
+        turned_away(line, guest, guest)
+    for number in range(4):
+        line.leave(f"address {number}")
+    line.enter("new", "new")
+    line.enter("newer", "newer")
+    assert turned_away(line, "newest", "newest").place == 5
+    line.enter("a", "a")
+
+
+def test_a_guest_whom_nobody_would_know_again_gets_no_turn() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    assert [turned_away(line, "a", None).place for _ in range(3)] == [1, 1, 1]
