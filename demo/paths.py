@@ -11,4 +11,5 @@ EXAMPLES = ASSETS / "examples"
 EVALUATION = ASSETS / "evaluation" / "evaluation.json"
 OUTSIDE = ASSETS / "evaluation" / "outside.json"
 CONDITIONS = ASSETS / "evaluation" / "conditions.json"
+PREVIEW = ASSETS / "screenshots" / "preview.png"  # of links to the page
 BROWSER = ROOT / "demo" / "browser"

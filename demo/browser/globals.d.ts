@@ -1,7 +1,11 @@
 // What the page's scripts find beside the browser's standard parts.
 
 interface Window {
-  gradio_config: {root: string; api_prefix: string};
+  gradio_config: {
+    root: string;
+    api_prefix: string;
+    i18n_translations: {[language: string]: {page_language: string}}; // demo/server/languages.py
+  };
 }
 
 interface Document {
@@ -13,10 +17,17 @@ interface Facts {
   face_colours: string[]; // of the faces in turn
   number_colour: string; // of a face's number, on its colour
   largest_bytes?: number; // photo: of a picture file
+  most_photos?: number; // photo: that are read of those given at once
+  columns?: string[]; // photo: the first ones of the CSV file
+  formula_starts?: string[]; // photo: what a text begins with that a spreadsheet would run
+  weights: string; // SHA-256 of their file
+  reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: none where it was not measured
   remembered_ms?: number; // live: for which the server keeps the number of a face out of sight
   recording_header?: string; // live: the first line of a recording's CSV file, with its line feed
   decisions: Decisions | null; // null for weights without operating points
   conditions: import("./shared/reliability.js").Condition[]; // none where they were not measured
+  telling: number[]; // how telling a tick of each attribute is, in the order of the probabilities; 0: not for the picture
+  parameters: number; // of the network
 }
 
 /** What the weights hold for deciding a box, in the order of the probabilities (slimnet/decisions.py). */

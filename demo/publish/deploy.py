@@ -21,6 +21,7 @@ _MADE_HERE = [
     *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
     *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
 ]
+_OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub wants the Space's
 _MAX_BYTES = 50 * 2**20
 _SECRET_NAMES = re.compile(
     r"\.env(\..*)?|\.netrc|\.pypirc|id_(rsa|ed25519|ecdsa)|.*\.(pem|key|p12|pfx)|(token|secret)s?(\..*)?"
@@ -132,6 +133,17 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
     return refused
 
 
+def name_space(readme: Path, space: str) -> None:
+    """Put a Space's name into its README's front matter, where addresses have to be whole.
+
+    Args:
+        readme: the README to be changed.
+        space: name of the Space as USER/NAME.
+    """
+    before, front, rest = readme.read_text(encoding="utf-8").split("---\n", 2)
+    readme.write_text("---\n".join((before, front.replace(_OWN_NAME, space), rest)), encoding="utf-8", newline="\n")
+
+
 def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware: str | None) -> str:
     """Make the Space hold exactly these files.
 
@@ -166,6 +178,7 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             for path in files:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(root / path, folder / path)
+            name_space(Path(folder) / "README.md", space)
             api.upload_folder(
                 repo_id=space,
                 repo_type="space",

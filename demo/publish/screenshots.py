@@ -1,8 +1,10 @@
-"""Make the screenshots of the README: `python -m demo.publish.screenshots`.
+"""Make the screenshots of the README: `python -m demo.publish.screenshots`; all there are: with a FOLDER for them.
 
-Serves the page, opens it in headless Chromium before a camera that films the example portrait, and writes
-assets/screenshots/wide-light.png, wide-dark.png and phone.png. They show frames a second, so let the machine have
-nothing else to do.
+Serves the page, opens it in headless Chromium before a camera that films the example portrait, and takes
+Live and Photo at the sizes of a large and a small laptop, a phone held upright and one held across, each in light, dark
+and forced colours (live-1440x900-light.png and so on), and preview.png for links to the page. Those that are shown
+somewhere are written into assets/screenshots, or all of them into FOLDER, to be looked at. They show frames a second,
+so let the machine have nothing else to do.
 """
 
 import sys
@@ -15,83 +17,100 @@ from demo.benchmark.browser import ChromiumMissingError, browser_before, portrai
 from demo.benchmark.server import NotServedError, PageServer
 from demo.paths import ASSETS, EXAMPLES
 from demo.pictures.decode import open_picture
+from demo.server.http.link_preview import PREVIEW_SIZE
 
 _TIMEOUT_MS = 120_000
 _SETTLING_FRAMES = 90  # until rates and smoothed probabilities have settled
+_SIZES = ((1440, 900), (1366, 650), (390, 844), (844, 390))  # width and height of the window, in pixels
+_SHOWN = ("live-1440x900-light", "photo-1366x650-dark", "live-390x844-light", "preview")  # in README and links
+_PHOTO = EXAMPLES / "two_portraits.jpg"
+_PHOTO_FACES = 2
 
 
 @dataclass(frozen=True)
-class _View:
-    """A screenshot.
+class _Look:
+    """How the colours are chosen.
 
     Attributes:
-        name: file name without ".png".
-        width: of the window, in pixels.
-        height: of the window, in pixels.
+        name: part of the file's name.
         scheme: colour scheme, "light" or "dark".
-        photo: file name of the example that is analysed.
-        faces: number of faces in it.
-        whole: show all of the page, not just the window.
+        forced: whether the system's own few colours replace the page's, "active" or "none".
     """
 
     name: str
-    width: int
-    height: int
     scheme: str
-    photo: str
-    faces: int
-    whole: bool
+    forced: str = "none"
 
 
-_VIEWS = (
-    _View("wide-light", 1400, 1000, "light", "two_portraits.jpg", faces=2, whole=True),
-    _View("wide-dark", 1400, 1000, "dark", "two_portraits.jpg", faces=2, whole=True),
-    _View("phone", 390, 844, "light", "two_portraits.jpg", faces=2, whole=False),
-)
+_LOOKS = (_Look("light", "light"), _Look("dark", "dark"), _Look("forced", "light", "active"))
 
 
 def main() -> int:
-    """Write all screenshots.
+    """Write the screenshots.
 
     Returns:
         The exit status: 0, or 2 without Chromium or where the page cannot be served.
     """
+    everything = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_film(folder / "film.y4m", portrait_frames(open_picture(EXAMPLES / "eileen_collins.jpg")))
         try:
             with PageServer(("app.py",), folder / "server") as server, browser_before(folder / "film.y4m") as browser:
-                for view in _VIEWS:
-                    _take_screenshot(browser, server.url, view)
+                for look in _LOOKS:
+                    _take_screenshots(browser, server.url, look, everything)
         except (ChromiumMissingError, NotServedError) as error:
             print(f"demo.publish.screenshots: {error}", file=sys.stderr)
             return 2
     return 0
 
 
-def _take_screenshot(browser: Any, address: str, view: _View) -> None:
-    """Write one screenshot with the camera running and a photo analysed, its first face chosen."""
+def _take_screenshots(browser: Any, address: str, look: _Look, everything: Path | None) -> None:
+    """Write the screenshots of one look: the camera running, then a photo analysed, its first face chosen."""
     context = browser.new_context(
-        viewport={"width": view.width, "height": view.height},
-        color_scheme=view.scheme,
+        color_scheme=look.scheme,
+        forced_colors=look.forced,
         permissions=["camera"],
         reduced_motion="reduce",
     )
     page = context.new_page()
     page.set_default_timeout(_TIMEOUT_MS)
     page.goto(address)
-    page.wait_for_selector("#live:not([inert]) #live-start")
-    page.set_input_files("#photo input[type=file]", EXAMPLES / view.photo)
-    page.wait_for_selector(f"#photo[data-faces='{view.faces}']")
-    page.click("#photo [data-face='1']")
-    page.click("#live-start")
-    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {_SETTLING_FRAMES}")
-    page.evaluate("window.scrollTo(0, 0)")
-    target = ASSETS / "screenshots" / f"{view.name}.png"
-    target.parent.mkdir(exist_ok=True)
-    page.screenshot(path=target, full_page=view.whole)
+    page.click("#live:not([inert]) #live-start")
+    _wait_for_frames(page, _SETTLING_FRAMES)
+    for size in _SIZES:
+        _resize(page, size)
+        _wait_for_frames(page, int(page.get_attribute("#live", "data-frame")) + _SETTLING_FRAMES)
+        _write(page, f"live-{size[0]}x{size[1]}-{look.name}", everything)
+    page.set_input_files("#photo input[type=file]", _PHOTO)
+    page.wait_for_selector(f"#photo[data-faces='{_PHOTO_FACES}']:not([aria-busy])")
+    for size in _SIZES:
+        _resize(page, size)
+        _write(page, f"photo-{size[0]}x{size[1]}-{look.name}", everything)
+    if look.name == "light":
+        _resize(page, PREVIEW_SIZE)
+        _write(page, "preview", everything)
     context.close()
+
+
+def _resize(page: Any, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("window.scrollTo(0, 0)")
+
+
+def _write(page: Any, name: str, everything: Path | None) -> None:
+    """Write a screenshot into the folder for all of them, or into the assets if it is one that is shown."""
+    if everything is None and name not in _SHOWN:
+        return
+    target = (everything or ASSETS / "screenshots") / f"{name}.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=target)
     print(target)
+
+
+def _wait_for_frames(page: Any, count: int) -> None:
+    """Wait until live mode has painted as many frames."""
+    page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {count}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from demo.server.decisions import POINTS
+from demo.server.languages import search_words
 from demo.server.markup import render
 from slimnet import GROUPS, Reliability
 
@@ -66,9 +67,10 @@ def attribute_list(
         ValueError: there are more or fewer reliabilities than attributes.
     """
     measured = dict(zip(attributes, reliability, strict=True)) if reliability else {}
+    words = search_words()
     index = {name: position for position, name in enumerate(attributes)}
     groups = {
-        title: [_row(name, index[name], panel, measured.get(name), notes.get(name)) for name in names]
+        title: [_row(name, index[name], panel, measured.get(name), notes.get(name), words) for name in names]
         for title, names in grouped(attributes).items()
     }
     return render(
@@ -94,13 +96,21 @@ def level(reliability: Reliability) -> str:
     return next((name for name, least in _LEVELS.items() if reliability.balanced_accuracy >= least), "weak")
 
 
-def _row(attribute: str, index: int, panel: str, reliability: Reliability | None, note: str | None) -> dict[str, Any]:
+def _row(
+    attribute: str,
+    index: int,
+    panel: str,
+    reliability: Reliability | None,
+    note: str | None,
+    words: Mapping[str, str],
+) -> dict[str, Any]:
     """The template's values for one checkbox."""
     return {
         "attribute": attribute,
         "index": index,
         "id": f"{panel}-{attribute}",
         "name": display_name(attribute),
+        "words": f"{display_name(attribute)} {words.get(attribute, '')}",
         "level": level(reliability) if reliability else "unmeasured",
         "reliability": reliability_text(reliability) if reliability else "reliability not measured",
         "note": note,

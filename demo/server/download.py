@@ -10,7 +10,7 @@ import gradio as gr
 import httpx
 from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_whitelist
 
-from demo.pictures.decode import LARGEST_BYTES
+from demo.limits import MAX_PICTURE_BYTES
 from demo.server.gradio_internals import hosts_in_own_network, run_in_client_loop
 
 _MAX_REDIRECTS = 5
@@ -79,6 +79,6 @@ async def _get(address: str, transport: httpx.AsyncBaseTransport | None) -> byte
         taken = bytearray()
         async for part in answer.aiter_raw():
             taken += part
-            if len(taken) > LARGEST_BYTES:
-                raise _FetchError(f"it is larger than {LARGEST_BYTES // 2**20} MB.")
+            if len(taken) > MAX_PICTURE_BYTES:
+                raise _FetchError(f"it is larger than {MAX_PICTURE_BYTES // 2**20} MB.")
         return bytes(taken)

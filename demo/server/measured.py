@@ -19,10 +19,12 @@ class Measured:
     Attributes:
         notes: attribute -> a sentence on whom it fails.
         conditions: reliability on faces like the one in view, as `conditions.conditions` gives it.
+        parameters: how many numbers the network has learned.
     """
 
     notes: dict[str, str]
     conditions: list[dict[str, Any]]
+    parameters: int
 
 
 def measured_of(predictor: Predictor, outside: Path = OUTSIDE, conditions_file: Path = CONDITIONS) -> Measured:
@@ -39,6 +41,7 @@ def measured_of(predictor: Predictor, outside: Path = OUTSIDE, conditions_file: 
     return Measured(
         notes(figures_of(predictor.path, outside)),
         conditions(figures_of(predictor.path, conditions_file), predictor.attributes),
+        predictor.parameters,
     )
 
 

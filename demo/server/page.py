@@ -9,19 +9,21 @@ import gradio as gr
 from markupsafe import Markup
 from starlette.middleware import Middleware
 
+from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES
 from demo.paths import BROWSER
-from demo.pictures.decode import LARGEST_BYTES
 from demo.pipeline.analyse import Pipeline
 from demo.server.about import about, counted, labels
 from demo.server.api import add_endpoints
 from demo.server.disclosure import disclosure
 from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
 from demo.server.http.gate import Gate
+from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
 from demo.server.http.refusals import HANDLERS, CallStatuses
 from demo.server.http.request_limits import WholeBodies
 from demo.server.http.scripts import SCRIPTS
 from demo.server.http.security_headers import SecurityHeaders
 from demo.server.http.uploads import NothingLeft
+from demo.server.languages import choice_of, page_languages
 from demo.server.live import live_panel
 from demo.server.markup import render
 from demo.server.measured import measured_of
@@ -32,10 +34,19 @@ from slimnet import Predictor
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")
 _MONO = ("ui-monospace", "SF Mono", "Consolas", "DejaVu Sans Mono", "monospace")
 _SPACES = "https://huggingface.co"  # shows a Space in a frame of its own page
-_STYLES = ("page.css", "shared/attributes.css", "live/timeline.css", "live/live.css", "photo/photo.css", "about.css")
+_STYLES = (
+    "page.css",
+    "shared/attributes.css",
+    "live/timeline.css",
+    "live/live.css",
+    "live/class_mode.css",
+    "live/help.css",
+    "photo/photo.css",
+    "about.css",
+    "shared/forced_colours.css",
+)
 
-# --share and Colab make a second address for the same page, so only the browser knows which one it is at.
-_TELL_OF_THE_TUNNEL = 'element.querySelector(".tunnel").hidden = !location.hostname.endsWith(".gradio.live");'
+_START = "import(`${window.gradio_config.root}/${props.module}`).then(({start}) => start(element));"
 
 
 def build(
@@ -54,12 +65,17 @@ def build(
     """
     photos = photos or live
     measured = measured_of(live.predictor)
-    with gr.Blocks(title="SlimNet Faces", analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(str(masthead(live.predictor)), apply_default_css=False, js_on_load=_TELL_OF_THE_TUNNEL)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(
+            str(masthead(live.predictor)),
+            apply_default_css=False,
+            js_on_load=_START,
+            module=SCRIPTS.address("page.js"),
+        )
         with gr.Row(elem_id="panels"):
             live_panel(live, disclosure(operator, live.attributes), measured)
             photo_panel(photos, disclosure(operator, photos.attributes), measured)
-        gr.HTML(str(about(live)), apply_default_css=False)
+        gr.HTML(str(about(live)), apply_default_css=False, js_on_load=_START, module=SCRIPTS.address("about.js"))
         queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
         add_endpoints(page, photos, queue)
         if mcp:
@@ -98,23 +114,26 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
     Returns:
         Name of an argument -> its value.
     """
+    languages = page_languages()
     framing = (*ancestors, _SPACES) if os.environ.get("SPACE_ID") else ancestors
     return {
         "theme": gr.themes.Base(primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO),
+        "i18n": languages,
+        "head": choice_of(languages),
         "css_paths": [BROWSER / name for name in _STYLES],
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
-        "max_file_size": LARGEST_BYTES,
+        "max_file_size": MAX_PICTURE_BYTES,
         # Programs are told what was wrong with a call, instead of {"error": null}.
         "show_error": True,
-        # In base64 a picture is a third longer.
         "app_kwargs": {
-            "routes": [SCRIPTS.route],
+            "routes": [SCRIPTS.route, PREVIEW_ROUTE],
             "middleware": [
-                Middleware(WholeBodies, max_bytes=LARGEST_BYTES * 3 // 2),
+                Middleware(WholeBodies, max_bytes=MAX_BODY_BYTES),
                 Middleware(NothingLeft, folder=folder),
                 Middleware(CallStatuses),
+                Middleware(LinkPreview),
             ],
             "exception_handlers": HANDLERS,
             "lifespan": around_whole_server(lambda app: SecurityHeaders(Gate(app), framing)),

@@ -12,6 +12,7 @@ from demo.server.decisions import decisions
 from demo.server.http.scripts import SCRIPTS, START_PANEL
 from demo.server.markup import render
 from demo.server.measured import Measured
+from demo.server.telling import telling
 
 FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")
 NUMBER_COLOUR = "#0b1315"  # of a face's number, on its colour
@@ -52,6 +53,8 @@ def panel(
         "number_colour": NUMBER_COLOUR,
         "decisions": decided,
         "conditions": measured.conditions,
+        "telling": telling(pipeline.attributes, pipeline.reliability),
+        "parameters": measured.parameters,
     }
     return gr.HTML(
         html_template=str(render(f"{name}/{name}.html", attributes=attributes, **values)),

@@ -1,7 +1,6 @@
 """The photo panel: one picture in, every face with its attributes out; nothing is stored."""
 
-import io
-import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,24 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from demo.limits import MAX_NAME_CHARACTERS, MAX_PICTURE_BYTES
 from demo.paths import EXAMPLES
-from demo.pictures.decode import LARGEST_BYTES, PictureError, open_picture
+from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
-from demo.pipeline.table import COLUMNS, face_rows, write_rows
+from demo.pipeline.table import COLUMNS, FORMULA_STARTS
 from demo.server.answer import AnalysisError, describe_face
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
+from demo.server.line import TurnedAwayError
 from demo.server.measured import Measured
 from demo.server.panel import FACE_COLOURS, NUMBER_COLOUR, panel
-from demo.server.photo_queue import PhotoQueue, QueueFullError
+from demo.server.photo_queue import PhotoQueue
 
+MOST_PHOTOS = 20  # that a visitor gives at once: the page sends one when the one before is answered
 _MAX_VIEW_SIDE = 1600  # pixels
 _JPEG_QUALITY = 90
 _THUMBNAIL_SIZE = (96, 96)  # pixels
+_MAX_VISITOR_CHARACTERS = 32
 
 
 def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
@@ -45,7 +48,14 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> g
         return await answer(message, pipeline, queue)
 
     thumbnails = [_thumbnail(path) for path in examples().values()]
-    facts = {"largest_bytes": LARGEST_BYTES}
+    facts = {
+        "largest_bytes": MAX_PICTURE_BYTES,
+        "most_photos": MOST_PHOTOS,
+        "columns": COLUMNS,
+        "formula_starts": FORMULA_STARTS,
+        "weights": pipeline.weights,
+        "reliability": [asdict(attribute) for attribute in pipeline.reliability or ()],
+    }
     return panel("photo", pipeline, analyse_photo, facts, measured, disclosure=disclosure, examples=thumbnails)
 
 
@@ -53,21 +63,39 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
     """Answer a request of the photo panel.
 
     Args:
-        message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}.
+        message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}; "visitor" tells the
+            open pages apart.
         pipeline: analyses the picture.
         queue: where it waits for its turn.
 
     Returns:
-        What the page shows, as `describe` returns it, or {"error": a sentence for people}.
+        What the page shows, as `describe` returns it, or {"error": a sentence for people}. Where too many photos wait,
+        "busy" goes along, with "place", the visitor's in line, and "seconds", after which the same photo is to be sent
+        again.
     """
     try:
-        return await queue.run(_analyse, message, pipeline)
-    except QueueFullError:
-        return {"error": "Many photos are waiting. Nothing is lost: try again in a moment."}
+        return await queue.run(_visitor(message), _size(message), _analyse, message, pipeline)
+    except TurnedAwayError as told:
+        return {
+            "error": "Many photos are waiting. Nothing is lost: try again in a moment.",
+            "busy": True,
+            "place": told.place,
+            "seconds": round(told.seconds, 1),
+        }
     except PictureError as error:
         return {"error": str(error)}
     except AnalysisError:
         return {"error": "The server could not analyse this picture. Try a smaller one."}
+
+
+def _visitor(message: Any) -> str | None:
+    given = message.get("visitor") if isinstance(message, dict) else None
+    return given[:_MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
+
+
+def _size(message: Any) -> int:
+    picture = message.get("picture") if isinstance(message, dict) else None
+    return len(picture) if isinstance(picture, str) else 0
 
 
 def _analyse(message: Any, pipeline: Pipeline) -> dict[str, Any]:
@@ -98,8 +126,8 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
     picture = message.get("picture")
     if not isinstance(picture, str):
         raise PictureError("The request holds no picture. Reload the page and try again.")
-    if len(picture) > LARGEST_BYTES * 4 / 3 + 4:
-        raise PictureError(f"The picture is larger than {LARGEST_BYTES // 2**20} MB. Choose a smaller one.")
+    if len(picture) > MAX_PICTURE_BYTES * 4 / 3 + 4:
+        raise PictureError(f"The picture is larger than {MAX_PICTURE_BYTES // 2**20} MB. Choose a smaller one.")
     try:
         return decode(picture), _name(message.get("name"))
     except ValueError as error:
@@ -108,11 +136,12 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
 
 def _name(given: Any) -> str:
     """A picture's name without its folder; what UTF-8 cannot hold, half of a pair of characters, becomes its escape."""
-    return Path(str(given or "photo").encode(errors="backslashreplace").decode()).name
+    last = str(given or "photo")[-MAX_NAME_CHARACTERS:]
+    return Path(last.encode(errors="backslashreplace").decode()).name
 
 
 def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]:
-    """An analysis as the page needs it: numbers, pictures as data addresses, and the files to download as text.
+    """An analysis as the page needs it, in numbers and in pictures as data addresses.
 
     Args:
         frame: (height, width, 3) uint8 RGB, the picture.
@@ -121,7 +150,7 @@ def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]
 
     Returns:
         name, width, height and faces, each with its aligned crop; the picture in a size for the screen, plain and with
-        boxes; json and csv, the texts of the downloads.
+        boxes, and as a thumbnail. The page itself makes the files to download, since it knows how boxes are decided.
     """
     view = Image.fromarray(frame)
     view.thumbnail((_MAX_VIEW_SIDE, _MAX_VIEW_SIDE))
@@ -132,21 +161,8 @@ def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]
         "faces": [describe_face(face) | {"crop": jpeg_url(_jpeg(face.crop))} for face in analysis.faces],
         "picture": jpeg_url(_jpeg(view)),
         "annotated": to_base64(_jpeg(annotated(view, analysis))),
-        "json": json.dumps({"file": name, **analysis.to_dict()}, indent=1),
-        "csv": as_csv(analysis, name),
+        "thumbnail": jpeg_url(_jpeg(ImageOps.fit(view, _THUMBNAIL_SIZE))),
     }
-
-
-def as_csv(analysis: Analysis, name: str) -> str:
-    """The faces as CSV: `file,face,x,y,width,height` and one column of probabilities per attribute.
-
-    Args:
-        analysis: the result for the picture.
-        name: the picture's file name.
-    """
-    text = io.StringIO()
-    write_rows(text, (COLUMNS + analysis.attributes, *face_rows(analysis, name)))
-    return text.getvalue()
 
 
 def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:

@@ -1,7 +1,9 @@
 """Parts of the page's own markup, style and scripts in a browser, without Gradio, a server or a network."""
 
-from collections.abc import Iterator
+import mimetypes
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,14 @@ _ADDRESS = "http://page.test/"
 
 
 @contextmanager
-def bare_page(browser: Any, *scripts: str, body: str = "", **context: Any) -> Iterator[Any]:
+def bare_page(
+    browser: Any,
+    *scripts: str,
+    body: str = "",
+    language: str = "en",
+    files: Mapping[str, str] = MappingProxyType({}),
+    **context: Any,
+) -> Iterator[Any]:
     """A page at an address of its own, so that it can keep settings; what these modules export are its globals.
 
     It must have met no error when it is left.
@@ -21,19 +30,21 @@ def bare_page(browser: Any, *scripts: str, body: str = "", **context: Any) -> It
         browser: of playwright.
         scripts: paths in demo/browser.
         body: HTML.
+        language: of the page, as it was chosen.
+        files: path in demo/browser -> content in place of that file's own.
         context: options of the browser's context.
     """
     style = "".join((BROWSER / name).read_text(encoding="utf-8") for name in STYLES)
     imports = "".join(f'Object.assign(window, await import("./{name}")); ' for name in scripts)
     loading = f'<script type="module">{imports}window.loaded = true;</script>'
-    html = f"<!doctype html><meta charset=utf-8><style>{style}</style><body>{body}{loading}"
+    html = f"<!doctype html><html lang={language}><meta charset=utf-8><style>{style}</style><body>{body}{loading}"
     troubles: list[str] = []
     opened = browser.new_context(**context)
     try:
         page = opened.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.route("**/*", lambda route: _answer(route, html))
+        page.route("**/*", lambda route: _answer(route, html, files))
         open_again(page)
         yield page
     finally:
@@ -47,9 +58,10 @@ def open_again(page: Any) -> None:
     page.wait_for_function("window.loaded")
 
 
-def _answer(route: Any, html: str) -> None:
+def _answer(route: Any, html: str, files: Mapping[str, str]) -> None:
     name = urlsplit(route.request.url).path.lstrip("/")
-    if name.endswith(".js"):
-        route.fulfill(content_type="text/javascript", body=(BROWSER / name).read_text(encoding="utf-8"))
+    if name:
+        text = files[name] if name in files else (BROWSER / name).read_text(encoding="utf-8")
+        route.fulfill(content_type=mimetypes.guess_type(name)[0], body=text)
     else:
         route.fulfill(content_type="text/html", body=html)

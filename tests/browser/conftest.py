@@ -102,8 +102,8 @@ def open_page(browser: Any) -> Iterator[Any]:
 def opener(browser: Any) -> Iterator[Any]:
     contexts, troubles = [], []
 
-    def open_at(server: Server, script: str = "") -> Any:
-        context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
+    def open_at(server: Server, script: str = "", **options: Any) -> Any:
+        context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
@@ -113,7 +113,8 @@ def opener(browser: Any) -> Iterator[Any]:
         page.on("request", lambda request: note_request(server, request.url))
         page.goto(server.url)
         page.wait_for_selector("#live:not([inert]) #live-start")
-        page.wait_for_selector("#photo:not([inert])")
+        page.wait_for_selector("#photo:not([inert])", state="attached")
+        page.wait_for_selector("[role=tablist]:not([inert])")
         return page
 
     def note_refusal(text: str) -> None:
@@ -189,10 +190,35 @@ def wait_for_more(page: Any, count: int = 3) -> None:
     wait_for_frames(page, frames(page) + count)
 
 
+def wait_for_answers(page: Any) -> None:
+    """Until each frame that was sent to `films.answered` has been painted."""
+    page.wait_for_function(
+        "window.messages.filter(({leave}) => !leave).length === Number(document.querySelector('#live').dataset.frame)"
+    )
+
+
+def let_camera_frames_pass(page: Any, count: int = 10) -> None:
+    """Until the camera has given more frames, of which live mode would have sent some."""
+    page.evaluate(
+        """(count) => new Promise((resolve) => {
+            const video = document.querySelector("#live video");
+            const next = () => (count-- > 0 ? video.requestVideoFrameCallback(next) : resolve());
+            next();
+        })""",
+        count,
+    )
+
+
 def wait_for_live_status(page: Any, text: str) -> None:
     page.locator("#live .status", has_text=text).wait_for()
 
 
+def choose_panel(page: Any, panel: str) -> None:
+    """Show the live or the photo panel."""
+    page.click(f"[data-panel={panel}]")
+
+
 def start_live(page: Any) -> None:
+    choose_panel(page, "live")
     page.click("#live-start")
     wait_for_more(page, 2)

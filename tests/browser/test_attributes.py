@@ -7,7 +7,7 @@ from demo.server.attributes import attribute_list
 from slimnet import ATTRIBUTES, GROUPS, Reliability
 
 from .bare import bare_page, open_again
-from .conftest import Server, assert_ticks_agree, boxes
+from .conftest import Server, assert_ticks_agree, boxes, choose_panel
 from .test_photo import wait_for_faces
 
 SCRIPT = "shared/attributes.js"
@@ -125,7 +125,9 @@ def test_a_threshold_is_reached_by_keyboard_and_only_when_it_is_shown(page: Any)
     page.click("#live .legend summary")
     assert focus_after("summary") == "Find an attribute"  # of the other panel: no slider and no box stops the Tab key
     page.click("#live [data-toggle=adjust]")
-    assert focus_after("summary") == "Threshold of Black Hair, percent"
+    assert focus_after("summary") == "BUTTON"
+    assert page.evaluate("document.activeElement.textContent") == "Reset all"
+    assert focus_after("[data-do=reset]") == "Threshold of Black Hair, percent"
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("livePanel.rule.cuts[livePanel.attributes.indexOf('Black_Hair')].upper") == 0.49
 
@@ -199,6 +201,7 @@ def test_nothing_is_wider_than_the_page(browser: Any, width: int, dark: bool) ->
 
 def test_what_was_chosen_holds_on_the_real_page(server: Server, open_page: Any) -> None:
     page = open_page(server)
+    choose_panel(page, "photo")
     page.click("#photo [data-example]")
     wait_for_faces(page, 1)
     page.click("#photo [data-toggle=impressions]")
@@ -206,6 +209,7 @@ def test_what_was_chosen_holds_on_the_real_page(server: Server, open_page: Any) 
     assert seen(page, "photo") == {"Smiling"}
     assert_ticks_agree(page, "photo")
     page.reload()
-    page.wait_for_selector("#photo [data-toggle=impressions][aria-pressed=false]")
+    page.wait_for_selector("#photo [data-toggle=impressions][aria-pressed=false]", state="attached")
+    choose_panel(page, "photo")
     assert page.is_hidden("#photo .impressions")
     assert "reliability" in page.text_content("#photo-Smiling-reliability")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Server, launched, opener, start_live, wait_for_live_status, wait_for_more
+from .conftest import Server, choose_panel, launched, opener, start_live, wait_for_live_status, wait_for_more
 from .films import answered, face
 
 ONE = answered(face(1, 200))
@@ -75,6 +75,7 @@ def unplug(page: Any, name: str) -> None:
 
 def snapshot(page: Any) -> str:
     """Which camera a snapshot would be taken with."""
+    choose_panel(page, "photo")
     page.click("#photo-snapshot")
     page.locator("#photo .status", has_text="Look into the camera").wait_for()
     name = camera(page)
@@ -142,6 +143,7 @@ def test_the_snapshot_says_that_it_has_another_camera(server: Server, open_page:
     pick(page, "fake_device_1")
     page.click("#live-stop")
     page.evaluate("window.lost = ['fake_device_1']")
+    choose_panel(page, "photo")
     page.click("#photo-snapshot")
     page.locator("#photo .status", has_text="fake_device_1) is not available").wait_for()
 

@@ -15,7 +15,7 @@ from slimnet import ATTRIBUTES, Calibration, OperatingPoint, Sure, decide
 from tests.fakes.decided import decided, decided_weights
 
 from .bare import bare_page, open_again
-from .conftest import start_live, wait_for_more
+from .conftest import choose_panel, start_live, wait_for_more
 from .test_photo import upload, wait_for_faces
 
 CALIBRATION = decided(len(ATTRIBUTES))
@@ -287,6 +287,7 @@ def test_a_photos_faces_follow_the_switch_without_a_request(
     assert_decided(page, faces[0], "balanced")
     page.click("#photo [data-face='2']")
     assert_decided(page, faces[1], "balanced")
+    choose_panel(page, "live")
     switch(page, "f1", "live")
     assert_decided(page, faces[1], "f1")
     assert not [url for url in requests if url.startswith("http")]
@@ -304,6 +305,6 @@ def test_a_frozen_frame_follows_the_switch_too(decided_server: PageServer, open_
     switch(page, "balanced")
     after = ticks(page)
     assert sum(tick is True for tick in after.values()) > sum(tick is True for tick in before.values())
-    page.keyboard.press("p")  # from within the switch
+    page.click("#live [data-do=freeze]")
     wait_for_more(page)
     assert page.get_attribute("#live [data-do=freeze]", "aria-pressed") == "false"

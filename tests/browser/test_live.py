@@ -22,10 +22,11 @@ from .films import answered, before_the_wall, face, filmed, heads, wall
 def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> None:
     page = open_page(server)
     assert page.is_visible("#live-start")
-    assert page.is_visible("#photo-choose")
-    page.wait_for_timeout(500)
+    assert page.is_visible("#photo-tab")
     assert page.evaluate("window.watched.tracks.length") == 0
     assert frames(page) == 0
+    start_live(page)
+    assert page.evaluate("window.watched.tracks.length") == 1  # nobody else has asked for one in the meantime
 
 
 def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: Any) -> None:
@@ -39,15 +40,29 @@ def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: An
     wait_for_more(page, 5)
 
 
+# How many calls of the server have no answer yet.
+IN_FLIGHT = """
+    const passOn = window.fetch.bind(window);
+    window.inFlight = 0;
+    window.fetch = (...request) => {
+      if (!String(request[0]).includes("component_server")) return passOn(...request);
+      window.inFlight++;
+      const answer = passOn(...request);
+      answer.then((copy) => copy.clone().text()).finally(() => setTimeout(() => window.inFlight--));
+      return answer;
+    };
+"""
+
+
 def test_one_encoding_for_each_frame_and_none_besides(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+    page = open_page(server, IN_FLIGHT)
     page.click("#live-start")
     wait_for_frames(page, 10)
     page.click("#live-stop")
     painted = frames(page)
     encoded = page.evaluate("window.watched.encodings")
     assert painted <= encoded <= painted + 1  # the last one may have been in flight when the camera was stopped
-    page.wait_for_timeout(500)
+    page.wait_for_function("window.inFlight === 0")
     assert frames(page) == painted
     assert page.evaluate("window.watched.encodings") == encoded
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from .conftest import Server, frames, start_live, wait_for_frames, wait_for_live_status, wait_for_more
+from .conftest import (
+    Server,
+    frames,
+    let_camera_frames_pass,
+    start_live,
+    wait_for_answers,
+    wait_for_frames,
+    wait_for_live_status,
+    wait_for_more,
+)
 from .films import answered, face
 
 
@@ -41,10 +50,12 @@ def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page
     page = open_page(server, answered(face(1, 200)))
     start_live(page)
     page.evaluate("window.listed = navigator.mediaDevices.enumerateDevices; 0")
-    page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
+    page.evaluate(
+        "window.looks = 0; navigator.mediaDevices.enumerateDevices = async () => { window.looks++; return []; }"
+    )
     page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
     wait_for_live_status(page, "disconnected")
-    page.wait_for_timeout(2500)  # it was looked for, and not found
+    page.wait_for_function("window.looks >= 3")  # the menu's, and two for the camera: the first found none
     assert page.evaluate("window.watched.tracks.length") == 1
     page.evaluate("navigator.mediaDevices.enumerateDevices = window.listed; 0")
     wait_for_more(page)
@@ -75,13 +86,65 @@ def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any)
     start_live(page)
     hide(page, True)
     wait_for_live_status(page, "hidden")
-    page.wait_for_timeout(500)
+    wait_for_answers(page)
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
     sent = page.evaluate("window.messages.length")
-    page.wait_for_timeout(500)
+    let_camera_frames_pass(page)
     assert page.evaluate("window.messages.length") == sent
     hide(page, False)
     wait_for_more(page)
     wait_for_live_status(page, "One face")
+    wait_for_figures(page)
+
+
+def wait_for_figures(page: Any, there: bool = True) -> None:
+    """Until there are figures of the speed, or none."""
+    page.wait_for_function(
+        """(there) => [...document.querySelectorAll("#live :is(.rate, .delay, .stages span)")]
+            .every(({textContent}) => (textContent !== "–") === there)""",
+        arg=there,
+    )
+
+
+def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    wait_for_figures(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_figures(page, there=False)
+    wait_for_answers(page)
+    wait_for_figures(page, there=False)  # nor by the frame that was in flight
+    assert page.locator("#live.stale").count() == 0  # the boxes are of the picture that stands there
+    page.click("#live [data-do='freeze']")
+    wait_for_figures(page)
+
+    page.evaluate("document.querySelector('#live video').requestVideoFrameCallback = (next) => { window.next = next; }")
+    wait_for_live_status(page, "The camera gives no picture")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+    page.evaluate(
+        """const video = document.querySelector("#live video");
+            delete video.requestVideoFrameCallback;
+            video.requestVideoFrameCallback(window.next);"""
+    )
+    wait_for_figures(page)
+    page.wait_for_selector("#live:not(.stale)")
+
+    page.evaluate("window.delay = 1e9")
+    wait_for_live_status(page, "Waiting for the server's answer")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+
+
+def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    assert page.is_hidden("#live .age")
+    page.evaluate("window.delay = 800")
+    page.locator("#live .age", has_text="Slow: what you see may be 1.").wait_for()
+    page.evaluate("window.delay = 0")
+    page.wait_for_selector("#live .age", state="hidden")
 
 
 def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(server: Server, open_page: Any) -> None:
@@ -128,9 +191,12 @@ def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -
     start_live(page)
     page.context.set_offline(True)
     wait_for_live_status(page, "offline")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
     before = frames(page)
     page.context.set_offline(False)
     wait_for_frames(page, before + 3)
+    page.wait_for_selector("#live:not(.stale)")
 
 
 def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:

@@ -1,6 +1,9 @@
 import base64
+import csv
+import hashlib
 import io
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -11,10 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from demo.paths import WEIGHTS
 from demo.server.panel import FACE_COLOURS
-from tests.paths import PORTRAIT
+from slimnet import ATTRIBUTES, Predictor, decide
+from tests.paths import PORTRAIT, ROOT
 
-from .conftest import Server, assert_ticks_agree, boxes
+from .conftest import Server, assert_ticks_agree, boxes, choose_panel
 from .films import overtaken
 
 
@@ -71,28 +76,76 @@ def test_one_of_two_faces_is_chosen_by_button_and_by_its_box(server: Server, ope
     assert (boxes(page, "photo"), page.get_attribute("#photo .crop img", "src")) == first
 
 
+def downloaded(page: Any, kind: str) -> tuple[str, bytes]:
+    """The name and the content of a file, downloaded by its link."""
+    with page.expect_download() as download:
+        page.click(f"#photo [data-download='{kind}']")
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def documented_columns() -> list[str]:
+    """The columns of the photo's CSV, as demo/README.md describes them, those of each attribute in full."""
+    text = (ROOT / "demo" / "README.md").read_text(encoding="utf-8")
+    table = text.partition("### The CSV of a photo")[2].partition("\n### ")[0]
+    columns = []
+    for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE):
+        names = re.findall(r"`(.+?)`", row)
+        meant = ATTRIBUTES if "ATTRIBUTE" in row else ("",)
+        columns += [name.replace("ATTRIBUTE", attribute) for attribute in meant for name in names]
+    return columns
+
+
 def test_the_results_can_be_downloaded(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
-    upload(page, two_faces)
+    named = two_faces.rename(two_faces.with_name("=two, faces.png"))  # which a spreadsheet would run
+    upload(page, named)
     wait_for_faces(page, 2)
-    files = {}
-    for kind in ("json", "csv", "picture"):
-        with page.expect_download() as download:
-            page.click(f"#photo [data-download='{kind}']")
-        files[kind] = (download.value.suggested_filename, Path(download.value.path()).read_bytes())
-    assert files["json"][0] == "two faces-faces.json"
-    faces = json.loads(files["json"][1])["faces"]
+    files = {kind: downloaded(page, kind) for kind in ("json", "csv", "picture")}
+    assert files["json"][0].endswith("two, faces-faces.json")
+    found = json.loads(files["json"][1])
+    faces = found["faces"]
+    assert found["file"] == named.name
     assert [face["number"] for face in faces] == [1, 2]
     percents = {name: percent for name, (_, percent) in boxes(page, "photo").items()}
     assert {name: 100 * p for name, p in faces[0]["probabilities"].items()} == pytest.approx(percents, abs=0.51)
     assert_ticks_agree(page, "photo")
-    header, *rows = files["csv"][1].decode().splitlines()
-    assert header.startswith("file,face,x,y,width,height,5_o_Clock_Shadow,")
-    assert len(rows) == 2
-    assert rows[1].startswith("two faces.png,2,")
-    with Image.open(io.BytesIO(files["picture"][1])) as annotated, Image.open(two_faces) as original:
-        assert annotated.size == original.size
+    with Image.open(io.BytesIO(files["picture"][1])) as annotated, Image.open(named) as original:
+        assert annotated.size == original.size == (found["width"], found["height"])
         assert not np.array_equal(np.asarray(annotated), np.asarray(original))
+    assert found["weights"] == hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    header, *_ = csv.reader(io.StringIO(files["csv"][1].decode()))
+    assert header == documented_columns()
+    rows = list(csv.DictReader(io.StringIO(files["csv"][1].decode())))
+    assert [row["file"] for row in rows] == [f"'{named.name}"] * 2
+    for row, face in zip(rows, faces, strict=True):
+        assert [int(row[name]) for name in ("x", "y", "width", "height")] == face["box"]
+        assert (row["face"], row["warnings"]) == (str(face["number"]), " ".join(face["warnings"]))
+        assert (row["picture_width"], row["picture_height"]) == (str(found["width"]), str(found["height"]))
+        assert (row["operating_point"], row["weights"]) == (found["operating_point"], found["weights"])
+        for name in ATTRIBUTES:
+            assert float(row[name]) == face["probabilities"][name]
+            assert {"1": True, "0": False, "": None}[row[f"{name}_tick"]] == face["ticks"][name]
+            cuts = found["thresholds"][name]
+            assert (float(row[f"{name}_lower"]), float(row[f"{name}_upper"])) == (cuts["lower"], cuts["upper"])
+            assert float(row[f"{name}_balanced_accuracy"]) == found["reliability"][name]["balanced_accuracy"]
+
+
+def test_downloads_hold_the_ticks_of_the_page_at_that_moment(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    ticked = {}
+    for point in ("accuracy", "balanced"):
+        page.check(f"#photo input[type=radio][value='{point}']", force=True)
+        found = json.loads(downloaded(page, "json")[1])
+        assert found["operating_point"] == point
+        ticks = found["faces"][0]["ticks"]
+        ticked[point] = {name for name, tick in ticks.items() if tick}
+        assert ticked[point] == {name for name, (tick, _) in boxes(page, "photo").items() if tick}
+        calibration = Predictor(WEIGHTS, "cpu").calibration
+        probabilities = np.array(list(found["faces"][0]["probabilities"].values()))
+        assert list(ticks.values()) == decide(probabilities, ATTRIBUTES, calibration, point)
+    assert ticked["accuracy"] < ticked["balanced"]
 
 
 @pytest.mark.parametrize("kind", ["text", "one pixel", "cut off", "empty"])
@@ -115,12 +168,19 @@ def test_a_bad_file_is_explained_and_what_was_shown_stays(
         page.wait_for_selector("#photo .status[data-kind='problem']")
         wait_for_faces(page, 1)
         assert_ticks_agree(page, "photo")
+        whose = f"You still see the result of {PORTRAIT.name}."
+        assert page.inner_text("#photo .status").endswith(whose)
+        assert page.inner_text("#photo .kept") == f"bad.jpg could not be read. {whose}"
+        page.click("#photo-another")
+        page.click("#photo-another")
+        wait_for_status(page, whose)  # until another one is read
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
     wait_for_status(page, "One face")
+    assert page.is_hidden("#photo .kept")
 
 
-def test_the_last_photo_that_comes_while_one_is_analysed_is_analysed_next(
+def test_photos_that_come_while_one_is_analysed_are_analysed_next_and_the_last_is_shown(
     server: Server, open_page: Any, two_faces: Path, tmp_path: Path
 ) -> None:
     large, small = tmp_path / "large.png", tmp_path / "small.png"
@@ -130,7 +190,97 @@ def test_the_last_photo_that_comes_while_one_is_analysed_is_analysed_next(
     for picture in (large, small, two_faces):
         upload(page, picture)
     wait_for_faces(page, 2)
+    wait_for_status(page, "3 photos were read")
+    assert names_of_photos(page) == ["large.png", "small.png", "two faces.png"]
+    assert page.inner_text("#photo .which") == "3 of 3: two faces.png"
+
+
+def names_of_photos(page: Any) -> list[str]:
+    """Those read, by their thumbnails."""
+    return page.eval_on_selector_all("#photo [data-photo] img", "all => all.map(image => image.alt)")
+
+
+def test_several_photos_are_read_one_after_another_and_the_rest_goes_on(
+    server: Server, open_page: Any, two_faces: Path, tmp_path: Path
+) -> None:
+    bad, grey = tmp_path / "bad.jpg", tmp_path / "grey.png"
+    bad.write_bytes(b"no picture " * 9)
+    Image.new("RGB", (60, 40), "grey").save(grey)
+    page = open_page(server)
+    page.set_input_files("#photo input[type=file]", [bad, PORTRAIT, two_faces, grey])
+    wait_for_status(page, "1 of 4 photos could not be read")
+    assert names_of_photos(page) == [PORTRAIT.name, two_faces.name, grey.name]
+    assert "'bad.jpg' is not a picture" in page.inner_text("#photo .failed")
+    wait_for_faces(page, 1)  # the first one stays while the others are read
+    page.click("#photo-next")
+    wait_for_faces(page, 2)
+    page.press("#photo [data-photo='1']", "ArrowRight")
+    wait_for_faces(page, 0)
+    page.wait_for_selector("#photo [data-photo='2'][aria-pressed=true]:focus")
+    page.keyboard.press("Home")
+    wait_for_faces(page, 1)
+    assert_ticks_agree(page, "photo")
+    name, table = downloaded(page, "all-csv")
+    rows = list(csv.DictReader(io.StringIO(table.decode())))
+    assert [(row["file"], row["face"]) for row in rows] == [
+        (PORTRAIT.name, "1"), (two_faces.name, "1"), (two_faces.name, "2"),
+    ]  # fmt: skip
+    assert name == "photos-faces.csv"
+    found = json.loads(downloaded(page, "all-json")[1])
+    assert [(photo["file"], len(photo["faces"])) for photo in found["photos"]] == [
+        (PORTRAIT.name, 1), (two_faces.name, 2), (grey.name, 0),
+    ]  # fmt: skip
+    [failed] = found["not_read"]
+    assert failed["file"] == "bad.jpg"
+    assert failed["reason"] in page.inner_text("#photo .failed")
+    assert found["photos"][0]["faces"] == json.loads(downloaded(page, "json")[1])["faces"]
+
+    page.set_input_files("#photo input[type=file]", [bad, bad])
+    wait_for_status(page, f"You still see the result of {PORTRAIT.name}.")
+    page.click("#photo-next")
+    kept = f"None of the new photos could be read. You still see the result of {two_faces.name}."
+    assert page.inner_text("#photo .kept") == kept  # also of another one that is shown
+    assert names_of_photos(page) == [PORTRAIT.name, two_faces.name, grey.name]  # nothing is lost
+    upload(page, two_faces)
     wait_for_status(page, "2 faces")
+    assert page.is_hidden("#photo .album")
+
+
+# Holds back all answers but the first, each until window.letThrough is called.
+HELD = """
+    const passOn = window.fetch;
+    let asked = 0;
+    window.fetch = async (...request) => {
+      if (String(request[0]).includes("component_server") && ++asked > 1) {
+        await new Promise((resolve) => { window.letThrough = resolve; });
+      }
+      return passOn.apply(window, request);
+    };
+"""
+
+
+def test_photos_that_wait_can_be_cancelled_and_no_more_than_20_are_taken(
+    server: Server, open_page: Any, tmp_path: Path
+) -> None:
+    files = [Path(shutil.copy(PORTRAIT, tmp_path / f"{number}.jpg")) for number in range(23)]
+    page = open_page(server, HELD)
+    page.set_input_files("#photo input[type=file]", files)
+    wait_for_faces(page, 1)
+    page.locator("#photo .progress", has_text="1 of 20").wait_for()
+    assert "Left out: 3 more" in page.inner_text("#photo .failed")
+    page.wait_for_function("() => Boolean(window.letThrough)")
+    page.focus("#photo-stop")
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Cancelled")
+    page.wait_for_selector("#photo-another:focus")
+    page.evaluate("window.letThrough()")
+    page.evaluate("window.letThrough = null")
+    upload(page, PORTRAIT)
+    page.wait_for_function("() => Boolean(window.letThrough)")
+    page.evaluate("window.letThrough()")
+    wait_for_status(page, "One face")
+    wait_for_faces(page, 1)
+    assert page.get_attribute("#photo [data-download='json']", "download") == f"{PORTRAIT.stem}-faces.json"
 
 
 def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
@@ -154,16 +304,19 @@ def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
 def test_everything_fits_on_a_small_phone(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
     page.set_viewport_size({"width": 360, "height": 740})
-    upload(page, two_faces)
-    wait_for_faces(page, 2)
+    page.set_input_files("#photo input[type=file]", [two_faces, PORTRAIT, two_faces])
+    wait_for_status(page, "3 photos were read")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     outside = """all => all.filter(part => part.getBoundingClientRect().right >
-                        part.closest('.faces, .more').getBoundingClientRect().right).length"""
-    assert page.eval_on_selector_all("#photo .faces button, #photo .downloads a", outside) == 0
+                        part.closest('.faces, .more, .album').getBoundingClientRect().right).length"""
+    assert page.eval_on_selector_all("#photo :is(.faces, .album) button, #photo .downloads a", outside) == 0
+    assert all(page.is_visible(f"#photo [data-photo='{number}'] img") for number in range(3))
+    assert page.eval_on_selector("#photo .thumbnails", "strip => strip.scrollWidth - strip.clientWidth") == 0
 
 
 def test_an_example_runs_at_once(server: Server, open_page: Any) -> None:
     page = open_page(server)
+    choose_panel(page, "photo")
     page.click("#photo [data-example]")
     wait_for_faces(page, 1)
     assert_ticks_agree(page, "photo")
@@ -180,15 +333,17 @@ def test_a_photo_is_dropped_or_pasted(server: Server, open_page: Any, way: str) 
             const event = way === "drop"
               ? new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true})
               : new ClipboardEvent("paste", {clipboardData: carried, bubbles: true, cancelable: true});
-            document.querySelector("#photo .stage").dispatchEvent(event);
+            document.querySelector("#live .stage").dispatchEvent(event);
         }""",
         [way, base64.b64encode(PORTRAIT.read_bytes()).decode()],
     )
     wait_for_faces(page, 1)
+    assert page.is_hidden("#live")
 
 
 def test_a_snapshot_is_analysed_and_the_camera_released(server: Server, open_page: Any) -> None:
     page = open_page(server)
+    choose_panel(page, "photo")
     page.click("#photo-snapshot")
     wait_for_status(page, "Look into the camera")
     page.click("#photo-capture")
@@ -202,12 +357,13 @@ def test_a_snapshot_that_was_cancelled_takes_nothing_from_the_next_one(
     server: Server, open_page: Any, late: int
 ) -> None:
     page = open_page(server, overtaken(1, late))
+    choose_panel(page, "photo")
     page.click("#photo-snapshot")
     page.click("#photo-cancel")
     page.click("#photo-snapshot")
     wait_for_status(page, "Look into the camera")
-    page.wait_for_timeout(2 * late)
-    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "live"]
+    states = "window.watched.tracks.map(track => track.readyState).join()"
+    page.wait_for_function(f"{states} === 'ended,live'")  # the cancelled one has come, and was closed
     page.click("#photo-capture")
     wait_for_faces(page, 1)
 
@@ -231,7 +387,7 @@ def test_a_file_that_is_slow_to_read_does_not_replace_a_photo_that_was_chosen_la
         page.click("#photo-capture")
     wait_for_faces(page, 1)
     page.evaluate("window.readOn()")
-    page.wait_for_timeout(500)
+    wait_for_status(page, "2 photos were read")
     wait_for_faces(page, 1)
     name = page.get_attribute("#photo [data-download='json']", "download")
     assert name == {"example": "grace_hopper-faces.json", "snapshot": "snapshot-faces.json"}[way]
@@ -239,6 +395,7 @@ def test_a_file_that_is_slow_to_read_does_not_replace_a_photo_that_was_chosen_la
 
 def test_the_panel_is_worked_by_keyboard_without_losing_the_focus(server: Server, open_page: Any) -> None:
     page = open_page(server)
+    choose_panel(page, "photo")
 
     def press(button: str) -> None:
         page.focus(button)
@@ -275,15 +432,30 @@ def test_the_way_to_another_photo_leads_back_to_this_one(server: Server, open_pa
     wait_for_status(page, "One face")
 
 
-def test_the_number_of_a_face_stands_beside_it(server: Server, open_page: Any, two_faces: Path) -> None:
+def test_nothing_is_written_on_a_face(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
     upload(page, two_faces)
     wait_for_faces(page, 2)
-    covered = """all => all.map(number => {
-        const [own, box] = [number, number.parentElement].map(part => part.getBoundingClientRect());
-        return own.bottom > box.top && own.top < box.bottom;
-    })"""
-    assert page.eval_on_selector_all("#photo .boxes span", covered) == [False, False]
+    page.wait_for_function("document.querySelector('#photo .picture canvas').width > 300")
+    # The share of the canvas's pixels that are written on, in each box and altogether.
+    inside, altogether = page.evaluate(
+        """() => {
+            const canvas = document.querySelector("#photo .picture canvas");
+            const context = canvas.getContext("2d");
+            const share = (...area) => {
+              const {data} = context.getImageData(...area.map(Math.round));
+              return data.filter((value, place) => place % 4 === 3 && value > 0).length / (data.length / 4);
+            };
+            const boxes = [...document.querySelectorAll("#photo [data-box]")].map(({style}) => {
+              const [left, width] = [style.left, style.width].map((part) => (parseFloat(part) * canvas.width) / 100);
+              const [top, height] = [style.top, style.height].map((part) => (parseFloat(part) * canvas.height) / 100);
+              return share(left, top, width, height);
+            });
+            return [boxes, share(0, 0, canvas.width, canvas.height)];
+        }"""
+    )
+    assert max(inside) < 0.001  # a rim may touch the box
+    assert altogether > 0.01
 
 
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:

@@ -96,7 +96,7 @@ def test_without_a_face_all_is_as_before(page: Any) -> None:
     page.evaluate("shown.clear()")
     assert told(page) == told(page, "Bald") == "reliability 90% (88 to 92)"
     assert page.inner_text(".like") == ""
-    assert page.locator("li.good").count() == len(ATTRIBUTES)
+    assert page.locator("li.attribute.good").count() == len(ATTRIBUTES)
 
 
 def test_a_face_in_motion_is_classed_by_the_mean_of_a_second(page: Any) -> None:

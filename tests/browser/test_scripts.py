@@ -29,7 +29,7 @@ def test_each_script_is_asked_for_once_and_never_again(server: Server, open_page
     assert f"{server.url}{SCRIPTS.address('photo/main.js')}" in scripts
     assert len(scripts) == len(set(scripts))
     page.reload()
-    page.wait_for_selector("#photo:not([inert])")
+    page.wait_for_selector("#photo:not([inert])", state="attached")
     assert page.evaluate(f"{loaded}.map(({{transferSize}}) => transferSize)") == [0] * len(scripts)
 
 
@@ -38,7 +38,8 @@ def test_a_page_whose_scripts_are_gone_says_what_to_do(server: Server, open_page
     page.route(SCRIPT_ADDRESSES, lambda route: route.fulfill(status=404))
     page.goto(server.url)
     for panel in ("live", "photo"):
-        page.locator(f"#{panel} .status[data-kind='problem']", has_text="Reload the page").wait_for()
+        told = page.locator(f"#{panel} .status[data-kind='problem']", has_text="Reload the page")
+        told.wait_for(state="visible" if panel == "live" else "attached")
     page.unroute(SCRIPT_ADDRESSES)
     page.reload()
     start_live(page)
@@ -49,7 +50,7 @@ def test_a_photo_that_is_chosen_before_the_scripts_are_there_is_analysed(server:
     held: list[Any] = []
     page.route(SCRIPT_ADDRESSES, lambda route: held.append(route))
     page.goto(server.url)
-    page.wait_for_selector("#photo[inert]")
+    page.wait_for_selector("#photo[inert]", state="attached")
     page.set_input_files("#photo input[type=file]", PORTRAIT)
     page.route(SCRIPT_ADDRESSES, lambda route: route.continue_())
     for route in held:

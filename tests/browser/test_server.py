@@ -69,7 +69,7 @@ def test_what_is_no_answer_is_not_taken_for_one(
 ) -> None:
     page = open_page(server).context.new_page()
     page.goto(server.url)
-    page.wait_for_selector("#photo:not([inert])")
+    page.wait_for_selector("#photo:not([inert])", state="attached")
     if status == 302:  # a gate in front of everything, which leads to another host: the browser shows no such answer
         gate = {"status": 302, "headers": {"Location": "http://localhost:9/sign-in"}}
         page.route("**/gradio_api/**", lambda route: route.fulfill(**gate))
@@ -130,6 +130,7 @@ def test_a_frame_that_keeps_the_camera_back_is_named_with_the_way_out(server: Se
         frame.locator("#live-start").click()
         frame.locator("#live .status", has_text="The page around this one keeps the camera from it").wait_for()
         assert f"Open {server.url} in a tab of its own" in frame.locator("#live .status").inner_text()
+        frame.locator("#photo-tab").click()
         frame.locator("#photo-snapshot").click()
         frame.locator("#photo .status", has_text='allow="camera"').wait_for()
 

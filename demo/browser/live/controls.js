@@ -1,36 +1,29 @@
-// The buttons over the live picture, and the keys that do the same.
+// The buttons over the live picture; the keys that do the same are in shortcuts.js.
 
 import {find, findAll} from "../shared/elements.js";
-
-/** @type {Object<string, string>} */
-const KEYS = {
-  s: "start",
-  p: "freeze",
-  m: "mirror",
-  c: "nextCamera",
-  f: "fullScreen",
-  "?": "help",
-};
-const TYPED_IN = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
+import {t} from "../shared/language.js";
+import {Help} from "./help.js";
+import {takeKeys} from "./shortcuts.js";
 
 export class Controls {
   /**
    * @param {HTMLElement} root - the panel
-   * @param {{start: () => void, freeze: () => void, mirror: () => void,
+   * @param {import("../shared/settings.js").Settings} settings
+   * @param {{start: () => void, freeze: () => void, record: () => void, save: () => void, copy: () => void, mirror: () => void, class: () => void, say: () => void,
    *   camera: (camera: {deviceId: string, label: string}) => void, face: (number: number) => void}} actions
    */
-  constructor(root, actions) {
+  constructor(root, settings, actions) {
     this.root = root;
     /** @type {Object<string, Function>} */
     this.actions = {
       ...actions,
       nextCamera: () => this.nextCamera(),
       fullScreen: () => this.toggleFullScreen(),
-      help: () => this.toggleHelp(),
+      help: () => this.help.toggle(),
     };
     this.picker = find(root, ".picker select", HTMLSelectElement);
     this.pickerLabel = find(root, ".picker", HTMLElement);
-    this.help = find(root, ".keys", HTMLElement);
+    this.help = new Help(root, settings);
     /** @type {MediaDeviceInfo[]} */
     this.cameras = [];
     this.buttons = byAction(root);
@@ -40,7 +33,12 @@ export class Controls {
     this.picker.addEventListener("change", () => this.chooseCamera(this.picker.selectedIndex));
     this.buttons.fullScreen.hidden = !document.fullscreenEnabled;
     document.addEventListener("fullscreenchange", () => this.press("fullScreen", document.fullscreenElement === root));
-    document.addEventListener("keydown", (event) => this.obey(event));
+    takeKeys(
+      root,
+      settings,
+      (name) => this.actions[name](),
+      (number) => this.actions.face(number),
+    );
   }
 
   /**
@@ -59,7 +57,9 @@ export class Controls {
     this.cameras = cameras;
     this.pickerLabel.hidden = cameras.length < (current === null ? 1 : 2);
     this.picker.replaceChildren(
-      ...cameras.map(({label, deviceId}, position) => new Option(label || `Camera ${position + 1}`, deviceId)),
+      ...cameras.map(
+        ({label, deviceId}, position) => new Option(label || t("Camera {number}", {number: position + 1}), deviceId),
+      ),
     );
     this.picker.value = current;
   }
@@ -84,26 +84,6 @@ export class Controls {
       this.buttons.fullScreen.hidden = true; // the page is shown inside another one that does not allow it
     }
   }
-
-  toggleHelp() {
-    this.help.hidden = !this.help.hidden;
-    this.buttons.help.setAttribute("aria-expanded", String(!this.help.hidden));
-  }
-
-  /**
-   * Keys count where nothing else would take them: not while somebody types, nor from within another part of the page.
-   *
-   * @param {KeyboardEvent} event
-   */
-  obey(event) {
-    const {target, key} = event;
-    if (!(target instanceof Element)) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
-    if (target.closest(TYPED_IN) || !(target === document.body || this.root.contains(target))) return;
-    if (key === "Escape" && !this.help.hidden) this.toggleHelp();
-    else if (/^[1-9]$/.test(key)) this.actions.face(Number(key));
-    else this.actions[KEYS[key.toLowerCase()]]?.();
-  }
 }
 
 /**
@@ -113,6 +93,6 @@ export class Controls {
  * @returns {Object<string, HTMLButtonElement>}
  */
 function byAction(root) {
-  const buttons = findAll(root, ".controls [data-do]", HTMLButtonElement);
+  const buttons = findAll(root, ":is(.controls, .keys) [data-do]", HTMLButtonElement);
   return Object.fromEntries(buttons.map((button) => [button.dataset.do, button]));
 }

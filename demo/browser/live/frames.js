@@ -1,6 +1,7 @@
 // The way of a frame: it is taken from the camera, sent, and its answer painted; or it is tried again, with a word why.
 
 import {drawScaled, encodeFrame} from "../shared/camera.js";
+import {t} from "../shared/language.js";
 import {askServer, NO_ANSWER} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 import {FrameSize} from "./frame_size.js";
@@ -9,7 +10,6 @@ const VIEW_WIDTH = 960; // pixels of the longer side shown
 const ANSWER_MS = 8000;
 const RETRY_MS = [300, 600, 1200, 2000];
 const RELOAD_FAILURES = 4; // after as many in a row, trying again does not help where the server answers something else
-const BUSY_MS = 250;
 
 /**
  * The functions of demo/server/live.py.
@@ -33,6 +33,7 @@ export class Frames {
     /** @type {MediaStreamTrack | null} */
     this.track = null; // of the camera, null while it is not there
     this.frozen = false;
+    this.awaits = ""; // "camera", "server", or neither
     /** @type {number | null} */
     this.newest = null; // capture time of the frame that the video shows, null once it was sent
     this.wake = () => {};
@@ -61,17 +62,20 @@ export class Frames {
     this.video.requestVideoFrameCallback((now, metadata) => this.noteFrame(now, metadata));
     let failures = 0;
     for (;;) {
+      this.awaits = "camera";
       const captured = await this.next();
       if (this.signal.aborted) return;
+      this.awaits = "server";
       const {answer, stages} = await this.send(captured);
+      this.awaits = "";
       if (this.signal.aborted) return;
       if (answer.faces) {
         failures = 0;
         [this.taken, this.spare] = [this.spare, this.taken];
         this.view.show(this.spare, answer, captured, stages);
       } else if (answer.busy) {
-        this.view.say("Many visitors at once: your turn comes in a moment.", "waiting");
-        await pause(BUSY_MS);
+        this.view.say(t("Many visitors at once: your turn comes in a moment."), "waiting");
+        await pause(1000 * answer.seconds);
       } else {
         failures += 1;
         this.explain(answer, failures);
@@ -137,8 +141,8 @@ export class Frames {
       return;
     }
     const reload = failure.helps === "reload" && failures >= RELOAD_FAILURES;
-    const next = reload ? " Reload the page to go on." : failure.helps === "nothing" ? "" : " Trying again…";
-    this.view.wait(failure.text + next);
+    const next = reload ? t("Reload the page to go on.") : failure.helps === "nothing" ? "" : t("Trying again…");
+    this.view.wait(`${failure.text} ${next}`.trim());
     this.view.reloadButton.hidden = !reload;
   }
 

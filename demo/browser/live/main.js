@@ -1,10 +1,14 @@
 // Live mode: one frame in flight; when its answer is here it is painted with its boxes, and the newest frame is sent.
 
 import {find} from "../shared/elements.js";
+import {keepFocus} from "../shared/focus.js";
+import {whenRefused} from "../shared/given.js";
+import {t, translate} from "../shared/language.js";
+import {chosenPanel, whenPanelChosen} from "../shared/panels.js";
 import {Session} from "./session.js";
 import {View} from "./view.js";
 
-const OFF = "The camera is off.";
+const OFF = t("The camera is off.");
 
 /**
  * @param {HTMLElement} element - holds the panel
@@ -13,6 +17,8 @@ const OFF = "The camera is off.";
  */
 export function start(element, facts, server) {
   const live = find(element, "#live", HTMLElement);
+  keepFocus();
+  translate(element);
   /** @type {Session | null} */
   let session = null; // of the last press of Start
   const running = () => (session?.signal.aborted ? null : session);
@@ -33,6 +39,28 @@ export function start(element, facts, server) {
   document.addEventListener("visibilitychange", () => running()?.waitWhileHidden());
   window.addEventListener("pagehide", () => running()?.stop(OFF));
   navigator.mediaDevices?.addEventListener("devicechange", () => running()?.offerCameras());
+  stopWhileUnseen(running, open);
+  whenRefused((sentence) => {
+    if (chosenPanel() === "live") view.refuse(sentence);
+  });
+}
+
+/**
+ * While Photo is seen the camera is off; if it was on before, it goes on afterwards.
+ *
+ * @param {() => Session | null} running
+ * @param {() => void} open
+ */
+function stopWhileUnseen(running, open) {
+  let wasOn = false;
+  whenPanelChosen((panel) => {
+    if (panel === "live") {
+      if (wasOn) open();
+      return;
+    }
+    wasOn = running() !== null;
+    running()?.stop(OFF);
+  });
 }
 
 /**
@@ -43,5 +71,5 @@ export function start(element, facts, server) {
 function chooseCamera(view, session, camera) {
   view.settings.change({camera});
   if (session) session.changeCamera();
-  else view.say(`The next start takes another camera: ${camera.label}.`);
+  else view.say(t("The next start takes another camera: {camera}.", {camera: camera.label}));
 }

@@ -1,23 +1,29 @@
-// A recording of what live mode tells: the probabilities of each face over time, and the files of them. No picture is kept.
+// A recording of what live mode tells: each face over time, in numbers, and the files of them. No picture is kept.
 
 const LONGEST_MS = 30 * 60 * 1000; // without pauses
 const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a second
 
 /**
- * A face in a frame.
+ * A face in a frame: the milliseconds since the first frame was painted, when the camera took this one (milliseconds
+ * since 1970), the size of the frame, and the face's box and warnings in it.
  *
- * @typedef {{milliseconds: number, face: number, probabilities: Float32Array}} Row - since the first frame
+ * @typedef {{milliseconds: number, face: number, probabilities: Float32Array, captured: number, box: number[],
+ *   frame: number[], warnings: string[]}} Row
  */
+
+/** @typedef {{faces: Pick<import("./view.js").Face, "number" | "box" | "probabilities" | "doubts">[], width: number, height: number}} Answer */
 
 /** The numbers: one row for each face of each frame, in memory until they are discarded or the page is closed. */
 export class Recording {
   /**
    * @param {string[]} attributes - names in the order of the probabilities
    * @param {string} header - the first line of a CSV file, with its line feed
+   * @param {string} weights - SHA-256 of the weights' file
    */
-  constructor(attributes, header) {
+  constructor(attributes, header, weights) {
     this.attributes = attributes;
     this.header = header;
+    this.weights = weights;
     /** @type {Date | null} */
     this.started = null; // Date of the first frame
     this.origin = 0; // its milliseconds on the clock that `add` is given
@@ -32,9 +38,10 @@ export class Recording {
 
   /**
    * @param {number} milliseconds - on a clock that never goes back
-   * @param {{number: number, probabilities: number[]}[]} faces - of one frame
+   * @param {Answer} answer - to one frame
+   * @param {number} captured - when the camera took it, on the page's clock (performance.now)
    */
-  add(milliseconds, faces) {
+  add(milliseconds, {faces, width, height}, captured) {
     if (!this.started) {
       this.started = new Date();
       this.origin = milliseconds;
@@ -43,11 +50,15 @@ export class Recording {
     }
     this.latest = milliseconds;
     this.resumed = false;
-    for (const {number, probabilities} of faces) {
+    for (const {number, probabilities, box, doubts} of faces) {
       const row = {
         milliseconds: Math.round(milliseconds - this.origin),
         face: number,
         probabilities: Float32Array.from(probabilities),
+        captured: performance.timeOrigin + captured,
+        box,
+        frame: [width, height],
+        warnings: doubts,
       };
       this.rows.push(row);
       this.note(row);
@@ -104,19 +115,25 @@ export class Recording {
   }
 
   csv() {
-    const rows = this.rows.map(({milliseconds, face, probabilities}) =>
-      [milliseconds, face, ...Array.from(probabilities, (probability) => probability.toFixed(6))].join(","),
-    );
+    const rows = this.rows.map(({milliseconds, face, probabilities, captured, box, frame, warnings}) => {
+      const shares = Array.from(probabilities, (probability) => probability.toFixed(6));
+      return [milliseconds, face, ...shares, isoTime(captured), ...box, ...frame, warnings.join(" ")].join(",");
+    });
     return this.header + [...rows, ""].join("\n");
   }
 
-  /** {started, attributes, rows: [{milliseconds, face, probabilities in the order of attributes}]} */
+  /** {started, weights, attributes, rows: [Row with its time in ISO 8601 and probabilities in the order of attributes]} */
   json() {
-    const rows = this.rows.map(({milliseconds, face, probabilities}) => ({
-      milliseconds,
-      face,
-      probabilities: Array.from(probabilities, (probability) => Number(probability.toFixed(6))),
+    const rows = this.rows.map((row) => ({
+      ...row,
+      probabilities: Array.from(row.probabilities, (probability) => Number(probability.toFixed(6))),
+      captured: isoTime(row.captured),
     }));
-    return JSON.stringify({started: this.started, attributes: this.attributes, rows});
+    return JSON.stringify({started: this.started, weights: this.weights, attributes: this.attributes, rows});
   }
+}
+
+/** @param {number} milliseconds - since 1970 */
+function isoTime(milliseconds) {
+  return new Date(milliseconds).toISOString();
 }

@@ -1,13 +1,16 @@
 // What belongs to one press of Start: the camera, which may go and come back, and the frames that are sent of it.
 
 import {closeCamera, listCameras, openCamera, otherCamera} from "../shared/camera.js";
+import {t} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
 
 const CAMERA_RETRY_MS = 2000; // how often a camera that went is looked for
-const CAMERA_GONE = "The camera was disconnected. Live goes on when it is back, or with another one that you choose.";
-const LOOKING = "Looking for a face…";
-const FROZEN = "Frozen. Nothing is sent until you go on.";
+const CAMERA_GONE = t(
+  "The camera was disconnected. Live goes on when it is back, or with another one that you choose.",
+);
+const LOOKING = t("Looking for a face…");
+const FROZEN = t("Frozen. Nothing is sent until you go on.");
 
 export class Session {
   /**
@@ -32,7 +35,7 @@ export class Session {
     view.begin(this.frames);
     try {
       if (!view.video.requestVideoFrameCallback) {
-        throw new Error("This browser is too old for live mode. Update it, or use a photo.");
+        throw new Error(t("This browser is too old for live mode. Update it, or use a photo."));
       }
       await this.takeCamera();
     } catch (error) {
@@ -40,7 +43,6 @@ export class Session {
       return;
     }
     if (signal.aborted) return;
-    view.stopButton.focus({preventScroll: true});
     view.say(LOOKING);
     this.frames.run();
   }
@@ -72,7 +74,10 @@ export class Session {
     view.remarkOnCamera(otherCamera(track, wanted));
     const isOpen = () => frames.track === track;
     track.addEventListener("ended", () => isOpen() && this.awaitCamera(), {signal});
-    track.addEventListener("mute", () => isOpen() && view.wait("The camera gives no picture at the moment."), {signal});
+    track.addEventListener("mute", () => isOpen() && view.wait(t("The camera gives no picture at the moment.")), {
+      signal,
+    });
+    view.guide.facesAway = facingMode === "environment";
     view.mirror(view.settings.values.mirror ?? facingMode !== "environment");
     this.offerCameras();
   }
@@ -125,6 +130,7 @@ export class Session {
     if (!(frames.frozen || view.state === "on")) return;
     frames.frozen = !frames.frozen;
     frames.wake();
+    view.rest();
     view.controls.press("freeze", frames.frozen);
     this.sayWhatIsDone();
   }
@@ -133,7 +139,7 @@ export class Session {
     const {view, frames} = this;
     if (view.state === "starting") return;
     frames.newest = null; // an old frame by the time that the tab is looked at again
-    if (document.hidden) view.wait("Live waits while this tab is hidden.");
+    if (document.hidden) view.wait(t("Live waits while this tab is hidden."));
     else this.sayWhatIsDone();
     frames.wake();
   }
@@ -146,7 +152,7 @@ export class Session {
       view.wait(CAMERA_GONE);
       return;
     }
-    if (frames.frozen) view.state = "on";
-    view.say(frames.frozen ? FROZEN : LOOKING);
+    if (frames.frozen) view.stand(FROZEN);
+    else view.say(LOOKING);
   }
 }

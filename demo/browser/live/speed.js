@@ -1,26 +1,34 @@
 // Frames a second, and where the milliseconds of a frame go.
 
 import {find} from "../shared/elements.js";
+import {t} from "../shared/language.js";
 
 export const STAGES = {
-  capture: ["Camera", "#94a3b8"],
-  encode: ["Encode", "#c4b5fd"],
-  network: ["Sending", "#60a5fa"],
-  wait: ["Wait for a turn", "#fb7185"],
-  decode: ["Decode", "#fcd34d"],
-  detect: ["Find faces", "#fb923c"],
-  align: ["Align", "#a3e635"],
-  infer: ["Read attributes", "#2dd4bf"],
-  paint: ["Paint", "#e879f9"],
+  capture: [t("Camera"), "#94a3b8"],
+  encode: [t("Encode"), "#c4b5fd"],
+  network: [t("Sending"), "#60a5fa"],
+  wait: [t("Wait for a turn"), "#fb7185"],
+  decode: [t("Decode"), "#fcd34d"],
+  detect: [t("Find faces"), "#fb923c"],
+  align: [t("Align"), "#a3e635"],
+  infer: [t("Read attributes"), "#2dd4bf"],
+  paint: [t("Paint"), "#e879f9"],
 };
 const SPEED_WINDOW_MS = 2000;
 const SPEED_REFRESH_MS = 500;
+const SILENCE_MS = 1000; // without a frame; where frames are slower than that, twice their distance
 
 /** @typedef {{now: number, latency: number, stages: Object<string, number>}} Frame - all in milliseconds */
 
 export class SpeedPanel {
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root
+   * @param {(framesPerSecond: number, latency: number) => void} onFigures - called with new ones; latency in milliseconds
+   * @param {() => void} onSilence - called when the next frame is overdue
+   */
+  constructor(root, onFigures = () => {}, onSilence = () => {}) {
+    this.onFigures = onFigures;
+    this.onSilence = onSilence;
     this.rate = find(root, ".rate", HTMLElement);
     this.delay = find(root, ".delay", HTMLElement);
     this.bar = find(root, ".split", HTMLElement);
@@ -50,6 +58,12 @@ export class SpeedPanel {
   clear() {
     /** @type {Frame[]} */
     this.frames = []; // of the last two seconds
+    this.blank();
+  }
+
+  /** Shows no figures until the next ones. */
+  blank() {
+    clearTimeout(this.overdue);
     this.rate.textContent = this.delay.textContent = "–";
     for (const {part, value} of this.parts) {
       part.style.flexGrow = "0";
@@ -71,13 +85,34 @@ export class SpeedPanel {
     }
     while (this.frames.length > 1 && this.frames[0].now < now - SPEED_WINDOW_MS) this.frames.shift();
     this.frames.push({now, latency, stages});
+    this.expectNext();
     if (now - this.refreshed < SPEED_REFRESH_MS) return;
     this.refreshed = now;
+    this.showFigures(now);
+  }
+
+  expectNext() {
+    const [last, before] = [this.frames.at(-1), this.frames.at(-2) ?? this.frames.at(-1)];
+    clearTimeout(this.overdue);
+    this.overdue = setTimeout(
+      () => {
+        this.blank();
+        this.onSilence();
+      },
+      Math.max(SILENCE_MS, 2 * (last.now - before.now)),
+    );
+  }
+
+  /** @param {number} now - milliseconds */
+  showFigures(now) {
     const seconds = (now - this.frames[0].now) / 1000;
     /** @param {(frame: Frame) => number} get */
     const mean = (get) => this.frames.reduce((sum, frame) => sum + get(frame), 0) / this.frames.length;
-    this.rate.textContent = String(Math.round((this.frames.length - 1) / seconds));
-    this.delay.textContent = String(Math.round(mean((frame) => frame.latency)));
+    const framesPerSecond = (this.frames.length - 1) / seconds;
+    const latency = mean((frame) => frame.latency);
+    this.rate.textContent = framesPerSecond < 1 ? framesPerSecond.toFixed(1) : String(Math.round(framesPerSecond));
+    this.delay.textContent = String(Math.round(latency));
+    this.onFigures(framesPerSecond, latency);
     for (const {stage, part, value} of this.parts) {
       const milliseconds = mean((frame) => frame.stages[stage]);
       part.style.flexGrow = milliseconds.toFixed(1);

@@ -1,6 +1,7 @@
 // The recording of a visit with its buttons and its plot, below the attributes.
 
 import {closest, find} from "../shared/elements.js";
+import {t, translate} from "../shared/language.js";
 import {minutes, Plot} from "./plot.js";
 import {Recording} from "./recording.js";
 
@@ -9,14 +10,13 @@ const REDRAW_MS = 250;
 const FILE_MS = 60000; // as long as the browser may read a file that it saves
 const MOST_LINES = 5;
 const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
-const NUMBERS_ONLY = "Records numbers, no picture.";
+const NUMBERS_ONLY = t("Records numbers, no picture.");
 
 // Fixed text; whatever comes from elsewhere is set as textContent.
 const TIMELINE = `
   <div class="timeline-head">
-    <button type="button" class="quiet record" aria-pressed="false">Record</button>
     <span class="elapsed" aria-hidden="true"></span>
-    <span class="told" role="status">${NUMBERS_ONLY}</span>
+    <span class="told" role="status"></span>
     <span class="saves" role="group" aria-label="Download the recording" hidden>
       <button type="button" class="quiet" data-save="csv">CSV</button>
       <button type="button" class="quiet" data-save="json">JSON</button>
@@ -37,15 +37,17 @@ const TIMELINE = `
 export class Timeline {
   /**
    * @param {HTMLElement} root
+   * @param {HTMLButtonElement} record - the button that starts and stops it
    * @param {string[]} attributes - in the order of the probabilities
    * @param {string[]} names - the same for people
-   * @param {string} header - the first line of a CSV file
+   * @param {Facts} facts
    * @param {(index: number) => boolean} shows - whether one may be drawn; files hold all of them
    */
-  constructor(root, attributes, names, header, shows = () => true) {
+  constructor(root, record, attributes, names, facts, shows = () => true) {
     root.innerHTML = TIMELINE;
+    translate(root);
     this.root = root;
-    this.record = find(root, ".record", HTMLButtonElement);
+    this.record = record;
     this.elapsed = find(root, ".elapsed", HTMLElement);
     this.told = find(root, ".told", HTMLElement);
     this.saves = find(root, ".saves", HTMLElement);
@@ -57,13 +59,12 @@ export class Timeline {
     this.automatic = find(root, ".automatic", HTMLButtonElement);
     this.attributes = attributes;
     this.names = names;
-    this.header = header;
+    this.facts = facts;
     this.shows = shows;
     this.picture = new Plot(find(root, "canvas", HTMLCanvasElement));
     this.recording = false;
     /** @type {number[]} */
     this.lines = []; // places of the attributes that are drawn
-    this.record.addEventListener("click", () => (this.recording ? this.stop() : this.start()));
     this.discard.addEventListener("click", () => this.empty());
     this.saves.addEventListener("click", (event) => this.save(closest(event, "[data-save]")?.dataset.save));
     this.whose.addEventListener("change", () => this.draw());
@@ -74,6 +75,9 @@ export class Timeline {
       if (chip) this.choose(this.lines.filter((index) => index !== Number(chip.dataset.line)));
     });
     new ResizeObserver(() => this.draw()).observe(this.plot);
+    window.addEventListener("beforeunload", (event) => {
+      if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before the recording is lost
+    });
     this.empty();
   }
 
@@ -81,26 +85,34 @@ export class Timeline {
    * Takes the faces of one frame, unless nothing is recorded.
    *
    * @param {number} milliseconds - on a clock that never goes back
-   * @param {{number: number, probabilities: number[]}[]} faces
+   * @param {import("./recording.js").Answer} answer
+   * @param {number} captured - when the camera took the frame, on the page's clock
    */
-  add(milliseconds, faces) {
+  add(milliseconds, answer, captured) {
     if (!this.recording) return;
-    this.data.add(milliseconds, faces);
+    this.data.add(milliseconds, answer, captured);
     if (this.data.full)
-      this.stop(`Stopped after ${minutes(this.data.recorded)} minutes, as long as a recording can be.`);
+      this.stop(
+        t("Stopped after {minutes} minutes, as long as a recording can be.", {minutes: minutes(this.data.recorded)}),
+      );
     else if (milliseconds - this.drawn >= REDRAW_MS) {
       this.drawn = milliseconds;
       this.draw();
     }
   }
 
+  toggle() {
+    if (this.recording) this.stop();
+    else this.start();
+  }
+
   start() {
     this.recording = true;
     this.data.resumed = true;
-    this.tell("Recording numbers, no picture.");
+    this.tell(t("Recording numbers, no picture."));
   }
 
-  stop(message = "Stopped. Numbers only, no picture.") {
+  stop(message = t("Stopped. Numbers only, no picture.")) {
     if (!this.recording) return;
     this.recording = false;
     this.tell(this.data.rows.length ? message : NUMBERS_ONLY);
@@ -110,7 +122,8 @@ export class Timeline {
   empty() {
     const focused = document.activeElement === this.discard;
     this.recording = false;
-    this.data = new Recording(this.attributes, this.header);
+    this.data = new Recording(this.attributes, this.facts.recording_header, this.facts.weights);
+    this.saved = 0; // rows that are in a file
     /** @type {number[] | null} */
     this.chosen = null;
     this.drawn = -Infinity;
@@ -123,7 +136,12 @@ export class Timeline {
   tell(text) {
     this.told.textContent = text;
     this.record.setAttribute("aria-pressed", String(this.recording));
-    this.record.textContent = this.recording ? "Stop recording" : this.data.rows.length ? "Go on" : "Record";
+    this.record.title = this.recording
+      ? t("Stop recording")
+      : this.data.rows.length
+        ? t("Go on recording")
+        : t("Record the numbers, no picture");
+    this.root.classList.toggle("recording", this.recording);
     this.record.disabled = this.data.full;
     this.saves.hidden = this.recording || this.data.rows.length === 0;
   }
@@ -147,7 +165,7 @@ export class Timeline {
     setOptions(
       this.whose,
       faces,
-      faces.map((number) => `Face ${number}`),
+      faces.map((number) => t("Face {number}", {number})),
     );
     this.whose.hidden = faces.length === 1;
     this.lines = (this.chosen ?? this.data.varying(this.face, MOST_LINES, this.shows)).filter(this.shows);
@@ -168,7 +186,11 @@ export class Timeline {
     const key = this.lines.join();
     this.picture.canvas.setAttribute(
       "aria-label",
-      `Face ${this.face} over ${minutes(this.data.length)}: ${names.join(", ")}`,
+      t("Face {number} over {minutes}: {names}", {
+        number: this.face,
+        minutes: minutes(this.data.length),
+        names: names.join(", "),
+      }),
     );
     this.automatic.hidden = this.chosen === null;
     if (this.chips.dataset.shown === key) return;
@@ -178,7 +200,7 @@ export class Timeline {
         const chip = document.createElement("button");
         chip.type = "button";
         chip.dataset.line = String(index);
-        chip.title = "Take it off the plot";
+        chip.title = t("Take it off the plot");
         chip.textContent = names[place];
         chip.style.setProperty("--colour", `var(--line-${(place % LINE_COLOURS) + 1})`);
         return chip;
@@ -187,7 +209,7 @@ export class Timeline {
     const others = this.attributes
       .map((_, index) => index)
       .filter((index) => this.shows(index) && !this.lines.includes(index));
-    setOptions(this.adder, ["", ...others], ["Add…", ...others.map((index) => this.names[index])]);
+    setOptions(this.adder, ["", ...others], [t("Add…"), ...others.map((index) => this.names[index])]);
     this.adder.value = "";
   }
 
@@ -200,6 +222,7 @@ export class Timeline {
     link.download = `faces-${this.data.started.toISOString().slice(0, 19).replaceAll(":", "-")}.${kind}`;
     link.href = URL.createObjectURL(new Blob([text], {type}));
     link.click();
+    this.saved = this.data.rows.length;
     setTimeout(() => URL.revokeObjectURL(link.href), FILE_MS);
   }
 }

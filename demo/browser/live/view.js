@@ -1,12 +1,20 @@
 // What live mode shows: the picture with its boxes, the face that was chosen, and what is said about it.
 
 import {AttributePanel} from "../shared/attributes.js";
+import {decide} from "../shared/decisions.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
+import {t} from "../shared/language.js";
+import {captionText, copyPicture, savePicture} from "../shared/picture_file.js";
+import {PictureLabels} from "../shared/picture_labels.js";
 import {ReliabilityOfFace} from "../shared/reliability.js";
-import {say, showRemark} from "../shared/status.js";
+import {say, showRemark, shownIn, speak} from "../shared/status.js";
+import {PictureAge} from "./age.js";
+import {Announcer} from "./announcer.js";
+import {ClassMode} from "./class_mode.js";
 import {Controls} from "./controls.js";
 import {LARGEST_WIDTH} from "./frame_size.js";
+import {Guide} from "./guide.js";
 import {Overlay} from "./overlay.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
@@ -15,12 +23,15 @@ import {Timeline} from "./timeline.js";
 const CROP_MS = 100; // the crop is asked for no more often
 const OUT_OF_SIGHT_MS = 1000; // the chosen face may be hidden for as long before another one takes its place
 const SETTLED_MS = 300; // what is true for a shorter time is not worth a sentence
+const NOTICE_MS = 4000; // for which what a button did stands in the status line
+const REFUSAL_MS = 15000; // for which it is said why something given is not taken
+const FILE_NAME = "slimnet-faces-live.png";
 /** @type {Object<string, string>} */
 const ADVICE = {
-  small: "Too small to be read well: come closer.",
-  turned: "Turned too far: look towards the camera.",
-  blurred: "Blurred: hold still, or clean the lens.",
-  dark: "Too dark: turn towards the light.",
+  small: t("Too small to be read well: come closer."),
+  turned: t("Turned too far: look towards the camera."),
+  blurred: t("Blurred: hold still, or clean the lens."),
+  dark: t("Too dark: turn towards the light."),
 };
 
 /**
@@ -47,6 +58,8 @@ export class View {
     this.statusLine = find(live, ".status", HTMLElement);
     this.sizeLine = find(live, ".flow", HTMLElement);
     this.cameraLine = find(live, ".other-camera", HTMLElement);
+    this.ageLine = find(live, ".age", HTMLElement);
+    this.refusalLine = find(live, ".refusal", HTMLElement);
     this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
     this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
@@ -55,25 +68,60 @@ export class View {
       this.choose(number),
     );
     this.overlay = new Overlay(this.canvas, facts, (number) => this.choose(number));
-    const {attributes, names} = this.panel;
+    const {names} = this.panel;
     const shows = (/** @type {number} */ index) => this.panel.shows(index);
-    this.timeline = new Timeline(
-      find(live, ".timeline", HTMLElement),
-      attributes,
-      names,
-      facts.recording_header,
-      shows,
+    this.pictureLabels = new PictureLabels(facts.telling, names);
+    this.timeline = this.makeTimeline(shows);
+    this.age = new PictureAge();
+    this.speed = new SpeedPanel(
+      find(live, ".speed", HTMLElement),
+      (...figures) => showRemark(this.ageLine, this.age.remark(...figures)),
+      () => this.fallSilent(),
     );
-    this.speed = new SpeedPanel(find(live, ".speed", HTMLElement));
-    this.controls = new Controls(live, {
-      ...actions,
-      mirror: () => this.toggleMirror(),
-      face: (number) => this.chooseIfThere(number),
-    });
+    this.guide = new Guide();
+    this.announcer = new Announcer((sentence) => speak(this.statusLine, sentence));
+    this.controls = this.makeControls(actions);
+    this.classMode = new ClassMode(
+      find(live, ".class-mode", HTMLDialogElement),
+      this.canvas,
+      facts.face_colours,
+      this.panel.listed,
+    );
     /** @type {number | null} */
     this.chosen = null; // number of the face whose attributes are shown
+    /** @type {Map<number, {probabilities: number[], ticks: import("../shared/decisions.js").Tick[]}>} */
+    this.read = new Map(); // number of a face -> what is shown of it
     this.settling = {text: "", since: 0};
+    this.noticedUntil = 0; // milliseconds: until then the status line says what a button did
+    this.settings.onChange(() => this.decideAgain());
     this.mirror(this.settings.values.mirror ?? true);
+  }
+
+  /** @param {{start: () => void, freeze: () => void, camera: (camera: import("../shared/settings.js").Camera) => void}} actions */
+  makeControls(actions) {
+    return new Controls(this.live, this.settings, {
+      ...actions,
+      say: () => this.sayFace(),
+      mirror: () => this.toggleMirror(),
+      record: () => this.timeline.toggle(),
+      save: () => this.giveAway((picture) => savePicture(picture, FILE_NAME)),
+      copy: () => this.giveAway(copyPicture),
+      class: () => this.classMode.open(),
+      face: (number) => this.chooseIfThere(number),
+    });
+  }
+
+  /** @param {(index: number) => boolean} shows - whether an attribute may be drawn */
+  makeTimeline(shows) {
+    const {live, facts, panel} = this;
+    return new Timeline(
+      find(live, ".timeline", HTMLElement),
+      find(live, "[data-do=record]", HTMLButtonElement),
+      panel.attributes,
+      panel.names,
+      facts,
+      shows,
+    );
   }
 
   /** "off", "starting", "on" or "waiting". */
@@ -100,7 +148,42 @@ export class View {
    */
   wait(text) {
     this.state = "waiting";
+    this.live.classList.add("stale");
+    this.rest();
     this.say(text, "problem");
+  }
+
+  /** No frames are expected for now, so that there are no figures of them. */
+  rest() {
+    this.speed.clear();
+    this.age.clear();
+    showRemark(this.ageLine, "");
+  }
+
+  /**
+   * The picture stands still as the visitor wants it, and what is said of it is true.
+   *
+   * @param {string} text
+   */
+  stand(text) {
+    this.state = "on";
+    this.live.classList.remove("stale");
+    this.say(text);
+  }
+
+  /** The next frame is overdue: what stands on the page is of the last one. */
+  fallSilent() {
+    this.live.classList.add("stale");
+    showRemark(this.ageLine, "");
+    if (this.frames.awaits === "camera") this.say(t("The camera gives no picture at the moment."), "waiting");
+    if (this.frames.awaits === "server") this.say(t("Waiting for the server's answer…"), "waiting");
+  }
+
+  /** @param {string} sentence - why something that was dropped or pasted is not taken */
+  refuse(sentence) {
+    showRemark(this.refusalLine, sentence);
+    clearTimeout(this.refused);
+    this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
   }
 
   /** @param {string} text - shown while it is not empty */
@@ -119,9 +202,12 @@ export class View {
     this.seen = 0; // when the chosen face was seen last
     this.cropAsked = 0;
     this.state = "starting";
-    this.startButton.disabled = true;
     this.stopButton.hidden = false;
-    this.say("Waiting for the camera. Your browser may ask you to allow it.");
+    if (document.activeElement === this.startButton || document.activeElement === document.body) {
+      this.stopButton.focus({preventScroll: true});
+    }
+    this.startButton.disabled = true;
+    this.say(t("Waiting for the camera. Your browser may ask you to allow it."));
   }
 
   /**
@@ -139,12 +225,15 @@ export class View {
     }
     this.controls.press("freeze", false);
     this.chosen = null;
+    this.classMode.close();
     this.overlay.clear();
-    this.speed.clear();
+    this.rest();
+    live.classList.remove("stale");
+    showRemark(this.refusalLine, "");
     this.buttons.show([], null);
     this.panel.clear();
     this.reliability.clear();
-    this.timeline.stop("The camera is off. Numbers only, no picture.");
+    this.timeline.stop(t("The camera is off. Numbers only, no picture."));
     this.say(message, kind);
   }
 
@@ -184,16 +273,20 @@ export class View {
     const began = performance.now();
     const {faces} = answer;
     this.keepChoice(faces, began);
-    this.overlay.show(picture, answer, this.chosen);
+    this.overlay.take(picture, answer);
+    this.read = this.steady(faces, began);
+    this.paint();
     if (this.frames.watched) {
       // Else this frame was the last one in flight, and the page says already what it waits for.
       this.state = "on";
-      this.saySettled(...describe(faces, this.chosen), began);
+      this.live.classList.remove("stale");
+      this.saySettled(...describe(faces, this.chosen, this.guidance(answer)), began);
     }
     this.canvas.hidden = false;
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
+    this.timeline.add(began, answer, captured);
     this.showFrameSize(this.frames.frameSize);
     const painted = performance.now();
     stages.paint = painted - began;
@@ -209,24 +302,73 @@ export class View {
   }
 
   /**
+   * What is shown of each face: probabilities and ticks, made calm.
+   *
+   * @param {Face[]} faces
+   * @param {number} now - milliseconds
+   */
+  steady(faces, now) {
+    const {smoother, panel} = this;
+    smoother.calm = panel.calm;
+    smoother.forget(now);
+    return new Map(
+      faces.map(({number, probabilities}) => [number, smoother.update(number, probabilities, now, panel.rule)]),
+    );
+  }
+
+  /** Paints the frame, with the strongest ticks written beside its faces. */
+  paint() {
+    const {overlay, pictureLabels, panel, chosen, read} = this;
+    const {faces, width, height} = overlay.answer;
+    const decided = faces.map((face) => ({...face, ...read.get(face.number)}));
+    overlay.labels = pictureLabels.choose(decided, Math.max(width, height), chosen, panel.rule);
+    overlay.paint(chosen);
+  }
+
+  /** Another rule holds: on a picture that stands still, it must not wait for the next frame. */
+  decideAgain() {
+    if (!this.frames || this.frames.watched) return;
+    const {overlay, panel} = this;
+    this.read = new Map(
+      overlay.answer.faces.map(({number, probabilities}) => [
+        number,
+        {probabilities, ticks: decide(probabilities, panel.rule)},
+      ]),
+    );
+    this.paint();
+  }
+
+  /**
+   * Makes a file of the frame on the page, and says what became of it.
+   *
+   * @param {(picture: HTMLCanvasElement) => Promise<string>} give - saves or copies it, and tells what to say
+   */
+  async giveAway(give) {
+    const picture = this.overlay.file(captionText(this.panel.names.length, this.facts.parameters));
+    const notice = picture ? await give(picture) : t("There is no picture yet.");
+    this.noticedUntil = performance.now() + NOTICE_MS;
+    this.say(notice);
+  }
+
+  /**
    * @param {Face[]} faces
    * @param {number} now - milliseconds
    */
   showAttributes(faces, now) {
-    const {smoother, panel, crop} = this;
-    smoother.calm = panel.calm;
-    smoother.forget(now);
+    const {panel, crop} = this;
     for (const face of faces) {
-      const {probabilities, ticks} = smoother.update(face.number, face.probabilities, now, panel.rule);
+      const {probabilities, ticks} = this.read.get(face.number);
       if (face.number === this.chosen) {
         panel.show(probabilities, ticks, face.doubts);
         this.reliability.follow(face.number, face.conditions, now);
+        if (this.settings.values.pace) this.announce(face, faces.length, now);
       }
     }
     // A face that is missed in a frame or two takes nothing off the page; the reason is told when the boxes are emptied.
     if (!faces.length && now - this.seen < SETTLED_MS) panel.fade();
     else if (!faces.length) panel.clear();
-    this.timeline.add(now, faces);
+    const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
+    this.classMode.show(ticked, this.overlay.mirror);
     const picture = faces.find(({number}) => number === this.chosen)?.crop;
     if (picture) find(crop, "img", HTMLImageElement).src = picture;
     crop.hidden = !faces.length || (crop.hidden && !picture);
@@ -235,7 +377,10 @@ export class View {
   /** @param {import("./frame_size.js").FrameSize} size - of the pictures that are sent */
   showFrameSize(size) {
     this.live.dataset.sentWidth = String(size.width);
-    const reduced = `Slow connection: sending smaller pictures, ${size.width} pixels instead of ${LARGEST_WIDTH}.`;
+    const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", {
+      width: size.width,
+      largest: LARGEST_WIDTH,
+    });
     showRemark(this.sizeLine, size.reduced ? reduced : "");
   }
 
@@ -249,7 +394,7 @@ export class View {
    */
   note(painted, latency, stages, faces) {
     const {dataset} = this.live;
-    this.speed.note(painted, latency, stages);
+    if (this.frames.watched) this.speed.note(painted, latency, stages);
     dataset.latencyMs = latency.toFixed(1);
     dataset.faces = String(faces);
     dataset.frame = String(Number(dataset.frame) + 1);
@@ -264,7 +409,38 @@ export class View {
    */
   saySettled(text, kind, now) {
     if (this.settling.text !== text) this.settling = {text, since: now};
-    if (now - this.settling.since >= SETTLED_MS) this.say(text, kind);
+    if (now >= this.noticedUntil && now - this.settling.since >= SETTLED_MS) this.say(text, kind);
+  }
+
+  /**
+   * Says what has changed, at the pace that was chosen; not of a face that is doubted, which the status line says already.
+   *
+   * @param {Face} face - the chosen one
+   * @param {number} count - of all faces
+   * @param {number} now - milliseconds
+   */
+  announce({number, doubts}, count, now) {
+    if (doubts.length) return;
+    this.announcer.follow(number, heading(number, count), this.panel.readings, this.settings.values.pace, now);
+  }
+
+  /** Says to screen readers what is read in the chosen face, or once more what the page waits for. */
+  sayFace() {
+    const {statusLine, panel, chosen} = this;
+    speak(
+      statusLine,
+      panel.face ? panel.sentence(heading(chosen, this.overlay.answer.faces.length)) : shownIn(statusLine),
+    );
+  }
+
+  /**
+   * How the chosen face comes into the picture: null where no guide is asked for, and empty where it stands well.
+   *
+   * @param {{faces: Face[], width: number, height: number}} answer
+   */
+  guidance({faces, width, height}) {
+    const face = faces.find(({number}) => number === this.chosen);
+    return this.settings.values.guide && face ? this.guide.place(face.box, width, height) : null;
   }
 
   /** @param {number} number - of a face */
@@ -285,10 +461,11 @@ export class View {
     this.crop.hidden = true; // it is another face's, until the next one comes
     const {faces} = this.overlay.answer;
     this.showChoice(faces);
-    this.overlay.paint(number);
-    const face = faces.find((other) => other.number === number);
+    this.paint();
     if (this.frames.watched) return; // the next frame shows it
-    this.panel.show(face.probabilities, null, face.doubts);
+    const face = faces.find((other) => other.number === number);
+    const {probabilities, ticks} = this.read.get(number);
+    this.panel.show(probabilities, ticks, face.doubts);
     this.reliability.show(face.conditions);
   }
 
@@ -315,12 +492,30 @@ export class View {
  *
  * @param {Face[]} faces
  * @param {number | null} chosen
+ * @param {string | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
  * @returns {[string, string]}
  */
-function describe(faces, chosen) {
-  if (!faces.length) return ["No face in sight: come closer.", "waiting"];
+function describe(faces, chosen, guidance) {
+  if (!faces.length) return [t("No face in sight: come closer."), "waiting"];
   const face = faces.find(({number}) => number === chosen);
-  if (!face) return [`Face ${chosen} is out of sight.`, "waiting"];
+  if (!face) return [t("Face {number} is out of sight.", {number: chosen}), "waiting"];
+  if (guidance) return [guidance, "waiting"];
   if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];
-  return [faces.length === 1 ? "One face." : `${faces.length} faces. Choose one by its box or its button.`, "plain"];
+  if (guidance !== null) return [t("You are in the picture."), "plain"];
+  return [
+    faces.length === 1
+      ? t("One face.")
+      : t("{count} faces. Choose one by its box or its button.", {count: faces.length}),
+    "plain",
+  ];
+}
+
+/**
+ * What a sentence about a face begins with. Numbers of faces go on while faces come and go, so they are no "2 of 3".
+ *
+ * @param {number} number
+ * @param {number} count - of faces in the picture
+ */
+function heading(number, count) {
+  return count > 1 ? t("Face {number}", {number}) : t("One face");
 }

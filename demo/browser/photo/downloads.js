@@ -1,35 +1,40 @@
-// The results as files, made from the answer in this page.
+// The results as files, made in this page when they are asked for: how boxes are decided may have been changed since.
 
 import {findAll} from "../shared/elements.js";
 
+/** @typedef {{name: string, type: string, content: string | Uint8Array<ArrayBuffer>}} Download */
+
 export class Downloads {
-  /** @param {HTMLElement} root - holds a link with data-download for each kind of file */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root - holds a link with data-download for each kind of file
+   * @param {(kind: string) => Download} make
+   */
+  constructor(root, make) {
+    this.make = make;
     this.links = findAll(root, "[data-download]", HTMLAnchorElement);
-    /** @type {string[]} */
-    this.addresses = []; // of the blobs that the links lead to
+    for (const link of this.links) {
+      for (const asked of ["click", "contextmenu"]) link.addEventListener(asked, () => this.fill(link));
+    }
   }
 
-  /** @param {{name: string, json: string, csv: string, annotated: string}} answer - `annotated`: base64 of a JPEG */
-  offer({name, json, csv, annotated}) {
-    this.addresses.forEach((address) => URL.revokeObjectURL(address));
-    const stem = name.replace(/\.[^.]*$/, "");
-    /** @type {Object<string, {name: string, blob: Blob}>} */
-    const files = {
-      json: {name: `${stem}-faces.json`, blob: new Blob([json], {type: "application/json"})},
-      csv: {name: `${stem}-faces.csv`, blob: new Blob([csv], {type: "text/csv"})},
-      picture: {name: `${stem}-faces.jpg`, blob: new Blob([bytesOf(annotated)], {type: "image/jpeg"})},
-    };
-    this.addresses = this.links.map((link) => {
-      const file = files[link.dataset.download];
-      link.download = file.name;
-      link.href = URL.createObjectURL(file.blob);
-      return link.href;
-    });
+  /** Makes links of them, which a keyboard reaches, too. */
+  offer() {
+    for (const link of this.links) this.fill(link);
+  }
+
+  /** @param {HTMLAnchorElement} link */
+  fill(link) {
+    if (link.href) URL.revokeObjectURL(link.href);
+    const {name, type, content} = this.make(link.dataset.download);
+    link.download = name;
+    link.href = URL.createObjectURL(new Blob([content], {type}));
   }
 }
 
-/** @param {string} base64 */
-function bytesOf(base64) {
+/**
+ * @param {string} base64
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -1,62 +1,23 @@
-// Picture files, in whatever way the visitor gives them: chosen, pasted or dropped.
+// Picture files: chosen in the browser's dialog, and what they hold.
 
 import {find} from "../shared/elements.js";
+import {asGiven, takeGiven} from "../shared/given.js";
 
 /**
  * @param {HTMLElement} photo - the panel
- * @param {(file: File) => Promise<void>} onFile
- * @param {() => void} onOther - something was dropped that is no file
+ * @param {(files: import("../shared/given.js").GivenFile[]) => void} onFiles - called with what was chosen, dropped or pasted
  */
-export function takeFiles(photo, onFile, onOther) {
+export function takeFiles(photo, onFiles) {
   const input = find(photo, "#photo-file", HTMLInputElement);
   find(photo, "#photo-choose", HTMLButtonElement).addEventListener("click", () => input.click());
   const takeChosen = () => {
-    const file = input.files[0];
-    if (!file) return;
-    onFile(file).finally(() => {
-      input.value = ""; // the same file may be chosen again
-    });
+    const files = [...input.files];
+    input.value = ""; // the same file may be chosen again
+    if (files.length) onFiles(files.map((file) => asGiven(file)));
   };
   input.addEventListener("change", takeChosen);
   takeChosen(); // one may have been chosen before this script was there
-  document.addEventListener("paste", (event) => {
-    const file = event.clipboardData.files[0];
-    if (file) onFile(file);
-  });
-  takeDropped(photo, onFile, onOther);
-}
-
-/**
- * A picture that is dropped beside the panel must not replace the page.
- *
- * @param {HTMLElement} photo
- * @param {(file: File) => Promise<void>} onFile
- * @param {() => void} onOther
- */
-function takeDropped(photo, onFile, onOther) {
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    photo.classList.toggle("dragged", isInside(photo, event));
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) photo.classList.remove("dragged");
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    photo.classList.remove("dragged");
-    if (!isInside(photo, event)) return;
-    const file = event.dataTransfer.files[0];
-    if (file) onFile(file);
-    else onOther();
-  });
-}
-
-/**
- * @param {HTMLElement} part
- * @param {Event} event
- */
-function isInside(part, event) {
-  return event.target instanceof Node && part.contains(event.target);
+  takeGiven(onFiles);
 }
 
 /**

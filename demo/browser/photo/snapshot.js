@@ -2,6 +2,7 @@
 
 import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
+import {t} from "../shared/language.js";
 import {base64Of} from "./files.js";
 
 const WIDTH = 1280; // pixels of the longer side
@@ -18,23 +19,20 @@ export class Snapshot {
     this.video = find(view.snapshot, "video", HTMLVideoElement);
     find(view.photo, "#photo-snapshot", HTMLButtonElement).addEventListener("click", () => this.open());
     find(view.photo, "#photo-capture", HTMLButtonElement).addEventListener("click", () => this.take());
-    find(view.photo, "#photo-cancel", HTMLButtonElement).addEventListener("click", () => {
-      this.close();
-      view.sayWhatIsShown();
-    });
+    find(view.photo, "#photo-cancel", HTMLButtonElement).addEventListener("click", () => this.cancel());
   }
 
   async open() {
     const {view, video} = this;
     view.showOnly(view.snapshot);
-    view.say("Waiting for the camera. Your browser may ask you to allow it.");
+    view.say(t("Waiting for the camera. Your browser may ask you to allow it."));
     try {
       const wanted = view.panel.settings.values.camera;
       const track = await openCamera(video, wanted);
       if (!track) return; // cancelled while the browser asked
-      view.say(`${otherCamera(track, wanted)} Look into the camera, then capture.`.trim());
+      view.say(`${otherCamera(track, wanted)} ${t("Look into the camera, then capture.")}`.trim());
       track.addEventListener("ended", () => {
-        if (isPlaying(video, track)) this.fail("The camera was disconnected. Connect it and try again.");
+        if (isPlaying(video, track)) this.fail(t("The camera was disconnected. Connect it and try again."));
       });
     } catch (error) {
       this.fail(error.message);
@@ -49,6 +47,12 @@ export class Snapshot {
     const picture = base64Of(encodeFrame(canvas, QUALITY));
     this.close();
     this.onTake({picture, name: "snapshot.jpg"});
+  }
+
+  cancel() {
+    if (this.view.snapshot.hidden) return;
+    this.close();
+    this.view.sayWhatIsShown();
   }
 
   /** @param {string} text - says why */

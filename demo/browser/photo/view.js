@@ -1,13 +1,13 @@
 // What photo mode shows: the invitation, the camera for a snapshot, or the photo with its boxes and the face that was chosen.
 
 import {AttributePanel} from "../shared/attributes.js";
-import {closest, find} from "../shared/elements.js";
-import {FaceButtons, faceColour} from "../shared/face_buttons.js";
+import {find} from "../shared/elements.js";
+import {FaceButtons} from "../shared/face_buttons.js";
+import {t} from "../shared/language.js";
+import {captionText, copyPicture, savePicture} from "../shared/picture_file.js";
 import {ReliabilityOfFace} from "../shared/reliability.js";
-import {say} from "../shared/status.js";
-import {Downloads} from "./downloads.js";
-
-const HIGHEST = 0.07; // share of the height: above a box that begins nearer to the top there is no room for its number
+import {say, showRemark, speak} from "../shared/status.js";
+import {MarkedPicture} from "./marked_picture.js";
 
 /**
  * A face as demo/server/photo.py describes it.
@@ -19,8 +19,8 @@ const HIGHEST = 0.07; // share of the height: above a box that begins nearer to 
 /**
  * What demo/server/photo.py answers.
  *
- * @typedef {{faces: Face[], width: number, height: number, name: string, picture: string, annotated: string, json: string,
- *   csv: string}} Answer
+ * @typedef {{faces: Face[], width: number, height: number, name: string, picture: string, annotated: string,
+ *   thumbnail: string}} Answer
  */
 
 export class View {
@@ -35,25 +35,25 @@ export class View {
     this.invite = find(photo, ".invite", HTMLElement);
     this.snapshot = find(photo, ".snapshot", HTMLElement);
     this.result = find(photo, ".result", HTMLElement);
-    this.picture = find(this.result, "img", HTMLImageElement);
-    this.boxes = find(this.result, ".boxes", HTMLElement);
     this.working = find(photo, ".working", HTMLElement);
     this.more = find(photo, ".more", HTMLElement);
     this.crop = find(this.more, ".crop img", HTMLImageElement);
     this.another = find(photo, "#photo-another", HTMLButtonElement);
     this.panel = new AttributePanel(find(photo, ".attributes", HTMLElement), facts);
     this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
-    this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, (number) =>
-      this.choose(number),
-    );
-    this.downloads = new Downloads(this.more);
+    const turnTo = (/** @type {number} */ number) => this.turnTo(number);
+    this.picture = new MarkedPicture(find(this.result, ".picture", HTMLElement), facts, this.panel, turnTo);
+    this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, turnTo);
+    this.keptLine = find(photo, ".kept", HTMLElement);
+    this.kept = ""; // says whose result is on the page where it is not that of the photo given last
+    this.reason = ""; // why it is not
     /** @type {Answer | null} */
     this.shown = null; // the answer on the page
+    this.chosen = 1; // number of the face whose attributes are shown
     this.another.addEventListener("click", () => this.turn());
-    this.boxes.addEventListener("click", (event) => {
-      const box = closest(event, "[data-box]");
-      if (box) this.choose(Number(box.dataset.box));
-    });
+    const button = (/** @type {string} */ name) => find(this.more, `[data-do=${name}]`, HTMLButtonElement);
+    button("save").addEventListener("click", () => this.giveAway((picture) => savePicture(picture, this.fileName)));
+    button("copy").addEventListener("click", () => this.giveAway(copyPicture));
   }
 
   /**
@@ -64,18 +64,34 @@ export class View {
     say(this.statusLine, text, kind);
   }
 
-  /** Shows that an answer is awaited: until it is here, nobody should read the old number for the new one. */
-  await() {
+  /**
+   * Shows that an answer is awaited: until it is here, nobody should read the old number for the new one.
+   *
+   * @param {number} count - of photos that are read
+   */
+  await(count = 1) {
     this.photo.removeAttribute("data-faces");
     this.photo.setAttribute("aria-busy", "true");
     this.working.hidden = false;
-    this.say("Looking for faces…");
+    this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
   }
 
   /** Shows that the answer is here. */
   arrive() {
     this.working.hidden = true;
     this.photo.removeAttribute("aria-busy");
+    this.tell();
+  }
+
+  /**
+   * Says whose result is on the page, for as long as it is not that of the photo given last.
+   *
+   * @param {string} reason - why it is not; empty: it is
+   */
+  keep(reason) {
+    this.reason = reason;
+    this.kept = reason && this.shown ? t("You still see the result of {shown}.", {shown: this.shown.name}) : "";
+    showRemark(this.keptLine, this.kept && `${reason} ${this.kept}`);
   }
 
   /** How many faces are on the page, for those who look at it from outside. */
@@ -87,29 +103,46 @@ export class View {
   show(answer) {
     this.shown = answer;
     const {faces, width, height} = answer;
-    this.picture.src = answer.picture;
     this.result.style.setProperty("--ratio", String(width / height));
-    this.boxes.replaceChildren(...faces.map((face) => boxElement(face, answer, this.facts)));
     this.showChoice(1, faces);
-    this.downloads.offer(answer);
     this.showOnly(this.result);
+    this.picture.show(answer);
     this.more.hidden = faces.length === 0;
+    this.keep(this.reason);
     if (faces.length) this.choose(1);
     else {
       this.panel.clear();
       this.reliability.clear();
     }
     this.sayWhatIsShown();
+    if (faces.length) this.speak();
+  }
+
+  /**
+   * Another face was chosen by the visitor.
+   *
+   * @param {number} number - of a face on the page
+   */
+  turnTo(number) {
+    this.choose(number);
+    this.sayWhatIsShown();
+    this.speak();
+  }
+
+  /** Says to screen readers what was read in the chosen face. */
+  speak() {
+    const count = this.shown.faces.length;
+    const heading = count === 1 ? t("One face") : t("Face {number} of {count}", {number: this.chosen, count});
+    speak(this.statusLine, this.panel.sentence(heading));
   }
 
   /** @param {number} number - of a face on the page */
   choose(number) {
     const {faces} = this.shown;
     const face = faces[number - 1];
+    this.chosen = number;
     this.showChoice(number);
-    for (const box of this.boxes.children) {
-      if (box instanceof HTMLElement) box.classList.toggle("chosen", Number(box.dataset.box) === number);
-    }
+    this.picture.choose(number);
     this.crop.src = face.crop;
     this.panel.show(face.probabilities, null, face.doubts);
     this.reliability.show(face.conditions);
@@ -127,13 +160,32 @@ export class View {
     this.buttons.show(numbers, number, crops);
   }
 
+  /** The name of the file of the marked picture. */
+  get fileName() {
+    return `${this.shown.name.replace(/\.[^.]*$/, "")}-faces-labelled.jpg`;
+  }
+
+  /**
+   * Makes a file of the marked photo, and says what became of it.
+   *
+   * @param {(picture: HTMLCanvasElement) => Promise<string>} give - saves or copies it, and tells what to say
+   */
+  async giveAway(give) {
+    const caption = captionText(this.panel.names.length, this.facts.parameters);
+    this.say(await give(await this.picture.file(caption)));
+  }
+
   sayWhatIsShown() {
     const count = this.shown?.faces.length;
-    if (!this.shown) this.say("No photo yet.");
-    else if (this.result.hidden) this.say("The photo before is kept until another one takes its place.");
+    if (!this.shown) this.say(t("No photo yet."));
+    else if (this.result.hidden) this.say(t("The photo before is kept until another one takes its place."));
+    else if (this.kept) this.say(`${this.reason} ${this.kept}`, "problem");
     else if (count === 0) {
-      this.say("No face was found. Try a photo in which a face is larger, sharper or turned to the camera.", "waiting");
-    } else this.say(count === 1 ? "One face." : `${count} faces. Choose one by its box or its button.`);
+      this.say(
+        t("No face was found. Try a photo in which a face is larger, sharper or turned to the camera."),
+        "waiting",
+      );
+    } else this.say(count === 1 ? t("One face.") : t("{count} faces. Choose one by its box or its button.", {count}));
   }
 
   /** From the photo to the invitation to send another one, and back. */
@@ -153,35 +205,11 @@ export class View {
     const focused = document.activeElement;
     for (const other of [this.invite, this.snapshot, this.result]) other.hidden = other !== part;
     this.another.hidden = !this.shown || part === this.snapshot;
-    this.another.textContent = part === this.result ? "Another photo" : "Back to the photo";
+    this.another.textContent = part === this.result ? t("Another photo") : t("Back to the photo");
     // Whoever works by keyboard goes on at what took the place of the button that was pressed.
     if (focused?.closest("#photo [hidden]")) {
       const next = part === this.result ? this.another : find(part, ".primary", HTMLButtonElement);
       next.focus({preventScroll: true});
     }
   }
-}
-
-/**
- * A numbered box over a photo.
- *
- * @param {Face} face
- * @param {{width: number, height: number}} photo - its size
- * @param {Facts} facts
- */
-function boxElement(face, {width, height}, facts) {
-  const [x, y, boxWidth, boxHeight] = face.box;
-  const box = document.createElement("div");
-  box.dataset.box = String(face.number);
-  box.style.setProperty("--face", faceColour(face.number, facts.face_colours));
-  box.style.left = `${(100 * x) / width}%`;
-  box.style.top = `${(100 * y) / height}%`;
-  box.style.width = `${(100 * boxWidth) / width}%`;
-  box.style.height = `${(100 * boxHeight) / height}%`;
-  const number = document.createElement("span");
-  number.textContent = String(face.number);
-  number.style.color = facts.number_colour;
-  box.append(number);
-  box.classList.toggle("highest", y < HIGHEST * height);
-  return box;
 }

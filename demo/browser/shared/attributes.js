@@ -1,19 +1,28 @@
 // The checkboxes of a panel with their percentages, as they are shown for one face.
 
+import {Chips} from "./chips.js";
 import {decide, ruleOf} from "./decisions.js";
 import {Details} from "./details.js";
 import {closest, find, findAll} from "./elements.js";
+import {language, t} from "./language.js";
+import {faceSentence} from "./sentence.js";
 import {Settings} from "./settings.js";
 import {Toolbar} from "./toolbar.js";
 
 const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
+const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
 /** @type {Object<string, string>} */
-const DOUBTS = {small: "too small", turned: "turned too far away", blurred: "blurred", dark: "too dark"};
+const DOUBTS = {
+  small: t("too small"),
+  turned: t("turned too far away"),
+  blurred: t("blurred"),
+  dark: t("too dark"),
+};
 
 /** @typedef {import("./decisions.js").Tick} Tick */
 
 /** An attribute's checkbox, with its bar and its percentage. */
-class Row {
+export class Row {
   /** @param {HTMLElement} row */
   constructor(row) {
     this.row = row;
@@ -48,7 +57,7 @@ class Row {
     const text = `${Math.round(100 * shown)}%`;
     if (turned || (legible && this.text !== text)) {
       this.text = this.percent.textContent = text;
-      this.state.textContent = `${tick === null ? "not sure" : tick ? "yes" : "no"}, ${text}`;
+      this.state.textContent = `${tick === null ? NOT_SURE : tick ? YES : NO}, ${text}`;
     }
     return turned;
   }
@@ -81,9 +90,8 @@ export class AttributePanel {
     this.root = root;
     this.decisions = decisions;
     this.settings = new Settings();
-    this.rows = findAll(root, ".attribute", HTMLElement)
-      .map((row) => new Row(row))
-      .sort((one, other) => one.index - other.index);
+    this.listed = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row)); // as on the page
+    this.rows = [...this.listed].sort((one, other) => one.index - other.index);
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
     this.names = this.rows.map(({name}) => name); // the same for people
     this.warning = find(root, ".doubt", HTMLElement);
@@ -93,6 +101,7 @@ export class AttributePanel {
       // Must not change a result.
       if (closest(event, ".attribute :is(label, [data-attribute])")) event.preventDefault();
     });
+    this.chips = new Chips(root);
     this.toolbar = new Toolbar(root, this.settings);
     this.details = new Details(root, this.settings, decisions);
     this.settings.onChange(() => this.applySettings());
@@ -115,6 +124,25 @@ export class AttributePanel {
   }
 
   /**
+   * What the boxes say, in the order of the page, without impressions while they are switched off.
+   *
+   * @returns {import("./sentence.js").Reading[]}
+   */
+  get readings() {
+    const shown = this.listed.filter(({index}) => this.shows(index));
+    return shown.map(({name, tick, impression}) => ({name, tick, impression}));
+  }
+
+  /**
+   * What the panel shows as one sentence, with the reason not to rely on it.
+   *
+   * @param {string} face - what the sentence begins with
+   */
+  sentence(face) {
+    return `${faceSentence(face, this.readings)} ${this.warning.textContent}`.trim();
+  }
+
+  /**
    * @param {number[]} probabilities
    * @param {Tick[] | null} ticks - of a face that moves: smoothed, so that they may trail their cuts a little;
    *   without them all is shown at once
@@ -134,14 +162,20 @@ export class AttributePanel {
       const {index} = row;
       turned = row.show(probabilities[index], shown[index], this.rule.cuts[index], legible) || turned;
     }
-    if (turned) this.toolbar.arrange();
+    if (turned) this.arrange();
+  }
+
+  /** To be called when ticks, or what is to be seen of them, have changed. */
+  arrange() {
+    this.toolbar.arrange();
+    this.chips.show((index) => this.rows[index].tick === true && this.shows(index));
   }
 
   /** @param {string[]} doubts - keys of DOUBTS */
   showDoubts(doubts) {
-    const reasons = new Intl.ListFormat("en").format(doubts.map((doubt) => DOUBTS[doubt]));
+    const reasons = new Intl.ListFormat(language).format(doubts.map((doubt) => DOUBTS[doubt]));
     this.root.classList.toggle("doubtful", reasons !== "");
-    const text = reasons && `Do not rely on these: the face is ${reasons}.`;
+    const text = reasons && t("Do not rely on these: the face is {reasons}.", {reasons});
     if (this.warning.textContent !== text) this.warning.textContent = text;
   }
 
@@ -156,13 +190,13 @@ export class AttributePanel {
     if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.doubts);
   }
 
-  clear(message = "no face yet") {
+  clear(message = t("no face yet")) {
     this.face = null;
     this.written = -Infinity;
     this.root.classList.add("empty");
     this.showDoubts([]);
     for (const row of this.rows) row.clear(message);
-    this.toolbar.arrange();
+    this.arrange();
   }
 
   /** Decides about the face that is shown once more, by what was chosen. */
@@ -170,6 +204,7 @@ export class AttributePanel {
     const {attributes, decisions, toolbar, settings} = this;
     this.rule = ruleOf(attributes, decisions, toolbar.point, settings.values.thresholds);
     this.details.show(this.rule, ruleOf(attributes, decisions, toolbar.point, {}), toolbar.point);
+    this.arrange();
     if (!this.face) return;
     this.face.ticks = null; // they were steadied for other cuts
     this.showAgain();

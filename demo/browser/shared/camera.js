@@ -1,14 +1,17 @@
 // The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
 
+import {t} from "./language.js";
+
 /** @typedef {import("./settings.js").Camera} Camera */
 
 /** @type {Object<string, string>} */
 const CAMERA_MESSAGES = {
-  NotFoundError: "No camera was found. Connect one, or use a photo instead.",
-  NotReadableError:
+  NotFoundError: t("No camera was found. Connect one, or use a photo instead."),
+  NotReadableError: t(
     "The camera is in use by another program, or does not answer. Close the other program, then start again.",
-  OverconstrainedError: "This camera cannot give a usable picture. Try another camera, or use a photo instead.",
-  AbortError: "The camera did not start: another program may be using it. Close that one, then start again.",
+  ),
+  OverconstrainedError: t("This camera cannot give a usable picture. Try another camera, or use a photo instead."),
+  AbortError: t("The camera did not start: another program may be using it. Close that one, then start again."),
 };
 // What browsers say of a camera that is gone or taken: another one will do then.
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
@@ -95,24 +98,29 @@ function isCamera(track, {deviceId, label}) {
  */
 export function otherCamera(track, wanted) {
   if (!wanted || isCamera(track, wanted)) return "";
-  const names = [wanted.label, track.label].map((label) => (label ? ` (${label})` : ""));
-  return `The camera you chose${names[0]} is not available: this is another one${names[1]}.`;
+  const [chosen, open] = [wanted.label, track.label].map((label) => (label ? ` (${label})` : ""));
+  return t("The camera you chose{chosen} is not available: this is another one{open}.", {chosen, open});
 }
 
 function withoutCameras() {
   if (window.isSecureContext)
-    return "This browser gives pages no camera. Open this page in another browser, or use a photo.";
-  const way =
-    location.protocol === "https:"
-      ? `the page around this one is not. Open ${ownAddress()} in a tab of its own.`
-      : "open this page by https or as localhost.";
-  return `Browsers give the camera only to secure pages: ${way} Photos work here as they are.`;
+    return t("This browser gives pages no camera. Open this page in another browser, or use a photo.");
+  return location.protocol === "https:"
+    ? t(
+        "Browsers give the camera only to secure pages: the page around this one is not. Open {address} in a tab of its " +
+          "own. Photos work here as they are.",
+        {address: ownAddress()},
+      )
+    : t(
+        "Browsers give the camera only to secure pages: open this page by https or as localhost. Photos work here as " +
+          "they are.",
+      );
 }
 
 /** @param {DOMException} error */
 function whyNoCamera(error) {
   if (error.name === "NotAllowedError" || error.name === "SecurityError") return whoRefused(error);
-  return CAMERA_MESSAGES[error.name] ?? `The camera did not start (${error.name}). Start it again.`;
+  return CAMERA_MESSAGES[error.name] ?? t("The camera did not start ({error}). Start it again.", {error: error.name});
 }
 
 /**
@@ -125,27 +133,30 @@ function whoRefused(error) {
   const framed = window.self !== window.top;
   const forbidden = document.featurePolicy?.allowsFeature("camera") === false;
   if (forbidden && framed) {
-    return (
-      `The page around this one keeps the camera from it. Open ${ownAddress()} in a tab of its own, or ask whoever runs ` +
-      'the page around it to write allow="camera" into its iframe. Photos work here as they are.'
+    return t(
+      "The page around this one keeps the camera from it. Open {address} in a tab of its own, or ask whoever runs " +
+        'the page around it to write allow="camera" into its iframe. Photos work here as they are.',
+      {address: ownAddress()},
     );
   }
   if (forbidden) {
-    return (
+    return t(
       "The server sends this page with a header that forbids the camera (Permissions-Policy). Whoever runs it has to " +
-      "allow camera=(self). Photos work here as they are."
+        "allow camera=(self). Photos work here as they are.",
     );
   }
   if (/system/i.test(error.message)) {
-    return "The operating system refuses the camera to this browser. Allow it in the system's privacy settings, then start again.";
+    return t(
+      "The operating system refuses the camera to this browser. Allow it in the system's privacy settings, then start again.",
+    );
   }
   if (/dismissed/i.test(error.message))
-    return "The browser's question was closed without an answer. Start again and allow the camera.";
-  const around = framed ? ` If it does not ask, open ${ownAddress()} in a tab of its own.` : "";
-  return (
-    "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again." +
-    around
+    return t("The browser's question was closed without an answer. Start again and allow the camera.");
+  const refused = t(
+    "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again.",
   );
+  const around = t("If it does not ask, open {address} in a tab of its own.", {address: ownAddress()});
+  return framed ? `${refused} ${around}` : refused;
 }
 
 function ownAddress() {
@@ -157,7 +168,7 @@ async function play(video) {
   try {
     await video.play();
   } catch (error) {
-    throw new Error("The browser did not play the camera's picture. Start it again.", {cause: error});
+    throw new Error(t("The browser did not play the camera's picture. Start it again."), {cause: error});
   }
 }
 

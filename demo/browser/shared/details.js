@@ -2,10 +2,11 @@
 
 import {SURE_ONLY} from "./decisions.js";
 import {find, findAll} from "./elements.js";
+import {t} from "./language.js";
 
-const OWN_THRESHOLD = "Your own threshold: not measured.";
-const RARELY_TICKED = "Hardly ever ticked.";
-const NEVER_SURE = "Never sure enough to answer.";
+const OWN_THRESHOLD = t("Your own threshold: not measured.");
+const RARELY_TICKED = t("Hardly ever ticked.");
+const NEVER_SURE = t("Never sure enough to answer.");
 
 /** The details of one attribute. */
 class Row {
@@ -76,7 +77,8 @@ export class Details {
         row.measured.textContent = moved ? OWN_THRESHOLD : measuredWords(this.decisions, point, row.index);
       }
     }
-    this.reset.disabled = Object.keys(thresholds).length === 0;
+    // Not disabled, which would take the focus from it as soon as it is pressed.
+    this.reset.setAttribute("aria-disabled", String(Object.keys(thresholds).length === 0));
   }
 }
 
@@ -90,7 +92,10 @@ export class Details {
 export function measuredWords({points, sure}, point, index) {
   if (point !== SURE_ONLY) return tickWords(points[point].precision[index], points[point].recall[index]);
   if (!sure.answered[index]) return NEVER_SURE;
-  const answers = `Right in ${of100(sure.right[index])} where it answers; it answers ${of100(sure.answered[index])}.`;
+  const answers = t("Right in {right} of 100 where it answers; it answers {answered} of 100.", {
+    right: outOf100(sure.right[index]),
+    answered: outOf100(sure.answered[index]),
+  });
   return `${tickWords(sure.precision[index], sure.recall[index])} ${answers}`;
 }
 
@@ -99,12 +104,14 @@ export function measuredWords({points, sure}, point, index) {
  * @param {number} recall
  */
 function tickWords(precision, recall) {
-  return Math.round(100 * recall) > 0
-    ? `When ticked, right in ${of100(precision)}. Finds ${of100(recall)}.`
-    : RARELY_TICKED;
+  if (outOf100(recall) === 0) return RARELY_TICKED;
+  return t("When ticked, right in {right} of 100. Finds {found} of 100.", {
+    right: outOf100(precision),
+    found: outOf100(recall),
+  });
 }
 
 /** @param {number} share */
-function of100(share) {
-  return `${Math.round(100 * share)} of 100`;
+function outOf100(share) {
+  return Math.round(100 * share);
 }

@@ -1,6 +1,15 @@
-// The choice of a face: a button and a colour for each.
+// The choice of a face: a button and a colour for each, in one row that scrolls within itself where there are many.
 
 import {closest} from "./elements.js";
+import {t} from "./language.js";
+
+/** @type {Object<string, (position: number, last: number) => number>} */
+const MOVES = {
+  ArrowLeft: (position) => position - 1,
+  ArrowRight: (position) => position + 1,
+  Home: () => 0,
+  End: (_, last) => last,
+};
 
 /**
  * @param {number} number - of a face, from 1
@@ -20,27 +29,94 @@ export class FaceButtons {
   constructor(root, colours, onChoose) {
     this.root = root;
     this.colours = colours;
+    this.range = document.createElement("span"); // which of them are in sight, where not all are
+    this.range.className = "range";
+    this.range.setAttribute("aria-hidden", "true");
+    this.range.hidden = true;
+    root.append(this.range);
+    /** @type {HTMLButtonElement[]} */
+    this.buttons = []; // in the order of the faces
+    /** @type {number | null} */
+    this.chosen = null;
     root.addEventListener("click", (event) => {
       const button = closest(event, "[data-face]");
       if (button) onChoose(Number(button.dataset.face));
     });
+    root.addEventListener("keydown", (event) => this.move(event));
+    root.addEventListener("scroll", () => this.showRange(), {passive: true});
+    new ResizeObserver(() => this.showRange()).observe(root);
   }
 
   /**
-   * @param {number[]} numbers - of the faces, from left to right
+   * @param {number[]} numbers - of the faces, in the order of the buttons
    * @param {number | null} chosen - one of them
    * @param {string[]} pictures - their crops, as data: addresses, for new buttons in place of the old ones
    */
   show(numbers, chosen, pictures = []) {
-    for (const button of [...this.root.querySelectorAll("button")]) {
-      if (pictures.length || !numbers.includes(Number(button.dataset.face))) button.remove();
-    }
-    numbers.forEach((number, position) => {
-      const button = this.root.querySelector(`[data-face="${number}"]`) ?? this.build(number, pictures[position]);
-      const pressed = String(number === chosen);
+    const kept = new Map(pictures.length ? [] : this.buttons.map((button) => [Number(button.dataset.face), button]));
+    const before = this.buttons;
+    // From the last one on, so that each new button is put before its neighbour and no old one moves.
+    /** @type {HTMLElement} */
+    let next = this.range;
+    this.buttons = numbers.map((number, position) => kept.get(number) ?? this.build(number, pictures[position]));
+    for (const button of before) if (!this.buttons.includes(button)) button.remove();
+    for (const button of [...this.buttons].reverse()) {
+      if (!button.isConnected) this.root.insertBefore(button, next);
+      const pressed = String(Number(button.dataset.face) === chosen);
       if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
-    });
+      next = button;
+    }
     this.root.hidden = numbers.length === 0;
+    const changed = before.length !== this.buttons.length || before.some((button, i) => button !== this.buttons[i]);
+    if (changed || chosen !== this.chosen) this.bringIntoSight(chosen);
+    this.chosen = chosen;
+  }
+
+  /**
+   * Scrolls the row, never the page.
+   *
+   * @param {number | null} number - of a face
+   */
+  bringIntoSight(number) {
+    const {root} = this;
+    const button = this.buttons.find(({dataset}) => Number(dataset.face) === number);
+    if (button) {
+      const room = root.clientWidth - this.range.offsetWidth;
+      const left = button.offsetLeft;
+      const right = left + button.offsetWidth;
+      if (left < root.scrollLeft || right > root.scrollLeft + room) root.scrollLeft = left - (room - right + left) / 2;
+    }
+    this.showRange();
+  }
+
+  /** Says which of the buttons are in sight, where there are more. */
+  showRange() {
+    const {root, range, buttons} = this;
+    const widest = buttons.at(-1) ? buttons.at(-1).offsetLeft + buttons.at(-1).offsetWidth : 0;
+    range.hidden = widest <= root.clientWidth;
+    if (range.hidden) return;
+    const end = root.scrollLeft + root.clientWidth - range.offsetWidth;
+    const seen = buttons.flatMap(({offsetLeft, offsetWidth}, position) =>
+      offsetLeft >= root.scrollLeft - offsetWidth / 2 && offsetLeft + offsetWidth / 2 <= end ? [position + 1] : [],
+    );
+    const text = t("{first}–{last} of {count}", {first: seen[0] ?? 1, last: seen.at(-1) ?? 1, count: buttons.length});
+    if (range.textContent !== text) range.textContent = text;
+  }
+
+  /**
+   * The arrow keys lead from button to button.
+   *
+   * @param {KeyboardEvent} event
+   */
+  move(event) {
+    const position = this.buttons.findIndex((button) => button === event.target);
+    const move = MOVES[event.key];
+    if (position < 0 || !move || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const button = this.buttons[move(position, this.buttons.length - 1)];
+    if (!button) return;
+    button.focus({preventScroll: true});
+    this.bringIntoSight(Number(button.dataset.face));
   }
 
   /**
@@ -58,8 +134,7 @@ export class FaceButtons {
       image.alt = "";
       button.append(image);
     }
-    button.append(`Face ${number}`);
-    this.root.append(button);
+    button.append(t("Face {number}", {number}));
     return button;
   }
 }

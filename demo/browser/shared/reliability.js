@@ -1,6 +1,7 @@
 // The reliability beside each box: that of faces like the one in view, where it was measured.
 
 import {find, findAll} from "./elements.js";
+import {t, translated} from "./language.js";
 
 const STEADY_MS = 1000; // a face in motion is classed by the mean of that time, so that nothing flickers
 
@@ -26,12 +27,12 @@ class Row {
   /** @param {FaceClass | null} chosen */
   show(chosen) {
     const measured = chosen?.rows[this.index];
-    const [level, text] = measured ?? [this.usualLevel, this.usual];
+    const [level, text] = measured ? [measured[0], translated(measured[1])] : [this.usualLevel, this.usual];
     this.row.classList.replace(this.level, level);
     this.level = level;
     this.text.textContent = text;
     this.text.classList.toggle("of-all", Boolean(chosen && !measured));
-    this.marks.title = measured ? `${text} on faces ${chosen.like}` : text;
+    this.marks.title = measured ? t("{text} on faces {like}", {text, like: translated(chosen.like)}) : text;
   }
 }
 
@@ -98,8 +99,10 @@ export class ReliabilityOfFace {
 
 /** @param {FaceClass} chosen */
 function describe({like, rows}) {
-  const few = rows.includes(null) ? "; in italics, where these were too few, on all of CelebA’s" : "";
-  return `Reliability as measured on faces ${like}${few}.`;
+  const values = {like: translated(like)};
+  return rows.includes(null)
+    ? t("Reliability as measured on faces {like}; in italics, where these were too few, on all of CelebA’s.", values)
+    : t("Reliability as measured on faces {like}.", values);
 }
 
 /**

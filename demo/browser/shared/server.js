@@ -1,44 +1,55 @@
 // Asking the server, and why it gave no answer: other programs stand between a page and its server, and answer for it.
 
-const PROBE_MS = 4000;
-const IN_FRONT = "The web server in front of this page";
+import {t, translated} from "./language.js";
 
-export const NO_ANSWER = {text: "The server does not answer.", helps: "wait"};
-const OFFLINE = {text: "This device is offline.", helps: "wait"};
-const BROKEN_OFF = {text: "The connection to the server broke off.", helps: "wait"};
-const INCOMPLETE = {text: "The server's answer arrived damaged.", helps: "wait"};
-const SIGN_IN = {text: "Another page came in place of the server's answer, such as one to sign in.", helps: "reload"};
-const UNKNOWN = {
-  text: "The server has been changed since this page was opened, and does not know it any more.",
+const PROBE_MS = 4000;
+export const NO_ANSWER = {text: t("The server does not answer."), helps: "wait"};
+const OFFLINE = {text: t("This device is offline."), helps: "wait"};
+const BROKEN_OFF = {text: t("The connection to the server broke off."), helps: "wait"};
+const INCOMPLETE = {text: t("The server's answer arrived damaged."), helps: "wait"};
+const SIGN_IN = {
+  text: t("Another page came in place of the server's answer, such as one to sign in."),
   helps: "reload",
 };
-const TOO_LATE = {text: `${IN_FRONT} did not wait for its answer. A smaller picture takes less time.`, helps: "wait"};
+const UNKNOWN = {
+  text: t("The server has been changed since this page was opened, and does not know it any more."),
+  helps: "reload",
+};
+const TOO_LATE = {
+  text: t("The web server in front of this page did not wait for its answer. A smaller picture takes less time."),
+  helps: "wait",
+};
 const NOT_REACHED = {
-  text: `${IN_FRONT} does not reach the program behind it, which is starting or has stopped.`,
+  text: t(
+    "The web server in front of this page does not reach the program behind it, which is starting or has stopped.",
+  ),
   helps: "wait",
 };
 /** @type {Object<number, Failure>} */
 const STATUSES = {
-  401: {text: "The server asks you to sign in.", helps: "reload"},
-  403: {text: "The server refuses what this page asks. You may have to sign in again.", helps: "reload"},
-  407: {text: "The network asks you to sign in.", helps: "reload"},
+  401: {text: t("The server asks you to sign in."), helps: "reload"},
+  403: {text: t("The server refuses what this page asks. You may have to sign in again."), helps: "reload"},
+  407: {text: t("The network asks you to sign in."), helps: "reload"},
   408: TOO_LATE,
   413: {
-    text:
-      "The picture is larger than the web server in front of this page lets through. Choose a smaller one, or ask whoever " +
-      "runs the page to raise the limit, which nginx calls client_max_body_size.",
+    text: t(
+      "The picture is larger than the web server in front of this page lets through. Choose a smaller one, or ask " +
+        "whoever runs the page to raise the limit, which nginx calls client_max_body_size.",
+    ),
     helps: "nothing",
   },
-  429: {text: `${IN_FRONT} allows no more requests for now.`, helps: "wait"},
-  500: {text: "The server failed.", helps: "reload"},
+  429: {text: t("The web server in front of this page allows no more requests for now."), helps: "wait"},
+  500: {text: t("The server failed."), helps: "reload"},
   502: NOT_REACHED,
   503: {
     // nginx's own answer to too many requests, too
-    text: `${IN_FRONT} turns requests away for now: there are too many, or the program behind it is starting.`,
+    text: t(
+      "The web server in front of this page turns requests away for now: there are too many, or the program behind it is starting.",
+    ),
     helps: "wait",
   },
   504: TOO_LATE,
-  511: {text: "The network asks you to sign in.", helps: "reload"},
+  511: {text: t("The network asks you to sign in."), helps: "reload"},
   522: NOT_REACHED,
   524: TOO_LATE,
 };
@@ -64,6 +75,7 @@ export async function askServer(milliseconds, call) {
     timer = setTimeout(() => resolve({failure: NO_ANSWER}), milliseconds);
   });
   const answer = await Promise.race([asked.catch(() => {}), late]).finally(() => clearTimeout(timer));
+  if (answer?.error) answer.error = translated(answer.error);
   return answer ?? {failure: await whyNoAnswer(await response?.catch(() => {}))};
 }
 
@@ -98,7 +110,7 @@ async function whyNoAnswer(response) {
   if (ok) return isPage(response) ? SIGN_IN : INCOMPLETE;
   const said = status === 403 && (await ownReason(response));
   const known = said ? {text: said, helps: "nothing"} : (STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED));
-  return {...known, text: known.text.replace(/\.( |$)/, ` (status ${status}).$1`)};
+  return {...known, text: known.text.replace(/\.( |$)/, ` (${t("status {status}", {status})}).$1`)};
 }
 
 /** A request that ended without a response: the browser does not say why, but a small one that follows may get further. */
@@ -120,7 +132,7 @@ async function whyNotConnected() {
  */
 async function ownReason(response) {
   const {detail} = await response.json().catch(() => ({}));
-  return typeof detail === "string" && detail.includes(" ") ? detail : null;
+  return typeof detail === "string" && detail.includes(" ") ? translated(detail) : null;
 }
 
 /** @param {Response} response */

@@ -2,6 +2,7 @@
 
 const SETTINGS = "slimnet-faces"; // the key in localStorage, and the name of the event that tells the other panel
 const DEFAULT_CALM = 0.4;
+const PACES = [0, 5, 10, 30]; // seconds
 
 /**
  * The camera that the visitor chose.
@@ -15,7 +16,11 @@ const DEFAULT_CALM = 0.4;
  * @property {number} calm - 0: raw, 1: calmest
  * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: as suits the camera
  * @property {Camera | undefined} camera
+ * @property {string | undefined} language - of the page, which choose_language.js reads; undefined: the browser's
  * @property {string | undefined} point - the operating point; undefined: none was chosen
+ * @property {boolean} shortcuts - whether single keys work everywhere on the page
+ * @property {boolean} guide - whether the live panel leads the visitor into its picture
+ * @property {number} pace - seconds between two sentences about what has changed; 0: none is said
  * @property {Object<string, number>} thresholds - attribute -> probability above which it is ticked, where one was chosen
  */
 
@@ -73,7 +78,11 @@ function checkedSettings(kept) {
     calm: kept.calm >= 0 && kept.calm <= 1 ? kept.calm : DEFAULT_CALM,
     mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,
     camera: checkedCamera(kept.camera),
+    language: typeof kept.language === "string" ? kept.language : undefined,
     point: typeof kept.point === "string" ? kept.point : undefined,
+    shortcuts: kept.shortcuts === true,
+    guide: kept.guide === true,
+    pace: PACES.includes(kept.pace) ? kept.pace : 0,
     thresholds: Object.fromEntries(
       thresholds.filter(([, value]) => typeof value === "number" && value > 0 && value < 1),
     ),

@@ -1,6 +1,7 @@
 // The toolbar above the checkboxes: which of them are to be seen, when they are ticked, and how calm they are.
 
 import {find, findAll} from "./elements.js";
+import {searchWords, t} from "./language.js";
 
 /** What the toolbar knows of an attribute. */
 class Row {
@@ -10,10 +11,32 @@ class Row {
     this.box = find(row, "[data-attribute]", HTMLInputElement);
     /** @type {HTMLElement} */
     this.group = row.closest(".group");
-    this.words =
-      `${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`.toLowerCase();
+    this.names = plain(`${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`);
+    this.words = plain(` ${row.dataset.words} ${searchWords(this.box.dataset.attribute)}`);
     this.matches = true;
   }
+
+  /**
+   * Whether the row's names hold this anywhere, or one of its other words begins like it.
+   *
+   * @param {string} wanted - a plain word
+   */
+  fits(wanted) {
+    return this.names.includes(wanted) || this.words.includes(` ${wanted}`);
+  }
+}
+
+/**
+ * A text without what people leave out or write differently when they search: capitals, accents, hyphens.
+ *
+ * @param {string} text
+ */
+function plain(text) {
+  return text
+    .normalize("NFD")
+    .replace(/[\p{M}'’-]/gu, "")
+    .toLowerCase()
+    .replaceAll("ß", "ss");
 }
 
 export class Toolbar {
@@ -60,13 +83,14 @@ export class Toolbar {
   }
 
   filter() {
-    const wanted = this.search.value.trim().toLowerCase();
+    const wanted = plain(this.search.value).split(/\s+/).filter(Boolean);
     for (const row of this.rows) {
-      row.matches = row.words.includes(wanted);
+      row.matches = wanted.every((word) => row.fits(word));
       row.row.classList.toggle("unmatched", !row.matches);
     }
     const count = this.rows.filter(({matches}) => matches).length;
-    this.count.textContent = wanted ? `${count} of ${this.rows.length} attributes match` : "";
+    const total = this.rows.length;
+    this.count.textContent = wanted.length ? t("{count} of {total} attributes match", {count, total}) : "";
     this.arrange();
   }
 
@@ -101,6 +125,9 @@ export class Toolbar {
     for (const button of this.points) button.checked = button.value === this.point;
     if (!this.calm) return;
     this.calm.value = String(Math.round(100 * calm));
-    this.calm.setAttribute("aria-valuetext", calm === 0 ? "raw" : `${Math.round(100 * calm)}% calm`);
+    this.calm.setAttribute(
+      "aria-valuetext",
+      calm === 0 ? t("raw") : t("{percent}% calm", {percent: Math.round(100 * calm)}),
+    );
   }
 }

@@ -7,6 +7,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from demo.benchmark.server import PageServer
+from demo.paths import PREVIEW
 from demo.publish import deploy
 from demo.publish.deploy import ROOT, listing, refusals
 from tests.fakes.hub import hub
@@ -31,6 +32,11 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
         assert {"type": "space", "sdk": "gradio"}.items() <= stand_in.created.items()
         assert stand_in.files() == [path.as_posix() for path in listing(ROOT)]
         assert (space / "app.py").read_bytes() == (ROOT / "app.py").read_bytes()
+        sent, own = ((folder / "README.md").read_text(encoding="utf-8").split("---\n", 2) for folder in (space, ROOT))
+        assert f"/spaces/somebody/faces/resolve/main/{PREVIEW.relative_to(ROOT).as_posix()}\n" in sent[1]
+        assert own[1].replace("USER/NAME", "somebody/faces") == sent[1]
+        assert own[2] == sent[2]
+        assert stand_in.files().count(PREVIEW.relative_to(ROOT).as_posix()) == 1
     with PageServer(("app.py", "--device", "cpu"), tmp_path / "page", root=space) as page:
         answer = Client(page.url, verbose=False).predict(picture=handle_file(PORTRAIT), api_name="/analyse")
         assert len(answer["faces"]) == 1

@@ -1,0 +1,117 @@
+// The photo with its faces marked: a box to click around each, and over them a canvas with the numbers and labels.
+
+import {decide} from "../shared/decisions.js";
+import {closest, find} from "../shared/elements.js";
+import {faceColour} from "../shared/face_buttons.js";
+import {PicturePainter, unitOf} from "../shared/picture.js";
+import {captioned} from "../shared/picture_file.js";
+import {PictureLabels} from "../shared/picture_labels.js";
+
+export class MarkedPicture {
+  /**
+   * @param {HTMLElement} root - holds the picture and what is over it
+   * @param {Facts} facts
+   * @param {import("../shared/attributes.js").AttributePanel} panel - decides the ticks
+   * @param {(number: number) => void} onChoose - a face was clicked or tapped
+   */
+  constructor(root, facts, panel, onChoose) {
+    this.root = root;
+    this.facts = facts;
+    this.panel = panel;
+    this.image = find(root, "img", HTMLImageElement);
+    this.boxes = find(root, ".boxes", HTMLElement);
+    this.canvas = find(root, "canvas", HTMLCanvasElement);
+    /** @type {import("./view.js").Answer | null} */
+    this.shown = null; // the answer whose picture this is
+    this.chosen = 1; // number of a face
+    this.boxes.addEventListener("click", (event) => {
+      const box = closest(event, "[data-box]");
+      if (box) onChoose(Number(box.dataset.box));
+    });
+    panel.settings.onChange(() => this.paint());
+    new ResizeObserver(() => this.paint()).observe(root);
+  }
+
+  /** @param {import("./view.js").Answer} answer */
+  show(answer) {
+    this.shown = answer;
+    this.image.src = answer.picture;
+    this.boxes.replaceChildren(...answer.faces.map((face) => boxElement(face, answer, this.facts)));
+    this.choose(1);
+  }
+
+  /** @param {number} number - of a face */
+  choose(number) {
+    this.chosen = number;
+    for (const box of this.boxes.children) {
+      if (box instanceof HTMLElement) box.classList.toggle("chosen", Number(box.dataset.box) === number);
+    }
+    this.paint();
+  }
+
+  /** Paints numbers and labels in the size of the screen. */
+  paint() {
+    const {root, canvas} = this;
+    if (!this.shown || !root.clientWidth) return;
+    const [width, height] = [root.clientWidth, root.clientHeight];
+    [canvas.width, canvas.height] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+    const unit = unitOf(Math.max(canvas.width, canvas.height), Math.max(width, height));
+    this.markOn(canvas.getContext("2d"), unit, false);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} unit - see unitOf
+   * @param {boolean} boxes - whether to paint these too
+   */
+  markOn(context, unit, boxes) {
+    const {facts, panel, chosen} = this;
+    const {faces, width, height} = this.shown;
+    const labels = new PictureLabels(facts.telling, panel.names);
+    const decided = faces.map((face) => ({...face, ticks: decide(face.probabilities, panel.rule)}));
+    const written = labels.choose(decided, Math.max(width, height), chosen, panel.rule);
+    const marked = faces.map(({number, box, doubts}) => ({
+      number,
+      box: box.map((side) => (side * context.canvas.width) / width),
+      labels: written.get(number),
+      doubted: doubts.length > 0,
+    }));
+    new PicturePainter(facts).paint(context, marked, unit, {chosen, boxes});
+  }
+
+  /**
+   * The marked picture, to be saved.
+   *
+   * @param {string} caption
+   */
+  async file(caption) {
+    const {image} = this;
+    await image.decode();
+    const size = {width: image.naturalWidth, height: image.naturalHeight};
+    const unit = unitOf(Math.max(size.width, size.height));
+    const paint = (/** @type {CanvasRenderingContext2D} */ context) => {
+      context.drawImage(image, 0, 0);
+      this.markOn(context, unit, true);
+    };
+    return captioned(size, paint, caption, unit);
+  }
+}
+
+/**
+ * A box over a photo.
+ *
+ * @param {import("./view.js").Face} face
+ * @param {{width: number, height: number}} photo - its size
+ * @param {Facts} facts
+ */
+function boxElement(face, {width, height}, facts) {
+  const [x, y, boxWidth, boxHeight] = face.box;
+  const box = document.createElement("div");
+  box.dataset.box = String(face.number);
+  box.style.setProperty("--face", faceColour(face.number, facts.face_colours));
+  box.style.left = `${(100 * x) / width}%`;
+  box.style.top = `${(100 * y) / height}%`;
+  box.style.width = `${(100 * boxWidth) / width}%`;
+  box.style.height = `${(100 * boxHeight) / height}%`;
+  return box;
+}

@@ -1,0 +1,120 @@
+// Which of the photos that were given wait, were read, or failed and why. They are read one after another.
+
+/** @typedef {import("./view.js").Answer} Answer */
+/** @typedef {{name: string, reason: string}} Failure */
+
+/**
+ * A photo as it was given: `request` makes what the server is asked, {example: name} or {picture: base64, name}, and throws
+ * an Error with a sentence where it cannot.
+ *
+ * @typedef {{name: string, file: boolean, request: () => Promise<object>}} Given
+ */
+
+/** Does one thing after another. */
+class Turns {
+  constructor() {
+    /** @type {Promise<any>} */
+    this.last = Promise.resolve();
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work - begun once all before it is done
+   * @returns {Promise<T>}
+   */
+  take(work) {
+    const mine = this.last.then(work);
+    this.last = mine.catch(() => {});
+    return mine;
+  }
+}
+
+export class Reading {
+  /**
+   * @param {number} most - photos of a set
+   * @param {(request: object, isWanted: () => boolean) => Promise<Answer>} ask - throws an Error with a sentence where there
+   *   is no answer
+   * @param {(answer: Answer | null, gift: number) => void} onChange - called whenever a photo was given, read, or failed;
+   *   with the answer, and with the gift that the photo belongs to, where it was read
+   */
+  constructor(most, ask, onChange) {
+    this.most = most;
+    this.ask = ask;
+    this.onChange = onChange;
+    this.files = new Turns(); // one file's content at a time is in memory; examples and snapshots need not wait for it
+    this.questions = new Turns();
+    this.gifts = 0;
+    this.round = 0; // those that wait when it ends are dropped
+    this.total = 0; // photos of the set
+    this.done = 0; // of these, read or failed
+    this.refused = 0; // photos beyond the most
+    this.cancelled = false;
+    /** @type {Answer[]} */
+    this.answers = []; // those of the set before, until the first photo of this one is read
+    this.fresh = true; // whether they are
+    /** @type {Failure[]} */
+    this.failed = [];
+  }
+
+  get busy() {
+    return this.done < this.total;
+  }
+
+  /**
+   * Photos that are given while others wait join them; else they begin a set.
+   *
+   * @param {Given[]} photos
+   */
+  give(photos) {
+    if (!this.busy) this.begin();
+    const taken = photos.slice(0, this.most - this.total);
+    this.refused += photos.length - taken.length;
+    this.total += taken.length;
+    if (taken.length) this.gifts++;
+    for (const photo of taken) this.read(photo, this.gifts, this.round);
+    this.onChange(null, 0);
+  }
+
+  begin() {
+    this.round++;
+    this.total = this.done = this.refused = 0;
+    this.failed = [];
+    this.fresh = true;
+    this.cancelled = false;
+  }
+
+  /** Drops the photos that wait. What was read stays. */
+  cancel() {
+    this.round++;
+    this.files = new Turns(); // one may never come from its disk
+    this.total = this.done;
+    this.cancelled = true;
+    this.onChange(null, 0);
+  }
+
+  /**
+   * @param {Given} photo
+   * @param {number} gift
+   * @param {number} round
+   */
+  async read(photo, gift, round) {
+    const isWanted = () => round === this.round;
+    const ask = (/** @type {object} */ request) =>
+      this.questions.take(async () => (isWanted() ? this.ask(request, isWanted) : null));
+    const fromFile = async () => (isWanted() ? ask(await photo.request()) : null);
+    /** @type {Answer | null} */
+    let answer = null;
+    try {
+      answer = await (photo.file ? this.files.take(fromFile) : photo.request().then(ask));
+      if (!isWanted()) return;
+      if (this.fresh) this.answers = [];
+      this.fresh = false;
+      this.answers.push(answer);
+    } catch (error) {
+      if (!isWanted()) return;
+      this.failed.push({name: photo.name, reason: error.message});
+    }
+    this.done++;
+    this.onChange(answer, gift);
+  }
+}

@@ -1,0 +1,119 @@
+// The files of numbers, CSV and JSON, of one photo or of all: what was read, and how the page decides it at that moment.
+
+import {decide} from "../shared/decisions.js";
+
+/** @typedef {import("./view.js").Answer} Answer */
+/** @typedef {import("./view.js").Face} Face */
+
+/**
+ * What holds for all faces alike.
+ *
+ * @typedef {object} Decided
+ * @property {string[]} attributes - names in the order of the probabilities
+ * @property {import("../shared/decisions.js").Rule} rule - by which boxes are decided, the visitor's own thresholds included
+ * @property {string} point - the operating point
+ */
+
+/**
+ * One row for each face; the columns of `facts` first, which other tables of this program have, too.
+ *
+ * @param {Answer[]} answers - one for each photo
+ * @param {Decided} decided
+ * @param {Facts} facts
+ * @returns {string}
+ */
+export function asCsv(answers, decided, facts) {
+  const {attributes, rule, point} = decided;
+  const header = [
+    ...facts.columns,
+    ...attributes,
+    ...["picture_width", "picture_height", "warnings", "operating_point", "weights"],
+    ...attributes.map((name) => `${name}_tick`),
+    ...attributes.flatMap((name) => [`${name}_lower`, `${name}_upper`]),
+    ...attributes.map((name) => `${name}_balanced_accuracy`),
+  ];
+  const cuts = rule.cuts.flatMap(({lower, upper}) => [lower, upper]);
+  const reliability = attributes.map((_, index) => facts.reliability[index]?.balanced_accuracy ?? "");
+  const rows = answers.flatMap(({name, width, height, faces}) =>
+    faces.map(({number, box, probabilities, doubts}) => [
+      name,
+      number,
+      ...box,
+      ...probabilities.map((probability) => probability.toFixed(6)),
+      ...[width, height, doubts.join(" "), point, facts.weights],
+      ...decide(probabilities, rule).map((tick) => (tick === null ? "" : Number(tick))),
+      ...cuts,
+      ...reliability,
+    ]),
+  );
+  return [header, ...rows].map((row) => `${row.map((cell) => asCell(String(cell), facts)).join(",")}\n`).join("");
+}
+
+/**
+ * A spreadsheet runs some texts as formulas; an apostrophe in front keeps them text.
+ *
+ * @param {string} text
+ * @param {Facts} facts
+ */
+function asCell(text, {formula_starts: starts}) {
+  const isNumber = /^-?\d*\.?\d+$/.test(text);
+  const guarded = starts.some((start) => text.startsWith(start)) && !isNumber ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Decided} decided
+ * @param {Facts} facts
+ * @returns {string}
+ */
+export function asJson(answer, decided, facts) {
+  return JSON.stringify({...described(answer, decided), ...howDecided(decided, facts)}, null, 1);
+}
+
+/**
+ * @param {Answer[]} answers
+ * @param {{name: string, reason: string}[]} failed - photos that could not be read
+ * @param {Decided} decided
+ * @param {Facts} facts
+ * @returns {string}
+ */
+export function allAsJson(answers, failed, decided, facts) {
+  const photos = answers.map((answer) => described(answer, decided));
+  const notRead = failed.map(({name, reason}) => ({file: name, reason}));
+  return JSON.stringify({photos, not_read: notRead, ...howDecided(decided, facts)}, null, 1);
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Decided} decided
+ */
+function described({name, width, height, faces}, {attributes, rule}) {
+  const named = (/** @type {any[]} */ values) => Object.fromEntries(attributes.map((key, i) => [key, values[i]]));
+  return {
+    file: name,
+    faces: faces.map(({number, box, probabilities, doubts}) => ({
+      number,
+      box,
+      probabilities: named(probabilities),
+      ticks: named(decide(probabilities, rule)),
+      warnings: doubts,
+    })),
+    width,
+    height,
+  };
+}
+
+/**
+ * @param {Decided} decided
+ * @param {Facts} facts
+ */
+function howDecided({attributes, rule, point}, {weights, reliability}) {
+  const named = (/** @type {any[]} */ values) => Object.fromEntries(attributes.map((key, i) => [key, values[i]]));
+  return {
+    operating_point: point,
+    thresholds: named(rule.cuts.map(({lower, upper}) => ({lower, upper}))),
+    weights,
+    reliability: reliability.length ? named(reliability) : null,
+  };
+}

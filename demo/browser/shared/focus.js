@@ -1,0 +1,63 @@
+// Whoever works by keyboard never falls back to the top of the page: a control that goes hands its focus to one near by.
+
+const CONTROLS = "a[href], button, input:not([type=file]), select, summary";
+
+/**
+ * Watches over the focus of the whole page. To be called once.
+ *
+ * A control may be removed, hidden or disabled while it has the focus, and the browser then gives the focus to body.
+ */
+export function keepFocus() {
+  /** @type {Place | null} */
+  let last = null;
+  const restore = () => {
+    if (!last || document.activeElement !== document.body || isUsable(last.control)) return;
+    last.nearest()?.focus({preventScroll: true});
+  };
+  document.addEventListener("focusin", ({target}) => {
+    last = target instanceof HTMLElement ? new Place(target) : null;
+  });
+  document.addEventListener("focusout", ({relatedTarget}) => {
+    if (!relatedTarget) queueMicrotask(restore); // a control that is removed is still there while this is told
+  });
+  // Some browsers tell nothing of a control that is removed.
+  new MutationObserver(restore).observe(document.body, {childList: true, subtree: true});
+}
+
+/** Where a control stands, to find the one that is nearest once it is gone. */
+class Place {
+  /** @param {HTMLElement} control */
+  constructor(control) {
+    this.control = control;
+    /** @type {HTMLElement[]} */
+    this.around = []; // from its parent to body
+    for (let part = control.parentElement; part; part = part.parentElement) this.around.push(part);
+    this.position = this.around.length ? usableIn(this.around[0]).indexOf(control) : 0;
+  }
+
+  /** What has taken its place in its group or stands last there; else the first control of what is around the group. */
+  nearest() {
+    for (const part of this.around) {
+      const controls = usableIn(part);
+      const position = part === this.around[0] ? Math.min(this.position, controls.length - 1) : 0;
+      if (controls.length) return controls[Math.max(0, position)];
+    }
+    return null;
+  }
+}
+
+/**
+ * @param {HTMLElement} part - of the page
+ * @returns {HTMLElement[]} the controls in it that the Tab key reaches
+ */
+function usableIn(part) {
+  return part.isConnected
+    ? [.../** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll(CONTROLS))].filter(isUsable)
+    : [];
+}
+
+/** @param {HTMLElement} control */
+function isUsable(control) {
+  const seen = control.isConnected && control.checkVisibility({visibilityProperty: true});
+  return seen && control.tabIndex >= 0 && !control.matches(":disabled") && !control.closest("[inert]");
+}

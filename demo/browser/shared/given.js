@@ -1,0 +1,98 @@
+// What the visitor gives by dropping, pasting or choosing files: photos, or a sentence why that is none.
+
+import {t} from "./language.js";
+
+/**
+ * A file, and why it is not taken: a sentence, or empty where it is.
+ *
+ * @typedef {{file: File, refusal: string}} GivenFile
+ */
+
+/** @type {((sentence: string) => void)[]} */
+const refusalListeners = [];
+
+/** @param {(sentence: string) => void} callback - called when what was given holds no file, with the reason not to take it */
+export function whenRefused(callback) {
+  refusalListeners.push(callback);
+}
+
+/**
+ * Takes what is dropped or pasted anywhere on the page. Nothing that is dropped may replace the page.
+ *
+ * @param {(files: GivenFile[]) => void} onFiles
+ */
+export function takeGiven(onFiles) {
+  const take = (/** @type {DataTransfer} */ carried) => {
+    const files = filesOf(carried);
+    if (files.length) onFiles(files);
+    else for (const listener of refusalListeners) listener(whyNoPhoto(carried));
+  };
+  document.addEventListener("paste", (event) => {
+    if (!isForField(event, event.clipboardData)) take(event.clipboardData);
+  });
+  takeDropped(take);
+}
+
+/** @param {(carried: DataTransfer) => void} take */
+function takeDropped(take) {
+  document.addEventListener("dragover", (event) => {
+    if (isForField(event, event.dataTransfer)) return;
+    event.preventDefault();
+    document.body.classList.add("dragged");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.classList.remove("dragged");
+  });
+  document.addEventListener("drop", (event) => {
+    document.body.classList.remove("dragged");
+    if (isForField(event, event.dataTransfer)) return;
+    event.preventDefault();
+    take(event.dataTransfer);
+  });
+}
+
+/**
+ * Whether it is text for the field that it is dropped on or pasted into.
+ *
+ * @param {Event} event
+ * @param {DataTransfer} carried
+ */
+function isForField({target}, carried) {
+  return target instanceof Element && target.matches("input, textarea") && !carried.types.includes("Files");
+}
+
+/**
+ * @param {DataTransfer} carried
+ * @returns {GivenFile[]}
+ */
+function filesOf(carried) {
+  const items = [...carried.items].filter(({kind}) => kind === "file");
+  const folders = items.map((item) => item.webkitGetAsEntry()).filter((entry) => entry?.isDirectory);
+  const names = new Set(folders.map(({name}) => name));
+  return [...carried.files].map((file) => asGiven(file, names.has(file.name)));
+}
+
+/**
+ * @param {File} file
+ * @param {boolean} isFolder
+ * @returns {GivenFile}
+ */
+export function asGiven(file, isFolder = false) {
+  const {name, type} = file;
+  let refusal = "";
+  if (isFolder) refusal = t("{name} is a folder. Open it, and give the photos in it.", {name});
+  else if (type.startsWith("video/")) {
+    refusal = t("{name} is a video. Pause it at a good moment, and give a picture of that.", {name});
+  }
+  return {file, refusal};
+}
+
+/** @param {DataTransfer} carried - without a file */
+function whyNoPhoto(carried) {
+  const text = carried.getData("text/uri-list") || carried.getData("text/plain").trim();
+  if (/^(https?|ftp|blob|data|file):\S+$/i.test(text.split(/[\r\n]/)[0])) {
+    return t("That was an address: this page fetches nothing from elsewhere. Save the picture, and give that file.");
+  }
+  if (text) return t("That was text, not a photo.");
+  return t("That was not a file. Save the picture first, then drop the file here.");
+}

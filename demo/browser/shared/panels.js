@@ -1,0 +1,65 @@
+// Which of the two panels is seen: Live or Photo. Both stay in the page, so that neither loses what it shows.
+
+import {find, findAll} from "./elements.js";
+
+/** @typedef {"live" | "photo"} Panel */
+
+/** @type {Panel} */
+let chosen = "live";
+/** @type {((panel: Panel) => void)[]} */
+const listeners = [];
+
+/** @returns {Panel} */
+export function chosenPanel() {
+  return chosen;
+}
+
+/** @param {(panel: Panel) => void} callback - called with each new choice, once the panel is seen */
+export function whenPanelChosen(callback) {
+  listeners.push(callback);
+}
+
+/**
+ * Shows one panel in place of the other; nothing happens where it is seen already.
+ *
+ * @param {Panel} panel
+ */
+export function choosePanel(panel) {
+  if (panel === chosen) return;
+  chosen = panel;
+  for (const tab of findAll(document, "[data-panel]", HTMLButtonElement)) showChoice(tab);
+  for (const listener of listeners) listener(panel);
+}
+
+/** @param {HTMLButtonElement} tab - of a panel */
+function showChoice(tab) {
+  const on = tab.dataset.panel === chosen;
+  tab.setAttribute("aria-selected", String(on));
+  tab.tabIndex = on ? 0 : -1;
+  find(document, `#${tab.dataset.panel}`, HTMLElement).hidden = !on;
+}
+
+/**
+ * Makes the tabs work, by pointer and by arrow keys.
+ *
+ * @param {HTMLElement} tablist
+ */
+export function startTabs(tablist) {
+  const tabs = findAll(tablist, "[data-panel]", HTMLButtonElement);
+  for (const tab of tabs) tab.addEventListener("click", () => choosePanel(panelOf(tab)));
+  tablist.addEventListener("keydown", ({key}) => {
+    if (key !== "ArrowLeft" && key !== "ArrowRight") return;
+    const other = tabs.find((tab) => panelOf(tab) !== chosen);
+    choosePanel(panelOf(other));
+    other.focus();
+  });
+  tablist.inert = false;
+}
+
+/**
+ * @param {HTMLButtonElement} tab
+ * @returns {Panel}
+ */
+function panelOf(tab) {
+  return tab.dataset.panel === "photo" ? "photo" : "live";
+}

@@ -1,0 +1,49 @@
+"""The languages of the page: a file of names and texts for each in `demo/browser/languages`, chosen in the browser."""
+
+import json
+from pathlib import Path
+
+import gradio as gr
+
+from demo.paths import BROWSER
+
+LANGUAGES = BROWSER / "languages"
+
+
+def page_languages(folder: Path = LANGUAGES) -> gr.I18n:
+    """The languages in their own names, for Gradio to tell the page's scripts; Gradio's own texts it translates itself.
+
+    Args:
+        folder: holds one JSON file for each, such as `de.json`; its form is that of `Table` in `language.js`.
+
+    Returns:
+        Language tag -> {"page_language": its name}.
+    """
+    tables = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
+    return gr.I18n(**{tag: {"page_language": table["language"]} for tag, table in tables.items()})
+
+
+def choice_of(languages: gr.I18n) -> str:
+    """HTML for the page's head that chooses one of the languages before anything is painted.
+
+    Args:
+        languages: as `page_languages` gives them.
+    """
+    script = (BROWSER / "choose_language.js").read_text(encoding="utf-8")
+    return f'<script data-languages="{" ".join(languages.translations)}">\n{script}</script>'
+
+
+def search_words(folder: Path = LANGUAGES) -> dict[str, str]:
+    """Other English words by which an attribute may be looked for.
+
+    Args:
+        folder: as for `page_languages`.
+
+    Returns:
+        Name for people -> the words, with spaces between them.
+    """
+    return _read(folder / "en.json")["search"]
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    return json.loads(path.read_text(encoding="utf-8"))
