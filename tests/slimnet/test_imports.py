@@ -8,6 +8,7 @@ from tests.paths import ROOT
 # Hides every installed package but the needed ones and their own requirements.
 PROGRAM = """
 import importlib.metadata, re, sys
+from collections import defaultdict
 from importlib.machinery import PathFinder
 
 NEEDED = ("torch", "torchvision", "numpy", "pillow", "safetensors")
@@ -26,7 +27,11 @@ def distributions(names):
     return found
 
 allowed = distributions(NEEDED)
-owners = importlib.metadata.packages_distributions()
+# By the installed files: packages_distributions() of Python 3.10 knows only packages with a top_level.txt.
+owners = defaultdict(set)
+for distribution in importlib.metadata.distributions():
+    for file in distribution.files or ():
+        owners[file.parts[0].partition(".")[0]].add(distribution.metadata["Name"])
 
 class OnlyAllowed(PathFinder):
     @classmethod
