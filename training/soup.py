@@ -2,7 +2,8 @@
 
 Runs that share their beginning lie in one valley, and its middle does better than its sides (Wortsman et al. 2022,
 "Model soups"). Batch norm's statistics are not averaged but measured again, on training crops as they are: those of a
-run describe crops that augmentation had changed, so one run alone gains by this too.
+run describe crops that augmentation had changed, so one run alone gains by this too. Where runs also saw other sets,
+`--images 0` averages them like the rest: CelebA's crops alone would unlearn the others.
 """
 
 import argparse
@@ -98,16 +99,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA, of which the training split is used")
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
-    parser.add_argument("--images", default=4000, type=int, help="training crops for batch norm's statistics")
+    parser.add_argument(
+        "--images", default=4000, type=int, help="training crops for batch norm's statistics; 0: their mean, as it is"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
-    check_numbers(parser, options, images=Range(_BATCH, 10_000_000))
+    check_numbers(parser, options, images=Range(_BATCH if options.images else 0, 10_000_000))
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])
-        settle_batch_norm(network, read_celeba(options.data_dir)["train"], options.images, device=options.device)
+        if options.images:
+            settle_batch_norm(network, read_celeba(options.data_dir)["train"], options.images, device=options.device)
         network.save(options.out)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.soup: {error}", file=sys.stderr)

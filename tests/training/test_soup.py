@@ -64,6 +64,9 @@ def test_the_command_writes_weights_that_load(tmp_path: Path, capsys: pytest.Cap
     out = tmp_path / "soup.safetensors"
     assert main(["--weights", *files, "--data_dir", str(data), "--out", str(out), "--device", "cpu"]) == 0
     assert SlimNet.load_pretrained(out).attributes == celeba.ATTRIBUTES
+    assert main(["--weights", *files, "--images", "0", "--out", str(out)]) == 0  # needs no pictures
+    plain = average([SlimNet.load_pretrained(file) for file in files]).state_dict()
+    assert all(torch.equal(value, plain[name]) for name, value in SlimNet.load_pretrained(out).state_dict().items())
     assert main(["--weights", str(tmp_path / "none.safetensors"), "--data_dir", str(data), "--out", str(out)]) == 1
     assert "none.safetensors" in capsys.readouterr().err
 
@@ -72,3 +75,9 @@ def test_a_suffix_that_cannot_be_written_is_said_before_the_work(capsys: pytest.
     with pytest.raises(SystemExit):
         main(["--weights", "none.safetensors", "--out", "soup.bin"])
     assert "soup.bin" in capsys.readouterr().err
+
+
+def test_fewer_images_than_batch_norm_needs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--weights", "none.safetensors", "--images", "99", "--out", "soup.safetensors"])
+    assert "--images" in capsys.readouterr().err
