@@ -9,9 +9,9 @@ import slimnet.telemetry  # noqa: F401  # before anything else is imported
 if TYPE_CHECKING:
     from slimnet.attributes import ATTRIBUTES, GROUPS
     from slimnet.calibration import Calibration, OperatingPoint, Reliability, Sure
-    from slimnet.checkpoint import CheckpointError
     from slimnet.decisions import decide
     from slimnet.device import choose_device
+    from slimnet.files.checkpoint import CheckpointError
     from slimnet.model import SlimNet
     from slimnet.predictor import Predictor
     from slimnet.preprocessing import Preprocessing, transform
@@ -37,7 +37,7 @@ _MODULES = {
     "ATTRIBUTES": "attributes",
     "GROUPS": "attributes",
     "Calibration": "calibration",
-    "CheckpointError": "checkpoint",
+    "CheckpointError": "files.checkpoint",
     "OperatingPoint": "calibration",
     "Predictor": "predictor",
     "Preprocessing": "preprocessing",

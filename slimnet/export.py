@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from slimnet.atomic import replacement
-from slimnet.checkpoint import CheckpointError
+from slimnet.files.atomic import replacement
+from slimnet.files.checkpoint import CheckpointError
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
@@ -30,14 +30,14 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
 
     Args:
         model: the network; it is left as it is.
-        path: the file to write; see slimnet.onnx_graph for what it holds.
+        path: the file to write; see slimnet.onnx.graph for what it holds.
 
     Raises:
         ExportError: the package onnx is missing.
         OSError: the file cannot be written.
     """
     try:
-        from slimnet.onnx_graph import onnx_model
+        from slimnet.onnx.graph import onnx_model
     except ImportError as error:
         raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
     content = onnx_model(model).SerializeToString()

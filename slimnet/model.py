@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from slimnet import checkpoint
 from slimnet.architecture import Architecture
 from slimnet.attributes import label_names
 from slimnet.calibration import Calibration
-from slimnet.checkpoint import Checkpoint, CheckpointError
+from slimnet.files import checkpoint
+from slimnet.files.checkpoint import Checkpoint, CheckpointError
 from slimnet.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class SlimNet(nn.Module):
             CheckpointError: the files there are damaged or hold no SlimNet.
             OSError: the download failed; huggingface_hub's errors are of this kind.
         """
-        from slimnet.hub import HubRepository  # here and below, since the network itself needs no huggingface_hub
+        from slimnet.files.hub import HubRepository  # here and below, since the network itself needs no huggingface_hub
 
         found = HubRepository.from_pretrained(pretrained_model_name_or_path, **download).checkpoint
         return cls._from_checkpoint(found, pretrained_model_name_or_path).eval()
@@ -261,7 +261,7 @@ class SlimNet(nn.Module):
         Returns:
             The address of the commit if an option asks to push the folder, else None.
         """
-        from slimnet.hub import HubRepository
+        from slimnet.files.hub import HubRepository
 
         return HubRepository.of(self.to_checkpoint()).save_pretrained(save_directory, **options)
 
@@ -278,7 +278,7 @@ class SlimNet(nn.Module):
         Raises:
             OSError: the upload failed; huggingface_hub's errors are of this kind.
         """
-        from slimnet.hub import HubRepository
+        from slimnet.files.hub import HubRepository
 
         return HubRepository.of(self.to_checkpoint()).push_to_hub(repo_id, **options)
 
@@ -288,7 +288,7 @@ class SlimNet(nn.Module):
         Returns:
             The card, with its metadata.
         """
-        from slimnet.hub import HubRepository
+        from slimnet.files.hub import HubRepository
 
         return HubRepository.of(self.to_checkpoint()).generate_model_card()
 

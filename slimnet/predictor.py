@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from slimnet.checkpoint import CheckpointError
 from slimnet.device import choose_device
+from slimnet.files.checkpoint import CheckpointError
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
@@ -177,12 +177,12 @@ def _network_on_cpu(model: SlimNet) -> Network:
     if not np.isfinite(expected).all():
         raise CheckpointError("its weights are damaged: they are so large that its answers are not finite")
     try:
-        from slimnet.onnx_engine import OnnxNetwork
+        from slimnet.onnx.engine import OnnxNetwork
     except ImportError:
         return plain
     fast = OnnxNetwork(model)
     if np.allclose(fast(crop), expected, atol=PROBABILITY_TOLERANCE):
         return fast
-    # Its graph is written by hand (slimnet.onnx_graph), and a model that was changed may have left it behind.
+    # Its graph is written by hand (slimnet.onnx.graph), and a model that was changed may have left it behind.
     warnings.warn("ONNX Runtime's answers differ from torch's; going on with torch", RuntimeWarning, stacklevel=3)
     return plain

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from slimnet.colour import profile_of, to_srgb
+from slimnet.colour.srgb import profile_of, to_srgb
 
 MAX_SIDE_PIXELS = 1024  # of a crop; CelebA's are 178 wide and 218 high
 STD_RANGE = (1e-3, 1e3)  # from a network that reads 0..255, whose std is 1/255, to none that is honest

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from training.data.celeba import DataError, Split
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given, given_path
 from training.measure import bootstrap, metrics

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit
 
 from slimnet import CheckpointError
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from training.data.celeba import SPLITS, DataError
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, check_numbers, given, given_path
 from training.measure import (

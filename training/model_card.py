@@ -15,7 +15,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from training.fit.arguments import given_path
 from training.measure.metrics import NETWORK_FIGURES
 from training.report import tables as report

@@ -17,9 +17,9 @@ from training.fit.build import build_network
 from training.fit.config import TrainConfig, parse_config
 from training.fit.device_memory import batch_size_for
 from training.fit.distillation import check, targets
-from training.fit.distributed import Process, joined, report_failure
 from training.fit.errors import TrainingError
-from training.fit.interruption import Interrupted, Interruption
+from training.fit.runtime.distributed import Process, joined, report_failure
+from training.fit.runtime.interruption import Interrupted, Interruption
 from training.fit.schedule import check_crops
 from training.fit.trainer import Trainer
 from training.fit.transfer import Beginning

@@ -25,7 +25,7 @@ from demo.annotate.processes import annotate_in_processes, worker_count
 from demo.annotate.stops import STOPS, explain_stop
 from demo.annotate.summary import Summary, printable
 from demo.pipeline.analyse import Pipeline
-from demo.pipeline.face_models import FaceModelError
+from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.pipeline.table import COLUMNS, is_parquet
 from slimnet import CheckpointError
 from slimnet.decisions import check_point

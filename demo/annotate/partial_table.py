@@ -8,7 +8,7 @@ from pathlib import Path
 from demo.annotate.journal import Entry, Journal, ResumeError
 from demo.annotate.picture import Outcome
 from demo.pipeline.table import as_parquet, is_parquet, write_rows
-from slimnet.atomic import replacement
+from slimnet.files.atomic import replacement
 
 
 class PartialTable:

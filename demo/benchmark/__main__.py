@@ -28,7 +28,7 @@ from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
 from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -4,7 +4,7 @@ interface Window {
   gradio_config: {
     root: string;
     api_prefix: string;
-    i18n_translations: {[language: string]: {page_language: string}}; // demo/server/languages.py
+    i18n_translations: {[language: string]: {page_language: string}}; // demo/server/content/languages.py
   };
 }
 
@@ -12,7 +12,7 @@ interface Document {
   featurePolicy?: {allowsFeature(feature: string): boolean}; // Chromium's alone
 }
 
-/** What demo/server/panel.py tells the scripts: what they and Python must both know. */
+/** What demo/server/content/panel.py tells the scripts: what they and Python must both know. */
 interface Facts {
   face_colours: string[]; // of the faces in turn
   number_colour: string; // of a face's number, on its colour
@@ -25,7 +25,7 @@ interface Facts {
   remembered_ms?: number; // live: for which the server keeps the number of a face out of sight
   recording_header?: string; // live: the first line of a recording's CSV file, with its line feed
   decisions: Decisions | null; // null for weights without operating points
-  conditions: import("./shared/reliability.js").Condition[]; // none where they were not measured
+  conditions: import("./shared/attributes/reliability.js").Condition[]; // none where they were not measured
   telling: number[]; // how telling a tick of each attribute is, in the order of the probabilities; 0: not for the picture
   parameters: number; // of the network
 }

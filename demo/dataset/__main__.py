@@ -36,7 +36,7 @@ from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, rows_without_pictu
 from demo.dataset.summary import Summary, summarise
 from demo.dataset.tables import IMAGES, remove_dataset, write_tables
 from demo.pipeline.detect import FaceFinder
-from demo.pipeline.face_models import FaceModelError
+from demo.pipeline.mediapipe.face_models import FaceModelError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

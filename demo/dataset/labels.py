@@ -10,7 +10,7 @@ import numpy as np
 from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_unknown, repaired
 from demo.pictures.decode import SUFFIXES
 from slimnet.attributes import label_names
-from slimnet.text_table import TextTableError, read_cells
+from slimnet.files.text_table import TextTableError, read_cells
 
 # Names of columns, in lower case. Where none names the pictures, the first column does.
 _PICTURES = ("image_id", "file", "filename", "file_name", "image", "picture", "path")

@@ -13,7 +13,7 @@ from demo.dataset.labels import Labels
 from demo.dataset.names import stem_of
 from demo.dataset.plan import Picture
 from demo.dataset.report import CROP, Entry, read_report
-from slimnet.atomic import replacement
+from slimnet.files.atomic import replacement
 
 IMAGES = "img_align_celeba"
 _LABELS, _PARTS, _PEOPLE = "list_attr_celeba.csv", "list_eval_partition.csv", "identity_CelebA.csv"

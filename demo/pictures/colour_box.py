@@ -2,7 +2,7 @@
 
 from typing import IO
 
-from slimnet.icc_profile import coded_profile
+from slimnet.colour.icc_profile import coded_profile
 
 _HEADER_BYTES = 2**20
 

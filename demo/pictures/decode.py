@@ -28,7 +28,7 @@ from demo.pictures.jpeg_cost import check_cost
 from demo.pictures.jpeg_segments import without_damage
 from demo.pictures.png_chunks import SIGNATURE, open_png
 from demo.pictures.tiff import open_tiff
-from slimnet import colour
+from slimnet.colour import srgb
 
 __all__ = ["SUFFIXES", "PictureError", "open_picture"]
 
@@ -164,11 +164,11 @@ def _open(file: IO[bytes]) -> Image.Image:
 
 def _to_frame(image: Image.Image) -> np.ndarray:
     """Turn a loaded picture upright and into sRGB, on white."""
-    profile = colour.profile_of(image)
+    profile = srgb.profile_of(image)
     _make_upright(image)
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(to_8_bit(np.asarray(image)))
-    image = colour.to_srgb(image, profile)
+    image = srgb.to_srgb(image, profile)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -14,7 +14,7 @@ from typing import IO
 from PIL import Image
 
 from demo.pictures.formats import check_size
-from slimnet.icc_profile import coded_profile, gamma_profile
+from slimnet.colour.icc_profile import coded_profile, gamma_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS = 500_000  # which take seconds; real files have a few thousand

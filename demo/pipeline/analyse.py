@@ -86,7 +86,7 @@ class Pipeline(Generic[_AnyPredictor]):
 
         Raises:
             slimnet.CheckpointError: the weights are missing, damaged or foreign.
-            demo.pipeline.face_models.FaceModelError: a face model is missing or damaged.
+            demo.pipeline.mediapipe.face_models.FaceModelError: a face model is missing or damaged.
         """
         return Pipeline(Predictor(weights, device), FaceFinder())
 

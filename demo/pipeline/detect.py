@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from demo.pipeline.blazeface import INPUT_SIDE, BlazeFace
 from demo.pipeline.face import Detection, Face, face_inside, same_face, suppress_overlaps
-from demo.pipeline.face_models import FaceModels
-from demo.pipeline.head_pose import yaw_by_nose
-from demo.pipeline.landmarks import Landmarker
-from demo.pipeline.views import ratio, shrink
-from demo.pipeline.windows import TILE_LIMITS, small_sides
+from demo.pipeline.mediapipe.blazeface import INPUT_SIDE, BlazeFace
+from demo.pipeline.mediapipe.face_models import FaceModels
+from demo.pipeline.mediapipe.head_pose import yaw_by_nose
+from demo.pipeline.mediapipe.landmarks import Landmarker
+from demo.pipeline.mediapipe.views import ratio, shrink
+from demo.pipeline.mediapipe.windows import TILE_LIMITS, small_sides
 
 # Where no face is upright, the turned frame is searched with these numbers of tiles to its longer side.
 _TURNED_TILINGS = (2, 4)
@@ -40,7 +40,7 @@ class FaceFinder:
     """Finds faces and their alignment points. Thread-safe; make one and share it.
 
     Raises:
-        demo.pipeline.face_models.FaceModelError: a model file is missing or has been changed.
+        demo.pipeline.mediapipe.face_models.FaceModelError: a model file is missing or has been changed.
     """
 
     def __init__(self) -> None:

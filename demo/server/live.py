@@ -21,11 +21,11 @@ from demo.pipeline.result import Analysis
 from demo.pipeline.table import write_rows
 from demo.pipeline.track import REMEMBERED_SECONDS
 from demo.server.answer import AnalysisError, answer_on, describe_face
+from demo.server.content.measured import Measured
+from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
 from demo.server.gradio_internals import caller_address
 from demo.server.line import Line, TurnedAwayError
-from demo.server.measured import Measured
-from demo.server.panel import panel
 
 FRAME_THREADS = 2
 # A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent.

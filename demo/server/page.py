@@ -12,9 +12,11 @@ from starlette.middleware import Middleware
 from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
-from demo.server.about import about, counted, labels
-from demo.server.api import add_endpoints
-from demo.server.disclosure import disclosure
+from demo.server.api.endpoints import add_endpoints
+from demo.server.content.about import about, counted, labels
+from demo.server.content.disclosure import disclosure
+from demo.server.content.languages import choice_of, page_languages
+from demo.server.content.measured import measured_of
 from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
 from demo.server.http.gate import Gate
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
@@ -23,10 +25,8 @@ from demo.server.http.request_limits import WholeBodies
 from demo.server.http.scripts import SCRIPTS
 from demo.server.http.security_headers import SecurityHeaders
 from demo.server.http.uploads import NothingLeft
-from demo.server.languages import choice_of, page_languages
 from demo.server.live import live_panel
 from demo.server.markup import render
-from demo.server.measured import measured_of
 from demo.server.photo import photo_panel
 from demo.server.photo_queue import PhotoQueue
 from slimnet import Predictor
@@ -36,11 +36,11 @@ _MONO = ("ui-monospace", "SF Mono", "Consolas", "DejaVu Sans Mono", "monospace")
 _SPACES = "https://huggingface.co"  # shows a Space in a frame of its own page
 _STYLES = (
     "page.css",
-    "shared/attributes.css",
-    "live/timeline.css",
+    "shared/attributes/attributes.css",
+    "live/timeline/timeline.css",
     "live/live.css",
-    "live/class_mode.css",
-    "live/help.css",
+    "live/class_mode/class_mode.css",
+    "live/access/help.css",
     "photo/photo.css",
     "about.css",
     "shared/forced_colours.css",
@@ -79,7 +79,7 @@ def build(
         queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
         add_endpoints(page, photos, queue)
         if mcp:
-            from demo.server.mcp_tool import add_tool  # here: without what it needs of Gradio's the page starts
+            from demo.server.api.mcp_tool import add_tool  # here: without what it needs of Gradio's the page starts
 
             add_tool(page, photos, queue)
     refuse_web_addresses(page)
@@ -102,6 +102,19 @@ def masthead(predictor: Predictor) -> Markup:
         parameters=f"{predictor.parameters:,}",
         labels=labels(predictor.attributes),
     )
+
+
+def _server_side_rendering() -> bool | None:
+    """Whether Node.js renders the page: only where an operator asks for it by `GRADIO_SSR_MODE`.
+
+    It would answer in Python's place, without our headers and with Gradio's link preview before ours. Hugging Face sets
+    the variable for every Space, so that there it is nobody's wish.
+
+    Returns:
+        None: as the variable says; False: never.
+    """
+    asked = os.environ.get("GRADIO_SSR_MODE") and not os.environ.get("SPACE_ID")
+    return None if asked else False
 
 
 def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any]:
@@ -138,7 +151,6 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
             "exception_handlers": HANDLERS,
             "lifespan": around_whole_server(lambda app: SecurityHeaders(Gate(app), framing)),
         },
-        # Off unless it is asked for: Node.js would answer in Python's place, without the headers.
-        "ssr_mode": None if os.environ.get("GRADIO_SSR_MODE") else False,
+        "ssr_mode": _server_side_rendering(),
         "quiet": True,
     }

@@ -16,10 +16,10 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS, FORMULA_STARTS
 from demo.server.answer import AnalysisError, describe_face
+from demo.server.content.measured import Measured
+from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
 from demo.server.line import TurnedAwayError
-from demo.server.measured import Measured
-from demo.server.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.photo_queue import PhotoQueue
 
 MOST_PHOTOS = 20  # that a visitor gives at once: the page sends one when the one before is answered

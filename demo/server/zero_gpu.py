@@ -42,7 +42,7 @@ def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pi
 
     Raises:
         slimnet.CheckpointError: the weights are missing, damaged or foreign.
-        demo.pipeline.face_models.FaceModelError: a face model is missing or damaged.
+        demo.pipeline.mediapipe.face_models.FaceModelError: a face model is missing or damaged.
     """
     if not on_zero_gpu():
         pipeline = Pipeline.load(weights, device)

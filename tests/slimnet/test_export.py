@@ -65,7 +65,7 @@ def test_what_is_wrong_is_said_in_a_line(
     assert "there are no weights at" in capsys.readouterr().err
     assert main(["--weights", str(weights), "--out", str(tmp_path / "no folder" / "a.onnx")]) == 1
     assert "no folder" in capsys.readouterr().err
-    monkeypatch.delitem(sys.modules, "slimnet.onnx_graph", raising=False)
+    monkeypatch.delitem(sys.modules, "slimnet.onnx.graph", raising=False)
     monkeypatch.setitem(sys.modules, "onnx", None)  # importing it fails
     assert main(["--weights", str(weights), "--out", str(tmp_path / "a.onnx")]) == 1
     assert "needs the package onnx" in capsys.readouterr().err

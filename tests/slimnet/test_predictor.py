@@ -40,7 +40,7 @@ def test_torch_computes_where_onnx_runtime_is_missing(
 ) -> None:
     pytest.importorskip("onnxruntime")
     assert Predictor(weights, "cpu").engine == "ONNX Runtime"
-    monkeypatch.delitem(sys.modules, "slimnet.onnx_engine")
+    monkeypatch.delitem(sys.modules, "slimnet.onnx.engine")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # importing it fails
     predictor = Predictor(weights, "cpu")
     assert predictor.engine == "torch"
@@ -71,7 +71,7 @@ def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights: Path
 def test_torch_computes_where_onnx_runtime_gives_other_answers(
     weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime = pytest.importorskip("slimnet.onnx_engine")
+    runtime = pytest.importorskip("slimnet.onnx.engine")
     other = runtime.onnx_model(SlimNet())
     monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
     with pytest.warns(RuntimeWarning, match="answers differ"):

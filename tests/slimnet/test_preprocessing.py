@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from slimnet import Preprocessing, transform
-from slimnet.icc_profile import adobe_rgb
+from slimnet.colour.icc_profile import adobe_rgb
 from tests.paths import ROOT
 
 

@@ -26,8 +26,8 @@ from training.data.loader import CropSpec, EpochBatches, Sample, TrainingSet
 from training.fit import trainer as engine
 from training.fit.build import build_network, build_optimizer
 from training.fit.config import parse_config
-from training.fit.distributed import Process
 from training.fit.errors import TrainingError
+from training.fit.runtime.distributed import Process
 from training.fit.validation import Validation
 
 SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()

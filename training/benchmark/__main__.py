@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from slimnet import CheckpointError, choose_device
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.benchmark.bottleneck import HEAD, bottlenecks, setting
 from training.benchmark.facts import machine, network_facts

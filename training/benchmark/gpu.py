@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from slimnet import choose_device, transform
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from slimnet.predictor import PROBABILITY_TOLERANCE
 from training import train

@@ -144,7 +144,7 @@ def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Conten
     """Set up ONNX Runtime and OpenVINO on the exported graph; OpenVINO also in bfloat16, its default if supported."""
     names = ("ONNX Runtime", "OpenVINO, float32", "OpenVINO, bfloat16")
     try:
-        from slimnet.onnx_graph import onnx_model
+        from slimnet.onnx.graph import onnx_model
     except ImportError:
         return dict.fromkeys(names)
     graph = onnx_model(SlimNet.load_pretrained(weights)).SerializeToString()

@@ -23,8 +23,8 @@ from training.data.celeba import Split, read_celeba
 from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, Loader
 from training.fit.config import RECIPES, TrainConfig
-from training.fit.distributed import Process
-from training.fit.memory import keep_freed_memory
+from training.fit.runtime.distributed import Process
+from training.fit.runtime.memory import keep_freed_memory
 from training.fit.schedule import crop_size
 from training.fit.trainer import Trainer
 

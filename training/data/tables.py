@@ -9,7 +9,7 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from slimnet.text_table import TextTableError, read_cells
+from slimnet.files.text_table import TextTableError, read_cells
 
 _PICTURE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{2,4}")
 _INDEX_NAME = re.compile(r"|index|level_0|Unnamed: ?\d+(\.\d+)?", re.IGNORECASE)

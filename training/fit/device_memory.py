@@ -8,10 +8,10 @@ import torch
 from slimnet import SlimNet
 from training.fit.build import build_network
 from training.fit.config import TrainConfig
-from training.fit.distributed import Process
 from training.fit.errors import TrainingError
-from training.fit.precision import compute_type
 from training.fit.record.run_state import read_state
+from training.fit.runtime.distributed import Process
+from training.fit.runtime.precision import compute_type
 
 _MOST = 1024  # pictures in a batch; more of them make steps too few for the recipes' learning rates
 _CPU_BATCH_SIZE = 128

@@ -14,13 +14,13 @@ import torch
 from tqdm import tqdm
 
 from slimnet import CheckpointError, Predictor, transform
-from slimnet.atomic import replacement
+from slimnet.files.atomic import replacement
 from training.data.cache import LabelledPictures
 from training.data.celeba import Split
 from training.data.columns import listed, places
 from training.data.teacher_table import is_table, table_logits
 from training.fit.config import TrainConfig
-from training.fit.distributed import Process
+from training.fit.runtime.distributed import Process
 from training.measure.predictions import raw_logits
 
 _BATCH = 64  # pictures at a time

@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from slimnet import SlimNet
-from slimnet.atomic import replace_text
+from slimnet.files.atomic import replace_text
 from training.data.augment import Augmentation
 from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, HostLoader, Loader, TrainingSet, batches_per_epoch
@@ -24,13 +24,9 @@ from training.data.on_device import DeviceLoader, DevicePictures
 from training.fit.build import build_network, build_optimizer, restore_optimizer
 from training.fit.config import KEPT_BY, TrainConfig
 from training.fit.device_memory import holds, try_step
-from training.fit.distributed import Process
 from training.fit.ema import ExponentialMovingAverage
 from training.fit.errors import TrainingError
-from training.fit.interruption import Interruption
 from training.fit.losses import cross_entropy
-from training.fit.memory import keep_freed_memory
-from training.fit.precision import compute_type
 from training.fit.record.provenance import provenance, run_description
 from training.fit.record.reporting import ProgressLog, describe_run, scalars
 from training.fit.record.run_state import (
@@ -42,6 +38,10 @@ from training.fit.record.run_state import (
     write_metrics,
     write_state,
 )
+from training.fit.runtime.distributed import Process
+from training.fit.runtime.interruption import Interruption
+from training.fit.runtime.memory import keep_freed_memory
+from training.fit.runtime.precision import compute_type
 from training.fit.schedule import Schedule
 from training.fit.validation import Validation, validate
 

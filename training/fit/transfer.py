@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slimnet import ATTRIBUTES, CheckpointError, SlimNet
-from slimnet.checkpoint import read
+from slimnet.files.checkpoint import read
 from training.data.columns import listed, places
 
 

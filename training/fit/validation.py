@@ -13,7 +13,7 @@ from training.data.cache import LabelledPictures
 from training.data.celeba import Split
 from training.data.device_augment import send
 from training.data.on_device import DevicePictures
-from training.fit.distributed import Process
+from training.fit.runtime.distributed import Process
 from training.measure import bootstrap, metrics
 from training.measure.scores import json_number
 

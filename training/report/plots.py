@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from slimnet.atomic import replacement
+from slimnet.files.atomic import replacement
 
 
 @contextmanager

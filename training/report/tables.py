@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from slimnet.atomic import replace_text, replacement
+from slimnet.files.atomic import replace_text, replacement
 from training.measure.metrics import FIGURES
 
 TITLES = {

@@ -2,8 +2,8 @@
 
 import {find, findAll} from "../shared/elements.js";
 import {t} from "../shared/language.js";
-import {Help} from "./help.js";
-import {takeKeys} from "./shortcuts.js";
+import {Help} from "./access/help.js";
+import {takeKeys} from "./access/shortcuts.js";
 
 export class Controls {
   /**

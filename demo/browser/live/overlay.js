@@ -1,7 +1,7 @@
 // The picture that was analysed with its faces marked: painting it, and finding the face under the pointer.
 
-import {PicturePainter, unitOf} from "../shared/picture.js";
-import {captioned} from "../shared/picture_file.js";
+import {PicturePainter, unitOf} from "../shared/picture/painter.js";
+import {captioned} from "../shared/picture/file.js";
 
 export class Overlay {
   /**

@@ -1,6 +1,6 @@
 // A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at a cut.
 
-import {stateOf, withoutContradictions} from "../shared/decisions.js";
+import {stateOf, withoutContradictions} from "../shared/attributes/decisions.js";
 
 const CALMEST_MS = 400; // time constant of the smoothing when all calm
 const WIDEST_MARGIN = 0.03; // how far a probability must pass a cut at one half to change a tick
@@ -8,8 +8,8 @@ const BEYOND_CUTS = 1; // of a logit: further from zero nothing is to be seen, b
 const LEAST_BOUND = 6; // 99.75 %
 const MOST_BOUND = 14; // all that six decimals can tell from 0 and 1
 
-/** @typedef {import("../shared/decisions.js").Rule} Rule */
-/** @typedef {import("../shared/decisions.js").Tick} Tick */
+/** @typedef {import("../shared/attributes/decisions.js").Rule} Rule */
+/** @typedef {import("../shared/attributes/decisions.js").Tick} Tick */
 
 /**
  * The last update of a face.
@@ -75,7 +75,7 @@ export class Smoother {
  * A probability's logit, bounded where both of the attribute's cuts have long been passed.
  *
  * @param {number} probability
- * @param {import("../shared/decisions.js").Cuts} cuts
+ * @param {import("../shared/attributes/decisions.js").Cuts} cuts
  */
 function boundedLogit(probability, {lower, upper}) {
   const furthest = Math.max(Math.abs(logitOf(lower)), Math.abs(logitOf(upper))) + BEYOND_CUTS;

@@ -1,24 +1,24 @@
 // What live mode shows: the picture with its boxes, the face that was chosen, and what is said about it.
 
-import {AttributePanel} from "../shared/attributes.js";
-import {decide} from "../shared/decisions.js";
+import {AttributePanel} from "../shared/attributes/attributes.js";
+import {decide} from "../shared/attributes/decisions.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {t} from "../shared/language.js";
-import {captionText, copyPicture, savePicture} from "../shared/picture_file.js";
-import {PictureLabels} from "../shared/picture_labels.js";
-import {ReliabilityOfFace} from "../shared/reliability.js";
+import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
+import {PictureLabels} from "../shared/picture/labels.js";
+import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {say, showRemark, shownIn, speak} from "../shared/status.js";
 import {PictureAge} from "./age.js";
-import {Announcer} from "./announcer.js";
-import {ClassMode} from "./class_mode.js";
+import {Announcer} from "./access/announcer.js";
+import {ClassMode} from "./class_mode/class_mode.js";
 import {Controls} from "./controls.js";
 import {LARGEST_WIDTH} from "./frame_size.js";
-import {Guide} from "./guide.js";
+import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
-import {Timeline} from "./timeline.js";
+import {Timeline} from "./timeline/timeline.js";
 
 const CROP_MS = 100; // the crop is asked for no more often
 const OUT_OF_SIGHT_MS = 1000; // the chosen face may be hidden for as long before another one takes its place
@@ -89,7 +89,7 @@ export class View {
     );
     /** @type {number | null} */
     this.chosen = null; // number of the face whose attributes are shown
-    /** @type {Map<number, {probabilities: number[], ticks: import("../shared/decisions.js").Tick[]}>} */
+    /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
     this.read = new Map(); // number of a face -> what is shown of it
     this.settling = {text: "", since: 0};
     this.noticedUntil = 0; // milliseconds: until then the status line says what a button did

@@ -1,17 +1,17 @@
 // The photo with its faces marked: a box to click around each, and over them a canvas with the numbers and labels.
 
-import {decide} from "../shared/decisions.js";
+import {decide} from "../shared/attributes/decisions.js";
 import {closest, find} from "../shared/elements.js";
 import {faceColour} from "../shared/face_buttons.js";
-import {PicturePainter, unitOf} from "../shared/picture.js";
-import {captioned} from "../shared/picture_file.js";
-import {PictureLabels} from "../shared/picture_labels.js";
+import {PicturePainter, unitOf} from "../shared/picture/painter.js";
+import {captioned} from "../shared/picture/file.js";
+import {PictureLabels} from "../shared/picture/labels.js";
 
 export class MarkedPicture {
   /**
    * @param {HTMLElement} root - holds the picture and what is over it
    * @param {Facts} facts
-   * @param {import("../shared/attributes.js").AttributePanel} panel - decides the ticks
+   * @param {import("../shared/attributes/attributes.js").AttributePanel} panel - decides the ticks
    * @param {(number: number) => void} onChoose - a face was clicked or tapped
    */
   constructor(root, facts, panel, onChoose) {

@@ -1,6 +1,6 @@
 // The files of numbers, CSV and JSON, of one photo or of all: what was read, and how the page decides it at that moment.
 
-import {decide} from "../shared/decisions.js";
+import {decide} from "../shared/attributes/decisions.js";
 
 /** @typedef {import("./view.js").Answer} Answer */
 /** @typedef {import("./view.js").Face} Face */
@@ -10,7 +10,7 @@ import {decide} from "../shared/decisions.js";
  *
  * @typedef {object} Decided
  * @property {string[]} attributes - names in the order of the probabilities
- * @property {import("../shared/decisions.js").Rule} rule - by which boxes are decided, the visitor's own thresholds included
+ * @property {import("../shared/attributes/decisions.js").Rule} rule - by which boxes are decided, the visitor's own thresholds included
  * @property {string} point - the operating point
  */
 

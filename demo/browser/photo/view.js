@@ -1,11 +1,11 @@
 // What photo mode shows: the invitation, the camera for a snapshot, or the photo with its boxes and the face that was chosen.
 
-import {AttributePanel} from "../shared/attributes.js";
+import {AttributePanel} from "../shared/attributes/attributes.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {t} from "../shared/language.js";
-import {captionText, copyPicture, savePicture} from "../shared/picture_file.js";
-import {ReliabilityOfFace} from "../shared/reliability.js";
+import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
+import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {say, showRemark, speak} from "../shared/status.js";
 import {MarkedPicture} from "./marked_picture.js";
 

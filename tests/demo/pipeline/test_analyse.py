@@ -9,7 +9,7 @@ import torch
 from demo.pictures.decode import open_picture
 from demo.pipeline.analyse import Pipeline, Stream
 from slimnet import ATTRIBUTES, Predictor, SlimNet
-from slimnet.checkpoint import CheckpointError
+from slimnet.files.checkpoint import CheckpointError
 from tests.paths import PORTRAIT
 
 

@@ -32,6 +32,20 @@ def test_only_the_endpoints_are_open_to_programs(url: str) -> None:
     assert list(named) == ["/analyse", "/analyse_base64", "/schema"]
 
 
+@pytest.mark.parametrize(
+    ("space", "asked", "ssr_mode"), [(None, None, False), (None, "True", None), ("user/space", "True", False)]
+)
+def test_node_renders_the_page_only_where_an_operator_asks(
+    space: str | None, asked: str | None, ssr_mode: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spaces set the variable by themselves, and would show Gradio's link preview before the page's own."""
+    for name, value in (("SPACE_ID", space), ("GRADIO_SSR_MODE", asked)):
+        monkeypatch.delenv(name, raising=False)
+        if value:
+            monkeypatch.setenv(name, value)
+    assert launch_options(tmp_path)["ssr_mode"] is ssr_mode
+
+
 def test_nothing_about_a_visit_is_recorded(url: str) -> None:
     config = json.load(urllib.request.urlopen(f"{url}config"))
     assert config["run_history"] is False

@@ -66,7 +66,7 @@ def test_every_way_gives_the_same_probabilities_and_is_timed(small: Path) -> Non
 def test_engines_that_are_missing_are_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("onnxruntime", "openvino"):
         monkeypatch.setitem(sys.modules, name, None)  # importing it fails
-    monkeypatch.delitem(sys.modules, "slimnet.onnx_engine", raising=False)
+    monkeypatch.delitem(sys.modules, "slimnet.onnx.engine", raising=False)
     rows = {row.contender: row for row in inference.measure_latency(small, CPU, 1, 1, runs=1)}
     assert rows["this repository (torch)"].milliseconds
     assert all(rows[name].milliseconds is None for name in ("ONNX Runtime", "OpenVINO, float32", "OpenVINO, bfloat16"))

@@ -7,8 +7,8 @@ import torch
 from slimnet import SlimNet
 from training.fit import device_memory
 from training.fit.config import parse_config
-from training.fit.distributed import Process
 from training.fit.errors import TrainingError
+from training.fit.runtime.distributed import Process
 
 # How many pictures fit into memory, and from the size last tried the free share.
 SetUp = Callable[[int, Callable[[int], int]], None]

@@ -13,7 +13,7 @@ from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
 from training.fit import distillation as teachers
 from training.fit.config import TrainConfig
-from training.fit.distributed import Process
+from training.fit.runtime.distributed import Process
 
 ALONE = Process(0, 1, torch.device("cpu"))
 

@@ -9,8 +9,8 @@ import torch
 
 from training.data.folders import RunData
 from training.fit.config import TrainConfig
-from training.fit.distributed import Process
 from training.fit.record.run_state import Progress
+from training.fit.runtime.distributed import Process
 
 _SECONDS_BETWEEN_LINES = 60.0
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from slimnet.atomic import replace_text, replacement
+from slimnet.files.atomic import replace_text, replacement
 from training.fit.config import FREE_ON_RESUME, REMOVED_FLAGS, TrainConfig
 from training.fit.errors import TrainingError
 

@@ -15,7 +15,7 @@ import pytest
 from gradio.data_classes import FileData
 from starlette.middleware import Middleware
 
-from demo.server.api import add_endpoints
+from demo.server.api.endpoints import add_endpoints
 from demo.server.http import uploads as uploads_module
 from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft, Uploads
 from demo.server.photo_queue import PhotoQueue

@@ -1,0 +1,69 @@
+// Leads whoever does not see the picture into it, one short sentence at a time.
+
+import {t} from "../../shared/language.js";
+
+/**
+ * What can be wrong with a face's place -> the share of the picture above which it is said, and the one below which it
+ * is put right. Between them what was said stays, so that nobody is sent to and fro.
+ *
+ * @type {Object<string, {from: number, until: number}>}
+ */
+const LIMITS = {
+  near: {from: 0.75, until: 0.65}, // height of the face
+  far: {from: -0.15, until: -0.2}, // the same, counted downwards
+  left: {from: 0.2, until: 0.12}, // distance of the face's middle from the picture's
+  right: {from: 0.2, until: 0.12},
+  high: {from: 0.22, until: 0.14},
+  low: {from: 0.25, until: 0.17},
+};
+
+export class Guide {
+  constructor() {
+    this.facesAway = false; // whether the camera films what is before the visitor, not the visitor
+    /** @type {string | undefined} */
+    this.problem = undefined; // that was said last
+  }
+
+  /**
+   * What to do to stand well in the picture.
+   *
+   * @param {number[]} box - left, top, width and height of the face in the frame as the camera took it
+   * @param {number} width - of the frame
+   * @param {number} height
+   * @returns {string} empty for a face that stands well
+   */
+  place([x, y, boxWidth, boxHeight], width, height) {
+    const [across, down] = [(x + boxWidth / 2) / width - 0.5, (y + boxHeight / 2) / height - 0.5];
+    const share = boxHeight / height;
+    /** @type {Object<string, number>} */
+    const measured = {near: share, far: -share, left: -across, right: across, high: -down, low: down};
+    const isWrong = (/** @type {string} */ problem) => {
+      const {from, until} = LIMITS[problem];
+      return measured[problem] > (problem === this.problem ? until : from);
+    };
+    if (!this.problem || !isWrong(this.problem)) this.problem = Object.keys(LIMITS).find(isWrong);
+    return this.problem ? this.advice(this.problem) : "";
+  }
+
+  /**
+   * Sides are those of the visitor, whom a camera sees from the front: at the left of its frame stands who is too far to
+   * the right. The mirror changes the page's picture, not the frame.
+   *
+   * @param {string} problem - a key of LIMITS
+   */
+  advice(problem) {
+    const [toLeft, toRight] = this.facesAway
+      ? [t("Turn the camera to the left."), t("Turn the camera to the right.")]
+      : [t("Move to your left."), t("Move to your right.")];
+    /** @type {Object<string, string>} */
+    const advice = {
+      near: t("Too close: move back a little."),
+      far: t("Too far away: come closer."),
+      left: toLeft,
+      right: toRight,
+      high: t("Tilt the camera up."),
+      low: t("Tilt the camera down."),
+    };
+    return advice[problem];
+  }
+}

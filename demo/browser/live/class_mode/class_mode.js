@@ -1,0 +1,132 @@
+// Class mode: the picture and two faces in type for the back row, with things to try that tick themselves off.
+
+import {find, findAll} from "../../shared/elements.js";
+import {faceColour} from "../../shared/face_buttons.js";
+import {t} from "../../shared/language.js";
+
+/**
+ * A face with what is ticked of it.
+ *
+ * @typedef {{number: number, box: number[], ticks: import("../../shared/attributes/decisions.js").Tick[]}} TickedFace
+ */
+
+/** What one of the two faces has, in large type. */
+class Card {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.title = find(root, "h3", HTMLElement);
+    this.list = find(root, "ul", HTMLElement);
+    this.shown = "";
+  }
+
+  /**
+   * @param {number} number - of the face
+   * @param {string} colour
+   * @param {string[]} names - of what is ticked
+   */
+  show(number, colour, names) {
+    const shown = [number, ...names].join();
+    this.root.hidden = false;
+    if (shown === this.shown) return; // most frames change nothing
+    this.shown = shown;
+    this.title.textContent = t("Face {number}", {number});
+    this.root.style.setProperty("--face", colour);
+    this.list.replaceChildren(...names.map((name) => Object.assign(document.createElement("li"), {textContent: name})));
+  }
+}
+
+export class ClassMode {
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLCanvasElement} canvas - the live picture, which moves into the dialog while that is open
+   * @param {string[]} colours - of the faces in turn
+   * @param {import("../../shared/attributes/attributes.js").Row[]} rows - of the attributes, in the order of the page
+   */
+  constructor(dialog, canvas, colours, rows) {
+    this.dialog = dialog;
+    this.canvas = canvas;
+    this.place = find(dialog, ".class-picture", HTMLElement);
+    this.colours = colours;
+    this.rows = rows.filter(({impression}) => !impression); // opinions about looks are nothing for a class
+    this.none = find(dialog, ".none", HTMLElement);
+    this.cards = findAll(dialog, ".class-faces section", HTMLElement).map((card) => new Card(card));
+    this.things = findAll(dialog, "[data-thing]", HTMLElement);
+    this.told = find(dialog, "[role=status]", HTMLElement);
+    for (const thing of this.things) thing.hidden = !this.rowOf(thing);
+    find(dialog, "[data-do=close]", HTMLButtonElement).addEventListener("click", () => this.close());
+    find(dialog, "[data-do=again]", HTMLButtonElement).addEventListener("click", () => this.startOver());
+    dialog.addEventListener("close", () => this.giveBack());
+  }
+
+  open() {
+    this.home = this.canvas.parentElement;
+    this.place.append(this.canvas);
+    this.startOver();
+    this.dialog.showModal();
+  }
+
+  close() {
+    this.dialog.close();
+  }
+
+  /** Puts the picture back where it was, however the dialog was closed. */
+  giveBack() {
+    this.home.querySelector("video").after(this.canvas);
+  }
+
+  startOver() {
+    for (const thing of this.things) thing.classList.remove("done");
+    this.told.textContent = "";
+  }
+
+  /**
+   * Shows the two largest faces, as they stand in the picture from left to right.
+   *
+   * @param {TickedFace[]} faces
+   * @param {boolean} mirrored - whether the picture is
+   */
+  show(faces, mirrored) {
+    if (!this.dialog.open) return;
+    const area = (/** @type {TickedFace} */ {box}) => box[2] * box[3];
+    const largest = [...faces].sort((one, other) => area(other) - area(one)).slice(0, this.cards.length);
+    largest.sort((one, other) => (mirrored ? other.box[0] - one.box[0] : one.box[0] - other.box[0]));
+    this.none.hidden = largest.length > 0;
+    this.cards.forEach((card, place) => {
+      const face = largest[place];
+      if (face) card.show(face.number, faceColour(face.number, this.colours), this.tickedNames(face));
+      else card.root.hidden = true;
+    });
+    for (const thing of this.things) if (this.isSeen(thing, faces)) this.tickOff(thing);
+  }
+
+  /** @param {TickedFace} face */
+  tickedNames({ticks}) {
+    return this.rows.filter(({index}) => ticks[index] === true).map(({name}) => name);
+  }
+
+  /**
+   * The row of the attribute by which a thing is seen; none where the weights do not know it.
+   *
+   * @param {HTMLElement} thing
+   */
+  rowOf(thing) {
+    return this.rows.find(({box}) => box.dataset.attribute === thing.dataset.thing);
+  }
+
+  /**
+   * @param {HTMLElement} thing
+   * @param {TickedFace[]} faces
+   */
+  isSeen(thing, faces) {
+    const row = this.rowOf(thing);
+    return row !== undefined && faces.some(({ticks}) => ticks[row.index] === true);
+  }
+
+  /** @param {HTMLElement} thing */
+  tickOff(thing) {
+    if (thing.classList.contains("done")) return;
+    thing.classList.add("done");
+    this.told.textContent = t("Seen: {thing}.", {thing: thing.textContent});
+  }
+}

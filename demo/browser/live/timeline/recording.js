@@ -1,0 +1,139 @@
+// A recording of what live mode tells: each face over time, in numbers, and the files of them. No picture is kept.
+
+const LONGEST_MS = 30 * 60 * 1000; // without pauses
+const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a second
+
+/**
+ * A face in a frame: the milliseconds since the first frame was painted, when the camera took this one (milliseconds
+ * since 1970), the size of the frame, and the face's box and warnings in it.
+ *
+ * @typedef {{milliseconds: number, face: number, probabilities: Float32Array, captured: number, box: number[],
+ *   frame: number[], warnings: string[]}} Row
+ */
+
+/** @typedef {{faces: Pick<import("../view.js").Face, "number" | "box" | "probabilities" | "doubts">[], width: number, height: number}} Answer */
+
+/** The numbers: one row for each face of each frame, in memory until they are discarded or the page is closed. */
+export class Recording {
+  /**
+   * @param {string[]} attributes - names in the order of the probabilities
+   * @param {string} header - the first line of a CSV file, with its line feed
+   * @param {string} weights - SHA-256 of the weights' file
+   */
+  constructor(attributes, header, weights) {
+    this.attributes = attributes;
+    this.header = header;
+    this.weights = weights;
+    /** @type {Date | null} */
+    this.started = null; // Date of the first frame
+    this.origin = 0; // its milliseconds on the clock that `add` is given
+    this.latest = 0; // those of the last frame
+    this.resumed = false; // whether the next frame is the first one after a pause
+    this.paused = 0; // milliseconds of all pauses together
+    /** @type {Row[]} */
+    this.rows = [];
+    /** @type {Map<number, {count: number, means: Float64Array, squares: Float64Array}>} */
+    this.spreads = new Map(); // face -> how its attributes vary
+  }
+
+  /**
+   * @param {number} milliseconds - on a clock that never goes back
+   * @param {Answer} answer - to one frame
+   * @param {number} captured - when the camera took it, on the page's clock (performance.now)
+   */
+  add(milliseconds, {faces, width, height}, captured) {
+    if (!this.started) {
+      this.started = new Date();
+      this.origin = milliseconds;
+    } else if (this.resumed) {
+      this.paused += milliseconds - this.latest;
+    }
+    this.latest = milliseconds;
+    this.resumed = false;
+    for (const {number, probabilities, box, doubts} of faces) {
+      const row = {
+        milliseconds: Math.round(milliseconds - this.origin),
+        face: number,
+        probabilities: Float32Array.from(probabilities),
+        captured: performance.timeOrigin + captured,
+        box,
+        frame: [width, height],
+        warnings: doubts,
+      };
+      this.rows.push(row);
+      this.note(row);
+    }
+  }
+
+  /**
+   * Welford's running variance.
+   *
+   * @param {Row} row
+   */
+  note({face, probabilities}) {
+    const size = this.attributes.length;
+    if (!this.spreads.has(face))
+      this.spreads.set(face, {count: 0, means: new Float64Array(size), squares: new Float64Array(size)});
+    const spread = this.spreads.get(face);
+    spread.count++;
+    probabilities.forEach((probability, index) => {
+      const difference = probability - spread.means[index];
+      spread.means[index] += difference / spread.count;
+      spread.squares[index] += difference * (probability - spread.means[index]);
+    });
+  }
+
+  get faces() {
+    return [...this.spreads.keys()].sort((one, other) => one - other);
+  }
+
+  get length() {
+    return this.rows.at(-1)?.milliseconds ?? 0;
+  }
+
+  /** How much of its length was recorded. */
+  get recorded() {
+    return this.length - this.paused;
+  }
+
+  get full() {
+    return this.recorded >= LONGEST_MS || this.rows.length >= MOST_ROWS;
+  }
+
+  /**
+   * Places of the attributes that vary most for a face, those that vary more first.
+   *
+   * @param {number} face
+   * @param {number} count - of attributes
+   * @param {(index: number) => boolean} shows - whether an attribute counts
+   * @returns {number[]}
+   */
+  varying(face, count, shows) {
+    const squares = this.spreads.get(face)?.squares ?? new Float64Array();
+    const places = this.attributes.map((_, index) => index).filter(shows);
+    return places.sort((one, other) => squares[other] - squares[one]).slice(0, count);
+  }
+
+  csv() {
+    const rows = this.rows.map(({milliseconds, face, probabilities, captured, box, frame, warnings}) => {
+      const shares = Array.from(probabilities, (probability) => probability.toFixed(6));
+      return [milliseconds, face, ...shares, isoTime(captured), ...box, ...frame, warnings.join(" ")].join(",");
+    });
+    return this.header + [...rows, ""].join("\n");
+  }
+
+  /** {started, weights, attributes, rows: [Row with its time in ISO 8601 and probabilities in the order of attributes]} */
+  json() {
+    const rows = this.rows.map((row) => ({
+      ...row,
+      probabilities: Array.from(row.probabilities, (probability) => Number(probability.toFixed(6))),
+      captured: isoTime(row.captured),
+    }));
+    return JSON.stringify({started: this.started, weights: this.weights, attributes: this.attributes, rows});
+  }
+}
+
+/** @param {number} milliseconds - since 1970 */
+function isoTime(milliseconds) {
+  return new Date(milliseconds).toISOString();
+}

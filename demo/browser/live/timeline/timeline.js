@@ -1,0 +1,242 @@
+// The recording of a visit with its buttons and its plot, below the attributes.
+
+import {closest, find} from "../../shared/elements.js";
+import {t, translate} from "../../shared/language.js";
+import {minutes, Plot} from "./plot.js";
+import {Recording} from "./recording.js";
+
+const WINDOW_MS = 30000; // the last part, which the plot shows while it records
+const REDRAW_MS = 250;
+const FILE_MS = 60000; // as long as the browser may read a file that it saves
+const MOST_LINES = 5;
+const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
+const NUMBERS_ONLY = t("Records numbers, no picture.");
+
+// Fixed text; whatever comes from elsewhere is set as textContent.
+const TIMELINE = `
+  <div class="timeline-head">
+    <span class="elapsed" aria-hidden="true"></span>
+    <span class="told" role="status"></span>
+    <span class="saves" role="group" aria-label="Download the recording" hidden>
+      <button type="button" class="quiet" data-save="csv">CSV</button>
+      <button type="button" class="quiet" data-save="json">JSON</button>
+      <button type="button" class="quiet discard">Discard</button>
+    </span>
+  </div>
+  <div class="plot" hidden>
+    <canvas role="img"></canvas>
+    <div class="lines" role="group" aria-label="What the plot shows">
+      <select class="whose" aria-label="Face"></select>
+      <span class="chips"></span>
+      <select class="adder" aria-label="Add an attribute to the plot"></select>
+      <button type="button" class="quiet automatic" title="Show the attributes that vary most">Most varied</button>
+    </div>
+  </div>`;
+
+/** What live mode calls: a recording with its buttons, and the plot of the chosen attributes of one face. */
+export class Timeline {
+  /**
+   * @param {HTMLElement} root
+   * @param {HTMLButtonElement} record - the button that starts and stops it
+   * @param {string[]} attributes - in the order of the probabilities
+   * @param {string[]} names - the same for people
+   * @param {Facts} facts
+   * @param {(index: number) => boolean} shows - whether one may be drawn; files hold all of them
+   */
+  constructor(root, record, attributes, names, facts, shows = () => true) {
+    root.innerHTML = TIMELINE;
+    translate(root);
+    this.root = root;
+    this.record = record;
+    this.elapsed = find(root, ".elapsed", HTMLElement);
+    this.told = find(root, ".told", HTMLElement);
+    this.saves = find(root, ".saves", HTMLElement);
+    this.discard = find(root, ".discard", HTMLButtonElement);
+    this.plot = find(root, ".plot", HTMLElement);
+    this.whose = find(root, ".whose", HTMLSelectElement);
+    this.chips = find(root, ".chips", HTMLElement);
+    this.adder = find(root, ".adder", HTMLSelectElement);
+    this.automatic = find(root, ".automatic", HTMLButtonElement);
+    this.attributes = attributes;
+    this.names = names;
+    this.facts = facts;
+    this.shows = shows;
+    this.picture = new Plot(find(root, "canvas", HTMLCanvasElement));
+    this.recording = false;
+    /** @type {number[]} */
+    this.lines = []; // places of the attributes that are drawn
+    this.discard.addEventListener("click", () => this.empty());
+    this.saves.addEventListener("click", (event) => this.save(closest(event, "[data-save]")?.dataset.save));
+    this.whose.addEventListener("change", () => this.draw());
+    this.adder.addEventListener("change", () => this.choose([...this.lines, Number(this.adder.value)]));
+    this.automatic.addEventListener("click", () => this.choose(null));
+    this.chips.addEventListener("click", (event) => {
+      const chip = closest(event, "[data-line]");
+      if (chip) this.choose(this.lines.filter((index) => index !== Number(chip.dataset.line)));
+    });
+    new ResizeObserver(() => this.draw()).observe(this.plot);
+    window.addEventListener("beforeunload", (event) => {
+      if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before the recording is lost
+    });
+    this.empty();
+  }
+
+  /**
+   * Takes the faces of one frame, unless nothing is recorded.
+   *
+   * @param {number} milliseconds - on a clock that never goes back
+   * @param {import("./recording.js").Answer} answer
+   * @param {number} captured - when the camera took the frame, on the page's clock
+   */
+  add(milliseconds, answer, captured) {
+    if (!this.recording) return;
+    this.data.add(milliseconds, answer, captured);
+    if (this.data.full)
+      this.stop(
+        t("Stopped after {minutes} minutes, as long as a recording can be.", {minutes: minutes(this.data.recorded)}),
+      );
+    else if (milliseconds - this.drawn >= REDRAW_MS) {
+      this.drawn = milliseconds;
+      this.draw();
+    }
+  }
+
+  toggle() {
+    if (this.recording) this.stop();
+    else this.start();
+  }
+
+  start() {
+    this.recording = true;
+    this.data.resumed = true;
+    this.tell(t("Recording numbers, no picture."));
+  }
+
+  stop(message = t("Stopped. Numbers only, no picture.")) {
+    if (!this.recording) return;
+    this.recording = false;
+    this.tell(this.data.rows.length ? message : NUMBERS_ONLY);
+    this.draw();
+  }
+
+  empty() {
+    const focused = document.activeElement === this.discard;
+    this.recording = false;
+    this.data = new Recording(this.attributes, this.facts.recording_header, this.facts.weights);
+    this.saved = 0; // rows that are in a file
+    /** @type {number[] | null} */
+    this.chosen = null;
+    this.drawn = -Infinity;
+    this.tell(NUMBERS_ONLY);
+    this.draw();
+    if (focused) this.record.focus();
+  }
+
+  /** @param {string} text - what is done */
+  tell(text) {
+    this.told.textContent = text;
+    this.record.setAttribute("aria-pressed", String(this.recording));
+    this.record.title = this.recording
+      ? t("Stop recording")
+      : this.data.rows.length
+        ? t("Go on recording")
+        : t("Record the numbers, no picture");
+    this.root.classList.toggle("recording", this.recording);
+    this.record.disabled = this.data.full;
+    this.saves.hidden = this.recording || this.data.rows.length === 0;
+  }
+
+  /** @param {number[] | null} lines - places of the attributes to draw; null: those that vary most */
+  choose(lines) {
+    this.chosen = lines;
+    this.draw();
+  }
+
+  get face() {
+    return Number(this.whose.value) || this.data.faces[0];
+  }
+
+  draw() {
+    this.elapsed.textContent = this.data.started ? minutes(this.data.length) : "";
+    this.plot.hidden = this.data.rows.length === 0;
+    this.root.classList.toggle("filled", !this.plot.hidden);
+    if (this.plot.hidden) return;
+    const faces = this.data.faces;
+    setOptions(
+      this.whose,
+      faces,
+      faces.map((number) => t("Face {number}", {number})),
+    );
+    this.whose.hidden = faces.length === 1;
+    this.lines = (this.chosen ?? this.data.varying(this.face, MOST_LINES, this.shows)).filter(this.shows);
+    this.showLines();
+    const rows = this.data.rows.filter(({face}) => face === this.face);
+    const colours = [...this.chips.children].map((chip) => getComputedStyle(chip).getPropertyValue("--colour"));
+    const from = this.recording ? Math.max(0, this.data.length - WINDOW_MS) : 0;
+    this.picture.draw(
+      rows,
+      this.lines.map((index, place) => ({index, colour: colours[place]})),
+      from,
+      this.data.length,
+    );
+  }
+
+  showLines() {
+    const names = this.lines.map((index) => this.names[index]);
+    const key = this.lines.join();
+    this.picture.canvas.setAttribute(
+      "aria-label",
+      t("Face {number} over {minutes}: {names}", {
+        number: this.face,
+        minutes: minutes(this.data.length),
+        names: names.join(", "),
+      }),
+    );
+    this.automatic.hidden = this.chosen === null;
+    if (this.chips.dataset.shown === key) return;
+    this.chips.dataset.shown = key;
+    this.chips.replaceChildren(
+      ...this.lines.map((index, place) => {
+        const chip = document.createElement("button");
+        chip.type = "button";
+        chip.dataset.line = String(index);
+        chip.title = t("Take it off the plot");
+        chip.textContent = names[place];
+        chip.style.setProperty("--colour", `var(--line-${(place % LINE_COLOURS) + 1})`);
+        return chip;
+      }),
+    );
+    const others = this.attributes
+      .map((_, index) => index)
+      .filter((index) => this.shows(index) && !this.lines.includes(index));
+    setOptions(this.adder, ["", ...others], [t("Add…"), ...others.map((index) => this.names[index])]);
+    this.adder.value = "";
+  }
+
+  /** @param {string | undefined} kind - csv or json */
+  save(kind) {
+    if (!kind) return;
+    const text = kind === "csv" ? this.data.csv() : this.data.json();
+    const type = kind === "csv" ? "text/csv" : "application/json";
+    const link = document.createElement("a");
+    link.download = `faces-${this.data.started.toISOString().slice(0, 19).replaceAll(":", "-")}.${kind}`;
+    link.href = URL.createObjectURL(new Blob([text], {type}));
+    link.click();
+    this.saved = this.data.rows.length;
+    setTimeout(() => URL.revokeObjectURL(link.href), FILE_MS);
+  }
+}
+
+/**
+ * Sets the options of a select, and keeps what is chosen; an open list is not disturbed while nothing changes.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {(string | number)[]} values
+ * @param {string[]} texts - one for each value
+ */
+function setOptions(select, values, texts) {
+  if ([...select.options].map(({value}) => value).join() === values.join()) return;
+  const chosen = select.value;
+  select.replaceChildren(...values.map((value, place) => new Option(texts[place], String(value))));
+  if (values.map(String).includes(chosen)) select.value = chosen;
+}

@@ -1,0 +1,212 @@
+// The checkboxes of a panel with their percentages, as they are shown for one face.
+
+import {Chips} from "./chips.js";
+import {decide, ruleOf} from "./decisions.js";
+import {Details} from "./details.js";
+import {closest, find, findAll} from "../elements.js";
+import {language, t} from "../language.js";
+import {faceSentence} from "./sentence.js";
+import {Settings} from "../settings.js";
+import {Toolbar} from "./toolbar.js";
+
+const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
+const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
+/** @type {Object<string, string>} */
+const DOUBTS = {
+  small: t("too small"),
+  turned: t("turned too far away"),
+  blurred: t("blurred"),
+  dark: t("too dark"),
+};
+
+/** @typedef {import("./decisions.js").Tick} Tick */
+
+/** An attribute's checkbox, with its bar and its percentage. */
+export class Row {
+  /** @param {HTMLElement} row */
+  constructor(row) {
+    this.row = row;
+    this.index = Number(row.dataset.index); // among the probabilities
+    this.box = find(row, "[data-attribute]", HTMLInputElement);
+    this.name = find(row, "label", HTMLElement).textContent;
+    this.bar = find(row, ".bar i", HTMLElement);
+    this.percent = find(row, ".percent", HTMLElement);
+    this.state = find(row, ".state", HTMLElement);
+    this.impression = row.closest(".impressions") !== null;
+    // What is shown at present.
+    /** @type {Tick} */
+    this.tick = false;
+    this.length = "";
+    this.text = "";
+  }
+
+  /**
+   * @param {number} probability
+   * @param {Tick} tick
+   * @param {import("./decisions.js").Cuts} cuts
+   * @param {boolean} legible - whether the last percentage stood long enough to be read
+   * @returns {boolean} whether the tick has changed
+   */
+  show(probability, tick, {lower, upper}, legible) {
+    // So that a tick that was smoothed never stands beside a number from the other side of its cut.
+    const shown = tick ? Math.max(probability, upper) : tick === false ? Math.min(probability, lower) : probability;
+    const turned = this.tick !== tick;
+    if (turned) this.turn(tick);
+    const length = shown.toFixed(2);
+    if (this.length !== length) this.bar.style.transform = `scaleX(${(this.length = length)})`;
+    const text = `${Math.round(100 * shown)}%`;
+    if (turned || (legible && this.text !== text)) {
+      this.text = this.percent.textContent = text;
+      this.state.textContent = `${tick === null ? NOT_SURE : tick ? YES : NO}, ${text}`;
+    }
+    return turned;
+  }
+
+  /** @param {Tick} tick */
+  turn(tick) {
+    this.tick = tick;
+    this.box.checked = tick === true;
+    this.box.indeterminate = tick === null; // which screen readers are told as "mixed"
+    this.row.classList.toggle("on", tick === true);
+  }
+
+  /** @param {string} message - in place of a result, for screen readers */
+  clear(message) {
+    this.turn(false);
+    this.length = this.text = "";
+    this.bar.style.transform = "scaleX(0)";
+    this.percent.textContent = "–";
+    this.state.textContent = message;
+  }
+}
+
+/** The checkboxes of one panel. Only properties are set, the HTML is never rebuilt, so that a frame costs little. */
+export class AttributePanel {
+  /**
+   * @param {HTMLElement} root
+   * @param {Facts} facts
+   */
+  constructor(root, {decisions}) {
+    this.root = root;
+    this.decisions = decisions;
+    this.settings = new Settings();
+    this.listed = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row)); // as on the page
+    this.rows = [...this.listed].sort((one, other) => one.index - other.index);
+    this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
+    this.names = this.rows.map(({name}) => name); // the same for people
+    this.warning = find(root, ".doubt", HTMLElement);
+    /** @type {{probabilities: number[], ticks: Tick[] | null, doubts: string[]} | null} */
+    this.face = null;
+    root.addEventListener("click", (event) => {
+      // Must not change a result.
+      if (closest(event, ".attribute :is(label, [data-attribute])")) event.preventDefault();
+    });
+    this.chips = new Chips(root);
+    this.toolbar = new Toolbar(root, this.settings);
+    this.details = new Details(root, this.settings, decisions);
+    this.settings.onChange(() => this.applySettings());
+    this.clear();
+    this.applySettings();
+  }
+
+  /** 0: raw, 1: calmest, as chosen on the slider. */
+  get calm() {
+    return this.settings.values.calm;
+  }
+
+  /**
+   * False for an impression while they are switched off.
+   *
+   * @param {number} index - of an attribute
+   */
+  shows(index) {
+    return this.settings.values.impressions || !this.rows[index].impression;
+  }
+
+  /**
+   * What the boxes say, in the order of the page, without impressions while they are switched off.
+   *
+   * @returns {import("./sentence.js").Reading[]}
+   */
+  get readings() {
+    const shown = this.listed.filter(({index}) => this.shows(index));
+    return shown.map(({name, tick, impression}) => ({name, tick, impression}));
+  }
+
+  /**
+   * What the panel shows as one sentence, with the reason not to rely on it.
+   *
+   * @param {string} face - what the sentence begins with
+   */
+  sentence(face) {
+    return `${faceSentence(face, this.readings)} ${this.warning.textContent}`.trim();
+  }
+
+  /**
+   * @param {number[]} probabilities
+   * @param {Tick[] | null} ticks - of a face that moves: smoothed, so that they may trail their cuts a little;
+   *   without them all is shown at once
+   * @param {string[]} doubts - keys of DOUBTS
+   */
+  show(probabilities, ticks = null, doubts = []) {
+    this.face = {probabilities, ticks, doubts};
+    const now = performance.now();
+    const legible = !ticks || now - this.written >= LEGIBLE_MS;
+    if (legible) this.written = now;
+    else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
+    this.root.classList.remove("empty");
+    this.showDoubts(doubts);
+    const shown = ticks ?? decide(probabilities, this.rule);
+    let turned = false;
+    for (const row of this.rows) {
+      const {index} = row;
+      turned = row.show(probabilities[index], shown[index], this.rule.cuts[index], legible) || turned;
+    }
+    if (turned) this.arrange();
+  }
+
+  /** To be called when ticks, or what is to be seen of them, have changed. */
+  arrange() {
+    this.toolbar.arrange();
+    this.chips.show((index) => this.rows[index].tick === true && this.shows(index));
+  }
+
+  /** @param {string[]} doubts - keys of DOUBTS */
+  showDoubts(doubts) {
+    const reasons = new Intl.ListFormat(language).format(doubts.map((doubt) => DOUBTS[doubt]));
+    this.root.classList.toggle("doubtful", reasons !== "");
+    const text = reasons && t("Do not rely on these: the face is {reasons}.", {reasons});
+    if (this.warning.textContent !== text) this.warning.textContent = text;
+  }
+
+  /** Leaves everything as it is, but greyed, until the next face is shown. */
+  fade() {
+    this.root.classList.add("doubtful");
+  }
+
+  showAgain() {
+    this.later = null;
+    this.written = -Infinity;
+    if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.doubts);
+  }
+
+  clear(message = t("no face yet")) {
+    this.face = null;
+    this.written = -Infinity;
+    this.root.classList.add("empty");
+    this.showDoubts([]);
+    for (const row of this.rows) row.clear(message);
+    this.arrange();
+  }
+
+  /** Decides about the face that is shown once more, by what was chosen. */
+  applySettings() {
+    const {attributes, decisions, toolbar, settings} = this;
+    this.rule = ruleOf(attributes, decisions, toolbar.point, settings.values.thresholds);
+    this.details.show(this.rule, ruleOf(attributes, decisions, toolbar.point, {}), toolbar.point);
+    this.arrange();
+    if (!this.face) return;
+    this.face.ticks = null; // they were steadied for other cuts
+    this.showAgain();
+  }
+}

@@ -1,0 +1,118 @@
+// The reliability beside each box: that of faces like the one in view, where it was measured.
+
+import {find, findAll} from "../elements.js";
+import {t, translated} from "../language.js";
+
+const STEADY_MS = 1000; // a face in motion is classed by the mean of that time, so that nothing flickers
+
+/**
+ * Faces of like size, sharpness or turn (demo/server/content/conditions.py).
+ *
+ * @typedef {{from: number, change: number, like: string, rows: ([string, string] | null)[]}} FaceClass
+ * @typedef {{name: string, classes: FaceClass[]}} Condition
+ */
+
+/** The reliability of one attribute. */
+class Row {
+  /** @param {HTMLElement} row */
+  constructor(row) {
+    this.row = row;
+    this.index = Number(row.dataset.index);
+    this.marks = find(row, ".marks", HTMLElement);
+    this.text = find(row, "[id$='-reliability']", HTMLElement);
+    this.usual = this.text.textContent; // of all of CelebA's validation faces
+    this.level = this.usualLevel = ["good", "fair", "weak", "unmeasured"].find((name) => row.classList.contains(name));
+  }
+
+  /** @param {FaceClass | null} chosen */
+  show(chosen) {
+    const measured = chosen?.rows[this.index];
+    const [level, text] = measured ? [measured[0], translated(measured[1])] : [this.usualLevel, this.usual];
+    this.row.classList.replace(this.level, level);
+    this.level = level;
+    this.text.textContent = text;
+    this.text.classList.toggle("of-all", Boolean(chosen && !measured));
+    this.marks.title = measured ? t("{text} on faces {like}", {text, like: translated(chosen.like)}) : text;
+  }
+}
+
+export class ReliabilityOfFace {
+  /**
+   * @param {HTMLElement} root - of the checkboxes
+   * @param {Condition[]} conditions - none where they were not measured
+   */
+  constructor(root, conditions) {
+    this.conditions = conditions;
+    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.line = find(root, ".like", HTMLElement);
+    /** @type {FaceClass | null} */
+    this.chosen = null;
+    /** @type {{face: number, since: number, frames: number, sums: Object<string, number>} | null} */
+    this.watched = null; // the frames of a face since its class was looked up
+  }
+
+  /**
+   * Shows a face that does not move.
+   *
+   * @param {Object<string, number>} figures - by the names of the conditions
+   */
+  show(figures) {
+    this.watched = null;
+    this.choose(classOf(this.conditions, figures));
+  }
+
+  /**
+   * Shows a face from frame to frame: at once when it is a new one, then once a second.
+   *
+   * @param {number} face - its number
+   * @param {Object<string, number>} figures - by the names of the conditions
+   * @param {number} now - milliseconds
+   */
+  follow(face, figures, now) {
+    if (this.watched?.face !== face) {
+      this.choose(classOf(this.conditions, figures));
+      this.watched = {face, since: now, frames: 0, sums: {}};
+    }
+    const {watched} = this;
+    watched.frames++;
+    for (const {name} of this.conditions) watched.sums[name] = (watched.sums[name] ?? 0) + figures[name];
+    if (now - watched.since < STEADY_MS) return;
+    const means = Object.entries(watched.sums).map(([name, sum]) => [name, sum / watched.frames]);
+    this.choose(classOf(this.conditions, Object.fromEntries(means)));
+    this.watched = {face, since: now, frames: 0, sums: {}};
+  }
+
+  /** Shows what holds for all of CelebA's faces. */
+  clear() {
+    this.watched = null;
+    this.choose(null);
+  }
+
+  /** @param {FaceClass | null} chosen */
+  choose(chosen) {
+    if (chosen === this.chosen) return;
+    this.chosen = chosen;
+    for (const row of this.rows) row.show(chosen);
+    this.line.textContent = chosen ? describe(chosen) : "";
+  }
+}
+
+/** @param {FaceClass} chosen */
+function describe({like, rows}) {
+  const values = {like: translated(like)};
+  return rows.includes(null)
+    ? t("Reliability as measured on faces {like}; in italics, where these were too few, on all of CelebA’s.", values)
+    : t("Reliability as measured on faces {like}.", values);
+}
+
+/**
+ * Of the classes that a face belongs to, that in which the network is worst: no condition makes up for another.
+ *
+ * @param {Condition[]} conditions
+ * @param {Object<string, number>} figures - by the names of the conditions
+ * @returns {FaceClass | null}
+ */
+function classOf(conditions, figures) {
+  const found = conditions.map(({name, classes}) => classes.findLast(({from}) => figures[name] >= from) ?? classes[0]);
+  return found.reduce((worst, other) => (worst && worst.change <= other.change ? worst : other), null);
+}

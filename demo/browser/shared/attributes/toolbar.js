@@ -1,0 +1,133 @@
+// The toolbar above the checkboxes: which of them are to be seen, when they are ticked, and how calm they are.
+
+import {find, findAll} from "../elements.js";
+import {searchWords, t} from "../language.js";
+
+/** What the toolbar knows of an attribute. */
+class Row {
+  /** @param {HTMLElement} row */
+  constructor(row) {
+    this.row = row;
+    this.box = find(row, "[data-attribute]", HTMLInputElement);
+    /** @type {HTMLElement} */
+    this.group = row.closest(".group");
+    this.names = plain(`${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`);
+    this.words = plain(` ${row.dataset.words} ${searchWords(this.box.dataset.attribute)}`);
+    this.matches = true;
+  }
+
+  /**
+   * Whether the row's names hold this anywhere, or one of its other words begins like it.
+   *
+   * @param {string} wanted - a plain word
+   */
+  fits(wanted) {
+    return this.names.includes(wanted) || this.words.includes(` ${wanted}`);
+  }
+}
+
+/**
+ * A text without what people leave out or write differently when they search: capitals, accents, hyphens.
+ *
+ * @param {string} text
+ */
+function plain(text) {
+  return text
+    .normalize("NFD")
+    .replace(/[\p{M}'’-]/gu, "")
+    .toLowerCase()
+    .replaceAll("ß", "ss");
+}
+
+export class Toolbar {
+  /**
+   * @param {HTMLElement} root - of the checkboxes
+   * @param {import("../settings.js").Settings} settings
+   */
+  constructor(root, settings) {
+    this.root = root;
+    this.settings = settings;
+    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.search = find(root, "input[type=search]", HTMLInputElement);
+    this.count = find(root, ".matches", HTMLElement);
+    this.nothing = find(root, ".nothing", HTMLElement);
+    this.points = findAll(root, ".points input", HTMLInputElement); // none where the weights have none
+    const [calm] = findAll(root, ".calm input", HTMLInputElement);
+    this.calm = calm ?? null; // in the live panel alone
+    this.search.addEventListener("input", () => this.filter());
+    this.tickedOnly = false;
+    this.toggle("ticked", (on) => this.showTickedOnly(on));
+    this.toggle("adjust", (on) => root.classList.toggle("adjusting", on));
+    this.impressions = this.toggle("impressions", (on) => settings.change({impressions: on}));
+    this.calm?.addEventListener("input", () => settings.change({calm: this.calm.valueAsNumber / 100}));
+    for (const button of this.points) {
+      button.addEventListener("change", () => settings.change({point: button.value}));
+    }
+    settings.onChange(() => this.apply());
+    this.apply();
+  }
+
+  /**
+   * @param {string} name
+   * @param {(on: boolean) => void} onToggle
+   * @returns {HTMLButtonElement}
+   */
+  toggle(name, onToggle) {
+    const button = find(this.root, `[data-toggle=${name}]`, HTMLButtonElement);
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      onToggle(on);
+    });
+    return button;
+  }
+
+  filter() {
+    const wanted = plain(this.search.value).split(/\s+/).filter(Boolean);
+    for (const row of this.rows) {
+      row.matches = wanted.every((word) => row.fits(word));
+      row.row.classList.toggle("unmatched", !row.matches);
+    }
+    const count = this.rows.filter(({matches}) => matches).length;
+    const total = this.rows.length;
+    this.count.textContent = wanted.length ? t("{count} of {total} attributes match", {count, total}) : "";
+    this.arrange();
+  }
+
+  /** @param {boolean} on */
+  showTickedOnly(on) {
+    this.tickedOnly = on;
+    this.root.classList.toggle("ticked-only", on);
+    this.arrange();
+  }
+
+  /** Hides groups of which no row is to be seen, and says so where nothing is left. To be called when ticks have changed. */
+  arrange() {
+    const {impressions} = this.settings.values;
+    const toSee = (/** @type {Row} */ {matches, box, group}) =>
+      matches && (box.checked || !this.tickedOnly) && (impressions || !group.classList.contains("impressions"));
+    const full = new Set(this.rows.filter(toSee).map(({group}) => group));
+    for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
+    this.nothing.hidden = full.size > 0;
+  }
+
+  /** The operating point that holds: the visitor's, or else the page's own; none where the weights have none. */
+  get point() {
+    const chosen = this.points.find(({value}) => value === this.settings.values.point);
+    return (chosen ?? this.points.find(({defaultChecked}) => defaultChecked))?.value;
+  }
+
+  /** Shows the settings, whoever changed them. */
+  apply() {
+    const {impressions, calm} = this.settings.values;
+    this.arrange();
+    this.impressions.setAttribute("aria-pressed", String(impressions));
+    for (const button of this.points) button.checked = button.value === this.point;
+    if (!this.calm) return;
+    this.calm.value = String(Math.round(100 * calm));
+    this.calm.setAttribute(
+      "aria-valuetext",
+      calm === 0 ? t("raw") : t("{percent}% calm", {percent: Math.round(100 * calm)}),
+    );
+  }
+}

@@ -1,0 +1,56 @@
+"""The tool that Gradio's MCP server offers to language models."""
+
+import json
+from collections.abc import Sequence
+
+import anyio.to_thread
+import gradio as gr
+
+from demo.pipeline.analyse import Pipeline
+from demo.server.api.download import fetch
+from demo.server.api.endpoints import answer
+from demo.server.content.about import counted, labels
+from demo.server.gradio_internals import hide_from_models, is_http_url_like
+from demo.server.photo_queue import PhotoQueue
+from slimnet.calibration import ACCURACY
+
+_EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")
+
+
+def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
+    """Add the tool to a page, and make it the only one; to be called in the page's context.
+
+    Args:
+        page: the page, with all its other functions.
+        pipeline: analyses the pictures.
+        queue: where they wait for their turn.
+    """
+
+    async def read_faces(picture: str, operating_point: str = ACCURACY) -> str:
+        file = await anyio.to_thread.run_sync(fetch, picture) if is_http_url_like(picture) else picture
+        return json.dumps(await answer(file, pipeline, queue, operating_point))
+
+    read_faces.__doc__ = description(pipeline.attributes)
+    hide_from_models(page)
+    gr.api(read_faces, queue=False)
+
+
+def description(attributes: Sequence[str]) -> str:
+    """Describe the tool to language models, in the form of a docstring, from which Gradio reads it.
+
+    Args:
+        attributes: names of the attributes that the network predicts.
+    """
+    examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
+    return f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
+        a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:
+        0 to 1}}, "ticks": {{attribute: true, false, or null where it is not sure}}, "warnings": [why not to trust it]
+        }}], "operating_point", "width", "height", "weights"}}.
+        They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about
+        people.
+
+        Args:
+            picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
+            operating_point: accuracy for the fewest mistakes, f1 for mistakes and misses in balance, balanced to find
+                most
+        """

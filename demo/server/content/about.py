@@ -1,0 +1,101 @@
+"""The section About of the page: how good the weights in use are, their limits, and what happens to pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from demo.paths import EVALUATION, OUTSIDE
+from demo.pipeline.analyse import Pipeline
+from demo.server.content.attributes import display_name
+from demo.server.content.decisions import POINTS
+from demo.server.content.measured import figures_of
+from demo.server.content.outside import summary
+from demo.server.markup import render
+from slimnet import ATTRIBUTES, Calibration, Predictor
+from slimnet.calibration import BALANCED
+
+_IMPRESSIONS = "impressions that annotators had of celebrities' pictures"
+
+
+def about(pipeline: Pipeline[Predictor], evaluation: Path = EVALUATION, outside: Path = OUTSIDE) -> Markup:
+    """Render the section.
+
+    Args:
+        pipeline: a pipeline with the weights in use.
+        evaluation: JSON file with the figures of the shipped weights, as `training.evaluate` writes it.
+        outside: JSON file with those on people unlike CelebA's, as `training.evaluate --outside` writes it.
+
+    Returns:
+        The section's HTML.
+    """
+    return render(
+        "about.html",
+        is_celeba=_is_celeba(pipeline.attributes),
+        outside=summary(figures_of(pipeline.predictor.path, outside)),
+        **_quality(pipeline, evaluation),
+        **_ticks(pipeline.predictor.calibration),
+    )
+
+
+def labels(attributes: Sequence[str]) -> str:
+    """What kind of labels the probabilities of these attributes reproduce, in words.
+
+    Args:
+        attributes: the names, as the weights hold them.
+    """
+    return _IMPRESSIONS if _is_celeba(attributes) else "labels that other pictures were given"
+
+
+def counted(attributes: Sequence[str]) -> str:
+    """The number of attributes in words: "40 attributes".
+
+    Args:
+        attributes: their names.
+    """
+    return "1 attribute" if len(attributes) == 1 else f"{len(attributes)} attributes"
+
+
+def _ticks(calibration: Calibration | None) -> dict[str, Any]:
+    """The template's values for the switch.
+
+    Returns:
+        points: name of an operating point -> its words; None for weights without them.
+        found: the mean recall at the one that ticks most, 0 to 1.
+    """
+    if calibration is None or not calibration.operating_points:
+        return {"points": None, "found": None}
+    recall = calibration.operating_points[BALANCED].recall
+    return {"points": POINTS, "found": sum(recall) / len(recall)}
+
+
+def _is_celeba(attributes: Sequence[str]) -> bool:
+    """Whether what is known of CelebA's labels holds for these attributes."""
+    return set(attributes) <= set(ATTRIBUTES)
+
+
+def _quality(pipeline: Pipeline[Predictor], evaluation: Path) -> dict[str, Any]:
+    """The template's values for the weights in use.
+
+    Returns:
+        evaluation: the figures on test pictures, or None where they are those of other weights.
+        balanced: the mean balanced accuracy, 0 to 1, or None where it was not measured.
+        counted: of how many attributes it is the mean.
+        ranked: (name for people, balanced accuracy), the most reliable attribute first.
+    """
+    figures = figures_of(pipeline.predictor.path, evaluation)
+    if figures:
+        measured = {row["attribute"]: row["balanced_accuracy"] for row in figures["attributes"]}
+        balanced = figures["balanced_accuracy"]
+    else:
+        shares = [reliability.balanced_accuracy for reliability in pipeline.reliability or ()]
+        measured = dict(zip(pipeline.attributes, shares, strict=True)) if shares else {}
+        balanced = sum(shares) / len(shares) if shares else None
+    ranked = sorted(measured.items(), key=lambda row: -row[1])
+    return {
+        "evaluation": figures,
+        "balanced": balanced,
+        "counted": counted(list(measured)),
+        "ranked": [(display_name(name), share) for name, share in ranked],
+    }

@@ -1,0 +1,61 @@
+"""What was measured of the weights in use and lies beside them, in files that say which weights they are of."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.paths import CONDITIONS, OUTSIDE
+from demo.server.content.conditions import conditions
+from demo.server.content.outside import notes
+from slimnet import Predictor
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the panels show beside the boxes.
+
+    Attributes:
+        notes: attribute -> a sentence on whom it fails.
+        conditions: reliability on faces like the one in view, as `conditions.conditions` gives it.
+        parameters: how many numbers the network has learned.
+    """
+
+    notes: dict[str, str]
+    conditions: list[dict[str, Any]]
+    parameters: int
+
+
+def measured_of(predictor: Predictor, outside: Path = OUTSIDE, conditions_file: Path = CONDITIONS) -> Measured:
+    """Read what the panels show.
+
+    Args:
+        predictor: the network with the weights in use.
+        outside: JSON file of `training.evaluate --outside`.
+        conditions_file: JSON file of `demo.benchmark conditions`.
+
+    Returns:
+        What was measured; nothing in place of a file that is not there or is of other weights.
+    """
+    return Measured(
+        notes(figures_of(predictor.path, outside)),
+        conditions(figures_of(predictor.path, conditions_file), predictor.attributes),
+        predictor.parameters,
+    )
+
+
+def figures_of(weights: Path, file: Path) -> dict[str, Any] | None:
+    """Read a file of figures.
+
+    Args:
+        weights: the weights in use.
+        file: JSON with the SHA-256 of the weights that were measured, as {"weights": {"sha256": …}, …}.
+
+    Returns:
+        Its content; None where there is no such file, or where it is of other weights.
+    """
+    if not file.is_file():
+        return None
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    return figures if figures["weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest() else None

@@ -1,0 +1,66 @@
+"""What the live and the photo panel have in common: the component, and what Python tells its scripts."""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import gradio as gr
+
+from demo.pipeline.analyse import Pipeline
+from demo.server.content.attributes import attribute_list
+from demo.server.content.decisions import decisions
+from demo.server.content.measured import Measured
+from demo.server.content.telling import telling
+from demo.server.http.scripts import SCRIPTS, START_PANEL
+from demo.server.markup import render
+
+FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")
+NUMBER_COLOUR = "#0b1315"  # of a face's number, on its colour
+
+
+def panel(
+    name: str,
+    pipeline: Pipeline,
+    function: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]],
+    facts: dict[str, Any],
+    measured: Measured,
+    **values: Any,
+) -> gr.HTML:
+    """Make a panel; to be called inside a gr.Blocks.
+
+    Args:
+        name: "live" or "photo": the panel's id, and the folder of its template and scripts.
+        pipeline: analyses the pictures.
+        function: answers the panel's scripts, which call it by its name.
+        facts: what this panel's scripts must know beside what both do, as `globals.d.ts` describes it; JSON values.
+        measured: what was measured of the weights in use.
+        values: the template's own.
+
+    Returns:
+        The panel's component.
+    """
+    decided = decisions(pipeline.attributes, pipeline.predictor.calibration)
+    attributes = attribute_list(
+        pipeline.attributes,
+        name,
+        pipeline.reliability,
+        decided=decided is not None,
+        live=name == "live",
+        notes=measured.notes,
+    )
+    shared = {
+        "face_colours": FACE_COLOURS,
+        "number_colour": NUMBER_COLOUR,
+        "decisions": decided,
+        "conditions": measured.conditions,
+        "telling": telling(pipeline.attributes, pipeline.reliability),
+        "parameters": measured.parameters,
+    }
+    return gr.HTML(
+        html_template=str(render(f"{name}/{name}.html", attributes=attributes, **values)),
+        js_on_load=START_PANEL,
+        module=SCRIPTS.address(f"{name}/main.js"),
+        facts=json.dumps(shared | facts),  # text: of lists and objects Gradio hands over slow proxies
+        apply_default_css=False,
+        server_functions=[function],
+    )

@@ -1,0 +1,156 @@
+"""SlimNet on the Hugging Face hub: what its methods from_pretrained, save_pretrained and push_to_hub do.
+
+A repository there holds model.safetensors, the same file that `SlimNet.save` writes, config.json with a copy
+of its metadata, and a model card.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
+from huggingface_hub.constants import CONFIG_NAME, SAFETENSORS_SINGLE_FILE
+
+from slimnet.attributes import label_names
+from slimnet.calibration import Calibration
+from slimnet.files import checkpoint
+from slimnet.files.atomic import replacement
+from slimnet.files.checkpoint import Checkpoint, CheckpointError
+
+_DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
+
+
+class HubRepository(
+    ModelHubMixin,
+    library_name="slimnet",
+    license="other",
+    license_name="celeba-non-commercial-research",
+    license_link="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    pipeline_tag="image-classification",
+    tags=["face-attributes", "celeba", "slimnet", "pytorch"],
+):
+    """A checkpoint as a repository on the hub; see huggingface_hub.ModelHubMixin for the other public methods.
+
+    Attributes:
+        checkpoint: what the repository holds.
+    """
+
+    checkpoint: Checkpoint
+
+    # Without arguments, which huggingface_hub would fill from config.json, which a stranger may have written.
+    def __init__(self) -> None:
+        super().__init__()
+
+    @classmethod
+    def of(cls, content: Checkpoint) -> "HubRepository":
+        """Make a repository from a checkpoint.
+
+        Args:
+            content: the checkpoint.
+
+        Returns:
+            The repository; nothing is written or uploaded yet.
+        """
+        repository = cls()
+        repository.checkpoint = content
+        return repository
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Write the weights and config.json; called by save_pretrained."""
+        checkpoint.write(save_directory / SAFETENSORS_SINGLE_FILE, self.checkpoint)
+        config = {"model_type": "slimnet", "slimnet": self.checkpoint.metadata}
+        with replacement(save_directory / CONFIG_NAME) as part:
+            part.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "HubRepository":
+        """Read a repository, as huggingface_hub does: config.json first, which it trusts to be a JSON object.
+
+        Args:
+            pretrained_model_name_or_path: USER/NAME, or a local folder.
+            **download: revision, cache_dir, force_download, local_files_only and token of hf_hub_download.
+
+        Returns:
+            The repository with its checkpoint, on the CPU.
+
+        Raises:
+            CheckpointError: its files are damaged or not SlimNet's.
+        """
+        try:
+            return super().from_pretrained(pretrained_model_name_or_path, **download)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
+            raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it again") from error
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, **options: Any) -> "HubRepository":
+        """Read the weights of a local folder, or download them; called by from_pretrained."""
+        folder = Path(model_id)
+        if folder.is_dir():
+            path = folder / SAFETENSORS_SINGLE_FILE
+        else:
+            download = {name: options[name] for name in _DOWNLOAD_OPTIONS if name in options}
+            path = Path(hf_hub_download(model_id, SAFETENSORS_SINGLE_FILE, **download))
+        return cls.of(checkpoint.read(path))
+
+    def generate_model_card(self, *_args: Any, **_kwargs: Any) -> ModelCard:
+        """Write the model card: what the network is for, how to load it, how reliable each attribute is.
+
+        Args:
+            *_args: ignored; ModelHubMixin passes them for its template.
+            **_kwargs: ignored as well.
+
+        Returns:
+            The card, with its metadata.
+        """
+        data = self._hub_mixin_info.model_card_data.to_yaml()
+        return ModelCard(f"---\n{data}\n---\n\n{_card_text(self.checkpoint)}", ignore_metadata_errors=True)
+
+
+def _card_text(content: Checkpoint) -> str:
+    """Write the card's text in Markdown."""
+    attributes = label_names(content.architecture.num_classes, content.attributes)
+    width, height = content.preprocessing.width, content.preprocessing.height
+    # The rest of the state dict are the statistics of batch norm.
+    parameters = sum(value.numel() for name, value in content.state.items() if name.endswith((".weight", ".bias")))
+    return f"""# SlimNet: {len(attributes)} face attributes from {parameters:,} parameters
+
+SlimNet ([Slim-CNN](https://arxiv.org/abs/1907.02157)) reads in an aligned face crop, {width} wide and {height} high as
+in CelebA, which attributes an annotator would tick.
+
+```python
+from slimnet import SlimNet
+
+model = SlimNet.from_pretrained("USER/NAME")  # this repository
+x = model.preprocessing(picture).unsqueeze(0)  # a PIL image
+on = model(x) > 0
+```
+
+**Licence**: weights that were trained on CelebA are for non-commercial research only, as its terms say.
+
+**Use**: showing what a small network reads in aligned face crops, and research on it. Not for identification, nor for
+any decision about a person: the labels are impressions that annotators had of celebrities' pictures, many of them are
+wrong, and the people in CelebA are not a sample of anybody else.
+
+{_reliability_table(attributes, content.calibration)}
+"""
+
+
+def _reliability_table(attributes: Sequence[str], calibration: Calibration | None) -> str:
+    """Write the balanced accuracy of each attribute as Markdown, or only the names without a calibration."""
+    if calibration is None:
+        return "Attributes: " + ", ".join(attributes) + ". How reliable each one is has not been measured."
+    rows = [
+        f"| {name} | {100 * found.balanced_accuracy:.1f} | {100 * found.low:.1f} to {100 * found.high:.1f} |"
+        for name, found in zip(attributes, calibration.reliability, strict=True)
+    ]
+    return "\n".join(
+        [
+            "In per cent, on validation images: the mean of how many of those that have an attribute, and of those",
+            "that have not, are read right (50 is worth nothing), with its 95 % interval.",
+            "",
+            "| attribute | balanced accuracy | interval |",
+            "| --- | --- | --- |",
+            *rows,
+        ]
+    )

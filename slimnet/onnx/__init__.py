@@ -1,0 +1,1 @@
+"""SlimNet as ONNX: the graph, and ONNX Runtime as the engine that runs it on a CPU."""

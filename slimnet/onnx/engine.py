@@ -1,0 +1,60 @@
+"""ONNX Runtime as the engine on a CPU. Importing this module needs the packages onnx and onnxruntime."""
+
+import numpy as np
+import onnxruntime
+import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
+
+from slimnet.model import SlimNet
+from slimnet.onnx.graph import onnx_model
+
+_MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop takes 15 MB
+
+
+class OnnxNetwork:
+    """A slimnet.predictor.Network that ONNX Runtime computes on the CPU; safe to call from several threads.
+
+    It has its own threads, as many as torch has when it is made.
+
+    Args:
+        model: any SlimNet; it is left as it is.
+
+    Attributes:
+        device: always the CPU.
+        engine: always "ONNX Runtime".
+    """
+
+    device = torch.device("cpu")
+    engine = "ONNX Runtime"
+
+    def __init__(self, model: SlimNet) -> None:
+        onnxruntime.disable_telemetry_events()  # its builds for Windows have some
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        # Waiting threads sleep: by default they spin, which takes the processor from the other work on a frame.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            onnx_model(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, crops: np.ndarray) -> np.ndarray:
+        """Compute probabilities.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3), at least one.
+
+        Returns:
+            float32 (N, attributes), 0 to 1.
+
+        Raises:
+            MemoryError: there is too little memory.
+            RuntimeError: the engine failed in another way.
+        """
+        starts = range(0, len(crops), _MAX_BATCH_CROPS)
+        batches = (np.ascontiguousarray(crops[start : start + _MAX_BATCH_CROPS]) for start in starts)
+        try:
+            return np.concatenate([self._session.run(["probabilities"], {"crops": batch})[0] for batch in batches])
+        except (Fail, RuntimeException) as error:  # unlike torch's errors, these are not RuntimeErrors
+            if any(sign in str(error) for sign in ("Failed to allocate memory", "bad_alloc", "bad allocation")):
+                raise MemoryError("not enough memory") from error
+            raise RuntimeError(str(error)) from error

@@ -1,0 +1,69 @@
+"""Class mode: the two largest faces in large type, and things to try that tick themselves off."""
+
+from typing import Any
+
+from slimnet import ATTRIBUTES
+from tests.browser.conftest import Server, start_live, wait_for_more
+from tests.browser.films import answered, face
+
+
+def having(number: int, left: int, size: int, *attributes: str) -> dict[str, Any]:
+    """A face with these attributes and no other."""
+    probabilities = [0.99 if name in attributes else 0.001 for name in ATTRIBUTES]
+    return face(number, left, probabilities=probabilities, box=[left, 100, size, size])
+
+
+def things(page: Any) -> dict[str, bool]:
+    """Thing to try -> whether it was seen."""
+    found = page.eval_on_selector_all(
+        "#live [data-thing]", "all => all.map((thing) => [thing.innerText, thing.classList.contains('done')])"
+    )
+    return dict(found)
+
+
+def cards(page: Any) -> list[list[str]]:
+    shown = page.locator("#live .class-faces section:visible")
+    return [shown.nth(place).inner_text().split("\n") for place in range(shown.count())]
+
+
+def test_the_two_largest_faces_and_what_was_tried(server: Server, open_page: Any) -> None:
+    faces = [having(1, 20, 90, "No_Beard"), having(2, 150, 40, "Bald"), having(3, 300, 100, "Smiling")]
+    page = open_page(server, answered(*faces))
+    start_live(page)
+    page.focus("#live [data-do=class]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live .class-things .done")
+    assert cards(page) == [["Face 3", "Smiling"], ["Face 1", "No Beard"]]  # as in the mirror
+    assert page.is_visible("#live .class-picture canvas")
+    wait_for_more(page)
+    assert things(page) == {"Smile": True, "Put on glasses": False, "Wear a hat": False, "Open your mouth": False}
+    assert page.inner_text("#live .class-things [role=status]") == "Seen: Smile."
+    page.evaluate("(faces) => { window.faces = faces; }", [having(1, 20, 90, "No_Beard", "Eyeglasses", "Young")])
+    page.wait_for_selector("#live [data-thing=Eyeglasses].done")
+    assert cards(page) == [["Face 1", "No Beard", "Eyeglasses"]]  # no impressions
+    assert things(page)["Smile"] is True
+    page.click("#live .class-mode [data-do=again]")
+    page.wait_for_selector("#live [data-thing=Eyeglasses].done")
+    assert things(page)["Smile"] is False
+    page.evaluate("window.faces = []; 0")
+    page.wait_for_selector("#live .class-faces .none:visible")
+    assert cards(page) == []
+
+
+def test_escape_and_the_end_of_the_camera_close_it(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(having(1, 20, 90, "Smiling")))
+    start_live(page)
+    page.click("#live [data-do=class]")
+    page.wait_for_selector("#live .class-mode[open]")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.class-mode') !== null")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#live .class-mode", state="hidden")
+    page.wait_for_selector("#live [data-do=class]:focus")
+    page.wait_for_selector("#live .stage > canvas:visible")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live .class-mode[open]")
+    page.eval_on_selector("#live-stop", "stop => stop.click()")  # behind the dialog, as a camera that is unplugged
+    page.wait_for_selector("#live[data-state='off']")
+    page.wait_for_selector("#live .class-mode", state="hidden")
+    page.wait_for_selector("#live .stage > canvas", state="attached")

@@ -1,0 +1,261 @@
+"""The buttons and keys of live mode, before a server that always answers the same."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import (
+    Server,
+    boxes,
+    frames,
+    let_camera_frames_pass,
+    start_live,
+    wait_for_answers,
+    wait_for_live_status,
+    wait_for_more,
+)
+from tests.browser.films import answered, face, overtaken
+
+# Their boxes, as shares of the picture's width and height: the mirror shows the first one at the right.
+TWO = answered(face(1, 40, 0.9), face(2, 340, 0.2))
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+CAMERAS = """
+    navigator.mediaDevices.enumerateDevices = async () =>
+      ["Front", "Rear"].map((label) => ({kind: "videoinput", label, deviceId: label}));
+    const asked = navigator.mediaDevices.getUserMedia;
+    window.wanted = [];
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      window.wanted.push(wanted.video.deviceId?.exact ?? wanted.video.facingMode);
+      const stream = await asked.call(navigator.mediaDevices, {video: true});
+      const name = wanted.video.deviceId?.exact ?? "Front";
+      stream.getVideoTracks()[0].getSettings = () =>
+        ({deviceId: name, facingMode: name === "Rear" ? "environment" : "user"});
+      return stream;
+    };
+"""
+
+
+def point_at(page: Any, x: float, y: float = 0.43) -> tuple[float, float]:
+    """Where on the page a place of the picture is, given as shares of its width and height."""
+    area = page.locator("#live .stage > canvas").bounding_box()
+    width = min(area["width"], area["height"] * 4 / 3)
+    height = width * 3 / 4
+    left, top = area["x"] + (area["width"] - width) / 2, area["y"] + (area["height"] - height) / 2
+    return left + x * width, top + y * height
+
+
+def chosen(page: Any) -> list[str]:
+    return page.eval_on_selector_all(
+        "#live [data-face][aria-pressed='true']", "all => all.map(button => button.dataset.face)"
+    )
+
+
+def wait_until_chosen(page: Any, number: int) -> None:
+    page.wait_for_selector(f"#live [data-face='{number}'][aria-pressed='true']")
+    wait_for_more(page)
+    assert len(chosen(page)) == 1
+    # Of these two, everything surely there is ticked for the one, and nothing for the other.
+    assert any(ticked for ticked, _ in boxes(page, "live").values()) == (number == 1)
+
+
+@pytest.mark.parametrize("way", ["button", "tap", "key"])
+def test_a_face_is_chosen(server: Server, open_page: Any, way: str) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    for number in (2, 1):
+        x = {1: 1 - 85 / 480, 2: 1 - 385 / 480}[number]
+        if way == "button":
+            page.click(f"#live [data-face='{number}']")
+        elif way == "tap":
+            page.mouse.click(*point_at(page, x))
+        else:
+            page.keyboard.press(str(number))
+        wait_until_chosen(page, number)
+
+
+def test_pointing_at_a_face_does_not_choose_it(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.click("#live [data-face='2']")
+    wait_until_chosen(page, 2)
+    page.mouse.move(*point_at(page, 1 - 85 / 480))
+    page.wait_for_function("document.querySelector('#live canvas').style.cursor === 'pointer'")
+    wait_until_chosen(page, 2)
+
+
+def test_the_chosen_face_stays_chosen_while_it_is_there(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.click("#live [data-face='2']")
+    page.focus("#live [data-face='2']")
+    page.evaluate("window.faces = [...window.faces, {...window.faces[0], number: 3, box: [150, 50, 200, 300]}]")
+    page.wait_for_selector("#live [data-face='3']")
+    page.wait_for_selector("#live [data-face='2']:focus")
+    assert chosen(page) == ["2"]
+    page.evaluate("window.faces = window.faces.filter(face => face.number !== 2)")
+    page.wait_for_selector("#live [data-face='3'][aria-pressed='true']")  # the largest of those that are left
+    assert page.locator("#live [data-face='2']").count() == 0
+
+
+def test_the_mirror_turns_the_picture_and_the_boxes_with_it_and_is_remembered(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.mouse.click(*point_at(page, 1 - 385 / 480))
+    wait_until_chosen(page, 2)
+    page.click("#live [data-do='mirror']")
+    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"
+    page.mouse.click(*point_at(page, 85 / 480))
+    wait_until_chosen(page, 1)
+    page.mouse.click(*point_at(page, 385 / 480))
+    wait_until_chosen(page, 2)
+    page.reload()
+    start_live(page)
+    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"
+
+
+def test_a_frozen_picture_stays_and_nothing_is_sent(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    wait_for_answers(page)
+    sent, painted = page.evaluate("window.messages.length"), frames(page)
+    let_camera_frames_pass(page)
+    assert (page.evaluate("window.messages.length"), frames(page)) == (sent, painted)
+    page.click("#live [data-face='2']")
+    assert {ticked for ticked, _ in boxes(page, "live").values()} == {False}
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    wait_for_live_status(page, "2 faces")
+
+
+def test_another_faces_crop_is_not_shown_for_the_chosen_one(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 40, 0.9, crop=PIXEL), face(2, 340, 0.2)))
+    start_live(page)
+    page.click("#live [data-face='1']")
+    page.wait_for_selector("#live .crop:visible")
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    wait_for_answers(page)
+    page.click("#live [data-face='2']")
+    assert page.is_hidden("#live .crop")
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    page.click("#live [data-face='1']")
+    page.wait_for_selector("#live .crop:visible")
+
+
+def test_a_face_is_chosen_while_the_camera_gives_no_picture(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.wait_for_selector("#live [data-attribute]:checked")
+    page.evaluate("window.watched.tracks[0].stop()")
+    page.evaluate("navigator.mediaDevices.enumerateDevices = async () => []; 0")
+    page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    wait_for_answers(page)
+    page.click("#live [data-face='2']")
+    assert {ticked for ticked, _ in boxes(page, "live").values()} == {False}
+
+
+def test_keys_do_what_the_buttons_do_but_not_while_somebody_types(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    page.focus("#live-start")
+    page.keyboard.press("s")
+    page.wait_for_selector("#live[data-state='on']")
+    page.keyboard.press("p")
+    wait_for_live_status(page, "Frozen")
+    page.keyboard.press("p")
+    page.keyboard.press("m")
+    page.wait_for_selector("#live [data-do='mirror'][aria-pressed='false']")
+    page.keyboard.press("?")
+    page.wait_for_selector("#live .keys:visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#live .keys", state="hidden")
+    page.focus("#live input[type=search]")
+    page.keyboard.type("smps")
+    assert page.input_value("#live input[type=search]") == "smps"
+    page.wait_for_selector("#live [data-do='mirror'][aria-pressed='false']")
+    page.focus("#live-stop")
+    page.keyboard.press("Control+s")
+    wait_for_more(page)
+    page.keyboard.press("s")
+    page.wait_for_selector("#live[data-state='off']")
+
+
+def test_full_screen_and_back(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    page.click("#live [data-do='fullScreen']")
+    page.wait_for_selector("#live [data-do='fullScreen'][aria-pressed='true']")
+    assert page.evaluate("document.fullscreenElement.id") == "live"
+    page.click("#live [data-do='fullScreen']")
+    page.wait_for_selector("#live [data-do='fullScreen'][aria-pressed='false']")
+
+
+def test_another_camera_is_picked_and_remembered(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO + CAMERAS)
+    start_live(page)
+    assert page.evaluate("window.wanted") == ["user"]
+    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "true"
+    page.select_option("#live .picker select", label="Rear")
+    wait_for_more(page)
+    assert page.evaluate("window.wanted") == ["user", "Rear"]
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "live"]
+    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"  # who looks ahead needs no mirror
+    page.keyboard.press("Escape")
+    page.focus("#live-stop")
+    page.keyboard.press("c")
+    page.wait_for_function("window.wanted.length === 3")
+    page.reload()
+    start_live(page)
+    assert page.evaluate("window.wanted") == ["Front"]
+
+
+@pytest.mark.parametrize("late", [0, 500])
+def test_of_two_cameras_picked_at_once_the_later_one_is_shown(server: Server, open_page: Any, late: int) -> None:
+    page = open_page(server, TWO + CAMERAS + overtaken(2, late))
+    start_live(page)
+    page.evaluate(
+        """for (const name of ["Rear", "Front"]) {
+            const picker = document.querySelector("#live .picker select");
+            picker.value = name;
+            picker.dispatchEvent(new Event("change"));
+        }"""
+    )
+    page.wait_for_function("window.wanted.length === 3")
+    states = "window.watched.tracks.map(track => track.readyState).join()"
+    page.wait_for_function(f"{states} === 'ended,ended,live'")  # the overtaken one has come, and was closed
+    wait_for_more(page)
+    wait_for_live_status(page, "2 faces")
+    assert page.evaluate("window.wanted") == ["user", "Rear", "Front"]
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "ended", "live"]
+    assert page.input_value("#live .picker select") == "Front"
+
+
+def test_without_a_second_camera_there_is_nothing_to_pick(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO)
+    start_live(page)
+    assert page.is_hidden("#live .picker")
+
+
+@pytest.mark.parametrize(
+    ("doubt", "advice"),
+    [("small", "come closer"), ("turned", "towards the camera"), ("blurred", "hold still"), ("dark", "light")],
+)
+def test_a_doubtful_face_is_greyed_out_with_the_reason(server: Server, open_page: Any, doubt: str, advice: str) -> None:
+    page = open_page(server, answered(face(1, 200, doubts=[doubt])))
+    start_live(page)
+    wait_for_live_status(page, advice)
+    page.wait_for_selector("#live .attributes.doubtful")
+    page.evaluate("window.faces[0].doubts = []")
+    wait_for_live_status(page, "One face")
+    page.wait_for_selector("#live .attributes:not(.doubtful)")
+
+
+def test_a_click_does_not_change_a_box(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    page.check("#live [data-attribute='Smiling']", force=True, trial=True)
+    page.click("#live [data-attribute='Smiling']", force=True)
+    page.click("#live label[for='live-Smiling']")
+    assert not page.is_checked("#live [data-attribute='Smiling']")

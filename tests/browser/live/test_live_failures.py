@@ -1,0 +1,233 @@
+"""What goes wrong before and behind live mode is said plainly, and live goes on by itself."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import (
+    Server,
+    frames,
+    let_camera_frames_pass,
+    start_live,
+    wait_for_answers,
+    wait_for_frames,
+    wait_for_live_status,
+    wait_for_more,
+)
+from tests.browser.films import answered, face
+
+
+def refused(name: str, message: str = "") -> str:
+    return f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('{message}', '{name}') }};"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (
+            "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});"
+            "Object.defineProperty(window, 'isSecureContext', {value: false})",
+            "https",
+        ),
+        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "another browser"),
+        (refused("NotAllowedError"), "Allow"),
+        (refused("NotFoundError"), "No camera"),
+        (refused("NotReadableError"), "in use"),
+        (refused("AbortError"), "another program"),
+        (refused("NotAllowedError", "Permission denied by system"), "operating system"),
+        (refused("NotAllowedError", "Permission dismissed"), "closed without an answer"),
+    ],
+)
+def test_a_camera_that_cannot_be_had_is_explained(server: Server, open_page: Any, script: str, message: str) -> None:
+    page = open_page(server, script)
+    page.click("#live-start")
+    wait_for_live_status(page, message)
+    assert page.is_enabled("#live-start")
+
+
+def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate("window.listed = navigator.mediaDevices.enumerateDevices; 0")
+    page.evaluate(
+        "window.looks = 0; navigator.mediaDevices.enumerateDevices = async () => { window.looks++; return []; }"
+    )
+    page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    page.wait_for_function("window.looks >= 3")  # the menu's, and two for the camera: the first found none
+    assert page.evaluate("window.watched.tracks.length") == 1
+    page.evaluate("navigator.mediaDevices.enumerateDevices = window.listed; 0")
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate(refused("NotAllowedError") + " 0")
+    page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "Allow")
+    assert page.is_enabled("#live-start")
+
+
+def hide(page: Any, hidden: bool) -> None:
+    page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    hide(page, True)
+    wait_for_live_status(page, "hidden")
+    wait_for_answers(page)
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+    sent = page.evaluate("window.messages.length")
+    let_camera_frames_pass(page)
+    assert page.evaluate("window.messages.length") == sent
+    hide(page, False)
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+    wait_for_figures(page)
+
+
+def wait_for_figures(page: Any, there: bool = True) -> None:
+    """Until there are figures of the speed, or none."""
+    page.wait_for_function(
+        """(there) => [...document.querySelectorAll("#live :is(.rate, .delay, .stages span)")]
+            .every(({textContent}) => (textContent !== "–") === there)""",
+        arg=there,
+    )
+
+
+def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    wait_for_figures(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_figures(page, there=False)
+    wait_for_answers(page)
+    wait_for_figures(page, there=False)  # nor by the frame that was in flight
+    assert page.locator("#live.stale").count() == 0  # the boxes are of the picture that stands there
+    page.click("#live [data-do='freeze']")
+    wait_for_figures(page)
+
+    page.evaluate("document.querySelector('#live video').requestVideoFrameCallback = (next) => { window.next = next; }")
+    wait_for_live_status(page, "The camera gives no picture")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+    page.evaluate(
+        """const video = document.querySelector("#live video");
+            delete video.requestVideoFrameCallback;
+            video.requestVideoFrameCallback(window.next);"""
+    )
+    wait_for_figures(page)
+    page.wait_for_selector("#live:not(.stale)")
+
+    page.evaluate("window.delay = 1e9")
+    wait_for_live_status(page, "Waiting for the server's answer")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+
+
+def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    assert page.is_hidden("#live .age")
+    page.evaluate("window.delay = 800")
+    page.locator("#live .age", has_text="Slow: what you see may be 1.").wait_for()
+    page.evaluate("window.delay = 0")
+    page.wait_for_selector("#live .age", state="hidden")
+
+
+def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    hide(page, True)
+    wait_for_live_status(page, "hidden")
+    hide(page, False)
+    wait_for_live_status(page, "Frozen")
+    assert page.get_attribute("#live", "data-state") == "on"
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_frozen_picture_outlasts_an_unplugged_camera_and_can_be_released(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    page.evaluate("window.watched.tracks[0].stop(); window.watched.tracks[0].dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    wait_for_live_status(page, "Frozen")
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+
+
+def test_a_hidden_tab_does_not_end_the_question_for_the_camera(server: Server, open_page: Any) -> None:
+    page = open_page(server, "navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined);")
+    page.click("#live-start")
+    wait_for_live_status(page, "Waiting for the camera")
+    hide(page, True)
+    hide(page, False)
+    wait_for_live_status(page, "Waiting for the camera")
+    page.click("#live-stop")
+    wait_for_live_status(page, "The camera is off")
+    assert page.is_enabled("#live-start")
+
+
+def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    start_live(page)
+    page.context.set_offline(True)
+    wait_for_live_status(page, "offline")
+    wait_for_figures(page, there=False)
+    page.wait_for_selector("#live.stale")
+    before = frames(page)
+    page.context.set_offline(False)
+    wait_for_frames(page, before + 3)
+    page.wait_for_selector("#live:not(.stale)")
+
+
+def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:
+    page = open_page(own_server)
+    start_live(page)
+    own_server.stop(signal.SIGKILL)
+    wait_for_live_status(page, "does not answer")
+    before = frames(page)
+    own_server.start()
+    wait_for_frames(page, before + 3)
+    wait_for_live_status(page, "One face")
+
+
+def test_a_server_that_no_longer_knows_the_page_offers_to_reload_it(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    start_live(page)
+    page.route("**/component_server/", lambda route: route.fulfill(status=404))
+    page.wait_for_selector("#live-reload:visible")
+    wait_for_live_status(page, "Reload the page")
+    page.unroute("**/component_server/")
+    page.click("#live-reload")
+    page.wait_for_selector("#live[data-state='off']")
+    start_live(page)
+
+
+def test_a_visitor_who_stops_or_leaves_says_so(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    for leave in ("document.querySelector('#live-stop').click()", "dispatchEvent(new Event('pagehide'))"):
+        start_live(page)
+        page.evaluate(leave)
+        last = page.evaluate("window.messages.at(-1)")
+        assert last["leave"] is True
+        assert last["visitor"] == page.evaluate("window.messages.at(-2).visitor")
+        assert page.evaluate("window.watched.tracks.at(-1).readyState") == "ended"

@@ -1,0 +1,178 @@
+"""At every size of the window the face and what was read in it stand side by side, and no control is out of reach."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from slimnet import ATTRIBUTES
+from tests.browser.conftest import Server, opener, start_live, wait_for_more
+from tests.browser.films import answered, face
+
+TICKED = ("Brown_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
+FACE = face(1, 200, probabilities=[0.97 if name in TICKED else 0.02 for name in ATTRIBUTES])
+MADE_UP = face(
+    1,
+    200,
+    probabilities=[
+        0.97 if name in (*TICKED, "Heavy_Makeup", "Wearing_Lipstick", "Arched_Eyebrows", "Wavy_Hair") else 0.02
+        for name in ATTRIBUTES
+    ],
+)
+# Width and height of the window -> how many of the 40 rows are wholly in sight while nothing was scrolled.
+SIZES = {
+    (1440, 900): 40,
+    (1366, 650): 30,
+    (1024, 768): 30,
+    (390, 844): 10,
+    (844, 390): 10,
+    (1920, 1080): 40,
+    (2560, 1440): 40,
+    (1280, 720): 30,
+    (768, 1024): 20,
+    (320, 640): 4,
+}
+WHOLLY_SEEN = """const wholly = (part) => {
+      const {left, right, top, bottom, width, height} = part.getBoundingClientRect();
+      if (!width || left < 0 || top < 0 || right > innerWidth || bottom > innerHeight + 0.5) return false;
+      const there = document.elementFromPoint(left + width / 2, top + height / 2);
+      return part.contains(there);
+    };"""
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, browser: Any) -> Iterator[Any]:
+    """The real page, with one face before its camera."""
+    for open_at in opener(browser):
+        page = open_at(server, answered(FACE))
+        start_live(page)
+        page.wait_for_selector("#live-Smiling:checked")
+        yield page
+
+
+def resize(page: Any, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("scrollTo(0, 0)")
+    wait_for_more(page)
+
+
+def wholly_seen(page: Any, selector: str, name: str) -> list[str]:
+    """Names of the elements of which nothing is cut off or covered."""
+    return page.evaluate(
+        f"([selector, name]) => {{ {WHOLLY_SEEN}"
+        "return [...document.querySelectorAll(selector)].filter(wholly).map((part) => part.dataset[name]); }",
+        [selector, name],
+    )
+
+
+@pytest.mark.parametrize(("size", "rows"), SIZES.items())
+def test_the_list_stands_beside_the_picture_and_nothing_hides(page: Any, size: tuple[int, int], rows: int) -> None:
+    resize(page, size)
+    seen = wholly_seen(page, "#live .attribute", "index")
+    assert len(seen) >= rows
+    chips = wholly_seen(page, "#live [data-chip]", "chip")
+    ticked = page.eval_on_selector_all("#live .attribute.on", "all => all.map((row) => row.dataset.index)")
+    assert len(ticked) >= len(TICKED)
+    assert set(ticked) <= {*seen, *chips}
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    outside = """all => all.filter((part) => part.checkVisibility() && !part.closest(".unseen"))
+        .filter((part) => part.getBoundingClientRect().left < 0 || part.getBoundingClientRect().right > innerWidth)
+        .map((part) => part.outerHTML)"""
+    assert page.eval_on_selector_all("button, input, select, summary", outside) == []
+    assert broken_words(page) == []
+    picture = page.locator("#live .stage > canvas").bounding_box()
+    crop = page.locator("#live .crop").bounding_box()
+    if crop:
+        assert crop["width"] * crop["height"] < picture["width"] * picture["height"] / 8
+
+
+def broken_words(page: Any) -> list[str]:
+    """Words of names that go on in another line."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("#live .attribute label, #live [data-chip]")].flatMap((name) => {
+            let start = 0;
+            return name.textContent.split(" ").filter((word) => {
+              const range = document.createRange();
+              range.setStart(name.firstChild, start);
+              range.setEnd(name.firstChild, start + word.length);
+              start += word.length + 1;
+              return range.getClientRects().length > 1;
+            });
+          })"""
+    )
+
+
+@pytest.mark.parametrize("size", [(1366, 650), (390, 844), (844, 390)])
+def test_targets_are_large_enough_to_be_hit(page: Any, size: tuple[int, int]) -> None:
+    resize(page, size)
+    small = """all => all.filter((part) => part.checkVisibility() && !part.closest(".unseen"))
+        .filter(({dataset}) => !dataset.attribute)
+        .filter((part) => { const {width, height} = part.getBoundingClientRect(); return width < 24 || height < 24; })
+        .map((part) => part.outerHTML)"""
+    assert page.eval_on_selector_all("button, input, select, summary, footer a", small) == []
+
+
+def test_two_faces_leave_a_phone_its_rows(page: Any) -> None:
+    resize(page, (390, 844))
+    page.evaluate(
+        "(faces) => { window.faces = faces; }", [MADE_UP, face(2, 320, probabilities=MADE_UP["probabilities"])]
+    )
+    page.wait_for_function("document.querySelectorAll('#live .faces button').length === 2")
+    page.wait_for_selector("#live-Heavy_Makeup:checked")
+    assert len(wholly_seen(page, "#live .attribute", "index")) >= SIZES[390, 844]
+    page.evaluate("(face) => { window.faces = [face]; }", FACE)
+    page.wait_for_function("document.querySelectorAll('#live .faces button').length < 2")
+
+
+def test_on_a_phone_the_picture_stays_while_the_list_is_scrolled(page: Any) -> None:
+    resize(page, (390, 844))
+    page.evaluate("scrollTo(0, 500)")
+    wait_for_more(page)
+    assert page.locator("#live .stage").bounding_box()["y"] == pytest.approx(0, abs=1)
+    row = page.locator("#live .attribute").last
+    row.scroll_into_view_if_needed()
+    assert page.locator("#live .stage").bounding_box()["y"] == pytest.approx(0, abs=1)
+
+
+def test_on_a_phone_held_across_the_two_stand_side_by_side(page: Any) -> None:
+    resize(page, (844, 390))
+    stage, attributes = (page.locator(f"#live .{name}").bounding_box() for name in ("stage", "attributes"))
+    assert stage["x"] + stage["width"] <= attributes["x"]
+    assert stage["y"] + stage["height"] <= 390
+
+
+def test_a_larger_font_of_the_visitors_enlarges_everything(page: Any) -> None:
+    resize(page, (1440, 900))
+    sizes = """() => ["#live .attribute label", "#live .attribute", "#live .controls button", ".masthead .notice"]
+        .map((part) => document.querySelector(part))
+        .map((part) => part.offsetHeight)"""
+    before = page.evaluate(sizes)
+    page.evaluate("document.documentElement.style.fontSize = '20px'")
+    wait_for_more(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 1440
+    assert broken_words(page) == []
+    assert all(after > before for after, before in zip(page.evaluate(sizes), before, strict=True))
+    page.evaluate("document.documentElement.style.fontSize = ''")
+
+
+def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
+    resize(page, (390, 844))
+    top = "document.querySelector('#live .toolbar').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    page.evaluate("window.faces = [{...window.faces[0], probabilities: Array(40).fill(0.02)}]; 0")
+    page.wait_for_function("document.querySelectorAll('#live .attribute.on').length === 0")
+    assert page.is_visible("#live .chips .none")
+    assert page.evaluate(top) == before
+    page.evaluate("(face) => { window.faces = [face]; }", FACE)
+    page.wait_for_selector("#live-Smiling:checked")
+
+
+def test_chips_are_the_ticked_attributes_in_the_order_of_the_list(page: Any) -> None:
+    resize(page, (1440, 900))
+    chips = page.locator("#live [data-chip]:visible").all_inner_texts()
+    assert chips == page.eval_on_selector_all("#live .attribute.on label", "all => all.map((name) => name.textContent)")
+    page.click("#live [data-toggle=impressions]")
+    assert page.locator("#live [data-chip]:visible").all_inner_texts() == [
+        name for name in chips if name not in ("Young", "Attractive")
+    ]
+    page.click("#live [data-toggle=impressions]")

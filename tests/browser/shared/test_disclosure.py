@@ -1,0 +1,74 @@
+"""Who runs the page is said before the camera starts; other weights are described as what they are."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demo.benchmark.server import PageServer
+from slimnet import SlimNet
+from tests.browser.conftest import Server
+
+OPERATOR = "Museum <b>of</b> \"Hats\" & 'Caps' ${1 + 1} `x` {{y}} \\u0041"
+ODD_NAME = "${document.title = 'taken over'}"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def operated(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[PageServer]:  # noqa: ARG001 (skip first)
+    """A page of somebody's, with weights of other attributes."""
+    folder = tmp_path_factory.mktemp("operated")
+    weights = folder / "weights.safetensors"
+    SlimNet((4, 4), (8, 7, 2), 2, attributes=["Smoking", ODD_NAME]).save(weights)
+    arguments = ("app.py", "--device", "cpu", "--weights", str(weights), "--operator", OPERATOR)
+    with PageServer(arguments, folder / "page") as server:
+        yield server
+
+
+def test_the_operator_is_named_on_a_phone_before_anything_is_scrolled(operated: Any, open_page: Any) -> None:
+    page = open_page(operated)
+    page.set_viewport_size(PHONE)
+    told = page.locator("#live-disclosure")
+    assert told.inner_text().startswith(f"{OPERATOR} runs this page.")
+    assert "pictures are not stored" in told.inner_text()
+    for part in (told, page.locator("#live-start")):
+        box = part.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= PHONE["height"]
+    assert told.bounding_box()["y"] < page.locator("#live-start").bounding_box()["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("button", ["live-start", "photo-choose", "photo-snapshot"])
+def test_a_screen_reader_reads_the_operator_with_each_button_that_takes_a_picture(
+    operated: Any, open_page: Any, button: str
+) -> None:
+    page = open_page(operated)
+    described = page.get_attribute(f"#{button}", "aria-describedby")
+    assert f"{OPERATOR} runs this page." in page.inner_text(f"#{described}")
+
+
+def test_names_are_shown_as_they_are_and_never_run(operated: Any, open_page: Any) -> None:
+    page = open_page(operated)
+    assert page.title() == "SlimNet Faces"
+    for panel in ("live", "photo"):
+        assert page.locator(f"#{panel} [data-attribute]").count() == 2
+        shown = page.locator(f"#{panel} .attribute label").all_inner_texts()
+        assert sorted(shown) == sorted([ODD_NAME, "Smoking"])
+
+
+def test_the_page_speaks_of_the_weights_in_use(operated: Any, open_page: Any) -> None:
+    page = open_page(operated)
+    page.click("#about summary")
+    told = page.inner_text("#about")
+    assert "not measured" in told
+    assert "%" not in told
+    assert "CelebA" not in told
+    assert "2 attributes" in page.inner_text(".masthead .lead")
+    assert "celebrities" not in page.inner_text(".masthead")
+
+
+def test_without_an_operator_there_is_no_empty_line(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    assert page.is_hidden("#live-disclosure")
+    assert page.is_hidden("#photo-disclosure")

@@ -1,0 +1,231 @@
+"""The page in other languages: every text has its translation, and no table holds one that nobody reads."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from demo.paths import CONDITIONS, OUTSIDE, WEIGHTS
+from demo.pipeline.analyse import Pipeline
+from demo.server.content.about import about
+from demo.server.content.attributes import attribute_list
+from demo.server.content.conditions import conditions
+from demo.server.content.disclosure import disclosure
+from demo.server.content.languages import LANGUAGES, page_languages
+from demo.server.content.outside import people
+from demo.server.page import build, masthead
+from slimnet import ATTRIBUTES, Reliability
+from tests.browser.bare import bare_page
+from tests.browser.conftest import Server
+from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
+from tests.fakes.decided import decided
+from tests.paths import PORTRAIT
+from tests.texts import placeholders, script_texts, server_texts
+
+TABLES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in LANGUAGES.glob("*.json")}
+SCRIPT = "shared/language.js"
+PHONE = {"width": 390, "height": 844}
+VALUE = re.compile(r"\{\w+\}")
+
+
+def made_up(table: dict[str, Any]) -> str:
+    """A language in which each text is the English one, marked by its place in the table."""
+    marked: dict[str, dict[str, str]] = {"names": {}, "texts": {}}
+    for part, texts in marked.items():
+        for place, key in enumerate(table[part]):
+            texts[key] = f"⟦{part}{place}:" + VALUE.sub(r"⟨\g<0>⟩", key) + "⟧"
+    return json.dumps({"language": "Made up", "search": {}, **marked})
+
+
+def all_pages() -> str:
+    """The HTML of all that the page may hold: with the shipped weights, and with others of which less is known."""
+    page = build(Pipeline.load(WEIGHTS, "cpu"), operator="Museum")
+    values = [component["props"] for component in page.config["components"] if component["type"] == "html"]
+    html = [value["html_template"].replace("${value}", value.get("value") or "") for value in values]
+    for attributes, shares in (
+        (ATTRIBUTES, ()),
+        (("Smoking", "Smoking_2"), (0.9, 0.8)),
+        (ATTRIBUTES[:9], (0.9,) * 9),
+        (("Bald",), ()),
+    ):
+        measured = tuple(Reliability(share, 0, 1) for share in shares) or None
+        for points in (None, decided(len(attributes))):
+            weights: Any = SimpleNamespace(path=PORTRAIT, calibration=points, attributes=attributes, parameters=1234)
+            html.append(masthead(weights))
+            html.append(attribute_list(attributes, "live", measured, decided=points is not None, live=True))
+            pipeline: Any = SimpleNamespace(predictor=weights, attributes=attributes, reliability=measured)
+            html.append(about(pipeline))
+    html += [disclosure("Museum", names) for names in (ATTRIBUTES, ("Smoking", "Bald"))]
+    return "".join(f"<div>{part}</div>" for part in html)
+
+
+def spoken() -> list[str]:
+    """Sentences that come from the server with values filled in."""
+    figures = json.loads(OUTSIDE.read_text(encoding="utf-8"))
+    parts = [part for other in figures["sets"] for row in other["attributes"] for part in row["groups"] + row["ages"]]
+    found = json.loads(CONDITIONS.read_text(encoding="utf-8"))
+    classes = [one for condition in conditions(found, ATTRIBUTES) for one in condition["classes"]]
+    wrong = [re.sub(r"^\{\}", "'a.jpg'", text).replace("{}", "7") for text in server_texts()]
+    return [*wrong, *map(people, parts), *(one["like"] for one in classes), "The picture is empty."]
+
+
+# Gives each text, with what is said by attributes, of the page; and those that the scripts and the server say.
+READ = """([scripts, server]) => {
+    const made = (name) => document.body.appendChild(document.createElement(name));
+    new Timeline(made("div"), made("button"), [], [], "");
+    translate(document.body);
+    for (const part of document.querySelectorAll("script, style, [translate=no]")) part.remove();
+    const texts = [document.body.textContent];
+    for (const part of document.querySelectorAll("*")) {
+        for (const name of ["aria-label", "aria-description", "title", "placeholder", "alt"]) {
+            if (part.hasAttribute(name)) texts.push(part.getAttribute(name));
+        }
+    }
+    const values = new Proxy({}, {get: () => 7});
+    return [...texts, ...scripts.map((text) => t(text, values)), ...server.map(translated)];
+}"""
+# Names, which are the same in each language.
+NAMES = re.compile(
+    r"SlimNet Faces|Eileen Collins|Grace Hopper|JSON|CSV|Smoking|FairFace|test|training\.calibrate|'a\.jpg'|\b[A-Z]\b"
+)
+
+
+def untranslated(text: str) -> list[str]:
+    """The parts of a text that stand outside of all marks, or within a value that has none of its own."""
+    open_marks: list[str] = []
+    found = [""]
+    for character in text:
+        if character in "⟦⟨":
+            open_marks.append(character)
+        elif character in "⟧⟩":
+            open_marks.pop()
+        elif not open_marks or open_marks[-1] == "⟨":
+            found[-1] += character
+            continue
+        found.append("")
+    return [part.strip() for part in found if re.search(r"[^\W\d_]", NAMES.sub("", part))]
+
+
+def test_every_text_is_in_the_table_and_every_one_in_the_table_is_read(browser: Any) -> None:
+    table = TABLES["de"]
+    scripts = list(script_texts())
+    files = {"languages/qq.json": made_up(table)}
+    with bare_page(browser, SCRIPT, "live/timeline/timeline.js", body=all_pages(), language="qq", files=files) as page:
+        texts = page.evaluate(READ, [scripts, spoken()])
+    left = {part for text in texts for part in untranslated(text)}
+    assert not left, "\n".join(sorted(left))
+    read = {(part, int(place)) for text in texts for part, place in re.findall(r"⟦(names|texts)(\d+):", text)}
+    stale = [key for part in ("names", "texts") for place, key in enumerate(table[part]) if (part, place) not in read]
+    assert not stale, "\n".join(stale)
+
+
+@pytest.mark.parametrize("language", sorted(set(TABLES) - {"en"}))
+def test_each_language_has_the_same_texts_with_the_same_values_and_marks(language: str) -> None:
+    table = TABLES[language]
+    assert set(table) == {"language", "names", "search", "texts"}
+    for part in ("names", "search", "texts"):
+        assert table[part].keys() == TABLES["de"][part].keys()
+    assert table["search"].keys() == TABLES["en"]["search"].keys() == set(ATTRIBUTES)
+    for key, text in (table["names"] | table["texts"]).items():
+        for form in text.values() if isinstance(text, dict) else (text,):
+            assert placeholders(form) == placeholders(key), key
+            assert form.strip() == form
+            assert form
+
+
+@pytest.mark.parametrize(("locale", "start"), [("de-DE", "Kamera starten"), ("es-MX", "Encender la cámara")])
+def test_the_page_comes_in_the_browsers_language(
+    server: Server, open_page: Any, tmp_path: Path, locale: str, start: str
+) -> None:
+    page = open_page(server, locale=locale, viewport=PHONE)
+    language = locale[:2]
+    table = TABLES[language]
+    assert page.get_attribute("html", "lang") == language
+    assert page.locator("[lang=en]:not(option)").count() == 0
+    assert page.inner_text("#live-start") == start
+    assert page.inner_text("#live .status") == table["texts"]["The camera is off."]
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    broken = tmp_path / "notes.jpg"
+    broken.write_text("no picture")
+    upload(page, broken)
+    wrong = table["texts"]["{file} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF."]
+    wait_for_status(page, wrong.format(file="'notes.jpg'"))
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    assert page.is_checked(f"#photo .attribute:has(:text-is('{table['names']['Smiling']}')) [data-attribute]")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    with page.expect_download() as download:
+        page.click("#photo [data-download=csv]")
+    assert "Mouth_Slightly_Open" in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_another_language_is_chosen_on_the_page_and_kept(server: Server, open_page: Any) -> None:
+    page = open_page(server, locale="fr-FR")
+    tables = "performance.getEntriesByType('resource').filter(({name}) => name.endsWith('.json')).length"
+    assert page.get_attribute("html", "lang") == "en"
+    assert page.evaluate(tables) == 0
+    assert page.locator(".language option").all_inner_texts() == ["Deutsch", "English", "Español"]
+    with page.expect_navigation():
+        page.select_option(".language select", "es")
+    page.locator("#live-start", has_text="Encender la cámara").wait_for()
+    page.reload()
+    page.locator("#live-start", has_text="Encender la cámara").wait_for()
+    assert page.evaluate(tables) == 1
+    assert page.input_value(".language select") == "es"
+    page.goto(f"{server.url}?lang=de")
+    page.locator("#live-start", has_text="Kamera starten").wait_for()
+    with page.expect_navigation():
+        page.select_option(".language select", "en")
+    page.locator("#live-start", has_text="Start camera").wait_for()
+
+
+SEARCHES = {
+    "en": {
+        "gender": "Male", "woman": "Male", "age": "Young", "fringe": "Bangs", "moustache": "Mustache",
+        "spectacles": "Eyeglasses", "GREY hair": "Gray_Hair", "make-up lips": "Wearing_Lipstick",
+    },
+    "de": {"geschlecht": "Male", "alter": "Young", "Schnäuzer": "Mustache", "madchen": "Male", "fringe": "Bangs"},
+    "es": {"GENERO": "Male", "edad": "Young", "anteojos": "Eyeglasses", "fleco": "Bangs", "canas": "Gray_Hair"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", list(SEARCHES))
+def test_attributes_are_found_by_everyday_words(browser: Any, language: str) -> None:
+    body = f"<section class=panel><div class=attributes>{attribute_list(ATTRIBUTES, 'live')}</div></section>"
+    seen = "all => all.filter(box => box.checkVisibility()).map(box => box.dataset.attribute)"
+    with bare_page(browser, SCRIPT, "shared/attributes/attributes.js", body=body, language=language) as page:
+        page.evaluate("translate(document.body)")
+        page.evaluate("void new AttributePanel(document.querySelector('.attributes'), {decisions: null})")
+        for word, attribute in SEARCHES[language].items():
+            page.fill("input[type=search]", word)
+            assert page.eval_on_selector_all("[data-attribute]", seen) == [attribute], word
+
+
+def test_a_table_that_does_not_come_leaves_the_page_in_english(browser: Any) -> None:
+    with bare_page(browser, SCRIPT, body="<p lang=en>Live</p>", language="xx", files={"languages/xx.json": ""}) as page:
+        page.evaluate("translate(document.body)")
+        assert page.inner_text("p") == "Live"
+        assert page.get_attribute("html", "lang") == "en"
+
+
+def test_one_file_is_all_that_a_language_needs(browser: Any, tmp_path: Path) -> None:
+    texts = {
+        "{count} faces": {"one": "{count} visage", "other": "{count} visages"},
+        "Press <1>Start</1> or <2/>.": "<2/> ou <1>Démarrer</1>, {x}",
+        "Hello {name}, {count} photos": "{count} photos, bonjour {name}",
+    }
+    table = {"language": "Français", "names": {"Hat": "Chapeau"}, "search": {}, "texts": texts}
+    (tmp_path / "fr.json").write_text(json.dumps(table), encoding="utf-8")
+    assert page_languages(tmp_path).translations == {"fr": {"page_language": "Français"}}
+    body = "<p>Press <b id=b title=Hat>Start</b> or <button><img alt=''></button>.</p><i translate=no>Hat</i>"
+    files = {"languages/fr.json": json.dumps(table)}
+    with bare_page(browser, SCRIPT, body=body, language="fr", files=files) as page:
+        page.evaluate("translate(document.body)")
+        assert page.inner_html("p") == '<button><img alt=""></button> ou <b id="b" title="Chapeau">Démarrer</b>, {x}'
+        assert page.inner_text("i") == "Hat"
+        assert page.evaluate("[1, 5].map((count) => t('{count} faces', {count}))") == ["1 visage", "5 visages"]
+        assert page.evaluate("translated('Hello Hat, 1,234 photos')") == "1\u202f234 photos, bonjour Chapeau"
+        assert page.evaluate("translated('Anything else')") == "Anything else"

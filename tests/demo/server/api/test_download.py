@@ -1,0 +1,55 @@
+from collections.abc import Iterator
+
+import gradio as gr
+import pytest
+
+from demo.server.api import download
+from demo.server.api.download import fetch
+from tests.fakes.host import Host, serving
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A host that passes for one on the internet; others of this machine do not."""
+    monkeypatch.setattr("safehttpx.is_public_ip", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("safehttpx.async_resolve_hostname_google", nobody)
+    with serving() as host:
+        yield host
+
+
+async def nobody(_: str) -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize("path", ["/file", "/moved"])
+def test_a_file_is_fetched_from_where_its_address_leads(host: Host, path: str) -> None:
+    assert fetch(host.at(path)) == b"file"
+
+
+def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "MAX_PICTURE_BYTES", 2**20)
+    with pytest.raises(gr.Error, match="larger than 1 MB"):
+        fetch(host.at("/endless"))
+    assert host.sent < 2**26  # what was under way
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("/nothing", "status 404"), ("/round", "too often"), ("/inside", "127.0.0.2 failed validation")]
+)
+def test_what_cannot_be_fetched_is_said_with_the_reason(host: Host, path: str, why: str) -> None:
+    with pytest.raises(gr.Error, match=f"{path} cannot be fetched: .*{why}"):
+        fetch(host.at(path))
+
+
+def test_the_servers_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safehttpx.async_resolve_hostname_google", nobody)
+    with serving() as host:
+        with pytest.raises(gr.Error, match="cannot be fetched"):
+            fetch(host.at("/file"))
+        assert host.asked == []
+
+
+def test_a_host_that_does_not_answer_is_left(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(gr.Error, match="in time"):
+        fetch(host.at("/silent"))

@@ -1,0 +1,256 @@
+import asyncio
+import base64
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from demo.pipeline.result import Analysis, FaceResult
+from demo.server.api.endpoints import SCHEMA, add_endpoints, answer
+from demo.server.gradio_internals import refuse_web_addresses
+from demo.server.http.refusals import BUSY
+from demo.server.photo_queue import PhotoQueue
+from slimnet import Calibration, OperatingPoint, Reliability, Sure
+from tests.fakes.host import serving
+from tests.fakes.quality import CLEAR
+
+POINT = OperatingPoint((0.5, 0.5), (1.0, 1.0), (1.0, 1.0))
+FINDS_ALL = OperatingPoint((0.2, 0.2), (1.0, 1.0), (1.0, 1.0))
+CALIBRATION = Calibration(
+    (1.0, 1.0), (Reliability(1.0, 1.0, 1.0),) * 2, {"accuracy": POINT, "balanced": FINDS_ALL, "f1": POINT},
+    ((0.1, 0.7), (0.1, 0.9)), Sure((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0)),
+)  # fmt: skip
+
+
+class OneFace:
+    """In a pipeline's place: finds one face as large as the picture."""
+
+    calibration: Calibration | None = CALIBRATION
+    weights = "5" * 64
+
+    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+        assert thorough
+        height, width = frame.shape[:2]
+        crop = np.zeros((218, 178, 3), np.uint8)
+        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop, CLEAR, ("dark",))
+        return Analysis(("Smiling", "Bangs"), width, height, (face,))
+
+
+@pytest.fixture(scope="module")
+def client(cache: Path) -> Iterator[Client]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(cache))
+        with gr.Blocks(analytics_enabled=False) as page:
+            pipeline: Any = OneFace()
+            add_endpoints(page, pipeline, PhotoQueue())
+        refuse_web_addresses(page)
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False)
+        yield Client(url, verbose=False)
+        page.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (60, 40)).save(path)
+    return path
+
+
+FOUND: dict[str, Any] = {
+    "faces": [
+        {
+            "number": 1,
+            "box": [0, 0, 60, 40],
+            "probabilities": {"Smiling": 0.75, "Bangs": 0.25},
+            "ticks": {"Smiling": True, "Bangs": None},
+            "warnings": ["dark"],
+        }
+    ],
+    "operating_point": "accuracy",
+    "width": 60,
+    "height": 40,
+    "weights": "5" * 64,
+}
+FOUND_ALL: dict[str, Any] = {
+    **FOUND,
+    "faces": [{**FOUND["faces"][0], "ticks": {"Smiling": True, "Bangs": True}}],
+    "operating_point": "balanced",
+}
+
+
+def post(url: str, body: object) -> tuple[int, Any]:
+    """The status and the JSON that a request with a JSON body is answered by."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_picture_gives_its_faces_and_the_upload_is_deleted(client: Client, picture: Path, cache: Path) -> None:
+    answer = client.predict(picture=handle_file(picture), api_name="/analyse")
+    assert answer == FOUND
+    assert files(cache) == []
+
+
+def test_attributes_are_decided_at_the_operating_point(client: Client, picture: Path) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    file = handle_file(picture)
+    assert client.predict(picture=file, operating_point="balanced", api_name="/analyse") == FOUND_ALL
+    assert post(call, {"data": [text, "balanced"]})[1]["data"] == [FOUND_ALL]
+    assert post(call, {"data": [text, "accuracy"]})[1]["data"] == [FOUND]
+
+
+def test_a_call_for_a_file_may_leave_the_operating_point_out(client: Client, picture: Path) -> None:
+    # By hand, since gradio_client would fill it in.
+    boundary = "x"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'.encode()
+    body = head + picture.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    upload = urllib.request.Request(f"{client.src}gradio_api/upload", body, headers)
+    [path] = json.load(urllib.request.urlopen(upload))
+    call = f"{client.src}gradio_api/call/analyse"
+    _, asked = post(call, {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]})
+    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    assert "event: complete" in answer
+    assert '"operating_point": "accuracy"' in answer
+
+
+@pytest.mark.parametrize("point", ["best", "", 5, None, ["f1"], {"point": "f1"}])
+def test_an_unknown_operating_point_is_a_clear_error(client: Client, picture: Path, point: object) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text, point]})
+    assert status != 200
+    assert "there is no operating point" in answer["error"]
+    assert "choose accuracy, balanced, f1" in answer["error"]
+
+
+def test_weights_without_operating_points_tick_what_is_more_likely(
+    client: Client, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OneFace, "calibration", None)
+    [face] = client.predict(picture=handle_file(picture), api_name="/analyse")["faces"]
+    assert face["ticks"] == {"Smiling": True, "Bangs": False}
+    with pytest.raises(Exception, match="no operating point 'f1', only accuracy"):
+        client.predict(picture=handle_file(picture), operating_point="f1", api_name="/analyse")
+
+
+def test_the_same_picture_may_come_many_times_at_once(client: Client, picture: Path, cache: Path) -> None:
+    start = threading.Barrier(6)
+
+    def ask(_: int) -> int:
+        start.wait()
+        return len(client.predict(picture=handle_file(picture), api_name="/analyse")["faces"])
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, range(6))) == [1] * 6
+    assert files(cache) == []
+
+
+def test_a_file_that_is_no_picture_is_a_clear_error_and_is_deleted(client: Client, tmp_path: Path, cache: Path) -> None:
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    with pytest.raises(Exception, match="picture"):
+        client.predict(picture=handle_file(text), api_name="/analyse")
+    assert files(cache) == []
+
+
+def test_no_picture_is_a_clear_error(client: Client) -> None:
+    with pytest.raises(Exception, match="No picture was given"):
+        client.predict(picture=None, api_name="/analyse")
+
+
+def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, picture: Path) -> None:
+    # By hand, since gradio_client would upload the file.
+    call = f"{client.src}gradio_api/call/analyse"
+    _, asked = post(call, {"data": [{"path": str(picture), "meta": {"_type": "gradio.FileData"}}]})
+    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    assert "event: error" in answer
+    assert "probabilities" not in answer
+    assert picture.is_file()
+
+
+@pytest.mark.parametrize("endpoint", ["analyse", "analyse_base64"])
+def test_a_web_address_is_refused_before_anything_is_fetched(
+    endpoint: str, client: Client, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safehttpx.is_public_ip", lambda _: True)
+    with serving() as host:
+        with pytest.raises(Exception, match="Web addresses are not fetched"):
+            client.predict(picture=handle_file(host.at("/file")), api_name=f"/{endpoint}")
+        assert host.asked == []
+    assert files(cache) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_one_request_is_enough_for_a_picture_as_text(prefix: str, client: Client, picture: Path, cache: Path) -> None:
+    text = prefix + base64.encodebytes(picture.read_bytes()).decode()
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text]})
+    assert (status, answer["data"]) == (200, [FOUND])
+    assert files(cache) == []
+
+
+def test_text_that_is_no_picture_is_a_clear_error(client: Client) -> None:
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    assert "not base64" in post(call, {"data": ["picture.jpg"]})[1]["error"]
+    assert "picture" in post(call, {"data": [base64.b64encode(b"no picture").decode()]})[1]["error"]
+
+
+@pytest.mark.parametrize("nothing", [None, 5, {"picture": "x"}, []])
+def test_what_is_no_text_at_all_is_a_clear_error(client: Client, nothing: object) -> None:
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [nothing]})
+    assert status != 200
+    assert "not base64" in answer["error"]
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), RuntimeError("device lost"), cv2.error("no memory")])
+def test_an_analysis_that_fails_is_a_clear_error(
+    failure: Exception, client: Client, picture: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> Analysis:
+        raise failure
+
+    monkeypatch.setattr(OneFace, "analyse", fail)
+    with pytest.raises(Exception, match="could not analyse this picture"):
+        client.predict(picture=handle_file(picture), api_name="/analyse")
+    assert files(cache) == []
+
+
+def test_a_call_that_finds_no_place_is_told_after_how_many_seconds_to_come_again(picture: Path) -> None:
+    pipeline: Any = OneFace()
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        calls = (answer(picture.read_bytes(), pipeline, queue) for _ in range(30))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    turned_away = [told for told in asyncio.run(crowd()) if isinstance(told, gr.Error)]
+    assert 0 < len(turned_away) < 30
+    for told in turned_away:
+        assert told.title == BUSY
+        assert isinstance(told.duration, int)
+        assert f"in {told.duration} seconds" in told.message
+
+
+def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
+    assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
+    face = SCHEMA["properties"]["faces"]["items"]
+    assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
+    assert set(SCHEMA["properties"]) == set(SCHEMA["required"]) == set(FOUND)

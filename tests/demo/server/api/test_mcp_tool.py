@@ -1,0 +1,69 @@
+"""The tool for language models, asked by the client of the Model Context Protocol."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from demo.paths import WEIGHTS
+from demo.pipeline.analyse import Pipeline
+from demo.server.api.endpoints import add_endpoints
+from demo.server.api.mcp_tool import add_tool, description
+from demo.server.photo_queue import PhotoQueue
+from slimnet import ATTRIBUTES
+from tests.paths import PORTRAIT
+
+pytest.importorskip("mcp", reason="needs gradio[mcp]")
+
+
+async def ask(url: str, *pictures: str) -> tuple[list[Any], list[Any]]:
+    """The tools that there are, and the answers to a call for each picture."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async with (
+        streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        tools = (await session.list_tools()).tools
+        return tools, [await session.call_tool(tools[0].name, {"picture": picture}) for picture in pictures]
+
+
+def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with gr.Blocks(analytics_enabled=False) as page:
+        pipeline, queue = Pipeline.load(WEIGHTS, "cpu"), PhotoQueue()
+        add_endpoints(page, pipeline, queue)
+        add_tool(page, pipeline, queue)
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False, mcp_server=True)
+    try:
+        text = base64.b64encode(PORTRAIT.read_bytes()).decode()
+        [tool], answers = asyncio.run(ask(url, text, f"data:image/jpeg;base64,{text}", "x", f"{url}config"))
+    finally:
+        page.close()
+    assert tool.name == "read_faces"
+    assert "40 attributes, such as Smiling, Eyeglasses, Wavy_Hair:" in tool.description
+    assert "emotion" not in tool.description
+    assert tool.inputSchema["properties"]["picture"]["type"] == "string"
+    assert tool.inputSchema["required"] == ["picture"]
+    face, same, no_picture, inside = (answer.content[0].text for answer in answers)
+    assert len(json.loads(face)["faces"]) == 1
+    assert face == same
+    assert set(json.loads(face)["faces"][0]["ticks"]) == set(ATTRIBUTES)
+    assert json.loads(face)["operating_point"] == "accuracy"
+    assert set(tool.inputSchema["properties"]) == {"picture", "operating_point"}
+    assert "not base64" in no_picture
+    assert "cannot be fetched" in inside  # an address of the server's own network
+    assert [answer.isError for answer in answers] == [False, False, True, True]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_language_model_is_told_the_attributes_of_the_weights_in_use() -> None:
+    told = description(("Smoking", "Eye_Patch", "Hook", "Parrot"))
+    assert "4 attributes, such as Smoking, Eye_Patch, Hook:" in told
+    assert "celebrities" not in told

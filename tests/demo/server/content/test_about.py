@@ -1,0 +1,112 @@
+import hashlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from demo.paths import WEIGHTS
+from demo.server.content.about import EVALUATION, about, counted, labels
+from slimnet import ATTRIBUTES, Calibration, Reliability
+from tests.fakes.decided import decided
+
+
+def pipeline(
+    weights: Path, *attributes: str, shares: tuple[float, ...] | None = None, calibration: Calibration | None = None
+) -> Any:
+    """In a pipeline's place: weights that carry these balanced accuracies, or none."""
+    reliability = None if shares is None else tuple(Reliability(share, 0, 1) for share in shares)
+    predictor = SimpleNamespace(path=weights, calibration=calibration)
+    return SimpleNamespace(predictor=predictor, attributes=attributes, reliability=reliability)
+
+
+def weights(folder: Path) -> Path:
+    path = folder / "weights.safetensors"
+    path.write_bytes(b"some weights")
+    return path
+
+
+def test_it_tells_the_figures_of_the_evaluation(tmp_path: Path) -> None:
+    names = ["Bald", "Bangs", "Big_Nose", "Young", "5_o_Clock_Shadow", "Goatee", "Male", "Chubby", "<b>"]
+    figures = {
+        "split": "test",
+        "images": 12345,
+        "accuracy": 0.9123,
+        "majority_accuracy": 0.8,
+        "balanced_accuracy": 0.7651,
+        "attributes": [{"attribute": name, "balanced_accuracy": 0.1 + place / 10} for place, name in enumerate(names)],
+        "weights": {"sha256": hashlib.sha256(b"some weights").hexdigest()},
+    }
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(figures))
+    told = about(pipeline(weights(tmp_path), *names, shares=(0.5,) * 9), path)
+    assert all(figure in told for figure in ("91.2", "80.0", "76.5", "12,345", "9 attributes"))
+    assert (
+        "Most reliable: &lt;b&gt; (90&thinsp;%), Chubby (80&thinsp;%), Male (70&thinsp;%), Goatee (60&thinsp;%)."
+        in told
+    )
+    assert "Least reliable: Bald (10&thinsp;%), Bangs (20&thinsp;%)" in told
+
+
+def test_the_shipped_evaluation_is_told_of_the_shipped_weights() -> None:
+    accuracy = json.loads(EVALUATION.read_text())["accuracy"]
+    told = about(pipeline(WEIGHTS, *ATTRIBUTES, shares=(0.9,) * 40))
+    assert f"{100 * accuracy:.1f}" in told
+    assert "CelebA's terms" in told
+
+
+def test_whom_it_fails_outside_celeba_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    part = {"group": "Black", "gender": "female", "images": 231, "right": 0.429, "interval": [0.366, 0.493]}
+    male = {"attribute": "Male", "adults": part | {"group": None, "images": 3710, "right": 0.806}, "worst": part}
+    mine = {"sha256": hashlib.sha256(b"some weights").hexdigest()}
+    path = tmp_path / "outside.json"
+    for fingerprint, there in ((mine, True), ({"sha256": "other"}, False)):
+        path.write_text(json.dumps({"weights": fingerprint, "sets": [{"name": "FairFace", "attributes": [male]}]}))
+        told = " ".join(about(pipeline(weights(tmp_path), *ATTRIBUTES), outside=path).split())
+        assert ("FairFace’s photos of 3,710 adults" in told) is there
+        assert (
+            "is right for 81&thinsp;%, but for Black women only for 43&thinsp;% (95&thinsp;%: 37 to 49)" in told
+        ) is there
+        assert ("how the errors fall there is not known" in told) is not there
+
+
+def test_other_weights_are_told_by_what_they_say_of_themselves(tmp_path: Path) -> None:
+    names, shares = ("Smoking", "Eye_Patch", "Smiling"), (0.8, 0.95, 0.605)
+    told = about(pipeline(weights(tmp_path), *names, shares=shares))
+    assert "<dt>Accuracy</dt>" not in told
+    assert "<dd>78.5&thinsp;%</dd>" in told
+    assert "3 attributes" in told
+    assert "most to the least reliable: Eye Patch (95&thinsp;%), Smoking (80&thinsp;%), Smiling (60&thinsp;%)" in told
+    assert "was not measured" in told
+
+
+def test_weights_without_figures_are_said_to_have_none(tmp_path: Path) -> None:
+    told = about(pipeline(weights(tmp_path), *ATTRIBUTES))
+    assert "was not measured" in told
+    assert "&thinsp;%" not in told
+    assert "CelebA's terms" in told  # the same labels, so the same is known of them
+
+
+def test_nothing_is_said_of_celeba_where_its_labels_were_not_learned(tmp_path: Path) -> None:
+    for shares in (None, (0.8, 0.9)):
+        assert "Celeb" not in about(pipeline(weights(tmp_path), "Smoking", "Smiling", shares=shares))
+    assert "celebrities" not in labels(("Smoking", "Smiling"))
+    assert "celebrities" in labels(("Smiling",))
+
+
+def test_attributes_are_counted() -> None:
+    assert counted(("Smiling",)) == "1 attribute"
+    assert counted(ATTRIBUTES) == "40 attributes"
+
+
+def test_the_switch_and_what_excludes_each_other_are_explained(tmp_path: Path) -> None:
+    told = about(pipeline(WEIGHTS, *ATTRIBUTES, calibration=decided(40)))
+    assert all(title in told for title in ("Fewest mistakes", "Balanced", "Find all", "not sure"))
+    assert "ticks 90&thinsp;% of what is there" in told
+    assert "no beard and a goatee" in told
+    other = about(pipeline(weights(tmp_path), "Smoking", "Eye_Patch", calibration=decided(2)))
+    assert "never\n      stand together" in other
+    assert "goatee" not in other
+
+
+def test_weights_without_operating_points_need_no_explanation(tmp_path: Path) -> None:
+    assert "not sure" not in about(pipeline(weights(tmp_path), "Smoking", shares=(0.8,)))

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.fakes import celeba
+from training import train
+from training.fit import trainer as engine
+from training.fit.runtime.precision import compute_type
+
+CUDA, CPU, MPS = torch.device("cuda"), torch.device("cpu"), torch.device("mps")
+
+
+@pytest.mark.parametrize(("has_bfloat16", "expected"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_gpu_takes_bfloat16_or_else_float16(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bfloat16)  # noqa: ARG005
+    assert compute_type("auto", CUDA) == expected
+
+
+@pytest.mark.parametrize(("has_bfloat16", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_processor_without_bfloat16_stays_with_float32(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_bfloat16)
+    assert compute_type("auto", CPU) == expected
+
+
+@pytest.mark.parametrize("device", [CUDA, CPU, MPS])
+def test_float32_is_kept_when_asked_for(device: torch.device) -> None:
+    assert compute_type("float32", device) == torch.float32
+    assert compute_type("auto", MPS) == torch.float32
+
+
+def test_float16_trains_with_scaled_gradients_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "compute_type", lambda _precision, _device: torch.float16)
+    data = celeba.write(tmp_path / "data")
+    options = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --num_workers 0 --device cpu".split()
+    options += ["--data_dir", str(data), "--cache_dir", str(tmp_path / "cache"), "--save_dir", str(tmp_path / "run")]
+    assert train.main([*options, "--num_epochs", "1"]) == 0
+    state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    assert state["scaler"]["scale"] > 1
+    assert train.main([*options, "--num_epochs", "1", "--resume"]) == 0
