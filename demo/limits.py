@@ -9,15 +9,36 @@ MAX_SCANS = 100
 MAX_HEADER_SEGMENTS = 4096  # of a JPEG; those of long metadata have some hundreds
 MAX_STRAY_BYTES = 2**16  # between a JPEG's segments, which Pillow reads one by one
 MAX_PLAIN_BYTES = 2**21  # of a PPM whose pixels are written as text
+MAX_PNG_CHUNKS = 500_000  # which take seconds; real files have a few thousand
+MAX_PNG_ANCILLARY_BYTES = 4 * 2**20  # of a chunk beside the pixels
+MAX_PNG_TEXT_BYTES = 2**20  # unpacked, as Pillow allows
+MAX_TIFF_PAGES = 64  # longer documents are no photos
+MAX_TIFF_ENTRIES = 4096  # of a page
+MAX_TIFF_PROFILE_BYTES = 2**20
+MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that matters
+MAX_TIFF_DECODED_BYTES = 712_000_000  # of MAX_PIXELS with 16 bits and four channels
 
+# Each picture is decoded in a process that is ended beyond these. The processor time is that of its decoder alone: a
+# 48-megapixel JPEG takes 0.7 s, a PNG 1.3 s. Windows bounds the time that passes only, which grows on a busy machine.
+MAX_DECODE_CPU_SECONDS = 4  # whole ones, as the kernel counts; up to one more is granted
+MAX_DECODE_SECONDS = 30.0
+MAX_DECODER_BYTES = 3 * 2**30  # of memory; 88 megapixels with transparency take 1.3
+
+MAX_WINDOWS = 600  # in which small faces of a picture are looked for; they take about 1.2 s
+MAX_FACES = 400  # of a photo; each takes about 20 ms
+
+MAX_PHOTOS_AT_ONCE = 20  # of a visitor: the page sends one when the one before is answered
 MAX_WAITING_PHOTOS = 8
 MAX_NAME_CHARACTERS = 255  # of a picture's file, as file systems have it
+MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
 
 # Live frames: the page sends baseline JPEGs of 20,000 to 80,000 characters, 480 pixels high.
 MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL
 MAX_FRAME_SIDE = 1280  # pixels
 MAX_FRAME_SEGMENTS = 64
 MAX_WAITING_FRAMES = 128  # the last of them waits for about a second
+# Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
+MAX_SILENCE_SECONDS = 60.0
 
 # Requests and connections.
 MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # in base64 a picture is a third longer
@@ -31,6 +52,12 @@ MAX_BODY_SECONDS = 600.0
 # Of a form, whose parser takes these one by one on the thread that serves the whole site.
 MAX_FORM_DELIMITERS = 2_000  # Gradio takes 1000 files
 MAX_FORM_PADDING_BYTES = 1024
+UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has read
+# The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
+LEFTOVER_SECONDS = 45
+MAX_QUEUED_CALLS = 64  # in Gradio's own queue
+DOWNLOAD_SECONDS = 60  # of a picture that is named by its address
+MAX_REDIRECTS = 5
 MAX_CONNECTIONS = 1000
 SPARE_FILES = 200  # that the program has open beside its connections
 IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here

@@ -10,6 +10,7 @@ WEIGHTS = paths.WEIGHTS
 EXAMPLES = ASSETS / "examples"
 EVALUATION = ASSETS / "evaluation" / "evaluation.json"
 OUTSIDE = ASSETS / "evaluation" / "outside.json"
+MAPS = ASSETS / "evaluation" / "maps.json"
 CONDITIONS = ASSETS / "evaluation" / "conditions.json"
 PREVIEW = ASSETS / "screenshots" / "preview.png"  # of links to the page
 BROWSER = ROOT / "demo" / "browser"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from slimnet.calibration import Calibration, OperatingPoint, Reliability, Sure
     from slimnet.decisions import decide
     from slimnet.device import choose_device
+    from slimnet.explain import Contributions, contributions
     from slimnet.files.checkpoint import CheckpointError
     from slimnet.model import SlimNet
     from slimnet.predictor import Predictor
@@ -21,6 +22,7 @@ __all__ = [
     "GROUPS",
     "Calibration",
     "CheckpointError",
+    "Contributions",
     "OperatingPoint",
     "Predictor",
     "Preprocessing",
@@ -28,6 +30,7 @@ __all__ = [
     "SlimNet",
     "Sure",
     "choose_device",
+    "contributions",
     "decide",
     "transform",
 ]
@@ -38,6 +41,7 @@ _MODULES = {
     "GROUPS": "attributes",
     "Calibration": "calibration",
     "CheckpointError": "files.checkpoint",
+    "Contributions": "explain",
     "OperatingPoint": "calibration",
     "Predictor": "predictor",
     "Preprocessing": "preprocessing",
@@ -45,6 +49,7 @@ _MODULES = {
     "SlimNet": "model",
     "Sure": "calibration",
     "choose_device": "device",
+    "contributions": "explain",
     "decide": "decisions",
     "transform": "preprocessing",
 }

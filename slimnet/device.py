@@ -1,8 +1,10 @@
-"""Choice of the device to compute on."""
+"""Choice of the device to compute on, and of how exactly a GPU computes there."""
 
+import threading
 import warnings
 
 import torch
+from torch.backends import cudnn
 
 
 def choose_device(requested: str | None = None) -> torch.device:
@@ -33,3 +35,46 @@ def choose_device(requested: str | None = None) -> torch.device:
         warnings.warn(f"{requested} is not available here; computing on the CPU", RuntimeWarning, stacklevel=2)
         return torch.device("cpu")
     return device
+
+
+class _ExactConvolutions:
+    """Context manager: convolutions on a CUDA GPU compute in float32, not in TF32, which keeps 10 bits of a mantissa.
+
+    TF32 is torch's default for cuDNN. The setting is that of the process, so while any thread is inside, those of other
+    threads are exact too, and slower. Threads may overlap: the first saves the setting and the last puts it back. What
+    another sets meanwhile is lost, and to read `cudnn.allow_tf32`, the setting's older name, is an error meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: str | bool = ""
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = _set_precision("ieee")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                _set_precision(self._before)
+
+
+EXACT_CONVOLUTIONS = _ExactConvolutions()
+
+
+def _set_precision(wanted: str | bool) -> str | bool:
+    """Set cuDNN's precision for convolutions, and return what it was.
+
+    Not by `cudnn.flags`, which also resets what it is not given, and fails where somebody has used the newer setting.
+    """
+    if hasattr(cudnn, "conv"):  # from torch 2.9 on
+        before: str | bool = cudnn.conv.fp32_precision
+        cudnn.conv.fp32_precision = wanted
+    else:
+        before = cudnn.allow_tf32
+        cudnn.allow_tf32 = wanted is True  # "ieee" turns it off
+    return before

@@ -2,8 +2,9 @@
 
 Both forms take any number of crops as a picture holds them, uint8 RGB (batch, height, width, 3), and give logits and
 calibrated probabilities, float32 (batch, attributes): normalisation, batch norm and temperatures are inside, so that
-nobody can get them wrong elsewhere. Names, sizes, normalisation and calibration are in them as JSON: under the metadata
-key "slimnet" of the .onnx, in the extra file "slimnet.json" of the .pt2.
+nobody can get them wrong elsewhere. The .onnx also gives what explains them (slimnet.onnx.graph). Names, sizes,
+normalisation and calibration are in them as JSON: under the metadata key "slimnet" of the .onnx, in the extra file
+"slimnet.json" of the .pt2.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """SlimNet for deployment: from crops as a picture holds them to probabilities."""
 
 import copy
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from slimnet.explain import Contributions, blank_features, contributions, from_features
 from slimnet.model import SlimNet
 from slimnet.preprocessing import Preprocessing
 
@@ -21,13 +23,17 @@ class Inference(nn.Module):
     Attributes:
         network: the folded copy, which reads float32 RGB (N, 3, height, width) from 0 to 255.
         temperatures: float32 (attributes,); ones for a network without calibration.
+        blank: slimnet.explain.blank_features.
     """
 
     temperatures: Tensor
+    blank: Tensor
 
     def __init__(self, model: SlimNet) -> None:
         super().__init__()
         self.network = fold_batch_norm(model)
+        size = model.preprocessing.height, model.preprocessing.width
+        self.register_buffer("blank", blank_features(self.network, *size), persistent=False)
         _fold_normalisation(cast(nn.Conv2d, self.network.conv1[0]), model.preprocessing)
         temperatures = model.calibration.temperatures if model.calibration else [1.0] * len(model.attributes)
         self.register_buffer("temperatures", torch.tensor(temperatures, dtype=torch.float32))
@@ -41,9 +47,54 @@ class Inference(nn.Module):
         Returns:
             Raw logits and calibrated probabilities, each float32 (N, attributes).
         """
-        # A permuted (N, H, W, 3) array already is channels_last.
-        logits = self.network(crops.permute(0, 3, 1, 2).float())
+        logits = self.network(_planes(crops))
         return logits, torch.sigmoid(logits / self.temperatures)
+
+    def maps(self, crops: Tensor) -> Tensor:
+        """Divide the log-odds of each calibrated probability among the places of the crop.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3).
+
+        Returns:
+            float32 (N, attributes, h, w): the coarse maps of the logits, divided by the temperatures.
+        """
+        return contributions(self.network, _planes(crops)).maps / self.temperatures[:, None, None]
+
+    def with_features(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute probabilities, and what `explain_features` begins with.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3).
+
+        Returns:
+            Calibrated probabilities, float32 (N, attributes), and the last Slim module's input before its pooling,
+            float32 (N, channels, h, w).
+        """
+        network = self.network
+        last = len(network.architecture.filter_count_values)
+        features = network.features(_planes(crops), last - 1)
+        logits = network.head(network.advance(features, last))
+        return torch.sigmoid(logits / self.temperatures), features
+
+    def explain_features(self, features: Tensor, attributes: Sequence[int]) -> Contributions:
+        """Divide the log-odds of some attributes finely among the places of the crops.
+
+        Args:
+            features: as `with_features` gives them.
+            attributes: their places.
+
+        Returns:
+            Maps and bias of these attributes, in their order.
+        """
+        maps, bias = from_features(self.network, features, self.blank, attributes)
+        temperatures = self.temperatures[list(attributes)]
+        return Contributions(maps / temperatures[:, None, None], bias / temperatures)
+
+
+def _planes(crops: Tensor) -> Tensor:
+    """Return crops as float32 (N, 3, height, width); a permuted (N, H, W, 3) array already is channels_last."""
+    return crops.permute(0, 3, 1, 2).float()
 
 
 def fold_batch_norm(model: SlimNet) -> SlimNet:

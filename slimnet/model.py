@@ -162,15 +162,53 @@ class SlimNet(nn.Module):
         Raises:
             ValueError: x has another shape, or a side is too short.
         """
+        return self.head(self.features(x, len(self.architecture.filter_count_values)))
+
+    def features(self, x: Tensor, modules: int) -> Tensor:
+        """Compute the output of a Slim module, before the pooling behind it.
+
+        Args:
+            x: normalised crops, float32 (N, 3, height, width), both sides at least `least_side`.
+            modules: how many Slim modules to apply; after 0 it is the first convolution's output, pooled.
+
+        Returns:
+            (N, channels, h, w).
+
+        Raises:
+            ValueError: x has another shape, or a side is too short.
+        """
         if x.ndim != 4 or x.shape[1] != 3 or min(x.shape[2:]) < self.least_side:
             raise ValueError(
                 f"expected (N, 3, height, width) with both sides at least {self.least_side}, got {tuple(x.shape)}"
             )
         # ReLU and max-pooling commute: the same values, from a quarter of the largest map.
         x = F.relu(self.pool(self.conv1(x)))  # (N, 3, 218, 178) -> (N, 96, 106, 86) -> (N, 96, 52, 42)
-        for number in range(1, len(self.architecture.filter_count_values) + 1):
-            x = self.pool(self.get_submodule(f"slim{number}")(x))  # (N, 3f, 25, 20), (12, 9), (5, 4), (2, 1)
-        return self.fc(self.global_pool(x).flatten(1))
+        for number in range(1, modules + 1):
+            x = self.advance(x, number)  # (N, 3f, 52, 42), (25, 20), (12, 9), (5, 4)
+        return x
+
+    def advance(self, x: Tensor, number: int) -> Tensor:
+        """Apply a Slim module to the output of the one before it, after the pooling between them.
+
+        Args:
+            x: (N, channels, h, w), as `features` returns it for the module before.
+            number: of the module, from 1.
+
+        Returns:
+            (N, 3 * filters, h, w) with the module's filters, its sides halved by the pooling unless it is the first.
+        """
+        return self.get_submodule(f"slim{number}")(self.pool(x) if number > 1 else x)
+
+    def head(self, x: Tensor) -> Tensor:
+        """Compute logits from the output of the last Slim module.
+
+        Args:
+            x: (N, channels, h, w), before the pooling.
+
+        Returns:
+            (N, num_classes).
+        """
+        return self.fc(self.global_pool(self.pool(x)).flatten(1))  # (N, 192, 5, 4) -> (N, 192, 2, 1) -> (N, 192)
 
     @property
     def least_side(self) -> int:

@@ -82,7 +82,10 @@ def test_there_are_examples_of_every_way_in() -> None:
     assert all(way in code for way in ("load_pretrained", "gradio_client", "curl", "demo.annotate"))
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "CONTRIBUTING.md", "assets/README.md", "training/RUNS.md"])
+@pytest.mark.parametrize(
+    "document",
+    [*DOCUMENTS, "demo/RELIABILITY.md", "SECURITY.md", "CONTRIBUTING.md", "assets/README.md", "training/RUNS.md"],
+)
 def test_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", text):

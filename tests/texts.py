@@ -12,7 +12,14 @@ from demo.paths import BROWSER
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _CALL = re.compile(r"(?<![\w.])t\(\s*(" + _TEXT + r"(?:\s*\+\s*" + _TEXT + r")*)?")
 # Modules whose errors, and answers of the form {"error": a sentence}, are shown on the page.
-_ANSWERING = ("demo.pictures.decode", "demo.pictures.jpeg_cost", "demo.server.live", "demo.server.photo")
+_ANSWERING = (
+    "demo.pictures.decode",
+    "demo.pictures.decoders",
+    "demo.pictures.jpeg_cost",
+    "demo.server.answer",
+    "demo.server.live",
+    "demo.server.photo",
+)
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 

@@ -19,6 +19,7 @@ from slimnet.files.atomic import replace_text
 from training.fit.arguments import given_path
 from training.measure.metrics import NETWORK_FIGURES
 from training.report import tables as report
+from training.report.maps import where_it_looks
 from training.report.outside import who_it_fails
 
 _BEGIN = re.compile(r"^(?:<!--|#) evaluation: (?P<part>[\w-]+)(?: -->)?\n", re.MULTILINE)
@@ -33,7 +34,10 @@ class DocumentError(ValueError):
 
 
 def _parts(
-    evaluation: dict[str, Any], calibration: dict[str, Any] | None, outside: dict[str, Any] | None
+    evaluation: dict[str, Any],
+    calibration: dict[str, Any] | None,
+    outside: dict[str, Any] | None,
+    maps: dict[str, Any] | None,
 ) -> dict[str, str]:
     """Write every part that a document may ask for, by its name.
 
@@ -41,6 +45,7 @@ def _parts(
         evaluation: Of training.evaluate --out.
         calibration: Of training.calibrate --json.
         outside: Of training.evaluate --outside.
+        maps: Of training.explain.
 
     Raises:
         DocumentError: They are not of the same weights.
@@ -62,6 +67,10 @@ def _parts(
         if outside["weights"]["sha256"] != evaluation["weights"]["sha256"]:
             raise DocumentError("outside.json is of other weights: make it again by training.evaluate --outside")
         found["outside"] = who_it_fails(outside)
+    if maps:
+        if maps["weights"]["sha256"] != evaluation["weights"]["sha256"]:
+            raise DocumentError("maps.json is of other weights: make it again by training.explain")
+        found["maps"] = where_it_looks(maps)
     if evaluation["robustness"]:
         found["robustness"] = report.robustness(evaluation)
     return found
@@ -203,7 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         evaluation = json.loads((options.evaluation / "evaluation.json").read_text(encoding="utf-8"))
-        others = (_read_if_there(options.evaluation / name) for name in ("calibration.json", "outside.json"))
+        others = (
+            _read_if_there(options.evaluation / name) for name in ("calibration.json", "outside.json", "maps.json")
+        )
         made = _parts(evaluation, *others)
         texts = {document: _fill(document, made, options.evaluation) for document in options.documents}
         for document, text in texts.items():

@@ -106,7 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
-    check_numbers(parser, options, images=Range(_BATCH if options.images else 0, 10_000_000))
+    if 0 < options.images < _BATCH:
+        parser.error(f"--images must be at least {_BATCH}, or 0 for the mean of the statistics, got {options.images}")
+    check_numbers(parser, options, images=Range(0, 10_000_000))
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])

@@ -24,6 +24,7 @@ from demo.annotate.picture import Outcome, annotate_picture
 from demo.annotate.processes import annotate_in_processes, worker_count
 from demo.annotate.stops import STOPS, explain_stop
 from demo.annotate.summary import Summary, printable
+from demo.annotate.why import WhyPictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.pipeline.table import COLUMNS, is_parquet
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     except ValueError as error:
         parser.error(f"--decisions {options.decisions}: {error}")
+    if options.why is not None and options.why not in pipeline.attributes:
+        parser.error(f"--why: there is no attribute {options.why}; choose one of {', '.join(pipeline.attributes)}")
     found = PictureFiles(options.inputs)
     files = found.files
     summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
@@ -66,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest()}
     if options.decisions:
         settings["decisions"] = options.decisions
+    if options.why is not None:
+        settings["why"] = options.why
     try:
         with PartialTable(out, settings, COLUMNS + pipeline.attributes, files, options.restart) as table:
             _annotate(pipeline, files, table, summary, options)
@@ -103,9 +108,24 @@ def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namesp
             files, options.weights, options.device, options.ray or None, options.workers, options.decisions
         )
     workers = options.workers or worker_count(len(files))
-    if workers > 1:
+    if workers > 1 and options.why is None:
         return annotate_in_processes(files, options.weights, options.device, workers, options.decisions)
-    return (annotate_picture(pipeline, file, options.decisions) for file in files)
+    why = _why_pictures(options)
+    return (annotate_picture(pipeline, file, options.decisions, why) for file in files)
+
+
+def _why_pictures(options: argparse.Namespace) -> WhyPictures | None:
+    """What writes the pictures that --why asks for, in a folder beside the table.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    if options.why is None:
+        return None
+    out = Path(os.path.realpath(options.out))
+    folder = out.with_name(f"{out.stem}-why")
+    folder.mkdir(exist_ok=True)
+    return WhyPictures(folder, options.why)
 
 
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:

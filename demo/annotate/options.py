@@ -15,7 +15,7 @@ def argument_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line.
 
     Returns:
-        A parser whose namespace has inputs, out, weights, device, decisions, workers, restart and ray.
+        A parser whose namespace has inputs, out, weights, device, decisions, workers, why, restart and ray.
     """
     parser = argparse.ArgumentParser(
         prog="python -m demo.annotate",
@@ -48,6 +48,12 @@ def argument_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes that open pictures and find faces, up to 1 GB each for 48 million pixels "
         "(default: one for each core, fewer for few pictures; 1 starts no further process)",
+    )
+    parser.add_argument(
+        "--why",
+        metavar="ATTRIBUTE",
+        help="also write a picture of each face to the folder RESULTS-why, which shows what spoke for this attribute "
+        "and what against it; in this process alone, so without --workers and --ray",
     )
     parser.add_argument("--restart", action="store_true", help="drop what a stopped run has done, and begin anew")
     parser.add_argument(
@@ -84,6 +90,8 @@ def find_problem(options: argparse.Namespace) -> str | None:
     Returns:
         A sentence for people; None where nothing stands in the way.
     """
+    if options.why is not None and (options.workers or options.ray is not None):
+        return "--why works in this process alone: leave out --workers and --ray"
     return _path_problem(options.inputs, options.out) or _missing_package(options.out, options.ray is not None)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from demo.annotate.why import WhyPictures
 from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.errors import FAILURES, reason
@@ -24,21 +25,30 @@ class Outcome:
     failure: str | None = None
 
 
-def annotate_picture(pipeline: Pipeline, file: str, decisions: str | None = None) -> Outcome:
+def annotate_picture(
+    pipeline: Pipeline, file: str, decisions: str | None = None, why: WhyPictures | None = None
+) -> Outcome:
     """Open a picture and find its faces and their attributes.
 
     Args:
         pipeline: finds the faces and predicts.
         file: path of the picture.
         decisions: the operating point at which the attributes are decided; None for their probabilities.
+        why: writes a picture for each face; None for none.
 
     Returns:
         The rows of its faces, or the reason why it could not be read or analysed.
+
+    Raises:
+        OSError: a picture of a face cannot be written.
     """
     cells = probability_cells
     if decisions:
         cells = partial(decision_cells, names=pipeline.attributes, calibration=pipeline.calibration, point=decisions)
     try:
-        return Outcome(file, face_rows(pipeline.analyse(open_picture(file), thorough=True), file, cells))
+        analysis = pipeline.analyse(open_picture(file), thorough=True, explained=why is not None)
     except (PictureError, *FAILURES) as error:
         return Outcome(file, [], f"{file}: {reason(error)}")
+    if why:
+        why.write(file, analysis, pipeline.predictor)
+    return Outcome(file, face_rows(analysis, file, cells))

@@ -4,14 +4,15 @@ Our own, since concurrent.futures gives up all tasks when one process is killed,
 running task to ask this process, and one pipe for all processes, whose lock a killed one may take with it.
 """
 
-import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection
+from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
+
+from demo.child_process import ChildProcess
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -56,7 +57,7 @@ class Workers(Generic[Task, Result]):
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.end()
+            worker.process.end()
 
     def map(self, tasks: Sequence[Task]) -> Iterator[Result | None]:
         """Do the job on each task.
@@ -91,11 +92,11 @@ class Workers(Generic[Task, Result]):
     def _take_in(self, results: dict[int, Any], queue: "_Queue") -> None:
         """Wait for messages of the processes: keep results, answer questions, replace a process that has ended."""
         asking: list[tuple[_Worker, Any]] = []
-        by_connection = {worker.connection: worker for worker in self._workers}
+        by_connection: dict[Any, _Worker] = {worker.process.connection: worker for worker in self._workers}
         for ready in connection.wait(list(by_connection)):
             worker = by_connection[ready]
             try:
-                message = worker.connection.recv()
+                message = worker.process.connection.recv()
             except (EOFError, OSError):
                 self._replace(worker)
                 if worker.index is not None and not queue.put_back(worker.index):
@@ -113,9 +114,9 @@ class Workers(Generic[Task, Result]):
                 worker.send(answer)
 
     def _replace(self, worker: "_Worker") -> None:
-        worker.end()
+        worker.process.end()
         if not worker.is_ready:
-            raise WorkerError(f"a process ended while it started (exit status {worker.process.exitcode})")
+            raise WorkerError(f"a process ended while it started (exit status {worker.process.status})")
         self._workers[self._workers.index(worker)] = _start(self._setup)
 
 
@@ -170,49 +171,22 @@ class _Question:
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, the connection to it, and the index of its task."""
+    """A process and the index of its task."""
 
-    process: Any
-    connection: Any
+    process: ChildProcess
     is_ready: bool = False
     index: int | None = None
 
     def send(self, message: Any) -> None:
         with suppress(OSError):  # that the process has ended is seen when it is next listened to
-            self.connection.send(message)
-
-    def end(self) -> None:
-        self.process.kill()  # it has nothing to lose
-        self.process.join()
-        self.connection.close()
+            self.process.connection.send(message)
 
 
 def _start(setup: Callable[[Ask], Callable[[Any], Any]]) -> _Worker:
-    # Not a fork: that would copy locks which threads of this process hold, MediaPipe's among them.
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(setup, there), daemon=True)
-    with _interrupts_held_back():
-        process.start()
-    there.close()  # so that the connection breaks when the process ends
-    return _Worker(process, here)
+    return _Worker(ChildProcess(_work, setup))
 
 
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that ignore Ctrl+C: it reaches all processes of a terminal, and this one decides."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # the first process starts it otherwise, which lets interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Any) -> None:
+def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Connection) -> None:
     """What a process does, until the connection breaks."""
 
     def ask(question: Any) -> Any:

@@ -5,7 +5,8 @@ the real pipeline, alone and with several visitors, beside Gradio's own way. `lo
 serves at once, without browsers. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
 asks what finding and aligning faces cost in accuracy, `following` what it costs that live mode does not find them again
 in each frame, `reach` how small a face may be in a photo to be found, `conditions` how reliable each attribute is on
-small, blurred and turned faces.
+small, blurred and turned faces, `onnx` how fast the exported network is in other programs. `reliability` writes the
+records of `load` into demo/RELIABILITY.md.
 """
 
 import argparse
@@ -22,7 +23,9 @@ from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.conditions import conditions_table, measure_conditions
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
-from demo.benchmark.load import load_lines, measure_load
+from demo.benchmark.load.measure import load_lines, measure_load
+from demo.benchmark.load.onnx_server import report_onnx
+from demo.benchmark.load.reliability import write_reliability
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
@@ -53,7 +56,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
     )
     load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
-    load.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
+    served = load.add_mutually_exclusive_group()
+    served.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
+    served.add_argument("--copies", type=positive, metavar="N", help="serve N copies behind nginx, as demo/replicas")
     load.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     annotate = commands.add_parser("annotate", help="many files, against a plain loop")
     annotate.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER")
@@ -63,6 +68,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
     following = commands.add_parser("following", help="what following faces costs in accuracy")
     commands.add_parser("reach", help="how small a face may be to be found")
+    onnx = commands.add_parser("onnx", help="the exported network in an inference server's processes")
+    onnx.add_argument("--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="processes at once")
+    onnx.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="for each number of processes")
+    onnx.add_argument("--weights", type=Path, default=WEIGHTS)
+    commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
     conditions = commands.add_parser("conditions", help="reliability on small, blurred and turned faces")
     conditions.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
     conditions.add_argument("--images", type=positive, default=2000, help="validation pictures, evenly spread")
@@ -111,7 +121,11 @@ def main(arguments: list[str] | None = None) -> int:
                 _report_conditions(chosen)
             case "reach":
                 report_reach()
-    except (BenchmarkError, ChromiumMissingError, NotServedError, TooFewPicturesError) as error:
+            case "onnx":
+                report_onnx(chosen.workers, chosen.seconds, chosen.weights)
+            case "reliability":
+                write_reliability()
+    except (BenchmarkError, ChromiumMissingError, NotServedError, OSError, TooFewPicturesError) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2
     return 0
@@ -121,7 +135,7 @@ def _report_load(chosen: argparse.Namespace) -> bool:
     """Run the subcommand `load`; returns whether every answer was right, and every visitor's share fair."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     loads = []
-    for load in measure_load(chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url):
+    for load in measure_load(chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url, chosen.copies):
         print(load_lines(load), flush=True)
         loads.append(load)
     if chosen.json:

@@ -19,7 +19,6 @@ interface Facts {
   largest_bytes?: number; // photo: of a picture file
   most_photos?: number; // photo: that are read of those given at once
   columns?: string[]; // photo: the first ones of the CSV file
-  formula_starts?: string[]; // photo: what a text begins with that a spreadsheet would run
   weights: string; // SHA-256 of their file
   reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: none where it was not measured
   remembered_ms?: number; // live: for which the server keeps the number of a face out of sight
@@ -28,6 +27,8 @@ interface Facts {
   conditions: import("./shared/attributes/reliability.js").Condition[]; // none where they were not measured
   telling: number[]; // how telling a tick of each attribute is, in the order of the probabilities; 0: not for the picture
   parameters: number; // of the network
+  formula_starts: string[]; // what a text begins with that a spreadsheet would run
+  elsewhere: string[]; // attributes for which it often looks at the wrong place
 }
 
 /** What the weights hold for deciding a box, in the order of the probabilities (slimnet/decisions.py). */

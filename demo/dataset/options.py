@@ -31,6 +31,35 @@ def argument_parser() -> argparse.ArgumentParser:
         help="pictures, or folders to search for them, in which hidden files and the system's are passed over",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where the data set will be")
+    _add_labels(parser)
+    parser.add_argument(
+        "--faces",
+        choices=CHOICES,
+        help="of several in a picture: 'one' crops a face only if it is much larger than the others, 'largest' the "
+        "largest, 'all' each, without labels where there are several (default: one with --labels, else all)",
+    )
+    parser.add_argument(
+        "--valid_share",
+        type=_share,
+        default=0.1,
+        metavar="SHARE",
+        help="of people, or where they are not known of pictures, that are for validation (default: %(default)s)",
+    )
+    parser.add_argument("--folders_are_people", action="store_true", help="each folder holds pictures of one person")
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that open pictures and find faces (default: one for each core, fewer for few pictures)",
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="drop what an earlier run has made in --out, and begin anew"
+    )
+    return parser
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add the options about the table of labels."""
     parser.add_argument(
         "--labels",
         type=Path,
@@ -56,30 +85,6 @@ def argument_parser() -> argparse.ArgumentParser:
         help="columns of the table that say who is in the pictures, for list_groups.csv: training.evaluate --outside "
         "needs age (34, 20-29 or 70+) and either group or race",
     )
-    parser.add_argument(
-        "--faces",
-        choices=CHOICES,
-        help="of several in a picture: 'one' crops a face only if it is much larger than the others, 'largest' the "
-        "largest, 'all' each, without labels where there are several (default: one with --labels, else all)",
-    )
-    parser.add_argument(
-        "--valid_share",
-        type=_share,
-        default=0.1,
-        metavar="SHARE",
-        help="of people, or where they are not known of pictures, that are for validation (default: %(default)s)",
-    )
-    parser.add_argument("--folders_are_people", action="store_true", help="each folder holds pictures of one person")
-    parser.add_argument(
-        "--workers",
-        type=positive,
-        metavar="N",
-        help="processes that open pictures and find faces (default: one for each core, fewer for few pictures)",
-    )
-    parser.add_argument(
-        "--restart", action="store_true", help="drop what an earlier run has made in --out, and begin anew"
-    )
-    return parser
 
 
 def find_problem(options: argparse.Namespace) -> str | None:

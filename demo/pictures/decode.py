@@ -30,7 +30,7 @@ from demo.pictures.png_chunks import SIGNATURE, open_png
 from demo.pictures.tiff import open_tiff
 from slimnet.colour import srgb
 
-__all__ = ["SUFFIXES", "PictureError", "open_picture"]
+__all__ = ["SUFFIXES", "PictureError", "open_picture", "subject"]
 
 _JPEG = b"\xff\xd8\xff"
 _PLAIN = (b"P1", b"P2", b"P3")
@@ -61,9 +61,9 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
             than ``MAX_PIXELS`` pixels, or would take far longer to decode than others of its size.
     """
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), f"'{name}'" if name else "The picture")
+        return _read(io.BytesIO(source), subject(name))
     path = Path(source)
-    name = f"'{name or path.name}'"
+    name = subject(name or path.name)
     try:
         if not path.exists():
             raise PictureError(f"{name} does not exist.")
@@ -73,6 +73,15 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
             return _read(file, name)
     except OSError as error:
         raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def subject(name: str) -> str:
+    """The beginning of a message about a picture.
+
+    Args:
+        name: of its file; empty where it is not known.
+    """
+    return f"'{name}'" if name else "The picture"
 
 
 def _read(file: IO[bytes], name: str) -> np.ndarray:

@@ -13,13 +13,11 @@ from typing import IO
 
 from PIL import Image
 
+from demo.limits import MAX_PNG_ANCILLARY_BYTES, MAX_PNG_CHUNKS, MAX_PNG_TEXT_BYTES
 from demo.pictures.formats import check_size
 from slimnet.colour.icc_profile import coded_profile, gamma_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MAX_CHUNKS = 500_000  # which take seconds; real files have a few thousand
-_MAX_ANCILLARY_BYTES = 4 * 2**20
-_MAX_TEXT_BYTES = 2**20  # unpacked, as Pillow allows
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ANCILLARY = (b"tRNS", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", *_TEXTS)
 # In which some programs write EXIF's orientation.
@@ -79,11 +77,11 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
     position = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(position)
-    for _ in range(_MAX_CHUNKS):
+    for _ in range(MAX_PNG_CHUNKS):
         if len(start := file.read(8)) < 8 or not start[4:].isalpha():
             return
         length, kind = int.from_bytes(start[:4], "big"), start[4:]
-        if kind[0] & 0x20 and (kind not in _ANCILLARY or length > _MAX_ANCILLARY_BYTES):
+        if kind[0] & 0x20 and (kind not in _ANCILLARY or length > MAX_PNG_ANCILLARY_BYTES):
             file.seek(length + 4, io.SEEK_CUR)
             continue
         yield kind, start + file.read(min(length + 4, size))  # a false length must not reserve memory
@@ -105,7 +103,7 @@ def _profile(ancillary: dict[bytes, bytes]) -> bytes:
     code = ancillary.get(b"cICP", b"")
     if len(code) == 4 and code[2] == 0 and (profile := coded_profile(code[0], code[1])) is not None:
         return profile
-    if profile := _unpacked(ancillary.get(b"iCCP", b"").partition(b"\0")[2][1:], _MAX_ANCILLARY_BYTES):
+    if profile := _unpacked(ancillary.get(b"iCCP", b"").partition(b"\0")[2][1:], MAX_PNG_ANCILLARY_BYTES):
         return profile
     if len(ancillary.get(b"sRGB", b"")) == 1 or len(gamma := ancillary.get(b"gAMA", b"")) != 4:
         return b""
@@ -118,8 +116,8 @@ def _has_small_text(kind: bytes, data: bytes) -> bool:
     """Whether a text chunk unpacks to no more than Pillow takes."""
     text = data.partition(b"\0")[2]
     if kind == b"iTXt" and text[:1] == b"\1":
-        return bool(_unpacked(text[2:].split(b"\0", 2)[-1], _MAX_TEXT_BYTES))
-    return kind != b"zTXt" or bool(_unpacked(text[1:], _MAX_TEXT_BYTES))
+        return bool(_unpacked(text[2:].split(b"\0", 2)[-1], MAX_PNG_TEXT_BYTES))
+    return kind != b"zTXt" or bool(_unpacked(text[1:], MAX_PNG_TEXT_BYTES))
 
 
 def _unpacked(packed: bytes, largest: int) -> bytes:

@@ -8,11 +8,10 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.ExifTags import Base as Tag
 
+from demo.limits import MAX_TIFF_DECODED_BYTES
 from demo.pictures.bit_depth import to_8_bit
 from demo.pictures.formats import TooManyPixelsError, UnsupportedPictureError, check_size, raw_file
 from demo.pictures.tiff_pages import Page, main_page, read_pages, with_first_page
-
-_MAX_DECODED_BYTES = 712_000_000  # of MAX_PIXELS with 16 bits and four channels
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _YCBCR = 0, 1, 2, 6
 _CFA, _LINEAR_RAW = 32803, 34892
@@ -86,7 +85,7 @@ def _is_for_opencv(page: Page) -> bool:
 def _read_by_opencv(file: IO[bytes], page: Page) -> Image.Image:
     """Decode the page as an upright picture with 8 bits per sample."""
     is_deep = page.photometric != _YCBCR and page.number(Tag.PlanarConfiguration, 1) == 1 and page.bits >= 16
-    if is_deep and page.pixels * page.samples * page.bits // 8 > _MAX_DECODED_BYTES:
+    if is_deep and page.pixels * page.samples * page.bits // 8 > MAX_TIFF_DECODED_BYTES:
         raise TooManyPixelsError("its pixels are too many for their depth")
     file.seek(0)
     values = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED if is_deep else cv2.IMREAD_COLOR)

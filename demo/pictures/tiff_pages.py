@@ -7,10 +7,7 @@ from typing import IO
 
 from PIL.ExifTags import Base as Tag
 
-_MAX_PAGES = 64  # longer documents are no photos
-_MAX_ENTRIES = 4096
-_MAX_PROFILE_BYTES = 2**20
-_MAX_VALUE_BYTES = 4096  # of any other tag that matters here
+from demo.limits import MAX_TIFF_ENTRIES, MAX_TIFF_PAGES, MAX_TIFF_PROFILE_BYTES, MAX_TIFF_VALUE_BYTES
 
 _TAGS = frozenset(
     (
@@ -123,7 +120,7 @@ def read_pages(file: IO[bytes]) -> Iterator[Page]:
         return
     waiting = [struct.unpack(order + "Q", head[8:16])[0] if is_big else struct.unpack(order + "I", head[4:8])[0]]
     seen = {0}
-    while waiting and len(seen) <= _MAX_PAGES:
+    while waiting and len(seen) <= MAX_TIFF_PAGES:
         offset = waiting.pop(0)
         if offset in seen:
             continue
@@ -133,7 +130,7 @@ def read_pages(file: IO[bytes]) -> Iterator[Page]:
         except (struct.error, OSError, OverflowError, ValueError):  # outside the file
             continue
         yield Page(offset, tags)
-        waiting = [*tags.get(Tag.SubIFDs, ()), *waiting, following][: 2 * _MAX_PAGES]
+        waiting = [*tags.get(Tag.SubIFDs, ()), *waiting, following][: 2 * MAX_TIFF_PAGES]
 
 
 def _directory(file: IO[bytes], offset: int, order: str, is_big: bool) -> tuple[dict[int, Sequence[int]], int]:
@@ -141,7 +138,7 @@ def _directory(file: IO[bytes], offset: int, order: str, is_big: bool) -> tuple[
     counter, entry, field = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
     file.seek(offset)
     (count,) = struct.unpack(order + counter, file.read(struct.calcsize(order + counter)))
-    if count > _MAX_ENTRIES:
+    if count > MAX_TIFF_ENTRIES:
         raise ValueError("not a directory")
     size = struct.calcsize(order + entry)
     table = file.read(count * size)
@@ -150,7 +147,7 @@ def _directory(file: IO[bytes], offset: int, order: str, is_big: bool) -> tuple[
         if tag not in _TAGS or kind not in _TYPES:
             continue
         needed = length * struct.calcsize(order + _TYPES[kind])
-        if needed > (_MAX_PROFILE_BYTES if tag == Tag.InterColorProfile else _MAX_VALUE_BYTES):
+        if needed > (MAX_TIFF_PROFILE_BYTES if tag == Tag.InterColorProfile else MAX_TIFF_VALUE_BYTES):
             continue
         if needed > len(inline):
             file.seek(struct.unpack(order + field, inline)[0])

@@ -28,8 +28,7 @@ def align(frame: np.ndarray, face: Face) -> np.ndarray:
     Returns:
         (218, 178, 3), uint8, RGB. Outside the frame its border is repeated, as in CelebA.
     """
-    matrix = similarity(TARGETS[face.kind], face.points)
-    region, matrix = _region(frame, matrix)
+    region, matrix = _region(frame, placement(face))
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale > _MAX_SAMPLED_SCALE:
         # Sampling would skip pixels; shrink by area first so that each one counts.
@@ -42,6 +41,18 @@ def align(frame: np.ndarray, face: Face) -> np.ndarray:
     # Bicubic, because the network sees sharpness: bilinear sampling cost half a point of accuracy, bicubic none.
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(region, matrix, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def placement(face: Face) -> np.ndarray:
+    """Where the crop of a face lies in its frame.
+
+    Args:
+        face: a face found in a frame.
+
+    Returns:
+        (2, 3) float64: pixel-centre coordinates (x, y, 1) of the crop -> those of the frame.
+    """
+    return similarity(TARGETS[face.kind], face.points)
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ their numbers.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from demo.paths import WEIGHTS
-from demo.pipeline.align import align
+from demo.pipeline.align import align, placement
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Face
 from demo.pipeline.follow import FaceFollower
@@ -23,6 +23,7 @@ from demo.pipeline.reading_order import in_reading_order
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.pipeline.track import Sighting, Tracker
 from slimnet import Calibration, Predictor, Reliability
+from slimnet.explain import Explanation
 
 # While no frames come, faces are not out of sight: the tracker counts a pause as this long at most, and remembers them.
 _MAX_PAUSE_SECONDS = 1.5
@@ -51,6 +52,27 @@ class CropPredictor(Protocol):
 
         Returns:
             (N, attributes) float32 probabilities in [0, 1].
+        """
+
+    def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the attributes of aligned crops, and keep what `explain_features` needs.
+
+        Args:
+            crops: (N, 218, 178, 3), uint8, RGB; at least one.
+
+        Returns:
+            Probabilities as a call gives them, and (N, channels, h, w) float32 features.
+        """
+
+    def explain_features(self, features: np.ndarray, attributes: Sequence[int]) -> Explanation:
+        """Say which places spoke for some attributes and which against them.
+
+        Args:
+            features: of `with_features`.
+            attributes: places of those that are asked about.
+
+        Returns:
+            Maps and bias of these attributes, which add up to their log-odds.
         """
 
 
@@ -111,34 +133,41 @@ class Pipeline(Generic[_AnyPredictor]):
         """SHA-256 of the weights' file, in hexadecimal, by which an answer says what gave it."""
         return self.predictor.sha256
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+    def analyse(
+        self, frame: np.ndarray, *, thorough: bool, most_faces: int | None = None, explained: bool = False
+    ) -> Analysis:
         """Find all faces of a frame and predict their attributes.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
             thorough: also look for small, sideways and upside-down faces, as in an uploaded photo; without it a
                 webcam's frame takes a fraction of the time.
+            most_faces: how many there may be; None for any number.
+            explained: as for `read`.
 
         Returns:
             The faces in reading order with their probabilities, numbered from 1, and the timings.
 
         Raises:
+            TooManyFacesError: there are more.
             ValueError: the frame has another shape or type.
         """
         began = time.perf_counter()
-        return self.read(frame, self.finder.find(frame, thorough=thorough), began)
+        faces = self.finder.find(frame, thorough=thorough, most=most_faces)
+        return self.read(frame, faces, began, explained=explained)
 
     def stream(self) -> "Stream":
         """Begin to analyse the frames of one camera; the stream shares this pipeline."""
         return Stream(self)
 
-    def read(self, frame: np.ndarray, faces: tuple[Face, ...], began: float) -> Analysis:
+    def read(self, frame: np.ndarray, faces: tuple[Face, ...], began: float, *, explained: bool = False) -> Analysis:
         """Predict the attributes of faces that have been found, all in one batch.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
             faces: the faces found in this frame, in any order.
             began: when the search for them began, by `time.perf_counter`; it counts as detection.
+            explained: whether each face is to hold its features, from which its attributes can be explained.
 
         Returns:
             The faces in reading order with their probabilities, numbered from 1, and the timings.
@@ -147,18 +176,38 @@ class Pipeline(Generic[_AnyPredictor]):
         faces = in_reading_order(faces)
         crops = [align(frame, face) for face in faces]
         marks.append(time.perf_counter())
-        probabilities = self.predictor(np.stack(crops)) if crops else ()
+        probabilities, features = self._predict(crops, explained)
         marks.append(time.perf_counter())
         height, width = frame.shape[:2]
         clear = [measure_quality(face, crop) for face, crop in zip(faces, crops, strict=True)]
         results = tuple(
-            FaceResult(number, _whole_pixels(face.box, width, height), values, crop, quality, quality.warnings)
-            for number, (face, values, crop, quality) in enumerate(
-                zip(faces, probabilities, crops, clear, strict=True), start=1
+            FaceResult(
+                number,
+                _whole_pixels(face.box, width, height),
+                values,
+                crop,
+                quality,
+                quality.warnings,
+                placement(face),
+                seen,
+            )
+            for number, (face, values, crop, quality, seen) in enumerate(
+                zip(faces, probabilities, crops, clear, features, strict=True), start=1
             )
         )
         timings = Timings(*(1000 * (end - start) for start, end in pairwise(marks)))
         return Analysis(self.attributes, width, height, results, timings)
+
+    def _predict(
+        self, crops: list[np.ndarray], explained: bool
+    ) -> tuple[Iterable[np.ndarray], Sequence[np.ndarray | None]]:
+        """The probabilities of each crop and, where they are to be explained, its features."""
+        if not crops:
+            return (), ()
+        if not explained:
+            return self.predictor(np.stack(crops)), [None] * len(crops)
+        probabilities, features = self.predictor.with_features(np.stack(crops))
+        return probabilities, np.split(features, len(features))
 
 
 class Stream:
@@ -179,13 +228,14 @@ class Stream:
         self._watched_seconds = 0.0  # until then, long pauses cut short
         self._warnings: dict[int, SteadyWarnings] = {}
 
-    def analyse(self, frame: np.ndarray, seconds: float, waiting: int = 0) -> Analysis:
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int = 0, *, explained: bool = False) -> Analysis:
         """Analyse the next frame.
 
         Args:
             frame: (height, width, 3), uint8, RGB; its size may change.
             seconds: when it was seen, on any clock that does not go back.
             waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
+            explained: as for `Pipeline.read`.
 
         Returns:
             The faces in the order of their numbers.
@@ -194,16 +244,17 @@ class Stream:
             ValueError: the frame has another shape or type.
         """
         began = time.perf_counter()
-        analysis = self._pipeline.read(frame, self._follower.find(frame, seconds, waiting), began)
+        faces = self._follower.find(frame, seconds, waiting)
+        analysis = self._pipeline.read(frame, faces, began, explained=explained)
         self._watched_seconds += min(seconds - self._seconds, _MAX_PAUSE_SECONDS)
         self._seconds = seconds
         numbers = self._tracker.update(self._watched_seconds, list(_sightings(analysis)))
         self._warnings = {number: self._warnings.get(number) or SteadyWarnings() for number in numbers}
-        faces = (
+        results = (
             replace(face, number=number, warnings=self._warnings[number].update(seconds, face.warnings))
             for face, number in zip(analysis.faces, numbers, strict=True)
         )
-        return replace(analysis, faces=tuple(sorted(faces, key=lambda face: face.number)))
+        return replace(analysis, faces=tuple(sorted(results, key=lambda face: face.number)))
 
 
 def _sightings(analysis: Analysis) -> Iterator[Sighting]:

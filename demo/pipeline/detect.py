@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Detection, Face, face_inside, same_face, suppress_overlaps
 from demo.pipeline.mediapipe.blazeface import INPUT_SIDE, BlazeFace
 from demo.pipeline.mediapipe.face_models import FaceModels
@@ -48,7 +49,9 @@ class FaceFinder:
         self._detector = BlazeFace(models.detector)
         self._landmarker = Landmarker(models.landmarker)
 
-    def find(self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = ()) -> tuple[Face, ...]:
+    def find(
+        self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = (), most: int | None = None
+    ) -> tuple[Face, ...]:
         """Find all faces of a frame.
 
         Args:
@@ -58,16 +61,20 @@ class FaceFinder:
                 without it a webcam's frame takes about 10 ms per face, and small faces are looked for only where there
                 is no larger one.
             known: faces of this frame that have been found already; they come first.
+            most: how many new ones there may be; None for any number.
 
         Returns:
             The faces, the most certain first.
 
         Raises:
+            TooManyFacesError: there are more.
             ValueError: the frame has another shape or type.
         """
         _check(frame)
         detections = self._search_thoroughly(frame) if thorough else self._search(frame, far=not known)
         new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
+        if most is not None and len(new) > most:
+            raise TooManyFacesError(f"more than {most} faces")
         faces = (self._face(frame, detection) for detection in new)
         return tuple(suppress_overlaps((*known, *(face for face in faces if face))))
 

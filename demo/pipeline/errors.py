@@ -6,6 +6,10 @@ import cv2
 FAILURES = (MemoryError, RuntimeError, cv2.error)
 
 
+class TooManyFacesError(ValueError):
+    """A picture shows more faces than were asked for."""
+
+
 def reason(failure: Exception) -> str:
     """Why an analysis failed, for people to read.
 

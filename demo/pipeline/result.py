@@ -1,6 +1,6 @@
 """What an analysis answers: the faces of a frame with their attributes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ class FaceResult:
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
         quality: how clearly it is seen in this frame.
         warnings: why the probabilities should not be trusted, as `demo.pipeline.quality` judges it.
+        placement: (2, 3) float64, pixel-centre coordinates (x, y, 1) of the crop -> those of the frame.
+        features: (1, channels, h, w) float32, what `CropPredictor.explain_features` needs, where it was asked for.
     """
 
     number: int
@@ -28,6 +30,8 @@ class FaceResult:
     crop: np.ndarray
     quality: Quality
     warnings: tuple[QualityWarning, ...] = ()
+    placement: np.ndarray = field(default_factory=lambda: np.eye(2, 3))  # of a crop that is the frame itself
+    features: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Puts this repository on Hugging Face as a Space: `python -m demo.deploy USER/NAME`."""
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from huggingface_hub.utils import filter_repo_objects, httpx, validate_repo_id
 
 from demo.paths import ROOT
+from demo.publish.leaks import find_key, is_named_like_a_secret
 
 # What running, training and testing the project makes: left out where there is no git to list the files.
 _MADE_HERE = [
@@ -23,13 +23,6 @@ _MADE_HERE = [
 ]
 _OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub wants the Space's
 _MAX_BYTES = 50 * 2**20
-_SECRET_NAMES = re.compile(
-    r"\.env(\..*)?|\.netrc|\.pypirc|id_(rsa|ed25519|ecdsa)|.*\.(pem|key|p12|pfx)|(token|secret)s?(\..*)?"
-)
-_SECRETS = re.compile(
-    rb"\bhf_[A-Za-z0-9]{30,}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{60,}|\bAKIA[A-Z0-9]{16}\b"
-    rb"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-)
 
 
 class DeployError(Exception):
@@ -117,19 +110,20 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
         files: paths of the files, relative to `root`.
 
     Returns:
-        For each file that is refused, a sentence that begins with its path.
+        For each file that is refused, a sentence that begins with its path, and the line where a key is.
     """
     refused = []
     for path in files:
         whole = root / path
         if whole.is_symlink():
             refused.append(f"{path}: a link; only files of the repository can be uploaded")
-        elif _SECRET_NAMES.fullmatch(path.name.lower()):
-            refused.append(f"{path}: named like a secret; remove it from git")
+        elif is_named_like_a_secret(path):
+            refused.append(f"{path}: files of this name hold keys or passwords; remove it from git (git rm --cached)")
         elif whole.stat().st_size > _MAX_BYTES:
             refused.append(f"{path}: larger than {_MAX_BYTES // 2**20} MB; data and checkpoints do not belong here")
-        elif _SECRETS.search(whole.read_bytes()):
-            refused.append(f"{path}: holds a key or token; remove it, and replace the key")
+        elif key := find_key(whole.read_bytes()):
+            line, what = key
+            refused.append(f"{path}:{line}: looks like {what}; remove it, and replace it where it was ever shown")
     return refused
 
 

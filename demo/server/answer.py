@@ -5,10 +5,17 @@ import contextvars
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from demo.pipeline.errors import FAILURES
-from demo.pipeline.result import FaceResult
+import numpy as np
+
+from demo.limits import MAX_FACES
+from demo.pictures.decode import PictureError, open_picture, subject
+from demo.pictures.decoders import DECODERS
+from demo.pipeline.analyse import Pipeline
+from demo.pipeline.errors import FAILURES, TooManyFacesError
+from demo.pipeline.result import Analysis, FaceResult
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -46,6 +53,30 @@ async def answer_on(
     except FAILURES as error:
         _LOG.exception("analysis failed")
         raise AnalysisError from error
+
+
+def analyse_photo(
+    source: bytes | Path, name: str, pipeline: Pipeline, *, explained: bool = False
+) -> tuple[np.ndarray, Analysis]:
+    """Open a photo and find its faces, within bounds.
+
+    Args:
+        source: bytes of a stranger's file, or the path of a picture of our own.
+        name: of the file, for messages; empty where it is not known.
+        pipeline: analyses it.
+        explained: as for `Pipeline.read`.
+
+    Returns:
+        (height, width, 3) uint8 RGB, the photo, which may be read-only; and its faces.
+
+    Raises:
+        PictureError: it cannot be opened, or shows more than `MAX_FACES` faces.
+    """
+    frame = DECODERS.open_picture(source, name) if isinstance(source, bytes) else open_picture(source)
+    try:
+        return frame, pipeline.analyse(frame, thorough=True, most_faces=MAX_FACES, explained=explained)
+    except TooManyFacesError as error:
+        raise PictureError(f"{subject(name)} shows more than {MAX_FACES} faces. Cut it into parts.") from error
 
 
 def describe_face(face: FaceResult) -> dict[str, Any]:

@@ -156,6 +156,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
     import torch
 
     from demo.paths import WEIGHTS
+    from demo.pictures.decoders import DECODERS
     from demo.server.page import build
     from demo.server.zero_gpu import pipelines
     from slimnet import CheckpointError
@@ -163,6 +164,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
     # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
     torch.set_num_threads(1)
     try:
+        DECODERS.start()  # it is ready before the first visitor is
         live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:
         print(f"app.py: {error}", file=sys.stderr)

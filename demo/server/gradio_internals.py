@@ -52,7 +52,7 @@ def refuse_by_sentences(page: gr.Blocks) -> None:
             return await preprocess(block_fn, inputs, *rest, **named)
         except gr.Error:  # a ValueError itself
             raise
-        except (ValueError, TypeError, OSError) as error:
+        except (AttributeError, ValueError, TypeError, OSError) as error:  # the first where "meta" is no object
             raise gr.Error(_NO_UPLOAD, print_exception=False) from error
 
     async def process_api(*arguments: Any, **named: Any) -> Any:

@@ -4,8 +4,10 @@ import asyncio
 import contextvars
 import io
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -13,7 +15,13 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from demo.limits import MAX_FRAME_CHARACTERS, MAX_FRAME_SIDE, MAX_WAITING_FRAMES
+from demo.limits import (
+    MAX_FRAME_CHARACTERS,
+    MAX_FRAME_SIDE,
+    MAX_SILENCE_SECONDS,
+    MAX_VISITOR_CHARACTERS,
+    MAX_WAITING_FRAMES,
+)
 from demo.pictures.decode import PictureError
 from demo.pictures.jpeg_cost import is_plain_frame
 from demo.pipeline.analyse import Pipeline, Stream
@@ -26,14 +34,15 @@ from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
 from demo.server.gradio_internals import caller_address
 from demo.server.line import Line, TurnedAwayError
+from demo.server.why import explain, read_question
 
 FRAME_THREADS = 2
-# A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent.
+# A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent. The
+# last ones are the attribute that was asked about, and the log-odds that each region added.
 RECORDING_COLUMNS = (
     "milliseconds", "face", "captured", "x", "y", "width", "height", "picture_width", "picture_height", "warnings",
+    "why", "why_hair", "why_eyes", "why_mouth",
 )  # fmt: skip
-# Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
-MAX_SILENCE_SECONDS = 60.0
 _OWN_FRAME_SECONDS = 0.25  # after which to try again where one's own frame before is still in work
 _CROP_QUALITY = 80  # of a JPEG; it then takes 6 kB, with every frame
 
@@ -67,7 +76,7 @@ def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr
 
 
 def recording_header(attributes: tuple[str, ...]) -> str:
-    """The first line of a recording's CSV file, which the page writes; no cell of its other lines needs quotes.
+    """The first line of a recording's CSV file, which the page writes.
 
     Args:
         attributes: the names, in the order of the probabilities.
@@ -115,13 +124,14 @@ class FrameQueue:
 
         Args:
             message: {"frame": data URL of a JPEG, "visitor": tells the open pages apart, "crop": number of the face
-                whose aligned picture is wanted, or None}; or {"visitor", "leave": True}, which is answered by {}.
+                whose aligned picture is wanted, or None, "why": {"face": its number, "attribute": name of the one whose
+                map is wanted}, or None}; or {"visitor", "leave": True}, which is answered by {}.
 
         Returns:
             What the page paints, as `describe` returns it; {"busy": True, "seconds": after which to send a new one}
             where the frame is not analysed; or {"error": a sentence for people}.
         """
-        visitor = str(message.get("visitor"))[:32] if isinstance(message, dict) else ""
+        visitor = str(message.get("visitor"))[:MAX_VISITOR_CHARACTERS] if isinstance(message, dict) else ""
         if isinstance(message, dict) and message.get("leave"):
             self._forget(visitor)
             return {}
@@ -161,9 +171,16 @@ class FrameQueue:
         began = time.perf_counter()
         frame = read_frame(message)
         decoded = time.perf_counter()
-        analysis = visit.stream.analyse(frame, arrived, waiting)
+        question = read_question(message.get("why"))
+        analysis = visit.stream.analyse(frame, arrived, waiting, explained=question is not None)
         milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
-        return describe(analysis, milliseconds, message.get("crop"))
+        if question is None:
+            return describe(analysis, milliseconds, message.get("crop"))
+        began = time.perf_counter()
+        why = explain(analysis, question.face, [question.attribute], self._pipeline.predictor)
+        reading = analysis.timings.infer + 1000 * (time.perf_counter() - began)
+        analysis = replace(analysis, timings=replace(analysis.timings, infer=reading))
+        return describe(analysis, milliseconds, message.get("crop"), {question.face: why})
 
     def _forget(self, visitor: str) -> None:
         visit = self._visits.pop(visitor, None)
@@ -205,13 +222,19 @@ def read_frame(message: Any) -> np.ndarray:
     return frame
 
 
-def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | None) -> dict[str, Any]:
+def describe(
+    analysis: Analysis,
+    milliseconds: dict[str, float],
+    crop: int | None,
+    why: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
+) -> dict[str, Any]:
     """An analysis as JSON for the live panel.
 
     Args:
         analysis: the result for the frame.
         milliseconds: stage -> how long it took, for those before the analysis.
         crop: the number of the face whose aligned picture goes along, as a data URL; None for no face.
+        why: number of a face -> its maps, which go along; None where they could not be had.
 
     Returns:
         width and height of the frame; faces, as `describe_face` returns them; ms, stage -> milliseconds.
@@ -219,7 +242,8 @@ def describe(analysis: Analysis, milliseconds: dict[str, float], crop: int | Non
     faces = []
     for face in analysis.faces:
         picture = {"crop": jpeg_url(encode_jpeg(face.crop, _CROP_QUALITY))} if face.number == crop else {}
-        faces.append(describe_face(face) | picture)
+        maps = {"why": why[face.number]} if why.get(face.number) else {}
+        faces.append(describe_face(face) | picture | maps)
     times = milliseconds | asdict(analysis.timings)
     return {
         "width": analysis.width,

@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 from starlette.middleware import Middleware
 
-from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES
+from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
 from demo.server.api.endpoints import add_endpoints
@@ -19,6 +19,7 @@ from demo.server.content.languages import choice_of, page_languages
 from demo.server.content.measured import measured_of
 from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
 from demo.server.http.gate import Gate
+from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
 from demo.server.http.refusals import HANDLERS, CallStatuses
 from demo.server.http.request_limits import WholeBodies
@@ -37,6 +38,7 @@ _SPACES = "https://huggingface.co"  # shows a Space in a frame of its own page
 _STYLES = (
     "page.css",
     "shared/attributes/attributes.css",
+    "shared/why/why.css",
     "live/timeline/timeline.css",
     "live/live.css",
     "live/class_mode/class_mode.css",
@@ -84,7 +86,7 @@ def build(
             add_tool(page, photos, queue)
     refuse_web_addresses(page)
     refuse_by_sentences(page)
-    return page.queue(max_size=64)
+    return page.queue(max_size=MAX_QUEUED_CALLS)
 
 
 def masthead(predictor: Predictor) -> Markup:
@@ -141,7 +143,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         # Programs are told what was wrong with a call, instead of {"error": null}.
         "show_error": True,
         "app_kwargs": {
-            "routes": [SCRIPTS.route, PREVIEW_ROUTE],
+            "routes": [SCRIPTS.route, PREVIEW_ROUTE, HEALTH_ROUTE],
             "middleware": [
                 Middleware(WholeBodies, max_bytes=MAX_BODY_BYTES),
                 Middleware(NothingLeft, folder=folder),

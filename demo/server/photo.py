@@ -9,24 +9,23 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from demo.limits import MAX_NAME_CHARACTERS, MAX_PICTURE_BYTES
+from demo.limits import MAX_NAME_CHARACTERS, MAX_PHOTOS_AT_ONCE, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.paths import EXAMPLES
-from demo.pictures.decode import PictureError, open_picture
+from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
-from demo.pipeline.table import COLUMNS, FORMULA_STARTS
-from demo.server.answer import AnalysisError, describe_face
+from demo.pipeline.table import COLUMNS
+from demo.server.answer import AnalysisError, analyse_photo, describe_face
 from demo.server.content.measured import Measured
 from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import PhotoQueue
+from demo.server.why import explain
 
-MOST_PHOTOS = 20  # that a visitor gives at once: the page sends one when the one before is answered
 _MAX_VIEW_SIDE = 1600  # pixels
 _JPEG_QUALITY = 90
 _THUMBNAIL_SIZE = (96, 96)  # pixels
-_MAX_VISITOR_CHARACTERS = 32
 
 
 def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
@@ -50,9 +49,8 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> g
     thumbnails = [_thumbnail(path) for path in examples().values()]
     facts = {
         "largest_bytes": MAX_PICTURE_BYTES,
-        "most_photos": MOST_PHOTOS,
+        "most_photos": MAX_PHOTOS_AT_ONCE,
         "columns": COLUMNS,
-        "formula_starts": FORMULA_STARTS,
         "weights": pipeline.weights,
         "reliability": [asdict(attribute) for attribute in pipeline.reliability or ()],
     }
@@ -64,14 +62,14 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
 
     Args:
         message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}; "visitor" tells the
-            open pages apart.
+            open pages apart; with "why", the number of a face, its maps are wanted alone.
         pipeline: analyses the picture.
         queue: where it waits for its turn.
 
     Returns:
-        What the page shows, as `describe` returns it, or {"error": a sentence for people}. Where too many photos wait,
-        "busy" goes along, with "place", the visitor's in line, and "seconds", after which the same photo is to be sent
-        again.
+        What the page shows, as `describe` returns it, or {"why": maps of all attributes, as `explain` returns them}, or
+        {"error": a sentence for people}. Where too many photos wait, "busy" goes along, with "place", the visitor's in
+        line, and "seconds", after which the same photo is to be sent again.
     """
     try:
         return await queue.run(_visitor(message), _size(message), _analyse, message, pipeline)
@@ -90,7 +88,7 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
 
 def _visitor(message: Any) -> str | None:
     given = message.get("visitor") if isinstance(message, dict) else None
-    return given[:_MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
+    return given[:MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
 
 
 def _size(message: Any) -> int:
@@ -100,8 +98,14 @@ def _size(message: Any) -> int:
 
 def _analyse(message: Any, pipeline: Pipeline) -> dict[str, Any]:
     source, name = read_request(message)
-    frame = open_picture(source, name)
-    return describe(frame, pipeline.analyse(frame, thorough=True), name)
+    frame, analysis = analyse_photo(source, name, pipeline, explained="why" in message)
+    if "why" not in message:
+        return describe(frame, analysis, name)
+    # Nothing of the photo was kept, so that its faces had to be found once more.
+    why = explain(analysis, message["why"], analysis.attributes, pipeline.predictor)
+    if why is None:
+        raise PictureError("The picture has changed since: that face is not in it any more. Choose it again.")
+    return {"why": why}
 
 
 def read_request(message: Any) -> tuple[bytes | Path, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from demo.pipeline.analyse import Pipeline
 from slimnet import Predictor
+from slimnet.explain import Explanation
 
 # Imported even where no photo is analysed: on ZeroGPU it has to come before anything touches CUDA.
 try:
@@ -89,6 +91,29 @@ class LentGpuPredictor:
         except Exception as error:  # the quota is spent, no GPU is free, the process was ended: no type says which
             _LOG.warning("No GPU for %d faces (%s): the CPU reads them.", len(crops), error)
             return self._on_cpu(crops)
+
+    def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the attributes of aligned crops, and keep what `explain_features` needs, on the CPU.
+
+        Args:
+            crops: (N, 218, 178, 3), uint8, RGB; at least one.
+
+        Returns:
+            As Predictor.with_features.
+        """
+        return self._on_cpu.with_features(crops)
+
+    def explain_features(self, features: np.ndarray, attributes: Sequence[int]) -> Explanation:
+        """Say which places spoke for some attributes and which against them, on the CPU.
+
+        Args:
+            features: of `with_features`.
+            attributes: places of those that are asked about.
+
+        Returns:
+            As Predictor.explain_features.
+        """
+        return self._on_cpu.explain_features(features, attributes)
 
     def _read(self, crops: np.ndarray) -> Any:
         """Read the crops in the process that has the GPU, which keeps its network for the next call."""

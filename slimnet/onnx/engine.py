@@ -50,10 +50,45 @@ class OnnxNetwork:
             MemoryError: there is too little memory.
             RuntimeError: the engine failed in another way.
         """
+        return self._run(crops, "probabilities")[0]
+
+    def maps(self, crops: np.ndarray) -> np.ndarray:
+        """Divide the log-odds of the probabilities among the places of the crops.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3), at least one.
+
+        Returns:
+            float32 (N, attributes, h, w), as slimnet.explain.Explanation has them.
+
+        Raises:
+            MemoryError: there is too little memory.
+            RuntimeError: the engine failed in another way.
+        """
+        return self._run(crops, "maps")[0]
+
+    def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute probabilities, and what they can be explained from.
+
+        Args:
+            crops: uint8 RGB (N, height, width, 3), at least one.
+
+        Returns:
+            As slimnet.inference.Inference.with_features.
+
+        Raises:
+            MemoryError: there is too little memory.
+            RuntimeError: the engine failed in another way.
+        """
+        probabilities, features = self._run(crops, "probabilities", "features")
+        return probabilities, features
+
+    def _run(self, crops: np.ndarray, *outputs: str) -> list[np.ndarray]:
         starts = range(0, len(crops), _MAX_BATCH_CROPS)
         batches = (np.ascontiguousarray(crops[start : start + _MAX_BATCH_CROPS]) for start in starts)
         try:
-            return np.concatenate([self._session.run(["probabilities"], {"crops": batch})[0] for batch in batches])
+            results = [self._session.run(outputs, {"crops": batch}) for batch in batches]
+            return [np.concatenate(parts) for parts in zip(*results, strict=True)]
         except (Fail, RuntimeException) as error:  # unlike torch's errors, these are not RuntimeErrors
             if any(sign in str(error) for sign in ("Failed to allocate memory", "bad_alloc", "bad allocation")):
                 raise MemoryError("not enough memory") from error

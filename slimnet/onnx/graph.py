@@ -7,10 +7,12 @@ run any weights file this way, and needs only the package `onnx`, with every ver
 import json
 from typing import Any, cast
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from slimnet.explain import cells
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
 
@@ -25,21 +27,28 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
 
     Returns:
         A model with the input `crops`, uint8 RGB (batch, height, width, 3), and the outputs `logits` and
-        `probabilities`, float32 (batch, attributes). Its metadata holds SlimNet's as JSON, under "slimnet".
+        `probabilities`, float32 (batch, attributes), `maps`, float32 (batch, attributes, h, w), as
+        slimnet.explain.Explanation has them, and `features`, float32 (batch, channels, h, w), the last Slim module's
+        input before its pooling. Its metadata holds SlimNet's as JSON, under "slimnet".
     """
     inference = Inference(model)
-    graph = _Graph(inference.network)
-    logits = graph.network("crops")
-    tempered = graph.add("Div", [logits, graph.constant("temperatures", inference.temperatures)], "tempered")
-    graph.add("Sigmoid", [tempered], "probabilities")
+    graph = _Graph(inference)
+    last_map, pooled, winners = graph.network("crops")
+    graph.answers(pooled)
+    attributes, rows, columns = len(model.attributes), *graph.maps(last_map, pooled, winners)
     crops: list[str | int] = ["batch", model.preprocessing.height, model.preprocessing.width, 3]
-    results: list[str | int] = ["batch", len(model.attributes)]
+    results: dict[str, list[str | int]] = {
+        "logits": ["batch", attributes],
+        "probabilities": ["batch", attributes],
+        "maps": ["batch", attributes, rows, columns],
+        "features": ["batch", "channels", "rows", "columns"],
+    }
     made = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "SlimNet",
             [helper.make_tensor_value_info("crops", TensorProto.UINT8, crops)],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, results) for name in ("logits", "probabilities")],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in results.items()],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
@@ -56,23 +65,52 @@ class _Graph:
     Each method adds nodes and returns the name of their output.
     """
 
-    def __init__(self, folded: SlimNet) -> None:
-        self.folded = folded
+    def __init__(self, inference: Inference) -> None:
+        self.folded, self.temperatures = inference.network, inference.temperatures
+        self.cells = cells(self.folded)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def network(self, crops: str) -> str:
-        """Add everything from uint8 crops to the logits."""
+    def network(self, crops: str) -> tuple[str, str, str]:
+        """Add everything from uint8 crops to the last pooling.
+
+        Returns:
+            Names of the last Slim module's output, of that pooled, and of the indices of the values that won.
+        """
         x = self.add("Cast", [crops], "float", to=TensorProto.FLOAT)
         x = self.add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
         x = self.pool(self.convolve(x, "conv1.0"), "pool")
-        for number in range(1, len(self.folded.architecture.filter_count_values) + 1):
-            x = self.pool(self.slim(x, f"slim{number}"), f"slim{number}.pool")
-        x = self.add("Flatten", [self.add("GlobalAveragePool", [x], "global_pool")], "features")
+        last = len(self.folded.architecture.filter_count_values)
+        for number in range(1, last):
+            x = self.slim(self.pool(x, f"slim{number - 1}.pool") if number > 1 else x, f"slim{number}")
+        x = self.add("Identity", [x], "features")
+        x = self.slim(self.pool(x, f"slim{last - 1}.pool") if last > 1 else x, f"slim{last}")
+        return x, self.pool(x, f"slim{last}.pool", "winners"), "winners"
+
+    def answers(self, pooled: str) -> None:
+        """Add `logits` and `probabilities`."""
+        x = self.add("Flatten", [self.add("GlobalAveragePool", [pooled], "global_pool")], "global_pool.flat")
         fc = self.folded.fc
-        return self.add(
-            "Gemm", [x, self.constant("fc.weight", fc.weight), self.constant("fc.bias", fc.bias)], "logits", transB=1
-        )
+        weights = [self.constant("fc.weight", fc.weight), self.constant("fc.bias", fc.bias)]
+        logits = self.add("Gemm", [x, *weights], "logits", transB=1)
+        tempered = self.add("Div", [logits, self.constant("temperatures", self.temperatures)], "tempered")
+        self.add("Sigmoid", [tempered], "probabilities")
+
+    def maps(self, last_map: str, pooled: str, winners: str) -> tuple[int, int]:
+        """Add `maps`, as slimnet.explain divides the logits, by their temperatures; returns their rows and columns."""
+        rows, columns = len(self.cells.rows) - 1, len(self.cells.columns) - 1
+        size = self.add("Reshape", [self.add("Size", [last_map], "size"), self.shape("flat", [-1])], "size.flat")
+        flat = [
+            self.add("ConstantOfShape", [size], "nothing"),
+            *(self.add("Reshape", [name, "flat"], f"{name}.flat") for name in (winners, pooled)),
+        ]
+        won = self.add("ScatterElements", flat, "won.flat", axis=0, reduction="add")
+        weight = self.folded.fc.weight
+        won = self.add("Reshape", [won, self.shape("places", [-1, weight.shape[1], rows * columns])], "won")
+        shares = weight / self.temperatures[:, None] / (((rows - 1) // 2) * ((columns - 1) // 2))
+        found = self.add("MatMul", [self.constant("shares", shares), won], "maps.flat")
+        self.add("Reshape", [found, self.shape("map", [-1, weight.shape[0], rows, columns])], "maps")
+        return rows, columns
 
     def slim(self, x: str, name: str) -> str:
         """Add a Slim module."""
@@ -107,9 +145,12 @@ class _Graph:
         )
         return self.add("Relu", [x], f"{name}.relu")
 
-    def pool(self, x: str, name: str) -> str:
-        """Add 3x3 max-pooling of stride 2."""
-        return self.add("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2])
+    def pool(self, x: str, name: str, indices: str = "") -> str:
+        """Add 3x3 max-pooling of stride 2; also of the indices of the values that won, if they have a name."""
+        self.add("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2])
+        if indices:
+            self.nodes[-1].output.append(indices)
+        return name
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Add a node."""
@@ -119,4 +160,9 @@ class _Graph:
     def constant(self, name: str, value: Tensor) -> str:
         """Add a tensor of weights."""
         self.constants.append(numpy_helper.from_array(value.detach().contiguous().numpy(), name))
+        return name
+
+    def shape(self, name: str, sides: list[int]) -> str:
+        """Add a shape for Reshape; -1 is what is left over."""
+        self.constants.append(numpy_helper.from_array(np.array(sides, np.int64), name))
         return name

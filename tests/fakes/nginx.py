@@ -1,35 +1,21 @@
 """nginx on this machine, as demo/README.md configures it."""
 
-import os
 import re
-import shutil
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.benchmark.load.nginx import serving
 from demo.benchmark.server import free_port
 from tests.paths import ROOT
 
 README = ROOT / "demo" / "README.md"
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-_START_SECONDS = 30
 _SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
-_MAIN = """
-daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/answers; fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    {server}
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,6 @@ def open_anyway(url: str, request: urllib.request.Request | None = None) -> tupl
 @contextmanager
 def before(port: int, folder: Path) -> Iterator[Proxy]:
     """nginx before the server at `port`, by the README's block: https, under /faces/."""
-    assert NGINX
     block = re.search(r"^```nginx\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert block
     own = free_port()
@@ -73,24 +58,5 @@ def before(port: int, folder: Path) -> Iterator[Proxy]:
     for theirs, ours in replaced.items():
         assert theirs in server
         server = server.replace(theirs, ours)
-    configuration = folder / "nginx.conf"
-    user = "user root;" if os.name == "posix" and os.geteuid() == 0 else ""
-    configuration.write_text(_MAIN.format(folder=folder, user=user, server=server), encoding="utf-8")
-    process = subprocess.Popen([NGINX, "-c", str(configuration), "-p", str(folder)])
-    try:
-        url = f"https://127.0.0.1:{own}/faces/"
-        _wait_for(url, process)
-        yield Proxy(url)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        with suppress(OSError):
-            open_anyway(url)
-            return
-        time.sleep(0.1)
-    raise AssertionError("nginx did not come up")
+    with serving(server, own, folder):
+        yield Proxy(f"https://127.0.0.1:{own}/faces/")

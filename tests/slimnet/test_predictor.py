@@ -1,14 +1,17 @@
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
-from threading import Barrier
-from typing import Any, NoReturn
+from threading import Barrier, BrokenBarrierError
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import pytest
 import torch
+from torch.backends import cudnn
 
 from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliability, SlimNet
 from slimnet.inference import Inference
@@ -168,12 +171,12 @@ def test_threads_that_see_the_same_failure_all_go_on(weights: Path, crops: np.nd
     predictor = Predictor(weights, "cpu")
     started = Barrier(2, timeout=60)
 
-    class Failing(torch.nn.Module):
-        def forward(self, _crops: object) -> NoReturn:
+    class Failing(Inference):
+        def forward(self, crops: object) -> NoReturn:  # noqa: ARG002
             started.wait()  # both threads are on the device when it fails
             raise RuntimeError("the device is gone")
 
-    predictor._network = TorchNetwork(Failing(), torch.device("cpu"))
+    predictor._network = TorchNetwork(Failing(SlimNet()), torch.device("cpu"))
     with pytest.warns(RuntimeWarning, match="the device is gone"), ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda _n: predictor(crops), range(2)))
     for result in results:
@@ -189,6 +192,38 @@ def test_a_device_that_fails_later_is_left_for_the_cpu(weights: Path, crops: np.
     assert predictor.device == torch.device("cpu")
 
 
+def test_a_gpu_whose_memory_is_full_is_left_for_the_cpu_in_the_middle_of_a_call(
+    weights: Path, crops: np.ndarray
+) -> None:
+    class Full(Inference):
+        def forward(self, _crops: object) -> NoReturn:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    predictor = Predictor(weights, "cpu")
+    predictor._network = TorchNetwork(Full(SlimNet()), torch.device("cpu"))
+    with pytest.warns(RuntimeWarning, match="CUDA out of memory.; going on with the CPU"):
+        found = predictor(crops)
+    np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_weights_that_are_changed_or_gone_while_it_runs_change_no_answer(
+    suffix: str, tmp_path: Path, crops: np.ndarray
+) -> None:
+    path = tmp_path / f"w{suffix}"
+    SlimNet().save(path)
+    predictor = Predictor(path, "cpu")
+    sha256, expected = predictor.sha256, predictor(crops)
+    with path.open("r+b") as file:  # in place, which a file that is mapped into memory would show
+        file.write(bytes(path.stat().st_size))
+    np.testing.assert_array_equal(predictor(crops), expected)
+    os.truncate(path, 0)
+    np.testing.assert_array_equal(predictor(crops), expected)
+    path.unlink()
+    np.testing.assert_array_equal(predictor(crops), expected)
+    assert predictor.sha256 == sha256
+
+
 def test_weights_that_answer_with_no_number_are_named(tmp_path: Path) -> None:
     model = SlimNet((4,), (4, 7, 2), 2)
     with torch.no_grad():
@@ -197,3 +232,69 @@ def test_weights_that_answer_with_no_number_are_named(tmp_path: Path) -> None:
     model.save(tmp_path / "bad.safetensors")
     with pytest.raises(CheckpointError, match=r"bad\.safetensors: its weights are damaged"):
         Predictor(tmp_path / "bad.safetensors", "cpu")
+
+
+CONVOLUTIONS: Any = getattr(cudnn, "conv", None)
+needs_setting = pytest.mark.skipif(CONVOLUTIONS is None, reason="torch before 2.9 has another setting")
+
+
+class Watching(Inference):
+    """In a network's place: notes whether a convolution on a GPU would be computed in TF32."""
+
+    def __init__(self) -> None:
+        super().__init__(SlimNet())
+        self.seen: list[str] = []
+        self.inside = Barrier(1)
+
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        self.inside.wait(timeout=60)
+        self.seen.append(CONVOLUTIONS.fp32_precision)
+        self.inside.wait(timeout=60)
+        return torch.zeros(len(crops), 40), torch.zeros(len(crops), 40)
+
+
+@pytest.fixture
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TorchNetwork]:
+    """A network that takes itself for one on a GPU, in a process whose convolutions may use TF32."""
+    network = TorchNetwork(Watching(), torch.device("cuda"))
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, _device: tensor)
+    before, CONVOLUTIONS.fp32_precision = CONVOLUTIONS.fp32_precision, "tf32"
+    yield network
+    CONVOLUTIONS.fp32_precision = before
+
+
+@needs_setting
+def test_a_gpu_computes_as_exactly_as_a_cpu_and_its_setting_is_put_back(
+    on_gpu: TorchNetwork, crops: np.ndarray
+) -> None:
+    for before in ("ieee", "tf32"):  # as the process's other code may have set it
+        CONVOLUTIONS.fp32_precision = before
+        on_gpu(crops)
+        assert CONVOLUTIONS.fp32_precision == before
+    assert cast(Watching, on_gpu.module).seen == ["ieee", "ieee"]
+
+
+@needs_setting
+def test_the_setting_is_put_back_after_a_failure_too(on_gpu: TorchNetwork, crops: np.ndarray) -> None:
+    cast(Watching, on_gpu.module).inside.abort()
+    with pytest.raises(BrokenBarrierError):
+        on_gpu(crops)
+    assert CONVOLUTIONS.fp32_precision == "tf32"
+
+
+@needs_setting
+def test_threads_on_a_gpu_at_the_same_time_are_all_exact(on_gpu: TorchNetwork, crops: np.ndarray) -> None:
+    watching = cast(Watching, on_gpu.module)
+    watching.inside = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _n: on_gpu(crops), range(8)))
+    assert watching.seen == ["ieee"] * 8
+    assert CONVOLUTIONS.fp32_precision == "tf32"
+
+
+@needs_setting
+def test_a_cpu_leaves_the_setting_of_gpus_alone(crops: np.ndarray) -> None:
+    network = TorchNetwork(Watching(), torch.device("cpu"))
+    before = CONVOLUTIONS.fp32_precision
+    network(crops)
+    assert cast(Watching, network.module).seen == [before]

@@ -160,3 +160,36 @@ def test_figures_of_other_weights_are_refused(tmp_path: Path, folder: Path, caps
     assert run(document, "--evaluation", folder) == 1
     assert "outside.json is of other weights" in capsys.readouterr().err
     assert document.read_text() == CARD
+
+
+def maps_of(folder: Path, sha256: str) -> None:
+    """How well maps do, as training.explain writes it, of weights with this fingerprint."""
+    ratios = {name: {"mean": mean, "interval": [mean - 0.2, mean + 0.3]} for name, mean in
+              (("fine", 1.4), ("coarse", 0.5), ("grad_cam", 1.6), ("shuffled", 1.0))}  # fmt: skip
+    orders = {"fine": 0.25, "grad_cam": 0.375, "random": 0.5}
+    bald = {"attribute": "Bald", "area": 0.125, "faces": 12, **ratios, "deletion": orders, "insertion": orders,
+            "elsewhere": True}  # fmt: skip
+    found = {"weights": {"sha256": sha256}, "split": "valid", "resamples": 20, "changed_faces": 3, "attributes": [bald]}
+    (folder / "maps.json").write_text(json.dumps(found))
+
+
+def test_where_it_looks_is_told_where_it_was_measured(tmp_path: Path, folder: Path) -> None:
+    document = tmp_path / "results.md"
+    document.write_text("<!-- evaluation: maps -->\n<!-- /evaluation -->\n")
+    maps_of(folder, "0")
+    assert run(document, "--evaluation", folder) == 0
+    text = document.read_text()
+    assert "Often looks elsewhere (below 1.5): Bald." in text
+    ratios = "1.40 (1.20–1.70) | 0.50 (0.30–0.80) | 1.60 (1.40–1.90) | 1.00 (0.80–1.30)"
+    assert f"| Bald | 12 | 12.50 % | {ratios} |" in text
+    assert "by fine maps 0 times, by coarse maps 0 times, by Grad-CAM 1 times" in text
+    assert "| in Grad-CAM's order | 0.375 | 0.375 |" in text
+
+
+def test_maps_of_other_weights_are_refused(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = tmp_path / "results.md"
+    document.write_text(CARD)
+    maps_of(folder, "1")
+    assert run(document, "--evaluation", folder) == 1
+    assert "maps.json is of other weights" in capsys.readouterr().err
+    assert document.read_text() == CARD

@@ -77,7 +77,16 @@ def test_a_suffix_that_cannot_be_written_is_said_before_the_work(capsys: pytest.
     assert "soup.bin" in capsys.readouterr().err
 
 
-def test_fewer_images_than_batch_norm_needs_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("images", "why"),
+    [
+        ("99", "--images must be at least 100, or 0 for the mean of the statistics, got 99"),
+        ("-1", "--images must be at least 0, got -1"),
+    ],
+)
+def test_fewer_images_than_batch_norm_needs_are_refused(
+    images: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main(["--weights", "none.safetensors", "--images", "99", "--out", "soup.safetensors"])
-    assert "--images" in capsys.readouterr().err
+        main(["--weights", "none.safetensors", "--images", images, "--out", "soup.safetensors"])
+    assert why in capsys.readouterr().err

@@ -74,7 +74,8 @@ export class Frames {
         [this.taken, this.spare] = [this.spare, this.taken];
         this.view.show(this.spare, answer, captured, stages);
       } else if (answer.busy) {
-        this.view.say(t("Many visitors at once: your turn comes in a moment."), "waiting");
+        const wait = {seconds: Math.ceil(answer.seconds)};
+        this.view.say(t("Many visitors at once: your turn comes in about {seconds} s.", wait), "waiting");
         await pause(1000 * answer.seconds);
       } else {
         failures += 1;
@@ -119,7 +120,8 @@ export class Frames {
     drawScaled(taken, sent, taken.width, taken.height, frameSize.width);
     const frame = encodeFrame(sent, frameSize.quality);
     const encoded = performance.now();
-    const message = {visitor, frame, crop: this.view.wantedCrop(encoded)};
+    const {view} = this;
+    const message = {visitor, frame, crop: view.wantedCrop(encoded), why: view.why.wanted(view.chosen)};
     const answer = await askServer(ANSWER_MS, () => this.server.analyse_frame(message));
     const away = performance.now() - encoded;
     if (answer.faces || away >= ANSWER_MS) frameSize.note(away);

@@ -2,6 +2,7 @@
 
 import {PicturePainter, unitOf} from "../shared/picture/painter.js";
 import {captioned} from "../shared/picture/file.js";
+import {paintMap} from "../shared/why/painter.js";
 
 export class Overlay {
   /**
@@ -50,6 +51,8 @@ export class Overlay {
     this.answer = {faces: [], width: 1, height: 1};
     /** @type {Map<number, string[]>} */
     this.labels = new Map(); // number of a face -> what is written beside it
+    /** @type {import("../shared/why/map.js").WhyMap | null} */
+    this.map = null; // that lies over the chosen face
   }
 
   /** @param {number | null} number - of the face under the pointer */
@@ -78,10 +81,12 @@ export class Overlay {
    * @param {number} unit - see unitOf
    */
   paintOn(context, painter, unit) {
-    const {picture, mirror, answer, labels, chosen, pointed} = this;
+    const {picture, mirror, answer, labels, map, chosen, pointed} = this;
     if (mirror) context.setTransform(-1, 0, 0, 1, picture.width, 0);
     context.drawImage(picture, 0, 0);
     context.resetTransform();
+    const scale = {across: picture.width / answer.width, down: picture.height / answer.height};
+    if (map) paintMap(context, map, scale, mirror, unit);
     const faces = answer.faces.map((face) => ({
       number: face.number,
       box: this.box(face),

@@ -43,8 +43,7 @@ export class Smoother {
    */
   update(number, probabilities, milliseconds, rule) {
     const last = this.faces.get(number);
-    const constant = CALMEST_MS * this.calm;
-    const share = last && constant > 0 ? 1 - Math.exp(-Math.max(0, milliseconds - last.milliseconds) / constant) : 1;
+    const share = last ? shareOfNew(milliseconds - last.milliseconds, this.calm) : 1;
     const logits = probabilities.map((probability, index) => {
       const logit = boundedLogit(probability, rule.cuts[index]);
       return last ? last.logits[index] + share * (logit - last.logits[index]) : logit;
@@ -69,6 +68,17 @@ export class Smoother {
     for (const [number, last] of this.faces)
       if (milliseconds - last.milliseconds > this.remembered) this.faces.delete(number);
   }
+}
+
+/**
+ * How much of a new value is shown at once, so that values follow an exponential over time.
+ *
+ * @param {number} elapsed - milliseconds since the last one
+ * @param {number} calm - 0: raw, 1: calmest
+ */
+export function shareOfNew(elapsed, calm) {
+  const constant = CALMEST_MS * calm;
+  return constant > 0 ? 1 - Math.exp(-Math.max(0, elapsed) / constant) : 1;
 }
 
 /**

@@ -19,6 +19,7 @@ import {Overlay} from "./overlay.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
 import {Timeline} from "./timeline/timeline.js";
+import {LiveWhy} from "./why.js";
 
 const CROP_MS = 100; // the crop is asked for no more often
 const OUT_OF_SIGHT_MS = 1000; // the chosen face may be hidden for as long before another one takes its place
@@ -35,10 +36,10 @@ const ADVICE = {
 };
 
 /**
- * A face as demo/server/answer.py describes it.
+ * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that was asked about.
  *
  * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
- *   conditions: Object<string, number>, crop?: string}} Face
+ *   conditions: Object<string, number>, crop?: string, why?: import("../shared/why/map.js").Maps}} Face
  */
 
 export class View {
@@ -63,6 +64,7 @@ export class View {
     this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
     this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
+    this.why = this.makeWhy();
     this.settings = this.panel.settings;
     this.buttons = new FaceButtons(find(live, ".faces", HTMLElement), facts.face_colours, (number) =>
       this.choose(number),
@@ -73,11 +75,7 @@ export class View {
     this.pictureLabels = new PictureLabels(facts.telling, names);
     this.timeline = this.makeTimeline(shows);
     this.age = new PictureAge();
-    this.speed = new SpeedPanel(
-      find(live, ".speed", HTMLElement),
-      (...figures) => showRemark(this.ageLine, this.age.remark(...figures)),
-      () => this.fallSilent(),
-    );
+    this.speed = this.makeSpeed();
     this.guide = new Guide();
     this.announcer = new Announcer((sentence) => speak(this.statusLine, sentence));
     this.controls = this.makeControls(actions);
@@ -111,6 +109,24 @@ export class View {
     });
   }
 
+  makeSpeed() {
+    return new SpeedPanel(
+      find(this.live, ".speed", HTMLElement),
+      (...figures) => showRemark(this.ageLine, this.age.remark(...figures)),
+      () => this.fallSilent(),
+    );
+  }
+
+  makeWhy() {
+    return new LiveWhy(
+      this.live,
+      this.panel,
+      this.facts,
+      () => this.askWhy(),
+      (sentence) => speak(this.statusLine, sentence),
+    );
+  }
+
   /** @param {(index: number) => boolean} shows - whether an attribute may be drawn */
   makeTimeline(shows) {
     const {live, facts, panel} = this;
@@ -122,6 +138,11 @@ export class View {
       facts,
       shows,
     );
+  }
+
+  /** The chosen face as it is on the page; undefined where it is out of sight. */
+  get face() {
+    return this.overlay.answer.faces.find(({number}) => number === this.chosen);
   }
 
   /** "off", "starting", "on" or "waiting". */
@@ -226,6 +247,7 @@ export class View {
     this.controls.press("freeze", false);
     this.chosen = null;
     this.classMode.close();
+    this.why.panel.close();
     this.overlay.clear();
     this.rest();
     live.classList.remove("stale");
@@ -274,6 +296,7 @@ export class View {
     const {faces} = answer;
     this.keepChoice(faces, began);
     this.overlay.take(picture, answer);
+    this.overlay.map = this.why.show(this.face, began);
     this.read = this.steady(faces, began);
     this.paint();
     if (this.frames.watched) {
@@ -321,7 +344,8 @@ export class View {
     const {overlay, pictureLabels, panel, chosen, read} = this;
     const {faces, width, height} = overlay.answer;
     const decided = faces.map((face) => ({...face, ...read.get(face.number)}));
-    overlay.labels = pictureLabels.choose(decided, Math.max(width, height), chosen, panel.rule);
+    const labels = pictureLabels.choose(decided, Math.max(width, height), chosen, panel.rule);
+    overlay.labels = overlay.map ? new Map() : labels; // which would hide parts of it
     overlay.paint(chosen);
   }
 
@@ -369,7 +393,7 @@ export class View {
     else if (!faces.length) panel.clear();
     const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
     this.classMode.show(ticked, this.overlay.mirror);
-    const picture = faces.find(({number}) => number === this.chosen)?.crop;
+    const picture = this.face?.crop;
     if (picture) find(crop, "img", HTMLImageElement).src = picture;
     crop.hidden = !faces.length || (crop.hidden && !picture);
   }
@@ -424,23 +448,29 @@ export class View {
     this.announcer.follow(number, heading(number, count), this.panel.readings, this.settings.values.pace, now);
   }
 
-  /** Says to screen readers what is read in the chosen face, or once more what the page waits for. */
+  /** Says to screen readers what is read in the chosen face and why, or once more what the page waits for. */
   sayFace() {
     const {statusLine, panel, chosen} = this;
-    speak(
-      statusLine,
-      panel.face ? panel.sentence(heading(chosen, this.overlay.answer.faces.length)) : shownIn(statusLine),
-    );
+    const read = () => panel.sentence(heading(chosen, this.overlay.answer.faces.length));
+    speak(statusLine, panel.face ? `${read()} ${this.why.panel.sentence}`.trim() : shownIn(statusLine));
+  }
+
+  /** Another attribute is asked about, or none: the next frame brings its map. */
+  askWhy() {
+    const frozen = this.frames?.frozen ? t("Nothing is sent while the picture is frozen. Go on to see why.") : "";
+    const text = this.state === "off" ? t("Start the camera to see why.") : frozen || t("Working it out…");
+    this.why.begin(text);
+    this.overlay.map = null;
+    if (this.overlay.picture) this.paint();
   }
 
   /**
    * How the chosen face comes into the picture: null where no guide is asked for, and empty where it stands well.
    *
-   * @param {{faces: Face[], width: number, height: number}} answer
+   * @param {{width: number, height: number}} answer - to the frame on the page
    */
-  guidance({faces, width, height}) {
-    const face = faces.find(({number}) => number === this.chosen);
-    return this.settings.values.guide && face ? this.guide.place(face.box, width, height) : null;
+  guidance({width, height}) {
+    return this.settings.values.guide && this.face ? this.guide.place(this.face.box, width, height) : null;
   }
 
   /** @param {number} number - of a face */
@@ -459,14 +489,12 @@ export class View {
     this.seen = performance.now();
     this.cropAsked = 0;
     this.crop.hidden = true; // it is another face's, until the next one comes
-    const {faces} = this.overlay.answer;
-    this.showChoice(faces);
-    this.paint();
+    this.showChoice(this.overlay.answer.faces);
+    this.askWhy(); // the map was the other face's
     if (this.frames.watched) return; // the next frame shows it
-    const face = faces.find((other) => other.number === number);
     const {probabilities, ticks} = this.read.get(number);
-    this.panel.show(probabilities, ticks, face.doubts);
-    this.reliability.show(face.conditions);
+    this.panel.show(probabilities, ticks, this.face.doubts);
+    this.reliability.show(this.face.conditions);
   }
 
   /**

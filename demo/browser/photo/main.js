@@ -105,6 +105,7 @@ class Photos {
       },
       () => this.reading.cancel(),
     );
+    view.why.ask = (answer, number) => this.explain(answer, number);
     this.downloads = new Downloads(view.photo, (kind) => this.file(kind));
   }
 
@@ -116,14 +117,14 @@ class Photos {
   }
 
   /**
-   * @param {object} request - {example: name}, or {picture: base64, name}
+   * @param {object} request - {example: name}, or {picture: base64, name}; with {why: number} for a face's maps alone
    * @param {() => boolean} isWanted - false once it was cancelled
-   * @returns {Promise<import("./view.js").Answer>}
+   * @returns {Promise<any>} as demo/server/photo.py answers it
    */
   async ask(request, isWanted) {
     for (let tries = 1; ; tries++) {
       const answer = await askServer(ANSWER_MS, () => this.server.analyse_photo({...request, visitor: this.visitor}));
-      if (answer.faces) return answer;
+      if (answer.faces || answer.why) return answer;
       if (!answer.busy || tries === BUSY_TRIES || !isWanted()) {
         const text = answer.error
           ? translated(answer.error)
@@ -134,6 +135,21 @@ class Photos {
       const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
       this.view.say(`${text} ${t("It is number {place} in line, for about {seconds} s.", line)}`, "waiting");
       await pause(1000 * answer.seconds);
+    }
+  }
+
+  /**
+   * Asks for the maps of a face.
+   *
+   * @param {import("./view.js").Answer} answer
+   * @param {number} number - of the face
+   * @returns {Promise<import("../shared/why/map.js").Maps>}
+   */
+  async explain(answer, number) {
+    try {
+      return (await this.reading.askAgain(answer, {why: number})).why;
+    } finally {
+      if (!this.reading.busy) this.view.sayWhatIsShown(); // it may have said that it waits
     }
   }
 

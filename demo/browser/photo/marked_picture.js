@@ -6,6 +6,7 @@ import {faceColour} from "../shared/face_buttons.js";
 import {PicturePainter, unitOf} from "../shared/picture/painter.js";
 import {captioned} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
+import {paintMap} from "../shared/why/painter.js";
 
 export class MarkedPicture {
   /**
@@ -24,6 +25,8 @@ export class MarkedPicture {
     /** @type {import("./view.js").Answer | null} */
     this.shown = null; // the answer whose picture this is
     this.chosen = 1; // number of a face
+    /** @type {import("../shared/why/map.js").WhyMap | null} */
+    this.map = null; // that lies over the chosen face
     this.boxes.addEventListener("click", (event) => {
       const box = closest(event, "[data-box]");
       if (box) onChoose(Number(box.dataset.box));
@@ -49,7 +52,14 @@ export class MarkedPicture {
     this.paint();
   }
 
-  /** Paints numbers and labels in the size of the screen. */
+  /** @param {import("../shared/why/map.js").WhyMap | null} map - to lie over the chosen face; null: none */
+  showMap(map) {
+    if (map === this.map) return;
+    this.map = map;
+    this.paint();
+  }
+
+  /** Paints numbers, labels and the map in the size of the screen. */
   paint() {
     const {root, canvas} = this;
     if (!this.shown || !root.clientWidth) return;
@@ -65,15 +75,17 @@ export class MarkedPicture {
    * @param {boolean} boxes - whether to paint these too
    */
   markOn(context, unit, boxes) {
-    const {facts, panel, chosen} = this;
+    const {facts, panel, chosen, map} = this;
     const {faces, width, height} = this.shown;
+    const {canvas} = context;
+    if (map) paintMap(context, map, {across: canvas.width / width, down: canvas.height / height}, false, unit);
     const labels = new PictureLabels(facts.telling, panel.names);
     const decided = faces.map((face) => ({...face, ticks: decide(face.probabilities, panel.rule)}));
     const written = labels.choose(decided, Math.max(width, height), chosen, panel.rule);
     const marked = faces.map(({number, box, doubts}) => ({
       number,
-      box: box.map((side) => (side * context.canvas.width) / width),
-      labels: written.get(number),
+      box: box.map((side) => (side * canvas.width) / width),
+      labels: map ? [] : written.get(number), // they would hide parts of it
       doubted: doubts.length > 0,
     }));
     new PicturePainter(facts).paint(context, marked, unit, {chosen, boxes});

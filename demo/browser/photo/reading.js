@@ -32,7 +32,7 @@ class Turns {
 export class Reading {
   /**
    * @param {number} most - photos of a set
-   * @param {(request: object, isWanted: () => boolean) => Promise<Answer>} ask - throws an Error with a sentence where there
+   * @param {(request: object, isWanted: () => boolean) => Promise<any>} ask - an Answer, or what else was asked for; throws an Error with a sentence where there
    *   is no answer
    * @param {(answer: Answer | null, gift: number) => void} onChange - called whenever a photo was given, read, or failed;
    *   with the answer, and with the gift that the photo belongs to, where it was read
@@ -54,6 +54,8 @@ export class Reading {
     this.fresh = true; // whether they are
     /** @type {Failure[]} */
     this.failed = [];
+    /** @type {WeakMap<Answer, Given>} */
+    this.sources = new WeakMap(); // answer -> the photo that it is about
   }
 
   get busy() {
@@ -93,6 +95,17 @@ export class Reading {
   }
 
   /**
+   * Asks something else about a photo that was read, after those that wait.
+   *
+   * @param {Answer} answer - to the photo
+   * @param {object} question - joins the request
+   */
+  async askAgain(answer, question) {
+    const request = await this.sources.get(answer).request();
+    return this.questions.take(() => this.ask({...request, ...question}, () => true));
+  }
+
+  /**
    * @param {Given} photo
    * @param {number} gift
    * @param {number} round
@@ -107,6 +120,7 @@ export class Reading {
     try {
       answer = await (photo.file ? this.files.take(fromFile) : photo.request().then(ask));
       if (!isWanted()) return;
+      this.sources.set(answer, photo);
       if (this.fresh) this.answers = [];
       this.fresh = false;
       this.answers.push(answer);

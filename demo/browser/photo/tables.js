@@ -1,6 +1,7 @@
 // The files of numbers, CSV and JSON, of one photo or of all: what was read, and how the page decides it at that moment.
 
 import {decide} from "../shared/attributes/decisions.js";
+import {asCell} from "../shared/csv.js";
 
 /** @typedef {import("./view.js").Answer} Answer */
 /** @typedef {import("./view.js").Face} Face */
@@ -46,19 +47,9 @@ export function asCsv(answers, decided, facts) {
       ...reliability,
     ]),
   );
-  return [header, ...rows].map((row) => `${row.map((cell) => asCell(String(cell), facts)).join(",")}\n`).join("");
-}
-
-/**
- * A spreadsheet runs some texts as formulas; an apostrophe in front keeps them text.
- *
- * @param {string} text
- * @param {Facts} facts
- */
-function asCell(text, {formula_starts: starts}) {
-  const isNumber = /^-?\d*\.?\d+$/.test(text);
-  const guarded = starts.some((start) => text.startsWith(start)) && !isNumber ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  return [header, ...rows]
+    .map((row) => `${row.map((cell) => asCell(String(cell), facts.formula_starts)).join(",")}\n`)
+    .join("");
 }
 
 /**

@@ -8,6 +8,7 @@ import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {say, showRemark, speak} from "../shared/status.js";
 import {MarkedPicture} from "./marked_picture.js";
+import {PhotoWhy} from "./why.js";
 
 /**
  * A face as demo/server/photo.py describes it.
@@ -44,6 +45,13 @@ export class View {
     const turnTo = (/** @type {number} */ number) => this.turnTo(number);
     this.picture = new MarkedPicture(find(this.result, ".picture", HTMLElement), facts, this.panel, turnTo);
     this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, turnTo);
+    this.why = new PhotoWhy(
+      photo,
+      this.panel,
+      facts,
+      (map) => this.picture.showMap(map),
+      (sentence) => speak(this.statusLine, sentence),
+    );
     this.keptLine = find(photo, ".kept", HTMLElement);
     this.kept = ""; // says whose result is on the page where it is not that of the photo given last
     this.reason = ""; // why it is not
@@ -113,6 +121,7 @@ export class View {
     else {
       this.panel.clear();
       this.reliability.clear();
+      this.why.turnTo(answer, 1);
     }
     this.sayWhatIsShown();
     if (faces.length) this.speak();
@@ -146,6 +155,7 @@ export class View {
     this.crop.src = face.crop;
     this.panel.show(face.probabilities, null, face.doubts);
     this.reliability.show(face.conditions);
+    this.why.turnTo(this.shown, number);
   }
 
   /**

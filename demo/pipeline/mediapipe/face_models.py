@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class FaceModelError(RuntimeError):
 class FaceModels:
     """Both models, checked and loaded; closed at exit.
 
+    Their files are read once: what happens to them while the program runs changes nothing.
+
     Attributes:
         detector: MediaPipe's FaceDetector (BlazeFace, short range).
         landmarker: MediaPipe's FaceLandmarker.
@@ -38,11 +41,10 @@ class FaceModels:
     """
 
     def __init__(self) -> None:
-        for name, sha256 in _SHA256.items():
-            _verify(ASSETS / name, sha256)
+        files = {name: _verified(ASSETS / name, sha256) for name, sha256 in _SHA256.items()}
         with _without_startup_notes():
-            self.detector = FaceModel(_create_detector)
-            self.landmarker = FaceModel(_create_landmarker)
+            self.detector = FaceModel(partial(_create_detector, files[DETECTOR]))
+            self.landmarker = FaceModel(partial(_create_landmarker, files[LANDMARKER]))
         self._process = os.getpid()
         # An ordinary atexit hook comes too late: by then MediaPipe's threads take no more work and closing fails,
         # and objects that the garbage collector closes can deadlock.
@@ -97,18 +99,18 @@ class FaceModel:
             _close(self._task)
 
 
-def _create_detector() -> Any:
+def _create_detector(file: bytes) -> Any:
     # Imported late: MediaPipe takes 0.2 s, and pages without a face finder need not wait for it.
     from mediapipe.tasks.python import BaseOptions, vision
 
-    base_options = BaseOptions(model_asset_path=str(ASSETS / DETECTOR))
+    base_options = BaseOptions(model_asset_buffer=file)
     return vision.FaceDetector.create_from_options(vision.FaceDetectorOptions(base_options=base_options))
 
 
-def _create_landmarker() -> Any:
+def _create_landmarker(file: bytes) -> Any:
     from mediapipe.tasks.python import BaseOptions, vision
 
-    base_options = BaseOptions(model_asset_path=str(ASSETS / LANDMARKER))
+    base_options = BaseOptions(model_asset_buffer=file)
     return vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(base_options=base_options))
 
 
@@ -118,13 +120,19 @@ def _close(task: Any) -> None:
     task._handle = None  # else its destructor closes it again
 
 
-def _verify(path: Path, sha256: str) -> None:
+def _verified(path: Path, sha256: str) -> bytes:
+    """The bytes of a model's file.
+
+    Raises:
+        FaceModelError: it is missing or has been changed.
+    """
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        file = path.read_bytes()
     except OSError as error:
         raise FaceModelError(f"The face model {path} cannot be read ({error.strerror}). Restore it.") from error
-    if found != sha256:
+    if hashlib.sha256(file).hexdigest() != sha256:
         raise FaceModelError(f"The face model {path} is damaged or another version. Restore it: see MEDIAPIPE.md.")
+    return file
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from math import ceil, log2
 
+from demo.limits import MAX_WINDOWS
+
 Window = tuple[int, int, int, int]
 
 # Tiles per longer side -> the least length in pixels of a longer side that is tiled so.
@@ -10,8 +12,6 @@ TILE_LIMITS = {2: 320, 4: 640, 8: 2048}
 MIN_FACE_SHARE = 0.15
 # Of the small windows, in pixels: shows faces of 24 pixels; smaller ones are too small to judge.
 MIN_SIDE = 160
-# Small windows of one picture, all sizes together; they take about 1.2 seconds.
-MAX_WINDOWS = 600
 # Each small window begins this share of its side after the one before: a face of up to 0.4 of a side lies whole in one.
 _STRIDE = 0.6
 # Windows only this much larger than the smallest show nearly the same faces.

@@ -10,11 +10,8 @@ import gradio as gr
 import httpx
 from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_whitelist
 
-from demo.limits import MAX_PICTURE_BYTES
+from demo.limits import DOWNLOAD_SECONDS, MAX_PICTURE_BYTES, MAX_REDIRECTS
 from demo.server.gradio_internals import hosts_in_own_network, run_in_client_loop
-
-_MAX_REDIRECTS = 5
-_TIMEOUT_SECONDS = 60
 
 
 class _FetchError(Exception):
@@ -44,10 +41,10 @@ def fetch(address: str) -> bytes:
 
 async def _follow(address: str) -> bytes:
     """The file at an address, or where that redirects to."""
-    for _ in range(_MAX_REDIRECTS):
+    for _ in range(MAX_REDIRECTS):
         transport = await _transport(address)
         # The time is bounded here, without the names' resolution, which safehttpx shares among its callers.
-        found = await asyncio.wait_for(_get(address, transport), _TIMEOUT_SECONDS)
+        found = await asyncio.wait_for(_get(address, transport), DOWNLOAD_SECONDS)
         if isinstance(found, bytes):
             return found
         address = found

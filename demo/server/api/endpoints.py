@@ -1,23 +1,53 @@
 """The endpoints for programs: a picture in, its faces out."""
 
 import math
+from reprlib import repr as shortened
 from typing import Any, get_args
 
 import gradio as gr
 
-from demo.pictures.decode import PictureError, open_picture
+from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.quality import QualityWarning
-from demo.server.answer import AnalysisError
+from demo.pipeline.result import Analysis
+from demo.server.answer import AnalysisError, analyse_photo
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.refusals import BUSY
 from demo.server.http.uploads import Uploads
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import PhotoQueue
+from demo.server.why import explain
 from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+_WHY: dict[str, Any] = {
+    "type": "object",
+    "description": "which places spoke for the attribute that the call named, and which against it; absent where it "
+    "named none",
+    "required": ["attribute", "cells", "bias", "rows", "columns", "placement"],
+    "properties": {
+        "attribute": {"type": "string"},
+        "cells": {
+            "type": "array",
+            "description": "rows of cells from the top of the aligned crop, each from the left: what they add to the "
+            "log-odds; they and the bias add up to log(probability / (1 - probability)) within 0.001",
+            "items": _NUMBERS,
+        },
+        "bias": {"type": "number", "description": "log-odds before anything is seen of the face"},
+        "rows": {**_NUMBERS, "description": "y of the edges between rows, in pixels of the crop; one more than rows"},
+        "columns": {**_NUMBERS, "description": "x of the edges between columns, likewise"},
+        "placement": {
+            **_NUMBERS,
+            "description": "a, b, c, d, e, f: a point (x, y) of the crop lies at (ax + by + c, dx + ey + f) of the "
+            "picture; pixels count from the corner: the first one reaches from 0 to 1",
+            "minItems": 6,
+            "maxItems": 6,
+        },
+    },
+}
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -64,6 +94,7 @@ SCHEMA: dict[str, Any] = {
                         "description": "why the probabilities should not be trusted; empty for a good face",
                         "items": {"enum": list(get_args(QualityWarning))},
                     },
+                    "why": _WHY,
                 },
             },
         },
@@ -76,7 +107,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
     {"faces": [...], ...}, as `SCHEMA` says; `/schema` answers that. A call without an operating
-    point is decided at "accuracy".
+    point is decided at "accuracy"; one without an attribute gets no map.
 
     Args:
         page: the page, open in a with statement.
@@ -86,13 +117,15 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     uploads = Uploads()
     note_uploads_in(page, uploads)
 
-    async def analyse(picture: bytes | None, operating_point: str) -> dict[str, Any]:
+    async def analyse(picture: bytes | None, operating_point: str, attribute: str) -> dict[str, Any]:
         """Find every face in a picture and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP).
             operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
                 find most.
+            attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
+                `/schema` describes: which places spoke for it and which against it.
 
         Returns:
             {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
@@ -101,22 +134,24 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
         """
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
-        return await answer(picture, pipeline, queue, operating_point)
+        return await answer(picture, pipeline, queue, operating_point, attribute)
 
-    async def analyse_base64(picture: str, operating_point: str = ACCURACY) -> dict[str, Any]:
+    async def analyse_base64(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> dict[str, Any]:
         """Find every face in a picture that is sent as text, and tell its attributes.
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
             operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
                 find most.
+            attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
+                `/schema` describes: which places spoke for it and which against it.
 
         Returns:
             {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
             {attribute: true, false, or null for "not sure"}, "warnings": [why not to trust it]}], "operating_point",
             "width", "height", "weights"}
         """
-        return await answer(picture, pipeline, queue, operating_point)
+        return await answer(picture, pipeline, queue, operating_point, attribute)
 
     def schema() -> dict[str, Any]:
         """The JSON Schema of what `/analyse` and `/analyse_base64` answer."""
@@ -126,15 +161,18 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
         file = gr.File(label="picture")
         read_values_by(file, uploads.take)
         point = gr.Textbox(ACCURACY, label="operating point")
+        explained = gr.Textbox("", label="attribute")
         result = gr.JSON(label="result")
-        gr.Button().click(analyse, [file, point], result, api_name="analyse")
+        gr.Button().click(analyse, [file, point, explained], result, api_name="analyse")
     # What is not queued is answered by the very request that asks.
     gr.api(analyse_base64, api_name="analyse_base64", queue=False)
     gr.api(schema, api_name="schema", queue=False)
     fill_in_defaults(page, ("analyse", "analyse_base64"))
 
 
-async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, point: str = ACCURACY) -> dict[str, Any]:
+async def answer(
+    picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, point: str = ACCURACY, attribute: str = ""
+) -> dict[str, Any]:
     """The faces of a picture, as `SCHEMA` says.
 
     Args:
@@ -143,6 +181,7 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, po
         pipeline: analyses it.
         queue: where it waits for its turn.
         point: the operating point at which the attributes are decided, or anything else that a call has brought.
+        attribute: the one that is explained, empty for none, or anything else that a call has brought.
 
     Returns:
         {"faces": [...], "operating_point": point, ...}, an instance of `SCHEMA`.
@@ -154,9 +193,12 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, po
         check_point(pipeline.calibration, point)
     except ValueError as error:
         raise gr.Error(f"operating_point: {error}.", print_exception=False) from error
+    if attribute and attribute not in pipeline.attributes:
+        message = f"attribute: there is no {shortened(attribute)}. Choose one of {', '.join(pipeline.attributes)}."
+        raise gr.Error(message, print_exception=False)
     try:
         size = len(picture) if isinstance(picture, bytes | str) else 0
-        return await queue.run(None, size, _analyse, picture, pipeline, point)
+        return await queue.run(None, size, _analyse, picture, pipeline, point, attribute)
     except TurnedAwayError as told:
         seconds = math.ceil(told.seconds)
         message = f"Many pictures are waiting. Try again in {seconds} seconds."
@@ -168,16 +210,26 @@ async def answer(picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, po
         raise gr.Error(message, title=FAILED, print_exception=False) from error
 
 
-def _analyse(picture: Any, pipeline: Pipeline, point: str) -> dict[str, Any]:
+def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> dict[str, Any]:
     file = picture if isinstance(picture, bytes) else _decoded(picture)
-    analysis = pipeline.analyse(open_picture(file), thorough=True)
+    _, analysis = analyse_photo(file, "", pipeline, explained=bool(attribute))
     found = analysis.to_dict()
     for face, described in zip(analysis.faces, found["faces"], strict=True):
         ticks = decide(face.probabilities, analysis.attributes, pipeline.calibration, point)
         described["ticks"] = dict(zip(analysis.attributes, ticks, strict=True))
         described["warnings"] = list(face.warnings)
+        if attribute:
+            described["why"] = _why(analysis, face.number, attribute, pipeline)
     size = {"width": analysis.width, "height": analysis.height}
     return {**found, "operating_point": point, **size, "weights": pipeline.weights}
+
+
+def _why(analysis: Analysis, number: int, attribute: str, pipeline: Pipeline) -> dict[str, Any]:
+    """The map of one attribute, in the form that `_WHY` describes."""
+    found = explain(analysis, number, [attribute], pipeline.predictor) or {}
+    (cells,), (bias,) = found["cells"], found["bias"]
+    where = {name: found[name] for name in ("rows", "columns", "placement")}
+    return {"attribute": attribute, "cells": cells, "bias": bias, **where}
 
 
 def _decoded(text: Any) -> bytes:

@@ -26,9 +26,9 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
         queue: where they wait for their turn.
     """
 
-    async def read_faces(picture: str, operating_point: str = ACCURACY) -> str:
+    async def read_faces(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> str:
         file = await anyio.to_thread.run_sync(fetch, picture) if is_http_url_like(picture) else picture
-        return json.dumps(await answer(file, pipeline, queue, operating_point))
+        return json.dumps(await answer(file, pipeline, queue, operating_point, attribute))
 
     read_faces.__doc__ = description(pipeline.attributes)
     hide_from_models(page)
@@ -53,4 +53,6 @@ def description(attributes: Sequence[str]) -> str:
             picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
             operating_point: accuracy for the fewest mistakes, f1 for mistakes and misses in balance, balanced to find
                 most
+            attribute: one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, that
+                add up to the attribute's log-odds; above 0 they spoke for it
         """

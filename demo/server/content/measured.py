@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.paths import CONDITIONS, OUTSIDE
+from demo.paths import CONDITIONS, MAPS, OUTSIDE
 from demo.server.content.conditions import conditions
 from demo.server.content.outside import notes
 from slimnet import Predictor
@@ -20,28 +20,35 @@ class Measured:
         notes: attribute -> a sentence on whom it fails.
         conditions: reliability on faces like the one in view, as `conditions.conditions` gives it.
         parameters: how many numbers the network has learned.
+        elsewhere: attributes for which it often looks at the wrong place.
     """
 
     notes: dict[str, str]
     conditions: list[dict[str, Any]]
     parameters: int
+    elsewhere: list[str]
 
 
-def measured_of(predictor: Predictor, outside: Path = OUTSIDE, conditions_file: Path = CONDITIONS) -> Measured:
+def measured_of(
+    predictor: Predictor, outside: Path = OUTSIDE, conditions_file: Path = CONDITIONS, maps: Path = MAPS
+) -> Measured:
     """Read what the panels show.
 
     Args:
         predictor: the network with the weights in use.
         outside: JSON file of `training.evaluate --outside`.
         conditions_file: JSON file of `demo.benchmark conditions`.
+        maps: JSON file of `training.explain`.
 
     Returns:
         What was measured; nothing in place of a file that is not there or is of other weights.
     """
+    judged = figures_of(predictor.path, maps)
     return Measured(
         notes(figures_of(predictor.path, outside)),
         conditions(figures_of(predictor.path, conditions_file), predictor.attributes),
         predictor.parameters,
+        [row["attribute"] for row in judged["attributes"] if row["elsewhere"]] if judged else [],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from demo.pipeline.analyse import Pipeline
+from demo.pipeline.table import FORMULA_STARTS
 from demo.server.content.attributes import attribute_list
 from demo.server.content.decisions import decisions
 from demo.server.content.measured import Measured
@@ -55,6 +56,8 @@ def panel(
         "conditions": measured.conditions,
         "telling": telling(pipeline.attributes, pipeline.reliability),
         "parameters": measured.parameters,
+        "formula_starts": FORMULA_STARTS,
+        "elsewhere": measured.elsewhere,
     }
     return gr.HTML(
         html_template=str(render(f"{name}/{name}.html", attributes=attributes, **values)),

@@ -46,8 +46,10 @@ def bounded(protocol: type[Any], most: int) -> type[Any]:
             super().connection_made(transport)
             self.made = time.monotonic()
             self.first_request = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
-            if len(self.connections) > most:
-                idle = [one for one in self.connections if one is not self and one.is_idle()]
+            # Those that were closed in this round of the loop, as in a burst, are only taken off the set after it.
+            here = [one for one in self.connections if not one.transport.is_closing()]
+            if len(here) > most:
+                idle = [one for one in here if one is not self and one.is_idle()]
                 min(idle, key=lambda one: one.made, default=self).transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:

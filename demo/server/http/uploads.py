@@ -15,12 +15,9 @@ from gradio.data_classes import FileData
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.gradio_internals import noted_uploads
 
-# The age at which an upload that no call has read is deleted.
-UNASKED_SECONDS = 300
-# The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
-LEFTOVER_SECONDS = 45
 _ROUND_SECONDS = 10
 # With more of them waiting, to look through all after each request would slow the page; the rounds do.
 _MANY_UPLOADS = 100

@@ -210,9 +210,15 @@ def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, op
     wait_for_live_status(page, "One face")
 
 
-def test_a_server_that_no_longer_knows_the_page_offers_to_reload_it(server: Server, open_page: Any) -> None:
+def test_a_busy_server_is_said_and_one_that_no_longer_knows_the_page_offers_to_reload_it(
+    server: Server, open_page: Any
+) -> None:
     page = open_page(server)
     start_live(page)
+    page.route("**/component_server/", lambda route: route.fulfill(json={"busy": True, "seconds": 1.2}))
+    wait_for_live_status(page, "your turn comes in about 2 s.")
+    page.unroute("**/component_server/")
+    wait_for_live_status(page, "One face")
     page.route("**/component_server/", lambda route: route.fulfill(status=404))
     page.wait_for_selector("#live-reload:visible")
     wait_for_live_status(page, "Reload the page")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo.pipeline.table import FORMULA_STARTS
 from demo.server.live import RECORDING_COLUMNS, recording_header
 from slimnet import ATTRIBUTES
 from tests.browser.bare import bare_page
@@ -17,8 +18,11 @@ from tests.browser.conftest import Server, wait_for_frames
 FRAMES = """
     window.addFace = (time, number, probabilities) => {
       const face = {number, probabilities, box: [10, 20, 30, 40], doubts: number === 2 ? ["small", "dark"] : []};
+      if (number === 2) face.why = WHY;
       timeline.add(time, {faces: [face], width: 480, height: 360}, time - 30);
     };
+    const WHY = {attributes: ["Smiling"], cells: [[[1.5, -0.25], [0, 2], [4, -1.125]]], bias: [0.5],
+                 rows: [0, 85, 126, 218], columns: [0, 89, 178], placement: [1, 0, 0, 0, 1, 0]};
     window.add = (time, probability) => addFace(time, 1, Array(40).fill(probability));
     window.feed = (from, to, number = 1) => {
       for (let time = from; time < to; time += 40) {
@@ -29,6 +33,11 @@ FRAMES = """
       }
     };
 """
+
+
+def facts(names: tuple[str, ...]) -> dict[str, Any]:
+    """What Python tells the scripts of a recording."""
+    return {"recording_header": recording_header(names), "formula_starts": FORMULA_STARTS, "weights": "a" * 64}
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ def page(browser: Any) -> Iterator[Any]:
                 window.timeline = new Timeline(root, record, names, shown, facts);
                 record.addEventListener("click", () => window.timeline.toggle());
             }""",
-            [list(ATTRIBUTES), {"recording_header": recording_header(ATTRIBUTES), "weights": "a" * 64}],
+            [list(ATTRIBUTES), facts(ATTRIBUTES)],
         )
         page.evaluate(FRAMES)
         yield page
@@ -89,9 +98,9 @@ def test_a_recording_is_downloaded_as_csv(page: Any) -> None:
     assert rows[-1][:2] == ["1000", "2"]
     assert len(rows) == 26
     assert rows[0][2 + ATTRIBUTES.index("Eyeglasses")] == "0.990000"
-    assert all(len(row) == 50 and all(0 <= float(value) <= 1 for value in row[2:42]) for row in rows)
-    assert rows[0][43:] == ["10", "20", "30", "40", "480", "360", ""]
-    assert rows[-1][49] == "small dark"
+    assert all(len(row) == 54 and all(0 <= float(value) <= 1 for value in row[2:42]) for row in rows)
+    assert rows[0][43:] == ["10", "20", "30", "40", "480", "360", "", "", "", "", ""]
+    assert rows[-1][49:] == ["small dark", "Smiling", "1.25", "2", "2.875"]  # by the regions: hair, eyes, mouth
     captured = [datetime.fromisoformat(row[42]).timestamp() for row in rows]
     opened = page.evaluate("performance.timeOrigin") / 1000
     assert captured[0] == pytest.approx(opened + 4.97, abs=0.002)
@@ -100,9 +109,9 @@ def test_a_recording_is_downloaded_as_csv(page: Any) -> None:
 
 def test_names_of_foreign_weights_are_no_formulas_in_a_table(page: Any) -> None:
     names = ["=1+1", "+a", "-a", "@a", "\ta", "\ra", "＝a", 'a "b",\n', "a=b"]
-    text = page.evaluate("table => new Recording(...table).csv()", [names, recording_header(tuple(names))])
+    text = page.evaluate("table => new Recording(...table).csv()", [names, facts(tuple(names))])
     (header,) = csv.reader(io.StringIO(text, newline=""))
-    assert header[2:-8] == [*(f"'{name}" for name in names[:7]), *names[7:]]
+    assert header[2:-12] == [*(f"'{name}" for name in names[:7]), *names[7:]]
 
 
 def test_json_holds_the_same_numbers(page: Any) -> None:
@@ -121,6 +130,12 @@ def test_json_holds_the_same_numbers(page: Any) -> None:
     assert recording["weights"] == "a" * 64
     first = recording["rows"][0]
     assert (first["box"], first["frame"], first["warnings"]) == ([10, 20, 30, 40], [480, 360], [])
+    assert first["why"] is None
+    page.click(".record")
+    page.evaluate("feed(400, 440, 2)")
+    page.click(".record")
+    last = json.loads(download(page, "json")[1])["rows"][-1]
+    assert last["why"] == {"attribute": "Smiling", "hair": 1.25, "eyes": 2, "mouth": 2.875}
 
 
 def test_the_plot_shows_what_varies_most_until_others_are_chosen(page: Any) -> None:
@@ -209,8 +224,8 @@ def test_a_pause_is_not_counted_as_recorded(page: Any) -> None:
 
 def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:
     names = ["a,b", 'say "x"']
-    text = page.evaluate("table => new Recording(...table).csv()", [names, recording_header(tuple(names))])
-    assert next(csv.reader(io.StringIO(text)))[2:-8] == names
+    text = page.evaluate("table => new Recording(...table).csv()", [names, facts(tuple(names))])
+    assert next(csv.reader(io.StringIO(text)))[2:-12] == names
 
 
 def test_what_was_recorded_can_be_saved_after_the_camera_was_stopped(server: Server, open_page: Any) -> None:

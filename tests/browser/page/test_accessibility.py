@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.browser.conftest import Server, missing, start_live, wait_for_live_status, wait_for_more
 from tests.browser.films import answered, face
+from tests.browser.live.test_why import SMILING
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import OTHER_PORTRAIT, PORTRAIT, ROOT
 
@@ -11,7 +12,7 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # The live panel's server is a false one; photos go to the real one.
 TWO = f"""
     const real = window.fetch.bind(window);
-    {answered(face(1, 40, 0.9), face(2, 340, 0.2))}
+    {answered(face(1, 40, 0.9, why=SMILING), face(2, 340, 0.2))}
     const false_one = window.fetch;
     window.fetch = (address, options) =>
       String(options?.body).includes('"frame"') ? false_one(address, options) : real(address, options);
@@ -57,6 +58,9 @@ def test_axe_finds_nothing_in_live(server: Server, open_page: Any) -> None:
     page.click("#live .speed summary")
     page.click("#about summary")
     assert_right_for_everyone(page, "details, legend, speed and About")
+    page.click("#live li:has(#live-Smiling) [data-do=why]")
+    page.wait_for_selector("#live .why:not(.waiting)")
+    assert_right_for_everyone(page, "why")
     page.click("#live .help")
     assert_right_for_everyone(page, "keys")
     page.click("#live .help")
@@ -81,7 +85,10 @@ def test_axe_finds_nothing_in_photo(server: Server, open_page: Any, two_faces: A
     upload(page, two_faces)
     wait_for_faces(page, 2)
     page.click("#photo [data-toggle=adjust]")
-    assert_right_for_everyone(page, "a photo with details")
+    page.click("#photo li:has(#photo-Smiling) [data-do=why]")
+    page.wait_for_selector("#photo .why:not(.waiting)")
+    page.evaluate("document.querySelector('#photo .elsewhere').hidden = false")  # no attribute need have it
+    assert_right_for_everyone(page, "a photo with details, and why")
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
     upload(page, bad)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from demo.benchmark.load.nginx import NGINX
 from demo.benchmark.server import PageServer
 from tests.browser.conftest import assert_ticks_agree, missing, start_live
-from tests.fakes.nginx import NGINX, Proxy, before, open_anyway
+from tests.fakes.nginx import Proxy, before, open_anyway
 from tests.paths import PORTRAIT
 
 

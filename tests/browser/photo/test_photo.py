@@ -74,6 +74,37 @@ def test_one_of_two_faces_is_chosen_by_button_and_by_its_box(server: Server, ope
     page.click("#photo [data-box='1']")
     assert (boxes(page, "photo"), page.get_attribute("#photo .crop img", "src")) == first
 
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "component_server" in request.url else None)
+    plain = marks(page)
+    page.click("#photo label[for=photo-Smiling]")
+    sentence = page.locator("#photo .why .where", has_text="Mostly the mouth and what is below it: +")
+    sentence.wait_for()
+    told = sentence.inner_text()
+    assert marks(page) != plain
+    page.click("#photo label[for=photo-Bangs]")
+    page.locator("#photo .why .where:not(:text('the mouth'))").wait_for()
+    assert len(asked) == 1  # the maps of all attributes of a face come at once
+    page.click("#photo label[for=photo-Smiling]")
+    sentence.wait_for()
+    page.click("#photo [data-face='2']")
+    page.wait_for_function(
+        "told => !['', told].includes(document.querySelector('#photo .why .where').textContent)", arg=told
+    )
+    page.click("#photo [data-face='1']")
+    page.locator("#photo .why .where", has_text=told).wait_for()
+    page.click("#photo .why [data-do=why-close]")
+    assert page.is_hidden("#photo .why")
+    assert marks(page) == plain
+
+
+def marks(page: Any) -> str:
+    """What is painted over the photo."""
+    return page.evaluate(
+        """() => { const canvas = document.querySelector("#photo .picture canvas");
+                   return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join(); }"""
+    )
+
 
 def downloaded(page: Any, kind: str) -> tuple[str, bytes]:
     """The name and the content of a file, downloaded by its link."""

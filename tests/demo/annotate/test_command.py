@@ -27,9 +27,9 @@ def before_each_analysis(act: Callable[[np.ndarray], None], monkeypatch: pytest.
     """Have something done with each picture in this process before it is analysed."""
     analyse = Pipeline.analyse
 
-    def acting(self: Pipeline, frame: np.ndarray, *, thorough: bool) -> Analysis:
+    def acting(self: Pipeline, frame: np.ndarray, *, thorough: bool, explained: bool) -> Analysis:
         act(frame)
-        return analyse(self, frame, thorough=thorough)
+        return analyse(self, frame, thorough=thorough, explained=explained)
 
     monkeypatch.setattr(Pipeline, "analyse", acting)
 

@@ -11,6 +11,7 @@ import pytest
 
 from demo.annotate.workers import Ask, WorkerError, Workers
 from tests.paths import ROOT
+from tests.processes import wait_until_ended
 
 
 def squaring(_: Ask) -> Callable[[int], int]:
@@ -62,9 +63,10 @@ def test_a_task_that_ends_its_process_is_tried_once_more_and_costs_no_other(tmp_
     names = ["a", "once", "b", "always", "c", "d"]
     (tmp_path / "once").touch()
     (tmp_path / "always").touch()
+    before = multiprocessing.active_children()  # such as demo.pictures.decoders keeps
     with Workers(fragile, 2) as workers:
         assert list(workers.map([tmp_path / name for name in names])) == ["a", "once", "b", None, "c", "d"]
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= set(before)
 
 
 def test_processes_that_cannot_start_are_an_error() -> None:
@@ -113,15 +115,4 @@ def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_
             started.kill()
         _, complaints = started.communicate()
     assert complaints == ""
-    deadline = time.monotonic() + 60
-    while any(_runs(child) for child in children):
-        assert time.monotonic() < deadline, "a process is left"
-        time.sleep(0.05)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    wait_until_ended(children)

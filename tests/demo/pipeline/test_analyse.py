@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import torch
 from demo.pictures.decode import open_picture
 from demo.pipeline.analyse import Pipeline, Stream
 from slimnet import ATTRIBUTES, Predictor, SlimNet
+from slimnet.explain import Explanation
 from slimnet.files.checkpoint import CheckpointError
 from tests.paths import PORTRAIT
 
@@ -73,6 +75,12 @@ class CountingPredictor:
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         self.batches.append(len(crops))
         return np.full((len(crops), 2), 0.25, np.float32)
+
+    def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self(crops), np.arange(len(crops), dtype=np.float32).reshape(-1, 1, 1, 1)
+
+    def explain_features(self, features: np.ndarray, attributes: Sequence[int]) -> Explanation:
+        raise NotImplementedError
 
 
 def test_all_faces_of_a_frame_go_through_any_predictor_at_once(pipeline: Pipeline, pair: np.ndarray) -> None:

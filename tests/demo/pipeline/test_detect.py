@@ -7,6 +7,7 @@ from mediapipe.tasks.python import vision
 from PIL import Image
 
 from demo.pipeline.detect import FaceFinder
+from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Face
 
 # Both eyes and the middle of the mouth in it, read off by eye.
@@ -41,6 +42,9 @@ def test_several_faces_are_found_each_where_it_is(finder: FaceFinder, portrait: 
     assert [round(face.points[:2, 0].mean() / 250 - 0.5) for face in found] == [0, 1, 2]
     assert near(found[0], POINTS - (40, 20))
     assert near(found[2], POINTS - (40, 20) + (500, 0))
+    assert len(finder.find(row, thorough=thorough, most=3)) == 3
+    with pytest.raises(TooManyFacesError):
+        finder.find(row, thorough=thorough, most=2)
 
 
 def test_small_faces_of_a_photo_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:

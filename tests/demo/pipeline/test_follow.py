@@ -48,8 +48,15 @@ class Finder(FaceFinder):
         points = [np.vstack([face.points, tip]).astype(np.float32) for face, tip in zip(seen, tips, strict=True)]
         return tuple(Detection(face.box, four, 0.9, 0) for face, four in zip(seen, points, strict=True))
 
-    def find(self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = ()) -> tuple[Face, ...]:  # noqa: ARG002
-        assert not thorough
+    def find(
+        self,
+        frame: np.ndarray,  # noqa: ARG002
+        *,
+        thorough: bool,
+        known: tuple[Face, ...] = (),
+        most: int | None = None,
+    ) -> tuple[Face, ...]:
+        assert (thorough, most) == (False, None)
         self.looks += 1
         return (*known, *(face for face in self.there if not any(near(face, other) for other in known)))
 

@@ -124,16 +124,26 @@ def test_without_git_nothing_goes_that_was_made_here(tmp_path: Path) -> None:
     assert [path.as_posix() for path in listing(tmp_path)] == ["app.py", "demo/server/page.py"]
 
 
-def test_secrets_links_and_large_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("")
-    (tmp_path / "notes.md").write_text("use hf_" + "a" * 34)
-    (tmp_path / "key.txt").write_text("-----BEGIN OPENSSH PRIVATE KEY" + "-----")
+def test_links_and_large_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
     with (tmp_path / "last.pth").open("wb") as file:
         file.truncate(51 * 2**20)
-    (tmp_path / "app.py").write_text("print('hf_short is no token')")
     refused = refusals(tmp_path, listing(tmp_path))
-    assert [sentence.partition(":")[0] for sentence in refused] == [".env", "key.txt", "last.pth", "link", "notes.md"]
+    assert [sentence.partition(":")[0] for sentence in refused] == ["last.pth", "link"]
+
+
+def test_what_holds_a_key_is_refused_with_its_place_and_without_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
+    (tmp_path / "settings.ini").write_text(f"[default]\nregion = eu\naws_secret_access_key = {key}\n")
+    (tmp_path / "prod.env").write_text("")
+    monkeypatch.setattr(deploy, "ROOT", tmp_path)
+    assert deploy.main(["somebody/faces"]) == 1
+    said = capsys.readouterr().err
+    assert "prod.env: files of this name hold keys" in said
+    assert "settings.ini:3: looks like a secret key of AWS" in said
+    assert key not in said
 
 
 def test_nothing_in_this_repository_is_refused() -> None:

@@ -3,9 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.paths import WEIGHTS
-from demo.pipeline.analyse import Pipeline
-from demo.server.page import build, launch_options
+from tests.fakes.served_page import served_page
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +15,5 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(cache: Path) -> Iterator[str]:
     """The address of the page, served in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(cache))
-        page = build(Pipeline.load(WEIGHTS, "cpu"))
-        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(cache))
+    with served_page(cache) as address:
         yield address
-        page.close()

@@ -19,6 +19,7 @@ from PIL import Image
 from demo.paths import WEIGHTS
 from demo.server import command
 from tests.paths import PORTRAIT, ROOT
+from tests.processes import children_of, wait_until_ended
 
 
 @pytest.fixture(autouse=True)
@@ -292,7 +293,9 @@ def test_it_ends_at_once_while_it_starts(tmp_path: Path) -> None:
 def test_what_a_kill_has_left_goes_at_the_next_start(tmp_path: Path) -> None:
     with served(tmp_path) as (process, url):
         upload(url)
+        started = children_of(process.pid)
         process.kill()
+    wait_until_ended(started)
     assert names(tmp_path) == ["a.jpg"]
     with served(tmp_path):
         assert names(tmp_path) == []

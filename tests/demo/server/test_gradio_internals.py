@@ -112,7 +112,11 @@ def test_a_function_that_fails_names_nothing(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
-    [([], "another number of values"), ([{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], "no upload")],
+    [
+        ([], "another number of values"),
+        ([{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], "no upload"),
+        ([{"path": "a.jpg", "meta": None}], "no upload"),
+    ],
 )
 def test_values_that_no_function_takes_are_refused_by_a_sentence(
     served: Served, values: list[Any], sentence: str

@@ -52,9 +52,10 @@ class Gate:
     def stream(self) -> "Gate":
         return self
 
-    def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:
         assert frame.shape == (48, 64, 3)
         assert seconds > 0
+        assert not explained
         self.waiting.append(waiting)
         assert self.open.wait(10)
         return ANALYSIS
@@ -133,7 +134,7 @@ class Portraits:
     def stream(self) -> "Portraits":
         return Portraits()
 
-    def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:  # noqa: ARG002
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:  # noqa: ARG002
         self.frames += 1
         return Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, self.frames),))
 
@@ -238,7 +239,7 @@ def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes
         def stream(self) -> "Broken":
             return self
 
-        def analyse(self, frame: np.ndarray, seconds: float, waiting: int) -> Analysis:  # noqa: ARG002
+        def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
     async def twice() -> list[dict[str, Any]]:
@@ -279,16 +280,18 @@ def test_a_stream_is_told_how_many_frames_wait() -> None:
     assert max(asyncio.run(visit(20))) == 20 - live.FRAME_THREADS
 
 
-def test_no_backlog_builds_up_and_who_is_turned_away_is_told_for_how_long() -> None:
-    async def crowd() -> list[dict[str, Any]]:
-        gate = Gate()
-        queue = queue_for(gate)
-        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(400)]
-        await asyncio.sleep(0)
-        gate.open.set()
-        return await asyncio.gather(*waiting)
+async def crowd(visitors: int) -> list[dict[str, Any]]:
+    """What visitors are answered who all send a frame before the first one is done."""
+    gate = Gate()
+    queue = queue_for(gate)
+    waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(visitors)]
+    await asyncio.sleep(0)
+    gate.open.set()
+    return await asyncio.gather(*waiting)
 
-    answers = asyncio.run(crowd())
+
+def test_no_backlog_builds_up_and_who_is_turned_away_is_told_for_how_long() -> None:
+    answers = asyncio.run(crowd(400))
     busy = [answer for answer in answers if "busy" in answer]
     assert len(busy) == 400 - live.MAX_WAITING_FRAMES
     assert all(0 < answer["seconds"] <= 20 for answer in busy)
@@ -299,14 +302,6 @@ def test_one_address_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> 
     addresses = iter(["greedy"] * 300 + ["another"])
     monkeypatch.setattr(live, "caller_address", lambda: next(addresses))
 
-    async def crowd() -> list[dict[str, Any]]:
-        gate = Gate()
-        queue = queue_for(gate)
-        waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(301)]
-        await asyncio.sleep(0)
-        gate.open.set()
-        return await asyncio.gather(*waiting)
-
-    *greedy, other = asyncio.run(crowd())
+    *greedy, other = asyncio.run(crowd(301))
     assert sum("faces" in answer for answer in greedy) == live.MAX_WAITING_FRAMES // 2
     assert other["faces"]

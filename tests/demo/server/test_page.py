@@ -46,6 +46,12 @@ def test_node_renders_the_page_only_where_an_operator_asks(
     assert launch_options(tmp_path)["ssr_mode"] is ssr_mode
 
 
+def test_a_monitor_is_told_that_the_page_answers(url: str) -> None:
+    with urllib.request.urlopen(f"{url}healthz") as answer:
+        assert answer.read() == b"ok\n"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_nothing_about_a_visit_is_recorded(url: str) -> None:
     config = json.load(urllib.request.urlopen(f"{url}config"))
     assert config["run_history"] is False

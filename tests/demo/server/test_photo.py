@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.limits import MAX_PICTURE_BYTES
+from demo.limits import MAX_FACES, MAX_PICTURE_BYTES
 from demo.pictures.decode import PictureError
+from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.photo import annotated, answer, describe, examples, read_request
 from demo.server.photo_queue import PhotoQueue
 from tests.fakes.quality import CLEAR
+from tests.paths import PORTRAIT
 
 FRAME = np.full((1200, 2000, 3), 128, np.uint8)
 ANALYSIS = Analysis(
@@ -35,9 +37,9 @@ ANALYSIS = Analysis(
 class TwoFaces:
     """In a pipeline's place: finds two faces in everything."""
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
+    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:
         assert frame.dtype == np.uint8
-        assert thorough
+        assert (thorough, most_faces) == (True, MAX_FACES)
         return ANALYSIS
 
 
@@ -91,10 +93,21 @@ def test_a_picture_is_answered_with_its_faces() -> None:
     assert answered == describe(FRAME, ANALYSIS, "us.png")
 
 
+def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
+    class Crowd:
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:  # noqa: ARG002
+            raise TooManyFacesError
+
+    crowd: Any = Crowd()
+    request = {"picture": base64.b64encode(PORTRAIT.read_bytes()).decode(), "name": "us.jpg"}
+    told = asyncio.run(answer(request, crowd, PhotoQueue()))
+    assert told == {"error": f"'us.jpg' shows more than {MAX_FACES} faces. Cut it into parts."}
+
+
 @pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
 def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) -> None:
     class Broken:
-        def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:  # noqa: ARG002
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:  # noqa: ARG002
             raise failure
 
     broken: Any = Broken()

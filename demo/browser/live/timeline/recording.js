@@ -1,28 +1,37 @@
 // A recording of what live mode tells: each face over time, in numbers, and the files of them. No picture is kept.
 
+import {asCell} from "../../shared/csv.js";
+import {byRegion, mapOf} from "../../shared/why/map.js";
+
 const LONGEST_MS = 30 * 60 * 1000; // without pauses
+const WHY_COLUMNS = 4;
+const REGION_DECIMALS = 4; // of log-odds
 const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a second
 
 /**
  * A face in a frame: the milliseconds since the first frame was painted, when the camera took this one (milliseconds
- * since 1970), the size of the frame, and the face's box and warnings in it.
+ * since 1970), the size of the frame, the face's box and warnings in it, and what each region added to the log-odds of the
+ * attribute that was asked about, if one was.
  *
  * @typedef {{milliseconds: number, face: number, probabilities: Float32Array, captured: number, box: number[],
- *   frame: number[], warnings: string[]}} Row
+ *   frame: number[], warnings: string[], why: {attribute: string, hair: number, eyes: number, mouth: number} | null}} Row
  */
 
-/** @typedef {{faces: Pick<import("../view.js").Face, "number" | "box" | "probabilities" | "doubts">[], width: number, height: number}} Answer */
+/**
+ * @typedef {Pick<import("../view.js").Face, "number" | "box" | "probabilities" | "doubts" | "why">} RecordedFace
+ * @typedef {{faces: RecordedFace[], width: number, height: number}} Answer
+ */
 
 /** The numbers: one row for each face of each frame, in memory until they are discarded or the page is closed. */
 export class Recording {
   /**
    * @param {string[]} attributes - names in the order of the probabilities
-   * @param {string} header - the first line of a CSV file, with its line feed
-   * @param {string} weights - SHA-256 of the weights' file
+   * @param {Facts} facts
    */
-  constructor(attributes, header, weights) {
+  constructor(attributes, {recording_header: header, formula_starts: formulaStarts, weights}) {
     this.attributes = attributes;
     this.header = header;
+    this.formulaStarts = formulaStarts;
     this.weights = weights;
     /** @type {Date | null} */
     this.started = null; // Date of the first frame
@@ -50,7 +59,7 @@ export class Recording {
     }
     this.latest = milliseconds;
     this.resumed = false;
-    for (const {number, probabilities, box, doubts} of faces) {
+    for (const {number, probabilities, box, doubts, why} of faces) {
       const row = {
         milliseconds: Math.round(milliseconds - this.origin),
         face: number,
@@ -59,6 +68,7 @@ export class Recording {
         box,
         frame: [width, height],
         warnings: doubts,
+        why: why ? regionsOf(why) : null,
       };
       this.rows.push(row);
       this.note(row);
@@ -115,9 +125,13 @@ export class Recording {
   }
 
   csv() {
-    const rows = this.rows.map(({milliseconds, face, probabilities, captured, box, frame, warnings}) => {
+    const rows = this.rows.map(({milliseconds, face, probabilities, captured, box, frame, warnings, why}) => {
       const shares = Array.from(probabilities, (probability) => probability.toFixed(6));
-      return [milliseconds, face, ...shares, isoTime(captured), ...box, ...frame, warnings.join(" ")].join(",");
+      const reasons = why
+        ? [asCell(why.attribute, this.formulaStarts), why.hair, why.eyes, why.mouth]
+        : Array(WHY_COLUMNS).fill("");
+      const seen = [isoTime(captured), ...box, ...frame, warnings.join(" ")];
+      return [milliseconds, face, ...shares, ...seen, ...reasons].join(",");
     });
     return this.header + [...rows, ""].join("\n");
   }
@@ -131,6 +145,17 @@ export class Recording {
     }));
     return JSON.stringify({started: this.started, weights: this.weights, attributes: this.attributes, rows});
   }
+}
+
+/**
+ * @param {import("../../shared/why/map.js").Maps} maps - of one attribute
+ * @returns {Row["why"]}
+ */
+function regionsOf(maps) {
+  const [attribute] = maps.attributes;
+  const {hair, eyes, mouth} = byRegion(mapOf(maps, attribute));
+  const [above, middle, below] = [hair, eyes, mouth].map((value) => Number(value.toFixed(REGION_DECIMALS)));
+  return {attribute, hair: above, eyes: middle, mouth: below};
 }
 
 /** @param {number} milliseconds - since 1970 */

@@ -122,7 +122,7 @@ export class Timeline {
   empty() {
     const focused = document.activeElement === this.discard;
     this.recording = false;
-    this.data = new Recording(this.attributes, this.facts.recording_header, this.facts.weights);
+    this.data = new Recording(this.attributes, this.facts);
     this.saved = 0; // rows that are in a file
     /** @type {number[] | null} */
     this.chosen = null;

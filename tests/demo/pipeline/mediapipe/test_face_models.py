@@ -20,11 +20,22 @@ from tests.paths import PORTRAIT, ROOT
 EYES = np.array([[147, 101], [190, 102]])
 
 
+@pytest.fixture
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with copies of both models, which the program takes for its own."""
+    for model in (face_models.DETECTOR, face_models.LANDMARKER):
+        shutil.copy(ASSETS / model, tmp_path)
+    monkeypatch.setattr(face_models, "ASSETS", tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("task", [vision.FaceDetector, vision.FaceLandmarker])
-def test_it_goes_on_after_an_error_in_mediapipe(
-    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, task: Any
+def test_it_goes_on_after_an_error_in_mediapipe_though_the_models_are_gone(
+    portrait: np.ndarray, assets: Path, monkeypatch: pytest.MonkeyPatch, task: Any
 ) -> None:
     finder = FaceFinder()
+    for model in assets.iterdir():
+        model.unlink()
     detect: Callable[..., object] = task.detect
     broken: list[object] = []
 
@@ -42,15 +53,12 @@ def test_it_goes_on_after_an_error_in_mediapipe(
 
 
 @pytest.mark.parametrize("name", [face_models.DETECTOR, face_models.LANDMARKER])
-def test_a_damaged_or_missing_model_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for model in (face_models.DETECTOR, face_models.LANDMARKER):
-        shutil.copy(ASSETS / model, tmp_path)
-    monkeypatch.setattr(face_models, "ASSETS", tmp_path)
-    with (tmp_path / name).open("r+b") as file:
+def test_a_damaged_or_missing_model_file_is_named(name: str, assets: Path) -> None:
+    with (assets / name).open("r+b") as file:
         file.write(b"x")
     with pytest.raises(FaceModelError, match=f"{name}.*damaged"):
         FaceModels()
-    (tmp_path / name).unlink()
+    (assets / name).unlink()
     with pytest.raises(FaceModelError, match=f"{name}.*cannot be read"):
         FaceModels()
 

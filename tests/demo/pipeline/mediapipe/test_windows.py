@@ -3,8 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from demo.limits import MAX_WINDOWS
 from demo.pipeline.mediapipe.windows import (
-    MAX_WINDOWS,
     MIN_FACE_SHARE,
     MIN_SIDE,
     TILE_LIMITS,

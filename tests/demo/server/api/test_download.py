@@ -50,6 +50,6 @@ def test_the_servers_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_host_that_does_not_answer_is_left(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(download, "DOWNLOAD_SECONDS", 0.2)
     with pytest.raises(gr.Error, match="in time"):
         fetch(host.at("/silent"))

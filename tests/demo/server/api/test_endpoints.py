@@ -16,12 +16,14 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from demo.limits import MAX_FACES
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.api.endpoints import SCHEMA, add_endpoints, answer
 from demo.server.gradio_internals import refuse_web_addresses
 from demo.server.http.refusals import BUSY
 from demo.server.photo_queue import PhotoQueue
 from slimnet import Calibration, OperatingPoint, Reliability, Sure
+from slimnet.explain import Cells, Explanation
 from tests.fakes.host import serving
 from tests.fakes.quality import CLEAR
 
@@ -33,18 +35,33 @@ CALIBRATION = Calibration(
 )  # fmt: skip
 
 
+class Explaining:
+    """In a predictor's place: the upper half speaks for each attribute."""
+
+    def explain_features(self, features: np.ndarray, attributes: list[int]) -> Explanation:
+        assert features.shape == (1, 3, 2, 2)
+        maps = np.zeros((1, len(attributes), 2, 1), np.float32)
+        maps[0, :, 0, 0] = [10 + number for number in attributes]
+        return Explanation(maps, np.full(len(attributes), -0.5, np.float32), Cells((0, 100, 218), (0, 178)))
+
+
 class OneFace:
     """In a pipeline's place: finds one face as large as the picture."""
 
     calibration: Calibration | None = CALIBRATION
     weights = "5" * 64
+    attributes = ("Smiling", "Bangs")
+    predictor = Explaining()
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool) -> Analysis:
-        assert thorough
+    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
+        assert (thorough, most_faces) == (True, MAX_FACES)
         height, width = frame.shape[:2]
         crop = np.zeros((218, 178, 3), np.uint8)
-        face = FaceResult(1, (0, 0, width, height), np.array([0.75, 0.25], np.float32), crop, CLEAR, ("dark",))
-        return Analysis(("Smiling", "Bangs"), width, height, (face,))
+        features = np.zeros((1, 3, 2, 2), np.float32) if explained else None
+        at = np.array([[2.0, 0, 5], [0, 2, 7]])
+        box, found = (0, 0, width, height), np.array([0.75, 0.25], np.float32)
+        face = FaceResult(1, box, found, crop, CLEAR, ("dark",), at, features)
+        return Analysis(self.attributes, width, height, (face,))
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +103,17 @@ FOUND_ALL: dict[str, Any] = {
     **FOUND,
     "faces": [{**FOUND["faces"][0], "ticks": {"Smiling": True, "Bangs": True}}],
     "operating_point": "balanced",
+}
+
+
+WHY: dict[str, Any] = {
+    "attribute": "Bangs",
+    "cells": [[11.0], [0.0]],
+    "bias": -0.5,
+    "rows": [0, 100, 218],
+    "columns": [0, 178],
+    # Two pixels of the picture for one of the crop; the corner of its first pixel is half a pixel before its centre.
+    "placement": [2.0, 0.0, 4.5, 0.0, 2.0, 6.5],
 }
 
 
@@ -140,6 +168,24 @@ def test_an_unknown_operating_point_is_a_clear_error(client: Client, picture: Pa
     assert status != 200
     assert "there is no operating point" in answer["error"]
     assert "choose accuracy, balanced, f1" in answer["error"]
+
+
+def test_a_call_that_names_an_attribute_gets_its_map(client: Client, picture: Path) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    explained = {**FOUND, "faces": [{**FOUND["faces"][0], "why": WHY}]}
+    file = handle_file(picture)
+    assert client.predict(picture=file, attribute="Bangs", api_name="/analyse") == explained
+    status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text, "accuracy", "Bangs"]})
+    assert (status, answer["data"]) == (200, [explained])
+
+
+@pytest.mark.parametrize("attribute", ["bangs", 5, ["Bangs"]])
+def test_an_unknown_attribute_is_a_clear_error(client: Client, picture: Path, attribute: object) -> None:
+    text = base64.b64encode(picture.read_bytes()).decode()
+    call = f"{client.src}gradio_api/run/analyse_base64"
+    status, answer = post(call, {"data": [text, "accuracy", attribute]})
+    assert status != 200
+    assert "Choose one of Smiling, Bangs." in answer["error"]
 
 
 def test_weights_without_operating_points_tick_what_is_more_likely(
@@ -252,5 +298,7 @@ def test_a_call_that_finds_no_place_is_told_after_how_many_seconds_to_come_again
 def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
     assert post(f"{client.src}gradio_api/run/schema", {"data": []})[1]["data"] == [SCHEMA]
     face = SCHEMA["properties"]["faces"]["items"]
-    assert set(face["properties"]) == set(face["required"]) == set(FOUND["faces"][0])
+    assert set(face["required"]) == set(FOUND["faces"][0])
+    assert set(face["properties"]) == {*face["required"], "why"}
+    assert set(face["properties"]["why"]["properties"]) == set(face["properties"]["why"]["required"]) == set(WHY)
     assert set(SCHEMA["properties"]) == set(SCHEMA["required"]) == set(FOUND)

@@ -56,7 +56,7 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     assert face == same
     assert set(json.loads(face)["faces"][0]["ticks"]) == set(ATTRIBUTES)
     assert json.loads(face)["operating_point"] == "accuracy"
-    assert set(tool.inputSchema["properties"]) == {"picture", "operating_point"}
+    assert set(tool.inputSchema["properties"]) == {"picture", "operating_point", "attribute"}
     assert "not base64" in no_picture
     assert "cannot be fetched" in inside  # an address of the server's own network
     assert [answer.isError for answer in answers] == [False, False, True, True]

@@ -29,12 +29,15 @@ def test_what_was_measured_is_there_for_the_panels_and_nothing_where_no_file_is(
     weights.write_bytes(b"these weights")
     mine = {"weights": {"sha256": hashlib.sha256(b"these weights").hexdigest()}}
     predictor: Any = SimpleNamespace(path=weights, attributes=("Smiling", "Bald"), parameters=570_000)
-    files = [tmp_path / "outside.json", tmp_path / "conditions.json"]
+    files = [tmp_path / "outside.json", tmp_path / "conditions.json", tmp_path / "maps.json"]
     nothing = measured_of(predictor, *files)
-    assert (nothing.notes, nothing.conditions) == ({}, [])
+    assert (nothing.notes, nothing.conditions, nothing.elsewhere) == ({}, [], [])
     files[0].write_text(json.dumps(mine | outside(("A", "Male", [BLACK], []))))
     files[1].write_text(json.dumps(mine | figures(measured("size", 0.7, 0.8))))
+    judged = [{"attribute": "Smiling", "elsewhere": False}, {"attribute": "Bald", "elsewhere": True}]
+    files[2].write_text(json.dumps(mine | {"attributes": judged}))
     found = measured_of(predictor, *files)
+    assert found.elsewhere == ["Bald"]
     assert list(found.notes) == ["Male"]
     assert [row["name"] for row in found.conditions] == ["size"]
 

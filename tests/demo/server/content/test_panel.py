@@ -17,7 +17,9 @@ from demo.server.live import live_panel
 from demo.server.photo import photo_panel
 from tests.fakes.decided import decided
 
-MEASURED = Measured({"Male": "Right for 42 of 100 Black women."}, [{"name": "size", "classes": []}], 570_000)
+MEASURED = Measured(
+    {"Male": "Right for 42 of 100 Black women."}, [{"name": "size", "classes": []}], 570_000, ["Oval_Face"]
+)
 
 
 @pytest.fixture(scope="module")

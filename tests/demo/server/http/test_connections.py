@@ -1,5 +1,7 @@
 import asyncio
 import logging
+import socket
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -64,6 +66,22 @@ def test_the_oldest_idle_connection_makes_room_for_a_new_one() -> None:
             return await reader.read(500)
 
     assert asyncio.run(visit()).startswith(b"HTTP/1.1 200")
+
+
+def test_of_a_burst_no_more_stay_than_are_allowed() -> None:
+    async def visit() -> int:
+        async with Server() as server:
+            with ExitStack() as stack:
+                clients = [stack.enter_context(socket.socket()) for _ in range(20)]
+                for client in clients:  # while the loop waits, so that it finds all of them at once
+                    client.connect(("127.0.0.1", server.port))
+                _, writer = await server.connect()  # whose turn comes after theirs
+                server.held.set()
+                writer.write(REQUEST)
+                await server.asked.wait()
+                return len(server.server.server_state.connections)
+
+    assert asyncio.run(visit()) == 2
 
 
 def test_what_is_being_answered_is_not_closed() -> None:

@@ -15,9 +15,10 @@ import pytest
 from gradio.data_classes import FileData
 from starlette.middleware import Middleware
 
+from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.api.endpoints import add_endpoints
 from demo.server.http import uploads as uploads_module
-from demo.server.http.uploads import LEFTOVER_SECONDS, UNASKED_SECONDS, NothingLeft, Uploads
+from demo.server.http.uploads import NothingLeft, Uploads
 from demo.server.photo_queue import PhotoQueue
 
 _NOT_USED: Any = None  # where ASGI has something to receive and send by

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from demo.benchmark.load.replicas import replicas
+from demo.benchmark.load.visitors import Panel, Visitor, make_films, make_photos
 from demo.benchmark.report import Spread, spread
 from demo.benchmark.server import PageServer
-from demo.benchmark.visitors import Panel, Visitor, make_films, make_photos
 from demo.pipeline.face import overlap
 
 _FILMS = 8  # different ones; of visitors with the same film each is at another place in it
@@ -35,7 +36,7 @@ MIN_SHARE_OF_MEDIAN = 0.6  # of frames, for the visitor who gets fewest
 
 @dataclass(frozen=True)
 class ServerState:
-    """What the server's process holds.
+    """What the server's processes hold.
 
     Attributes:
         memory_mb: resident memory.
@@ -92,7 +93,12 @@ class Load:
 
 
 def measure_load(
-    crowds: list[int], photo_visitors: int, pace: float | None, seconds: float, url: str | None = None
+    crowds: list[int],
+    photo_visitors: int,
+    pace: float | None,
+    seconds: float,
+    url: str | None = None,
+    copies: int | None = None,
 ) -> Iterator[Load]:
     """Let crowds of visitors come, one after another.
 
@@ -102,23 +108,28 @@ def measure_load(
         pace: frames a second of each live visitor; None for as many as are answered.
         seconds: how long each crowd stays.
         url: a page that is served already; None to serve one for this.
+        copies: of the page to serve behind nginx; None for one without a proxy.
 
     Yields:
         The figures of each crowd.
 
     Raises:
-        demo.benchmark.server.NotServedError: the page is not served.
+        demo.benchmark.server.NotServedError: the page, or nginx, is not served.
     """
     with ExitStack() as stack:
-        pid = None
+        pids: list[int] = []
         if url is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            server = stack.enter_context(PageServer(("app.py", "--device", "cpu"), folder))
-            assert server.process is not None
-            url, pid = server.url, server.process.pid
+            if copies:
+                served = stack.enter_context(replicas(copies, folder))
+                url, servers = served.url, served.pages
+            else:
+                servers = (stack.enter_context(PageServer(("app.py", "--device", "cpu"), folder)),)
+                url = servers[0].url
+            pids = [server.process.pid for server in servers if server.process]
         page = _Page(url, films=min(_FILMS, max(crowds)))
         for crowd in crowds:
-            yield _measure(page, pid, crowd, photo_visitors, pace, seconds)
+            yield _measure(page, pids, crowd, photo_visitors, pace, seconds)
 
 
 class _Page:
@@ -150,20 +161,34 @@ class _Page:
         start = number * _PLACES_APART % len(film)
         film, answers = film[start:] + film[:start], answers[start:] + answers[:start]
         messages = [{"visitor": f"visitor {number}", "frame": frame, "crop": 1} for frame in film]
-        return Visitor(self.live, messages, until, pace, lambda place, answer: frame_fault(answers[place], answer))
+        return Visitor(
+            f"live-{number}",
+            self.live,
+            messages,
+            until,
+            pace,
+            lambda place, answer: frame_fault(answers[place], answer),
+        )
 
-    def photo_visitor(self, until: float) -> Visitor:
+    def photo_visitor(self, number: int, until: float) -> Visitor:
         """A visitor with photos."""
         answers = self._photo_answers
-        return Visitor(self.photo, self._photos, until, None, lambda place, answer: photo_fault(answers[place], answer))
+        return Visitor(
+            f"photo-{number}",
+            self.photo,
+            self._photos,
+            until,
+            None,
+            lambda place, answer: photo_fault(answers[place], answer),
+        )
 
 
-def _measure(page: _Page, pid: int | None, crowd: int, others: int, pace: float | None, seconds: float) -> Load:
+def _measure(page: _Page, pids: list[int], crowd: int, others: int, pace: float | None, seconds: float) -> Load:
     """Let a crowd come and go."""
-    before = server_state(pid)
+    before = server_state(pids)
     until = time.monotonic() + seconds
     live = [page.live_visitor(number, until, pace) for number in range(crowd)]
-    photo = [page.photo_visitor(until) for _ in range(others)]
+    photo = [page.photo_visitor(number, until) for number in range(others)]
     visitors = live + photo
     for visitor in visitors:
         visitor.start()
@@ -171,7 +196,7 @@ def _measure(page: _Page, pid: int | None, crowd: int, others: int, pace: float 
         visitor.join()
     connection = page.live.connect()
     for visitor in live:
-        page.live.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True})
+        page.live.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True}, visitor.browser)
     connection.close()
     return Load(
         os.cpu_count() or 1,
@@ -184,7 +209,7 @@ def _measure(page: _Page, pid: int | None, crowd: int, others: int, pace: float 
         sum(visitor.turned_away for visitor in visitors),
         dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
         before,
-        server_state(pid),
+        server_state(pids),
     )
 
 
@@ -229,26 +254,26 @@ def _fault(
     return None
 
 
-def server_state(pid: int | None) -> ServerState | None:
-    """What a process holds.
+def server_state(pids: Sequence[int]) -> ServerState | None:
+    """What the processes of a page hold together.
 
     Args:
-        pid: its number; None for one that is not known.
+        pids: their numbers; none where they are not known.
 
     Returns:
-        None where the process is not known, or the system has no /proc.
+        None where a process is not known, or the system has no /proc.
     """
-    process = Path(f"/proc/{pid}")
-    if pid is None or not process.exists():
+    processes = [Path(f"/proc/{pid}") for pid in pids]
+    if not processes or not all(process.exists() for process in processes):
         return None
     page_bytes, ticks = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
-    resident = int((process / "statm").read_text(encoding="ascii").split()[1])
-    times = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    resident = [int((process / "statm").read_text(encoding="ascii").split()[1]) for process in processes]
+    stats = [(process / "stat").read_text(encoding="ascii").rpartition(")")[2] for process in processes]
     return ServerState(
-        round(resident * page_bytes / 1e6, 1),
-        len(list((process / "fd").iterdir())),
-        len(list((process / "task").iterdir())),
-        sum(map(int, times)) / ticks,
+        round(sum(resident) * page_bytes / 1e6, 1),
+        sum(len(list((process / "fd").iterdir())) for process in processes),
+        sum(len(list((process / "task").iterdir())) for process in processes),
+        sum(int(time) for stat in stats for time in stat.split()[11:13]) / ticks,
     )
 
 

@@ -13,22 +13,28 @@ import cv2
 import numpy as np
 
 from demo.benchmark.browser import FILM_RATE
+from demo.benchmark.load.replicas import COPY_COOKIE
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
 from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
 
 ANSWER_SECONDS = 120.0
-_PORTRAITS = ("eileen_collins.jpg", "grace_hopper.jpg")  # one face each, large enough to be found at the first look
+# The portraits in each film, side by side: most visitors are alone before their camera. Each face is large enough to be
+# found at the first look: beside others, a portrait is cut to a square around its face, left, top and side in pixels.
+_FACE_CUTS = {"eileen_collins.jpg": (95, 49, 150), "grace_hopper.jpg": (112, 83, 300)}
+_COLLINS, _HOPPER = _FACE_CUTS
+_SCENES = ((_COLLINS,), (_HOPPER,), (_COLLINS, _HOPPER), (_COLLINS,), (_HOPPER,), (_HOPPER, _COLLINS, _HOPPER))
 # As the page's scripts send them: demo/browser/live/frame_size.js.
 _FRAME_SIZE = (480, 360)  # pixels
 _FRAME_QUALITY = 80
+_CUT_SIZE = (200, 200)  # pixels
 _BUSY_SECONDS = 0.25  # the page's pause where the server does not say how long
 _FILM_FRAMES = 30  # one swing
 _PHOTO_SIDE = 640  # pixels
 
 
 def make_films(count: int) -> list[list[str]]:
-    """Make films in which a portrait sways, and comes nearer and goes away, each in its own way.
+    """Make films in which one to three portraits sway, and come nearer and go away, each film in its own way.
 
     Args:
         count: how many films.
@@ -36,9 +42,21 @@ def make_films(count: int) -> list[list[str]]:
     Returns:
         For each film its frames, one swing of a second, as `data:` addresses of JPEG files.
     """
-    portraits = [open_picture(EXAMPLES / name) for name in _PORTRAITS]
+    scenes = [_scene(names) for names in _SCENES]
     random = np.random.default_rng(0)
-    return [_film(portraits[number % len(portraits)], random) for number in range(count)]
+    return [_film(scenes[number % len(scenes)], random) for number in range(count)]
+
+
+def _scene(names: tuple[str, ...]) -> np.ndarray:
+    """A portrait, or the faces of several side by side."""
+    portraits = [open_picture(EXAMPLES / name) for name in names]
+    if len(portraits) == 1:
+        return portraits[0]
+    cuts = []
+    for name, portrait in zip(names, portraits, strict=True):
+        left, top, side = _FACE_CUTS[name]
+        cuts.append(cv2.resize(portrait[top : top + side, left : left + side], _CUT_SIZE, interpolation=cv2.INTER_AREA))
+    return np.hstack(cuts)
 
 
 def _film(portrait: np.ndarray, random: np.random.Generator) -> list[str]:
@@ -99,19 +117,23 @@ class Panel:
         """Open a connection, as each visitor has one."""
         return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
 
-    def ask(self, connection: http.client.HTTPConnection, message: dict[str, Any]) -> dict[str, Any]:
+    def ask(
+        self, connection: http.client.HTTPConnection, message: dict[str, Any], browser: str = "alone"
+    ) -> dict[str, Any]:
         """Call the function.
 
         Args:
             connection: as `connect` opens it.
             message: what the script sends.
+            browser: by which the proxy of several copies of the page tells visitors apart.
 
         Returns:
             The answer; {"error": its status} where that is not 200, or {"error": why} where there is none.
         """
         body = (self._call + json.dumps(message) + "}").encode()
         try:
-            connection.request("POST", "/gradio_api/component_server/", body, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json", "Cookie": f"{COPY_COOKIE}={browser}"}
+            connection.request("POST", "/gradio_api/component_server/", body, headers)
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -125,6 +147,7 @@ class Visitor(threading.Thread):
     """Sends one picture after another until a time, each when the one before has been answered.
 
     Attributes:
+        browser: tells visitors apart, in one word.
         panel: the function that it calls.
         messages: what it sends, one after another from the beginning again; a film's frames by the time that passes.
         until: end, by `time.monotonic`.
@@ -135,6 +158,7 @@ class Visitor(threading.Thread):
         failures: what was wrong with the others.
     """
 
+    browser: str
     panel: Panel
     messages: list[dict[str, Any]]
     until: float
@@ -152,7 +176,7 @@ class Visitor(threading.Thread):
         connection = self.panel.connect()
         while (began := time.monotonic()) < self.until:
             number = int(began * FILM_RATE) % len(self.messages)
-            answer = self.panel.ask(connection, self.messages[number])
+            answer = self.panel.ask(connection, self.messages[number], self.browser)
             answered = time.monotonic()
             if answer.get("busy"):
                 self.turned_away += 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo.benchmark.__main__ import main, parse_arguments
-from demo.benchmark.load import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
+from demo.benchmark.load.measure import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
 from demo.benchmark.report import Spread
 from tests.fakes.running import running
 
@@ -136,11 +136,11 @@ def test_a_crowd_is_well_served_where_all_answers_are_right_and_nobody_gets_far_
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc")
 def test_a_process_is_asked_what_it_holds() -> None:
-    state = server_state(os.getpid())
+    state = server_state([os.getpid()])
     assert state is not None
     assert state.memory_mb > 10
     assert min(state.files, state.threads, state.cpu_seconds) > 0
-    assert server_state(None) is None
+    assert server_state([]) is None
 
 
 def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> None:

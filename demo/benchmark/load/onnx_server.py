@@ -1,0 +1,75 @@
+"""How many crops a second the exported network reads in an inference server: processes that know ONNX Runtime alone."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from slimnet.export import main as export
+
+_BATCH_CROPS = 32
+# Of another program: it gets the file, and knows nothing of this project.
+_SERVER = """
+import json, sys, time
+import numpy as np, onnxruntime
+file, batch, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+crops = np.random.default_rng(0).integers(0, 256, (batch, 218, 178, 3), np.uint8)
+answer = session.run(["probabilities"], {"crops": crops})[0]
+assert answer.shape == (batch, 40) and 0 <= answer.min() <= answer.max() <= 1
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+count, end = 0, time.monotonic() + seconds
+while time.monotonic() < end:
+    session.run(["probabilities"], {"crops": crops})
+    count += batch
+print(json.dumps(count / seconds))
+"""
+
+
+def report_onnx(workers: list[int], seconds: float, weights: Path) -> None:
+    """Measure, and print a line for each number of processes.
+
+    Args:
+        workers: numbers of processes, each with one thread.
+        seconds: how long each is measured.
+        weights: SlimNet's weights.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "slimnet.onnx"
+        export(["--weights", str(weights), "--out", str(file)])
+        for count in workers:
+            rates = crop_rates(file, count, seconds)
+            print(
+                f"{count} processes: {sum(rates):.0f} crops/s ({min(rates):.0f} to {max(rates):.0f} each)", flush=True
+            )
+
+
+def crop_rates(file: Path, workers: int, seconds: float) -> list[float]:
+    """Crops a second of each process, all at the same time.
+
+    Args:
+        file: the network, as `slimnet.export` writes it.
+        workers: how many processes.
+        seconds: how long each reads crops.
+    """
+    command = [sys.executable, "-I", "-c", _SERVER, str(file), str(_BATCH_CROPS), str(seconds)]
+    servers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=file.parent)
+        for _ in range(workers)
+    ]
+    for server in servers:
+        assert server.stdout
+        server.stdout.readline()  # until all are ready
+    return [float(json.loads(said)) for said in _all_go(servers)]
+
+
+def _all_go(servers: list[subprocess.Popen[str]]) -> list[str]:
+    """Let all begin, and give what each says at its end."""
+    for server in servers:
+        assert server.stdin
+        server.stdin.write("\n")
+        server.stdin.flush()
+    return [server.communicate()[0] for server in servers]

@@ -1,0 +1,72 @@
+"""Writes the recorded figures of `python -m demo.benchmark load` into demo/RELIABILITY.md."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demo.paths import ROOT
+from slimnet.files.atomic import replace_text
+
+DOCUMENT = ROOT / "demo" / "RELIABILITY.md"
+_RECORDS = ROOT / "assets" / "evaluation"
+_PART = re.compile(r"(?P<begin><!-- load: (?P<record>[\w-]+\.json) -->\n).*?(?P<end><!-- /load -->)", re.DOTALL)
+_HEADER = (
+    "live visitors", "photo visitors", "frames/s in all", "each", "fewest, of the median", "frame p50 / p95, ms",
+    "photos/s", "photo p50 / p95, ms", "wrong answers", "cores busy", "memory, MB", "files", "threads",
+)  # fmt: skip
+_NOT_RECORDED = "Not recorded yet."
+
+
+def write_reliability(document: Path = DOCUMENT, records: Path = _RECORDS) -> None:
+    """Put a table of each record between the marks that name it.
+
+    Args:
+        document: a text with marks such as `<!-- load: load.json --> … <!-- /load -->`.
+        records: folder of the files that `load --json` wrote.
+    """
+    text = document.read_text(encoding="utf-8")
+    replace_text(document, _PART.sub(lambda part: _filled(part, records), text))
+
+
+def _filled(part: re.Match[str], records: Path) -> str:
+    record = records / part["record"]
+    made = load_table(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else _NOT_RECORDED
+    return f"{part['begin']}\n{made}\n\n{part['end']}"
+
+
+def load_table(loads: list[dict[str, Any]]) -> str:
+    """Write a Markdown table with a row for each crowd.
+
+    Args:
+        loads: `demo.benchmark.load.measure.Load` of each crowd, as JSON.
+    """
+    lines = [_HEADER, ("---",) * len(_HEADER), *(_row(load) for load in loads)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(load: dict[str, Any]) -> tuple[str, ...]:
+    seconds, live, photos = load["seconds"], load["live"], load["photos"]
+    median = float(np.median(live)) if live else 0.0
+    before, after = load["before"], load["after"]
+    known = before is not None and after is not None
+    busy = (after["cpu_seconds"] - before["cpu_seconds"]) / seconds / load["cores"] if known else None
+    return (
+        str(len(live)),
+        str(len(photos)),
+        f"{sum(live) / seconds:.1f}",
+        f"{median / seconds:.1f}",
+        f"{min(live) / max(1.0, median):.2f}" if live else "",
+        _spread(load["frame_delay"]),
+        f"{sum(photos) / seconds:.1f}" if photos else "",
+        _spread(load["photo_delay"]),
+        str(sum(load["failures"].values())),
+        "" if busy is None else f"{100 * busy:.0f} % of {load['cores']}",
+        *(f"{before[held]:g} → {after[held]:g}" if known else "" for held in ("memory_mb", "files", "threads")),
+    )
+
+
+def _spread(delay: dict[str, float] | None) -> str:
+    return f"{delay['median']:.0f} / {delay['p95']:.0f}" if delay else ""

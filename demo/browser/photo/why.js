@@ -1,0 +1,74 @@
+// Why a photo is read as it is: the photo is sent once more for the maps of a face, and all its attributes can be asked about.
+
+import {t} from "../shared/language.js";
+import {mapOf} from "../shared/why/map.js";
+import {WhyPanel} from "../shared/why/panel.js";
+
+/** @typedef {import("../shared/why/map.js").Maps} Maps */
+/** @typedef {import("../shared/why/map.js").WhyMap} WhyMap */
+/** @typedef {import("./view.js").Answer} Answer */
+/** @typedef {import("./view.js").Face} Face */
+
+export class PhotoWhy {
+  /**
+   * @param {HTMLElement} photo - the panel
+   * @param {import("../shared/attributes/attributes.js").AttributePanel} attributes
+   * @param {Facts} facts
+   * @param {(map: WhyMap | null) => void} paint - lays a map over the chosen face; null: none
+   * @param {(sentence: string) => void} speak - to screen readers
+   */
+  constructor(photo, attributes, {elsewhere}, paint, speak) {
+    this.paint = paint;
+    this.panel = new WhyPanel(photo, attributes, elsewhere, () => this.update(), speak);
+    /** @type {(answer: Answer, number: number) => Promise<Maps>} */
+    this.ask = () => Promise.reject(new Error()); // set once there is somebody to ask
+    /** @type {WeakMap<Face, Promise<Maps>>} */
+    this.maps = new WeakMap();
+    /** @type {Answer | null} */
+    this.answer = null; // whose photo is on the page
+    this.number = 1; // of the face that is chosen in it
+  }
+
+  /**
+   * Another face is on the page.
+   *
+   * @param {Answer} answer
+   * @param {number} number - of the face
+   */
+  turnTo(answer, number) {
+    [this.answer, this.number] = [answer, number];
+    this.update();
+  }
+
+  /** Shows the map of the attribute that is asked about, once it is here. */
+  async update() {
+    const {panel, answer, number} = this;
+    const {asked} = panel;
+    this.paint(null);
+    if (!asked) return;
+    const face = answer?.faces[number - 1];
+    panel.wait(face ? t("Working it out…") : t("Choose a photo with a face to see why."));
+    if (!face) return;
+    const isWanted = () => this.answer?.faces[this.number - 1] === face && panel.asked === asked;
+    try {
+      const map = mapOf(await this.mapsOf(face), asked);
+      if (!isWanted()) return;
+      panel.show(map);
+      this.paint(map);
+    } catch (error) {
+      if (isWanted()) panel.wait(error.message);
+    }
+  }
+
+  /**
+   * The maps of a face, which are asked for once.
+   *
+   * @param {Face} face - the chosen one
+   */
+  mapsOf(face) {
+    const known = this.maps.get(face) ?? this.ask(this.answer, this.number);
+    this.maps.set(face, known);
+    known.catch(() => this.maps.delete(face)); // another try may succeed
+    return known;
+  }
+}

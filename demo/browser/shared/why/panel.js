@@ -1,0 +1,118 @@
+// "Why?": the attribute that the visitor asks about, and what is said of its map beside the picture.
+
+import {closest, find, findAll} from "../elements.js";
+import {t, withinSentence} from "../language.js";
+import {summands, whereSentence} from "./sentence.js";
+
+const LEGIBLE_MS = 300; // how long a sentence stands at least while its face moves
+// A click on the attribute itself asks, too; those on the threshold's slider do not.
+const ASKING = ".attribute :is([data-do=why], label, [data-attribute], .percent, .bar)";
+
+/** @typedef {import("./map.js").WhyMap} WhyMap */
+
+export class WhyPanel {
+  /**
+   * @param {HTMLElement} panel - the live or the photo panel
+   * @param {import("../attributes/attributes.js").AttributePanel} attributes
+   * @param {string[]} elsewhere - attributes for which the network often looks at the wrong place
+   * @param {() => void} onAsk - another attribute was chosen, or none
+   * @param {(sentence: string) => void} speak - tells the first answer to screen readers
+   */
+  constructor(panel, attributes, elsewhere, onAsk, speak) {
+    this.attributes = attributes;
+    this.elsewhere = elsewhere;
+    this.onAsk = onAsk;
+    this.speak = speak;
+    this.root = find(panel, ".why", HTMLElement);
+    this.title = find(this.root, "h3", HTMLElement);
+    this.badge = find(this.root, ".elsewhere", HTMLElement);
+    this.where = find(this.root, ".where", HTMLElement);
+    this.sum = find(this.root, ".summands", HTMLElement);
+    this.buttons = findAll(attributes.root, "[data-do=why]", HTMLButtonElement);
+    /** @type {import("../attributes/attributes.js").Row | null} */
+    this.row = null; // of the attribute that is asked about
+    this.written = -Infinity; // milliseconds: when the sentence was written
+    this.answered = false;
+    attributes.root.addEventListener("click", (event) => {
+      const row = closest(event, ASKING)?.closest(".attribute");
+      if (row) this.toggle(attributes.listed.find((listed) => listed.row === row));
+    });
+    find(this.root, "[data-do=why-close]", HTMLButtonElement).addEventListener("click", () => this.close());
+    attributes.settings.onChange(() => {
+      if (this.row && !attributes.shows(this.row.index)) this.close();
+    });
+  }
+
+  /** Name of the attribute that is asked about; null: none is. */
+  get asked() {
+    return this.row?.box.dataset.attribute ?? null;
+  }
+
+  /** @param {import("../attributes/attributes.js").Row} row - asked about from now on, or no longer if it was */
+  toggle(row) {
+    this.choose(row === this.row ? null : row);
+  }
+
+  close() {
+    if (!this.row) return;
+    const button = find(this.row.row, "[data-do=why]", HTMLButtonElement);
+    const focused = this.root.contains(document.activeElement);
+    this.choose(null);
+    if (focused && button.checkVisibility()) button.focus();
+  }
+
+  /** @param {import("../attributes/attributes.js").Row | null} row */
+  choose(row) {
+    this.row = row;
+    this.root.hidden = row === null;
+    for (const {row: other} of this.attributes.listed) other.classList.toggle("asked", other === row?.row);
+    for (const button of this.buttons) {
+      button.setAttribute("aria-pressed", String(button.closest(".attribute") === row?.row));
+    }
+    if (row) {
+      this.title.textContent = t("Why “{name}”?", {name: row.name});
+      this.badge.hidden = !this.elsewhere.includes(this.asked);
+    }
+    this.wait("");
+    this.onAsk();
+  }
+
+  /** @param {string} text - why there is no map */
+  wait(text) {
+    this.answered = false;
+    this.written = -Infinity;
+    if (this.where.textContent !== text) this.where.textContent = text;
+    this.root.classList.add("waiting");
+  }
+
+  /** @param {WhyMap} map - of the attribute that is asked about */
+  show(map) {
+    const now = performance.now();
+    if (now - this.written < LEGIBLE_MS) return;
+    this.written = now;
+    this.root.classList.remove("waiting");
+    this.where.textContent = whereSentence(map);
+    this.sum.replaceChildren(...summands(map).map(({name, value}) => summand(name, value)));
+    if (!this.answered) this.speak(this.sentence);
+    this.answered = true;
+  }
+
+  /** What the panel says, as one sentence for screen readers; empty where nothing is asked or known. */
+  get sentence() {
+    if (!this.row || this.root.classList.contains("waiting")) return "";
+    const said = t("Why {name}: {where}", {name: withinSentence(this.row.name), where: this.where.textContent});
+    return this.badge.hidden ? said : `${said} ${t("For this attribute the network often looks elsewhere.")}`;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function summand(name, value) {
+  const part = document.createElement("span");
+  const figure = document.createElement("b");
+  figure.textContent = value;
+  part.append(`${name} `, figure);
+  return part;
+}

@@ -1,0 +1,60 @@
+"""Start a process that works for this one, and that ends with it."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import Any
+
+
+class ChildProcess:
+    """A process that does one function, and a connection to it.
+
+    However this program ends, the connection then breaks, by which the function has to return. Ctrl+C does not reach
+    the process: this program decides what it means.
+
+    Args:
+        function: called in the process with the other end of the connection, after the arguments. It has to be
+            picklable, as have the arguments.
+        arguments: its first arguments.
+
+    Attributes:
+        connection: this program's end.
+    """
+
+    def __init__(self, function: Callable[..., None], *arguments: Any) -> None:
+        # Not a fork: that would copy locks which threads of this process hold, MediaPipe's among them.
+        context = multiprocessing.get_context("spawn")
+        self.connection: Connection
+        self.connection, there = context.Pipe()
+        self._process = context.Process(target=function, args=(*arguments, there), daemon=True)
+        with _interrupts_held_back():
+            self._process.start()
+        there.close()  # so that the connection breaks when the process ends
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, or a signal's number with a minus; None while the process runs."""
+        return self._process.exitcode
+
+    def end(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start processes that ignore Ctrl+C, which reaches all processes of a terminal."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process starts it otherwise, which lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,155 @@
+"""Decode pictures of strangers in processes of their own, which are ended where a picture takes too much.
+
+Our own, since concurrent.futures cannot stop a task, and pebble (5.2) has one pipe for all processes, whose lock a
+killed one may take with it.
+"""
+
+import json
+import math
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from demo.child_process import ChildProcess
+from demo.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_SECONDS, MAX_DECODER_BYTES
+from demo.pictures.decode import PictureError, open_picture, subject
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_START_SECONDS = 60
+_READY = b"ready"
+
+
+@dataclass(frozen=True)
+class DecodeBounds:
+    """What one picture may take.
+
+    Attributes:
+        seconds: from its file to its pixels.
+        cpu_seconds: processor time; Windows does not bound it.
+        memory_bytes: memory beside what the process takes from its start; bounded on Linux alone.
+    """
+
+    seconds: float = MAX_DECODE_SECONDS
+    cpu_seconds: int = MAX_DECODE_CPU_SECONDS
+    memory_bytes: int = MAX_DECODER_BYTES
+
+
+class Decoders:
+    """Processes that decode pictures, as many as there are pictures to decode at the same time. Thread-safe.
+
+    All that comes back from them is pixels or a sentence, so that a decoder which is broken into can say no more.
+
+    Args:
+        bounds: what one picture may take.
+    """
+
+    def __init__(self, bounds: DecodeBounds | None = None) -> None:
+        self._bounds = bounds or DecodeBounds()
+        self._kept: list[ChildProcess] = []  # for the next picture; to append and to pop are atomic
+
+    def start(self) -> None:
+        """Start a process, so that the next picture need not wait for that."""
+        self._kept.append(ChildProcess(_decode, self._bounds))
+
+    def open_picture(self, file: bytes, name: str = "") -> np.ndarray:
+        """Open a picture as `demo.pictures.decode.open_picture` does.
+
+        Args:
+            file: the bytes of its file.
+            name: for messages; by default "The picture".
+
+        Returns:
+            Read-only contiguous array (height, width, 3), uint8, RGB in 0..255.
+
+        Raises:
+            PictureError: as `open_picture` raises it, or because the picture takes too much.
+            RuntimeError: no process could be started.
+        """
+        decoder = self._ready()
+        try:
+            frame = _frame_from(decoder.connection, file, name, self._bounds.seconds)
+        except PictureError:
+            self._kept.append(decoder)
+            raise
+        except (EOFError, OSError) as error:  # TimeoutError among them
+            decoder.end()
+            self.start()
+            picture = subject(name)
+            message = f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG."
+            raise PictureError(message) from error
+        self._kept.append(decoder)
+        return frame
+
+    def _ready(self) -> ChildProcess:
+        """A process that waits for a picture."""
+        while True:
+            try:
+                decoder, is_new = self._kept.pop(), False
+            except IndexError:
+                decoder, is_new = ChildProcess(_decode, self._bounds), True
+            with suppress(EOFError, OSError):  # it has ended
+                if decoder.connection.poll(_START_SECONDS) and decoder.connection.recv_bytes() == _READY:
+                    return decoder
+            decoder.end()
+            if is_new:
+                reason = f"no process for decoding pictures (its exit status: {decoder.status})"
+                raise RuntimeError(reason)
+
+
+# The pictures of all doors share the processors, so their processes are shared as well.
+DECODERS = Decoders()
+
+
+def _frame_from(connection: Connection, file: bytes, name: str, seconds: float) -> np.ndarray:
+    """Have a process decode a file. Raises an EOFError or OSError where it has ended or takes longer."""
+    connection.send_bytes(name.encode())
+    connection.send_bytes(file)
+    if not connection.poll(seconds):
+        raise TimeoutError
+    answer = json.loads(connection.recv_bytes())
+    if "error" in answer:
+        raise PictureError(answer["error"])
+    return np.frombuffer(connection.recv_bytes(), np.uint8).reshape(answer["shape"])
+
+
+def _decode(bounds: DecodeBounds, parent: Connection) -> None:
+    """What a process does, until the connection breaks."""
+    _limit("RLIMIT_CORE", 0)  # a dump of its memory would hold the visitor's picture
+    with suppress(FileNotFoundError):  # other systems than Linux do not heed this limit
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _limit("RLIMIT_AS", pages * resource.getpagesize() + bounds.memory_bytes)
+    with suppress(EOFError, OSError):  # the program that started this has ended
+        while True:
+            parent.send_bytes(_READY)
+            _answer(bounds, parent)
+
+
+def _answer(bounds: DecodeBounds, parent: Connection) -> None:
+    """Decode one picture, and forget it."""
+    name, file = parent.recv_bytes().decode(), parent.recv_bytes()
+    _limit("RLIMIT_CPU", math.ceil(time.process_time()) + bounds.cpu_seconds)  # beyond that the kernel ends it
+    try:
+        frame = open_picture(file, name)
+    except PictureError as error:
+        parent.send_bytes(json.dumps({"error": str(error)}).encode())
+        return
+    parent.send_bytes(json.dumps({"shape": frame.shape}).encode())
+    parent.send_bytes(frame.data.cast("B"))
+
+
+def _limit(kind: str, most: int) -> None:
+    """Set a limit of this process, unless a narrower one holds for good; Windows has none."""
+    if resource is None:
+        return
+    number = getattr(resource, kind)
+    _, hardest = resource.getrlimit(number)
+    if hardest == resource.RLIM_INFINITY or most <= hardest:
+        resource.setrlimit(number, (most, hardest))

@@ -1,0 +1,65 @@
+"""Finds keys, tokens and passwords in files that are about to be published, by their names and by what they hold.
+
+The shapes of keys are those that the services document, or show in their examples.
+"""
+
+import re
+from pathlib import Path
+
+# In lower case.
+_NAMES = re.compile(
+    r"(.*\.)?env(\..*)?|\.(netrc|pypirc|pgpass|htpasswd|git-credentials)|kaggle\.json|credentials(\.(json|csv))?"
+    r"|(token|secret)s?(\..*)?|service[-_]account.*\.json|id_(rsa|dsa|ed25519|ecdsa)(_sk)?"
+    r"|.*\.(pem|key|p8|p12|pfx|ppk|jks|keystore|kdbx)"
+)
+_ASSIGNED = rb"""["'\\]*\s*[:=]\s*["'\\]*"""
+# What it is, a part of it in lower case that is quickly looked for, and its shape. Shapes begin where no word goes on,
+# so that names and random bytes are no keys; where the part is common, that is looked at only after the first letters.
+_SHAPES = (
+    ("a private key", b"private key", rb"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----"),
+    ("a private key", b"putty-user", rb"PuTTY-User-Key-File-\d"),
+    ("a secret key of AWS", b"secret", rb"(?i:aws_?secret_?(access_?)?key)" + _ASSIGNED + rb"[A-Za-z0-9/+]{16}"),
+    ("a key of AWS", b"akia", rb"(?<!\w)AKIA[A-Z0-9]{16}(?!\w)"),
+    ("a key of AWS", b"asia", rb"(?<!\w)ASIA[A-Z0-9]{16}(?!\w)"),
+    ("a key of OpenAI, Anthropic or the like", b"sk-", rb"(?<![\w-])sk-([\w-]*[A-Za-z0-9]{16}|[\w-]{40})"),
+    ("a token of Hugging Face", b"hf_", rb"(?<!\w)hf_[A-Za-z0-9]{20}"),
+    ("a token of GitHub", b"gh", rb"gh[pousr]_(?<!\w....)[A-Za-z0-9]{36}"),
+    ("a token of GitHub", b"github_pat_", rb"(?<!\w)github_pat_\w{22}"),
+    ("a token of GitLab", b"glpat-", rb"(?<![\w-])glpat-[\w-]{20}"),
+    ("a key of Kaggle", b'"key"', rb'"key"\s*:\s*"[0-9a-f]{32}"'),
+    ("a key of Google", b"aiza", rb"(?<![\w-])AIza[\w-]{35}"),
+    ("a key of Stripe", b"k_", rb"[sr]k_(?<!\w...)(live|test)_[A-Za-z0-9]{16}"),
+    ("a token of Slack", b"xox", rb"(?<![\w-])xox[abeoprs]-[\w-]{10}"),
+    ("a token of PyPI", b"pypi-age", rb"(?<![\w-])pypi-AgE[\w-]{20}"),
+    ("a token of npm", b"npm_", rb"(?<!\w)npm_[A-Za-z0-9]{36}"),
+    ("a token of a registry", b":_", rb":_(authToken|password)\s*=\s*[^$\s]"),
+    ("a key of Weights & Biases", b"wandb", rb"(?i:wandb_api_key)" + _ASSIGNED + rb"[\w-]{20}"),
+)
+_TWO_BYTE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, as Windows' programs write it
+
+
+def is_named_like_a_secret(path: Path) -> bool:
+    """Whether files of this name hold secrets by custom, such as `prod.env`, `kaggle.json` or `id_rsa`.
+
+    Args:
+        path: path of the file.
+    """
+    return _NAMES.fullmatch(path.name.lower()) is not None
+
+
+def find_key(content: bytes) -> tuple[int, str] | None:
+    """Find the first key in a file.
+
+    Args:
+        content: the whole file, of any kind.
+
+    Returns:
+        The number of its line, from 1, and what it is; None where there is none. The key itself is not told, since the
+        answer may be printed.
+    """
+    if content.startswith(_TWO_BYTE_MARKS):
+        content = content.replace(b"\0", b"")
+    lower = content.lower()
+    found = ((re.search(shape, content), what) for what, part, shape in _SHAPES if part in lower)
+    start, what = min(((match.start(), what) for match, what in found if match), default=(-1, ""))
+    return (content.count(b"\n", 0, start) + 1, what) if what else None

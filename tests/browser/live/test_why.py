@@ -1,0 +1,64 @@
+"""Why, in live mode: the map of an attribute comes with each frame from when it is asked for, and no earlier."""
+
+from typing import Any
+
+from tests.browser.conftest import Server, wait_for_live_status, wait_for_more
+from tests.browser.films import answered, face
+
+SMILING = {
+    "attributes": ["Smiling"],
+    "cells": [[[0.1, 0.1], [0.2, 0.2], [2.0, 1.0], [-0.4, 0.0]]],
+    "bias": [0.2],
+    "rows": [0, 85, 126, 180, 218],
+    "columns": [0, 89, 178],
+    "placement": [0.5, 0, 40, 0, 0.5, 100],
+}
+SENTENCE = "Mostly the mouth and what is below it: +2.6 of +3.4."
+LAST_QUESTION = "JSON.stringify(window.messages.filter(({leave}) => !leave).at(-1)?.why)"
+
+
+def wait_for_sentence(page: Any, text: str) -> None:
+    page.locator("#live .why .where", has_text=text).wait_for()
+
+
+def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 40, 0.9, why=SMILING), face(2, 340, 0.2)))
+    page.click("#live label[for=live-Smiling]")
+    wait_for_sentence(page, "Start the camera to see why.")
+    page.click("#live .why [data-do=why-close]")
+    assert page.is_hidden("#live .why")
+
+    page.click("#live-start")
+    wait_for_more(page, 3)
+    assert page.evaluate(LAST_QUESTION) == "null"
+    page.click("#live [data-toggle=adjust]")
+    button = page.locator("#live li:has(#live-Smiling) [data-do=why]")
+    button.focus()
+    page.keyboard.press("Enter")
+    wait_for_sentence(page, SENTENCE)
+    assert page.evaluate(LAST_QUESTION) == '{"face":1,"attribute":"Smiling"}'
+    assert button.get_attribute("aria-pressed") == "true"
+    assert page.inner_text("#live .why h3") == "Why “Smiling”?"
+    summands = page.locator("#live .why .summands span").all_inner_texts()
+    assert summands[0] == "hair and forehead +0.2"
+    assert summands[-1] == "together +3.4, which is 97%"
+    assert f"Why smiling: {SENTENCE}" in page.locator("#live .status").aria_snapshot()
+    # The page itself says once what is said; whoever wants more presses A.
+    assert page.locator("#live .why[aria-live], #live .why [role=status]").count() == 0
+
+    page.focus("#live .why [data-do=why-close]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live li:has(#live-Smiling) [data-do=why]:focus")
+    wait_for_more(page, 3)
+    assert page.evaluate(LAST_QUESTION) == "null"
+
+    page.click("#live [data-do=freeze]")
+    wait_for_live_status(page, "Frozen")
+    page.click("#live label[for=live-Smiling]")
+    wait_for_sentence(page, "Nothing is sent while the picture is frozen.")
+    page.click("#live [data-do=freeze]")
+    wait_for_sentence(page, SENTENCE)
+    page.click("#live [data-face='2']")  # with which no map comes
+    wait_for_sentence(page, "cannot tell why")
+    page.click("#live-stop")
+    assert page.is_hidden("#live .why")

@@ -1,0 +1,53 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from demo.benchmark.load.measure import Load, ServerState
+from demo.benchmark.load.reliability import DOCUMENT, load_table, write_reliability
+from demo.benchmark.report import Spread
+
+BEFORE, AFTER = ServerState(800.0, 14, 20, 5.0), ServerState(812.5, 14, 21, 20.0)
+CROWD = Load(
+    2, 10.0, None, (100, 100, 60), (90,), Spread(30, 60), Spread(100, 200), 3, {"status 500": 2}, BEFORE, AFTER
+)
+PHOTOS = Load(2, 10.0, None, (), (90,), None, Spread(100, 200), 0, {}, None, None)
+
+
+def row(table: str, number: int) -> list[str]:
+    return [cell.strip() for cell in table.splitlines()[number].strip("|").split("|")]
+
+
+def test_each_crowd_has_a_row_with_what_was_measured() -> None:
+    table = load_table([asdict(CROWD), asdict(PHOTOS)])
+    names = row(table, 0)
+    crowd, photos = (dict(zip(names, row(table, number), strict=True)) for number in (2, 3))
+    assert crowd["live visitors"] == "3"
+    assert crowd["frames/s in all"] == "26.0"
+    assert crowd["fewest, of the median"] == "0.60"
+    assert crowd["frame p50 / p95, ms"] == "30 / 60"
+    assert crowd["photos/s"] == "9.0"
+    assert crowd["wrong answers"] == "2"
+    assert crowd["cores busy"] == "75 % of 2"
+    assert crowd["memory, MB"] == "800 → 812.5"
+    assert photos["live visitors"] == "0"
+    assert photos["memory, MB"] == photos["fewest, of the median"] == ""
+
+
+def test_only_what_stands_between_the_marks_is_written(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text("Before.\n\n<!-- load: a.json -->\nold\n<!-- /load -->\n\nAfter.\n", encoding="utf-8")
+    write_reliability(document, tmp_path)
+    assert "Not recorded yet." in document.read_text(encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps([asdict(CROWD)]), encoding="utf-8")
+    write_reliability(document, tmp_path)
+    text = document.read_text(encoding="utf-8")
+    assert text.startswith("Before.\n\n<!-- load: a.json -->\n\n| live visitors |")
+    assert text.endswith("\n\n<!-- /load -->\n\nAfter.\n")
+    assert "old" not in text
+
+
+def test_the_document_holds_what_was_recorded(tmp_path: Path) -> None:
+    written = tmp_path / "document.md"
+    written.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
+    write_reliability(written)
+    assert written.read_text(encoding="utf-8") == DOCUMENT.read_text(encoding="utf-8")

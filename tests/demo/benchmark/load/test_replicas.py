@@ -1,0 +1,140 @@
+"""Copies of the page behind nginx, as demo/replicas configures it."""
+
+import http.client
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from demo.benchmark.load.nginx import NGINX
+from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
+from demo.benchmark.load.visitors import Panel, make_films
+from demo.server.data_url import to_base64
+from tests.paths import PORTRAIT, ROOT
+
+FOLDER = ROOT / "demo" / "replicas"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    if not NGINX:
+        message = "needs nginx"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with replicas(2, tmp_path_factory.mktemp("replicas")) as served:
+        yield served
+
+
+def get(url: str, **headers: str) -> http.client.HTTPResponse:
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60)
+
+
+def copies_asked(served: Replicas, cookie: str, requests: int) -> set[str]:
+    """The copies that answered somebody, once nginx has logged that many requests: it does so after the answer."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        lines = [line.split() for line in served.access_log.read_text(encoding="utf-8").splitlines()]
+        copies = [line[-2] for line in lines if line[-3] == cookie]
+        if len(copies) == requests:
+            return set(copies)
+        time.sleep(0.02)
+    raise AssertionError(f"nginx has logged {len(copies)} requests")
+
+
+def post(served: Replicas, picture: bytes, cookie: str, address: str) -> tuple[int, str | None]:
+    """Ask about a picture from an address of this machine; gives the status and Retry-After."""
+    proxy = urlsplit(served.url)
+    connection = http.client.HTTPConnection(proxy.netloc, timeout=120, source_address=(address, 0))
+    headers = {"Content-Type": "application/json", "Cookie": f"{COPY_COOKIE}={cookie}"}
+    body = json.dumps({"data": [to_base64(picture)]})
+    connection.request("POST", "/gradio_api/run/analyse_base64", body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.getheader("Retry-After")
+
+
+def test_a_browser_gets_a_cookie_with_the_page_and_stays_with_one_copy(served: Replicas) -> None:
+    cookies = []
+    for _ in range(16):
+        with get(served.url) as page:
+            [cookie] = page.headers.get_all("Set-Cookie") or []
+        assert "HttpOnly" in cookie
+        cookies.append(cookie.partition(";")[0])
+    asked = []
+    for cookie in cookies:
+        for path in ("", "config", "healthz"):
+            with get(served.url + path, Cookie=cookie) as answer:
+                assert answer.status == 200
+                assert not answer.headers.get_all("Set-Cookie")
+        asked.append(copies_asked(served, cookie.partition("=")[2], 3))
+    assert {len(copies) for copies in asked} == {1}
+    assert len(set.union(*asked)) == len(served.pages)
+
+
+def test_live_frames_of_a_visitor_are_followed(served: Replicas) -> None:
+    [film] = make_films(1)
+    panel = Panel(served.url, "analyse_frame")
+    connection = panel.connect()
+    for frame in film[:6]:
+        answer = panel.ask(connection, {"visitor": "follow", "frame": frame, "crop": None}, "follow")
+        assert [face["number"] for face in answer["faces"]] == [1]
+    connection.close()
+    assert len(copies_asked(served, "follow", 6)) == 1
+
+
+def test_programs_upload_ask_and_fetch_at_one_copy(served: Replicas) -> None:
+    client = Client(served.url, verbose=False)
+    answers = [client.predict(handle_file(PORTRAIT), api_name="/analyse") for _ in range(3)]
+    assert [len(answer["faces"]) for answer in answers] == [1, 1, 1]
+    assert [path for page in served.pages for path in page.uploads.rglob("*") if path.is_file()] == []
+
+
+def test_one_address_cannot_hold_all_places_of_a_copy(served: Replicas, tmp_path: Path) -> None:
+    with Image.open(PORTRAIT) as portrait:
+        portrait.resize((2400, 3000)).save(tmp_path / "large.jpg", quality=80)
+    large, small = (tmp_path / "large.jpg").read_bytes(), PORTRAIT.read_bytes()
+    with ThreadPoolExecutor(10) as pool:
+        greedy = [pool.submit(post, served, large, "crowd", "127.0.0.2") for _ in range(10)]
+        # Some are turned away at once: then the address has all the places that it can have.
+        turned_away = next(done.result() for done in as_completed(greedy) if done.result()[0] != 200)
+        other = post(served, small, "crowd", "127.0.0.3")
+        answers = [done.result() for done in greedy]
+    assert turned_away[0] == 503
+    assert float(turned_away[1] or 0) > 0
+    assert {status for status, _ in answers} == {200, 503}
+    assert other[0] == 200
+
+
+def test_visitors_of_a_copy_that_is_gone_are_answered_by_another(served: Replicas) -> None:
+    [film] = make_films(1)
+    panel = Panel(served.url, "analyse_frame")
+    with get(served.url + "healthz", Cookie=f"{COPY_COOKIE}=bereft"):
+        pass
+    [copy] = copies_asked(served, "bereft", 1)
+    [page] = [page for page in served.pages if copy.endswith(f":{page.port}")]
+    page.stop()
+    connection = panel.connect()
+    answer = panel.ask(connection, {"visitor": "bereft", "frame": film[0], "crop": None}, "bereft")
+    connection.close()
+    assert len(answer["faces"]) == 1
+
+
+def test_the_compose_file_builds_and_joins_what_there_is() -> None:
+    services = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    page, proxy = services["page"], services["proxy"]
+    context = (FOLDER / page["build"]["context"]).resolve()
+    copied = [line.split()[1] for line in page["build"]["dockerfile_inline"].splitlines() if line.startswith("COPY")]
+    assert context == ROOT
+    assert all((ROOT / name).exists() for name in copied)
+    assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
+    assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
+    assert "7860" in page["build"]["dockerfile_inline"]

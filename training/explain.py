@@ -1,0 +1,119 @@
+"""Whether the maps look where the attribute is: `python -m training.explain --weights W --data_dir D --out maps.json`.
+
+On faces of the validation split that have an attribute: how much of the positive evidence lies in its part of the face,
+deletion and insertion, against Grad-CAM and a network with shuffled weights; see training.measure.maps.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from slimnet import CheckpointError, SlimNet
+from slimnet.files.atomic import replace_text
+from training.data.celeba import SPLITS, DataError
+from training.fit.arguments import RESAMPLES, Range, check_numbers, given, given_path
+from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
+from training.measure.predictions import identify, load
+from training.report.maps import where_it_looks
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapEvaluation:
+    """How well the maps of some weights do.
+
+    Attributes:
+        weights: The file's name as "file", and its SHA-256 as "sha256".
+        split: Name of the split.
+        resamples: Bootstrap samples behind the intervals.
+        changed_faces: Faces of each attribute that were changed for deletion and insertion, at most.
+        attributes: The figures of each attribute that has a place in the face and enough faces.
+    """
+
+    weights: dict[str, str]
+    split: str
+    resamples: int
+    changed_faces: int
+    attributes: tuple[AttributeMaps, ...]
+
+
+def evaluate(
+    weights: str, data_dir: str, split: str = "valid", faces: int = 100, changed_faces: int = 20, resamples: int = 1000
+) -> MapEvaluation:
+    """Judge the maps of weights on a split of CelebA.
+
+    Args:
+        weights: The weights' file, .safetensors or .pth.
+        data_dir: CelebA: the tables and img_align_celeba/.
+        split: "train", "valid" or "test".
+        faces: Faces that have an attribute, at most.
+        changed_faces: How many of them are changed for deletion and insertion, at most; 0 for none.
+        resamples: Bootstrap samples behind the intervals.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: The data cannot be used, or no attribute can be judged.
+    """
+    _, splits = load(weights, data_dir, "cpu")
+    judge = MapJudge(SlimNet.load_pretrained(weights).eval(), splits[split], faces, changed_faces, resamples)
+    judged = tuple(map(judge.judge, tqdm(judge.attributes, desc="judging", disable=None, leave=False)))
+    return MapEvaluation(
+        weights=identify(Path(weights)),
+        split=split,
+        resamples=resamples,
+        changed_faces=changed_faces,
+        attributes=judged,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
+    parser = argparse.ArgumentParser("python -m training.explain", description="Judge the maps of weights.")
+    parser.add_argument(
+        "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
+    )
+    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    parser.add_argument("--split", choices=tuple(SPLITS), default="valid")
+    parser.add_argument("--out", type=given_path, help="write the figures there too, as JSON")
+    parser.add_argument("--faces", default=100, type=int, help="that have an attribute, at most")
+    parser.add_argument(
+        "--changed_faces", default=20, type=int, help="of them, for deletion and insertion, at most; 0: none"
+    )
+    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
+    options = parser.parse_args(arguments)
+    check_numbers(
+        parser,
+        options,
+        faces=Range(LEAST_FACES, 1_000_000),
+        changed_faces=Range(0, 1_000_000),
+        resamples=RESAMPLES,
+    )
+    try:
+        if options.out:
+            options.out.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        found = evaluate(
+            options.weights, options.data_dir, options.split, options.faces, options.changed_faces, options.resamples
+        )
+        written = json.dumps(asdict(found), indent=1) + "\n"
+        print(where_it_looks(json.loads(written)))
+        if options.out:
+            replace_text(options.out, written)
+    except (CheckpointError, DataError, OSError, ValueError) as error:
+        print(f"training.explain: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
