@@ -14,3 +14,4 @@ MAPS = ASSETS / "evaluation" / "maps.json"
 CONDITIONS = ASSETS / "evaluation" / "conditions.json"
 PREVIEW = ASSETS / "screenshots" / "preview.png"  # of links to the page
 BROWSER = ROOT / "demo" / "browser"
+NPM_PACKAGES = ROOT / "node_modules"  # what package-lock.json pins, where it is installed

@@ -5,8 +5,8 @@ the real pipeline, alone and with several visitors, beside Gradio's own way. `lo
 serves at once, without browsers. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
 asks what finding and aligning faces cost in accuracy, `following` what it costs that live mode does not find them again
 in each frame, `reach` how small a face may be in a photo to be found, `conditions` how reliable each attribute is on
-small, blurred and turned faces, `onnx` how fast the exported network is in other programs. `reliability` writes the
-records of `load` into demo/RELIABILITY.md.
+small, blurred and turned faces, `device` how equal and how quick the engine is that reads faces in the browser, `onnx`
+how fast the exported network is in other programs. `reliability` writes the records of `load` into demo/RELIABILITY.md.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from demo.benchmark.alignment import report_alignment
 from demo.benchmark.annotate import TooFewPicturesError, report_annotate
 from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.conditions import conditions_table, measure_conditions
+from demo.benchmark.device.measure import report_device
 from demo.benchmark.following import report_following
 from demo.benchmark.live import BenchmarkError, measure
 from demo.benchmark.load.measure import load_lines, measure_load
@@ -29,6 +30,7 @@ from demo.benchmark.load.reliability import write_reliability
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
+from demo.device_files import DeviceFilesError
 from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
 from slimnet.files.atomic import replace_text
@@ -77,6 +79,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     conditions.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
     conditions.add_argument("--images", type=positive, default=2000, help="validation pictures, evenly spread")
     conditions.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, for the page")
+    device = commands.add_parser("device", help="the engine in the browser beside the server's")
+    device.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+    device.add_argument("--images", type=positive, default=100, help="validation pictures, evenly spread")
+    device.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="of a film, for each engine")
+    device.add_argument("--weights", type=Path, default=WEIGHTS)
     for accuracy in (alignment, following):
         accuracy.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
         accuracy.add_argument("--images", type=int, default=500, help="validation pictures, evenly spread")
@@ -117,6 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
                 report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
             case "following":
                 report_following(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+            case "device":
+                report_device(chosen.data_dir, chosen.images, chosen.seconds, chosen.weights)
             case "conditions":
                 _report_conditions(chosen)
             case "reach":
@@ -125,7 +134,14 @@ def main(arguments: list[str] | None = None) -> int:
                 report_onnx(chosen.workers, chosen.seconds, chosen.weights)
             case "reliability":
                 write_reliability()
-    except (BenchmarkError, ChromiumMissingError, NotServedError, OSError, TooFewPicturesError) as error:
+    except (
+        BenchmarkError,
+        ChromiumMissingError,
+        DeviceFilesError,
+        NotServedError,
+        OSError,
+        TooFewPicturesError,
+    ) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2
     return 0

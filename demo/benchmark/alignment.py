@@ -121,15 +121,28 @@ def validation_pictures(
     Returns:
         The crops, each (218, 178, 3) uint8 RGB, and their labels, (images, attributes) bool.
     """
-    with (data_dir / "list_eval_partition.csv").open(newline="", encoding="utf-8") as file:
-        names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
-    chosen = [names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
+    chosen = validation_files(data_dir, images)
     with (data_dir / "list_attr_celeba.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["image_id"]: row for row in csv.DictReader(file)}
-    labels = np.array([[rows[name][attribute] == "1" for attribute in attributes] for name in chosen])
+    labels = np.array([[rows[path.name][attribute] == "1" for attribute in attributes] for path in chosen])
+    return [open_picture(path) for path in chosen], labels
+
+
+def validation_files(data_dir: Path, images: int) -> list[Path]:
+    """Choose some of CelebA's validation pictures, evenly spread.
+
+    Args:
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many; fewer where there are fewer.
+
+    Returns:
+        Their files.
+    """
+    with (data_dir / "list_eval_partition.csv").open(newline="", encoding="utf-8") as file:
+        names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
     folder = data_dir / "img_align_celeba"
     folder = folder / folder.name if (folder / folder.name).is_dir() else folder
-    return [open_picture(folder / name) for name in chosen], labels
+    return [folder / names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
 
 
 def _padded(crop: np.ndarray, across: int, down: int, border: int) -> np.ndarray:

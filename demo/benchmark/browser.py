@@ -34,11 +34,11 @@ class ChromiumMissingError(RuntimeError):
 
 
 @contextmanager
-def browser_before(film: Path) -> Iterator[Any]:
+def browser_before(film: Path | int) -> Iterator[Any]:
     """Launch a browser, and close it at the end of the with block.
 
     Args:
-        film: what its camera shows, a file written by `write_film`.
+        film: what its camera shows, a file written by `write_film`; or as many cameras with a test pattern.
 
     Yields:
         Playwright's browser.

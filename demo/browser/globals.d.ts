@@ -22,6 +22,7 @@ interface Facts {
   weights: string; // SHA-256 of their file
   reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: none where it was not measured
   remembered_ms?: number; // live: for which the server keeps the number of a face out of sight
+  device?: {base: string} | null; // live: address of what reads faces in the browser; null where the server has none
   recording_header?: string; // live: the first line of a recording's CSV file, with its line feed
   decisions: Decisions | null; // null for weights without operating points
   conditions: import("./shared/attributes/reliability.js").Condition[]; // none where they were not measured

@@ -51,13 +51,15 @@ class FrameError(PictureError):
     """A frame that cannot be analysed; its message is meant for people."""
 
 
-def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
+def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured, device: str | None = None) -> gr.HTML:
     """Make the panel `#live`; to be called inside a gr.Blocks.
 
     Args:
         pipeline: analyses the frames.
         disclosure: HTML above the picture, to be read first.
         measured: what was measured of the weights in use.
+        device: address of what reads faces in the visitor's own browser, relative to the page's root; None where that
+            is not offered.
 
     Returns:
         The panel's component.
@@ -67,12 +69,22 @@ def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr
     async def analyse_frame(message: Any) -> dict[str, Any]:
         return await queue.answer(message)
 
-    facts = {
+    return panel("live", pipeline, analyse_frame, live_facts(pipeline, device), measured, disclosure=disclosure)
+
+
+def live_facts(pipeline: Pipeline, device: str | None) -> dict[str, Any]:
+    """What the scripts of the live panel must know, as `globals.d.ts` describes it.
+
+    Args:
+        pipeline: analyses the frames.
+        device: as for `live_panel`.
+    """
+    return {
         "remembered_ms": 1000 * REMEMBERED_SECONDS,
         "recording_header": recording_header(pipeline.attributes),
         "weights": pipeline.weights,
+        "device": None if device is None else {"base": device},
     }
-    return panel("live", pipeline, analyse_frame, facts, measured, disclosure=disclosure)
 
 
 def recording_header(attributes: tuple[str, ...]) -> str:

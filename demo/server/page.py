@@ -1,5 +1,6 @@
 """The whole page, and how it is served."""
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 from starlette.middleware import Middleware
 
+from demo.device_files import DeviceFilesError, device_files
 from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
@@ -18,6 +20,7 @@ from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import choice_of, page_languages
 from demo.server.content.measured import measured_of
 from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
+from demo.server.http.device_parts import DEVICE_PARTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
@@ -35,7 +38,7 @@ from slimnet import Predictor
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")
 _MONO = ("ui-monospace", "SF Mono", "Consolas", "DejaVu Sans Mono", "monospace")
 _SPACES = "https://huggingface.co"  # shows a Space in a frame of its own page
-_STYLES = (
+STYLES = (
     "page.css",
     "shared/attributes/attributes.css",
     "shared/why/why.css",
@@ -48,6 +51,7 @@ _STYLES = (
     "shared/forced_colours.css",
 )
 
+_LOG = logging.getLogger(__name__)
 _START = "import(`${window.gradio_config.root}/${props.module}`).then(({start}) => start(element));"
 
 
@@ -67,6 +71,7 @@ def build(
     """
     photos = photos or live
     measured = measured_of(live.predictor)
+    device = device_address(live.predictor.path)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             str(masthead(live.predictor)),
@@ -75,9 +80,14 @@ def build(
             module=SCRIPTS.address("page.js"),
         )
         with gr.Row(elem_id="panels"):
-            live_panel(live, disclosure(operator, live.attributes), measured)
+            live_panel(live, disclosure(operator, live.attributes), measured, device)
             photo_panel(photos, disclosure(operator, photos.attributes), measured)
-        gr.HTML(str(about(live)), apply_default_css=False, js_on_load=_START, module=SCRIPTS.address("about.js"))
+        gr.HTML(
+            str(about(live, on_device=device is not None)),
+            apply_default_css=False,
+            js_on_load=_START,
+            module=SCRIPTS.address("about.js"),
+        )
         queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
         add_endpoints(page, photos, queue)
         if mcp:
@@ -87,6 +97,22 @@ def build(
     refuse_web_addresses(page)
     refuse_by_sentences(page)
     return page.queue(max_size=MAX_QUEUED_CALLS)
+
+
+def device_address(weights: Path) -> str | None:
+    """Where what reads faces in the visitor's own browser is served.
+
+    Args:
+        weights: file of the weights in use.
+
+    Returns:
+        The address of its folder, relative to the page's root; None where npm's packages are not installed.
+    """
+    try:
+        return DEVICE_PARTS.offer(device_files(weights))
+    except DeviceFilesError as error:
+        _LOG.info("%s", error)
+        return None
 
 
 def masthead(predictor: Predictor) -> Markup:
@@ -135,7 +161,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         "theme": gr.themes.Base(primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO),
         "i18n": languages,
         "head": choice_of(languages),
-        "css_paths": [BROWSER / name for name in _STYLES],
+        "css_paths": [BROWSER / name for name in STYLES],
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
@@ -143,7 +169,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         # Programs are told what was wrong with a call, instead of {"error": null}.
         "show_error": True,
         "app_kwargs": {
-            "routes": [SCRIPTS.route, PREVIEW_ROUTE, HEALTH_ROUTE],
+            "routes": [SCRIPTS.route, DEVICE_PARTS.route, PREVIEW_ROUTE, HEALTH_ROUTE],
             "middleware": [
                 Middleware(WholeBodies, max_bytes=MAX_BODY_BYTES),
                 Middleware(NothingLeft, folder=folder),

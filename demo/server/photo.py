@@ -46,15 +46,23 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> g
     async def analyse_photo(message: Any) -> dict[str, Any]:
         return await answer(message, pipeline, queue)
 
-    thumbnails = [_thumbnail(path) for path in examples().values()]
-    facts = {
+    values = {"disclosure": disclosure, "examples": thumbnails()}
+    return panel("photo", pipeline, analyse_photo, photo_facts(pipeline), measured, **values)
+
+
+def photo_facts(pipeline: Pipeline) -> dict[str, Any]:
+    """What the scripts of the photo panel must know, as `globals.d.ts` describes it.
+
+    Args:
+        pipeline: analyses the photos.
+    """
+    return {
         "largest_bytes": MAX_PICTURE_BYTES,
         "most_photos": MAX_PHOTOS_AT_ONCE,
         "columns": COLUMNS,
         "weights": pipeline.weights,
         "reliability": [asdict(attribute) for attribute in pipeline.reliability or ()],
     }
-    return panel("photo", pipeline, analyse_photo, facts, measured, disclosure=disclosure, examples=thumbnails)
 
 
 async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
@@ -197,6 +205,11 @@ def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
 def examples() -> dict[str, Path]:
     """The example pictures that come with the repository: file name -> path."""
     return {path.name: path for path in sorted(EXAMPLES.glob("*.jpg"))}
+
+
+def thumbnails() -> list[dict[str, str]]:
+    """The template's values for the buttons of the examples."""
+    return [_thumbnail(path) for path in examples().values()]
 
 
 def _thumbnail(path: Path) -> dict[str, str]:

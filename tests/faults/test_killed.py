@@ -17,8 +17,9 @@ from tests.paths import ROOT
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from slimnet import SlimNet, checkpoint
+from slimnet import SlimNet
 from slimnet.export import main
+from slimnet.files import checkpoint
 
 folder = Path(sys.argv[1])
 

@@ -33,7 +33,7 @@ def test_onnx_file_gives_the_same_logits_for_any_batch(
     assert "slimnet.onnx: 2." in capsys.readouterr().out
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for batch in (1, 3):
-        found, probabilities = session.run(None, {"crops": crops[:batch]})
+        found, probabilities = session.run(["logits", "probabilities"], {"crops": crops[:batch]})
         np.testing.assert_allclose(found, logits[:batch], atol=1e-4)
         np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits[:batch])), atol=1e-5)
     metadata = json.loads(session.get_modelmeta().custom_metadata_map["slimnet"])

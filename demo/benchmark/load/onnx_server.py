@@ -57,7 +57,7 @@ def crop_rates(file: Path, workers: int, seconds: float) -> list[float]:
     """
     command = [sys.executable, "-I", "-c", _SERVER, str(file), str(_BATCH_CROPS), str(seconds)]
     servers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=file.parent)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd=file.parent)
         for _ in range(workers)
     ]
     for server in servers:

@@ -1,46 +1,53 @@
-// The way of a frame: it is taken from the camera, sent, and its answer painted; or it is tried again, with a word why.
+// The way of a frame: it is taken from the camera, read by an engine, and its answer painted; or it is tried again, with a
+// word why.
 
-import {drawScaled, encodeFrame} from "../shared/camera.js";
+import {drawScaled} from "../shared/camera.js";
 import {t} from "../shared/language.js";
-import {askServer, NO_ANSWER} from "../shared/server.js";
+import {NO_ANSWER} from "../shared/server.js";
 import {pause} from "../shared/status.js";
-import {FrameSize} from "./frame_size.js";
 
 const VIEW_WIDTH = 960; // pixels of the longer side shown
-const ANSWER_MS = 8000;
 const RETRY_MS = [300, 600, 1200, 2000];
 const RELOAD_FAILURES = 4; // after as many in a row, trying again does not help where the server answers something else
 
-/**
- * The functions of demo/server/live.py.
- *
- * @typedef {{analyse_frame: (message: object) => Promise<any>}} Server
- */
+/** @typedef {import("../engines/server.js").Engine} Engine */
 
 export class Frames {
   /**
    * @param {import("./view.js").View} view
-   * @param {Server} server
+   * @param {Engine | null} engine - null while none is ready
    * @param {AbortSignal} signal - aborted when no more frames are wanted
    */
-  constructor(view, server, signal) {
+  constructor(view, engine, signal) {
     this.view = view;
     this.video = view.video;
-    this.server = server;
+    this.engine = engine;
     this.signal = signal;
-    this.visitor = Math.random().toString(36).slice(2); // lets the server tell the frames of this page from others'
-    this.frameSize = new FrameSize();
     /** @type {MediaStreamTrack | null} */
     this.track = null; // of the camera, null while it is not there
     this.frozen = false;
-    this.awaits = ""; // "camera", "server", or neither
+    this.awaits = ""; // "camera", "engine", or neither
     /** @type {number | null} */
-    this.newest = null; // capture time of the frame that the video shows, null once it was sent
+    this.newest = null; // capture time of the frame that the video shows, null once it was taken
     this.wake = () => {};
-    this.taken = document.createElement("canvas"); // the frame in flight, as it will be shown
+    this.taken = document.createElement("canvas"); // the frame that is read, as it will be shown
     this.spare = document.createElement("canvas"); // the one before, on the page
-    this.sent = document.createElement("canvas");
     signal.addEventListener("abort", () => this.leave());
+  }
+
+  /**
+   * Has the frames read by another engine from now on.
+   *
+   * @param {Engine | null} engine - null: none is ready, so that frames wait
+   */
+  use(engine) {
+    this.engine = engine;
+    this.wake();
+  }
+
+  leave() {
+    this.engine?.close();
+    this.wake();
   }
 
   /**
@@ -53,9 +60,9 @@ export class Frames {
     this.newest = null;
   }
 
-  /** Whether there is a moving picture, and somebody to see it. */
+  /** Whether there is a moving picture, somebody to see it, and an engine to read it. */
   get watched() {
-    return Boolean(this.track && !this.track.muted && !this.frozen && !document.hidden);
+    return Boolean(this.engine && this.track && !this.track.muted && !this.frozen && !document.hidden);
   }
 
   async run() {
@@ -65,10 +72,12 @@ export class Frames {
       this.awaits = "camera";
       const captured = await this.next();
       if (this.signal.aborted) return;
-      this.awaits = "server";
-      const {answer, stages} = await this.send(captured);
+      this.awaits = "engine";
+      const {engine} = this;
+      const {answer, stages} = await this.read(captured);
       this.awaits = "";
       if (this.signal.aborted) return;
+      if (engine !== this.engine) continue; // faces have other numbers by now
       if (answer.faces) {
         failures = 0;
         [this.taken, this.spare] = [this.spare, this.taken];
@@ -96,7 +105,7 @@ export class Frames {
     this.video.requestVideoFrameCallback((later, details) => this.noteFrame(later, details));
   }
 
-  /** The capture time of a frame that was not sent yet: the present one, or else the next that is wanted. */
+  /** The capture time of a frame that was not read yet: the present one, or else the next that is wanted. */
   async next() {
     while (!this.signal.aborted && (this.newest === null || !this.watched)) {
       await new Promise((resolve) => {
@@ -109,32 +118,25 @@ export class Frames {
   }
 
   /**
-   * Sends the frame that the video shows: the server's answer, and the milliseconds of each stage on the way.
+   * Has the frame that the video shows read: the engine's answer, and the milliseconds of each stage on the way.
    *
    * @param {number} captured - its time on the page's clock, in milliseconds
    */
-  async send(captured) {
-    const {video, taken, sent, frameSize, visitor} = this;
+  async read(captured) {
+    const {video, taken, engine, view} = this;
     drawScaled(video, taken, video.videoWidth, video.videoHeight, VIEW_WIDTH);
     const drawn = performance.now();
-    drawScaled(taken, sent, taken.width, taken.height, frameSize.width);
-    const frame = encodeFrame(sent, frameSize.quality);
-    const encoded = performance.now();
-    const {view} = this;
-    const message = {visitor, frame, crop: view.wantedCrop(encoded), why: view.why.wanted(view.chosen)};
-    const answer = await askServer(ANSWER_MS, () => this.server.analyse_frame(message));
-    const away = performance.now() - encoded;
-    if (answer.faces || away >= ANSWER_MS) frameSize.note(away);
-    /** @type {Object<string, number>} */
-    const atServer = answer.ms ?? {};
-    const network = Math.max(0, away - Object.values(atServer).reduce((sum, part) => sum + part, 0));
-    return {answer, stages: {capture: drawn - captured, encode: encoded - drawn, network, ...atServer}};
+    const answer = await engine.analyse(taken, {
+      crop: view.wantedCrop(drawn),
+      why: view.why.wanted(view.chosen, drawn),
+    });
+    return {answer, stages: {capture: drawn - captured, ...answer.ms}};
   }
 
   /**
    * Says why there is no result, and offers to reload the page where trying again does not help.
    *
-   * @param {{error?: string, failure?: import("../shared/server.js").Failure}} answer - of the server, or why there is none
+   * @param {{error?: string, failure?: import("../shared/server.js").Failure}} answer - of the engine, or why there is none
    * @param {number} failures - in a row
    */
   explain({error, failure = NO_ANSWER}, failures) {
@@ -146,11 +148,5 @@ export class Frames {
     const next = reload ? t("Reload the page to go on.") : failure.helps === "nothing" ? "" : t("Trying again…");
     this.view.wait(`${failure.text} ${next}`.trim());
     this.view.reloadButton.hidden = !reload;
-  }
-
-  /** Gives this visitor's place at the server to somebody else. */
-  leave() {
-    this.wake();
-    this.server.analyse_frame({visitor: this.visitor, leave: true}).catch(() => {});
   }
 }

@@ -1,5 +1,7 @@
 // Live mode: one frame in flight; when its answer is here it is painted with its boxes, and the newest frame is sent.
 
+import {EngineChoice} from "../engines/choice.js";
+import {EngineSwitch} from "../engines/switch.js";
 import {find} from "../shared/elements.js";
 import {keepFocus} from "../shared/focus.js";
 import {whenRefused} from "../shared/given.js";
@@ -13,10 +15,11 @@ const OFF = t("The camera is off.");
 /**
  * @param {HTMLElement} element - holds the panel
  * @param {Facts} facts
- * @param {import("./frames.js").Server} server
+ * @param {import("../engines/server.js").Server} server
  */
 export function start(element, facts, server) {
   const live = find(element, "#live", HTMLElement);
+  const engines = new EngineChoice(server, facts.device && deviceParts(facts.device));
   keepFocus();
   translate(element);
   /** @type {Session | null} */
@@ -24,7 +27,7 @@ export function start(element, facts, server) {
   const running = () => (session?.signal.aborted ? null : session);
   const open = () => {
     if (running()) return;
-    session = new Session(view, server);
+    session = new Session(view, engines);
     session.start();
   };
   const view = new View(live, facts, {
@@ -40,9 +43,34 @@ export function start(element, facts, server) {
   window.addEventListener("pagehide", () => running()?.stop(OFF));
   navigator.mediaDevices?.addEventListener("devicechange", () => running()?.offerCameras());
   stopWhileUnseen(running, open);
+  new EngineSwitch(live, engines, () => view.overlay.picture);
+  followChoice(engines, running);
   whenRefused((sentence) => {
     if (chosenPanel() === "live") view.refuse(sentence);
   });
+}
+
+/**
+ * @param {{base: string}} device - of the facts, below the page's own address
+ */
+function deviceParts({base}) {
+  return {base: new URL(`${window.gradio_config.root}/${base}`, location.href).href};
+}
+
+/**
+ * Has the running session read by another engine once there is one.
+ *
+ * @param {EngineChoice} engines
+ * @param {() => Session | null} running
+ */
+function followChoice(engines, running) {
+  let known = `${engines.chosen} ${engines.state}`;
+  engines.onChange(() => {
+    const now = `${engines.chosen} ${engines.state}`;
+    if (now !== known) running()?.changeEngine();
+    known = now;
+  });
+  engines.begin();
 }
 
 /**

@@ -10,17 +10,19 @@ const CAMERA_GONE = t(
   "The camera was disconnected. Live goes on when it is back, or with another one that you choose.",
 );
 const LOOKING = t("Looking for a face…");
+const LOADING = t("Loading onto this device. Nothing is sent meanwhile.");
 const FROZEN = t("Frozen. Nothing is sent until you go on.");
 
 export class Session {
   /**
    * @param {import("./view.js").View} view
-   * @param {import("./frames.js").Server} server
+   * @param {import("../engines/choice.js").EngineChoice} engines
    */
-  constructor(view, server) {
+  constructor(view, engines) {
     this.view = view;
+    this.engines = engines;
     this.ending = new AbortController();
-    this.frames = new Frames(view, server, this.signal);
+    this.frames = new Frames(view, engines.open(), this.signal);
     /** @type {{deviceId: string, label: string} | null} */
     this.camera = null; // the last one that was there
   }
@@ -43,7 +45,7 @@ export class Session {
       return;
     }
     if (signal.aborted) return;
-    view.say(LOOKING);
+    this.sayWhatIsDone();
     this.frames.run();
   }
 
@@ -125,6 +127,14 @@ export class Session {
     }
   }
 
+  /** The visitor chose another engine, or the chosen one is ready. */
+  changeEngine() {
+    const {view, frames, engines} = this;
+    frames.use(engines.open());
+    view.forgetFaces();
+    if (view.state !== "starting") this.sayWhatIsDone();
+  }
+
   freeze() {
     const {view, frames} = this;
     if (!(frames.frozen || view.state === "on")) return;
@@ -152,7 +162,10 @@ export class Session {
       view.wait(CAMERA_GONE);
       return;
     }
-    if (frames.frozen) view.stand(FROZEN);
+    const {state, problem} = this.engines;
+    if (state === "loading") view.wait(LOADING, "waiting");
+    else if (state === "failed") view.wait(problem);
+    else if (frames.frozen) view.stand(FROZEN);
     else view.say(LOOKING);
   }
 }

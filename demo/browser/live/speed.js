@@ -114,7 +114,7 @@ export class SpeedPanel {
     this.delay.textContent = String(Math.round(latency));
     this.onFigures(framesPerSecond, latency);
     for (const {stage, part, value} of this.parts) {
-      const milliseconds = mean((frame) => frame.stages[stage]);
+      const milliseconds = mean((frame) => frame.stages[stage] ?? 0); // not each engine has all
       part.style.flexGrow = milliseconds.toFixed(1);
       value.textContent = `${milliseconds.toFixed(1)} ms`;
     }

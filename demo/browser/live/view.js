@@ -166,12 +166,13 @@ export class View {
    * Says what keeps live mode from going on.
    *
    * @param {string} text
+   * @param {"problem" | "waiting"} kind
    */
-  wait(text) {
+  wait(text, kind = "problem") {
     this.state = "waiting";
     this.live.classList.add("stale");
     this.rest();
-    this.say(text, "problem");
+    this.say(text, kind);
   }
 
   /** No frames are expected for now, so that there are no figures of them. */
@@ -197,7 +198,7 @@ export class View {
     this.live.classList.add("stale");
     showRemark(this.ageLine, "");
     if (this.frames.awaits === "camera") this.say(t("The camera gives no picture at the moment."), "waiting");
-    if (this.frames.awaits === "server") this.say(t("Waiting for the server's answer…"), "waiting");
+    if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
   }
 
   /** @param {string} sentence - why something that was dropped or pasted is not taken */
@@ -219,9 +220,7 @@ export class View {
    */
   begin(frames) {
     this.frames = frames;
-    this.smoother = new Smoother(this.facts.remembered_ms);
-    this.seen = 0; // when the chosen face was seen last
-    this.cropAsked = 0;
+    this.forgetFaces();
     this.state = "starting";
     this.stopButton.hidden = false;
     if (document.activeElement === this.startButton || document.activeElement === document.body) {
@@ -229,6 +228,14 @@ export class View {
     }
     this.startButton.disabled = true;
     this.say(t("Waiting for the camera. Your browser may ask you to allow it."));
+  }
+
+  /** Faces that come from now on have other numbers. */
+  forgetFaces() {
+    this.smoother = new Smoother(this.facts.remembered_ms);
+    this.chosen = null;
+    this.seen = 0; // when the chosen face was seen last
+    this.cropAsked = 0;
   }
 
   /**
@@ -287,7 +294,7 @@ export class View {
    * Paints the very frame that was analysed, so that no box trails its face.
    *
    * @param {HTMLCanvasElement} picture - the frame
-   * @param {{faces: Face[], width: number, height: number}} answer - of the server
+   * @param {{faces: Face[], width: number, height: number}} answer - of the engine
    * @param {number} captured - its time on the page's clock
    * @param {Object<string, number>} stages - milliseconds of each until now; painting is added
    */
@@ -310,7 +317,7 @@ export class View {
     this.showChoice(faces);
     this.showAttributes(faces, began);
     this.timeline.add(began, answer, captured);
-    this.showFrameSize(this.frames.frameSize);
+    this.showFrameSize(this.frames.engine?.frameSize);
     const painted = performance.now();
     stages.paint = painted - began;
     this.note(painted, painted - captured, stages, faces.length);
@@ -398,8 +405,13 @@ export class View {
     crop.hidden = !faces.length || (crop.hidden && !picture);
   }
 
-  /** @param {import("./frame_size.js").FrameSize} size - of the pictures that are sent */
+  /** @param {import("./frame_size.js").FrameSize | null} size - of the pictures that are sent; null: none is */
   showFrameSize(size) {
+    if (!size) {
+      delete this.live.dataset.sentWidth;
+      showRemark(this.sizeLine, "");
+      return;
+    }
     this.live.dataset.sentWidth = String(size.width);
     const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", {
       width: size.width,

@@ -1,10 +1,12 @@
 // Why live mode decides as it does: the map of one attribute of the chosen face, made as calm as its percentage.
 
 import {t} from "../shared/language.js";
-import {blended, mapOf} from "../shared/why/map.js";
+import {blended, mapOf, moved} from "../shared/why/map.js";
 import {WhyPanel} from "../shared/why/panel.js";
 import {shareOfNew} from "./smoothing.js";
 
+const ASK_MS = 50; // a map is asked for no more often, as it costs the server some 3 ms; in between it moves with its face
+const CARRIED_MS = 1000; // for as long at most
 const MOST_WITHOUT = 30; // answers: then whatever gives them gives no maps
 
 /** @typedef {import("../shared/why/map.js").WhyMap} WhyMap */
@@ -29,8 +31,9 @@ export class LiveWhy {
    * @param {string} text - what is said until one comes
    */
   begin(text) {
-    /** @type {{face: number, map: WhyMap, milliseconds: number} | null} */
-    this.last = null; // what was shown last
+    /** @type {{face: number, box: number[], map: WhyMap, milliseconds: number} | null} */
+    this.last = null; // what came last
+    this.askedAt = -Infinity; // milliseconds
     this.without = 0; // answers without a map since then
     this.panel.wait(text);
   }
@@ -39,10 +42,13 @@ export class LiveWhy {
    * What to ask about a frame; null: nothing.
    *
    * @param {number | null} face - number of the chosen one
+   * @param {number} now - milliseconds
    */
-  wanted(face) {
+  wanted(face, now) {
     const attribute = this.panel.asked;
-    return attribute && face !== null ? {face, attribute} : null;
+    if (!attribute || face === null || now - this.askedAt < ASK_MS) return null;
+    this.askedAt = now;
+    return {face, attribute};
   }
 
   /**
@@ -55,17 +61,25 @@ export class LiveWhy {
   show(face, now) {
     const {panel, last} = this;
     const map = panel.asked && mapOf(face?.why, panel.asked);
-    if (!map) {
-      if (panel.asked && face && ++this.without > MOST_WITHOUT) {
-        panel.wait(t("What reads the faces here cannot tell why."));
-      }
-      return null;
-    }
+    if (!map) return panel.asked && face ? this.carry(face, now) : null;
     const share = last?.face === face.number ? shareOfNew(now - last.milliseconds, this.attributes.calm) : 1;
     const calm = last ? blended(map, last.map, share) : map;
-    this.last = {face: face.number, map: calm, milliseconds: now};
+    this.last = {face: face.number, box: face.box, map: calm, milliseconds: now};
     this.without = 0;
     panel.show(calm);
     return calm;
+  }
+
+  /**
+   * The last map of a face, moved with it.
+   *
+   * @param {import("./view.js").Face} face - with which none came
+   * @param {number} now - milliseconds
+   */
+  carry(face, now) {
+    const {last} = this;
+    if (++this.without > MOST_WITHOUT) this.panel.wait(t("What reads the faces here cannot tell why."));
+    const fresh = last?.face === face.number && now - last.milliseconds < CARRIED_MS;
+    return fresh ? moved(last.map, last.box, face.box) : null;
   }
 }

@@ -2,6 +2,8 @@
 
 const SETTINGS = "slimnet-faces"; // the key in localStorage, and the name of the event that tells the other panel
 const DEFAULT_CALM = 0.4;
+/** @type {("server" | "device")[]} */
+const ENGINES = ["server", "device"];
 const PACES = [0, 5, 10, 30]; // seconds
 
 /**
@@ -17,6 +19,7 @@ const PACES = [0, 5, 10, 30]; // seconds
  * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: as suits the camera
  * @property {Camera | undefined} camera
  * @property {string | undefined} language - of the page, which choose_language.js reads; undefined: the browser's
+ * @property {"server" | "device" | undefined} engine - what reads the camera's frames; undefined: none was chosen
  * @property {string | undefined} point - the operating point; undefined: none was chosen
  * @property {boolean} shortcuts - whether single keys work everywhere on the page
  * @property {boolean} guide - whether the live panel leads the visitor into its picture
@@ -79,6 +82,7 @@ function checkedSettings(kept) {
     mirror: typeof kept.mirror === "boolean" ? kept.mirror : undefined,
     camera: checkedCamera(kept.camera),
     language: typeof kept.language === "string" ? kept.language : undefined,
+    engine: ENGINES.find((name) => name === kept.engine),
     point: typeof kept.point === "string" ? kept.point : undefined,
     shortcuts: kept.shortcuts === true,
     guide: kept.guide === true,

@@ -19,19 +19,30 @@ from slimnet.calibration import BALANCED
 _IMPRESSIONS = "impressions that annotators had of celebrities' pictures"
 
 
-def about(pipeline: Pipeline[Predictor], evaluation: Path = EVALUATION, outside: Path = OUTSIDE) -> Markup:
+def about(
+    pipeline: Pipeline[Predictor],
+    evaluation: Path = EVALUATION,
+    outside: Path = OUTSIDE,
+    *,
+    on_device: bool = False,
+    at_server: bool = True,
+) -> Markup:
     """Render the section.
 
     Args:
         pipeline: a pipeline with the weights in use.
         evaluation: JSON file with the figures of the shipped weights, as `training.evaluate` writes it.
         outside: JSON file with those on people unlike CelebA's, as `training.evaluate --outside` writes it.
+        on_device: whether browsers are offered what reads faces in them.
+        at_server: whether a server reads them, unless the visitor chooses otherwise.
 
     Returns:
         The section's HTML.
     """
     return render(
         "about.html",
+        on_device=on_device,
+        at_server=at_server,
         is_celeba=_is_celeba(pipeline.attributes),
         outside=summary(figures_of(pipeline.predictor.path, outside)),
         **_quality(pipeline, evaluation),

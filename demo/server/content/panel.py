@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.table import FORMULA_STARTS
@@ -40,6 +41,39 @@ def panel(
     Returns:
         The panel's component.
     """
+    html, known = panel_content(name, pipeline, facts, measured, **values)
+    return gr.HTML(
+        html_template=str(html),
+        js_on_load=START_PANEL,
+        module=SCRIPTS.address(f"{name}/main.js"),
+        facts=json.dumps(known),  # text: of lists and objects Gradio hands over slow proxies
+        apply_default_css=False,
+        server_functions=[function],
+    )
+
+
+def panel_content(
+    name: str,
+    pipeline: Pipeline,
+    facts: dict[str, Any],
+    measured: Measured,
+    *,
+    at_server: bool = True,
+    **values: Any,
+) -> tuple[Markup, dict[str, Any]]:
+    """What a panel holds, on a page with a server or without one.
+
+    Args:
+        name: as for `panel`.
+        pipeline: as for `panel`.
+        facts: as for `panel`.
+        measured: as for `panel`.
+        at_server: whether a server reads the pictures, unless the visitor chooses otherwise.
+        values: the template's own.
+
+    Returns:
+        Its HTML, and all that its scripts must know.
+    """
     decided = decisions(pipeline.attributes, pipeline.predictor.calibration)
     attributes = attribute_list(
         pipeline.attributes,
@@ -59,11 +93,4 @@ def panel(
         "formula_starts": FORMULA_STARTS,
         "elsewhere": measured.elsewhere,
     }
-    return gr.HTML(
-        html_template=str(render(f"{name}/{name}.html", attributes=attributes, **values)),
-        js_on_load=START_PANEL,
-        module=SCRIPTS.address(f"{name}/main.js"),
-        facts=json.dumps(shared | facts),  # text: of lists and objects Gradio hands over slow proxies
-        apply_default_css=False,
-        server_functions=[function],
-    )
+    return render(f"{name}/{name}.html", attributes=attributes, at_server=at_server, **values), shared | facts

@@ -46,8 +46,15 @@ def page(server: Server, browser: Any) -> Iterator[Any]:
     for open_at in opener(browser):
         page = open_at(server, answered(FACE))
         start_live(page)
-        page.wait_for_selector("#live-Smiling:checked")
+        wait_until_ticked(page)
         yield page
+
+
+def wait_until_ticked(page: Any) -> None:
+    """Waits until the steady ticks have reached what the one face shows."""
+    page.wait_for_function(
+        "(ticks) => document.querySelectorAll('#live .attribute.on').length === ticks", arg=len(TICKED)
+    )
 
 
 def resize(page: Any, size: tuple[int, int]) -> None:
@@ -121,6 +128,7 @@ def test_two_faces_leave_a_phone_its_rows(page: Any) -> None:
     page.wait_for_selector("#live-Heavy_Makeup:checked")
     assert len(wholly_seen(page, "#live .attribute", "index")) >= SIZES[390, 844]
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
+    wait_until_ticked(page)
     page.wait_for_function("document.querySelectorAll('#live .faces button').length < 2")
 
 
@@ -164,7 +172,7 @@ def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
     assert page.is_visible("#live .chips .none")
     assert page.evaluate(top) == before
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
-    page.wait_for_selector("#live-Smiling:checked")
+    wait_until_ticked(page)
 
 
 def test_chips_are_the_ticked_attributes_in_the_order_of_the_list(page: Any) -> None:

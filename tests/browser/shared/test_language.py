@@ -16,6 +16,7 @@ from demo.server.content.conditions import conditions
 from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import LANGUAGES, page_languages
 from demo.server.content.outside import people
+from demo.server.markup import render
 from demo.server.page import build, masthead
 from slimnet import ATTRIBUTES, Reliability
 from tests.browser.bare import bare_page
@@ -57,7 +58,8 @@ def all_pages() -> str:
             html.append(masthead(weights))
             html.append(attribute_list(attributes, "live", measured, decided=points is not None, live=True))
             pipeline: Any = SimpleNamespace(predictor=weights, attributes=attributes, reliability=measured)
-            html.append(about(pipeline))
+            html += [about(pipeline), about(pipeline, on_device=True), about(pipeline, at_server=False)]
+    html.append(render("photo/photo.html", at_server=False, disclosure="", examples=[], attributes=""))
     html += [disclosure("Museum", names) for names in (ATTRIBUTES, ("Smoking", "Bald"))]
     return "".join(f"<div>{part}</div>" for part in html)
 

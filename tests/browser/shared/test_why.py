@@ -110,6 +110,12 @@ def test_a_mirrored_picture_has_its_map_mirrored_and_its_numbers_legible(page: A
     assert written["x"] >= 400 - 100  # right of the cell, as it is seen
 
 
+def test_a_map_moves_with_its_face(page: Any) -> None:
+    placed = EYES | {"placement": [0.5, -0.1, 110, 0.1, 0.5, 70]}
+    found = page.evaluate("([map, from, to]) => moved(map, from, to)", [placed, [100, 50, 40, 60], [200, 80, 80, 120]])
+    assert found == placed | {"placement": [1, -0.2, 220, 0.2, 1, 120], "cells": list(EYES["cells"])}
+
+
 def test_no_more_is_asked_of_a_face_without_maps(page: Any) -> None:
     maps = {"attributes": ["Smiling"], "cells": [EYES["cells"]], "bias": [0.5], "rows": ROWS, "columns": COLUMNS}
     asked = "([maps, name]) => mapOf(maps, name)"

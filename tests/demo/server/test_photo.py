@@ -37,9 +37,9 @@ ANALYSIS = Analysis(
 class TwoFaces:
     """In a pipeline's place: finds two faces in everything."""
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:
+    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
         assert frame.dtype == np.uint8
-        assert (thorough, most_faces) == (True, MAX_FACES)
+        assert (thorough, most_faces, explained) == (True, MAX_FACES, False)
         return ANALYSIS
 
 
@@ -95,7 +95,7 @@ def test_a_picture_is_answered_with_its_faces() -> None:
 
 def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
     class Crowd:
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:  # noqa: ARG002
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise TooManyFacesError
 
     crowd: Any = Crowd()
@@ -107,7 +107,7 @@ def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
 @pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
 def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) -> None:
     class Broken:
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int) -> Analysis:  # noqa: ARG002
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
     broken: Any = Broken()

@@ -52,6 +52,7 @@ export class Row {
     const shown = tick ? Math.max(probability, upper) : tick === false ? Math.min(probability, lower) : probability;
     const turned = this.tick !== tick;
     if (turned) this.turn(tick);
+    this.box.dataset.probability = String(Number(shown.toFixed(6)));
     const length = shown.toFixed(2);
     if (this.length !== length) this.bar.style.transform = `scaleX(${(this.length = length)})`;
     const text = `${Math.round(100 * shown)}%`;
@@ -74,6 +75,7 @@ export class Row {
   clear(message) {
     this.turn(false);
     this.length = this.text = "";
+    delete this.box.dataset.probability;
     this.bar.style.transform = "scaleX(0)";
     this.percent.textContent = "–";
     this.state.textContent = message;

@@ -84,3 +84,18 @@ export function blended(map, before, share) {
   const cells = map.cells.map((row, y) => row.map((value, x) => between(value, before.cells[y][x])));
   return {...map, cells, bias: between(map.bias, before.bias)};
 }
+
+/**
+ * The same map on a face that has moved.
+ *
+ * @param {WhyMap} map
+ * @param {number[]} from - the face's box where the map belongs: x, y, width and height
+ * @param {number[]} to - where it is now
+ * @returns {WhyMap}
+ */
+export function moved(map, from, to) {
+  const scale = to[2] / from[2];
+  const [a, b, c, d, e, f] = map.placement;
+  const [x, y] = [to[0] + scale * (c - from[0]), to[1] + scale * (f - from[1])];
+  return {...map, placement: [scale * a, scale * b, x, scale * d, scale * e, y]};
+}

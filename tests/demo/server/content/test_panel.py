@@ -66,7 +66,9 @@ def test_weights_with_operating_points_get_the_switch_and_its_numbers(panel: Any
         attributes=("Smiling",), reliability=predictor.calibration.reliability, predictor=predictor, weights="5" * 64
     )
     assert facts(panel, pipeline)["decisions"]["points"]["f1"]["thresholds"] == [0.4]
-    assert 'value="f1"' in made(panel, pipeline).html_template
+    html = made(panel, pipeline).html_template
+    assert 'value="f1"' in html
+    assert '-point"' in html
 
 
 @pytest.mark.parametrize("panel", [live_panel, photo_panel])
@@ -74,4 +76,4 @@ def test_weights_without_them_get_neither(panel: Any) -> None:
     predictor = SimpleNamespace(calibration=None)
     pipeline = SimpleNamespace(attributes=("Smiling",), reliability=None, predictor=predictor, weights="5" * 64)
     assert facts(panel, pipeline)["decisions"] is None
-    assert 'type="radio"' not in made(panel, pipeline).html_template
+    assert '-point"' not in made(panel, pipeline).html_template

@@ -72,7 +72,7 @@ def test_a_web_address_is_not_fetched(ask: Any) -> None:
     assert ask("gradio_api/file=http://127.0.0.1:1/")[0] == 403
 
 
-@pytest.mark.parametrize("values", [[], ["a", "b", "c"]])
+@pytest.mark.parametrize("values", [[], ["a", "b", "c", "d"]])
 @pytest.mark.parametrize("name", ["analyse", "analyse_base64"])
 def test_another_number_of_values(ask: Any, name: str, values: list[str]) -> None:
     status, text = ask(f"gradio_api/run/{name}", {"data": values})

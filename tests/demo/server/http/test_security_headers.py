@@ -35,6 +35,9 @@ def test_every_answer_carries_them_beside_its_own() -> None:
         # Not no-referrer: browsers would take the origin away from the page's own calls.
         assert headers["referrer-policy"] == "same-origin"
         assert "camera=(self)" in headers["permissions-policy"]
+        # Both together isolate the page, which threads in the browser need.
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["cross-origin-embedder-policy"] == "require-corp"
 
 
 def test_no_other_host_is_allowed() -> None:

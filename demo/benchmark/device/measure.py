@@ -1,0 +1,223 @@
+"""How equal and how quick the engine in the browser is beside that of the server.
+
+The same picture files are read by headless Chromium, without a GPU, and by the pipeline in this process; then both
+follow the same film, one after the other. The processor time of a frame means something on a busy machine, too.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from demo.benchmark.alignment import validation_files
+from demo.benchmark.browser import browser_before, portrait_frames
+from demo.benchmark.device.page import load_engine, served
+from demo.device_files import device_files
+from demo.paths import EXAMPLES
+from demo.pictures.decode import open_picture
+from demo.pipeline.analyse import Pipeline
+
+_PORTRAIT = EXAMPLES / "eileen_collins.jpg"
+_FRAME_SIZE = (480, 360)  # pixels, as the page sends them
+_WARM_UP_FRAMES = 60  # during which the browser still compiles
+_TIMEOUT_MS = 300_000
+# As the server tells them; a warning apart would be a fault as well as a box.
+_EXACT = ("box", "doubts")
+_READ = "async ([file, thorough]) => engine.analyse(await (await fetch(file)).blob(), {thorough})"
+_RUN = """async ([frames, seconds, least]) => {
+    const stills = await Promise.all(frames.map(async (frame) => createImageBitmap(await (await fetch(frame)).blob())));
+    const canvas = Object.assign(document.createElement("canvas"), {width: stills[0].width, height: stills[0].height});
+    const answers = [];
+    const end = performance.now() + 1000 * seconds;
+    for (let number = 0; performance.now() < end || number < least; number++) {
+      canvas.getContext("2d").drawImage(stills[number % stills.length], 0, 0);
+      const {faces, ms} = await engine.analyse(canvas, {visitor: "film"});
+      answers.push({faces: faces.length, ms});
+    }
+    return answers;
+}"""
+
+
+@dataclass(frozen=True)
+class Equality:
+    """How far apart the answers of both engines are.
+
+    Attributes:
+        pictures: how many both have read.
+        differing: pictures in which another number of faces, another box or another warning was found.
+        largest: difference of a probability, 0 to 1.
+        mean: of the differences of all probabilities.
+    """
+
+    pictures: int
+    differing: int
+    largest: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """How an engine has followed a film.
+
+    Attributes:
+        seconds: for how long.
+        processor_seconds: that it took meanwhile, on all cores.
+        answers: for each frame the number of faces, and `ms`, stage -> milliseconds.
+    """
+
+    seconds: float
+    processor_seconds: float
+    answers: list[dict[str, Any]]
+
+
+def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> None:
+    """Print how equal both engines are on CelebA's validation pictures, and how quick on a film.
+
+    Args:
+        data_dir: CelebA in Kaggle's CSV layout.
+        images: how many validation pictures, at most.
+        seconds: for how long each engine follows the film.
+        weights: SlimNet's weights.
+
+    Raises:
+        demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
+        demo.device_files.DeviceFilesError: what the browser needs is not installed.
+    """
+    pipeline = Pipeline.load(weights, "cpu")
+    files = device_files(weights)
+    pictures = validation_files(data_dir, images)
+    with _engine(files) as page:
+        for way, thorough in (("as photos", True), ("as camera frames", False)):
+            found = measure_equality(page, files, pipeline, pictures, thorough=thorough)
+            print(
+                f"{found.pictures} validation pictures {way}: largest difference {found.largest:.5f}, "
+                f"mean {found.mean:.6f}; other faces, boxes or warnings in {found.differing}"
+            )
+        frames = [
+            cv2.resize(frame, _FRAME_SIZE, interpolation=cv2.INTER_AREA)
+            for frame in portrait_frames(open_picture(_PORTRAIT))
+        ]
+        print(f"load before: {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load before: unknown")
+        print_pace("this device", run_in_browser(page, files, frames, seconds))
+        print_pace("this process", run_here(pipeline, frames, seconds))
+
+
+def measure_equality(
+    page: Any, files: dict[str, bytes], pipeline: Pipeline, pictures: list[Path], *, thorough: bool
+) -> Equality:
+    """Have both engines read picture files.
+
+    Args:
+        page: of playwright, with the engine loaded.
+        files: what is served to it; the pictures are, too.
+        pipeline: of the server.
+        pictures: their files.
+        thorough: as photos, not as camera frames.
+
+    Returns:
+        How far apart they are, over the faces that both have found.
+    """
+    differences: list[np.ndarray] = []
+    differing = 0
+    for path in tqdm(pictures, leave=False):
+        files[path.name] = path.read_bytes()
+        answer = page.evaluate(_READ, [f"/engine/{path.name}", thorough])
+        here = pipeline.analyse(open_picture(path), thorough=thorough).faces
+        there = answer.get("faces", [])
+        expected = [[list(face.box), list(face.warnings)] for face in here]
+        if [[face[part] for part in _EXACT] for face in there] != expected:
+            differing += 1
+        if len(there) == len(here):
+            differences += [
+                np.abs(np.array(one["probabilities"]) - other.probabilities)
+                for one, other in zip(there, here, strict=True)
+            ]
+    all_differences = np.concatenate([np.zeros(1), *differences])
+    return Equality(len(pictures), differing, float(all_differences.max()), float(all_differences.mean()))
+
+
+def run_in_browser(page: Any, files: dict[str, bytes], frames: list[np.ndarray], seconds: float) -> Run:
+    """Have the browser follow a film, over and over.
+
+    Args:
+        page: of playwright, with the engine loaded.
+        files: what is served to it; the frames are, too.
+        frames: each (height, width, 3) uint8 RGB.
+        seconds: for how long, after the first frames, during which it still compiles.
+
+    Returns:
+        What was measured.
+    """
+    for number, frame in enumerate(frames):
+        files[f"frame{number}"] = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
+    addresses = [f"/engine/frame{number}" for number in range(len(frames))]
+    page.evaluate(_RUN, [addresses, 0, _WARM_UP_FRAMES])
+    before = _browser_seconds(page)
+    answers = page.evaluate(_RUN, [addresses, seconds, 1])
+    return Run(seconds, _browser_seconds(page) - before, answers)
+
+
+def run_here(pipeline: Pipeline, frames: list[np.ndarray], seconds: float) -> Run:
+    """Follow a film in this process, over and over.
+
+    Args:
+        pipeline: of the server.
+        frames: each (height, width, 3) uint8 RGB.
+        seconds: for how long.
+
+    Returns:
+        What was measured.
+    """
+    stream = pipeline.stream()
+    answers: list[dict[str, Any]] = []
+    begin, before = time.perf_counter(), time.process_time()
+    while (now := time.perf_counter()) < begin + seconds or not answers:
+        analysis = stream.analyse(frames[len(answers) % len(frames)], now)
+        answers.append({"faces": len(analysis.faces), "ms": vars(analysis.timings)})
+    return Run(seconds, time.process_time() - before, answers)
+
+
+def print_pace(engine: str, run: Run) -> None:
+    """Print frames a second, processor time and the stages of a run.
+
+    Args:
+        engine: its name.
+        run: what was measured of it.
+    """
+    count = len(run.answers)
+    stages = {stage: median(answer["ms"][stage] for answer in run.answers) for stage in run.answers[0]["ms"]}
+    parts = ", ".join(f"{stage} {milliseconds:.1f}" for stage, milliseconds in stages.items())
+    with_face = sum(answer["faces"] == 1 for answer in run.answers)
+    print(
+        f"{engine}: {count / run.seconds:.1f} frames/s, {with_face} of {count} with the face; "
+        f"{1000 * run.processor_seconds / count:.1f} ms of processor time a frame; median ms: {parts}"
+    )
+
+
+def _browser_seconds(page: Any) -> float:
+    """Processor time of all processes of the browser so far."""
+    session = page.context.browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return sum(process["cpuTime"] for process in processes)
+
+
+@contextmanager
+def _engine(files: dict[str, bytes]) -> Iterator[Any]:
+    """Yield a page of a browser with the engine loaded."""
+    with browser_before(0) as browser, served(files) as address:
+        page = browser.new_page()
+        page.set_default_timeout(_TIMEOUT_MS)
+        page.goto(address)
+        began = time.perf_counter()
+        load_engine(page)
+        print(f"engine loaded in {time.perf_counter() - began:.1f} s")
+        yield page

@@ -1,0 +1,77 @@
+"""A page with nothing but the engine that reads faces in the browser: for its benchmark and its tests."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from demo.paths import BROWSER
+
+_PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>Engine</title>"
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm"}
+_SCRIPTS = "'self' 'unsafe-inline' 'wasm-unsafe-eval'"
+_HEADERS = {
+    # Both together give the page threads, as the server and the static page do.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Content-Security-Policy": f"default-src 'self'; script-src {_SCRIPTS}; connect-src 'self' data:",
+    "Cache-Control": "public, max-age=3600",
+}
+_LOAD = """async () => {
+    const {createDeviceEngine} = await import("/device/engine.js");
+    window.progress = [];
+    window.engine = await createDeviceEngine({base: "/engine/", onProgress: (part) => window.progress.push(part)});
+}"""
+
+
+@contextmanager
+def served(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Serve the page, the scripts in demo/browser and the engine's files, below /engine/.
+
+    Args:
+        files: as `demo.device_files.device_files` returns them; read anew for each request.
+
+    Yields:
+        The page's address.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.lstrip("/")
+            content = _PAGE if not name else _content(name, files)
+            self.send_response(200 if content is not None else 404)
+            kind = _TYPES.get(Path(name).suffix, "application/octet-stream") if name else "text/html"
+            for header, text in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(content or b""))}.items():
+                self.send_header(header, text)
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def load_engine(page: Any) -> None:
+    """Load the engine on an open page, as `window.engine`.
+
+    Args:
+        page: of playwright, at the address that `served` yields.
+    """
+    page.evaluate(_LOAD)
+
+
+def _content(name: str, files: Mapping[str, bytes]) -> bytes | None:
+    folder, _, rest = name.partition("/")
+    if folder == "engine":
+        return files.get(rest)
+    path = BROWSER / name
+    return path.read_bytes() if path.is_file() and path.resolve().is_relative_to(BROWSER) else None

@@ -1,0 +1,72 @@
+// What the engine answers: the very form of the server's answers (demo/server/live.py and answer.py).
+
+import {HEIGHT, WIDTH} from "./pipeline/align.js";
+
+/**
+ * @typedef {import("./pipeline/analyse.js").Analysis} Analysis
+ * @typedef {import("./pipeline/analyse.js").FaceResult} FaceResult
+ *
+ * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], conditions: Object<string, number>,
+ *   crop?: string}} FaceAnswer
+ *
+ * @typedef {{width: number, height: number, faces: FaceAnswer[], ms: Object<string, number>}} Answer
+ */
+
+const CROP_QUALITY = 0.8; // of a JPEG
+const CHARACTERS_AT_ONCE = 2 ** 15; // that String.fromCharCode takes
+
+/**
+ * @param {Analysis} analysis
+ * @param {Object<string, number>} milliseconds - stage -> how long it took, for those before the analysis
+ * @param {number | "all" | null} crop - number of the face whose aligned picture goes along, as a data: address
+ * @returns {Promise<Answer>}
+ */
+export async function describe({width, height, faces, timings}, milliseconds, crop) {
+  const described = faces.map(async (face) => {
+    const wanted = crop === "all" || crop === face.number;
+    return {...describeFace(face), ...(wanted ? {crop: await jpegUrl(face.crop)} : {})};
+  });
+  const times = Object.entries({...milliseconds, ...timings}).map(([stage, time]) => [stage, rounded(time, 2)]);
+  return {width, height, faces: await Promise.all(described), ms: Object.fromEntries(times)};
+}
+
+/**
+ * @param {FaceResult} face
+ * @returns {FaceAnswer}
+ */
+function describeFace({number, box, probabilities, warnings, quality: {size, sharpness, yaw}}) {
+  return {
+    number,
+    box,
+    probabilities: Array.from(probabilities, (probability) => rounded(probability, 6)),
+    doubts: warnings,
+    conditions: {size: rounded(size, 4), sharpness: rounded(sharpness, 4), turn: rounded(Math.abs(yaw), 4)},
+  };
+}
+
+/**
+ * @param {number} value
+ * @param {number} digits - after the point
+ */
+function rounded(value, digits) {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+/** @param {Uint8ClampedArray<ArrayBuffer>} crop - red, green and blue of each pixel */
+async function jpegUrl(crop) {
+  const canvas = new OffscreenCanvas(WIDTH, HEIGHT);
+  const context = canvas.getContext("2d", {alpha: false});
+  const image = context.createImageData(WIDTH, HEIGHT);
+  for (let from = 0, to = 0; from < crop.length; from += 3, to += 4) {
+    image.data.set(crop.subarray(from, from + 3), to);
+    image.data[to + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  const file = await canvas.convertToBlob({type: "image/jpeg", quality: CROP_QUALITY});
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let characters = "";
+  for (let start = 0; start < bytes.length; start += CHARACTERS_AT_ONCE) {
+    characters += String.fromCharCode(...bytes.subarray(start, start + CHARACTERS_AT_ONCE));
+  }
+  return `data:image/jpeg;base64,${btoa(characters)}`;
+}

@@ -1,0 +1,124 @@
+// The engine that reads faces in the visitor's own browser: what the server does, done by a worker of this page.
+
+import {t} from "../shared/language.js";
+
+/**
+ * @typedef {import("./answer.js").Answer} Answer
+ * @typedef {import("./worker.js").Failure} Failure
+ * @typedef {import("./worker.js").Options} Options
+ *
+ * @typedef {Object} DeviceEngine
+ * @property {(frame: Blob | ImageBitmapSource, options: Options) => Promise<Answer | {error: string}>} analyse - see analyse
+ * @property {() => void} close - ends the worker; what is being analysed is answered by {error}
+ */
+
+// The smallest module with an instruction on 128 bits: () => i8x16.splat(0).
+const SIMD_PROGRAM = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
+);
+
+/** Why this browser cannot read faces itself; the message is a sentence for people. */
+export class DeviceError extends Error {
+  name = "DeviceError";
+}
+
+/**
+ * Loads the engine.
+ *
+ * @param {Object} wanted
+ * @param {string} wanted.base - address below which demo/device_files.py's files are, with a "/" at its end
+ * @param {import("./files.js").OnProgress} wanted.onProgress - is told how many bytes have arrived
+ * @returns {Promise<DeviceEngine>}
+ * @throws {DeviceError}
+ */
+export function createDeviceEngine({base, onProgress}) {
+  return new Promise((resolve, reject) => {
+    const missing = missingPart();
+    if (missing) {
+      reject(new DeviceError(missing));
+      return;
+    }
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {type: "module"});
+    const fail = (/** @type {Failure} */ failure) => {
+      worker.terminate();
+      reject(new DeviceError(whyNotLoaded(failure)));
+    };
+    worker.onerror = (event) => fail({kind: "other", detail: event.message ?? ""});
+    worker.onmessage = ({data}) => {
+      if (data.progress) onProgress(data.progress);
+      else if (data.failure) fail(data.failure);
+      else resolve(new WorkerEngine(worker));
+    };
+    worker.postMessage({base: new URL(base, location.href).href});
+  });
+}
+
+/** Frames go to the worker, and answers come back. */
+class WorkerEngine {
+  /** @param {Worker} worker - which has loaded everything */
+  constructor(worker) {
+    this.worker = worker;
+    this.count = 0;
+    /** @type {Map<number, (answer: Answer | {error: string}) => void>} */
+    this.waiting = new Map();
+    worker.onerror = () => this.close();
+    worker.onmessage = ({data: {id, answer, failure}}) => {
+      this.waiting.get(id)?.(answer ?? {error: whyNotRead(failure)});
+      this.waiting.delete(id);
+    };
+  }
+
+  /**
+   * Reads a frame.
+   *
+   * @param {Blob | ImageBitmapSource} frame - a picture file, or what shows a picture; an ImageBitmap is used up
+   * @param {Options} options - visitor: whose frames are followed from one to the next; without it the frame is read by
+   *   itself, and `thorough` looks for small and turned faces, too. crop: number of the face whose aligned picture goes
+   *   along, or "all".
+   * @returns {Promise<Answer | {error: string}>} as the server answers
+   */
+  async analyse(frame, options) {
+    const isReady = frame instanceof Blob || frame instanceof ImageBitmap;
+    const source = isReady ? frame : await createImageBitmap(frame);
+    if (!this.worker) return {error: CLOSED};
+    return new Promise((resolve) => {
+      const id = this.count++;
+      this.waiting.set(id, resolve);
+      this.worker.postMessage({id, frame: source, options}, source instanceof Blob ? [] : [source]);
+    });
+  }
+
+  close() {
+    this.worker?.terminate();
+    this.worker = null;
+    for (const answer of this.waiting.values()) answer({error: CLOSED});
+    this.waiting.clear();
+  }
+}
+
+const CLOSED = t("Reading on this device has ended.");
+
+/** What this browser lacks, in a sentence for people; "" where it has everything. */
+function missingPart() {
+  const hasPrograms = typeof WebAssembly === "object" && WebAssembly.validate(SIMD_PROGRAM);
+  if (!hasPrograms) return t("This browser is too old to read faces itself: it lacks WebAssembly with SIMD.");
+  if (typeof OffscreenCanvas === "undefined" || !new OffscreenCanvas(1, 1).getContext("webgl2")) {
+    return t("This browser cannot read faces itself: it lets no page draw with WebGL 2 in the background.");
+  }
+  return "";
+}
+
+/** @param {Failure} failure */
+function whyNotLoaded({kind, detail}) {
+  if (kind === "file") return t("A file that reading on this device needs did not arrive: {name}.", {name: detail});
+  if (kind === "memory") return t("This device has too little free memory to read faces itself.");
+  return t("Reading on this device did not start ({error}).", {error: detail});
+}
+
+/** @param {Failure} failure */
+function whyNotRead({kind, detail}) {
+  if (kind === "picture")
+    return t("This browser cannot open the picture. It may be damaged, or of a format it does not know.");
+  if (kind === "memory") return t("This device has too little free memory for this picture. Try a smaller one.");
+  return t("This device could not read the picture ({error}).", {error: detail});
+}

@@ -1,0 +1,138 @@
+// MediaPipe's two face models and the network, each computed by WebAssembly.
+
+import {HEIGHT, WIDTH} from "./pipeline/align.js";
+
+/**
+ * @typedef {import("./pipeline/numeric/resize.js").Frame} Frame
+ * @typedef {{detect: (image: ImageData) => any, close: () => void}} Task - of MediaPipe
+ */
+
+const MAX_BATCH_CROPS = 8; // larger batches are no faster per crop, and each crop takes 15 MB
+const MAX_THREADS = 4;
+// Waiting threads sleep: by default they spin, which takes the processor from the rest of the page.
+const WITHOUT_SPINNING = {session: {intra_op: {allow_spinning: "0"}}};
+
+/** MediaPipe's face detector and landmarker. */
+export class FaceModels {
+  /**
+   * @param {import("./files.js").Files} files
+   * @param {import("./files.js").Modules} modules
+   * @param {WebAssembly.Module} program - MediaPipe's, compiled
+   */
+  constructor(files, {vision, visionLoader}, program) {
+    this.files = files;
+    this.vision = vision;
+    this.factory = visionLoader.default;
+    this.program = program;
+    /** @type {Task | null} */
+    this.detector = null;
+    /** @type {Task | null} */
+    this.landmarker = null;
+  }
+
+  /** Makes both tasks, also in place of former ones, which an error may have broken for good. */
+  async create() {
+    this.close();
+    this.detector = await this.task(this.vision.FaceDetector, this.files.detector);
+    this.landmarker = await this.task(this.vision.FaceLandmarker, this.files.landmarker);
+  }
+
+  close() {
+    for (const task of [this.detector, this.landmarker]) {
+      try {
+        task?.close();
+      } catch {
+        // Closing a task that has failed fails, too.
+      }
+    }
+    this.detector = this.landmarker = null;
+  }
+
+  /**
+   * @param {{createFromOptions: (fileset: object, options: object) => Promise<Task>}} kind
+   * @param {Uint8Array} model
+   */
+  task(kind, model) {
+    // MediaPipe would fetch and compile its program for each task; it takes over what it finds in these two globals.
+    const instantiateWasm = (/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) => {
+      WebAssembly.instantiate(this.program, imports).then((instance) => done(instance, this.program));
+      return {};
+    };
+    Object.assign(globalThis, {ModuleFactory: this.factory, Module: {instantiateWasm}});
+    return kind.createFromOptions(
+      {wasmLoaderPath: "", wasmBinaryPath: ""},
+      {baseOptions: {modelAssetBuffer: model, delegate: "CPU"}, runningMode: "IMAGE"},
+    );
+  }
+
+  /**
+   * @param {Frame} image
+   * @returns {import("./pipeline/mediapipe/blazeface.js").Found[]}
+   */
+  detect(image) {
+    return this.detector.detect(imageData(image)).detections;
+  }
+
+  /**
+   * @param {Frame} image
+   * @returns {import("./pipeline/mediapipe/landmarks.js").Landmark[][]}
+   */
+  findLandmarks(image) {
+    return this.landmarker.detect(imageData(image)).faceLandmarks;
+  }
+}
+
+/** SlimNet, as slimnet.export writes it, computed by ONNX Runtime. */
+export class Network {
+  /**
+   * @param {import("./files.js").Files} files
+   * @param {import("./files.js").Modules} modules
+   * @returns {Promise<Network>}
+   */
+  static async load(files, {runtime}) {
+    runtime.env.wasm.wasmBinary = files.runtime.buffer;
+    runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
+    const session = await runtime.InferenceSession.create(files.network, {
+      executionProviders: ["wasm"],
+      extra: WITHOUT_SPINNING,
+    });
+    return new Network(runtime, session);
+  }
+
+  /**
+   * @param {any} runtime - onnxruntime-web
+   * @param {any} session - of it
+   */
+  constructor(runtime, session) {
+    this.runtime = runtime;
+    this.session = session;
+  }
+
+  /**
+   * @param {Uint8ClampedArray[]} crops - of align()
+   * @returns {Promise<Float32Array[]>} the probabilities of each, from 0 to 1
+   */
+  async predict(crops) {
+    const predicted = [];
+    for (let start = 0; start < crops.length; start += MAX_BATCH_CROPS) {
+      predicted.push(...(await this.predictBatch(crops.slice(start, start + MAX_BATCH_CROPS))));
+    }
+    return predicted;
+  }
+
+  /** @param {Uint8ClampedArray[]} crops */
+  async predictBatch(crops) {
+    const size = 3 * WIDTH * HEIGHT;
+    const pixels = new Uint8Array(size * crops.length);
+    crops.forEach((crop, i) => pixels.set(crop, size * i));
+    const batch = new this.runtime.Tensor("uint8", pixels, [crops.length, HEIGHT, WIDTH, 3]);
+    const {probabilities} = await this.session.run({crops: batch}, ["probabilities"]);
+    const count = probabilities.data.length / crops.length;
+    return crops.map((_, i) => /** @type {Float32Array} */ (probabilities.data.slice(count * i, count * (i + 1))));
+  }
+}
+
+/** @param {Frame} image */
+function imageData({data, width, height}) {
+  return new ImageData(data, width, height);
+}

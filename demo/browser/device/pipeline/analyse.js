@@ -1,0 +1,141 @@
+// From a frame to its faces and their attributes: find, align, predict. As demo/pipeline/analyse.py.
+
+import {align} from "./align.js";
+import {FaceFollower} from "./follow.js";
+import {measureQuality, SteadyWarnings, warningsOf} from "./quality.js";
+import {inReadingOrder} from "./reading_order.js";
+import {roundHalfEven} from "./numeric/rounding.js";
+import {sighting, Tracker} from "./track.js";
+
+/**
+ * @typedef {import("./face.js").Box} Box
+ * @typedef {import("./face.js").Face} Face
+ * @typedef {import("./quality.js").Quality} Quality
+ * @typedef {import("./quality.js").Warning} Warning
+ * @typedef {import("./numeric/resize.js").Frame} Frame
+ *
+ * Turns aligned crops into the probabilities of each, from 0 to 1.
+ * @typedef {(crops: Uint8ClampedArray[]) => Promise<Float32Array[]>} Predict
+ *
+ * @typedef {{number: number, box: Box, probabilities: Float32Array, crop: Uint8ClampedArray<ArrayBuffer>, quality: Quality,
+ *   warnings: Warning[]}} FaceResult
+ *
+ * How long the stages took, in milliseconds, for all faces together.
+ * @typedef {{detect: number, align: number, infer: number}} Timings
+ *
+ * @typedef {{width: number, height: number, faces: FaceResult[], timings: Timings}} Analysis
+ */
+
+const MAX_PAUSE_SECONDS = 1.5; // while no frames come, faces are not out of sight: a pause counts as this long at most
+
+export class Pipeline {
+  /**
+   * @param {Predict} predict
+   * @param {import("./detect.js").FaceFinder} finder
+   */
+  constructor(predict, finder) {
+    this.predict = predict;
+    this.finder = finder;
+  }
+
+  /**
+   * All faces of a frame in reading order, numbered from 1.
+   *
+   * @param {Frame} frame
+   * @param {boolean} thorough - also look for small, sideways and upside-down faces, as in a photo
+   */
+  analyse(frame, thorough) {
+    const began = performance.now();
+    return this.read(frame, this.finder.find(frame, thorough), began);
+  }
+
+  /**
+   * Predicts the attributes of faces that have been found, all in one batch.
+   *
+   * @param {Frame} frame
+   * @param {Face[]} found - in this frame
+   * @param {number} began - when the search for them began, by `performance.now`
+   * @returns {Promise<Analysis>}
+   */
+  async read(frame, found, began) {
+    const detected = performance.now();
+    const faces = inReadingOrder(found);
+    const crops = faces.map((face) => align(frame, face));
+    const aligned = performance.now();
+    const probabilities = await this.predict(crops);
+    const timings = {detect: detected - began, align: aligned - detected, infer: performance.now() - aligned};
+    const results = faces.map((face, i) => {
+      const quality = measureQuality(face, crops[i]);
+      const box = wholePixels(face.box, frame);
+      return {
+        number: i + 1,
+        box,
+        probabilities: probabilities[i],
+        crop: crops[i],
+        quality,
+        warnings: warningsOf(quality),
+      };
+    });
+    return {width: frame.width, height: frame.height, faces: results, timings};
+  }
+}
+
+/** Analyses the frames of one camera in their order: follows the faces, and keeps their numbers. */
+export class Stream {
+  /** @param {Pipeline} pipeline */
+  constructor(pipeline) {
+    this.pipeline = pipeline;
+    this.follower = new FaceFollower(pipeline.finder);
+    this.tracker = new Tracker();
+    this.seconds = 0; // of the last frame
+    this.watchedSeconds = 0; // until then, long pauses cut short
+    /** @type {Map<number, SteadyWarnings>} */
+    this.warnings = new Map();
+  }
+
+  /**
+   * The faces of the next frame, in the order of their numbers.
+   *
+   * @param {Frame} frame - its size may change
+   * @param {number} seconds - when it was seen, on any clock that does not go back
+   * @returns {Promise<Analysis>}
+   */
+  async analyse(frame, seconds) {
+    const began = performance.now();
+    const analysis = await this.pipeline.read(frame, this.follower.find(frame, seconds), began);
+    this.watchedSeconds += Math.min(seconds - this.seconds, MAX_PAUSE_SECONDS);
+    this.seconds = seconds;
+    const numbers = this.tracker.update(this.watchedSeconds, sightings(analysis));
+    this.warnings = new Map(numbers.map((number) => [number, this.warnings.get(number) ?? new SteadyWarnings()]));
+    const faces = analysis.faces.map((face, i) => {
+      const warnings = this.warnings.get(numbers[i]).update(seconds, face.warnings);
+      return {...face, number: numbers[i], warnings};
+    });
+    return {...analysis, faces: faces.sort((a, b) => a.number - b.number)};
+  }
+}
+
+/**
+ * The faces for the tracker, their boxes as shares of the frame's longer side, since frames change their size.
+ *
+ * @param {Analysis} analysis
+ */
+function sightings({width, height, faces}) {
+  const side = Math.max(width, height);
+  return faces.map(({box, probabilities}) =>
+    sighting(/** @type {Box} */ (box.map((length) => length / side)), probabilities),
+  );
+}
+
+/**
+ * The box rounded to the frame's pixels, at least one wide and high.
+ *
+ * @param {Box} box
+ * @param {Frame} frame
+ * @returns {Box}
+ */
+export function wholePixels([x, y, across, down], {width, height}) {
+  const [left, top] = [Math.min(roundHalfEven(x), width - 1), Math.min(roundHalfEven(y), height - 1)];
+  const [right, bottom] = [Math.min(roundHalfEven(x + across), width), Math.min(roundHalfEven(y + down), height)];
+  return [left, top, Math.max(1, right - left), Math.max(1, bottom - top)];
+}

@@ -1,0 +1,192 @@
+// Finds the faces of a frame, and in each the three points that fix its alignment: as demo/pipeline/detect.py, where the
+// thresholds are explained.
+
+import {BlazeFace, INPUT_SIDE} from "./mediapipe/blazeface.js";
+import {faceInside, mapped, sameFace, suppressOverlaps} from "./face.js";
+import {yawByNose} from "./mediapipe/head_pose.js";
+import {Landmarker} from "./mediapipe/landmarks.js";
+import {ratio, shrink} from "./mediapipe/views.js";
+import {smallSides, TILINGS} from "./mediapipe/windows.js";
+
+/**
+ * @typedef {import("./face.js").Detection} Detection
+ * @typedef {import("./face.js").Face} Face
+ * @typedef {import("./numeric/resize.js").Frame} Frame
+ */
+
+const TURNED_TILINGS = [2, 4];
+const FEW_FACES = 4;
+const SIMILAR_SHARE_OF_FEW = 0.5;
+const MAX_PHOTO_ASPECT = 2;
+const MIN_SCORE = 0.74;
+const MIN_SMALL_SCORE = 0.82;
+const MIN_KEYPOINT_SCORE = 0.8;
+const MIN_PORTRAIT_SCORE = 0.6;
+const PORTRAIT_SHARE = 0.25;
+const MAX_SHIFT_FROM_DETECTION = 0.3;
+const MAX_SHIFT_BETWEEN_FRAMES = 0.5;
+
+export class FaceFinder {
+  /**
+   * @param {(image: Frame) => import("./mediapipe/blazeface.js").Found[]} detect - MediaPipe's FaceDetector
+   * @param {(image: Frame) => import("./mediapipe/landmarks.js").Landmark[][]} findLandmarks - MediaPipe's FaceLandmarker
+   */
+  constructor(detect, findLandmarks) {
+    this.detector = new BlazeFace(detect);
+    this.landmarker = new Landmarker(findLandmarks);
+  }
+
+  /**
+   * All faces of a frame: those known, then the others, the most certain first.
+   *
+   * @param {Frame} frame
+   * @param {boolean} thorough - look for small, sideways and upside-down faces, too
+   * @param {Face[]} known - faces of this frame that have been found already
+   */
+  find(frame, thorough, known = []) {
+    const detections = thorough ? this.searchThoroughly(frame) : this.search(frame, !known.length);
+    const unknown = best(detections).filter((part) => !known.some((face) => sameFace(part, face)));
+    const faces = unknown.map((detection) => this.face(frame, detection)).filter((face) => face !== null);
+    return suppressOverlaps([...known, ...faces]);
+  }
+
+  /**
+   * Runs the detector alone on the frame as a whole: one detection for each face.
+   *
+   * @param {Frame} frame
+   */
+  glance(frame) {
+    return suppressOverlaps(this.detector.inWhole(frame));
+  }
+
+  /**
+   * Finds a face of the previous frame again, near where it was, with the landmarker alone.
+   *
+   * @param {Frame} frame
+   * @param {Face} face - null is answered to one without landmarks
+   */
+  follow(frame, {kind, box, points}) {
+    return kind === "landmarks" ? this.landmarker.faceNear(frame, box, points, MAX_SHIFT_BETWEEN_FRAMES) : null;
+  }
+
+  /**
+   * Detects what stands near a webcam; where that is nobody, also somebody `far` from it.
+   *
+   * @param {Frame} frame
+   * @param {boolean} far
+   */
+  search(frame, far) {
+    const view = searchable(frame);
+    let detections = this.inTiles(view, []);
+    if (!detections.length && far) detections = this.detector.inTiles(view, 2);
+    return best(detections).map((detection) => mapped(detection, ratio(frame, view)));
+  }
+
+  /**
+   * Detects faces of any size; where there is none upright, also turned ones.
+   *
+   * @param {Frame} frame
+   */
+  searchThoroughly(frame) {
+    const view = searchable(frame);
+    let detections = this.inTiles(view, TILINGS);
+    for (const quarters of [2, 1, 3]) {
+      if (!detections.length) detections = this.inTiles(view, TURNED_TILINGS, quarters);
+    }
+    detections = best(detections).map((detection) => mapped(detection, ratio(frame, view)));
+    const closer = this.withSmall(frame, detections).map((part) => this.detector.lookCloser(frame, part));
+    return certain(closer, frame);
+  }
+
+  /**
+   * Detects in the frame as a whole and in tiles; where that finds none, with room around the frame.
+   *
+   * @param {Frame} frame
+   * @param {number[]} tilings
+   * @param {number} quarters
+   */
+  inTiles(frame, tilings, quarters = 0) {
+    const detections = this.detector.inWhole(frame, quarters);
+    for (const parts of tilings) detections.push(...this.detector.inTiles(frame, parts, quarters));
+    return detections.length ? detections : this.detector.inPadded(frame, quarters);
+  }
+
+  /**
+   * Adds the faces in small windows, as far down in size as smaller faces are to be expected.
+   *
+   * @param {Frame} frame
+   * @param {Detection[]} detections
+   */
+  withSmall(frame, detections) {
+    const [longer, shorter] = [Math.max(frame.width, frame.height), Math.min(frame.width, frame.height)];
+    let found = detections;
+    for (const side of smallSides(frame.width, frame.height)) {
+      const sure = certain(found, frame);
+      const smallest = Math.min(...sure.map(({box}) => Math.max(box[2], box[3])));
+      const expected = side * (sure.length <= FEW_FACES ? SIMILAR_SHARE_OF_FEW : 1);
+      if (longer <= MAX_PHOTO_ASPECT * shorter && sure.length && smallest > expected) break;
+      for (const quarters of new Set([0, ...sure.map((part) => part.quarters).sort()])) {
+        const unknown = best(this.detector.inSmallWindows(frame, side, quarters)).filter(
+          (part) => !sure.some((other) => sameFace(part, other)),
+        );
+        const closer = unknown.map((part) => this.detector.lookCloser(frame, part));
+        found = best([...found, ...closer.filter(({score}) => score >= MIN_SMALL_SCORE)]);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Confirms and refines a detection by landmarks; without them, by the detector's own score.
+   *
+   * @param {Frame} frame
+   * @param {Detection} detection
+   * @returns {Face | null}
+   */
+  face(frame, detection) {
+    const {box, score, quarters} = detection;
+    const points = detection.points.subarray(0, 6);
+    const face = this.landmarker.faceNear(frame, box, points, MAX_SHIFT_FROM_DETECTION, quarters);
+    if (face || score < scoreNeeded(detection, frame, MIN_KEYPOINT_SCORE)) return face;
+    return faceInside(frame, {box, points, kind: "keypoints", yaw: yawByNose(detection.points), pitch: 0});
+  }
+}
+
+/**
+ * The frame, shrunk once to the size of which the smallest tiles still fill the detector's input.
+ *
+ * @param {Frame} frame
+ */
+function searchable(frame) {
+  return shrink(frame, Math.max(...TILINGS) * INPUT_SIDE);
+}
+
+/**
+ * One detection for each face, by falling score.
+ *
+ * @param {Detection[]} detections
+ */
+function best(detections) {
+  return suppressOverlaps([...detections].sort((a, b) => b.score - a.score));
+}
+
+/**
+ * The detections of a photo whose score is high enough.
+ *
+ * @param {Detection[]} detections
+ * @param {Frame} frame
+ */
+function certain(detections, frame) {
+  return detections.filter((part) => part.score >= scoreNeeded(part, frame, MIN_SCORE));
+}
+
+/**
+ * The score that a detection needs: the usual one, or less where it is as large as in a portrait.
+ *
+ * @param {Detection} detection
+ * @param {Frame} frame
+ * @param {number} usual
+ */
+function scoreNeeded({box}, {width, height}, usual) {
+  return Math.max(box[2], box[3]) >= PORTRAIT_SHARE * Math.min(width, height) ? MIN_PORTRAIT_SCORE : usual;
+}

@@ -1,0 +1,139 @@
+// Follows faces through a camera's frames: the detector moves them along, landmarks are refreshed now and then. As
+// demo/pipeline/follow.py.
+
+import {faceInside, overlap, sameFace, suppressOverlaps} from "./face.js";
+import {scaleOf, similarity, transformed, transformedPoints} from "./numeric/similarity.js";
+
+/**
+ * @typedef {import("./face.js").Detection} Detection
+ * @typedef {import("./face.js").Face} Face
+ * @typedef {import("./face.js").Points} Points
+ * @typedef {import("./numeric/resize.js").Frame} Frame
+ *
+ * A face in the present frame, and the frame in which its landmarks were found: the same face there, the detector's points
+ * (null where it did not see the face), and when that frame was seen.
+ * @typedef {{face: Face, box: import("./face.js").Box, landmarked: Face, keyPoints: Points | null, seconds: number}} Followed
+ */
+
+const LANDMARK_INTERVAL_SECONDS = 0.15; // after which the landmarker runs on a face again
+const MAX_RESIDUAL = 0.06; // of the face's box, by which key points may lie beside where a similarity takes them
+const SEARCH_INTERVAL_SECONDS = 0.15; // new faces are looked for at most this often
+
+export class FaceFollower {
+  /** @param {import("./detect.js").FaceFinder} finder */
+  constructor(finder) {
+    this.finder = finder;
+    /** @type {Followed[]} */
+    this.followed = [];
+    this.size = "";
+    this.searched = -Infinity; // when, in seconds
+  }
+
+  /**
+   * All faces of the next frame, those already followed before the new ones.
+   *
+   * @param {Frame} frame
+   * @param {number} seconds - when it was seen, on any clock that does not go back
+   * @returns {Face[]}
+   */
+  find(frame, seconds) {
+    const size = `${frame.width}x${frame.height}`;
+    if (size !== this.size) Object.assign(this, {followed: [], size, searched: -Infinity});
+    const before = this.followed.length;
+    const detections = before ? this.finder.glance(frame) : [];
+    const faces = this.follow(frame, detections, seconds);
+    const isOneLost = faces.length < before;
+    const isOneNew = detections.some((detection) => !faces.some((face) => sameFace(detection, face)));
+    const isSearchDue = seconds - this.searched >= SEARCH_INTERVAL_SECONDS;
+    if (isOneLost || ((isOneNew || !faces.length) && isSearchDue)) {
+      const known = faces.map(({face}) => face);
+      const found = this.finder.find(frame, false, known).slice(known.length);
+      faces.push(...found.map((face) => landmarked(face, detections, seconds)));
+      this.searched = seconds;
+    }
+    this.followed = faces;
+    return faces.map(({face}) => face);
+  }
+
+  /**
+   * The faces of the frame before that are found again.
+   *
+   * @param {Frame} frame
+   * @param {Detection[]} detections
+   * @param {number} seconds
+   */
+  follow(frame, detections, seconds) {
+    /** @type {Map<Followed, Followed | null>} */
+    const moves = new Map(matched(this.followed, detections).map(([old, part]) => [old, moved(old, part, frame)]));
+    const due = this.followed.filter((old) => moves.get(old) && seconds - old.seconds >= LANDMARK_INTERVAL_SECONDS);
+    const longest = Math.min(...due.map((old) => old.seconds));
+    const oldest = due.find((old) => old.seconds === longest);
+    const faces = this.followed.flatMap((old) => {
+      const move = moves.get(old);
+      if (move && old !== oldest) return [move];
+      const again = this.finder.follow(frame, (move ?? old).face);
+      return again ? [landmarked(again, detections, seconds)] : [];
+    });
+    return suppressOverlaps(faces);
+  }
+}
+
+/**
+ * Moves the landmarks along with a detection; null where it does not fix their place.
+ *
+ * @param {Followed} followed
+ * @param {Detection} detection
+ * @param {Frame} frame
+ * @returns {Followed | null}
+ */
+function moved({landmarked: old, keyPoints, seconds}, detection, frame) {
+  if (!keyPoints) return null;
+  const matrix = similarity(keyPoints, detection.points);
+  const expected = transformedPoints(matrix, keyPoints);
+  const residual = Math.max(...expected.map((value, i) => Math.abs(value - detection.points[i])));
+  if (residual > MAX_RESIDUAL * Math.max(detection.box[2], detection.box[3])) return null;
+  const [x, y, width, height] = old.box;
+  const scale = scaleOf(matrix);
+  const [middleX, middleY] = transformed(matrix, x + width / 2, y + height / 2);
+  /** @type {import("./face.js").Box} */
+  const box = [middleX - (scale * width) / 2, middleY - (scale * height) / 2, scale * width, scale * height];
+  const face = faceInside(frame, {...old, box, points: transformedPoints(matrix, old.points)});
+  return face && {face, box: face.box, landmarked: old, keyPoints, seconds};
+}
+
+/**
+ * A face whose landmarks were found in this frame.
+ *
+ * @param {Face} face
+ * @param {Detection[]} detections
+ * @param {number} seconds
+ * @returns {Followed}
+ */
+function landmarked(face, detections, seconds) {
+  const keyPoints = detections.find((detection) => sameFace(detection, face))?.points ?? null;
+  return {face, box: face.box, landmarked: face, keyPoints, seconds};
+}
+
+/**
+ * Matches faces with detections by overlap, greedily; each is taken once.
+ *
+ * @param {Followed[]} followed
+ * @param {Detection[]} detections
+ * @returns {[Followed, Detection][]}
+ */
+function matched(followed, detections) {
+  const free = new Set(detections);
+  return followed.flatMap((face) => {
+    /** @type {[Followed, Detection][]} */
+    const pairs = [...free].filter((detection) => sameFace(face, detection)).map((detection) => [face, detection]);
+    if (!pairs.length) return [];
+    const closest = pairs.reduce((best, pair) => (closeness(pair) > closeness(best) ? pair : best));
+    free.delete(closest[1]);
+    return [closest];
+  });
+}
+
+/** @param {[Followed, Detection]} pair */
+function closeness([face, detection]) {
+  return overlap(face.box, detection.box);
+}

@@ -1,0 +1,21 @@
+// Rounding as Python does it, so that windows and boxes come out the same here and there.
+
+/**
+ * The nearest whole number; of two that are equally near, the even one.
+ *
+ * @param {number} value
+ */
+export function roundHalfEven(value) {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+export function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}

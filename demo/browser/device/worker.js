@@ -1,0 +1,113 @@
+// The worker in which frames are read, so that the page never waits; engine.js tells it what to do.
+
+import {describe} from "./answer.js";
+import {FileError, loadFiles} from "./files.js";
+import {FaceModels, Network} from "./models.js";
+import {Pipeline, Stream} from "./pipeline/analyse.js";
+import {FaceFinder} from "./pipeline/detect.js";
+import {PictureError, pixelsOf} from "./pixels.js";
+
+/**
+ * What the page asks, and what it is told; "id" tells its questions apart.
+ *
+ * @typedef {{visitor?: string, crop?: number | "all" | null, thorough?: boolean}} Options
+ * @typedef {{base: string} | {id: number, frame: Blob | ImageBitmap, options: Options}} Question
+ *
+ * @typedef {{progress: {loaded: number, total: number}} | {ready: true} | {failure: Failure}
+ *   | {id: number, answer: import("./answer.js").Answer} | {id: number, failure: Failure}} Message
+ *
+ * @typedef {{kind: "file" | "memory" | "picture" | "other", detail: string}} Failure
+ */
+
+class Reader {
+  /**
+   * @param {FaceModels} models
+   * @param {Network} network
+   */
+  constructor(models, network) {
+    this.models = models;
+    const finder = new FaceFinder(
+      (image) => models.detect(image),
+      (image) => models.findLandmarks(image),
+    );
+    this.pipeline = new Pipeline((crops) => network.predict(crops), finder);
+    /** @type {{visitor: string, stream: Stream} | null} */
+    this.visit = null;
+  }
+
+  /**
+   * @param {string} base
+   * @returns {Promise<Reader>}
+   */
+  static async load(base) {
+    const {files, modules} = await loadFiles(base, (progress) => tell({progress}));
+    const [program, network] = await Promise.all([WebAssembly.compile(files.vision), Network.load(files, modules)]);
+    const models = new FaceModels(files, modules, program);
+    await models.create();
+    return new Reader(models, network);
+  }
+
+  /**
+   * @param {Blob | ImageBitmap} source
+   * @param {Options} options
+   * @param {number} arrived - by `performance.now`
+   */
+  async answer(source, {visitor, crop = null, thorough = false}, arrived) {
+    const began = performance.now();
+    const frame = await pixelsOf(source);
+    const milliseconds = {wait: began - arrived, decode: performance.now() - began};
+    try {
+      const analysis = await (visitor === undefined
+        ? this.pipeline.analyse(frame, thorough)
+        : this.streamOf(visitor).analyse(frame, arrived / 1000));
+      return await describe(analysis, milliseconds, crop);
+    } catch (error) {
+      await this.models.create();
+      throw error;
+    }
+  }
+
+  /** @param {string} visitor */
+  streamOf(visitor) {
+    if (this.visit?.visitor !== visitor) this.visit = {visitor, stream: new Stream(this.pipeline)};
+    return this.visit.stream;
+  }
+}
+
+/** @param {Message} message */
+function tell(message) {
+  self.postMessage(message);
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Failure}
+ */
+function failureOf(error) {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof FileError) return {kind: "file", detail};
+  if (error instanceof PictureError) return {kind: "picture", detail};
+  const isMemory = error instanceof RangeError || /memory|allocat/i.test(detail);
+  return {kind: isMemory ? "memory" : "other", detail};
+}
+
+/** @type {Promise<Reader>} */
+let reader;
+/** @type {Promise<unknown>} */
+let last = Promise.resolve(); // the last answer: MediaPipe and ONNX Runtime do one thing at a time
+
+self.onmessage = ({data}) => {
+  if ("base" in data) {
+    reader = Reader.load(data.base);
+    reader.then(
+      () => tell({ready: true}),
+      (error) => tell({failure: failureOf(error)}),
+    );
+    return;
+  }
+  const {id, frame, options} = data;
+  const arrived = performance.now();
+  last = last
+    .then(async () => tell({id, answer: await (await reader).answer(frame, options, arrived)}))
+    .catch((error) => tell({id, failure: failureOf(error)}));
+};

@@ -1,0 +1,67 @@
+// One picture read both ways: the very same JPEG file by the server and by this device.
+
+import {LARGEST_WIDTH} from "../live/frame_size.js";
+import {drawScaled, encodeFrame} from "../shared/camera.js";
+import {language, t} from "../shared/language.js";
+import {askServer} from "../shared/server.js";
+import {newVisitor} from "./server.js";
+
+const ANSWER_MS = 8000;
+const QUALITY = 0.92; // of the JPEG
+
+/** @typedef {import("../live/view.js").Face} Face */
+
+/**
+ * What came of it, in a sentence for people.
+ *
+ * @param {HTMLCanvasElement} picture
+ * @param {import("./server.js").Server} server
+ * @param {import("./device.js").DeviceReader} reader
+ */
+export async function compare(picture, server, reader) {
+  const scaled = document.createElement("canvas");
+  drawScaled(picture, scaled, picture.width, picture.height, LARGEST_WIDTH);
+  const frame = encodeFrame(scaled, QUALITY);
+  const [atServer, here] = await Promise.all([
+    askServer(ANSWER_MS, () => server.analyse_frame({visitor: newVisitor(), frame, crop: null})),
+    fetch(frame)
+      .then((file) => file.blob())
+      .then((file) => reader.analyse(file, {})),
+  ]);
+  if (!atServer.faces) return atServer.error ?? atServer.failure?.text ?? t("The server is busy. Try again.");
+  return "error" in here ? here.error : difference(atServer.faces, here.faces);
+}
+
+/**
+ * @param {Face[]} atServer
+ * @param {Face[]} here
+ */
+function difference(atServer, here) {
+  if (atServer.length !== here.length) {
+    const counts = {server: atServer.length, device: here.length};
+    return t("The server found {server} faces, this device {device}.", counts);
+  }
+  if (!here.length) return t("Neither found a face.");
+  const all = atServer.flatMap((face) => {
+    const same = nearest(face, here);
+    return face.probabilities.map((probability, index) => Math.abs(probability - same.probabilities[index]));
+  });
+  const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
+  const written = {minimumFractionDigits: 5, maximumFractionDigits: 5};
+  const [largest, average] = [Math.max(...all), mean].map((one) => one.toLocaleString(language, written));
+  return t("The same picture read both ways: probabilities differ by at most {largest}, on average by {average}.", {
+    largest,
+    average,
+  });
+}
+
+/**
+ * The face whose box lies nearest.
+ *
+ * @param {Face} face
+ * @param {Face[]} others - at least one
+ */
+function nearest(face, others) {
+  const distance = (/** @type {Face} */ {box}) => Math.hypot(...box.map((side, index) => side - face.box[index]));
+  return others.reduce((best, other) => (distance(other) < distance(best) ? other : best));
+}

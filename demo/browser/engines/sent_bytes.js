@@ -1,0 +1,52 @@
+// How much this page has given to the network: the content of its requests, whoever of its scripts makes them.
+
+/** Counts from `restart` on. The address and the headers of a request are no content; a request for a file has none. */
+export class SentBytes {
+  /** @param {(bytes: number) => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.count = 0;
+    this.since = 0; // number of the last restart
+    const note = (/** @type {any} */ content) => this.note(content);
+    watch(window, "fetch", ([resource, options]) => note(options?.body ?? bodyOf(resource)));
+    watch(XMLHttpRequest.prototype, "send", ([content]) => note(content));
+    watch(WebSocket.prototype, "send", ([content]) => note(content));
+    watch(Navigator.prototype, "sendBeacon", ([, content]) => note(content));
+  }
+
+  restart() {
+    this.since++;
+    this.count = 0;
+    this.onChange(0);
+  }
+
+  /** @param {BodyInit | Promise<BodyInit> | null | undefined} content */
+  async note(content) {
+    const {since} = this;
+    if (!since || !content) return;
+    const {byteLength} = await new Response(await content).arrayBuffer();
+    if (since !== this.since || !byteLength) return;
+    this.count += byteLength;
+    this.onChange(this.count);
+  }
+}
+
+/**
+ * Has a function look at the arguments of a method before each call.
+ *
+ * @param {any} owner
+ * @param {string} name - of the method
+ * @param {(values: any[]) => void} look
+ */
+function watch(owner, name, look) {
+  const method = owner[name];
+  owner[name] = function (/** @type {any[]} */ ...values) {
+    look(values);
+    return method.apply(this, values);
+  };
+}
+
+/** @param {any} resource - what fetch is given */
+function bodyOf(resource) {
+  return resource instanceof Request && resource.body ? resource.clone().arrayBuffer() : null;
+}

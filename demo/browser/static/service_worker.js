@@ -1,0 +1,55 @@
+// Keeps the page for offline use, and adds the headers that a plain host of files does not send.
+
+/** @type {any} */
+const worker = self;
+const {version, files, policy} = worker.site; // set above this line by demo/publish/static.py
+const CACHE = `slimnet-faces-${version}`;
+const HEADERS = {
+  "Content-Security-Policy": policy,
+  // Both together isolate the page, so that the network may use several threads.
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+worker.addEventListener("install", (/** @type {any} */ event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
+});
+
+worker.addEventListener("activate", (/** @type {any} */ event) => {
+  event.waitUntil(Promise.all([dropOthers(), worker.clients.claim()]));
+});
+
+worker.addEventListener("fetch", (/** @type {any} */ event) => {
+  const {request} = event;
+  if (request.method === "GET" && request.url.startsWith(worker.registration.scope)) event.respondWith(answer(request));
+});
+
+/** Drops what was kept of other versions of this page. */
+async function dropOthers() {
+  const names = await caches.keys();
+  const others = names.filter((name) => name.startsWith("slimnet-faces-") && name !== CACHE);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+/**
+ * What is kept, or else what the host answers, which is kept from then on.
+ *
+ * @param {Request} request
+ */
+async function answer(request) {
+  const cache = await caches.open(CACHE);
+  const wanted = request.mode === "navigate" ? "index.html" : request;
+  const kept = await cache.match(wanted, {ignoreSearch: true});
+  if (kept) return withHeaders(kept);
+  const response = await fetch(request);
+  if (response.status === 200) cache.put(request, response.clone()).catch(() => {}); // a full disk keeps nothing
+  return withHeaders(response);
+}
+
+/** @param {Response} response */
+function withHeaders(response) {
+  const {status, statusText} = response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+  return new Response(response.body, {status, statusText, headers});
+}

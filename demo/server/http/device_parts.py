@@ -1,0 +1,70 @@
+"""What a browser needs to read faces itself, served at an address that changes with it: scripts, models and weights."""
+
+import gzip
+import hashlib
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_PREFIX = "gradio_api/device"
+_MEDIA_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".json": "application/json",
+    ".wasm": "application/wasm",  # else browsers compile it only once it is here
+}
+_OTHER_TYPE = "application/octet-stream"
+_YEAR_SECONDS = 365 * 24 * 3600
+_COMPRESSION_LEVEL = 6  # of gzip: 9 takes five times as long for one per cent
+
+
+class DeviceParts:
+    """The files of each version that was offered, held in memory, and compressed when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, dict[str, bytes]] = {}
+        self._compressed: dict[tuple[str, str], bytes] = {}
+
+    def offer(self, files: dict[str, bytes]) -> str:
+        """Serve these files from now on.
+
+        Args:
+            files: name -> content.
+
+        Returns:
+            The address of their folder, relative to the page's root, with a slash at its end.
+        """
+        content = hashlib.sha256()
+        for name, part in sorted(files.items()):
+            content.update(f"{name} {len(part)}\n".encode() + hashlib.sha256(part).digest())
+        version = content.hexdigest()[:16]
+        self._versions[version] = files
+        return f"{_PREFIX}/{version}/"
+
+    @property
+    def route(self) -> Route:
+        """A route that answers with a file, which browsers may keep for a year; 404 for another version."""
+        return Route(f"/{_PREFIX}/{{version}}/{{name}}", self._answer)
+
+    async def _answer(self, request: Request) -> Response:
+        version, name = request.path_params["version"], request.path_params["name"]
+        part = self._versions.get(version, {}).get(name)
+        if part is None:
+            return Response(status_code=404, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            part = await run_in_threadpool(self._compress, version, name)
+            headers["Content-Encoding"] = "gzip"
+        return Response(part, media_type=_MEDIA_TYPES.get(Path(name).suffix, _OTHER_TYPE), headers=headers)
+
+    def _compress(self, version: str, name: str) -> bytes:
+        key = version, name
+        if key not in self._compressed:
+            self._compressed[key] = gzip.compress(self._versions[version][name], _COMPRESSION_LEVEL, mtime=0)
+        return self._compressed[key]
+
+
+DEVICE_PARTS = DeviceParts()

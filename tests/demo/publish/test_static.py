@@ -1,0 +1,81 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from demo.device_files import SIZES
+from demo.paths import BROWSER
+from demo.publish import static
+from demo.publish.static import POLICY, main, page_files
+
+DEVICE_FILES = {"vision_bundle.mjs": b"export {};", "slimnet.onnx": b"onnx", SIZES: b"{}"}
+
+
+@pytest.fixture(autouse=True)
+def without_npm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(static, "device_files", lambda _: DEVICE_FILES)
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(static, "device_files", lambda _: DEVICE_FILES)
+        return page_files(static.WEIGHTS, "Museum")
+
+
+def test_it_is_the_whole_page(files: dict[str, bytes]) -> None:
+    page = files["index.html"].decode()
+    assert page.count('data-attribute="') == 2 * 40
+    assert "Museum" in page
+    assert {f"engine/{name}" for name in DEVICE_FILES} <= set(files)
+    scripts = {f"scripts/{path.relative_to(BROWSER).as_posix()}" for path in BROWSER.rglob("*.js")}
+    assert scripts - set(files) == {"scripts/static/service_worker.js"}  # which lies beside the page
+    for language in ("de", "es"):
+        assert f"scripts/languages/{language}.json" in files
+    assert {"licences/slimnet-faces.txt", "licences/mediapipe.md", "licences/onnxruntime-web.txt"} <= set(files)
+
+
+def test_nothing_says_that_pictures_go_to_a_server(files: dict[str, bytes]) -> None:
+    assert not re.search(r"go to this server|this server's memory", files["index.html"].decode())
+
+
+def test_all_addresses_are_relative_and_no_other_host_is_allowed(files: dict[str, bytes]) -> None:
+    page = files["index.html"].decode()
+    assert not re.findall(r'(?:src|href)="(?:/|\w+:)(?!image/)', page)
+    assert f'content="{POLICY}"'.replace("'", "&#39;") in page
+    sources = {source for rule in POLICY.split("; ") for source in rule.split()[1:]}
+    assert sources == {"'self'", "'none'", "'unsafe-inline'", "'wasm-unsafe-eval'", "data:", "blob:"}
+    assert "'unsafe-inline'" not in POLICY.split("script-src")[1].split(";")[0]
+
+
+def test_the_service_worker_keeps_files_that_are_there_and_changes_with_them(
+    files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def site(of: dict[str, bytes]) -> dict[str, str]:
+        return json.loads(of["service_worker.js"].split(b"\n")[0].removeprefix(b"self.site = ").rstrip(b";"))
+
+    assert set(site(files)["files"]) < set(files)
+    assert site(files)["policy"] == POLICY
+    monkeypatch.setattr(static, "device_files", lambda _: DEVICE_FILES | {"slimnet.onnx": b"other"})
+    assert site(page_files(static.WEIGHTS))["version"] != site(files)["version"]
+
+
+def test_the_readme_makes_it_a_static_space(files: dict[str, bytes]) -> None:
+    front = files["README.md"].decode().split("---\n")[1]
+    assert "sdk: static" in front
+    assert "cross-origin-embedder-policy: require-corp" in front
+    assert "cross-origin-opener-policy: same-origin" in front
+
+
+def test_a_folder_is_written_again_but_nothing_else_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "site"
+    assert main([str(folder)]) == 0
+    (folder / "scripts" / "old.js").write_text("")
+    assert main([str(folder)]) == 0
+    assert not (folder / "scripts" / "old.js").exists()
+    (tmp_path / "mine.txt").write_text("mine")
+    capsys.readouterr()
+    assert main([str(tmp_path)]) == 1
+    assert "holds something else" in capsys.readouterr().err
+    assert (tmp_path / "mine.txt").exists()
