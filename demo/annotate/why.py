@@ -67,13 +67,13 @@ def draw_why(crop: np.ndarray, explanation: Explanation, attribute: str) -> Imag
     drawn = Image.new("RGB", (_SCALE * width, _SCALE * height + _CAPTION_PIXELS), "white")
     drawn.paste(Image.fromarray(crop).resize((_SCALE * width, _SCALE * height), Image.Resampling.BICUBIC))
     cells = explanation.maps[0, 0]
-    numbered = np.sort(np.abs(cells).ravel())[-_NUMBERED_CELLS]
+    sizes = np.sort(np.abs(cells).ravel())
+    most, numbered = max(float(sizes[-1]), 1e-9), sizes[-_NUMBERED_CELLS]
     pen = ImageDraw.Draw(drawn, "RGBA")
     for (row, column), value in np.ndenumerate(cells):
         left, right = (round(_SCALE * edge) for edge in explanation.cells.columns[column : column + 2])
         top, bottom = (round(_SCALE * edge) for edge in explanation.cells.rows[row : row + 2])
-        share = abs(value) / max(float(np.abs(cells).max()), 1e-9)
-        _draw_cell(pen, (left, top, right - 1, bottom - 1), float(value), share, abs(value) >= numbered)
+        _draw_cell(pen, (left, top, right - 1, bottom - 1), float(value), abs(value) / most, abs(value) >= numbered)
     text = ImageFont.load_default(22)
     for line, words in enumerate(_caption(explanation, attribute)):
         pen.text((12, _SCALE * height + 10 + 34 * line), words, fill="black", font=text)

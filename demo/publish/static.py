@@ -5,7 +5,6 @@ folder's README says how.
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -22,6 +21,7 @@ from demo.server.content.languages import page_languages
 from demo.server.content.measured import measured_of
 from demo.server.content.panel import panel_content
 from demo.server.http.link_preview import SENTENCE, TITLE
+from demo.server.http.versions import version_of
 from demo.server.live import live_facts
 from demo.server.markup import render
 from demo.server.page import STYLES, masthead
@@ -165,10 +165,7 @@ def _scripts() -> dict[str, bytes]:
 
 def _service_worker(shell: dict[str, bytes], engine: dict[str, bytes]) -> bytes:
     """The script with what it must know: it keeps the shell at once, and the engine when that is loaded."""
-    content = hashlib.sha256()
-    for name, part in sorted((shell | engine).items()):
-        content.update(f"{name} {len(part)}\n".encode() + part)
-    site = {"version": content.hexdigest()[:16], "files": sorted(shell), "policy": POLICY}
+    site = {"version": version_of(shell | engine), "files": sorted(shell), "policy": POLICY}
     return f"self.site = {json.dumps(site)};\n".encode() + (_PAGE / "service_worker.js").read_bytes()
 
 

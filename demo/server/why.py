@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from demo.pipeline.analyse import CropPredictor
-from demo.pipeline.result import Analysis
+from demo.pipeline.result import Analysis, FaceResult
 from slimnet.explain import Explanation
 
 _DECIMALS = 5  # of log-odds: 108 cells then add up within a thousandth
@@ -55,7 +55,22 @@ def explain(analysis: Analysis, number: int, wanted: Sequence[str], predictor: C
     face = next((face for face in analysis.faces if face.number == number), None)
     if face is None or face.features is None or not set(wanted) <= set(analysis.attributes):
         return None
-    explanation = predictor.explain_features(face.features, [analysis.attributes.index(name) for name in wanted])
+    return explain_face(face, wanted, predictor)
+
+
+def explain_face(face: FaceResult, wanted: Sequence[str], predictor: CropPredictor) -> dict[str, Any]:
+    """Explain some attributes of a face that is at hand.
+
+    Args:
+        face: with its features.
+        wanted: names of attributes of the predictor.
+        predictor: has predicted them.
+
+    Returns:
+        The maps, as `describe_maps` returns them.
+    """
+    assert face.features is not None, "the face was analysed without its features"
+    explanation = predictor.explain_features(face.features, [predictor.attributes.index(name) for name in wanted])
     return describe_maps(explanation, face.placement, wanted)
 
 

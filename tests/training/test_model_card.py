@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -153,15 +154,6 @@ def test_whom_it_fails_is_told_where_it_was_measured(tmp_path: Path, folder: Pat
     assert "| 0-2 | 54.0 (47.0–61.0) of 200 | – | – |" in text
 
 
-def test_figures_of_other_weights_are_refused(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document = tmp_path / "results.md"
-    document.write_text(CARD)
-    outside_of(folder, "1")
-    assert run(document, "--evaluation", folder) == 1
-    assert "outside.json is of other weights" in capsys.readouterr().err
-    assert document.read_text() == CARD
-
-
 def maps_of(folder: Path, sha256: str) -> None:
     """How well maps do, as training.explain writes it, of weights with this fingerprint."""
     ratios = {name: {"mean": mean, "interval": [mean - 0.2, mean + 0.3]} for name, mean in
@@ -186,10 +178,13 @@ def test_where_it_looks_is_told_where_it_was_measured(tmp_path: Path, folder: Pa
     assert "| in Grad-CAM's order | 0.375 | 0.375 |" in text
 
 
-def test_maps_of_other_weights_are_refused(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("figures_of", "name"), [(outside_of, "outside.json"), (maps_of, "maps.json")])
+def test_figures_of_other_weights_are_refused(
+    figures_of: Callable[[Path, str], None], name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     document = tmp_path / "results.md"
     document.write_text(CARD)
-    maps_of(folder, "1")
+    figures_of(folder, "1")
     assert run(document, "--evaluation", folder) == 1
-    assert "maps.json is of other weights" in capsys.readouterr().err
+    assert f"{name} is of other weights" in capsys.readouterr().err
     assert document.read_text() == CARD

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from demo.paths import BROWSER
+from demo.server.http.versions import MEDIA_TYPES, OTHER_TYPE
 
 _PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>Engine</title>"
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".wasm": "application/wasm"}
 _SCRIPTS = "'self' 'unsafe-inline' 'wasm-unsafe-eval'"
 _HEADERS = {
     # Both together give the page threads, as the server and the static page do.
@@ -42,7 +42,7 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
             name = self.path.lstrip("/")
             content = _PAGE if not name else _content(name, files)
             self.send_response(200 if content is not None else 404)
-            kind = _TYPES.get(Path(name).suffix, "application/octet-stream") if name else "text/html"
+            kind = MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE) if name else "text/html"
             for header, text in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(content or b""))}.items():
                 self.send_header(header, text)
             self.end_headers()

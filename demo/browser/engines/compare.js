@@ -3,10 +3,9 @@
 import {LARGEST_WIDTH} from "../live/frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {language, t} from "../shared/language.js";
-import {askServer} from "../shared/server.js";
-import {newVisitor} from "./server.js";
+import {askServer, newVisitor} from "../shared/server.js";
+import {ANSWER_MS} from "./server.js";
 
-const ANSWER_MS = 8000;
 const QUALITY = 0.92; // of the JPEG
 
 /** @typedef {import("../live/view.js").Face} Face */

@@ -3,7 +3,7 @@
 import {LARGEST_WIDTH} from "../live/frame_size.js";
 import {drawScaled} from "../shared/camera.js";
 import {t} from "../shared/language.js";
-import {newVisitor} from "./server.js";
+import {newVisitor} from "../shared/server.js";
 
 /** @typedef {import("../device/engine.js").DeviceEngine} DeviceReader */
 

@@ -3,9 +3,9 @@
 import {FrameSize} from "../live/frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {t} from "../shared/language.js";
-import {askServer} from "../shared/server.js";
+import {askServer, newVisitor} from "../shared/server.js";
 
-const ANSWER_MS = 8000;
+export const ANSWER_MS = 8000; // for a frame
 
 /**
  * What is asked beside the faces: `crop` is the number of the face whose aligned picture is wanted, `why` the face and the
@@ -35,11 +35,6 @@ const ANSWER_MS = 8000;
  *
  * @typedef {{analyse_frame: (message: object) => Promise<any>}} Server
  */
-
-/** A name that tells the frames of one session from those of others. */
-export function newVisitor() {
-  return Math.random().toString(36).slice(2);
-}
 
 /**
  * @param {Server} server

@@ -4,7 +4,7 @@ import {closest, find} from "../shared/elements.js";
 import {whenRefused} from "../shared/given.js";
 import {t, translate, translated} from "../shared/language.js";
 import {choosePanel, chosenPanel, whenPanelChosen} from "../shared/panels.js";
-import {askServer} from "../shared/server.js";
+import {askServer, newVisitor} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 import {Album} from "./album.js";
 import {Downloads, bytesOf} from "./downloads.js";
@@ -84,7 +84,7 @@ class Photos {
     this.view = view;
     this.server = server;
     this.facts = facts;
-    this.visitor = Math.random().toString(36).slice(2); // by which the server knows who waits for a turn
+    this.visitor = newVisitor(); // by which the server knows who waits for a turn
     this.snapshot = new Snapshot(view, (request) =>
       this.give([{name: request.name, file: false, request: async () => request}]),
     );

@@ -32,8 +32,8 @@ class Turns {
 export class Reading {
   /**
    * @param {number} most - photos of a set
-   * @param {(request: object, isWanted: () => boolean) => Promise<any>} ask - an Answer, or what else was asked for; throws an Error with a sentence where there
-   *   is no answer
+   * @param {(request: object, isWanted: () => boolean) => Promise<any>} ask - an Answer, or what else was asked
+   *   for; throws an Error with a sentence where there is no answer
    * @param {(answer: Answer | null, gift: number) => void} onChange - called whenever a photo was given, read, or failed;
    *   with the answer, and with the gift that the photo belongs to, where it was read
    */

@@ -60,6 +60,11 @@ const STATUSES = {
  * @typedef {{text: string, helps: string}} Failure
  */
 
+/** A name by which the server tells open pages, or sessions of one, apart. */
+export function newVisitor() {
+  return Math.random().toString(36).slice(2);
+}
+
 /**
  * What one of Gradio's server functions answers, or {failure}.
  *

@@ -9,7 +9,7 @@ import gradio as gr
 from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.quality import QualityWarning
-from demo.pipeline.result import Analysis
+from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, analyse_photo
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
@@ -17,7 +17,7 @@ from demo.server.http.refusals import BUSY
 from demo.server.http.uploads import Uploads
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import PhotoQueue
-from demo.server.why import explain
+from demo.server.why import explain_face
 from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
@@ -219,14 +219,14 @@ def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> di
         described["ticks"] = dict(zip(analysis.attributes, ticks, strict=True))
         described["warnings"] = list(face.warnings)
         if attribute:
-            described["why"] = _why(analysis, face.number, attribute, pipeline)
+            described["why"] = _why(face, attribute, pipeline)
     size = {"width": analysis.width, "height": analysis.height}
     return {**found, "operating_point": point, **size, "weights": pipeline.weights}
 
 
-def _why(analysis: Analysis, number: int, attribute: str, pipeline: Pipeline) -> dict[str, Any]:
+def _why(face: FaceResult, attribute: str, pipeline: Pipeline) -> dict[str, Any]:
     """The map of one attribute, in the form that `_WHY` describes."""
-    found = explain(analysis, number, [attribute], pipeline.predictor) or {}
+    found = explain_face(face, [attribute], pipeline.predictor)
     (cells,), (bias,) = found["cells"], found["bias"]
     where = {name: found[name] for name in ("rows", "columns", "placement")}
     return {"attribute": attribute, "cells": cells, "bias": bias, **where}

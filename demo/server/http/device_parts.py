@@ -1,23 +1,15 @@
 """What a browser needs to read faces itself, served at an address that changes with it: scripts, models and weights."""
 
 import gzip
-import hashlib
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from demo.server.http.versions import kept_answer, missing_answer, version_of
+
 _PREFIX = "gradio_api/device"
-_MEDIA_TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".json": "application/json",
-    ".wasm": "application/wasm",  # else browsers compile it only once it is here
-}
-_OTHER_TYPE = "application/octet-stream"
-_YEAR_SECONDS = 365 * 24 * 3600
 _COMPRESSION_LEVEL = 6  # of gzip: 9 takes five times as long for one per cent
 
 
@@ -37,10 +29,7 @@ class DeviceParts:
         Returns:
             The address of their folder, relative to the page's root, with a slash at its end.
         """
-        content = hashlib.sha256()
-        for name, part in sorted(files.items()):
-            content.update(f"{name} {len(part)}\n".encode() + hashlib.sha256(part).digest())
-        version = content.hexdigest()[:16]
+        version = version_of(files)
         self._versions[version] = files
         return f"{_PREFIX}/{version}/"
 
@@ -53,12 +42,12 @@ class DeviceParts:
         version, name = request.path_params["version"], request.path_params["name"]
         part = self._versions.get(version, {}).get(name)
         if part is None:
-            return Response(status_code=404, headers={"Cache-Control": "no-store"})
-        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
+            return missing_answer()
+        headers = {"Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             part = await run_in_threadpool(self._compress, version, name)
             headers["Content-Encoding"] = "gzip"
-        return Response(part, media_type=_MEDIA_TYPES.get(Path(name).suffix, _OTHER_TYPE), headers=headers)
+        return kept_answer(name, part, headers)
 
     def _compress(self, version: str, name: str) -> bytes:
         key = version, name

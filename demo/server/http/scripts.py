@@ -1,6 +1,5 @@
 """The page's scripts, ES modules, and tables of texts, served as they stand at an address that changes with them."""
 
-import hashlib
 from pathlib import Path
 
 from starlette.requests import Request
@@ -8,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.paths import BROWSER
+from demo.server.http.versions import kept_answer, missing_answer, version_of
 
 # Below Gradio's own prefix: with server-side rendering Node.js stands in front, and passes on to Python what is there.
 _PREFIX = "gradio_api/page"
-_MEDIA_TYPES = {".js": "text/javascript", ".json": "application/json"}
-_YEAR_SECONDS = 365 * 24 * 3600
+_SUFFIXES = {".js", ".json"}
 _FAILED = "A part of this page did not arrive, or the server has been changed since. Reload the page."
 
 # Until its script runs, a panel is inert, so that no click is lost. Where none comes, the panel says so.
@@ -39,12 +38,9 @@ class Scripts:
     """
 
     def __init__(self, folder: Path = BROWSER) -> None:
-        paths = sorted(path for path in folder.rglob("*.*") if path.suffix in _MEDIA_TYPES)
+        paths = sorted(path for path in folder.rglob("*.*") if path.suffix in _SUFFIXES)
         self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-        content = hashlib.sha256()
-        for name, text in self._files.items():
-            content.update(f"{name} {len(text)}\n".encode() + text)
-        self._version = content.hexdigest()[:16]
+        self._version = version_of(self._files)
 
     def address(self, name: str) -> str:
         """The address of a script; its imports lead to scripts of the same version.
@@ -67,9 +63,8 @@ class Scripts:
         name = request.path_params["name"]
         text = self._files.get(name)
         if text is None or request.path_params["version"] != self._version:
-            return Response(status_code=404, headers={"Cache-Control": "no-store"})
-        headers = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
-        return Response(text, media_type=_MEDIA_TYPES[Path(name).suffix], headers=headers)
+            return missing_answer()
+        return kept_answer(name, text)
 
 
 SCRIPTS = Scripts()

@@ -38,6 +38,8 @@ CALIBRATION = Calibration(
 class Explaining:
     """In a predictor's place: the upper half speaks for each attribute."""
 
+    attributes = ("Smiling", "Bangs")
+
     def explain_features(self, features: np.ndarray, attributes: list[int]) -> Explanation:
         assert features.shape == (1, 3, 2, 2)
         maps = np.zeros((1, len(attributes), 2, 1), np.float32)
@@ -50,7 +52,7 @@ class OneFace:
 
     calibration: Calibration | None = CALIBRATION
     weights = "5" * 64
-    attributes = ("Smiling", "Bangs")
+    attributes = Explaining.attributes
     predictor = Explaining()
 
     def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
