@@ -2,11 +2,12 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
+
+from demo.held_signals import held_back
 
 
 class ChildProcess:
@@ -30,7 +31,9 @@ class ChildProcess:
         self.connection: Connection
         self.connection, there = context.Pipe()
         self._process = context.Process(target=function, args=(*arguments, there), daemon=True)
-        with _interrupts_held_back():
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # the first process starts it otherwise, which lets Ctrl+C through again
+        with held_back(signal.SIGINT):  # Ctrl+C reaches all processes of a terminal
             self._process.start()
         there.close()  # so that the connection breaks when the process ends
 
@@ -44,17 +47,3 @@ class ChildProcess:
         self._process.kill()
         self._process.join()
         self.connection.close()
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that ignore Ctrl+C, which reaches all processes of a terminal."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # the first process starts it otherwise, which lets interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from demo.held_signals import held_back
 
 try:
     import fcntl
@@ -14,6 +17,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX = "slimnet-faces-"
+_ENDING = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # For Gradio, and for libraries and other programs that this one starts.
 _VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
 _MATPLOTLIB = "MPLCONFIGDIR"  # Gradio imports matplotlib, which would write its settings and caches to the home folder
@@ -41,24 +45,24 @@ def own_temporary_folder() -> Iterator[Path]:
     """
     parent = _parent()
     _remove_dead(parent)
-    try:
-        folder, lock = _make(parent)
-    except OSError as error:
-        raise _unusable(parent, error) from error
     variables, default = {name: os.environ.get(name) for name in (*_VARIABLES, _MATPLOTLIB)}, tempfile.tempdir
-    try:
-        os.environ.update(dict.fromkeys(_VARIABLES, str(folder)))
-        os.environ.setdefault(_MATPLOTLIB, str(folder))
-        tempfile.tempdir = str(folder)
-        yield folder
-    finally:
-        for name, value in variables.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})
-        tempfile.tempdir = default
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+    with ExitStack() as removal:
+        with held_back(*_ENDING):  # one that came between the two would leave the folder behind
+            try:
+                folder, lock = _make(parent)
+            except OSError as error:
+                raise _unusable(parent, error) from error
+            removal.callback(_remove, folder, lock)
+        try:
+            os.environ.update(dict.fromkeys(_VARIABLES, str(folder)))
+            os.environ.setdefault(_MATPLOTLIB, str(folder))
+            tempfile.tempdir = str(folder)
+            yield folder
+        finally:
+            for name, value in variables.items():
+                os.environ.pop(name, None)
+                os.environ.update({} if value is None else {name: value})
+            tempfile.tempdir = default
 
 
 def _parent() -> Path:
@@ -97,6 +101,13 @@ def _make(parent: Path) -> tuple[Path, int | None]:
             return folder, None
         if folder.is_dir():
             return folder, lock
+        os.close(lock)
+
+
+def _remove(folder: Path, lock: int | None) -> None:
+    """Remove a folder, whether or not it is locked by this handle."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
         os.close(lock)
 
 

@@ -140,3 +140,29 @@ def test_no_usable_folder_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(tempfile, "_get_default_tempdir", lambda: refuse())
     with pytest.raises(TemporaryFolderError, match="set TMPDIR or GRADIO_TEMP_DIR"), own_temporary_folder():
         pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot hold signals back")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_right_after_the_folder_was_made_leaves_none_behind(name: str, parent: Path) -> None:
+    code = f"""
+import signal, tempfile
+from demo.server.http.shutdown import end_by_signals
+from demo.server.http.temporary_folder import own_temporary_folder
+
+def make_and_be_interrupted(*arguments, make=tempfile.mkdtemp, **options):
+    made = make(*arguments, **options)
+    signal.raise_signal(signal.{name})
+    return made
+
+tempfile.mkdtemp = make_and_be_interrupted
+end_by_signals()
+try:
+    with own_temporary_folder():
+        print("was served")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")
+    assert list(parent.iterdir()) == []
