@@ -14,6 +14,7 @@ import json
 import signal
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from demo.annotate.options import positive
@@ -50,9 +51,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     live = commands.add_parser("live", help="the default: frames a second and latency in a real browser")
     live.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="measured for each page and crowd")
     live.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once")
+    live.add_argument(
+        "--engine", choices=("server", "device"), default="server", help="device: the engine in the browser as well"
+    )
     live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     load = commands.add_parser("load", help="how many visitors are served at once, without browsers")
-    load.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4, 16, 50], metavar="N", help="live ones")
+    load.add_argument(
+        "--visitors", type=partial(_below_1000, least=0), nargs="+", default=[1, 4, 16, 50], metavar="N",
+        help="live ones; 0 for photo visitors alone",
+    )  # fmt: skip
     load.add_argument("--photos", type=int, default=0, metavar="M", help="photo visitors at the same time (default: 0)")
     load.add_argument(
         "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
@@ -94,10 +101,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
 
 
-def _below_1000(text: str) -> int:
-    """Parse a whole number from 1 to 999."""
-    if not text.isdecimal() or not 0 < int(text) < 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 999")
+def _below_1000(text: str, least: int = 1) -> int:
+    """Parse a whole number from 1, or another least one, to 999."""
+    if not text.isdecimal() or not least <= int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to 999")
     return int(text)
 
 
@@ -177,7 +184,7 @@ def _report_live(chosen: argparse.Namespace) -> None:
     """Run the subcommand `live`."""
     # SIGTERM acts like Ctrl+C, so that servers and browser are ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    figures = measure(chosen.seconds, chosen.visitors)
+    figures = measure(chosen.seconds, chosen.visitors, device=chosen.engine == "device")
     print(table(figures))
     if chosen.json:
         replace_text(chosen.json, figures.to_json())

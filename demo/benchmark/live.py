@@ -4,7 +4,8 @@ The page is served as `python app.py` serves it, beside the usual way to build s
 watched in turn, in the same run, by the same number of visitors; each visitor is a browser context of its own. The
 latency of a frame runs from the `captureTime` that the browser gives it to the moment when a script has painted it. The
 page itself gives it with each frame (the event `live-frame`); on the plain page it is worked out from the number that
-the film shows.
+the film shows. If asked to, the page's engine in the browser is watched as a third, with one visitor who comes for the
+second time, since most of its files are kept by then.
 """
 
 import importlib.metadata
@@ -32,7 +33,8 @@ from demo.benchmark.browser import (
 )
 from demo.benchmark.report import Departure, Frame, Report, summarise, summarise_departure
 from demo.benchmark.server import PageServer
-from demo.paths import EXAMPLES
+from demo.device_files import device_files
+from demo.paths import EXAMPLES, WEIGHTS
 from demo.pictures.decode import open_picture
 
 _HERE = Path(__file__).parent
@@ -42,12 +44,17 @@ _ROUNDS = 2
 _TIMEOUT_MS = 120_000
 _WARM_UP_FRAMES = 10
 _WARM_UP_MS = 2_000
+_WARM = f"window.noted.length >= {_WARM_UP_FRAMES}"
 # Only frames with the film's face count: a frame without one is quick.
 _NOTE_LIVE = """
     window.noted = [];
+    document.addEventListener("click", ({target}) => {
+      if (target.closest("#live-start")) window.started ??= performance.timeOrigin + performance.now();
+    }, true);
     document.addEventListener("live-frame", ({target, detail: {latency, faces, stages}}) => {
-      const [at, width] = [performance.timeOrigin + performance.now(), Number(target.dataset.sentWidth)];
+      const [at, width] = [performance.timeOrigin + performance.now(), Number(target.dataset.sentWidth) || null];
       if (faces) window.noted.push({at, latency, width, stages});
+      if (target.querySelector("input[data-attribute]:checked")) window.ticked ??= at;
     });
 """
 _FILM = {"frames": _FILM_FRAMES, "rate": FILM_RATE, "bits": NUMBER_BITS, "strip": NUMBER_HEIGHT}
@@ -67,15 +74,18 @@ class _Contestant:
         arguments: arguments of Python that serve it.
         script: JavaScript that notes each frame that is shown, in `window.noted`.
         clicks: selectors of what to click to start its camera, in order.
+        anchor: what its address ends with.
     """
 
     name: str
     arguments: tuple[str, ...]
     script: str
     clicks: tuple[str, ...]
+    anchor: str = ""
 
 
 _OURS = _Contestant("this page", ("app.py",), _NOTE_LIVE, ("#live-start",))
+_DEVICE = _Contestant("this device", _OURS.arguments, _NOTE_LIVE, _OURS.clicks, "#engine=device")
 _PLAIN = _Contestant(
     "gr.Image",
     ("-m", "demo.benchmark.plain_page"),
@@ -84,12 +94,26 @@ _PLAIN = _Contestant(
 )
 
 
-def measure(seconds: int, crowds: list[int]) -> Report:
-    """Measure both pages, in turns.
+@dataclass(frozen=True)
+class _Visit:
+    """What a visitor was shown.
+
+    Attributes:
+        frames: in their order.
+        first: milliseconds from the click on Start to the first ticks; None on the plain page.
+    """
+
+    frames: list[Frame]
+    first: float | None
+
+
+def measure(seconds: int, crowds: list[int], *, device: bool = False) -> Report:
+    """Measure the pages, in turns.
 
     Args:
         seconds: how long each page is measured with each number of visitors.
-        crowds: numbers of visitors at once; the plain page is measured only with one visitor.
+        crowds: numbers of visitors at once; only the server's page is measured with more than one.
+        device: whether to measure the engine in the browser as well.
 
     Returns:
         All figures.
@@ -98,8 +122,12 @@ def measure(seconds: int, crowds: list[int]) -> Report:
         BenchmarkError: a page showed a visitor too few analysed frames.
         demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
         demo.benchmark.server.NotServedError: a page is not served.
+        demo.device_files.DeviceFilesError: what the engine in the browser needs is not installed.
     """
     machine = _machine()
+    if device:
+        device_files(WEIGHTS)  # or the page would go on with the server
+    pages = (_OURS, _DEVICE, _PLAIN) if device else (_OURS, _PLAIN)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         film = folder / "film.y4m"
@@ -107,37 +135,50 @@ def measure(seconds: int, crowds: list[int]) -> Report:
         write_film(film, (numbered(turns[number % len(turns)], number) for number in range(_FILM_FRAMES)))
         browser = stack.enter_context(browser_before(film))
         machine["Chromium"] = browser.version
-        servers = {
-            page: stack.enter_context(PageServer(page.arguments, folder / page.name)) for page in (_OURS, _PLAIN)
+        served = {
+            arguments: stack.enter_context(PageServer(arguments, folder / str(number)))
+            for number, arguments in enumerate({page.arguments: None for page in pages})
         }
+        servers = {page: served[page.arguments] for page in pages}
         seen = _watch_in_turns(browser, servers, crowds, seconds / _ROUNDS)
         departure = _watch_departure(browser, servers[_OURS], max(crowds)) if max(crowds) > 1 else None
-    figures = (summarise(page.name, rounds, seconds) for (_, page), rounds in seen.items())
+    figures = (
+        summarise(
+            page.name,
+            [[visit.frames for visit in visits] for visits in rounds],
+            seconds,
+            [visit.first for visits in rounds for visit in visits if visit.first is not None],
+        )
+        for (_, page), rounds in seen.items()
+    )
     return Report(machine, seconds, tuple(figures), departure)
 
 
 def _watch_in_turns(
     browser: Any, servers: dict[_Contestant, PageServer], crowds: list[int], seconds: float
-) -> dict[tuple[int, _Contestant], list[list[list[Frame]]]]:
-    """Collect the frames of each round and visitor, for each number of visitors and page.
+) -> dict[tuple[int, _Contestant], list[list[_Visit]]]:
+    """Watch each round and visitor, for each number of visitors and page.
 
-    The pages take turns, so that other work on the machine affects both. The plain one gets one visitor at a time: with
+    The pages take turns, so that other work on the machine affects all. The plain one gets one visitor at a time: with
     four, a browser on the same two cores came to a standstill and could not even be closed.
     """
     turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1]
-    seen: dict[tuple[int, _Contestant], list[list[list[Frame]]]] = {turn: [] for turn in turns}
+    seen: dict[tuple[int, _Contestant], list[list[_Visit]]] = {turn: [] for turn in turns}
     for n, page in (progress := tqdm(turns, "browser", leave=False)):
         progress.set_description(f"{page.name}, {n} at once")
         seen[n, page].append(_watch(browser, page, servers[page], n, seconds))
     return seen
 
 
-def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seconds: float) -> list[list[Frame]]:
-    """Collect the frames that each of `count` visitors is shown within some seconds."""
+def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seconds: float) -> list[_Visit]:
+    """Collect what each of `count` visitors is shown within some seconds."""
     with _visitors(browser, page, server, count) as visitors:
         start = time.time()
         visitors[0].wait_for_timeout(1000 * seconds)
-        return [_frames(visitor, start, start + seconds) for visitor in visitors]
+        return [
+            _Visit(_frames(visitor, start, start + seconds), visitor.evaluate("window.ticked - window.started || null"))
+            for visitor in visitors
+        ]
 
 
 def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
@@ -164,13 +205,18 @@ def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -
                 visitors.append(context.new_page())
                 visitors[-1].set_default_timeout(_TIMEOUT_MS)
                 visitors[-1].add_init_script(page.script)
-                visitors[-1].goto(server.url)
+                visitors[-1].goto(server.url + page.anchor)
                 visitors[-1].wait_for_selector(page.clicks[0])
+                if page is _DEVICE:
+                    visitors[-1].click(*page.clicks)
+                    visitors[-1].wait_for_function(_WARM)
+                    visitors[-1].reload()
+                    visitors[-1].wait_for_selector(page.clicks[0])
             for visitor in visitors:  # a page loads slowly beside cameras that run
                 for button in page.clicks:
                     visitor.click(button)
             for visitor in visitors:
-                visitor.wait_for_function(f"window.noted.length >= {_WARM_UP_FRAMES}")
+                visitor.wait_for_function(_WARM)
             visitors[0].wait_for_timeout(_WARM_UP_MS)
         except Error as error:
             what = f"{page.name} did not show {_WARM_UP_FRAMES} analysed frames to each of {count} visitors"

@@ -16,13 +16,13 @@ class Frame:
     Attributes:
         at: when it was shown, in seconds since 1970.
         latency: from the camera to the page, in milliseconds; None where it is not known.
-        width: of the picture that was sent to the server, in pixels.
+        width: of the picture that was sent to the server, in pixels; None where none was sent.
         stages: milliseconds by stage, for the stages that the page reports.
     """
 
     at: float
     latency: float | None
-    width: int
+    width: int | None
     stages: dict[str, float]
 
 
@@ -47,10 +47,12 @@ class Crowd:
         page: name of the page.
         rates: analysed frames a second, one for each visitor.
         latency: from the camera to the page, over the frames of all visitors; None where it is known for none.
-        width: median width of the pictures that were sent, in pixels; None where nothing was shown.
+        width: median width of the pictures that were sent, in pixels; None where none was sent.
         longest_gap: the longest time from one frame of a visitor to the next, in milliseconds; None where nobody was
             shown two.
-        stages: where the time of a frame went, in the page's order; "server" is the sum of the server's stages.
+        stages: where the time of a frame went, in the page's order; "server" is the sum of the stages of the analysis,
+            also where the browser does it.
+        first: from the click that starts the camera to the first ticks; None where it is not known.
     """
 
     page: str
@@ -59,6 +61,7 @@ class Crowd:
     width: int | None
     longest_gap: float | None
     stages: dict[str, Spread]
+    first: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,16 @@ class Report:
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
-def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: float) -> Crowd:
+def summarise(
+    page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: float, first: Sequence[float] = ()
+) -> Crowd:
     """Compute the figures of one page with one number of visitors.
 
     Args:
         page: name of the page.
         rounds: for each round and each visitor, the frames in the order in which they were shown.
         seconds: how long all rounds together took.
+        first: milliseconds from the click that starts the camera to the first ticks, one for each visit.
 
     Returns:
         The figures over all rounds.
@@ -117,6 +123,7 @@ def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: f
     times_seen = [[frame.at for frame in watched] for visitor in visitors for watched in visitor]
     gaps = [1000 * float(np.diff(times).max()) for times in times_seen if len(times) > 1]
     latencies = [frame.latency for frame in frames if frame.latency is not None]
+    widths = [frame.width for frame in frames if frame.width is not None]
     times: dict[str, list[float]] = {}
     for frame in frames:
         work = [frame.stages[stage] for stage in SERVER_STAGES if stage in frame.stages]
@@ -126,9 +133,10 @@ def summarise(page: str, rounds: Sequence[Sequence[Sequence[Frame]]], seconds: f
         page=page,
         rates=tuple(sum(map(len, visitor)) / seconds for visitor in visitors),
         latency=spread(latencies),
-        width=int(np.median([frame.width for frame in frames])) if frames else None,
+        width=int(np.median(widths)) if widths else None,
         longest_gap=max(gaps, default=None),
         stages={stage: found for stage, values in times.items() if (found := spread(values))},
+        first=spread(list(first)),
     )
 
 
@@ -174,15 +182,15 @@ def table(report: Report) -> str:
     lines = [
         ", ".join(f"{name} {value}" for name, value in report.machine.items()),
         "",
-        _line("visitors", "page", "px wide", "frames/s each", "p50 ms", "p95 ms", "longest gap ms"),
+        _line("visitors", "page", "px wide", "frames/s each", "p50 ms", "p95 ms", "longest gap ms", "first ticks ms"),
     ]
     ours = [crowd for crowd in report.crowds if crowd.page == report.crowds[0].page]
-    others = {len(crowd.rates): crowd for crowd in report.crowds if crowd not in ours}
     for crowd in ours:
         lines.append(_crowd_line(crowd))
-        if other := others.get(len(crowd.rates)):
-            lines += [_crowd_line(other), _ratio_line(crowd, other)]
-    lines += ["", *_stage_lines(ours)]
+        for other in report.crowds:
+            if other.page != crowd.page and len(other.rates) == len(crowd.rates):
+                lines += [_crowd_line(other), _ratio_line(crowd, other)]
+    lines += ["", *_stage_lines([crowd for crowd in report.crowds if crowd.stages])]
     if report.departure:
         after = ", ".join(f"{rate:.0f}" for rate in report.departure.after)
         lines += [
@@ -197,19 +205,20 @@ def _crowd_line(crowd: Crowd) -> str:
     """Format a crowd as a row of the table."""
     least, most = min(crowd.rates), max(crowd.rates)
     rates = f"{least:.1f}" if len(crowd.rates) == 1 else f"{least:.1f} … {most:.1f}"
-    times = ("?" if value is None else f"{value:.0f}" for value in _times(crowd))
-    return _line(str(len(crowd.rates)), crowd.page, str(crowd.width or "?"), rates, *times)
+    first = crowd.first.median if crowd.first else None
+    cells = ["?" if value is None else f"{value:.0f}" for value in (*_times(crowd), first)]
+    return _line(str(len(crowd.rates)), crowd.page, str(crowd.width or "?"), rates, *cells)
 
 
-def _ratio_line(ours: Crowd, plain: Crowd) -> str:
-    """Format our figures as multiples of the plain page's."""
-    pairs = zip((sum(ours.rates), *_times(ours)), (sum(plain.rates), *_times(plain)), strict=True)
+def _ratio_line(ours: Crowd, other: Crowd) -> str:
+    """Format our figures as multiples of another page's."""
+    pairs = zip((sum(ours.rates), *_times(ours)), (sum(other.rates), *_times(other)), strict=True)
     return _line("", "ratio", "", *(f"x {a / b:.2f}" if a is not None and b else "?" for a, b in pairs))
 
 
-def _line(visitors: str, page: str, width: str, rates: str, median: str, p95: str, gap: str) -> str:
+def _line(visitors: str, page: str, width: str, rates: str, median: str, p95: str, gap: str, first: str = "") -> str:
     """Align the cells of a row."""
-    return f"{visitors:>8}  {page:<10} {width:>7} {rates:>14} {median:>8} {p95:>8} {gap:>15}"
+    return f"{visitors:>8}  {page:<11} {width:>7} {rates:>14} {median:>8} {p95:>8} {gap:>15} {first:>15}".rstrip()
 
 
 def _times(crowd: Crowd) -> tuple[float | None, float | None, float | None]:
@@ -221,9 +230,9 @@ def _times(crowd: Crowd) -> tuple[float | None, float | None, float | None]:
 def _stage_lines(crowds: Sequence[Crowd]) -> list[str]:
     """Format the table of stages, a column for each crowd."""
     stages = list(dict.fromkeys(stage for crowd in crowds for stage in crowd.stages))
-    heads = "".join(f"{f'{len(crowd.rates)} at once: p50, p95':>24}" for crowd in crowds)
-    lines = [f"{f'{crowds[0].page}, ms by stage':<24}{heads}"]
+    heads = "".join(f"{f'{crowd.page}, {len(crowd.rates)}: p50, p95':>28}" for crowd in crowds)
+    lines = [f"{'ms by stage, at once':<24}{heads}"]
     for stage in stages:
         cells = (crowd.stages.get(stage) for crowd in crowds)
-        lines.append(f"{stage:<24}" + "".join(f"{f'{c.median:.1f}, {c.p95:.1f}' if c else '?':>24}" for c in cells))
+        lines.append(f"{stage:<24}" + "".join(f"{f'{c.median:.1f}, {c.p95:.1f}' if c else '?':>28}" for c in cells))
     return lines

@@ -198,6 +198,8 @@ class FrameQueue:
         visit = self._visits.pop(visitor, None)
         if visit:
             visit.is_over = True
+            if visit.ending:
+                visit.ending.cancel()  # or it would end the visitor's next visit
 
 
 def read_frame(message: Any) -> np.ndarray:

@@ -191,12 +191,20 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(streams) == 2
 
 
-def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def minutes_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute pass in less than a second, in every event loop."""
+    slow = asyncio.BaseEventLoop.call_later
+
+    def call_later(loop: asyncio.BaseEventLoop, delay: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
+        return slow(loop, delay / 100, *rest, **more)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", call_later)
+
+
+@pytest.mark.usefixtures("minutes_in_a_second")
+def test_who_is_silent_for_half_a_minute_is_still_known() -> None:
     async def visit() -> list[list[int]]:
-        loop = asyncio.get_running_loop()
-        slow = loop.call_later
-        # A minute passes in less than a second.
-        monkeypatch.setattr(loop, "call_later", lambda delay, *rest, **more: slow(delay / 100, *rest, **more))
         queue = queue_for(Portraits())
         before = await visits(queue, "one")
         await asyncio.sleep(30)
@@ -205,6 +213,20 @@ def test_who_is_silent_for_half_a_minute_is_still_known(monkeypatch: pytest.Monk
         return [before, soon, await visits(queue, "one")]
 
     assert asyncio.run(visit()) == [[1], [2], [1]]
+
+
+@pytest.mark.usefixtures("minutes_in_a_second")
+def test_who_leaves_and_comes_back_is_not_forgotten_by_the_first_visits_clock() -> None:
+    async def visit() -> list[list[int]]:
+        queue = queue_for(Portraits())
+        before = await visits(queue, "one")
+        await queue.answer({"visitor": "one", "leave": True})
+        await asyncio.sleep(30)
+        again = await visits(queue, "one")
+        await asyncio.sleep(45)  # a minute after the first visit, not after the second
+        return [before, again, await visits(queue, "one")]
+
+    assert asyncio.run(visit()) == [[1], [1], [2]]
 
 
 def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
