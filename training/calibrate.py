@@ -1,7 +1,8 @@
 """Make weights trustworthy on the validation split: `python -m training.calibrate --weights W --data_dir D --out OUT`.
 
 Thresholds that the split supports go into the last bias, so that logits stay decided at 0; a temperature for each
-attribute, how reliable it is, operating points, and the bands in which it is not sure, into the weights' metadata.
+attribute, how reliable it is, operating points, and the bands in which it is not sure, into the weights' metadata. With
+--outside the bands hold for the people of other sets as well.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +24,7 @@ from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given, 
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.decisions import RIGHT, Decisions, fit_decisions
+from training.measure.other_people import OtherPeople, least_bands, measure_other_people
 from training.measure.predictions import load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 
@@ -65,6 +68,7 @@ class Report:
         thresholds: Where each logit is decided, and whether that was folded into the last bias.
         temperatures: The temperatures, and whether they are applied.
         decisions: Operating points and bands, and how good they are on held-out folds.
+        other_people: What people of other sets need, which the bands include.
         calibration: What the weights now carry.
     """
 
@@ -74,6 +78,7 @@ class Report:
     thresholds: Thresholds
     temperatures: Temperatures
     decisions: Decisions
+    other_people: tuple[OtherPeople, ...]
     calibration: Calibration
 
 
@@ -170,7 +175,9 @@ def _measure_reliability(
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
 
-def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamples: int) -> tuple[SlimNet, Report]:
+def _calibrate(
+    weights: str, data_dir: str, outside: Sequence[Path], batch_size: int, device: str, resamples: int
+) -> tuple[SlimNet, Report]:
     """Calibrate weights on the validation split; returns the network and what was found.
 
     A calibration that the weights carry already is replaced; thresholds that were folded into them stay, and what is
@@ -196,7 +203,11 @@ def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamp
     one_class = [name for name, share in zip(split.attributes, shown, strict=True) if share in (0, 1)]
     if one_class:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
-    logits: np.ndarray = raw_logits(probabilities(predictor, split, batch_size), predictor.calibration)
+
+    def read(faces: Split) -> np.ndarray:
+        return raw_logits(probabilities(predictor, faces, batch_size), predictor.calibration)
+
+    logits = read(split)
     thresholds = judge_thresholds(logits, split.labels, split.known, split.identities)
     model = SlimNet.load_pretrained(weights)
     if thresholds.folded:
@@ -206,15 +217,18 @@ def _calibrate(weights: str, data_dir: str, batch_size: int, device: str, resamp
     weighed = class_weights(split, splits["train"])
     temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
     draws = bootstrap.draw(split.identities, resamples)
+    moved, cooled = np.array(thresholds.logits) if thresholds.folded else 0.0, np.array(temperatures.values)
+    others = measure_other_people(outside, split.attributes, lambda faces: expit((read(faces) - moved) / cooled))
     decisions = fit_decisions(
-        expit(logits / np.array(temperatures.values)), split.labels, split.known, split.identities, split.attributes
-    )
+        expit(logits / cooled), split.labels, split.known, split.identities, split.attributes,
+        least_bands(others, split.attributes),
+    )  # fmt: skip
     reliability = _measure_reliability(logits, split.labels, split.known, draws)
     model.calibration = Calibration(
         temperatures.values, reliability, decisions.operating_points, decisions.unsure, decisions.sure
     )
     return model, Report(
-        len(split), resamples, split.attributes, thresholds, temperatures, decisions, model.calibration
+        len(split), resamples, split.attributes, thresholds, temperatures, decisions, others, model.calibration
     )
 
 
@@ -236,6 +250,7 @@ def _summary(report: Report) -> str:
             f"from {100 * temperatures.error_before:.2f} to {100 * temperatures.error_after:.2f} points: "
             + ("applied to the probabilities" if temperatures.used else "not clearly above nothing, so left at 1"),
             *_decisions_summary(report.decisions),
+            *map(_other_people_summary, report.other_people),
         ]
     )
 
@@ -256,6 +271,16 @@ def _decisions_summary(decisions: Decisions) -> list[str]:
     ]
 
 
+def _other_people_summary(people: OtherPeople) -> str:
+    """Put into words what the people of a set need."""
+    low, high = people.band
+    return (
+        f"{people.attribute} of {people.images:,} faces in {people.folder}: {_percent(people.accuracy)} % right; not "
+        f"sure from {low:.2f} to {high:.2f} there: on people this was not fitted on {_percent(people.answered)} % are "
+        f"answered, {_percent(people.right)} % of them rightly"
+    )
+
+
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
 
@@ -272,6 +297,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m training.calibrate", description="Calibrate weights.")
     parser.add_argument("--weights", type=given, default="checkpoints/best.safetensors", help=".safetensors or .pth")
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    parser.add_argument(
+        "--outside", nargs="+", type=given_path, default=[], metavar="FOLDER",
+        help="sets of other people, in CelebA's form: the bands hold on their validation splits as well",
+    )  # fmt: skip
     parser.add_argument("--out", required=True, type=given_path, help=".safetensors to write; may be --weights itself")
     parser.add_argument("--json", type=given_path, help="write what was found there too")
     parser.add_argument("--batch_size", default=64, type=int)
@@ -286,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         model, report = _calibrate(
-            options.weights, options.data_dir, options.batch_size, options.device, options.resamples
+            options.weights, options.data_dir, options.outside, options.batch_size, options.device, options.resamples
         )
         model.save(options.out)
         if options.json:

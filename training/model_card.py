@@ -159,6 +159,18 @@ def _held_out(calibration: dict[str, Any]) -> str:
         f"{report.percent(found['answered'])} of all boxes are answered and {report.percent(found['right'])} of the "
         f"answers are right, at least {report.percent(min(filter(None, right), default=None))} for every attribute "
         f"that is answered. Never answered at the point of the fewest mistakes: {', '.join(never) or 'none'}."
+        + "".join(map(_other_people, calibration.get("other_people", ())))
+    )
+
+
+def _other_people(found: dict[str, Any]) -> str:
+    """Say what the band of an attribute includes for the sake of other people."""
+    low, high = found["band"]
+    return (
+        f" *{found['attribute'].replace('_', ' ')}* is not sure from {low:.2f} to {high:.2f} at least: of "
+        f"{found['images']:,} held-out faces of {found['folder']} {report.percent(found['accuracy'])} are right, but "
+        f"outside that band, on people that it was not fitted on, {report.percent(found['right'])} of the "
+        f"{report.percent(found['answered'])} that are answered."
     )
 
 

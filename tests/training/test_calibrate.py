@@ -70,6 +70,34 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
     assert found["decisions"]["held_out"]["f1"]["f1"] > 0
 
 
+def test_bands_hold_for_other_people_as_well(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = celeba.write(tmp_path / "data", sizes={0: 20, 1: 300, 2: 2})
+    people = celeba.with_columns(celeba.write(tmp_path / "people", sizes={0: 2, 1: 400, 2: 2}), "", "Second", "")
+
+    def answers(_predictor: object, split: Split, _batch_size: int) -> np.ndarray:
+        logits = split.labels * 6.0 - 3 + np.random.default_rng(0).normal(0, 1, split.labels.shape)
+        return expit(logits if len(split) < 400 else np.where(np.arange(400)[:, None] % 2, 2 * logits, 1))
+
+    monkeypatch.setattr(calibrate, "probabilities", answers)
+    out, found = tmp_path / "out.safetensors", tmp_path / "found.json"
+
+    def bands(*more: object) -> tuple[tuple[float, float], ...]:
+        assert run("--weights", weights, "--data_dir", data, "--out", out, "--json", found, *more) == 0
+        calibration = SlimNet.load_pretrained(out).calibration
+        assert calibration
+        return calibration.unsure
+
+    own, both = bands(), bands("--outside", people)
+    assert "Second of 400 faces in people: " in capsys.readouterr().out
+    [needed] = json.loads(found.read_text(encoding="utf-8"))["other_people"]
+    assert (needed["folder"], needed["attribute"]) == ("people", "Second")
+    low, high = needed["band"]
+    assert high > own[1][1]
+    assert both == (own[0], (min(low, own[1][0]), max(high, own[1][1])), own[2])
+
+
 def test_calibrating_again_changes_no_answer(tmp_path: Path, data: Path, weights: Path) -> None:
     once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
     assert run("--weights", weights, "--data_dir", data, "--out", once) == 0

@@ -67,9 +67,45 @@ class Decisions:
     right: float | None
 
 
+@dataclass(frozen=True)
+class Bands:
+    """Bands of doubt.
+
+    Attributes:
+        fitted: Low and high end for each attribute; (0, 1) where no answers are right often enough.
+        held_out: float (N, attributes, 2), for each image the bands that were fitted on other people.
+    """
+
+    fitted: tuple[tuple[float, float], ...]
+    held_out: np.ndarray
+
+    def widened(self, least: Sequence[tuple[float, float]]) -> "Bands":
+        """Return bands that include others.
+
+        Args:
+            least: For each attribute the band that is to be included.
+        """
+        fitted = tuple((min(low, a), max(high, b)) for (low, high), (a, b) in zip(self.fitted, least, strict=True))
+        low, high = np.array(least).T
+        ends = np.minimum(self.held_out[..., 0], low), np.maximum(self.held_out[..., 1], high)
+        return Bands(fitted, np.stack(ends, axis=-1))
+
+    def answered(self, probabilities: np.ndarray) -> np.ndarray:
+        """Tell which answers are outside the bands that were fitted on other people.
+
+        Args:
+            probabilities: float (N, attributes).
+
+        Returns:
+            bool (N, attributes).
+        """
+        return (probabilities <= self.held_out[..., 0]) | (probabilities >= self.held_out[..., 1])
+
+
 def fit_decisions(
-    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, names: Sequence[str]
-) -> Decisions:
+    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, names: Sequence[str],
+    least_bands: Sequence[tuple[float, float]] | None = None,
+) -> Decisions:  # fmt: skip
     """Fit operating points and bands, and measure them by cross-validation over people.
 
     "accuracy" ticks above 0.5: training.measure.thresholds has already folded what another threshold would gain into
@@ -81,6 +117,7 @@ def fit_decisions(
         known: bool (N, attributes), which labels are known.
         identities: (N,), who is in each image; at least five people.
         names: The attributes.
+        least_bands: For each attribute a band that its own has to include, since other people need it.
     """
     folds = list(people_apart(_FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
@@ -97,17 +134,34 @@ def fit_decisions(
         found = fit(probabilities, labels, known, identities)
         points[point] = OperatingPoint(_rounded(found), _rounded(figures["precision"]), _rounded(figures["recall"]))
         held_out[point] = mean_figures(figures)
-    margins, bands = _hold_out_bands(probabilities, labels, known, folds)
-    unsure = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
-    bands[:, [band == (0, 1) for band in unsure]] = 0, 1  # folds may have answered a little
-    ticked, empty = probabilities >= bands[..., 1], probabilities <= bands[..., 0]
-    figures = _figures(probabilities, labels, known, np.full_like(bands[..., 0], 0.5), ticked, names)
-    answered, right = ticked | empty, (ticked == labels) & (ticked | empty)
+    bands = fit_bands(probabilities, labels, known, identities)
+    if least_bands is not None:
+        bands = bands.widened(least_bands)
+    answered = bands.answered(probabilities)
+    ticked = answered & (probabilities > 0.5)
+    figures = _figures(probabilities, labels, known, np.full_like(probabilities, 0.5), ticked, names)
+    right = (ticked == labels) & answered
     shares = metrics.shares(right, known & answered), metrics.shares(answered, known)
     sure = Sure(*map(_rounded, (*shares, figures["precision"], figures["recall"])))
     count = int((answered & known).sum())
     pooled = float((right & known).sum() / count) if count else None
-    return Decisions(points, unsure, sure, held_out, float(count / known.sum()), pooled)
+    return Decisions(points, bands.fitted, sure, held_out, float(count / known.sum()), pooled)
+
+
+def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray) -> Bands:
+    """Fit each attribute's band, with a margin that makes it hold for people it was not fitted on.
+
+    Args:
+        probabilities: float (N, attributes), 0 to 1.
+        labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known.
+        identities: (N,), who is in each image; at least five people.
+    """
+    folds = list(people_apart(_FOLDS, identities))
+    margins, held_out = _hold_out_bands(probabilities, labels, known, folds)
+    fitted = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
+    held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # folds may have answered a little
+    return Bands(fitted, held_out)
 
 
 def fit_thresholds(

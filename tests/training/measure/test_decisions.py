@@ -73,6 +73,20 @@ def test_what_is_measured_is_of_other_people() -> None:
     assert set(found.held_out) == {"accuracy", "balanced", "f1"}
 
 
+def test_a_band_that_other_people_need_is_included() -> None:
+    probabilities, labels = faces(6.0)
+    known = np.ones_like(labels)
+    own = fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",))
+    (low, high), least = own.unsure[0], (0.01, 0.6)
+    both = fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",), [least])
+    assert both.unsure == ((min(low, 0.01), max(high, 0.6)),)
+    assert both.unsure != own.unsure
+    assert both.sure.answered[0] < own.sure.answered[0]
+    assert both.sure.right[0] > own.sure.right[0]
+    assert both.operating_points == own.operating_points
+    assert fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",), [(0.5, 0.5)]) == own
+
+
 def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
     probabilities, labels = faces(3.0)
     both = np.hstack([probabilities, probabilities * 0.99])

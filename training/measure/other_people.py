@@ -1,0 +1,95 @@
+"""Bands of doubt that hold for people unlike CelebA's, too, on whom an attribute may be far less reliable."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.data.celeba import DataError, Split, read_celeba
+from training.measure.decisions import fit_bands
+
+LEAST_FACES = 100  # with and without an attribute, for a band of it
+_NO_BAND = (0.5, 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherPeople:
+    """What the people of one set need to be answered rightly.
+
+    Attributes:
+        folder: Name of the folder.
+        attribute: What is asked.
+        images: Faces of its validation split with a known label.
+        accuracy: Share of them that are right when each is answered, 0 to 1.
+        band: Low and high end of the band that was fitted on them.
+        answered: Share of the faces outside bands that were fitted on others of them.
+        right: Share of these that are right; None if there is none.
+    """
+
+    folder: str
+    attribute: str
+    images: int
+    accuracy: float
+    band: tuple[float, float]
+    answered: float
+    right: float | None
+
+
+def measure_other_people(
+    folders: Sequence[Path], attributes: Sequence[str], answer: Callable[[Split], np.ndarray]
+) -> tuple[OtherPeople, ...]:
+    """Fit bands on the validation splits of other sets.
+
+    Args:
+        folders: In CelebA's form; labels of attributes that the network does not have are left out.
+        attributes: The network's.
+        answer: Gives probabilities for a split's faces, float (N, attributes).
+
+    Returns:
+        What was found, for each folder and each attribute that it labels.
+
+    Raises:
+        DataError: A folder cannot be read, or labels nothing that the network answers often enough.
+    """
+    found = []
+    for folder in folders:
+        split = read_celeba(folder)["valid"].with_attributes(attributes)
+        positives, negatives = ((split.known & (split.labels == value)).sum(axis=0) for value in (True, False))
+        columns = np.flatnonzero(np.minimum(positives, negatives) >= LEAST_FACES)
+        if not len(columns):
+            raise DataError(
+                f"--outside {folder}: its validation split needs {LEAST_FACES} faces with and {LEAST_FACES} without an "
+                "attribute of the weights"
+            )
+        probabilities = answer(split)
+        found += [_measure(folder.name, split, n, probabilities[:, n]) for n in columns.tolist()]
+    return tuple(found)
+
+
+def _measure(folder: str, split: Split, column: int, probabilities: np.ndarray) -> OtherPeople:
+    """Fit the band of one attribute, and measure it by cross-validation over people."""
+    known = split.known[:, column]
+    chances, labels = probabilities[known][:, None], split.labels[known][:, [column]]
+    bands = fit_bands(chances, labels, np.ones_like(labels), split.identities[known])
+    answered, right = bands.answered(chances), (chances > 0.5) == labels
+    return OtherPeople(
+        folder=folder,
+        attribute=split.attributes[column],
+        images=len(labels),
+        accuracy=float(right.mean()),
+        band=bands.fitted[0],
+        answered=float(answered.mean()),
+        right=float(right[answered].mean()) if answered.any() else None,
+    )
+
+
+def least_bands(found: Sequence[OtherPeople], attributes: Sequence[str]) -> tuple[tuple[float, float], ...]:
+    """Return for each attribute the narrowest band that includes those of all sets; none where no set labels it.
+
+    Args:
+        found: What the sets need.
+        attributes: In the order of the answer.
+    """
+    bands = [[people.band for people in found if people.attribute == name] or [_NO_BAND] for name in attributes]
+    return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in bands)
