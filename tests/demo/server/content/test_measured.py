@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from demo.paths import CONDITIONS, OUTSIDE, WEIGHTS
+from demo.paths import CONDITIONS, MAPS, OUTSIDE, WEIGHTS
 from demo.server.content.measured import figures_of, measured_of
 from slimnet import ATTRIBUTES
 from tests.demo.server.content.test_conditions import figures, measured
@@ -42,7 +42,7 @@ def test_what_was_measured_is_there_for_the_panels_and_nothing_where_no_file_is(
     assert [row["name"] for row in found.conditions] == ["size"]
 
 
-@pytest.mark.parametrize("file", [OUTSIDE, CONDITIONS], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [OUTSIDE, CONDITIONS, MAPS], ids=lambda file: file.name)
 def test_the_shipped_figures_are_of_the_shipped_weights(file: Path) -> None:
     assert figures_of(WEIGHTS, file)
 

@@ -1,0 +1,290 @@
+"""Fit single outputs once more, on frozen features: `python -m training.refit --weights W --attributes A --out R`.
+
+Training weighs all faces alike, so an output can lean on what only the many share. A last layer fitted alone, with
+every group weighing the same, need not (Kirichenko et al. 2023, "Last Layer Re-Training is Sufficient for Robustness to
+Spurious Correlations", arXiv 2204.02937). The features, and so all other outputs, stay as they are. They were learnt
+on the very faces that the output is fitted to, which would be trusted too much; so how strongly it is bound, and how
+sure it is, are chosen on faces that the network has not learnt from.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+from tqdm import tqdm
+
+from slimnet import CheckpointError, Predictor, SlimNet
+from training.data.celeba import DataError, Split, read_celeba, read_pictures
+from training.data.columns import listed
+from training.data.folders import Folder
+from training.data.groups import TABLE, read_groups
+from training.fit.arguments import given
+
+_BATCH = 64  # pictures that the network reads at once
+# From hardly any weight to hardly any bound: sklearn's C, for features of variance 1 and pictures that weigh 1 each.
+_STRENGTHS = tuple(10.0**power for power in np.arange(-5, 0.5, 0.5))
+_MOST_SCALE = 20.0  # by which a bound output is made surer
+_MOST_STEPS = 2000  # of the solver; it needs some hundred
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What one output is fitted to, or judged on.
+
+    Args:
+        features: float32 (N, features), the input of the network's last layer.
+        labels: bool (N,).
+        weights: float64 (N,), how much each face counts.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of the last layer.
+
+    Args:
+        weight: float64 (features,).
+        bias: What is added to it.
+        strength: Sklearn's C that was chosen.
+        scale: What the output was multiplied by, since a strongly bound one is not sure enough.
+        loss: Weighted log loss on the faces that it was chosen on.
+        loss_before: Loss of the output that the network had, on the same faces.
+    """
+
+    weight: np.ndarray
+    bias: float
+    strength: float
+    scale: float
+    loss: float
+    loss_before: float
+
+
+def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
+    """Weigh faces so that every group with every label counts the same.
+
+    Args:
+        labels: bool (N,).
+        origins: str (N,), the group of each face.
+
+    Returns:
+        float64 (N,), 1 on average.
+    """
+    _, cells, counts = np.unique(
+        np.stack([origins.astype(str), labels.astype(str)]), axis=1, return_inverse=True, return_counts=True
+    )
+    return len(labels) / (len(counts) * counts[cells.ravel()])
+
+
+def fit_output(train: Faces, valid: Faces, weight: np.ndarray, bias: float) -> Output:
+    """Fit a logistic regression, as strongly bound and as sure as is best on other faces.
+
+    Args:
+        train: Faces to fit to, with both labels among them.
+        valid: Faces that the network has not learnt from.
+        weight: float (features,), of the output that the network has.
+        bias: Of the output that the network has.
+
+    Returns:
+        The output with the lowest loss on valid.
+    """
+    scaler = StandardScaler().fit(train.features)
+    inputs = scaler.transform(train.features)
+    before = _loss(valid, _logits(valid, weight, bias))
+    found = []
+    for strength in tqdm(_STRENGTHS, "fitting", disable=None, leave=False):
+        fitted = LogisticRegression(C=strength, max_iter=_MOST_STEPS)
+        fitted.fit(inputs, train.labels, sample_weight=train.weights)
+        mine = fitted.coef_[0].astype(np.float64) / scaler.scale_
+        offset = float(fitted.intercept_[0] - mine @ scaler.mean_)
+        scale, loss = _best_scale(valid, _logits(valid, mine, offset))
+        found.append(Output(scale * mine, scale * offset, strength, scale, loss, before))
+    return min(found, key=lambda output: output.loss)
+
+
+def _best_scale(faces: Faces, logits: np.ndarray) -> tuple[float, float]:
+    """Find the factor of an output with the lowest loss, and that loss."""
+    best = minimize_scalar(
+        lambda log_scale: _loss(faces, np.exp(log_scale) * logits),
+        bounds=(-np.log(_MOST_SCALE), np.log(_MOST_SCALE)),
+        method="bounded",
+    )
+    return float(np.exp(best.x)), float(best.fun)
+
+
+def _logits(faces: Faces, weight: np.ndarray, bias: float) -> np.ndarray:
+    """An output of the last layer: float64 (N,)."""
+    return faces.features.astype(np.float64) @ weight + bias
+
+
+def _loss(faces: Faces, logits: np.ndarray) -> float:
+    """Weighted log loss."""
+    return float(log_loss(faces.labels, expit(logits), sample_weight=faces.weights, labels=[False, True]))
+
+
+def gather(
+    data_dirs: Sequence[str], attributes: Sequence[str], compute: Callable[[Split, str], np.ndarray]
+) -> dict[str, dict[str, Faces]]:
+    """Compute the features of every face that has one of the labels.
+
+    Where a folder has list_groups.csv, its groups weigh the same with either label. A folder counts as much as its
+    training faces times its draws, on the validation split as well.
+
+    Args:
+        data_dirs: Each FOLDER or FOLDER=DRAWS.
+        attributes: Names of the outputs to fit.
+        compute: Gives the features of a split's pictures, float32 (N, features); it is told a title as well.
+
+    Returns:
+        The faces by attribute and split, "train" and "valid".
+
+    Raises:
+        DataError: A folder cannot be read, or an attribute lacks faces with or without it in one of the splits.
+    """
+    found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
+    for text in data_dirs:
+        folder = Folder.parse(text)
+        splits = read_celeba(folder.path)
+        for part in ("train", "valid"):
+            split = splits[part].with_attributes(attributes)
+            split = split.only(np.flatnonzero(split.known.any(axis=1)))
+            features = compute(split, f"{folder.path.name}, {part}")
+            grouped = (folder.path / TABLE).is_file()
+            names = [path.name for path in split.paths]
+            origins = read_groups(folder.path, names).origins if grouped else None
+            for column, name in enumerate(attributes):
+                kept = split.known[:, column]
+                labels = split.labels[kept, column]
+                weights = np.ones(len(labels)) if origins is None else balanced_weights(labels, origins[kept])
+                learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
+                weights *= folder.draws * learnt / max(1, len(labels))
+                found[name][part].append(Faces(features[kept], labels, weights))
+    return {
+        name: {part: _joined(faces, f"{name} in the {part} split") for part, faces in parts.items()}
+        for name, parts in found.items()
+    }
+
+
+def _joined(parts: Sequence[Faces], what: str) -> Faces:
+    """Return the faces of all folders as one.
+
+    Raises:
+        DataError: They do not have both labels.
+    """
+    labels = np.concatenate([part.labels for part in parts])
+    if labels.all() or not labels.any():
+        raise DataError(f"--data_dir: faces with and without {what} are needed, but {len(labels)} are labelled alike")
+    features, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "weights"))
+    return Faces(features, labels, weights)
+
+
+def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title: str) -> np.ndarray:
+    """Compute what the last layer reads.
+
+    Args:
+        predictor: Computes all but the last module, fast.
+        network: The same weights.
+        split: Pictures.
+        title: Label of the progress bar.
+
+    Returns:
+        float32 (N, features).
+
+    Raises:
+        DataError: Pictures are damaged or have another size.
+    """
+    last = len(network.architecture.filter_count_values)
+    found = [np.zeros((0, network.fc.in_features), np.float32)]
+    with tqdm(total=len(split), desc=title, unit="", disable=None) as bar, torch.inference_mode():
+        for crops in read_pictures(split, network.preprocessing, _BATCH):
+            _, before = predictor.with_features(crops)
+            maps = network.advance(torch.from_numpy(before), last)
+            found.append(network.global_pool(network.pool(maps)).flatten(1).numpy())
+            bar.update(len(crops))
+    return np.concatenate(found)
+
+
+def refit(weights: str, data_dirs: Sequence[str], attributes: Sequence[str], device: str | None) -> SlimNet:
+    """Fit some outputs of a network once more, and print what changed.
+
+    Args:
+        weights: File of weights, .safetensors or .pth.
+        data_dirs: Each FOLDER or FOLDER=DRAWS.
+        attributes: Names of the outputs.
+        device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
+
+    Returns:
+        The network, without a calibration, which was measured on the outputs before.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: A folder cannot be read, or lacks labels.
+        ValueError: The network has no such output, or there is no such kind of device.
+    """
+    network, predictor = SlimNet.load_pretrained(weights).eval(), Predictor(weights, device)
+    unknown = [name for name in attributes if name not in network.attributes]
+    if unknown:
+        raise ValueError(f"--attributes: {weights} has no {listed(unknown)}, but {listed(network.attributes)}")
+    faces = gather(data_dirs, attributes, lambda split, title: pooled_features(predictor, network, split, title))
+    for name, parts in faces.items():
+        row = network.attributes.index(name)
+        weight, bias = network.fc.weight[row].detach().numpy(), network.fc.bias[row].item()
+        output = fit_output(parts["train"], parts["valid"], weight, bias)
+        print(
+            f"{name}: log loss on {len(parts['valid'].labels):,} validation faces {output.loss_before:.4f} -> "
+            f"{output.loss:.4f}, fitted to {len(parts['train'].labels):,} with C = {output.strength:.1g}, made "
+            f"{output.scale:.2f} times as sure"
+        )
+        with torch.no_grad():
+            network.fc.weight[row] = torch.from_numpy(output.weight)
+            network.fc.bias[row] = output.bias
+    network.calibration = None
+    network.provenance = {"refitted": list(attributes), "from": network.provenance}
+    return network
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
+    parser = argparse.ArgumentParser("python -m training.refit", description="Fit single outputs on frozen features.")
+    parser.add_argument("--weights", type=given, required=True, help="weights to begin with, .safetensors or .pth")
+    parser.add_argument("--attributes", nargs="+", required=True, metavar="NAME", help="outputs to fit")
+    parser.add_argument(
+        "--data_dir", type=given, nargs="+", default=["data"], metavar="FOLDER[=DRAWS]",
+        help="folders in CelebA's form, with a train and a valid split among them; where one has list_groups.csv its "
+        "groups weigh the same",
+    )  # fmt: skip
+    parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    options = parser.parse_args(arguments)
+    if Path(options.out).suffix not in (".safetensors", ".pth"):
+        parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
+    try:
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        refit(options.weights, options.data_dir, options.attributes, options.device).save(options.out)
+    except (CheckpointError, DataError, OSError, ValueError) as error:
+        print(f"training.refit: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
