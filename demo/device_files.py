@@ -10,9 +10,13 @@ from pathlib import Path
 from demo.paths import ASSETS, NPM_PACKAGES
 from demo.pipeline.mediapipe.face_models import DETECTOR, LANDMARKER
 from slimnet import SlimNet
+from slimnet.explain import cells
+from slimnet.inference import Inference
 
 SIZES = "files.json"  # name -> bytes, so that the page can say how much of them has arrived
 NETWORK = "slimnet.onnx"
+FINE_MAPS = "fine_maps.onnx"  # takes its weights from the network's file
+EXPLANATION = "explanation.json"  # what is the same in all explanations
 _PROGRAMS = (
     "@mediapipe/tasks-vision/vision_bundle.mjs",
     "@mediapipe/tasks-vision/wasm/vision_wasm_module_internal.js",
@@ -39,17 +43,46 @@ def device_files(weights: str | Path) -> dict[str, bytes]:
         DeviceFilesError: a package of npm or the package onnx is missing.
         slimnet.CheckpointError: the weights cannot be read.
     """
+    files = {Path(name).name: _program(NPM_PACKAGES / name) for name in _PROGRAMS}
+    files |= {name: (ASSETS / name).read_bytes() for name in (DETECTOR, LANDMARKER)}
+    files |= network_files(SlimNet.load_pretrained(weights))
+    sizes = {name: len(content) for name, content in files.items()}
+    return files | {SIZES: json.dumps(sizes).encode()}
+
+
+def network_files(model: SlimNet) -> dict[str, bytes]:
+    """Write the network, and what explains its answers.
+
+    Args:
+        model: of any attributes.
+
+    Returns:
+        `NETWORK`, `FINE_MAPS` and `EXPLANATION`, a JSON object: attributes, their names; bias, one for each in
+        log-odds; rows and columns, the edges of a fine map's cells, as slimnet.explain.Cells has them.
+
+    Raises:
+        DeviceFilesError: the package onnx is missing.
+    """
     try:
+        from slimnet.onnx.fine_maps import fine_maps_model
         from slimnet.onnx.graph import onnx_model
     except ModuleNotFoundError as error:
         if error.name != "onnx":
             raise
         raise DeviceFilesError("The package onnx is missing: pip install -r requirements.txt") from error
-    files = {Path(name).name: _program(NPM_PACKAGES / name) for name in _PROGRAMS}
-    files |= {name: (ASSETS / name).read_bytes() for name in (DETECTOR, LANDMARKER)}
-    files[NETWORK] = onnx_model(SlimNet.load_pretrained(weights)).SerializeToString()
-    sizes = {name: len(content) for name, content in files.items()}
-    return files | {SIZES: json.dumps(sizes).encode()}
+    network = onnx_model(model).SerializeToString()
+    inference, where = Inference(model), cells(model, refine=True)
+    explanation = {
+        "attributes": model.attributes,
+        "bias": (inference.network.fc.bias / inference.temperatures).tolist(),
+        "rows": where.rows,
+        "columns": where.columns,
+    }
+    return {
+        NETWORK: network,
+        FINE_MAPS: fine_maps_model(model, network, NETWORK).SerializeToString(),
+        EXPLANATION: json.dumps(explanation).encode(),
+    }
 
 
 def _program(path: Path) -> bytes:

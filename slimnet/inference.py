@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from slimnet.explain import Contributions, blank_features, contributions, from_features
 from slimnet.model import SlimNet
 from slimnet.preprocessing import Preprocessing
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 class Inference(nn.Module):
@@ -97,7 +99,7 @@ def _planes(crops: Tensor) -> Tensor:
     return crops.permute(0, 3, 1, 2).float()
 
 
-def fold_batch_norm(model: SlimNet) -> SlimNet:
+def fold_batch_norm(model: _Module) -> _Module:
     """Merge each convolution with the batch norm behind it.
 
     Args:

@@ -163,12 +163,10 @@ class Journal:
     def _open(self, vfs: str, restart: bool) -> sqlite3.Connection:
         try:
             database = self._connect(vfs)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if str(error) == "database is locked":  # the error carries its code only from Python 3.11 on
                 raise ResumeError(self._busy) from error
-            raise
-        except sqlite3.DatabaseError:
-            if not restart:
+            if not (restart and _is_damage(error)):
                 raise
         else:
             if not restart:
@@ -194,11 +192,11 @@ class Journal:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:  # which carries no errno
+        except sqlite3.DatabaseError as error:  # which carries no errno
             if "disk is full" in str(error):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-            raise OSError(errno.EIO, str(error)) from error
-        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise OSError(errno.EIO, str(error)) from error
             fault = "was made by an older version of this program" if self._is_json() else "is damaged"
             advice = "Name another --out, or drop the pictures that it has done with --restart."
             raise ResumeError(f"{self._path} {fault}, so that nothing goes on from it. {advice}") from error
@@ -207,6 +205,11 @@ class Journal:
         """Whether it consists of JSON lines, as it did in the first versions."""
         with self._path.open("rb") as journal:
             return journal.read(1) == b"{"
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file itself is wrong, and not the disk or the system."""
+    return not isinstance(error, sqlite3.OperationalError) or str(error) == "unsupported file format"
 
 
 def _has_locks(folder: Path) -> bool:

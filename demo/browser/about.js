@@ -1,3 +1,3 @@
 // The section About needs no script but its translation.
 
-export {translate as start} from "./shared/language.js";
+export {translate as start} from "./shared/written.js";

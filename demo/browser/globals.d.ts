@@ -18,11 +18,13 @@ interface Facts {
   number_colour: string; // of a face's number, on its colour
   largest_bytes?: number; // photo: of a picture file
   most_photos?: number; // photo: that are read of those given at once
+  unread_suffixes?: string[]; // photo: endings of picture files that the server cannot read
   columns?: string[]; // photo: the first ones of the CSV file
   weights: string; // SHA-256 of their file
   reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: none where it was not measured
   remembered_ms?: number; // live: for which the server keeps the number of a face out of sight
-  device?: {base: string} | null; // live: address of what reads faces in the browser; null where the server has none
+  // Addresses of what reads faces in the browser and of the example pictures; null where the server has none.
+  device: {base: string; examples: string} | null;
   recording_header?: string; // live: the first line of a recording's CSV file, with its line feed
   decisions: Decisions | null; // null for weights without operating points
   conditions: import("./shared/attributes/reliability.js").Condition[]; // none where they were not measured

@@ -5,9 +5,11 @@ killed one may take with it.
 """
 
 import json
-import math
+import signal
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from demo.child_process import ChildProcess
-from demo.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_SECONDS, MAX_DECODER_BYTES
+from demo.interruption import InterruptedWorkError, check_wanted
+from demo.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_SECONDS, MAX_DECODER_BYTES, MAX_DECODERS
 from demo.pictures.decode import PictureError, open_picture, subject
 
 try:
@@ -24,6 +27,7 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _START_SECONDS = 60
+_GLANCE_SECONDS = 0.1  # from one look to the next whether a picture is still wanted
 _READY = b"ready"
 
 
@@ -38,7 +42,7 @@ class DecodeBounds:
     """
 
     seconds: float = MAX_DECODE_SECONDS
-    cpu_seconds: int = MAX_DECODE_CPU_SECONDS
+    cpu_seconds: float = MAX_DECODE_CPU_SECONDS
     memory_bytes: int = MAX_DECODER_BYTES
 
 
@@ -49,11 +53,15 @@ class Decoders:
 
     Args:
         bounds: what one picture may take.
+        most: how many pictures are decoded at the same time; for one more, that which has taken longest is given up.
     """
 
-    def __init__(self, bounds: DecodeBounds | None = None) -> None:
+    def __init__(self, bounds: DecodeBounds | None = None, most: int = MAX_DECODERS) -> None:
         self._bounds = bounds or DecodeBounds()
+        self._most = most
         self._kept: list[ChildProcess] = []  # for the next picture; to append and to pop are atomic
+        self._lock = threading.Lock()
+        self._working: list[ChildProcess] = []  # those that decode, that which began first before the others
 
     def start(self) -> None:
         """Start a process, so that the next picture need not wait for that."""
@@ -71,22 +79,60 @@ class Decoders:
 
         Raises:
             PictureError: as `open_picture` raises it, or because the picture takes too much.
+            InterruptedWorkError: the picture is no longer wanted, or was given up for others.
             RuntimeError: no process could be started.
         """
         decoder = self._ready()
         try:
-            frame = _frame_from(decoder.connection, file, name, self._bounds.seconds)
+            with self._at_work(decoder):
+                frame = self._frame_from(decoder, file, name)
         except PictureError:
             self._kept.append(decoder)
             raise
+        except InterruptedWorkError:
+            self._replace(decoder)
+            raise
         except (EOFError, OSError) as error:  # TimeoutError among them
-            decoder.end()
-            self.start()
+            self._replace(decoder)
             picture = subject(name)
             message = f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG."
             raise PictureError(message) from error
         self._kept.append(decoder)
         return frame
+
+    @contextmanager
+    def _at_work(self, decoder: ChildProcess) -> Iterator[None]:
+        """Note that a process decodes; where too many do, the oldest of them is given up."""
+        with self._lock:
+            if len(self._working) == self._most:
+                self._working.pop(0)  # its thread notices
+            self._working.append(decoder)
+        try:
+            yield
+        finally:
+            with self._lock, suppress(ValueError):  # it was given up
+                self._working.remove(decoder)
+
+    def _replace(self, decoder: ChildProcess) -> None:
+        """End a process, and start one for the next picture."""
+        decoder.end()
+        self.start()
+
+    def _frame_from(self, decoder: ChildProcess, file: bytes, name: str) -> np.ndarray:
+        """Have a process decode a file. Raises an EOFError or OSError where it has ended or takes longer."""
+        decoder.connection.send_bytes(name.encode())
+        decoder.connection.send_bytes(file)
+        end = time.monotonic() + self._bounds.seconds
+        while not decoder.connection.poll(min(_GLANCE_SECONDS, self._bounds.seconds)):
+            check_wanted()
+            if decoder not in self._working:
+                raise InterruptedWorkError
+            if time.monotonic() >= end:
+                raise TimeoutError
+        answer = json.loads(decoder.connection.recv_bytes())
+        if "error" in answer:
+            raise PictureError(answer["error"])
+        return np.frombuffer(decoder.connection.recv_bytes(), np.uint8).reshape(answer["shape"])
 
     def _ready(self) -> ChildProcess:
         """A process that waits for a picture."""
@@ -108,18 +154,6 @@ class Decoders:
 DECODERS = Decoders()
 
 
-def _frame_from(connection: Connection, file: bytes, name: str, seconds: float) -> np.ndarray:
-    """Have a process decode a file. Raises an EOFError or OSError where it has ended or takes longer."""
-    connection.send_bytes(name.encode())
-    connection.send_bytes(file)
-    if not connection.poll(seconds):
-        raise TimeoutError
-    answer = json.loads(connection.recv_bytes())
-    if "error" in answer:
-        raise PictureError(answer["error"])
-    return np.frombuffer(connection.recv_bytes(), np.uint8).reshape(answer["shape"])
-
-
 def _decode(bounds: DecodeBounds, parent: Connection) -> None:
     """What a process does, until the connection breaks."""
     _limit("RLIMIT_CORE", 0)  # a dump of its memory would hold the visitor's picture
@@ -135,14 +169,27 @@ def _decode(bounds: DecodeBounds, parent: Connection) -> None:
 def _answer(bounds: DecodeBounds, parent: Connection) -> None:
     """Decode one picture, and forget it."""
     name, file = parent.recv_bytes().decode(), parent.recv_bytes()
-    _limit("RLIMIT_CPU", math.ceil(time.process_time()) + bounds.cpu_seconds)  # beyond that the kernel ends it
-    try:
-        frame = open_picture(file, name)
-    except PictureError as error:
-        parent.send_bytes(json.dumps({"error": str(error)}).encode())
+    with _at_most(bounds.cpu_seconds):
+        try:
+            frame = open_picture(file, name)
+        except PictureError as error:
+            parent.send_bytes(json.dumps({"error": str(error)}).encode())
+            return
+        parent.send_bytes(json.dumps({"shape": frame.shape}).encode())
+        parent.send_bytes(frame.data.cast("B"))
+
+
+@contextmanager
+def _at_most(cpu_seconds: float) -> Iterator[None]:
+    """Have the kernel end this process where it takes more processor time; on Windows nothing does."""
+    if not hasattr(signal, "setitimer"):
+        yield
         return
-    parent.send_bytes(json.dumps({"shape": frame.shape}).encode())
-    parent.send_bytes(frame.data.cast("B"))
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # to the millisecond; RLIMIT_CPU counts whole seconds
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _limit(kind: str, most: int) -> None:

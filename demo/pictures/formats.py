@@ -13,7 +13,8 @@ _READ = """jpg jpeg jpe jfif pjpeg pjp mpo jp2 j2k jpc jpf jpx j2c png apng gif 
 # Pictures of formats that are not supported: listed, too, so that each gets a message and none is passed over.
 _NAMED = """heic heif hif heics heifs jxl jxr wdp hdp psd psb svg svgz pdf eps exr hdr qoi
     3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"""
-SUFFIXES = frozenset(f".{suffix}" for suffix in (_READ + " " + _NAMED).split())
+UNREAD_SUFFIXES = frozenset(f".{suffix}" for suffix in _NAMED.split())
+SUFFIXES = UNREAD_SUFFIXES | {f".{suffix}" for suffix in _READ.split()}
 
 _SAVE = "Save it as JPEG or PNG."
 _EXPORT = "Export it as JPEG in the camera's or a photo program."

@@ -30,6 +30,7 @@ from slimnet import CheckpointError, Predictor
 
 _PAGE = BROWSER / "static"
 _ENGINE = "engine/"  # folder of what reads faces
+_EXAMPLES = "examples/"
 _SCRIPTS = ("*.js", "languages/*.json")
 # By a meta element for the page, by the service worker for workers, which take no policy from a page.
 _POLICY = {
@@ -124,7 +125,7 @@ def page_files(weights: Path, operator: str | None = None) -> dict[str, bytes]:
         "page.css": b"\n".join((BROWSER / name).read_bytes() for name in ("static/static.css", *STYLES)),
         "icon.svg": (_PAGE / "icon.svg").read_bytes(),
         **{f"scripts/{name}": content for name, content in _scripts().items()},
-        **{f"examples/{path.name}": path.read_bytes() for path in sorted(EXAMPLES.glob("*.jpg"))},
+        **{f"{_EXAMPLES}{path.name}": path.read_bytes() for path in sorted(EXAMPLES.glob("*.jpg"))},
     }
     engine = {f"{_ENGINE}{name}": content for name, content in device_files(weights).items()}
     about_it = {"README.md": (_PAGE / "README.md").read_bytes(), **_licences()}
@@ -134,11 +135,13 @@ def page_files(weights: Path, operator: str | None = None) -> dict[str, bytes]:
 def _index(pipeline: Pipeline[Predictor], operator: str | None) -> str:
     measured = measured_of(pipeline.predictor)
     told = disclosure(operator, pipeline.attributes)
+    device = {"base": _ENGINE, "examples": _EXAMPLES}
     live, live_known = panel_content(
-        "live", pipeline, live_facts(pipeline, _ENGINE), measured, at_server=False, disclosure=told
+        "live", pipeline, live_facts(pipeline, device), measured, at_server=False, disclosure=told
     )
+    known = photo_facts(pipeline, device)
     photo, photo_known = panel_content(
-        "photo", pipeline, photo_facts(pipeline), measured, at_server=False, disclosure=told, examples=thumbnails()
+        "photo", pipeline, known, measured, at_server=False, disclosure=told, examples=thumbnails()
     )
     languages = page_languages().translations
     facts = json.dumps({"live": live_known, "photo": photo_known, "languages": languages})

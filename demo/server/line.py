@@ -11,6 +11,8 @@ _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
 _MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 0.2, 20.0
 # Who has not come back by then, beyond the time told, has lost the turn: a large photo takes a while to arrive.
 _GRACE_SECONDS = 10.0
+# For how long a place is kept for somebody who has been told to come, and whose photo is on its way.
+_RESERVED_SECONDS = 30.0
 
 
 class TurnedAwayError(Exception):
@@ -77,18 +79,40 @@ class Line:
         Raises:
             TurnedAwayError: no place is free for them.
         """
-        now = self._clock()
-        self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
-        ahead = self._ahead_of(guest)
-        if self._is_turn(address, ahead) or (self._room(address) > 0 and self.inside <= self._workers):
-            self._line.pop(guest or "", None)
-            self._inside[address] += 1
-            return
-        seconds = (len(ahead) + 1) * self._pace_seconds
-        seconds = min(max(seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
-        if guest is not None and (guest in self._line or self._turns_of(address) < self._places):
-            self._line[guest] = _Turn(address, now + seconds + _GRACE_SECONDS)
-        raise TurnedAwayError(len(ahead) + 1, seconds)
+        if not self._has_place(address, guest):
+            raise self.send_away(address, guest)
+        self._line.pop(guest or "", None)
+        self._inside[address] += 1
+
+    def reserve(self, address: str, guest: str) -> None:
+        """Keep a place for somebody, who is to come at once.
+
+        Args:
+            address: as for `enter`.
+            guest: as for `enter`.
+
+        Raises:
+            TurnedAwayError: no place is free for them.
+        """
+        if not self._has_place(address, guest):
+            raise self.send_away(address, guest)
+        self._give_turn(address, guest, _RESERVED_SECONDS)
+
+    def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
+        """Give somebody a turn who gets no place, or loses the one that they had.
+
+        Args:
+            address: as for `enter`.
+            guest: as for `enter`.
+
+        Returns:
+            What to tell them.
+        """
+        place = len(self._ahead_of(guest)) + 1
+        seconds = min(max(place * self._pace_seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
+        if guest is not None:
+            self._give_turn(address, guest, seconds + _GRACE_SECONDS)
+        return TurnedAwayError(place, seconds)
 
     def leave(self, address: str) -> None:
         """Take back a place.
@@ -101,6 +125,18 @@ class Line:
             self._pace_seconds += _NEWEST_WEIGHT * (now - self._left - self._pace_seconds)
         self._left = now if self.inside > self._workers else None
         self._inside -= Counter([address])  # forgets an address that has nobody inside
+
+    def _give_turn(self, address: str, guest: str, seconds: float) -> None:
+        """Keep the guest's turn for some seconds, or give one, unless too many from this address have one."""
+        if guest in self._line or self._turns_of(address) < self._places:
+            self._line[guest] = _Turn(address, self._clock() + seconds)
+
+    def _has_place(self, address: str, guest: str | None) -> bool:
+        """Whether this guest may come in, or may overtake those in line since workers are idle."""
+        now = self._clock()
+        self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
+        is_turn = self._is_turn(address, self._ahead_of(guest))
+        return is_turn or (self._room(address) > 0 and self.inside <= self._workers)
 
     def _ahead_of(self, guest: str | None) -> list[_Turn]:
         """The turns before a guest's own, or before that which they would get."""

@@ -51,15 +51,17 @@ class FrameError(PictureError):
     """A frame that cannot be analysed; its message is meant for people."""
 
 
-def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured, device: str | None = None) -> gr.HTML:
+def live_panel(
+    pipeline: Pipeline, disclosure: Markup, measured: Measured, device: dict[str, str] | None = None
+) -> gr.HTML:
     """Make the panel `#live`; to be called inside a gr.Blocks.
 
     Args:
         pipeline: analyses the frames.
         disclosure: HTML above the picture, to be read first.
         measured: what was measured of the weights in use.
-        device: address of what reads faces in the visitor's own browser, relative to the page's root; None where that
-            is not offered.
+        device: "base", the address of what reads faces in the visitor's own browser, and "examples", that of the
+            example pictures, both relative to the page's root; None where that is not offered.
 
     Returns:
         The panel's component.
@@ -72,7 +74,7 @@ def live_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured, devic
     return panel("live", pipeline, analyse_frame, live_facts(pipeline, device), measured, disclosure=disclosure)
 
 
-def live_facts(pipeline: Pipeline, device: str | None) -> dict[str, Any]:
+def live_facts(pipeline: Pipeline, device: dict[str, str] | None) -> dict[str, Any]:
     """What the scripts of the live panel must know, as `globals.d.ts` describes it.
 
     Args:
@@ -83,7 +85,7 @@ def live_facts(pipeline: Pipeline, device: str | None) -> dict[str, Any]:
         "remembered_ms": 1000 * REMEMBERED_SECONDS,
         "recording_header": recording_header(pipeline.attributes),
         "weights": pipeline.weights,
-        "device": None if device is None else {"base": device},
+        "device": device,
     }
 
 

@@ -31,7 +31,7 @@ from demo.server.http.security_headers import SecurityHeaders
 from demo.server.http.uploads import NothingLeft
 from demo.server.live import live_panel
 from demo.server.markup import render
-from demo.server.photo import photo_panel
+from demo.server.photo import examples, photo_panel
 from demo.server.photo_queue import PhotoQueue
 from slimnet import Predictor
 
@@ -42,6 +42,7 @@ STYLES = (
     "page.css",
     "shared/attributes/attributes.css",
     "shared/why/why.css",
+    "engines/engines.css",
     "live/timeline/timeline.css",
     "live/live.css",
     "live/class_mode/class_mode.css",
@@ -71,7 +72,7 @@ def build(
     """
     photos = photos or live
     measured = measured_of(live.predictor)
-    device = device_address(live.predictor.path)
+    device = device_addresses(live.predictor.path)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             str(masthead(live.predictor)),
@@ -81,7 +82,7 @@ def build(
         )
         with gr.Row(elem_id="panels"):
             live_panel(live, disclosure(operator, live.attributes), measured, device)
-            photo_panel(photos, disclosure(operator, photos.attributes), measured)
+            photo_panel(photos, disclosure(operator, photos.attributes), measured, device)
         gr.HTML(
             str(about(live, on_device=device is not None)),
             apply_default_css=False,
@@ -99,17 +100,19 @@ def build(
     return page.queue(max_size=MAX_QUEUED_CALLS)
 
 
-def device_address(weights: Path) -> str | None:
-    """Where what reads faces in the visitor's own browser is served.
+def device_addresses(weights: Path) -> dict[str, str] | None:
+    """Where what reads faces in the visitor's own browser is served, and the example pictures for it.
 
     Args:
         weights: file of the weights in use.
 
     Returns:
-        The address of its folder, relative to the page's root; None where npm's packages are not installed.
+        As for `live_panel`; None where npm's packages are not installed.
     """
     try:
-        return DEVICE_PARTS.offer(device_files(weights))
+        pictures = {name: path.read_bytes() for name, path in examples().items()}
+        folder = DEVICE_PARTS.offer(device_files(weights) | pictures)
+        return {"base": folder, "examples": folder}
     except DeviceFilesError as error:
         _LOG.info("%s", error)
         return None

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from demo.limits import MAX_NAME_CHARACTERS, MAX_PHOTOS_AT_ONCE, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.paths import EXAMPLES
 from demo.pictures.decode import PictureError
+from demo.pictures.formats import UNREAD_SUFFIXES
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS
@@ -28,7 +29,9 @@ _JPEG_QUALITY = 90
 _THUMBNAIL_SIZE = (96, 96)  # pixels
 
 
-def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> gr.HTML:
+def photo_panel(
+    pipeline: Pipeline, disclosure: Markup, measured: Measured, device: dict[str, str] | None = None
+) -> gr.HTML:
     """Make the panel `#photo`; to be called inside a gr.Blocks.
 
     The picture travels inside the call and its answer, so that it never becomes a file on the server.
@@ -37,6 +40,7 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> g
         pipeline: analyses the photos.
         disclosure: HTML above the picture, to be read first.
         measured: what was measured of the weights in use.
+        device: as for `live_panel`.
 
     Returns:
         The panel's component.
@@ -47,16 +51,19 @@ def photo_panel(pipeline: Pipeline, disclosure: Markup, measured: Measured) -> g
         return await answer(message, pipeline, queue)
 
     values = {"disclosure": disclosure, "examples": thumbnails()}
-    return panel("photo", pipeline, analyse_photo, photo_facts(pipeline), measured, **values)
+    return panel("photo", pipeline, analyse_photo, photo_facts(pipeline, device), measured, **values)
 
 
-def photo_facts(pipeline: Pipeline) -> dict[str, Any]:
+def photo_facts(pipeline: Pipeline, device: dict[str, str] | None) -> dict[str, Any]:
     """What the scripts of the photo panel must know, as `globals.d.ts` describes it.
 
     Args:
         pipeline: analyses the photos.
+        device: as for `live_panel`.
     """
     return {
+        "device": device,
+        "unread_suffixes": sorted(UNREAD_SUFFIXES),
         "largest_bytes": MAX_PICTURE_BYTES,
         "most_photos": MAX_PHOTOS_AT_ONCE,
         "columns": COLUMNS,
@@ -70,17 +77,22 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
 
     Args:
         message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}; "visitor" tells the
-            open pages apart; with "why", the number of a face, its maps are wanted alone.
+            open pages apart; with "why", the number of a face, its maps are wanted alone. {"visitor", "turn": True}
+            asks whether it is the turn of one who was told "busy", so that the picture is not sent in vain.
         pipeline: analyses the picture.
         queue: where it waits for its turn.
 
     Returns:
         What the page shows, as `describe` returns it, or {"why": maps of all attributes, as `explain` returns them}, or
-        {"error": a sentence for people}. Where too many photos wait, "busy" goes along, with "place", the visitor's in
-        line, and "seconds", after which the same photo is to be sent again.
+        {"turn": True} where the picture is to be sent now, or {"error": a sentence for people}. Where too many photos
+        wait, "busy" goes along, with "place", the visitor's in line, and "seconds", after which to ask for the turn.
     """
+    visitor = _visitor(message)
     try:
-        return await queue.run(_visitor(message), _size(message), _analyse, message, pipeline)
+        if visitor is not None and message.get("turn"):
+            queue.reserve(visitor)
+            return {"turn": True}
+        return await queue.run(visitor, _size(message), _analyse, message, pipeline)
     except TurnedAwayError as told:
         return {
             "error": "Many photos are waiting. Nothing is lost: try again in a moment.",

@@ -1,13 +1,19 @@
 """The queue in which photos wait, those of visitors as well as those of programs."""
 
+import asyncio
+import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from typing import ParamSpec, TypeVar
 
-from demo.limits import MAX_WAITING_PHOTOS
+from demo.interruption import InterruptedWorkError, interruptible
+from demo.limits import MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
-from demo.server.line import Line
+from demo.server.line import Line, TurnedAwayError
 
 PHOTO_THREADS = 2
 # A larger file, in bytes or characters of base64, is a large photo; to work on one takes hundreds of megabytes.
@@ -17,16 +23,52 @@ _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
 
+@dataclass(eq=False)
+class _Work:
+    """A photo that is worked on.
+
+    Attributes:
+        address: where it comes from.
+        began: when, by `time.monotonic`.
+        is_wanted: false once it is to give its place to others.
+    """
+
+    address: str
+    began: float = field(default_factory=time.monotonic)
+    is_wanted: bool = True
+
+
 class PhotoQueue:
     """Works on a few photos at a time, first come, first served, and on one large photo beside them.
+
+    So that nobody waits long for a photo that takes long, the next one is begun beside it after `SET_ASIDE_SECONDS`.
+    Where somebody finds no place, an address that holds several gives one back: that of the photo which has been worked
+    on longest, if for more than `UNDISTURBED_SECONDS`; it is to come again.
 
     To be called from one event loop.
     """
 
     def __init__(self) -> None:
-        self._small = ThreadPoolExecutor(PHOTO_THREADS, thread_name_prefix="photo")
-        self._large = ThreadPoolExecutor(1, thread_name_prefix="large photo")
+        self._pool = ThreadPoolExecutor(MAX_WAITING_PHOTOS, thread_name_prefix="photo")
+        self._small, self._large = asyncio.Semaphore(PHOTO_THREADS), asyncio.Semaphore(1)
         self._line = Line(MAX_WAITING_PHOTOS, PHOTO_THREADS)
+        self._works: list[_Work] = []  # in the order in which they were begun
+
+    def reserve(self, guest: str) -> None:
+        """Keep a place for somebody who found none before, and who now sends the photo.
+
+        Args:
+            guest: as for `run`.
+
+        Raises:
+            TurnedAwayError: too many wait still.
+        """
+        address = caller_address()
+        try:
+            self._line.reserve(address, guest)
+        except TurnedAwayError:
+            self._make_room(address)
+            raise
 
     async def run(
         self,
@@ -49,14 +91,50 @@ class PhotoQueue:
             What the function returns.
 
         Raises:
-            TurnedAwayError: too many wait already; the function is not called.
+            TurnedAwayError: too many wait already, and the function is not called; or others need its place.
             AnalysisError: memory or a device gave out.
             Exception: anything else that the function raises.
         """
         address = caller_address()
-        self._line.enter(address, guest)
         try:
-            pool = self._small if size <= MAX_SMALL_SIZE else self._large
-            return await answer_on(pool, function, *arguments, **named)
+            self._line.enter(address, guest)
+        except TurnedAwayError:
+            self._make_room(address)
+            raise
+        try:
+            return await self._work_on(address, size, function, *arguments, **named)
+        except InterruptedWorkError as error:
+            raise self._line.send_away(address, guest) from error
         finally:
             self._line.leave(address)
+
+    async def _work_on(
+        self,
+        address: str,
+        size: int,
+        function: Callable[_Parameters, _Result],
+        *arguments: _Parameters.args,
+        **named: _Parameters.kwargs,
+    ) -> _Result:
+        """Call a function once it is its turn, and let the next one begin when it ends or has taken a while."""
+        async with self._small if size <= MAX_SMALL_SIZE else self._large:
+            work = _Work(address)
+            self._works.append(work)
+            call = partial(interruptible, lambda: work.is_wanted, partial(function, *arguments, **named))
+            answer = asyncio.ensure_future(answer_on(self._pool, call))
+            answer.add_done_callback(lambda _: self._works.remove(work))
+            try:
+                await asyncio.wait({answer}, timeout=SET_ASIDE_SECONDS)
+            except asyncio.CancelledError:
+                answer.cancel()
+                raise
+        return await answer
+
+    def _make_room(self, address: str) -> None:
+        """Take a place from an address that holds several more than another, which finds none."""
+        held = Counter(work.address for work in self._works if work.is_wanted)
+        longest = time.monotonic() - UNDISTURBED_SECONDS
+        for work in self._works:
+            if work.began <= longest and work.is_wanted and held[work.address] > held[address] + 1:
+                work.is_wanted = False
+                return

@@ -5,18 +5,14 @@ run any weights file this way, and needs only the package `onnx`, with every ver
 """
 
 import json
-from typing import Any, cast
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from onnx import TensorProto, helper
 
 from slimnet.explain import cells
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
-
-_OPSET, _IR_VERSION = 17, 8  # of 2022, so that older runtimes read it too
+from slimnet.onnx.nodes import Nodes
 
 
 def onnx_model(model: SlimNet) -> onnx.ModelProto:
@@ -36,40 +32,26 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
     last_map, pooled, winners = graph.network("crops")
     graph.answers(pooled)
     attributes, rows, columns = len(model.attributes), *graph.maps(last_map, pooled, winners)
-    crops: list[str | int] = ["batch", model.preprocessing.height, model.preprocessing.width, 3]
-    results: dict[str, list[str | int]] = {
-        "logits": ["batch", attributes],
-        "probabilities": ["batch", attributes],
-        "maps": ["batch", attributes, rows, columns],
-        "features": ["batch", "channels", "rows", "columns"],
-    }
-    made = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "SlimNet",
-            [helper.make_tensor_value_info("crops", TensorProto.UINT8, crops)],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in results.items()],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-        ir_version=_IR_VERSION,
-        producer_name="slimnet",
+    made = graph.model(
+        {"crops": (TensorProto.UINT8, ["batch", model.preprocessing.height, model.preprocessing.width, 3])},
+        {
+            "logits": ["batch", attributes],
+            "probabilities": ["batch", attributes],
+            "maps": ["batch", attributes, rows, columns],
+            "features": ["batch", "channels", "rows", "columns"],
+        },
     )
     helper.set_model_props(made, {"slimnet": json.dumps(model.to_checkpoint().metadata)})
     return made
 
 
-class _Graph:
-    """Nodes and weights of a folded network. A value has the name of the module that computes it.
-
-    Each method adds nodes and returns the name of their output.
-    """
+class _Graph(Nodes):
+    """All of a network, from crops to answers and maps."""
 
     def __init__(self, inference: Inference) -> None:
-        self.folded, self.temperatures = inference.network, inference.temperatures
+        super().__init__(inference.network)
+        self.temperatures = inference.temperatures
         self.cells = cells(self.folded)
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
 
     def network(self, crops: str) -> tuple[str, str, str]:
         """Add everything from uint8 crops to the last pooling.
@@ -111,58 +93,3 @@ class _Graph:
         found = self.add("MatMul", [self.constant("shares", shares), won], "maps.flat")
         self.add("Reshape", [found, self.shape("map", [-1, weight.shape[0], rows, columns])], "maps")
         return rows, columns
-
-    def slim(self, x: str, name: str) -> str:
-        """Add a Slim module."""
-        x = self.add("Add", [self.sse(x, f"{name}.sse1"), self.convolve(x, f"{name}.skip_projection.0")], f"{name}.sum")
-        return self.separable(self.sse(x, f"{name}.sse2"), f"{name}.expand3_dw")
-
-    def sse(self, x: str, name: str) -> str:
-        """Add an SSE block."""
-        x = self.convolve(x, f"{name}.squeeze.0")
-        parts = [self.separable(x, f"{name}.expand3_dw"), self.convolve(x, f"{name}.expand1.0")]
-        return self.add("Concat", parts, name, axis=1)
-
-    def separable(self, x: str, name: str) -> str:
-        """Add a depthwise and a pointwise convolution, each with ReLU."""
-        return self.convolve(self.convolve(x, f"{name}.0"), f"{name}.3")
-
-    def convolve(self, x: str, name: str) -> str:
-        """Add the convolution of that name, and ReLU."""
-        module = cast(nn.Conv2d, self.folded.get_submodule(name))
-        weights = (
-            self.constant(f"{name}.weight", module.weight),
-            self.constant(f"{name}.bias", cast(Tensor, module.bias)),
-        )
-        x = self.add(
-            "Conv",
-            [x, *weights],
-            name,
-            kernel_shape=module.kernel_size,
-            strides=module.stride,
-            pads=cast(tuple[int, ...], module.padding) * 2,
-            group=module.groups,
-        )
-        return self.add("Relu", [x], f"{name}.relu")
-
-    def pool(self, x: str, name: str, indices: str = "") -> str:
-        """Add 3x3 max-pooling of stride 2; also of the indices of the values that won, if they have a name."""
-        self.add("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2])
-        if indices:
-            self.nodes[-1].output.append(indices)
-        return name
-
-    def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Add a node."""
-        self.nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
-        return output
-
-    def constant(self, name: str, value: Tensor) -> str:
-        """Add a tensor of weights."""
-        self.constants.append(numpy_helper.from_array(value.detach().contiguous().numpy(), name))
-        return name
-
-    def shape(self, name: str, sides: list[int]) -> str:
-        """Add a shape for Reshape; -1 is what is left over."""
-        self.constants.append(numpy_helper.from_array(np.array(sides, np.int64), name))
-        return name

@@ -1,8 +1,10 @@
 """A real page in headless Chromium, before a camera that films the example portrait."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -102,9 +104,14 @@ def open_page(browser: Any) -> Iterator[Any]:
 def opener(browser: Any) -> Iterator[Any]:
     contexts, troubles = [], []
 
-    def open_at(server: Server, script: str = "", **options: Any) -> Any:
+    def open_at(
+        server: Server, script: str = "", modules: Mapping[str, str] = MappingProxyType({}), **options: Any
+    ) -> Any:
+        """Modules: path in demo/browser -> content in place of that file's own."""
         context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
         contexts.append(context)
+        for name, text in modules.items():
+            context.route(f"**/{name}", partial(answer_with, text=text))
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.add_init_script(WATCH + script)
@@ -116,6 +123,9 @@ def opener(browser: Any) -> Iterator[Any]:
         page.wait_for_selector("#photo:not([inert])", state="attached")
         page.wait_for_selector("[role=tablist]:not([inert])")
         return page
+
+    def answer_with(route: Any, text: str) -> None:
+        route.fulfill(body=text, content_type="text/javascript")
 
     def note_refusal(text: str) -> None:
         if "Content Security Policy" in text or "Permissions policy" in text:

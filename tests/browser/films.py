@@ -11,6 +11,16 @@ from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 WIDTH, HEIGHT = 640, 480
 
+# Maps of a face, as they are answered: of one attribute, +2.6 of +3.4 by the mouth.
+SMILING = {
+    "attributes": ["Smiling"],
+    "cells": [[[0.1, 0.1], [0.2, 0.2], [2.0, 1.0], [-0.4, 0.0]]],
+    "bias": [0.2],
+    "rows": [0, 85, 126, 180, 218],
+    "columns": [0, 89, 178],
+    "placement": [0.5, 0, 40, 0, 0.5, 100],
+}
+
 
 def wall() -> np.ndarray:
     """A frame without a face: (480, 640, 3) BGR."""

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from demo import device_files as module
-from demo.device_files import NETWORK, SIZES, DeviceFilesError, device_files
+from demo.device_files import EXPLANATION, FINE_MAPS, NETWORK, SIZES, DeviceFilesError, device_files
 from demo.paths import WEIGHTS
 from slimnet import SlimNet
 
@@ -35,8 +35,18 @@ def test_they_hold_the_programs_the_models_and_the_weights_and_tell_their_sizes(
 def test_weights_of_other_attributes_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     SlimNet(num_classes=2, attributes=("Smoking", "Glasses")).save(path)
-    network = onnx.load_from_string(device_files(path)[NETWORK])
+    files = device_files(path)
+    network = onnx.load_from_string(files[NETWORK])
     assert network.graph.output[1].type.tensor_type.shape.dim[1].dim_value == 2
+    explanation = json.loads(files[EXPLANATION])
+    assert explanation["attributes"] == ["Smoking", "Glasses"]
+    assert [len(explanation[name]) for name in ("bias", "rows", "columns")] == [2, 13, 10]
+
+
+@pytest.mark.usefixtures("packages")
+def test_what_explains_the_network_holds_none_of_its_weights_again() -> None:
+    files = device_files(WEIGHTS)
+    assert len(files[FINE_MAPS]) < len(files[NETWORK]) / 10
 
 
 def test_a_missing_program_is_named_with_what_to_do(packages: Path) -> None:

@@ -1,4 +1,5 @@
-// In place of demo/browser/device/engine.js: answers at once by `window.faces`, once the test lets it load.
+// In place of demo/browser/device/engine.js: answers at once by `window.device.faces`, once the test lets it load. A face
+// has its `why` only where that is asked for.
 
 window.device = {asked: [], wait: null, problem: "", ...window.device};
 
@@ -11,8 +12,13 @@ export async function createDeviceEngine({base, onProgress}) {
   return {
     async analyse(frame, options) {
       window.device.asked.push({size: frame.size ?? frame.width, ...options});
+      const isPicture = !(frame instanceof Blob) || (await createImageBitmap(frame).catch(() => null));
+      if (!isPicture) return {error: "This browser cannot open the picture."};
+      const faces = window.device.faces.map(({why, ...face}) =>
+        why && options.why?.face === face.number ? {...face, why} : face,
+      );
       const ms = {wait: 1, decode: 2, detect: 3, align: 4, infer: 5};
-      return {width: 480, height: 360, faces: window.device.faces, ms};
+      return {width: 480, height: 360, faces, ms};
     },
     close() {},
   };

@@ -510,6 +510,7 @@ def expected_after_one_step(data: Path, save: Path, processes: int) -> tuple[flo
     loss = torch.stack(losses).sum() / torch.stack(counts).sum()
     loss.backward()
     optimizer.step()
+    assert isinstance(network, SlimNet)
     return loss.item(), network
 
 

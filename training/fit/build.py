@@ -1,16 +1,21 @@
 """The network and the optimiser at the start of a run."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
-from slimnet import SlimNet
+from slimnet import CheckpointError, SlimNet
 from training.fit.config import TrainConfig
 from training.fit.transfer import Beginning
+from training.networks.mobilenet import MobileNet, holds_mobilenet
+from training.networks.network import Network
+
+_SHAPE = ("filter_counts", "conv_filters", "conv_filter_size", "conv_filter_stride", "depth_multiplier")  # SlimNet's
 
 
-def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
+def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
     """Make the network for the first step: random weights by the seed, except for those from --init_from.
 
     Args:
@@ -21,16 +26,31 @@ def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> SlimNet:
         CheckpointError: --init_from cannot be used.
     """
     torch.manual_seed(config.seed)
-    network = SlimNet(
-        config.filter_counts,
-        (config.conv_filters, config.conv_filter_size, config.conv_filter_stride),
-        config.num_classes,
-        config.depth_multiplier,
-        attributes=attributes,
-    )
+    network = _random(config, attributes)
     if config.init_from and not config.resume:
         Beginning.load(config.init_from, attributes).give(network)
     return network
+
+
+def _random(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
+    """Make a network with random weights: SlimNet, or MobileNet where --init_from holds one.
+
+    Raises:
+        CheckpointError: --init_from holds a MobileNet, and cannot be read, or flags ask for a SlimNet of another shape.
+    """
+    if not holds_mobilenet(config.init_from):
+        return SlimNet(
+            config.filter_counts,
+            (config.conv_filters, config.conv_filter_size, config.conv_filter_stride),
+            config.num_classes,
+            config.depth_multiplier,
+            attributes=attributes,
+        )
+    asked = [f"--{name}" for name in _SHAPE if getattr(config, name) != getattr(TrainConfig, name)]
+    if asked:
+        raise CheckpointError(f"{config.init_from} is a MobileNet, and {' and '.join(asked)} is for SlimNet alone")
+    first = MobileNet.load(config.init_from)
+    return MobileNet(replace(first.architecture, num_classes=config.num_classes), attributes, first.preprocessing)
 
 
 def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 
-from slimnet import SlimNet
 from training.fit.build import build_network
 from training.fit.config import TrainConfig
 from training.fit.errors import TrainingError
 from training.fit.record.run_state import read_state
 from training.fit.runtime.distributed import Process
 from training.fit.runtime.precision import compute_type
+from training.networks.network import Network
 
 _MOST = 1024  # pictures in a batch; more of them make steps too few for the recipes' learning rates
 _CPU_BATCH_SIZE = 128
@@ -47,7 +47,7 @@ def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Pr
     return size
 
 
-def _fits(network: SlimNet, batch_size: int, dtype: torch.dtype) -> bool:
+def _fits(network: Network, batch_size: int, dtype: torch.dtype) -> bool:
     """Return whether a training step fits, with some memory to spare."""
     torch.cuda.empty_cache()
     try:
@@ -58,7 +58,7 @@ def _fits(network: SlimNet, batch_size: int, dtype: torch.dtype) -> bool:
     return free >= _SPARE * whole
 
 
-def try_step(network: SlimNet, batch_size: int, dtype: torch.dtype) -> None:
+def try_step(network: Network, batch_size: int, dtype: torch.dtype) -> None:
     """Compute gradients for blank crops of full size, so that torch takes the memory that training will need.
 
     Args:

@@ -6,7 +6,9 @@ close a case was. The mean of several networks makes other errors than the annot
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from tqdm import tqdm
 
 from slimnet import CheckpointError, Predictor, transform
 from slimnet.files.atomic import replacement
+from slimnet.inference import fold_batch_norm
 from training.data.cache import LabelledPictures
 from training.data.celeba import Split
 from training.data.columns import listed, places
@@ -22,8 +25,22 @@ from training.data.teacher_table import is_table, table_logits
 from training.fit.config import TrainConfig
 from training.fit.runtime.distributed import Process
 from training.measure.predictions import raw_logits
+from training.networks.mobilenet import MobileNet, holds_mobilenet
 
 _BATCH = 64  # pictures at a time
+
+
+@dataclass(frozen=True)
+class _Teacher:
+    """A network that teaches.
+
+    Args:
+        attributes: Names of its outputs.
+        logits: From uint8 RGB crops (N, height, width, 3) to its logits without temperatures, float64 (N, attributes).
+    """
+
+    attributes: tuple[str, ...]
+    logits: Callable[[np.ndarray], np.ndarray]
 
 
 def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
@@ -117,25 +134,34 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
             crops = train.pictures.take(chosen)
             for network, (wanted, there) in networks:
                 for view in (crops, crops[:, :, ::-1]):
-                    logits = raw_logits(network(np.ascontiguousarray(view)), network.calibration)
-                    total[np.ix_(chosen, wanted)] += logits[:, there] / 2
+                    total[np.ix_(chosen, wanted)] += network.logits(np.ascontiguousarray(view))[:, there] / 2
             bar.update(len(chosen))
     mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 is nan
     return torch.sigmoid(mean).float().numpy()
 
 
-def _network(path: str, attributes: Sequence[str], device: str = "cpu") -> Predictor:
+def _network(path: str, attributes: Sequence[str], device: str = "cpu") -> _Teacher:
     """Load a teacher that is a network.
 
     Raises:
         CheckpointError: It cannot be read, knows none of the attributes, or reads crops of another size.
     """
-    network = Predictor(path, device)
+    network = MobileNet.load(path) if holds_mobilenet(path) else Predictor(path, device)
     if not places(attributes, network.attributes):
         raise CheckpointError(f"the teacher {path} knows other attributes than the data: none of {listed(attributes)}")
-    if (network.height, network.width) != (transform.height, transform.width):
-        raise CheckpointError(f"the teacher {path} reads crops of {network.width}x{network.height} pixels")
-    return network
+    crop = network.preprocessing
+    if (crop.height, crop.width) != (transform.height, transform.width):
+        raise CheckpointError(f"the teacher {path} reads crops of {crop.width}x{crop.height} pixels")
+    if isinstance(network, MobileNet):
+        return _Teacher(network.attributes, partial(_mobilenet_logits, fold_batch_norm(network.to(device))))
+    return _Teacher(network.attributes, lambda crops: raw_logits(network(crops), network.calibration))
+
+
+@torch.inference_mode()
+def _mobilenet_logits(network: MobileNet, crops: np.ndarray) -> np.ndarray:
+    """Compute the logits of crops, uint8 RGB (N, height, width, 3): float64 (N, attributes)."""
+    x = torch.from_numpy(crops).to(network.fc.weight.device)
+    return network(network.preprocessing.normalise(x)).cpu().double().numpy()
 
 
 def check(teachers: Sequence[str], split: Split) -> tuple[set[str], list[str]]:

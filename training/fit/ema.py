@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from slimnet import SlimNet
+from training.networks.network import Network
 
 
 class ExponentialMovingAverage:
@@ -20,7 +20,7 @@ class ExponentialMovingAverage:
         decay: As given.
     """
 
-    def __init__(self, network: SlimNet, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay = decay
         # Only once, since state_dict takes as long as the arithmetic.

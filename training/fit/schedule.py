@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from slimnet import SlimNet
 from training.data.loader import CropSpec
 from training.fit.config import TrainConfig
 from training.fit.errors import TrainingError
+from training.networks.network import Network
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def crop_size(config: TrainConfig, height: int, width: int, early: bool) -> tupl
     return config.early_height, round(width * config.early_height / height)
 
 
-def check_crops(config: TrainConfig, network: SlimNet) -> None:
+def check_crops(config: TrainConfig, network: Network) -> None:
     """Check that a network can read crops of the sizes that the run will have.
 
     Args:

@@ -15,7 +15,6 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from slimnet import SlimNet
 from slimnet.files.atomic import replace_text
 from training.data.augment import Augmentation
 from training.data.folders import RunData
@@ -44,6 +43,7 @@ from training.fit.runtime.memory import keep_freed_memory
 from training.fit.runtime.precision import compute_type
 from training.fit.schedule import Schedule
 from training.fit.validation import Validation, validate
+from training.networks.network import Network
 
 _STEPS_BETWEEN_READS = 16  # of the losses from a GPU
 
@@ -131,7 +131,7 @@ class Trainer:
         self.log = ProgressLog(process.writes, self.steps_per_epoch)
 
     @property
-    def eval_network(self) -> SlimNet:
+    def eval_network(self) -> Network:
         """The network that is validated and saved: the EMA where there is one."""
         return self.ema.network if self.ema else self.network
 

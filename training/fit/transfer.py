@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from slimnet import ATTRIBUTES, CheckpointError, SlimNet
+from slimnet import ATTRIBUTES, CheckpointError
 from slimnet.files.checkpoint import read
 from training.data.columns import listed, places
+from training.networks.mobilenet import MobileNet
+from training.networks.network import Network, load_network
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Beginning:
     """
 
     path: str
-    network: SlimNet
+    network: Network
     names: tuple[str, ...]
     named: bool
 
@@ -37,15 +39,15 @@ class Beginning:
         Raises:
             CheckpointError: The file cannot be read.
         """
-        network = SlimNet.load_pretrained(path)
-        names = read(path).attributes
+        network = load_network(path)
+        names = network.attributes if isinstance(network, MobileNet) else read(path).attributes
         if names is not None:
             return cls(path, network, names, named=True)
         count = network.architecture.num_classes
         names = ATTRIBUTES if count == len(ATTRIBUTES) else tuple(attributes) if count == len(attributes) else ()
         return cls(path, network, names, named=False)
 
-    def give(self, network: SlimNet) -> None:
+    def give(self, network: Network) -> None:
         """Copy the weights into a new network, except for outputs whose names these weights do not have.
 
         Args:

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from slimnet import SlimNet
 from slimnet.inference import fold_batch_norm
 from training.data.cache import LabelledPictures
 from training.data.celeba import Split
@@ -16,6 +15,7 @@ from training.data.on_device import DevicePictures
 from training.fit.runtime.distributed import Process
 from training.measure import bootstrap, metrics
 from training.measure.scores import json_number
+from training.networks.network import Network
 
 _BATCH_SIZE, _GPU_BATCH_SIZE = 64, 512  # pictures
 FIGURES = ("accuracy", "balanced_accuracy", "f1", "average_precision")
@@ -63,7 +63,7 @@ class Validation:
 
 @torch.inference_mode()
 def validate(
-    network: SlimNet, valid: LabelledPictures, process: Process, held: DevicePictures | None = None
+    network: Network, valid: LabelledPictures, process: Process, held: DevicePictures | None = None
 ) -> Validation:
     """Measure a network on a validation split, which the processes share between them.
 

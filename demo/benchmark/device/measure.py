@@ -32,15 +32,17 @@ _TIMEOUT_MS = 300_000
 # As the server tells them; a warning apart would be a fault as well as a box.
 _EXACT = ("box", "doubts")
 _READ = "async ([file, thorough]) => engine.analyse(await (await fetch(file)).blob(), {thorough})"
-_RUN = """async ([frames, seconds, least]) => {
+# Of every second frame it is asked why, where there is an attribute to ask about.
+_RUN = """async ([frames, seconds, least, attribute]) => {
     const stills = await Promise.all(frames.map(async (frame) => createImageBitmap(await (await fetch(frame)).blob())));
     const canvas = Object.assign(document.createElement("canvas"), {width: stills[0].width, height: stills[0].height});
     const answers = [];
     const end = performance.now() + 1000 * seconds;
     for (let number = 0; performance.now() < end || number < least; number++) {
       canvas.getContext("2d").drawImage(stills[number % stills.length], 0, 0);
-      const {faces, ms} = await engine.analyse(canvas, {visitor: "film"});
-      answers.push({faces: faces.length, ms});
+      const why = attribute && number % 2 ? {face: 1, attribute} : null;
+      const {faces, ms} = await engine.analyse(canvas, {visitor: "film", why});
+      answers.push({faces: faces.length, explained: faces.some((face) => face.why), ms});
     }
     return answers;
 }"""
@@ -70,7 +72,7 @@ class Run:
     Attributes:
         seconds: for how long.
         processor_seconds: that it took meanwhile, on all cores.
-        answers: for each frame the number of faces, and `ms`, stage -> milliseconds.
+        answers: for each frame the number of faces, whether one is explained, and `ms`, stage -> milliseconds.
     """
 
     seconds: float
@@ -108,6 +110,7 @@ def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> N
         print(f"load before: {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load before: unknown")
         print_pace("this device", run_in_browser(page, files, frames, seconds))
         print_pace("this process", run_here(pipeline, frames, seconds))
+        print_reasons(run_in_browser(page, files, frames, seconds, pipeline.attributes[0]))
 
 
 def measure_equality(
@@ -144,7 +147,9 @@ def measure_equality(
     return Equality(len(pictures), differing, float(all_differences.max()), float(all_differences.mean()))
 
 
-def run_in_browser(page: Any, files: dict[str, bytes], frames: list[np.ndarray], seconds: float) -> Run:
+def run_in_browser(
+    page: Any, files: dict[str, bytes], frames: list[np.ndarray], seconds: float, attribute: str | None = None
+) -> Run:
     """Have the browser follow a film, over and over.
 
     Args:
@@ -152,6 +157,7 @@ def run_in_browser(page: Any, files: dict[str, bytes], frames: list[np.ndarray],
         files: what is served to it; the frames are, too.
         frames: each (height, width, 3) uint8 RGB.
         seconds: for how long, after the first frames, during which it still compiles.
+        attribute: why a face has it is asked about every second frame; None: about none.
 
     Returns:
         What was measured.
@@ -159,9 +165,9 @@ def run_in_browser(page: Any, files: dict[str, bytes], frames: list[np.ndarray],
     for number, frame in enumerate(frames):
         files[f"frame{number}"] = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
     addresses = [f"/engine/frame{number}" for number in range(len(frames))]
-    page.evaluate(_RUN, [addresses, 0, _WARM_UP_FRAMES])
+    page.evaluate(_RUN, [addresses, 0, _WARM_UP_FRAMES, attribute])
     before = _browser_seconds(page)
-    answers = page.evaluate(_RUN, [addresses, seconds, 1])
+    answers = page.evaluate(_RUN, [addresses, seconds, 2, attribute])
     return Run(seconds, _browser_seconds(page) - before, answers)
 
 
@@ -181,7 +187,7 @@ def run_here(pipeline: Pipeline, frames: list[np.ndarray], seconds: float) -> Ru
     begin, before = time.perf_counter(), time.process_time()
     while (now := time.perf_counter()) < begin + seconds or not answers:
         analysis = stream.analyse(frames[len(answers) % len(frames)], now)
-        answers.append({"faces": len(analysis.faces), "ms": vars(analysis.timings)})
+        answers.append({"faces": len(analysis.faces), "explained": False, "ms": vars(analysis.timings)})
     return Run(seconds, time.process_time() - before, answers)
 
 
@@ -200,6 +206,19 @@ def print_pace(engine: str, run: Run) -> None:
         f"{engine}: {count / run.seconds:.1f} frames/s, {with_face} of {count} with the face; "
         f"{1000 * run.processor_seconds / count:.1f} ms of processor time a frame; median ms: {parts}"
     )
+
+
+def print_reasons(run: Run) -> None:
+    """Print how much longer the network takes for frames of which it is asked why, beside the others of the same run.
+
+    Args:
+        run: what was measured of the browser, with an attribute.
+    """
+    asked, plain = (
+        median(answer["ms"]["infer"] for answer in run.answers if answer["explained"] is explained)
+        for explained in (True, False)
+    )
+    print(f"asked why: {asked - plain:.1f} ms more a frame (median infer {asked:.1f} against {plain:.1f})")
 
 
 def _browser_seconds(page: Any) -> float:

@@ -1,4 +1,4 @@
-// What the engine answers: the very form of the server's answers (demo/server/live.py and answer.py).
+// What the engine answers: the very form of the server's answers (demo/server/live.py, answer.py and why.py).
 
 import {HEIGHT, WIDTH} from "./pipeline/align.js";
 
@@ -6,25 +6,36 @@ import {HEIGHT, WIDTH} from "./pipeline/align.js";
  * @typedef {import("./pipeline/analyse.js").Analysis} Analysis
  * @typedef {import("./pipeline/analyse.js").FaceResult} FaceResult
  *
+ * @typedef {import("./explainer.js").Explanation} Explanation
+ * @typedef {import("../shared/why/map.js").Maps} Maps
+ *
  * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], conditions: Object<string, number>,
- *   crop?: string}} FaceAnswer
+ *   crop?: string, why?: Maps}} FaceAnswer
  *
  * @typedef {{width: number, height: number, faces: FaceAnswer[], ms: Object<string, number>}} Answer
  */
 
 const CROP_QUALITY = 0.8; // of a JPEG
+const LOG_ODDS_DIGITS = 5;
+const PLACEMENT_DIGITS = 4;
+const CORNER = 0.5; // pixels from a pixel's centre to its corner
 const CHARACTERS_AT_ONCE = 2 ** 15; // that String.fromCharCode takes
 
 /**
  * @param {Analysis} analysis
  * @param {Object<string, number>} milliseconds - stage -> how long it took, for those before the analysis
  * @param {number | "all" | null} crop - number of the face whose aligned picture goes along, as a data: address
+ * @param {{face: number, explanation: Explanation} | null} why - number of the face whose maps go along, and what they tell
  * @returns {Promise<Answer>}
  */
-export async function describe({width, height, faces, timings}, milliseconds, crop) {
+export async function describe({width, height, faces, timings}, milliseconds, crop, why) {
   const described = faces.map(async (face) => {
     const wanted = crop === "all" || crop === face.number;
-    return {...describeFace(face), ...(wanted ? {crop: await jpegUrl(face.crop)} : {})};
+    return {
+      ...describeFace(face),
+      ...(wanted ? {crop: await jpegUrl(face.crop)} : {}),
+      ...(why?.face === face.number ? {why: describeMaps(why.explanation, face.placement)} : {}),
+    };
   });
   const times = Object.entries({...milliseconds, ...timings}).map(([stage, time]) => [stage, rounded(time, 2)]);
   return {width, height, faces: await Promise.all(described), ms: Object.fromEntries(times)};
@@ -41,6 +52,25 @@ function describeFace({number, box, probabilities, warnings, quality: {size, sha
     probabilities: Array.from(probabilities, (probability) => rounded(probability, 6)),
     doubts: warnings,
     conditions: {size: rounded(size, 4), sharpness: rounded(sharpness, 4), turn: rounded(Math.abs(yaw), 4)},
+  };
+}
+
+/**
+ * @param {Explanation} explanation
+ * @param {import("./pipeline/numeric/similarity.js").Matrix} placement - where the crop lies, from pixel centre to pixel
+ *   centre; on the page pixels count from their corners
+ * @returns {Maps}
+ */
+export function describeMaps({attributes, maps, bias, rows, columns}, [a, b, c, d, e, f]) {
+  const logOdds = (/** @type {number} */ value) => rounded(value, LOG_ODDS_DIGITS);
+  const [x, y] = [c + CORNER * (1 - a - b), f + CORNER * (1 - d - e)];
+  return {
+    attributes,
+    cells: maps.map((map) => map.map((row) => row.map(logOdds))),
+    bias: bias.map(logOdds),
+    rows,
+    columns,
+    placement: [a, b, x, d, e, y].map((value) => rounded(value, PLACEMENT_DIGITS)),
   };
 }
 

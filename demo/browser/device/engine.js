@@ -1,14 +1,15 @@
 // The engine that reads faces in the visitor's own browser: what the server does, done by a worker of this page.
 
-import {t} from "../shared/language.js";
+import {t, VisitorError} from "../shared/language.js";
 
 /**
  * @typedef {import("./answer.js").Answer} Answer
+ * @typedef {import("../shared/language.js").Words} Words
  * @typedef {import("./worker.js").Failure} Failure
  * @typedef {import("./worker.js").Options} Options
  *
  * @typedef {Object} DeviceEngine
- * @property {(frame: Blob | ImageBitmapSource, options: Options) => Promise<Answer | {error: string}>} analyse - see analyse
+ * @property {(frame: Blob | ImageBitmapSource, options: Options) => Promise<Answer | {error: Words}>} analyse - see analyse
  * @property {() => void} close - ends the worker; what is being analysed is answered by {error}
  */
 
@@ -17,8 +18,8 @@ const SIMD_PROGRAM = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
 );
 
-/** Why this browser cannot read faces itself; the message is a sentence for people. */
-export class DeviceError extends Error {
+/** Why this browser cannot read faces itself. */
+export class DeviceError extends VisitorError {
   name = "DeviceError";
 }
 
@@ -43,7 +44,9 @@ export function createDeviceEngine({base, onProgress}) {
       worker.terminate();
       reject(new DeviceError(whyNotLoaded(failure)));
     };
-    worker.onerror = (event) => fail({kind: "other", detail: event.message ?? ""});
+    // A script that did not arrive is told of without a message.
+    worker.onerror = ({message}) =>
+      fail(message ? {kind: "other", detail: message} : {kind: "file", detail: "worker.js"});
     worker.onmessage = ({data}) => {
       if (data.progress) onProgress(data.progress);
       else if (data.failure) fail(data.failure);
@@ -59,7 +62,7 @@ class WorkerEngine {
   constructor(worker) {
     this.worker = worker;
     this.count = 0;
-    /** @type {Map<number, (answer: Answer | {error: string}) => void>} */
+    /** @type {Map<number, (answer: Answer | {error: Words}) => void>} */
     this.waiting = new Map();
     worker.onerror = () => this.close();
     worker.onmessage = ({data: {id, answer, failure}}) => {
@@ -74,8 +77,8 @@ class WorkerEngine {
    * @param {Blob | ImageBitmapSource} frame - a picture file, or what shows a picture; an ImageBitmap is used up
    * @param {Options} options - visitor: whose frames are followed from one to the next; without it the frame is read by
    *   itself, and `thorough` looks for small and turned faces, too. crop: number of the face whose aligned picture goes
-   *   along, or "all".
-   * @returns {Promise<Answer | {error: string}>} as the server answers
+   *   along, or "all". why: number of the face that is to be explained, and the attribute, or all.
+   * @returns {Promise<Answer | {error: Words}>} as the server answers
    */
   async analyse(frame, options) {
     const isReady = frame instanceof Blob || frame instanceof ImageBitmap;

@@ -1,12 +1,14 @@
 // Fetches what the engine needs; demo/device_files.py says where each file comes from.
 
 const SIZES = "files.json";
-const FETCHED = {
+export const FETCHED = {
   vision: "vision_wasm_module_internal.wasm",
   detector: "face_detection_short_range.tflite",
   landmarker: "face_landmarker.task",
   runtime: "ort-wasm-simd-threaded.wasm",
   network: "slimnet.onnx",
+  fineMaps: "fine_maps.onnx",
+  explanation: "explanation.json",
 };
 const MODULES = {
   vision: "vision_bundle.mjs",

@@ -9,8 +9,13 @@ import {HEIGHT, WIDTH} from "./pipeline/align.js";
 
 const MAX_BATCH_CROPS = 8; // larger batches are no faster per crop, and each crop takes 15 MB
 const MAX_THREADS = 4;
-// Waiting threads sleep: by default they spin, which takes the processor from the rest of the page.
-const WITHOUT_SPINNING = {session: {intra_op: {allow_spinning: "0"}}};
+
+/** Options of ONNX Runtime's sessions. */
+export const SESSION = {
+  executionProviders: ["wasm"],
+  // Waiting threads sleep: by default they spin, which takes the processor from the rest of the page.
+  extra: {session: {intra_op: {allow_spinning: "0"}}},
+};
 
 /** MediaPipe's face detector and landmarker. */
 export class FaceModels {
@@ -92,11 +97,7 @@ export class Network {
   static async load(files, {runtime}) {
     runtime.env.wasm.wasmBinary = files.runtime.buffer;
     runtime.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(MAX_THREADS, navigator.hardwareConcurrency) : 1;
-    const session = await runtime.InferenceSession.create(files.network, {
-      executionProviders: ["wasm"],
-      extra: WITHOUT_SPINNING,
-    });
-    return new Network(runtime, session);
+    return new Network(runtime, await runtime.InferenceSession.create(files.network, SESSION));
   }
 
   /**
@@ -110,26 +111,45 @@ export class Network {
 
   /**
    * @param {Uint8ClampedArray[]} crops - of align()
-   * @returns {Promise<Float32Array[]>} the probabilities of each, from 0 to 1
+   * @param {boolean} explained - whether their features are wanted, too
+   * @returns {Promise<import("./pipeline/analyse.js").Prediction[]>} of each
    */
-  async predict(crops) {
+  async predict(crops, explained) {
     const predicted = [];
     for (let start = 0; start < crops.length; start += MAX_BATCH_CROPS) {
-      predicted.push(...(await this.predictBatch(crops.slice(start, start + MAX_BATCH_CROPS))));
+      predicted.push(...(await this.predictBatch(crops.slice(start, start + MAX_BATCH_CROPS), explained)));
     }
     return predicted;
   }
 
-  /** @param {Uint8ClampedArray[]} crops */
-  async predictBatch(crops) {
+  /**
+   * @param {Uint8ClampedArray[]} crops
+   * @param {boolean} explained
+   */
+  async predictBatch(crops, explained) {
     const size = 3 * WIDTH * HEIGHT;
     const pixels = new Uint8Array(size * crops.length);
     crops.forEach((crop, i) => pixels.set(crop, size * i));
     const batch = new this.runtime.Tensor("uint8", pixels, [crops.length, HEIGHT, WIDTH, 3]);
-    const {probabilities} = await this.session.run({crops: batch}, ["probabilities"]);
-    const count = probabilities.data.length / crops.length;
-    return crops.map((_, i) => /** @type {Float32Array} */ (probabilities.data.slice(count * i, count * (i + 1))));
+    const wanted = explained ? ["probabilities", "features"] : ["probabilities"];
+    const {probabilities, features} = await this.session.run({crops: batch}, wanted);
+    const seen = explained ? inEqualParts(features.data, crops.length) : [];
+    return inEqualParts(probabilities.data, crops.length).map((row, i) => ({
+      probabilities: row,
+      features: explained ? new this.runtime.Tensor("float32", seen[i], [1, ...features.dims.slice(1)]) : null,
+    }));
   }
+}
+
+/**
+ * Copies of the parts of an array.
+ *
+ * @param {Float32Array} values
+ * @param {number} count - of the parts
+ */
+export function inEqualParts(values, count) {
+  const size = values.length / count;
+  return Array.from({length: count}, (_, i) => values.slice(size * i, size * (i + 1)));
 }
 
 /** @param {Frame} image */

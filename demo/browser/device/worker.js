@@ -1,6 +1,7 @@
 // The worker in which frames are read, so that the page never waits; engine.js tells it what to do.
 
 import {describe} from "./answer.js";
+import {Explainer} from "./explainer.js";
 import {FileError, loadFiles} from "./files.js";
 import {FaceModels, Network} from "./models.js";
 import {Pipeline, Stream} from "./pipeline/analyse.js";
@@ -10,7 +11,8 @@ import {PictureError, pixelsOf} from "./pixels.js";
 /**
  * What the page asks, and what it is told; "id" tells its questions apart.
  *
- * @typedef {{visitor?: string, crop?: number | "all" | null, thorough?: boolean}} Options
+ * @typedef {{visitor?: string, crop?: number | "all" | null, thorough?: boolean, why?: Why | null}} Options
+ * @typedef {{face: number, attribute?: string}} Why - number of a face, and one of its attributes; without: all
  * @typedef {{base: string} | {id: number, frame: Blob | ImageBitmap, options: Options}} Question
  *
  * @typedef {{progress: {loaded: number, total: number}} | {ready: true} | {failure: Failure}
@@ -23,14 +25,16 @@ class Reader {
   /**
    * @param {FaceModels} models
    * @param {Network} network
+   * @param {Explainer} explainer
    */
-  constructor(models, network) {
+  constructor(models, network, explainer) {
     this.models = models;
+    this.explainer = explainer;
     const finder = new FaceFinder(
       (image) => models.detect(image),
       (image) => models.findLandmarks(image),
     );
-    this.pipeline = new Pipeline((crops) => network.predict(crops), finder);
+    this.pipeline = new Pipeline((crops, explained) => network.predict(crops, explained), finder);
     /** @type {{visitor: string, stream: Stream} | null} */
     this.visit = null;
   }
@@ -44,7 +48,7 @@ class Reader {
     const [program, network] = await Promise.all([WebAssembly.compile(files.vision), Network.load(files, modules)]);
     const models = new FaceModels(files, modules, program);
     await models.create();
-    return new Reader(models, network);
+    return new Reader(models, network, new Explainer(files, modules));
   }
 
   /**
@@ -52,19 +56,33 @@ class Reader {
    * @param {Options} options
    * @param {number} arrived - by `performance.now`
    */
-  async answer(source, {visitor, crop = null, thorough = false}, arrived) {
+  async answer(source, {visitor, crop = null, thorough = false, why = null}, arrived) {
     const began = performance.now();
     const frame = await pixelsOf(source);
     const milliseconds = {wait: began - arrived, decode: performance.now() - began};
     try {
       const analysis = await (visitor === undefined
-        ? this.pipeline.analyse(frame, thorough)
-        : this.streamOf(visitor).analyse(frame, arrived / 1000));
-      return await describe(analysis, milliseconds, crop);
+        ? this.pipeline.analyse(frame, thorough, why !== null)
+        : this.streamOf(visitor).analyse(frame, arrived / 1000, why !== null));
+      return await describe(analysis, milliseconds, crop, why && (await this.explain(analysis, why)));
     } catch (error) {
       await this.models.create();
       throw error;
     }
+  }
+
+  /**
+   * What is told of a face; null where it is not in the picture or has no such attribute. It counts as prediction.
+   *
+   * @param {import("./pipeline/analyse.js").Analysis} analysis
+   * @param {Why} why
+   */
+  async explain({faces, timings}, {face, attribute = null}) {
+    const began = performance.now();
+    const asked = faces.find(({number}) => number === face);
+    const explanation = asked ? await this.explainer.explain(asked.features, attribute) : null;
+    timings.infer += performance.now() - began;
+    return explanation && {face, explanation};
   }
 
   /** @param {string} visitor */
@@ -87,7 +105,7 @@ function failureOf(error) {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof FileError) return {kind: "file", detail};
   if (error instanceof PictureError) return {kind: "picture", detail};
-  const isMemory = error instanceof RangeError || /memory|allocat/i.test(detail);
+  const isMemory = error instanceof RangeError || /memory|alloc|\boom\b/i.test(detail);
   return {kind: isMemory ? "memory" : "other", detail};
 }
 

@@ -2,22 +2,62 @@
 
 import {LARGEST_WIDTH} from "../live/frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
-import {language, t} from "../shared/language.js";
+import {find} from "../shared/elements.js";
+import {number, t} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
+import {showRemark} from "../shared/status.js";
 import {ANSWER_MS} from "./server.js";
 
 const QUALITY = 0.92; // of the JPEG
 
 /** @typedef {import("../live/view.js").Face} Face */
 
+/** The button that has the last picture read both ways, and the line with what came of it. */
+export class Comparison {
+  /**
+   * @param {HTMLElement} live - the panel
+   * @param {import("./choice.js").EngineChoice} engines
+   * @param {import("./server.js").Server | null} server - null on a page that has none
+   * @param {() => HTMLCanvasElement | null} lastPicture - that was read
+   */
+  constructor(live, engines, server, lastPicture) {
+    this.engines = engines;
+    this.server = server;
+    this.lastPicture = lastPicture;
+    this.button = find(live, "[data-do=compare]", HTMLButtonElement);
+    this.resultLine = find(live, ".comparison", HTMLElement);
+    this.button.addEventListener("click", () => this.compare());
+    engines.onChange(() => this.show());
+    this.show();
+  }
+
+  show() {
+    const {chosen, state, hasServer} = this.engines;
+    this.button.hidden = !(hasServer && chosen === "device" && state === "ready");
+    if (this.button.hidden) showRemark(this.resultLine, "");
+  }
+
+  async compare() {
+    const picture = this.lastPicture();
+    if (!picture) {
+      showRemark(this.resultLine, t("There is no picture yet."));
+      return;
+    }
+    this.button.disabled = true;
+    showRemark(this.resultLine, t("Comparing…"));
+    showRemark(this.resultLine, await compare(picture, this.server, this.engines.reader));
+    this.button.disabled = false;
+  }
+}
+
 /**
  * What came of it, in a sentence for people.
  *
  * @param {HTMLCanvasElement} picture
  * @param {import("./server.js").Server} server
- * @param {import("./device.js").DeviceReader} reader
+ * @param {import("./choice.js").DeviceReader} reader
  */
-export async function compare(picture, server, reader) {
+async function compare(picture, server, reader) {
   const scaled = document.createElement("canvas");
   drawScaled(picture, scaled, picture.width, picture.height, LARGEST_WIDTH);
   const frame = encodeFrame(scaled, QUALITY);
@@ -47,7 +87,7 @@ function difference(atServer, here) {
   });
   const mean = all.reduce((sum, one) => sum + one, 0) / all.length;
   const written = {minimumFractionDigits: 5, maximumFractionDigits: 5};
-  const [largest, average] = [Math.max(...all), mean].map((one) => one.toLocaleString(language, written));
+  const [largest, average] = [Math.max(...all), mean].map((one) => number(one, written));
   return t("The same picture read both ways: probabilities differ by at most {largest}, on average by {average}.", {
     largest,
     average,

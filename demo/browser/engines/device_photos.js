@@ -1,45 +1,69 @@
-// Photos read on this device: in place of the server's function, with an answer of the same form.
+// This device's way of reading a photo: nothing is sent, and the answer has the form of the server's.
 
-import {drawScaled, encodeFrame} from "../shared/camera.js";
-import {PicturePainter, unitOf} from "../shared/picture/painter.js";
-import {base64Of} from "../photo/files.js";
 import {bytesOf} from "../photo/downloads.js";
-import {loadDeviceEngine} from "./device.js";
+import {base64Of} from "../photo/files.js";
+import {encodeFrame} from "../shared/camera.js";
+import {t, VisitorError} from "../shared/language.js";
+import {PicturePainter, unitOf} from "../shared/picture/painter.js";
+import {explainPhoto} from "./explain_photo.js";
 
 const VIEW_SIDE = 1600; // pixels of the longer side, at most
 const THUMBNAIL_SIDE = 96; // pixels
 const QUALITY = 0.9; // of the JPEGs
+const BACKDROP = "white"; // shows through where a picture is transparent, as on the server
+
+/** @typedef {import("./server_photos.js").PhotoRequest} PhotoRequest */
+
+/** A photo that could not be read on this device, but perhaps elsewhere. */
+export class NotReadHereError extends VisitorError {
+  name = "NotReadHereError";
+}
 
 /**
- * @param {string} base - address of the folder with what reads faces, which ends in a slash
- * @param {string} examples - address of the folder with the example pictures, which ends in a slash
+ * @param {import("./choice.js").EngineChoice} engines
  * @param {Facts} facts
- * @returns {import("../photo/main.js").Server}
+ * @returns {import("./server_photos.js").PhotoEngine}
  */
-export function devicePhotos(base, examples, facts) {
+export function devicePhotos(engines, facts) {
   const painter = new PicturePainter(facts);
   return {
-    async analyse_photo(/** @type {{picture?: string, name?: string, example?: string}} */ request) {
-      try {
-        const reader = await loadDeviceEngine(base, () => {});
-        const file = await fileOf(request, examples);
-        const answer = await reader.analyse(file, {thorough: true, crop: "all"});
-        if ("error" in answer) return answer;
-        const pictures = await picturesOf(file, answer, painter);
-        return {name: request.example ?? request.name, ...answer, ...pictures};
-      } catch (error) {
-        return {error: error.message};
-      }
+    async read(request) {
+      const reader = await engines.load();
+      const name = "example" in request ? request.example : request.name;
+      const file = await fileOf(request, engines.device.examples);
+      const answer = await reader.analyse(file, {thorough: true, crop: "all"});
+      if ("error" in answer) throw whyNotRead(name, answer.error, facts.unread_suffixes);
+      const {width, height} = answer;
+      const faces = /** @type {import("../photo/view.js").Face[]} */ (answer.faces); // with all crops
+      return {name, width, height, faces, ...(await picturesOf(file, answer, painter))};
+    },
+    async explain(request, number) {
+      return explainPhoto(await engines.load(), await fileOf(request, engines.device.examples), number);
     },
   };
 }
 
 /**
- * @param {{picture?: string, example?: string}} request
- * @param {string} examples
+ * @param {PhotoRequest} request
+ * @param {string} examples - address of their folder
  */
-async function fileOf({picture, example}, examples) {
-  return example ? (await fetch(examples + example)).blob() : new Blob([bytesOf(picture)]);
+async function fileOf(request, examples) {
+  if ("picture" in request) return new Blob([bytesOf(request.picture)]);
+  const {example} = request;
+  const response = await fetch(examples + example).catch(() => /** @type {Response | null} */ (null));
+  if (!response?.ok)
+    throw new VisitorError(t("A file that reading on this device needs did not arrive: {name}.", {name: example}));
+  return response.blob();
+}
+
+/**
+ * @param {string} name - of the photo's file
+ * @param {import("../shared/language.js").Words} reason - what the engine says
+ * @param {string[]} unread - endings of files that the server cannot read either
+ */
+function whyNotRead(name, reason, unread) {
+  if (!unread.some((suffix) => name.toLowerCase().endsWith(suffix))) return new NotReadHereError(reason);
+  return new VisitorError(t("{name} is of a format that is not supported. Save it as JPEG or PNG.", {name}));
 }
 
 /**
@@ -51,15 +75,16 @@ async function fileOf({picture, example}, examples) {
  */
 async function picturesOf(file, {width, height, faces}, painter) {
   const bitmap = await createImageBitmap(file);
-  const view = document.createElement("canvas");
-  drawScaled(bitmap, view, width, height, VIEW_SIDE);
+  const scale = Math.min(1, VIEW_SIDE / Math.max(width, height));
+  const view = drawn(bitmap, [0, 0, width, height], Math.round(scale * width), Math.round(scale * height));
+  const side = Math.min(width, height);
+  const middle = [(width - side) / 2, (height - side) / 2, side, side];
+  const thumbnail = encodeFrame(drawn(bitmap, middle, THUMBNAIL_SIDE, THUMBNAIL_SIDE), QUALITY);
   const picture = encodeFrame(view, QUALITY);
-  const thumbnail = encodeFrame(thumbnailOf(bitmap), QUALITY);
   bitmap.close();
-  const scale = view.width / width;
   const marked = faces.map(({number, box}) => ({
     number,
-    box: box.map((/** @type {number} */ side) => scale * side),
+    box: box.map((/** @type {number} */ length) => scale * length),
     labels: /** @type {string[]} */ ([]),
     doubted: false,
   }));
@@ -68,17 +93,20 @@ async function picturesOf(file, {width, height, faces}, painter) {
 }
 
 /**
- * The middle of a picture, square.
+ * A part of a picture in another size.
  *
  * @param {ImageBitmap} bitmap
+ * @param {number[]} part - left, top, width and height
+ * @param {number} width
+ * @param {number} height
  */
-function thumbnailOf(bitmap) {
+function drawn(bitmap, [left, top, ...size], width, height) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = THUMBNAIL_SIDE;
-  const side = Math.min(bitmap.width, bitmap.height);
-  const [left, top] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
-  canvas
-    .getContext("2d", {alpha: false})
-    .drawImage(bitmap, left, top, side, side, 0, 0, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
+  [canvas.width, canvas.height] = [Math.max(1, width), Math.max(1, height)];
+  const context = canvas.getContext("2d", {alpha: false});
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = BACKDROP;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, left, top, size[0], size[1], 0, 0, canvas.width, canvas.height);
   return canvas;
 }

@@ -1,12 +1,13 @@
 // How much this page has given to the network: the content of its requests, whoever of its scripts makes them.
 
-/** Counts from `restart` on. The address and the headers of a request are no content; a request for a file has none. */
+/** Counts between `start` and `stop`. The address and the headers of a request are no content; a request for a file has none. */
 export class SentBytes {
-  /** @param {(bytes: number) => void} onChange */
+  /** @param {() => void} onChange - called when there are more */
   constructor(onChange) {
     this.onChange = onChange;
     this.count = 0;
-    this.since = 0; // number of the last restart
+    this.starts = 0;
+    this.isCounting = false;
     const note = (/** @type {any} */ content) => this.note(content);
     watch(window, "fetch", ([resource, options]) => note(options?.body ?? bodyOf(resource)));
     watch(XMLHttpRequest.prototype, "send", ([content]) => note(content));
@@ -14,20 +15,25 @@ export class SentBytes {
     watch(Navigator.prototype, "sendBeacon", ([, content]) => note(content));
   }
 
-  restart() {
-    this.since++;
+  /** Counts from 0. */
+  start() {
+    this.starts++;
     this.count = 0;
-    this.onChange(0);
+    this.isCounting = true;
+  }
+
+  stop() {
+    this.isCounting = false;
   }
 
   /** @param {BodyInit | Promise<BodyInit> | null | undefined} content */
   async note(content) {
-    const {since} = this;
-    if (!since || !content) return;
+    const {starts} = this;
+    if (!this.isCounting || !content) return;
     const {byteLength} = await new Response(await content).arrayBuffer();
-    if (since !== this.since || !byteLength) return;
+    if (starts !== this.starts || !byteLength) return;
     this.count += byteLength;
-    this.onChange(this.count);
+    this.onChange();
   }
 }
 

@@ -24,7 +24,7 @@ export const ANSWER_MS = 8000; // for a frame
  *
  * @typedef {object} Engine
  * @property {"server" | "device"} name
- * @property {string} waiting - what is said while an answer is overdue
+ * @property {import("../shared/language.js").Words} waiting - what is said while an answer is overdue
  * @property {FrameSize | null} frameSize - of the pictures that are sent; null where none is
  * @property {(frame: HTMLCanvasElement, options: Wanted) => Promise<any>} analyse
  * @property {() => void} close - once no more frames come

@@ -1,6 +1,6 @@
 // How old the picture on the page may be, which is worth a sentence where frames are few.
 
-import {language, t} from "../shared/language.js";
+import {number, t} from "../shared/language.js";
 
 // Frames a second up to which it is said, and those above which it no longer is: between them what was said stays.
 const SLOW = {from: 2.2, until: 3};
@@ -21,7 +21,7 @@ export class PictureAge {
   /**
    * @param {number} framesPerSecond
    * @param {number} latency - milliseconds from the camera to the page
-   * @returns {string} empty where frames come fast enough
+   * @returns {import("../shared/language.js").Words} empty where frames come fast enough
    */
   remark(framesPerSecond, latency) {
     this.slowFigures = framesPerSecond <= SLOW.from ? this.slowFigures + 1 : 0;
@@ -33,6 +33,6 @@ export class PictureAge {
     const seconds = latency / 1000 + 1 / framesPerSecond; // a picture stays until the next one comes
     if (Math.abs(seconds - this.said) > NOTICED_CHANGE * this.said) this.said = seconds;
     const digits = {minimumFractionDigits: 1, maximumFractionDigits: 1};
-    return t("Slow: what you see may be {seconds} s old.", {seconds: this.said.toLocaleString(language, digits)});
+    return t("Slow: what you see may be {seconds} s old.", {seconds: number(this.said, digits)});
   }
 }

@@ -2,6 +2,7 @@
 
 import {find, findAll} from "../shared/elements.js";
 import {t} from "../shared/language.js";
+import {optionOf} from "../shared/written.js";
 import {Help} from "./access/help.js";
 import {takeKeys} from "./access/shortcuts.js";
 
@@ -57,8 +58,8 @@ export class Controls {
     this.cameras = cameras;
     this.pickerLabel.hidden = cameras.length < (current === null ? 1 : 2);
     this.picker.replaceChildren(
-      ...cameras.map(
-        ({label, deviceId}, position) => new Option(label || t("Camera {number}", {number: position + 1}), deviceId),
+      ...cameras.map(({label, deviceId}, position) =>
+        optionOf(label || t("Camera {number}", {number: position + 1}), deviceId),
       ),
     );
     this.picker.value = current;

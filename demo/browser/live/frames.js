@@ -2,7 +2,7 @@
 // word why.
 
 import {drawScaled} from "../shared/camera.js";
-import {t} from "../shared/language.js";
+import {joined, t} from "../shared/language.js";
 import {NO_ANSWER} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 
@@ -136,7 +136,7 @@ export class Frames {
   /**
    * Says why there is no result, and offers to reload the page where trying again does not help.
    *
-   * @param {{error?: string, failure?: import("../shared/server.js").Failure}} answer - of the engine, or why there is none
+   * @param {{error?: import("../shared/language.js").Words, failure?: import("../shared/server.js").Failure}} answer - of the engine, or why there is none
    * @param {number} failures - in a row
    */
   explain({error, failure = NO_ANSWER}, failures) {
@@ -146,7 +146,7 @@ export class Frames {
     }
     const reload = failure.helps === "reload" && failures >= RELOAD_FAILURES;
     const next = reload ? t("Reload the page to go on.") : failure.helps === "nothing" ? "" : t("Trying again…");
-    this.view.wait(`${failure.text} ${next}`.trim());
+    this.view.wait(joined([failure.text, next]));
     this.view.reloadButton.hidden = !reload;
   }
 }

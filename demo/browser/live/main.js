@@ -1,12 +1,14 @@
 // Live mode: one frame in flight; when its answer is here it is painted with its boxes, and the newest frame is sent.
 
-import {EngineChoice} from "../engines/choice.js";
+import {engineChoice} from "../engines/choice.js";
+import {Comparison} from "../engines/compare.js";
 import {EngineSwitch} from "../engines/switch.js";
 import {find} from "../shared/elements.js";
 import {keepFocus} from "../shared/focus.js";
 import {whenRefused} from "../shared/given.js";
-import {t, translate} from "../shared/language.js";
+import {t} from "../shared/language.js";
 import {chosenPanel, whenPanelChosen} from "../shared/panels.js";
+import {translate} from "../shared/written.js";
 import {Session} from "./session.js";
 import {View} from "./view.js";
 
@@ -15,11 +17,11 @@ const OFF = t("The camera is off.");
 /**
  * @param {HTMLElement} element - holds the panel
  * @param {Facts} facts
- * @param {import("../engines/server.js").Server} server
+ * @param {import("../engines/server.js").Server | null} server - null on a page that has none
  */
 export function start(element, facts, server) {
   const live = find(element, "#live", HTMLElement);
-  const engines = new EngineChoice(server, facts.device && deviceParts(facts.device));
+  const engines = engineChoice(facts, server !== null);
   keepFocus();
   translate(element);
   /** @type {Session | null} */
@@ -27,7 +29,7 @@ export function start(element, facts, server) {
   const running = () => (session?.signal.aborted ? null : session);
   const open = () => {
     if (running()) return;
-    session = new Session(view, engines);
+    session = new Session(view, engines, server);
     session.start();
   };
   const view = new View(live, facts, {
@@ -43,7 +45,8 @@ export function start(element, facts, server) {
   window.addEventListener("pagehide", () => running()?.stop(OFF));
   navigator.mediaDevices?.addEventListener("devicechange", () => running()?.offerCameras());
   stopWhileUnseen(running, open);
-  new EngineSwitch(live, engines, () => view.overlay.picture);
+  new EngineSwitch(live, engines);
+  new Comparison(live, engines, server, () => view.overlay.picture);
   followChoice(engines, running);
   whenRefused((sentence) => {
     if (chosenPanel() === "live") view.refuse(sentence);
@@ -51,16 +54,9 @@ export function start(element, facts, server) {
 }
 
 /**
- * @param {{base: string}} device - of the facts, below the page's own address
- */
-function deviceParts({base}) {
-  return {base: new URL(`${window.gradio_config.root}/${base}`, location.href).href};
-}
-
-/**
  * Has the running session read by another engine once there is one.
  *
- * @param {EngineChoice} engines
+ * @param {import("../engines/choice.js").EngineChoice} engines
  * @param {() => Session | null} running
  */
 function followChoice(engines, running) {
@@ -70,7 +66,6 @@ function followChoice(engines, running) {
     if (now !== known) running()?.changeEngine();
     known = now;
   });
-  engines.begin();
 }
 
 /**

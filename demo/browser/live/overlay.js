@@ -99,7 +99,7 @@ export class Overlay {
   /**
    * The picture as it is shown, to be saved; null while there is none.
    *
-   * @param {string} caption
+   * @param {import("../shared/language.js").Words} caption
    */
   file(caption) {
     const {picture, painter} = this;

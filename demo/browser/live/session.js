@@ -1,7 +1,7 @@
 // What belongs to one press of Start: the camera, which may go and come back, and the frames that are sent of it.
 
 import {closeCamera, listCameras, openCamera, otherCamera} from "../shared/camera.js";
-import {t} from "../shared/language.js";
+import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
 
@@ -17,12 +17,14 @@ export class Session {
   /**
    * @param {import("./view.js").View} view
    * @param {import("../engines/choice.js").EngineChoice} engines
+   * @param {import("../engines/server.js").Server | null} server - null on a page that has none
    */
-  constructor(view, engines) {
+  constructor(view, engines, server) {
     this.view = view;
     this.engines = engines;
+    this.server = server;
     this.ending = new AbortController();
-    this.frames = new Frames(view, engines.open(), this.signal);
+    this.frames = new Frames(view, engines.open(server), this.signal);
     /** @type {{deviceId: string, label: string} | null} */
     this.camera = null; // the last one that was there
   }
@@ -37,11 +39,11 @@ export class Session {
     view.begin(this.frames);
     try {
       if (!view.video.requestVideoFrameCallback) {
-        throw new Error(t("This browser is too old for live mode. Update it, or use a photo."));
+        throw new VisitorError(t("This browser is too old for live mode. Update it, or use a photo."));
       }
       await this.takeCamera();
     } catch (error) {
-      this.stop(error.message, "problem");
+      this.stop(wordsOf(error), "problem");
       return;
     }
     if (signal.aborted) return;
@@ -50,7 +52,7 @@ export class Session {
   }
 
   /**
-   * @param {string} message - says why
+   * @param {import("../shared/language.js").Words} message - says why
    * @param {"plain" | "problem"} kind
    */
   stop(message, kind = "plain") {
@@ -98,7 +100,7 @@ export class Session {
         await this.takeCamera(this.camera);
         this.sayWhatIsDone();
       } catch (error) {
-        if (error.cause?.name === "NotAllowedError") this.stop(error.message, "problem");
+        if (error.cause?.name === "NotAllowedError") this.stop(wordsOf(error), "problem");
       }
     }
   }
@@ -123,14 +125,14 @@ export class Session {
       await this.takeCamera();
       if (waited && frames.track) this.sayWhatIsDone();
     } catch (error) {
-      this.stop(error.message, "problem");
+      this.stop(wordsOf(error), "problem");
     }
   }
 
   /** The visitor chose another engine, or the chosen one is ready. */
   changeEngine() {
-    const {view, frames, engines} = this;
-    frames.use(engines.open());
+    const {view, frames, engines, server} = this;
+    frames.use(engines.open(server));
     view.forgetFaces();
     if (view.state !== "starting") this.sayWhatIsDone();
   }

@@ -1,8 +1,10 @@
 // Frames a second, and where the milliseconds of a frame go.
 
 import {find} from "../shared/elements.js";
-import {t} from "../shared/language.js";
+import {joined, number, t} from "../shared/language.js";
+import {write} from "../shared/written.js";
 
+/** @type {Object<string, [import("../shared/language.js").Words, string]>} */
 export const STAGES = {
   capture: [t("Camera"), "#94a3b8"],
   encode: [t("Encode"), "#c4b5fd"],
@@ -14,6 +16,7 @@ export const STAGES = {
   infer: [t("Read attributes"), "#2dd4bf"],
   paint: [t("Paint"), "#e879f9"],
 };
+const ONE_DECIMAL = {minimumFractionDigits: 1, maximumFractionDigits: 1};
 const SPEED_WINDOW_MS = 2000;
 const SPEED_REFRESH_MS = 500;
 const SILENCE_MS = 1000; // without a frame; where frames are slower than that, twice their distance
@@ -39,17 +42,19 @@ export class SpeedPanel {
 
   /**
    * @param {string} stage - key of STAGES
-   * @param {string} name - of the stage, for people
+   * @param {import("../shared/language.js").Words} name - of the stage, for people
    * @param {string} colour
    */
   build(stage, name, colour) {
     const part = document.createElement("i");
     const row = document.createElement("li");
+    const label = document.createElement("span");
     const value = document.createElement("span");
     part.style.background = colour;
     row.style.setProperty("--stage-colour", colour);
     row.dataset.stage = stage;
-    row.append(name, value);
+    write(label, name);
+    row.append(label, value);
     this.bar.append(part);
     this.list.append(row);
     return {stage, part, value};
@@ -64,11 +69,8 @@ export class SpeedPanel {
   /** Shows no figures until the next ones. */
   blank() {
     clearTimeout(this.overdue);
-    this.rate.textContent = this.delay.textContent = "–";
-    for (const {part, value} of this.parts) {
-      part.style.flexGrow = "0";
-      value.textContent = "–";
-    }
+    for (const {part} of this.parts) part.style.flexGrow = "0";
+    for (const figure of [this.rate, this.delay, ...this.parts.map(({value}) => value)]) write(figure, "–");
   }
 
   /**
@@ -110,13 +112,13 @@ export class SpeedPanel {
     const mean = (get) => this.frames.reduce((sum, frame) => sum + get(frame), 0) / this.frames.length;
     const framesPerSecond = (this.frames.length - 1) / seconds;
     const latency = mean((frame) => frame.latency);
-    this.rate.textContent = framesPerSecond < 1 ? framesPerSecond.toFixed(1) : String(Math.round(framesPerSecond));
-    this.delay.textContent = String(Math.round(latency));
+    write(this.rate, framesPerSecond < 1 ? number(framesPerSecond, ONE_DECIMAL) : String(Math.round(framesPerSecond)));
+    write(this.delay, String(Math.round(latency)));
     this.onFigures(framesPerSecond, latency);
     for (const {stage, part, value} of this.parts) {
       const milliseconds = mean((frame) => frame.stages[stage] ?? 0); // not each engine has all
       part.style.flexGrow = milliseconds.toFixed(1);
-      value.textContent = `${milliseconds.toFixed(1)} ms`;
+      write(value, joined([number(milliseconds, ONE_DECIMAL), "ms"]));
     }
   }
 }

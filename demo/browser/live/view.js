@@ -4,7 +4,7 @@ import {AttributePanel} from "../shared/attributes/attributes.js";
 import {decide} from "../shared/attributes/decisions.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
-import {t} from "../shared/language.js";
+import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
 import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
@@ -27,7 +27,9 @@ const SETTLED_MS = 300; // what is true for a shorter time is not worth a senten
 const NOTICE_MS = 4000; // for which what a button did stands in the status line
 const REFUSAL_MS = 15000; // for which it is said why something given is not taken
 const FILE_NAME = "slimnet-faces-live.png";
-/** @type {Object<string, string>} */
+/** @typedef {import("../shared/language.js").Words} Words */
+
+/** @type {Object<string, Words>} */
 const ADVICE = {
   small: t("Too small to be read well: come closer."),
   turned: t("Turned too far: look towards the camera."),
@@ -92,6 +94,7 @@ export class View {
     this.settling = {text: "", since: 0};
     this.noticedUntil = 0; // milliseconds: until then the status line says what a button did
     this.settings.onChange(() => this.decideAgain());
+    whenLanguageChanges(() => this.paint()); // what is written on the picture
     this.mirror(this.settings.values.mirror ?? true);
   }
 
@@ -155,7 +158,7 @@ export class View {
   }
 
   /**
-   * @param {string} text
+   * @param {Words} text
    * @param {string} kind - "plain", "waiting" or "problem"
    */
   say(text, kind = "plain") {
@@ -165,7 +168,7 @@ export class View {
   /**
    * Says what keeps live mode from going on.
    *
-   * @param {string} text
+   * @param {Words} text
    * @param {"problem" | "waiting"} kind
    */
   wait(text, kind = "problem") {
@@ -180,12 +183,13 @@ export class View {
     this.speed.clear();
     this.age.clear();
     showRemark(this.ageLine, "");
+    showRemark(this.sizeLine, "");
   }
 
   /**
    * The picture stands still as the visitor wants it, and what is said of it is true.
    *
-   * @param {string} text
+   * @param {Words} text
    */
   stand(text) {
     this.state = "on";
@@ -201,14 +205,14 @@ export class View {
     if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
   }
 
-  /** @param {string} sentence - why something that was dropped or pasted is not taken */
+  /** @param {Words} sentence - why something that was dropped or pasted is not taken */
   refuse(sentence) {
     showRemark(this.refusalLine, sentence);
     clearTimeout(this.refused);
     this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
   }
 
-  /** @param {string} text - shown while it is not empty */
+  /** @param {Words} text - shown while it is not empty */
   remarkOnCamera(text) {
     showRemark(this.cameraLine, text);
   }
@@ -239,7 +243,7 @@ export class View {
   }
 
   /**
-   * @param {string} message - says why
+   * @param {Words} message - says why
    * @param {"plain" | "problem"} kind
    */
   end(message, kind) {
@@ -372,7 +376,7 @@ export class View {
   /**
    * Makes a file of the frame on the page, and says what became of it.
    *
-   * @param {(picture: HTMLCanvasElement) => Promise<string>} give - saves or copies it, and tells what to say
+   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and tells what to say
    */
   async giveAway(give) {
     const picture = this.overlay.file(captionText(this.panel.names.length, this.facts.parameters));
@@ -439,12 +443,12 @@ export class View {
   }
 
   /**
-   * @param {string} text
+   * @param {Words} text
    * @param {string} kind - "plain", "waiting" or "problem"
    * @param {number} now - milliseconds
    */
   saySettled(text, kind, now) {
-    if (this.settling.text !== text) this.settling = {text, since: now};
+    if (this.settling.text !== String(text)) this.settling = {text: String(text), since: now};
     if (now >= this.noticedUntil && now - this.settling.since >= SETTLED_MS) this.say(text, kind);
   }
 
@@ -464,7 +468,7 @@ export class View {
   sayFace() {
     const {statusLine, panel, chosen} = this;
     const read = () => panel.sentence(heading(chosen, this.overlay.answer.faces.length));
-    speak(statusLine, panel.face ? `${read()} ${this.why.panel.sentence}`.trim() : shownIn(statusLine));
+    speak(statusLine, panel.face ? joined([read(), this.why.panel.sentence]) : shownIn(statusLine));
   }
 
   /** Another attribute is asked about, or none: the next frame brings its map. */
@@ -532,8 +536,8 @@ export class View {
  *
  * @param {Face[]} faces
  * @param {number | null} chosen
- * @param {string | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
- * @returns {[string, string]}
+ * @param {Words | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
+ * @returns {[Words, string]}
  */
 function describe(faces, chosen, guidance) {
   if (!faces.length) return [t("No face in sight: come closer."), "waiting"];

@@ -17,7 +17,7 @@ export class LiveWhy {
    * @param {import("../shared/attributes/attributes.js").AttributePanel} attributes
    * @param {Facts} facts
    * @param {() => void} onAsk - another attribute was chosen, or none
-   * @param {(sentence: string) => void} speak - to screen readers
+   * @param {(sentence: import("../shared/language.js").Words) => void} speak - to screen readers
    */
   constructor(live, attributes, {elsewhere}, onAsk, speak) {
     this.attributes = attributes;
@@ -28,7 +28,7 @@ export class LiveWhy {
   /**
    * Forgets the last map.
    *
-   * @param {string} text - what is said until one comes
+   * @param {import("../shared/language.js").Words} text - what is said until one comes
    */
   begin(text) {
     /** @type {{face: number, box: number[], map: WhyMap, milliseconds: number} | null} */

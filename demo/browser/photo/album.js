@@ -1,7 +1,8 @@
 // Several photos at once: how many are read, which could not be, and the way from one to another.
 
 import {closest, find} from "../shared/elements.js";
-import {t} from "../shared/language.js";
+import {joined, t} from "../shared/language.js";
+import {write} from "../shared/written.js";
 
 /** @typedef {import("./view.js").Answer} Answer */
 /** @typedef {import("./reading.js").Reading} Reading */
@@ -38,7 +39,7 @@ export class Album {
     /** @type {Answer[]} */
     this.answers = [];
     this.chosen = 0; // of the answers
-    /** @type {string[]} */
+    /** @type {import("../shared/language.js").Words[]} */
     this.lines = []; // on what was not read
     find(root, "#photo-stop", HTMLButtonElement).addEventListener("click", onCancel);
     find(root, "#photo-previous", HTMLButtonElement).addEventListener("click", () => this.step("ArrowLeft"));
@@ -81,7 +82,7 @@ export class Album {
     this.progress.hidden = !reading;
     this.bar.max = total;
     this.bar.value = done;
-    this.count.textContent = t("{done} of {total}", {done, total});
+    write(this.count, t("{done} of {total}", {done, total}));
     this.showPhotos(answers);
     this.mark(shown);
     this.showFailed(failed, refused, total, most);
@@ -110,11 +111,7 @@ export class Album {
       button.setAttribute("aria-pressed", String(index === this.chosen)),
     );
     const name = this.answers[this.chosen]?.name ?? "";
-    this.which.textContent = t("{number} of {count}: {name}", {
-      number: this.chosen + 1,
-      count: this.answers.length,
-      name,
-    });
+    write(this.which, t("{number} of {count}: {name}", {number: this.chosen + 1, count: this.answers.length, name}));
   }
 
   /**
@@ -125,7 +122,9 @@ export class Album {
    */
   showFailed(failed, refused, total, most) {
     const lines =
-      total > 1 ? failed.map(({name, reason}) => (reason.includes(name) ? reason : `${name}: ${reason}`)) : [];
+      total > 1
+        ? failed.map(({name, reason}) => (String(reason).includes(name) ? reason : joined([name, reason], ": ")))
+        : [];
     if (refused) {
       lines.push(
         t("At most {most} photos are read at once. Left out: {refused} more. Choose them when these are done.", {
@@ -138,11 +137,11 @@ export class Album {
     this.lines = lines;
     this.failed.hidden = lines.length === 0;
     this.failed.open = lines.length <= FEW;
-    find(this.failed, "summary", HTMLElement).textContent = t("Not read: {count}", {count: failed.length + refused});
+    write(find(this.failed, "summary", HTMLElement), t("Not read: {count}", {count: failed.length + refused}));
     find(this.failed, "ul", HTMLElement).replaceChildren(
       ...lines.map((line) => {
         const item = document.createElement("li");
-        item.textContent = line;
+        write(item, line);
         return item;
       }),
     );

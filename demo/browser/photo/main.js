@@ -1,44 +1,39 @@
-// Photo mode: each picture goes to the server in a call and its result comes back in the answer. The server keeps neither.
+// Photo mode: each picture is read by the engine that is chosen at that moment, and its result takes its place.
 
+import {engineChoice} from "../engines/choice.js";
+import {NotReadHereError, devicePhotos} from "../engines/device_photos.js";
+import {serverPhotos} from "../engines/server_photos.js";
+import {EngineSwitch} from "../engines/switch.js";
 import {closest, find} from "../shared/elements.js";
 import {whenRefused} from "../shared/given.js";
-import {t, translate, translated} from "../shared/language.js";
+import {joined, t, VisitorError} from "../shared/language.js";
 import {choosePanel, chosenPanel, whenPanelChosen} from "../shared/panels.js";
-import {askServer, newVisitor} from "../shared/server.js";
-import {pause} from "../shared/status.js";
+import {translate} from "../shared/written.js";
 import {Album} from "./album.js";
 import {Downloads, bytesOf} from "./downloads.js";
 import {readFile, takeFiles} from "./files.js";
+import {ServerOffer} from "./offer.js";
 import {Reading} from "./reading.js";
 import {Snapshot} from "./snapshot.js";
 import {allAsJson, asCsv, asJson} from "./tables.js";
 import {View} from "./view.js";
 
-const ANSWER_MS = 120000;
-const BUSY_TRIES = 30; // then somebody has to decide whether to go on
-/** @type {Object<string, string>} */
-const NEXT_STEP = {
-  wait: t("Nothing is lost: try again in a moment."),
-  reload: t("Reload the page, then try again."),
-  nothing: "",
-};
-
-/**
- * The functions of demo/server/photo.py.
- *
- * @typedef {{analyse_photo: (request: object) => Promise<any>}} Server
- */
+/** @typedef {import("../engines/server_photos.js").PhotoServer} PhotoServer */
+/** @typedef {import("../shared/language.js").Words} Words */
+/** @typedef {import("./view.js").Answer} Answer */
 
 /**
  * @param {HTMLElement} element - holds the panel
  * @param {Facts} facts
- * @param {Server} server
+ * @param {PhotoServer | null} server - null on a page that has none
  */
 export function start(element, facts, server) {
   const photo = find(element, "#photo", HTMLElement);
+  const engines = engineChoice(facts, server !== null);
   translate(element);
   const view = new View(photo, facts);
-  const photos = new Photos(view, server, facts);
+  new EngineSwitch(photo, engines);
+  const photos = new Photos(view, engines, server, facts);
   takeFiles(photo, (files) => photos.give(files.map((file) => fromFile(file, facts.largest_bytes))));
   whenRefused((sentence) => {
     if (chosenPanel() === "photo") view.say(sentence, "problem");
@@ -60,14 +55,14 @@ export function start(element, facts, server) {
 function fromFile({file, refusal}, largestBytes) {
   const {name, size} = file;
   const request = async () => {
-    if (refusal) throw new Error(refusal);
+    if (refusal) throw new VisitorError(refusal);
     const megabytes = Math.round(largestBytes / 2 ** 20);
     if (size > largestBytes) {
-      throw new Error(t("{name} is larger than {megabytes} MB. Choose a smaller picture.", {name, megabytes}));
+      throw new VisitorError(t("{name} is larger than {megabytes} MB. Choose a smaller picture.", {name, megabytes}));
     }
-    if (size === 0) throw new Error(t("{name} is empty. Choose another picture.", {name}));
+    if (size === 0) throw new VisitorError(t("{name} is empty. Choose another picture.", {name}));
     const picture = await readFile(file).catch(() => "");
-    if (!picture) throw new Error(t("The browser could not read {name}. Choose another picture.", {name}));
+    if (!picture) throw new VisitorError(t("The browser could not read {name}. Choose another picture.", {name}));
     return {picture, name};
   };
   return {name, file: true, request};
@@ -77,23 +72,28 @@ function fromFile({file, refusal}, largestBytes) {
 class Photos {
   /**
    * @param {View} view
-   * @param {Server} server
+   * @param {import("../engines/choice.js").EngineChoice} engines
+   * @param {PhotoServer | null} server
    * @param {Facts} facts
    */
-  constructor(view, server, facts) {
+  constructor(view, engines, server, facts) {
     this.view = view;
-    this.server = server;
+    this.engines = engines;
     this.facts = facts;
-    this.visitor = newVisitor(); // by which the server knows who waits for a turn
+    this.onDevice = devicePhotos(engines, facts);
+    this.atServer = server && serverPhotos(server, (sentence) => view.say(sentence, "waiting"));
+    /** @type {WeakMap<Answer, import("../engines/server_photos.js").PhotoEngine>} */
+    this.readBy = new WeakMap();
     this.snapshot = new Snapshot(view, (request) =>
       this.give([{name: request.name, file: false, request: async () => request}]),
     );
     this.shownGift = 0; // that the photo on the page belongs to
     this.reading = new Reading(
       facts.most_photos,
-      (request, isWanted) => this.ask(request, isWanted),
+      (photo, request, isWanted) => this.ask(photo, request, isWanted),
       (answer, gift) => this.update(answer, gift),
     );
+    this.offer = new ServerOffer(view.photo, (failures) => this.reading.readAtServer(failures));
     this.album = new Album(
       find(view.photo, ".album", HTMLElement),
       view.another,
@@ -103,7 +103,10 @@ class Photos {
         this.album.mark(answer);
         this.downloads.offer();
       },
-      () => this.reading.cancel(),
+      () => {
+        this.reading.cancel();
+        engines.tell(); // a photo that waits for an engine waits no more
+      },
     );
     view.why.ask = (answer, number) => this.explain(answer, number);
     this.downloads = new Downloads(view.photo, (kind) => this.file(kind));
@@ -117,46 +120,81 @@ class Photos {
   }
 
   /**
-   * @param {object} request - {example: name}, or {picture: base64, name}; with {why: number} for a face's maps alone
+   * Has a photo read.
+   *
+   * @param {import("./reading.js").Given} photo
+   * @param {import("../engines/server_photos.js").PhotoRequest} request
    * @param {() => boolean} isWanted - false once it was cancelled
-   * @returns {Promise<any>} as demo/server/photo.py answers it
+   * @returns {Promise<Answer | null>} null once it is not wanted
    */
-  async ask(request, isWanted) {
-    for (let tries = 1; ; tries++) {
-      const answer = await askServer(ANSWER_MS, () => this.server.analyse_photo({...request, visitor: this.visitor}));
-      if (answer.faces || answer.why) return answer;
-      if (!answer.busy || tries === BUSY_TRIES || !isWanted()) {
-        const text = answer.error
-          ? translated(answer.error)
-          : `${answer.failure.text} ${NEXT_STEP[answer.failure.helps]}`;
-        throw new Error(text.trim());
-      }
-      const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
-      const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
-      this.view.say(`${text} ${t("It is number {place} in line, for about {seconds} s.", line)}`, "waiting");
-      await pause(1000 * answer.seconds);
+  async ask(photo, request, isWanted) {
+    while (isWanted()) {
+      const engine = photo.atServer ? this.atServer : await this.readyEngine(isWanted);
+      // A photo that the server has turned away for now is not sent again once the visitor has switched to this device.
+      const goesOn = () => isWanted() && (photo.atServer || engine === this.chosenEngine);
+      const answer = await engine?.read(request, goesOn);
+      if (!answer) continue;
+      this.readBy.set(answer, engine);
+      return answer;
     }
+    return null;
+  }
+
+  get chosenEngine() {
+    return this.engines.chosen === "server" ? this.atServer : this.onDevice;
   }
 
   /**
-   * Asks for the maps of a face.
+   * The engine that is chosen, once it is ready; null where nothing is wanted of it any more. One that fails is waited for,
+   * too: the visitor may have it try again, or choose the other one.
    *
-   * @param {import("./view.js").Answer} answer
+   * @param {() => boolean} isWanted
+   */
+  async readyEngine(isWanted) {
+    const {engines} = this;
+    const waits = () => engines.state !== "ready" && isWanted();
+    if (waits()) {
+      do {
+        this.sayWhatIsAwaited();
+        await engines.nextChange();
+      } while (waits());
+      if (isWanted()) this.sayWhatIsAwaited();
+    }
+    return isWanted() ? this.chosenEngine : null;
+  }
+
+  /**
+   * Asks for the maps of a face. Nothing is sent for them that was read on this device, nor after a switch to it.
+   *
+   * @param {Answer} answer
    * @param {number} number - of the face
    * @returns {Promise<import("../shared/why/map.js").Maps>}
    */
   async explain(answer, number) {
     try {
-      return (await this.reading.askAgain(answer, {why: number})).why;
+      return await this.reading.askAgain(answer, (request, photo) => {
+        const isPrivate = this.engines.chosen === "device" && !photo.atServer;
+        const engine = isPrivate ? this.onDevice : this.readBy.get(answer);
+        return engine.explain(request, number);
+      });
     } finally {
       if (!this.reading.busy) this.view.sayWhatIsShown(); // it may have said that it waits
     }
   }
 
+  /** Whether the photo that is read next takes the place of what the page shows. */
+  get isNextAwaited() {
+    return this.reading.busy && this.shownGift < this.reading.gifts;
+  }
+
+  sayWhatIsAwaited() {
+    this.view.await(this.reading.total, this.engines.state, this.isNextAwaited);
+  }
+
   /**
    * What stands on the page stays there until a photo of a later gift was read. The others are for the visitor to choose.
    *
-   * @param {import("./view.js").Answer | null} answer - the latest one
+   * @param {Answer | null} answer - the latest one
    * @param {number} gift - that it belongs to
    */
   update(answer, gift) {
@@ -167,10 +205,10 @@ class Photos {
       view.keep("");
       view.show(answer);
     }
-    const awaited = reading.busy && this.shownGift < reading.gifts;
-    if (awaited) view.await(reading.total);
+    if (this.isNextAwaited) this.sayWhatIsAwaited();
     else view.arrive();
     album.show(reading, view.shown);
+    this.offer.show(this.atServer ? reading.failed.filter(({error}) => error instanceof NotReadHereError) : []);
     if (!reading.busy || answer) this.downloads.offer();
     if (!reading.busy) this.sayHowItEnded();
   }
@@ -179,8 +217,7 @@ class Photos {
     const {view, reading} = this;
     const {total, failed, cancelled, fresh, answers} = reading;
     if (fresh) view.keep(whyNone(failed, cancelled));
-    const say = (/** @type {string} */ text) =>
-      view.say(`${text} ${view.kept}`.trim(), failed.length ? "problem" : "plain");
+    const say = (/** @type {Words} */ text) => view.say(joined([text, view.kept]), failed.length ? "problem" : "plain");
     if (cancelled) say(t("Cancelled. Photos read before: {count}.", {count: fresh ? 0 : answers.length}));
     else if (total === 1 && failed.length) say(failed[0].reason);
     else if (failed.length) say(t("{count} of {total} photos could not be read.", {count: failed.length, total}));

@@ -94,7 +94,7 @@ export class MarkedPicture {
   /**
    * The marked picture, to be saved.
    *
-   * @param {string} caption
+   * @param {import("../shared/language.js").Words} caption
    */
   async file(caption) {
     const {image} = this;

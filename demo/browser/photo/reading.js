@@ -1,13 +1,16 @@
 // Which of the photos that were given wait, were read, or failed and why. They are read one after another.
 
+import {wordsOf} from "../shared/language.js";
+
 /** @typedef {import("./view.js").Answer} Answer */
-/** @typedef {{name: string, reason: string}} Failure */
+/** @typedef {import("../engines/server_photos.js").PhotoRequest} PhotoRequest */
+/** @typedef {{name: string, reason: import("../shared/language.js").Words, error: Error, photo: Given}} Failure */
 
 /**
- * A photo as it was given: `request` makes what the server is asked, {example: name} or {picture: base64, name}, and throws
- * an Error with a sentence where it cannot.
+ * A photo as it was given: `request` makes what an engine is asked, and throws a VisitorError where it cannot.
+ * With `atServer` the visitor has agreed that the server reads this one.
  *
- * @typedef {{name: string, file: boolean, request: () => Promise<object>}} Given
+ * @typedef {{name: string, file: boolean, request: () => Promise<PhotoRequest>, atServer?: boolean}} Given
  */
 
 /** Does one thing after another. */
@@ -32,8 +35,8 @@ class Turns {
 export class Reading {
   /**
    * @param {number} most - photos of a set
-   * @param {(request: object, isWanted: () => boolean) => Promise<any>} ask - an Answer, or what else was asked
-   *   for; throws an Error with a sentence where there is no answer
+   * @param {(photo: Given, request: PhotoRequest, isWanted: () => boolean) => Promise<Answer | null>} ask - null once it
+   *   is not wanted; throws a VisitorError where there is no answer
    * @param {(answer: Answer | null, gift: number) => void} onChange - called whenever a photo was given, read, or failed;
    *   with the answer, and with the gift that the photo belongs to, where it was read
    */
@@ -95,14 +98,30 @@ export class Reading {
   }
 
   /**
+   * Has the server read photos of the set that this device could not. What was read of the set stays.
+   *
+   * @param {Failure[]} failures
+   */
+  readAtServer(failures) {
+    this.failed = this.failed.filter((failure) => !failures.includes(failure));
+    this.done -= failures.length;
+    this.cancelled = false;
+    this.gifts++;
+    for (const {photo} of failures) this.read({...photo, atServer: true}, this.gifts, this.round);
+    this.onChange(null, 0);
+  }
+
+  /**
    * Asks something else about a photo that was read, after those that wait.
    *
+   * @template T
    * @param {Answer} answer - to the photo
-   * @param {object} question - joins the request
+   * @param {(request: PhotoRequest, photo: Given) => Promise<T>} ask
    */
-  async askAgain(answer, question) {
-    const request = await this.sources.get(answer).request();
-    return this.questions.take(() => this.ask({...request, ...question}, () => true));
+  async askAgain(answer, ask) {
+    const photo = this.sources.get(answer);
+    const request = await photo.request();
+    return this.questions.take(() => ask(request, photo));
   }
 
   /**
@@ -112,8 +131,8 @@ export class Reading {
    */
   async read(photo, gift, round) {
     const isWanted = () => round === this.round;
-    const ask = (/** @type {object} */ request) =>
-      this.questions.take(async () => (isWanted() ? this.ask(request, isWanted) : null));
+    const ask = (/** @type {PhotoRequest} */ request) =>
+      this.questions.take(async () => (isWanted() ? this.ask(photo, request, isWanted) : null));
     const fromFile = async () => (isWanted() ? ask(await photo.request()) : null);
     /** @type {Answer | null} */
     let answer = null;
@@ -126,7 +145,7 @@ export class Reading {
       this.answers.push(answer);
     } catch (error) {
       if (!isWanted()) return;
-      this.failed.push({name: photo.name, reason: error.message});
+      this.failed.push({name: photo.name, reason: wordsOf(error), error, photo});
     }
     this.done++;
     this.onChange(answer, gift);

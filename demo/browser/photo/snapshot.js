@@ -2,7 +2,7 @@
 
 import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
-import {t} from "../shared/language.js";
+import {joined, t, wordsOf} from "../shared/language.js";
 import {base64Of} from "./files.js";
 
 const WIDTH = 1280; // pixels of the longer side
@@ -30,12 +30,12 @@ export class Snapshot {
       const wanted = view.panel.settings.values.camera;
       const track = await openCamera(video, wanted);
       if (!track) return; // cancelled while the browser asked
-      view.say(`${otherCamera(track, wanted)} ${t("Look into the camera, then capture.")}`.trim());
+      view.say(joined([otherCamera(track, wanted), t("Look into the camera, then capture.")]));
       track.addEventListener("ended", () => {
         if (isPlaying(video, track)) this.fail(t("The camera was disconnected. Connect it and try again."));
       });
     } catch (error) {
-      this.fail(error.message);
+      this.fail(wordsOf(error));
     }
   }
 
@@ -55,7 +55,7 @@ export class Snapshot {
     this.view.sayWhatIsShown();
   }
 
-  /** @param {string} text - says why */
+  /** @param {import("../shared/language.js").Words} text - says why */
   fail(text) {
     this.close();
     this.view.say(text, "problem");

@@ -64,14 +64,14 @@ export function asJson(answer, decided, facts) {
 
 /**
  * @param {Answer[]} answers
- * @param {{name: string, reason: string}[]} failed - photos that could not be read
+ * @param {import("./reading.js").Failure[]} failed - photos that could not be read
  * @param {Decided} decided
  * @param {Facts} facts
  * @returns {string}
  */
 export function allAsJson(answers, failed, decided, facts) {
   const photos = answers.map((answer) => described(answer, decided));
-  const notRead = failed.map(({name, reason}) => ({file: name, reason}));
+  const notRead = failed.map(({name, reason}) => ({file: name, reason: String(reason)}));
   return JSON.stringify({photos, not_read: notRead, ...howDecided(decided, facts)}, null, 1);
 }
 

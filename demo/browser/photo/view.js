@@ -3,10 +3,11 @@
 import {AttributePanel} from "../shared/attributes/attributes.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
-import {t} from "../shared/language.js";
+import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {say, showRemark, speak} from "../shared/status.js";
+import {write} from "../shared/written.js";
 import {MarkedPicture} from "./marked_picture.js";
 import {PhotoWhy} from "./why.js";
 
@@ -23,6 +24,8 @@ import {PhotoWhy} from "./why.js";
  * @typedef {{faces: Face[], width: number, height: number, name: string, picture: string, annotated: string,
  *   thumbnail: string}} Answer
  */
+
+/** @typedef {import("../shared/language.js").Words} Words */
 
 export class View {
   /**
@@ -53,19 +56,22 @@ export class View {
       (sentence) => speak(this.statusLine, sentence),
     );
     this.keptLine = find(photo, ".kept", HTMLElement);
+    /** @type {Words} */
     this.kept = ""; // says whose result is on the page where it is not that of the photo given last
+    /** @type {Words} */
     this.reason = ""; // why it is not
     /** @type {Answer | null} */
     this.shown = null; // the answer on the page
     this.chosen = 1; // number of the face whose attributes are shown
     this.another.addEventListener("click", () => this.turn());
+    whenLanguageChanges(() => this.picture.paint()); // its labels
     const button = (/** @type {string} */ name) => find(this.more, `[data-do=${name}]`, HTMLButtonElement);
     button("save").addEventListener("click", () => this.giveAway((picture) => savePicture(picture, this.fileName)));
     button("copy").addEventListener("click", () => this.giveAway(copyPicture));
   }
 
   /**
-   * @param {string} text
+   * @param {Words} text
    * @param {string} kind - "plain", "waiting" or "problem"
    */
   say(text, kind = "plain") {
@@ -73,15 +79,21 @@ export class View {
   }
 
   /**
-   * Shows that an answer is awaited: until it is here, nobody should read the old number for the new one.
+   * Says what is awaited: an answer, or first the engine that is to give it.
    *
    * @param {number} count - of photos that are read
+   * @param {"ready" | "loading" | "failed"} engine
+   * @param {boolean} isNext - whether the answer takes the place of what is shown: until it is here, nobody should read the
+   *   old number for the new one
    */
-  await(count = 1) {
-    this.photo.removeAttribute("data-faces");
-    this.photo.setAttribute("aria-busy", "true");
-    this.working.hidden = false;
-    this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
+  await(count, engine, isNext) {
+    if (isNext) this.photo.removeAttribute("data-faces");
+    if (isNext && engine !== "failed") this.photo.setAttribute("aria-busy", "true");
+    else this.photo.removeAttribute("aria-busy");
+    this.working.hidden = !(isNext && engine === "ready");
+    if (engine === "loading") this.say(t("Loading onto this device. Nothing is sent meanwhile."), "waiting");
+    else if (engine === "failed") this.say(t("Not read yet: this device is not ready."), "problem");
+    else this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
   }
 
   /** Shows that the answer is here. */
@@ -94,12 +106,12 @@ export class View {
   /**
    * Says whose result is on the page, for as long as it is not that of the photo given last.
    *
-   * @param {string} reason - why it is not; empty: it is
+   * @param {Words} reason - why it is not; empty: it is
    */
   keep(reason) {
     this.reason = reason;
     this.kept = reason && this.shown ? t("You still see the result of {shown}.", {shown: this.shown.name}) : "";
-    showRemark(this.keptLine, this.kept && `${reason} ${this.kept}`);
+    showRemark(this.keptLine, this.kept && joined([reason, this.kept]));
   }
 
   /** How many faces are on the page, for those who look at it from outside. */
@@ -178,7 +190,7 @@ export class View {
   /**
    * Makes a file of the marked photo, and says what became of it.
    *
-   * @param {(picture: HTMLCanvasElement) => Promise<string>} give - saves or copies it, and tells what to say
+   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and tells what to say
    */
   async giveAway(give) {
     const caption = captionText(this.panel.names.length, this.facts.parameters);
@@ -189,7 +201,7 @@ export class View {
     const count = this.shown?.faces.length;
     if (!this.shown) this.say(t("No photo yet."));
     else if (this.result.hidden) this.say(t("The photo before is kept until another one takes its place."));
-    else if (this.kept) this.say(`${this.reason} ${this.kept}`, "problem");
+    else if (this.kept) this.say(joined([this.reason, this.kept]), "problem");
     else if (count === 0) {
       this.say(
         t("No face was found. Try a photo in which a face is larger, sharper or turned to the camera."),
@@ -215,7 +227,7 @@ export class View {
     const focused = document.activeElement;
     for (const other of [this.invite, this.snapshot, this.result]) other.hidden = other !== part;
     this.another.hidden = !this.shown || part === this.snapshot;
-    this.another.textContent = part === this.result ? t("Another photo") : t("Back to the photo");
+    write(this.another, part === this.result ? t("Another photo") : t("Back to the photo"));
     // Whoever works by keyboard goes on at what took the place of the button that was pressed.
     if (focused?.closest("#photo [hidden]")) {
       const next = part === this.result ? this.another : find(part, ".primary", HTMLButtonElement);

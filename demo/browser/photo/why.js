@@ -1,6 +1,6 @@
 // Why a photo is read as it is: the photo is sent once more for the maps of a face, and all its attributes can be asked about.
 
-import {t} from "../shared/language.js";
+import {t, wordsOf} from "../shared/language.js";
 import {mapOf} from "../shared/why/map.js";
 import {WhyPanel} from "../shared/why/panel.js";
 
@@ -15,7 +15,7 @@ export class PhotoWhy {
    * @param {import("../shared/attributes/attributes.js").AttributePanel} attributes
    * @param {Facts} facts
    * @param {(map: WhyMap | null) => void} paint - lays a map over the chosen face; null: none
-   * @param {(sentence: string) => void} speak - to screen readers
+   * @param {(sentence: import("../shared/language.js").Words) => void} speak - to screen readers
    */
   constructor(photo, attributes, {elsewhere}, paint, speak) {
     this.paint = paint;
@@ -56,7 +56,7 @@ export class PhotoWhy {
       panel.show(map);
       this.paint(map);
     } catch (error) {
-      if (isWanted()) panel.wait(error.message);
+      if (isWanted()) panel.wait(wordsOf(error));
     }
   }
 

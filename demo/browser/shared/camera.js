@@ -1,10 +1,11 @@
 // The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
 
-import {t} from "./language.js";
+import {joined, t, VisitorError} from "./language.js";
 
+/** @typedef {import("./language.js").Words} Words */
 /** @typedef {import("./settings.js").Camera} Camera */
 
-/** @type {Object<string, string>} */
+/** @type {Object<string, Words>} */
 const CAMERA_MESSAGES = {
   NotFoundError: t("No camera was found. Connect one, or use a photo instead."),
   NotReadableError: t(
@@ -21,14 +22,14 @@ const latestOpening = new WeakMap(); // video -> the call of openCamera that has
 /**
  * Opens a camera, and plays what it films.
  *
- * Throws an Error whose message is meant for people, and whose cause is the browser's own error.
+ * Throws a VisitorError whose cause is the browser's own error.
  *
  * @param {HTMLVideoElement} video - plays it
  * @param {Camera | undefined} wanted - without one, or where that camera is not to be had, it is the front one
  * @returns {Promise<MediaStreamTrack | null>} null where another call, or closeCamera, came while this one waited
  */
 export async function openCamera(video, wanted) {
-  if (!navigator.mediaDevices?.getUserMedia) throw new Error(withoutCameras());
+  if (!navigator.mediaDevices?.getUserMedia) throw new VisitorError(withoutCameras());
   closeCamera(video); // phones open no second camera beside the first
   const mine = Symbol("opening");
   latestOpening.set(video, mine);
@@ -76,7 +77,7 @@ async function askForCamera(which) {
       video: {...which, width: {ideal: 640}, height: {ideal: 480}, frameRate: {ideal: 30}},
     });
   } catch (error) {
-    throw new Error(whyNoCamera(error), {cause: error});
+    throw new VisitorError(whyNoCamera(error), {cause: error});
   }
 }
 
@@ -95,6 +96,7 @@ function isCamera(track, {deviceId, label}) {
  *
  * @param {MediaStreamTrack} track
  * @param {Camera | undefined} wanted
+ * @returns {Words}
  */
 export function otherCamera(track, wanted) {
   if (!wanted || isCamera(track, wanted)) return "";
@@ -156,7 +158,7 @@ function whoRefused(error) {
     "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again.",
   );
   const around = t("If it does not ask, open {address} in a tab of its own.", {address: ownAddress()});
-  return framed ? `${refused} ${around}` : refused;
+  return framed ? joined([refused, around]) : refused;
 }
 
 function ownAddress() {
@@ -168,7 +170,7 @@ async function play(video) {
   try {
     await video.play();
   } catch (error) {
-    throw new Error(t("The browser did not play the camera's picture. Start it again."), {cause: error});
+    throw new VisitorError(t("The browser did not play the camera's picture. Start it again."), {cause: error});
   }
 }
 

@@ -2,6 +2,7 @@
 
 import {closest} from "./elements.js";
 import {t} from "./language.js";
+import {write} from "./written.js";
 
 /** @type {Object<string, (position: number, last: number) => number>} */
 const MOVES = {
@@ -99,8 +100,7 @@ export class FaceButtons {
     const seen = buttons.flatMap(({offsetLeft, offsetWidth}, position) =>
       offsetLeft >= root.scrollLeft - offsetWidth / 2 && offsetLeft + offsetWidth / 2 <= end ? [position + 1] : [],
     );
-    const text = t("{first}–{last} of {count}", {first: seen[0] ?? 1, last: seen.at(-1) ?? 1, count: buttons.length});
-    if (range.textContent !== text) range.textContent = text;
+    write(range, t("{first}–{last} of {count}", {first: seen[0] ?? 1, last: seen.at(-1) ?? 1, count: buttons.length}));
   }
 
   /**
@@ -134,7 +134,9 @@ export class FaceButtons {
       image.alt = "";
       button.append(image);
     }
-    button.append(t("Face {number}", {number}));
+    const name = document.createElement("span");
+    write(name, t("Face {number}", {number}));
+    button.append(name);
     return button;
   }
 }

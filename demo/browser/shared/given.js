@@ -2,16 +2,18 @@
 
 import {t} from "./language.js";
 
+/** @typedef {import("./language.js").Words} Words */
+
 /**
  * A file, and why it is not taken: a sentence, or empty where it is.
  *
- * @typedef {{file: File, refusal: string}} GivenFile
+ * @typedef {{file: File, refusal: Words}} GivenFile
  */
 
-/** @type {((sentence: string) => void)[]} */
+/** @type {((sentence: Words) => void)[]} */
 const refusalListeners = [];
 
-/** @param {(sentence: string) => void} callback - called when what was given holds no file, with the reason not to take it */
+/** @param {(sentence: Words) => void} callback - called when what was given holds no file, with the reason not to take it */
 export function whenRefused(callback) {
   refusalListeners.push(callback);
 }
@@ -79,6 +81,7 @@ function filesOf(carried) {
  */
 export function asGiven(file, isFolder = false) {
   const {name, type} = file;
+  /** @type {Words} */
   let refusal = "";
   if (isFolder) refusal = t("{name} is a folder. Open it, and give the photos in it.", {name});
   else if (type.startsWith("video/")) {

@@ -1,4 +1,7 @@
 // The page's texts in the visitor's language. The English sentence is the key, so that code reads as the page does.
+//
+// A text is a Phrase: it finds its words only when it is read, so that it may be made once, kept, and put together with
+// others, while the language changes. shared/written.js puts phrases on the page, and keeps them in the page's language.
 
 /**
  * A text, or its forms by Intl.PluralRules, which {count} decides between.
@@ -15,56 +18,159 @@
  * @property {Object<string, string>} search - other words for an attribute, by its name in the weights
  */
 
-const ATTRIBUTES = ["aria-label", "aria-description", "title", "placeholder", "alt"];
-const CAPITALISING = ["de", "lb"]; // languages whose nouns keep their capitals within a sentence
-const OWN_TEXTS = "select, button, ul, dl"; // within a sentence, these are no part of it
-const LETTER = /\p{L}/u;
+/**
+ * What people read: a Phrase, or a text that is the same in every language, such as a name or nothing.
+ *
+ * @typedef {string | Phrase} Words
+ */
 
-/** @type {Table} */
-const {names, texts, search} = await loadTable(document.documentElement.lang); // which choose_language.js has set
+const CAPITALISING = ["de", "lb"]; // languages whose nouns keep their capitals within a sentence
+const EMPTY = {names: {}, texts: {}, search: {}};
+
+/** A text that is in the page's language whenever it is read. */
+export class Phrase {
+  #read;
+
+  /** @param {() => string} read */
+  constructor(read) {
+    this.#read = read;
+  }
+
+  toString() {
+    return this.#read();
+  }
+}
+
+/** An Error whose message is for the visitor. */
+export class VisitorError extends Error {
+  /**
+   * @param {Words} words
+   * @param {ErrorOptions} [options]
+   */
+  constructor(words, options) {
+    super(String(words), options);
+    this.words = words;
+  }
+}
+
+/** The language of the texts, as a BCP 47 tag. */
+export let language = "en";
 /** @type {Object<string, Text>} */
-const translations = {...names, ...texts};
+let translations = {};
+/** @type {Object<string, string>} */
+let search = {};
 /** @type {Map<string, string>} */
 const known = new Map(); // sentence that was looked up by its pattern -> its translation
 /** @type {{pattern: RegExp, key: string}[] | null} */
 let patterns = null;
+/** @type {(() => void)[]} */
+const listeners = [];
+let wanted = document.documentElement.lang || "en"; // which choose_language.js has set
 
-/** The language of the texts, as a BCP 47 tag. */
-export const language = document.documentElement.lang || "en";
+try {
+  adopt(wanted, await loadTable(wanted));
+} catch {
+  adopt("en", EMPTY);
+}
+
+/** @param {() => void} listener - called after each change of the language */
+export function whenLanguageChanges(listener) {
+  listeners.push(listener);
+}
+
+/**
+ * Has all texts of the page in another language from now on.
+ *
+ * @param {string} code - of one of the languages
+ * @returns {Promise<void>} rejected where its table does not arrive; the language is the same as before then
+ */
+export async function changeLanguage(code) {
+  wanted = code;
+  const table = await loadTable(code);
+  if (wanted !== code) return; // another one was chosen meanwhile
+  adopt(code, table);
+  for (const listener of listeners) listener();
+}
+
+/**
+ * @param {string} code
+ * @param {Table} table
+ */
+function adopt(code, table) {
+  language = document.documentElement.lang = code;
+  translations = {...table.names, ...table.texts};
+  search = table.search;
+  known.clear();
+  patterns = null;
+}
 
 /**
  * The text in the visitor's language, with {names} filled in.
  *
  * @param {string} text - in English
- * @param {Object<string, string | number>} values - of the names in braces
- * @returns {string}
+ * @param {Object<string, Words | number>} values - of the names in braces
  */
 export function t(text, values = {}) {
-  const found = translations[text] ?? text;
-  const form = typeof found === "string" ? found : (found[plural(Number(values.count))] ?? found.other);
-  return form.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return new Phrase(() => filled(text, values));
 }
 
 /**
  * A sentence whose values are filled in already, such as one from the server, in the visitor's language.
  *
- * @param {string} sentence - in English
- * @returns {string} the same where the table has none that fits
+ * @param {Words} sentence - in English, or a Phrase, which stays what it is
+ * @returns {Phrase} the same where the table has none that fits
  */
 export function translated(sentence) {
-  if (sentence in translations) return t(sentence);
-  if (!Object.keys(translations).length) return sentence;
-  if (!known.has(sentence)) known.set(sentence, byPattern(sentence));
-  return known.get(sentence);
+  return sentence instanceof Phrase ? sentence : new Phrase(() => lookedUp(sentence));
+}
+
+/**
+ * What an error says to the visitor.
+ *
+ * @param {Error} error
+ * @returns {Words} the browser's own words where the error is none of ours
+ */
+export function wordsOf(error) {
+  return error instanceof VisitorError ? error.words : error.message;
+}
+
+/**
+ * A number as it is written in the visitor's language.
+ *
+ * @param {number} value
+ * @param {Intl.NumberFormatOptions} [options]
+ */
+export function number(value, options) {
+  return new Phrase(() => value.toLocaleString(language, options));
+}
+
+/**
+ * Texts one after another, without those that are empty.
+ *
+ * @param {Words[]} parts
+ * @param {string} separator
+ */
+export function joined(parts, separator = " ") {
+  return new Phrase(() => parts.map(String).filter(Boolean).join(separator));
+}
+
+/**
+ * Texts as one list: "small, dark and blurred".
+ *
+ * @param {Words[]} parts
+ */
+export function listed(parts) {
+  return new Phrase(() => new Intl.ListFormat(language).format(parts.map(String)));
 }
 
 /**
  * A name as it stands within a sentence.
  *
- * @param {string} name - in the visitor's language
+ * @param {Words} name
  */
 export function withinSentence(name) {
-  return CAPITALISING.includes(language.split("-")[0]) ? name : name.toLocaleLowerCase(language);
+  const keeps = () => CAPITALISING.includes(language.split("-")[0]);
+  return new Phrase(() => (keeps() ? String(name) : String(name).toLocaleLowerCase(language)));
 }
 
 /**
@@ -77,101 +183,22 @@ export function searchWords(name) {
 }
 
 /**
- * Translates an element's texts, and those attributes that are read by people. What is marked with translate="no" stays.
- *
- * A sentence with tags in it is one text, in which `<1>…</1>` stands for the first element within and `<1/>` for one
- * without words of the sentence. The elements themselves stay, so a table can bring no HTML of its own.
- *
- * @param {HTMLElement} element
- */
-export function translate(element) {
-  if (language === "en") return;
-  translateWithin(element);
-  for (const part of element.querySelectorAll("[lang=en]")) part.removeAttribute("lang");
-}
-
-/** @param {HTMLElement} element */
-function translateWithin(element) {
-  if (!element.translate) return;
-  translateAttributes(element);
-  if ([...element.childNodes].some(isWords)) translateContent(element);
-  else for (const child of element.children) if (child instanceof HTMLElement) translateWithin(child);
-}
-
-/** @param {HTMLElement} element - with a text of its own */
-function translateContent(element) {
-  /** @type {Element[]} */
-  const parts = [];
-  const text = marked(element, parts)
-    .replace(/[ \n]+/g, " ")
-    .trim();
-  const icon = parts.length === 1 && text.startsWith("<1/>") && !parts[0].textContent ? "<1/>" : "";
-  const words = text.slice(icon.length);
-  const result = translated(words);
-  if (result !== words) fill(element, icon + result, parts);
-  for (const part of parts) {
-    if (!(part instanceof HTMLElement && part.translate)) continue;
-    if (part.matches(OWN_TEXTS)) translateWithin(part);
-    else translateAttributes(part);
-  }
-}
-
-/** @param {HTMLElement} element */
-function translateAttributes(element) {
-  for (const name of ATTRIBUTES) {
-    const text = element.getAttribute(name);
-    if (text) element.setAttribute(name, translated(text));
-  }
-}
-
-/**
- * An element's content as the text that the table knows.
- *
- * @param {Element} element
- * @param {Element[]} parts - gets the elements within
+ * @param {string} text - in English
+ * @param {Object<string, Words | number>} values
  * @returns {string}
  */
-function marked(element, parts) {
-  const pieces = [...element.childNodes].map((node) => {
-    if (node instanceof Text) return node.data;
-    if (!(node instanceof Element)) return "";
-    const place = parts.push(node);
-    return hasWords(node) ? `<${place}>${marked(node, parts)}</${place}>` : `<${place}/>`;
-  });
-  return pieces.join("");
+function filled(text, values) {
+  const found = translations[text] ?? text;
+  const form = typeof found === "string" ? found : (found[plural(Number(values.count))] ?? found.other);
+  return form.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/**
- * Puts a text with marks in place of an element's content.
- *
- * @param {Element} element
- * @param {string} text
- * @param {Element[]} parts - the elements that its marks stand for
- */
-function fill(element, text, parts) {
-  const open = [element];
-  element.replaceChildren();
-  for (const token of text.split(/(<\/?\d+\/?>)/)) {
-    const [, place, empty] = /^<(\d+)(\/?)>$/.exec(token) ?? [];
-    if (place) {
-      const part = parts[Number(place) - 1];
-      open.at(-1).append(part);
-      if (!empty) open.push(part);
-      if (!empty) part.replaceChildren();
-    } else if (/^<\/\d+>$/.test(token)) open.pop();
-    else open.at(-1).append(token);
-  }
-}
-
-/** @param {Element} element */
-function hasWords(element) {
-  const separate = element instanceof HTMLElement && (!element.translate || element.matches(OWN_TEXTS));
-  return !separate && LETTER.test(element.textContent);
-}
-
-/** @param {Node} node */
-function isWords(node) {
-  return node instanceof Text && LETTER.test(node.data);
+/** @param {string} sentence - in English */
+function lookedUp(sentence) {
+  if (sentence in translations) return filled(sentence, {});
+  if (!Object.keys(translations).length) return sentence;
+  if (!known.has(sentence)) known.set(sentence, byPattern(sentence));
+  return known.get(sentence);
 }
 
 /** @param {string} sentence */
@@ -183,7 +210,7 @@ function byPattern(sentence) {
   for (const {key, pattern} of patterns) {
     const groups = pattern.exec(sentence)?.groups;
     if (groups)
-      return t(key, Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, asValue(value)])));
+      return filled(key, Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, asValue(value)])));
   }
   return sentence;
 }
@@ -208,15 +235,15 @@ function patternOf(key) {
 function asValue(value) {
   if (/^\d+(,\d{3})*(\.\d+)?$/.test(value)) return asNumber(value);
   if (value.startsWith("'")) return value;
-  if (value in translations || !value.includes(", ")) return translated(value);
+  if (value in translations || !value.includes(", ")) return lookedUp(value);
   return value.split(", ").map(asValue).join(", ");
 }
 
 /** @param {string} value - as Python writes it */
 function asNumber(value) {
   const digits = value.split(".")[1]?.length ?? 0;
-  const number = Number(value.replaceAll(",", ""));
-  return number.toLocaleString(language, {minimumFractionDigits: digits, maximumFractionDigits: digits});
+  const options = {minimumFractionDigits: digits, maximumFractionDigits: digits};
+  return String(number(Number(value.replaceAll(",", "")), options));
 }
 
 /** @param {number} count */
@@ -225,19 +252,11 @@ function plural(count) {
 }
 
 /**
- * The table of a language; an empty one for English, and where it does not arrive.
- *
  * @param {string} code
- * @returns {Promise<Table>}
+ * @returns {Promise<Table>} an empty one for English
  */
 async function loadTable(code) {
-  const empty = {names: {}, texts: {}, search: {}};
-  if (!code || code === "en") return empty;
-  try {
-    const answer = await fetch(new URL(`../languages/${code}.json`, import.meta.url));
-    return await answer.json();
-  } catch {
-    document.documentElement.lang = "en";
-    return empty;
-  }
+  if (code === "en") return EMPTY;
+  const answer = await fetch(new URL(`../languages/${code}.json`, import.meta.url));
+  return answer.json();
 }

@@ -1,18 +1,31 @@
 // The choice of the page's language.
 
-import {language} from "./language.js";
+import {changeLanguage, language, t} from "./language.js";
 import {Settings} from "./settings.js";
+import {showRemark} from "./status.js";
 
 /**
- * Offers the languages that there are. A choice loads the page again: all texts come in the new language then.
+ * Offers the languages that there are. A choice changes the texts where they stand, and nothing else on the page.
  *
  * @param {HTMLSelectElement} select
+ * @param {HTMLElement} problem - a line that says why a choice did not come about
  */
-export function offerLanguages(select) {
+export function offerLanguages(select, problem) {
   const languages = Object.entries(window.gradio_config.i18n_translations);
+  const settings = new Settings();
   select.replaceChildren(...languages.map(([code, {page_language: name}]) => option(code, name)));
   select.value = language;
-  select.addEventListener("change", () => loadIn(select.value));
+  select.addEventListener("change", async () => {
+    const code = select.value;
+    try {
+      await changeLanguage(code);
+      keep(settings, code);
+      showRemark(problem, "");
+    } catch {
+      select.value = language;
+      showRemark(problem, t("The texts did not arrive. Try again."));
+    }
+  });
 }
 
 /**
@@ -25,13 +38,15 @@ function option(code, name) {
   return made;
 }
 
-/** @param {string} code - of a language */
-function loadIn(code) {
-  new Settings().change({language: code});
+/**
+ * @param {Settings} settings
+ * @param {string} code - of a language
+ */
+function keep(settings, code) {
+  settings.change({language: code});
   const address = new URL(location.href);
   address.searchParams.delete("lang");
   // A browser that keeps nothing has to be told by the address.
   if (new Settings().values.language !== code) address.searchParams.set("lang", code);
-  if (address.href === location.href) location.reload();
-  else location.replace(address);
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

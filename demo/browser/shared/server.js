@@ -1,6 +1,6 @@
 // Asking the server, and why it gave no answer: other programs stand between a page and its server, and answer for it.
 
-import {t, translated} from "./language.js";
+import {Phrase, t, translated} from "./language.js";
 
 const PROBE_MS = 4000;
 export const NO_ANSWER = {text: t("The server does not answer."), helps: "wait"};
@@ -57,7 +57,7 @@ const STATUSES = {
 /**
  * Why there is no answer, in a sentence for people, and what helps: to wait, to reload the page, or nothing that it can do.
  *
- * @typedef {{text: string, helps: string}} Failure
+ * @typedef {{text: Phrase, helps: string}} Failure
  */
 
 /** A name by which the server tells open pages, or sessions of one, apart. */
@@ -115,7 +115,8 @@ async function whyNoAnswer(response) {
   if (ok) return isPage(response) ? SIGN_IN : INCOMPLETE;
   const said = status === 403 && (await ownReason(response));
   const known = said ? {text: said, helps: "nothing"} : (STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED));
-  return {...known, text: known.text.replace(/\.( |$)/, ` (${t("status {status}", {status})}).$1`)};
+  const remark = t("status {status}", {status});
+  return {...known, text: new Phrase(() => String(known.text).replace(/\.( |$)/, ` (${remark}).$1`))};
 }
 
 /** A request that ended without a response: the browser does not say why, but a small one that follows may get further. */

@@ -1,14 +1,18 @@
 // What is said to the visitor, and waiting before it is tried again.
 
+import {fillWith, write, written} from "./written.js";
+
+/** @typedef {import("./language.js").Words} Words */
+
 /**
  * Says something in the panel's status line, and nothing twice: a screen reader would read it twice.
  *
  * @param {HTMLElement} line
- * @param {string} text
+ * @param {Words} words
  * @param {string} kind - "plain", "waiting" or "problem"
  */
-export function say(line, text, kind = "plain") {
-  if (shownIn(line) !== text) line.textContent = text;
+export function say(line, words, kind = "plain") {
+  if (String(shownIn(line)) !== String(words)) write(line, words);
   line.dataset.kind = kind;
 }
 
@@ -16,17 +20,17 @@ export function say(line, text, kind = "plain") {
  * Says something to screen readers alone, until the next thing is said in the line; what is seen there stays.
  *
  * @param {HTMLElement} line - a status line
- * @param {string} sentence - said even where it was the last one, too: the visitor has asked again
+ * @param {Words} sentence - said even where it was the last one, too: the visitor has asked again
  */
 export function speak(line, sentence) {
-  const [seen, heard] = [shownIn(line), sentence].map((text) => {
+  const [seen, heard] = [shownIn(line), sentence].map((words) => {
     const part = document.createElement("span");
-    part.textContent = text;
+    write(part, words);
     return part;
   });
   seen.setAttribute("aria-hidden", "true");
   heard.className = "unseen";
-  line.replaceChildren(seen, heard);
+  fillWith(line, [seen, heard]);
 }
 
 /**
@@ -35,18 +39,18 @@ export function speak(line, sentence) {
  * @param {HTMLElement} line
  */
 export function shownIn(line) {
-  return (line.querySelector("[aria-hidden]") ?? line).textContent;
+  return written(line.querySelector("[aria-hidden]") ?? line);
 }
 
 /**
  * Shows a sentence in a line of its own for as long as it is true.
  *
  * @param {HTMLElement} line
- * @param {string} text - empty: none
+ * @param {Words} words - empty: none
  */
-export function showRemark(line, text) {
-  line.hidden = !text;
-  if (line.textContent !== text) line.textContent = text;
+export function showRemark(line, words) {
+  line.hidden = !String(words);
+  write(line, words);
 }
 
 /** @param {number} milliseconds */

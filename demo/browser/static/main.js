@@ -1,7 +1,6 @@
 // The page without a server: starts its parts, as Gradio does on a page that has one, and has it kept for offline use.
 
 import {start as startAbout} from "../about.js";
-import {devicePhotos} from "../engines/device_photos.js";
 import {start as startLive} from "../live/main.js";
 import {start as startHead} from "../page.js";
 import {start as startPhoto} from "../photo/main.js";
@@ -22,7 +21,7 @@ startHead(head);
 startAbout(about);
 await takenOver();
 startLive(live, facts.live, null);
-startPhoto(photo, facts.photo, devicePhotos(`${ROOT}${facts.live.device.base}`, `${ROOT}examples/`, facts.photo));
+startPhoto(photo, facts.photo, null);
 for (const panel of document.querySelectorAll(".panel")) if (panel instanceof HTMLElement) panel.inert = false;
 
 /** Until the service worker answers this page's requests: it keeps what they bring, and adds the policy for workers. */

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from demo.interruption import check_wanted
 from demo.paths import ASSETS
 
 DETECTOR = "face_detection_short_range.tflite"
@@ -78,8 +79,13 @@ class FaceModel:
 
         Returns:
             MediaPipe's FaceDetectorResult or FaceLandmarkerResult.
+
+        Raises:
+            InterruptedWorkError: the work that this is for is no longer wanted.
         """
         import mediapipe
+
+        check_wanted()
 
         # MediaPipe misreads memory that is not contiguous, without an error.
         data = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))

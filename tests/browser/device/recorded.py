@@ -106,11 +106,14 @@ REPLAY = """
       };
       const model = (image) => answer(image, 4);
       const predict = async (crops) =>
-        crops.map((data) => Float32Array.from(answer({width: WIDTH, height: HEIGHT, data}, 3)));
+        crops.map((data) => {
+          const probabilities = Float32Array.from(answer({width: WIDTH, height: HEIGHT, data}, 3));
+          return {probabilities, features: null};
+        });
       return {shown, pipeline: new Pipeline(predict, new FaceFinder(model, model))};
     };
     window.describedFaces = async ({faces, ...rest}) => {
-      const {faces: described} = await describe({faces, ...rest}, {}, null);
+      const {faces: described} = await describe({faces, ...rest}, {}, null, null);
       return described.map((face, i) => ({...face, crop: colourOf(faces[i].crop, 3)}));
     };
 """

@@ -166,7 +166,7 @@ def test_the_same_faces_are_found_in_a_photo(page: Any, models: FaceModels, port
 
 
 def film(portrait: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
-    """Seconds and frames: somebody comes, moves, is joined, is hidden, and the picture changes its size."""
+    """Seconds and frames: somebody comes, moves, is joined from the left, hidden, and the picture changes its size."""
     small = cv2.resize(portrait, (220, 275), interpolation=cv2.INTER_AREA)
     other = cv2.resize(small[:, ::-1], (180, 225), interpolation=cv2.INTER_AREA)
     for number in range(26):
@@ -177,7 +177,7 @@ def film(portrait: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
             frame[60:285, 330 - number : 510 - number] = other * (0.2 if number >= 9 else 1)
         if number >= 20:
             frame = cv2.resize(frame, (416, 240), interpolation=cv2.INTER_AREA)
-        yield 0.06 * number + (30 if number >= 16 else 0), frame
+        yield 0.06 * number + (30 if number >= 16 else 0), np.ascontiguousarray(frame[:, ::-1])
 
 
 def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portrait: np.ndarray) -> None:
@@ -187,6 +187,9 @@ def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portr
     expected = [described(stream.analyse(frame, seconds)) for seconds, frame in frames]
     assert {len(faces) for faces in expected} == {0, 1, 2}
     assert {doubt for faces in expected for face in faces for doubt in face["doubts"]} >= {"dark"}
+    first, second = expected[16]  # who came first, and stands at the right, keeps the first number over a long pause
+    assert (first["number"], second["number"]) == (1, 2)
+    assert first["box"][0] > second["box"][0]
     found = page.evaluate(
         """async ([frames, calls]) => {
             const {pipeline, shown} = replay(calls);

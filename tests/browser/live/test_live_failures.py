@@ -101,7 +101,7 @@ def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any)
 def wait_for_figures(page: Any, there: bool = True) -> None:
     """Until there are figures of the speed, or none."""
     page.wait_for_function(
-        """(there) => [...document.querySelectorAll("#live :is(.rate, .delay, .stages span)")]
+        """(there) => [...document.querySelectorAll("#live :is(.rate, .delay, .stages span:last-child)")]
             .every(({textContent}) => (textContent !== "–") === there)""",
         arg=there,
     )

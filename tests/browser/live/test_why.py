@@ -3,16 +3,8 @@
 from typing import Any
 
 from tests.browser.conftest import Server, wait_for_live_status, wait_for_more
-from tests.browser.films import answered, face
+from tests.browser.films import SMILING, answered, face
 
-SMILING = {
-    "attributes": ["Smiling"],
-    "cells": [[[0.1, 0.1], [0.2, 0.2], [2.0, 1.0], [-0.4, 0.0]]],
-    "bias": [0.2],
-    "rows": [0, 85, 126, 180, 218],
-    "columns": [0, 89, 178],
-    "placement": [0.5, 0, 40, 0, 0.5, 100],
-}
 SENTENCE = "Mostly the mouth and what is below it: +2.6 of +3.4."
 QUESTIONS = "window.messages.filter(({leave}) => !leave).map(({why}) => JSON.stringify(why))"
 
@@ -39,7 +31,7 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     assert set(page.evaluate(QUESTIONS)) == {"null", '{"face":1,"attribute":"Smiling"}'}
     assert button.get_attribute("aria-pressed") == "true"
     assert page.inner_text("#live .why h3") == "Why “Smiling”?"
-    summands = page.locator("#live .why .summands span").all_inner_texts()
+    summands = page.locator("#live .why .summands > span").all_inner_texts()
     assert summands[0] == "hair and forehead +0.2"
     assert summands[-1] == "together +3.4, which is 97%"
     assert f"Why smiling: {SENTENCE}" in page.locator("#live .status").aria_snapshot()

@@ -10,12 +10,12 @@ from tests.browser.conftest import Server, opener, start_live, wait_for_more
 from tests.browser.films import answered, face
 
 TICKED = ("Brown_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
-FACE = face(1, 200, probabilities=[0.97 if name in TICKED else 0.02 for name in ATTRIBUTES])
+FACE = face(1, 200, probabilities=[0.99 if name in TICKED else 0.02 for name in ATTRIBUTES])
 MADE_UP = face(
     1,
     200,
     probabilities=[
-        0.97 if name in (*TICKED, "Heavy_Makeup", "Wearing_Lipstick", "Arched_Eyebrows", "Wavy_Hair") else 0.02
+        0.99 if name in (*TICKED, "Heavy_Makeup", "Wearing_Lipstick", "Arched_Eyebrows", "Wavy_Hair") else 0.02
         for name in ATTRIBUTES
     ],
 )

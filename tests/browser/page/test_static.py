@@ -1,6 +1,6 @@
 """The page without a server, from a plain host of files, with a stand-in for what reads faces."""
 
-import json
+import csv
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,12 +12,16 @@ import pytest
 
 from demo.publish import static
 from demo.publish.static import write_folder
-from tests.browser.films import face
-from tests.paths import ROOT
+from tests.browser.device.stand_in import ENGINE, SCRIPT, let_load
 
-STAND_IN = ROOT / "tests" / "fakes" / "device_engine.js"
-BY_DEVICE = face(1, 200, 0.2, crop="data:image/gif;base64,R0lGODlhAQABAAAAACw=")
-SCRIPT = f"window.device = {{faces: {json.dumps([BY_DEVICE])}}};"
+# At the first visit loading waits, and then fails.
+FIRST_VISIT = """
+    if (!sessionStorage.visited) {
+      window.device.wait = new Promise((go) => { window.go = go; });
+      window.device.problem = "Kein Netz.";
+    }
+    sessionStorage.visited = true;
+"""
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -29,11 +33,42 @@ class QuietFiles(SimpleHTTPRequestHandler):
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     monkeypatch.setattr(static, "device_files", lambda _: {"files.json": b"{}"})
     write_folder(tmp_path / "site", static.WEIGHTS)
-    (tmp_path / "site" / "scripts" / "device" / "engine.js").write_bytes(STAND_IN.read_bytes())
+    (tmp_path / "site" / "scripts" / "device" / "engine.js").write_text(ENGINE, encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=str(tmp_path / "site")))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.server_close()
+
+
+def photo_waits_until_loading_succeeds(page: Any) -> None:
+    page.click("#photo-tab")
+    assert page.is_visible("text=Fotos bleiben auf diesem Gerät")
+    page.click("[data-example='eileen_collins.jpg']")
+    page.locator("#photo .status", has_text="Wird auf dieses Gerät geladen").wait_for()
+    page.locator("#photo .amount", has_text="4 von 16 MB").wait_for()
+    let_load(page)
+    page.locator("#photo .engine-problem", has_text="Kein Netz.").wait_for()
+    page.locator("#photo .status", has_text="Noch nicht gelesen").wait_for()
+    assert not page.is_visible("#photo [data-do=use-server]")  # there is none
+    page.evaluate("window.device.problem = ''")
+    page.click("#photo .engine-problem :text('Noch einmal versuchen')")
+    page.wait_for_selector("#photo[data-faces='1'] [data-probability='0.2']")
+
+
+def wait_for_reason(page: Any, panel: str) -> None:
+    page.locator(f"#{panel} .why .where", has_text="+2,6").wait_for()
+
+
+def recorded_reason(page: Any) -> list[str]:
+    """What a recording holds of why, with the last frame for which that was asked."""
+    page.click("#live [data-do=record]")
+    asked = page.evaluate("window.device.asked.length")
+    page.wait_for_function("from => window.device.asked.slice(from).filter(({why}) => why).length > 1", arg=asked)
+    page.click("#live [data-do=record]")
+    with page.expect_download() as download:
+        page.click("#live [data-save=csv]")
+    _, *rows = csv.reader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())
+    return [row[-4:] for row in rows if row[-1]][-1]
 
 
 def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, host: ThreadingHTTPServer) -> None:
@@ -43,18 +78,31 @@ def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, 
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if "Policy" in message.text else None)
-    page.add_init_script(SCRIPT)
+    page.add_init_script(SCRIPT + FIRST_VISIT)
     try:
         page.goto(f"http://127.0.0.1:{host.server_address[1]}/")
-        page.wait_for_selector("#live:not([inert])[data-engine=device][data-engine-state=ready]")
+        page.wait_for_selector("#live:not([inert])[data-engine=device][data-engine-state=loading]")
+        photo_waits_until_loading_succeeds(page)
+        page.click("#live-tab")
         page.click("#live-start:has-text('Kamera starten')")
         page.wait_for_selector("#live[data-faces='1'] [data-probability='0.2']")
-        assert page.get_attribute("#live .sent", "data-bytes") == "0"
         assert not page.is_visible("#live .engine fieldset")  # there is nothing to choose
+        page.click("#live label[for=live-Smiling]")
+        wait_for_reason(page, "live")
+        assert {"face": 1, "attribute": "Smiling"} in page.evaluate("window.device.asked.map(({why}) => why)")
+        assert recorded_reason(page) == ["Smiling", "0.2", "0.4", "2.6"]  # hair, eyes, mouth
 
         page.click("#photo-tab")
+        page.click("#photo-another")
         page.click("[data-example='two_portraits.jpg']")
-        page.wait_for_selector("#photo[data-faces='1'] [data-probability='0.2']")
+        page.wait_for_selector("#photo[data-faces='1'] [data-download=json][download^=two_portraits]")
+        page.click("#photo label[for=photo-Smiling]")
+        wait_for_reason(page, "photo")
+        assert page.evaluate("window.device.asked.at(-1).why") == {"face": 1}  # all attributes at once
+        page.evaluate("delete window.device.faces[0].why")
+        page.dispatch_event("[data-example='eileen_collins.jpg']", "click")  # hidden by now
+        page.locator("#photo .why .where", has_text="kann nicht sagen, warum").wait_for()
+        assert page.get_attribute("#live .sent", "data-bytes") == "0"
         with page.expect_download() as download:
             page.click("#photo .more [data-download=picture]")
         assert Path(download.value.path()).read_bytes().startswith(b"\xff\xd8")

@@ -217,8 +217,14 @@ def test_photos_that_come_while_one_is_analysed_are_analysed_next_and_the_last_i
     Image.new("RGB", (6000, 4000), "grey").save(large)
     Image.new("RGB", (60, 40), "grey").save(small)
     page = open_page(server)
-    for picture in (large, small, two_faces):
+    held: list[Any] = []
+    page.route("**/component_server/", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/component_server/"):
+        upload(page, large)
+    for picture in (small, two_faces):
         upload(page, picture)
+    page.locator("#photo .progress span", has_text="0 of 3").wait_for()
+    held[0].continue_()
     wait_for_faces(page, 2)
     wait_for_status(page, "3 photos were read")
     assert names_of_photos(page) == ["large.png", "small.png", "two faces.png"]
@@ -486,6 +492,25 @@ def test_nothing_is_written_on_a_face(server: Server, open_page: Any, two_faces:
     )
     assert max(inside) < 0.001  # a rim may touch the box
     assert altogether > 0.01
+
+
+def test_a_photo_that_finds_no_place_is_sent_again_only_when_it_is_its_turn(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    busy = {"error": "Many photos are waiting.", "busy": True, "place": 3, "seconds": 0.01}
+    answers = [busy, busy, busy, {"turn": True}, busy, {"turn": True}]
+    asked: list[dict[str, Any]] = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.post_data_json["data"])
+        number = len(asked) - 1
+        route.fulfill(json=answers[number]) if number < len(answers) else route.continue_()
+
+    page.route("**/component_server/", answer)
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    assert ["picture" in question for question in asked] == [True, False, False, False, True, False, True]
+    assert len({question["visitor"] for question in asked}) == 1
+    assert all(question["turn"] for question in asked if "picture" not in question)
 
 
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:

@@ -38,8 +38,8 @@ def page(browser: Any) -> Iterator[Any]:
         page.evaluate(
             """window.refused = [];
                window.taken = [];
-               whenRefused((sentence) => window.refused.push(sentence));
-               takeGiven((files) => window.taken.push(files.map(({file, refusal}) => [file.name, refusal])));"""
+               whenRefused((sentence) => window.refused.push(String(sentence)));
+               takeGiven((files) => window.taken.push(files.map(({file, refusal}) => [file.name, String(refusal)])));"""
         )
         yield page
 

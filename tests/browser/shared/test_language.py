@@ -20,24 +20,25 @@ from demo.server.markup import render
 from demo.server.page import build, masthead
 from slimnet import ATTRIBUTES, Reliability
 from tests.browser.bare import bare_page
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, frames, start_live, wait_for_live_status, wait_for_more
+from tests.browser.page.test_accessibility import TWO
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.fakes.decided import decided
 from tests.paths import PORTRAIT
 from tests.texts import placeholders, script_texts, server_texts
 
 TABLES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in LANGUAGES.glob("*.json")}
-SCRIPT = "shared/language.js"
+SCRIPTS = ("shared/language.js", "shared/written.js")
 PHONE = {"width": 390, "height": 844}
 VALUE = re.compile(r"\{\w+\}")
 
 
-def made_up(table: dict[str, Any]) -> str:
-    """A language in which each text is the English one, marked by its place in the table."""
+def made_up(table: dict[str, Any], code: str = "") -> str:
+    """A language in which each text is the English one, marked by the language's code and its place in the table."""
     marked: dict[str, dict[str, str]] = {"names": {}, "texts": {}}
     for part, texts in marked.items():
         for place, key in enumerate(table[part]):
-            texts[key] = f"⟦{part}{place}:" + VALUE.sub(r"⟨\g<0>⟩", key) + "⟧"
+            texts[key] = f"⟦{code}{part}{place}:" + VALUE.sub(r"⟨\g<0>⟩", key) + "⟧"
     return json.dumps({"language": "Made up", "search": {}, **marked})
 
 
@@ -87,11 +88,13 @@ READ = """([scripts, server]) => {
         }
     }
     const values = new Proxy({}, {get: () => 7});
-    return [...texts, ...scripts.map((text) => t(text, values)), ...server.map(translated)];
+    const phrases = [...scripts.map((text) => t(text, values)), ...server.map(translated)];
+    return [...texts, ...phrases.map(String)];
 }"""
 # Names, which are the same in each language.
 NAMES = re.compile(
-    r"SlimNet Faces|Eileen Collins|Grace Hopper|JSON|CSV|Smoking|FairFace|test|training\.calibrate|'a\.jpg'|\b[A-Z]\b"
+    r"SlimNet Faces|Eileen Collins|Grace Hopper|JSON|CSV|Smoking|FairFace|test|training\.calibrate"
+    r"|'?[\w ]+\.(?:jpg|png)'?|\bms\b|\b[A-Z]\b"
 )
 
 
@@ -115,7 +118,8 @@ def test_every_text_is_in_the_table_and_every_one_in_the_table_is_read(browser: 
     table = TABLES["de"]
     scripts = list(script_texts())
     files = {"languages/qq.json": made_up(table)}
-    with bare_page(browser, SCRIPT, "live/timeline/timeline.js", body=all_pages(), language="qq", files=files) as page:
+    modules = (*SCRIPTS, "live/timeline/timeline.js")
+    with bare_page(browser, *modules, body=all_pages(), language="qq", files=files) as page:
         texts = page.evaluate(READ, [scripts, spoken()])
     left = {part for text in texts for part in untranslated(text)}
     assert not left, "\n".join(sorted(left))
@@ -170,18 +174,78 @@ def test_another_language_is_chosen_on_the_page_and_kept(server: Server, open_pa
     assert page.get_attribute("html", "lang") == "en"
     assert page.evaluate(tables) == 0
     assert page.locator(".language option").all_inner_texts() == ["Deutsch", "English", "Español"]
-    with page.expect_navigation():
-        page.select_option(".language select", "es")
+    page.select_option(".language select", "es")
     page.locator("#live-start", has_text="Encender la cámara").wait_for()
+    assert page.get_attribute("html", "lang") == "es"
     page.reload()
     page.locator("#live-start", has_text="Encender la cámara").wait_for()
     assert page.evaluate(tables) == 1
     assert page.input_value(".language select") == "es"
     page.goto(f"{server.url}?lang=de")
     page.locator("#live-start", has_text="Kamera starten").wait_for()
-    with page.expect_navigation():
-        page.select_option(".language select", "en")
+    page.select_option(".language select", "en")
     page.locator("#live-start", has_text="Start camera").wait_for()
+    page.wait_for_function("!location.search.includes('lang')")
+    page.route("**/es.json", lambda route: route.abort())
+    page.select_option(".language select", "es")
+    page.locator(".language-problem", has_text="The texts did not arrive.").wait_for()
+    assert page.input_value(".language select") == page.get_attribute("html", "lang") == "en"
+
+
+# Of each part of the page that is ours: all texts, with what is said by attributes.
+SHOWN = """() => [".masthead", "#live", "#photo", "#about"].flatMap((part) => {
+    const copy = document.querySelector(part).cloneNode(true);
+    copy.querySelectorAll("[translate=no], .language, .picker select, .which").forEach((fixed) => fixed.remove());
+    const said = ["aria-label", "aria-description", "aria-valuetext", "title", "placeholder", "alt"];
+    const parts = [copy, ...copy.querySelectorAll("*")];
+    return [copy.textContent, ...parts.flatMap((element) => said.flatMap((name) => element.getAttribute(name) ?? []))];
+})"""
+TICKED = "all => all.filter(({checked}) => checked).map(({id}) => id)"
+
+
+def test_another_language_takes_the_place_of_each_text_and_nothing_is_lost(
+    server: Server, open_page: Any, two_faces: Path, tmp_path: Path
+) -> None:
+    page = open_page(server, TWO)
+    page.route("**/de.json", lambda route: route.fulfill(body=made_up(TABLES["de"], "de")))
+    page.route("**/es.json", lambda route: route.fulfill(body=made_up(TABLES["es"], "es")))
+    upload(page, two_faces)
+    wait_for_faces(page, 2)
+    broken = tmp_path / "notes.jpg"
+    broken.write_text("no picture")
+    upload(page, broken)
+    wait_for_status(page, "is not a picture")
+    start_live(page)
+    wait_for_live_status(page, "2 faces")
+    page.click("#live [data-do=record]")
+    page.click("#live [data-toggle=adjust]")
+    page.click("#live li:has(#live-Smiling) [data-do=why]")
+    page.wait_for_selector("#live .why:not(.waiting)")
+    page.wait_for_selector("#live .plot:visible")
+    page.focus(".language select")
+    ticked = page.eval_on_selector_all("[data-attribute]", TICKED)
+    painted = frames(page)
+    for code in ("de", "es", "en"):
+        page.select_option(".language select", code)
+        page.wait_for_selector(f"html[lang={code}]")
+        texts = page.evaluate(SHOWN)
+        marks = {found for text in texts for found in re.findall(r"⟦(de|es)", text)}
+        assert marks == ({code} if code != "en" else set())
+        if code != "en":
+            assert {part for text in texts for part in untranslated(text)} == set()
+        wait_for_more(page)
+        assert page.evaluate("document.activeElement.closest('.language') !== null")
+        assert page.eval_on_selector_all("[data-attribute]", TICKED) == ticked
+    recorded = 2 * (frames(page) - painted)  # rows: one for each face of each frame
+    assert page.get_attribute("#live [data-do=record]", "aria-pressed") == "true"
+    page.click("#live [data-do=record]")
+    with page.expect_download() as download:
+        page.click("#live [data-save=csv]")
+    rows = Path(download.value.path()).read_text(encoding="utf-8").splitlines()[1:]
+    assert len(rows) >= recorded
+    page.click("#photo-tab")
+    assert page.get_attribute("#photo", "data-faces") == "2"
+    assert "You still see the result of two faces.png." in page.inner_text("#photo .kept")
 
 
 SEARCHES = {
@@ -198,7 +262,7 @@ SEARCHES = {
 def test_attributes_are_found_by_everyday_words(browser: Any, language: str) -> None:
     body = f"<section class=panel><div class=attributes>{attribute_list(ATTRIBUTES, 'live')}</div></section>"
     seen = "all => all.filter(box => box.checkVisibility()).map(box => box.dataset.attribute)"
-    with bare_page(browser, SCRIPT, "shared/attributes/attributes.js", body=body, language=language) as page:
+    with bare_page(browser, *SCRIPTS, "shared/attributes/attributes.js", body=body, language=language) as page:
         page.evaluate("translate(document.body)")
         page.evaluate("void new AttributePanel(document.querySelector('.attributes'), {decisions: null})")
         for word, attribute in SEARCHES[language].items():
@@ -207,7 +271,9 @@ def test_attributes_are_found_by_everyday_words(browser: Any, language: str) -> 
 
 
 def test_a_table_that_does_not_come_leaves_the_page_in_english(browser: Any) -> None:
-    with bare_page(browser, SCRIPT, body="<p lang=en>Live</p>", language="xx", files={"languages/xx.json": ""}) as page:
+    with bare_page(
+        browser, *SCRIPTS, body="<p lang=en>Live</p>", language="xx", files={"languages/xx.json": ""}
+    ) as page:
         page.evaluate("translate(document.body)")
         assert page.inner_text("p") == "Live"
         assert page.get_attribute("html", "lang") == "en"
@@ -224,10 +290,22 @@ def test_one_file_is_all_that_a_language_needs(browser: Any, tmp_path: Path) -> 
     assert page_languages(tmp_path).translations == {"fr": {"page_language": "Français"}}
     body = "<p>Press <b id=b title=Hat>Start</b> or <button><img alt=''></button>.</p><i translate=no>Hat</i>"
     files = {"languages/fr.json": json.dumps(table)}
-    with bare_page(browser, SCRIPT, body=body, language="fr", files=files) as page:
+    with bare_page(browser, *SCRIPTS, body=body, language="fr", files=files) as page:
         page.evaluate("translate(document.body)")
         assert page.inner_html("p") == '<button><img alt=""></button> ou <b id="b" title="Chapeau">Démarrer</b>, {x}'
         assert page.inner_text("i") == "Hat"
-        assert page.evaluate("[1, 5].map((count) => t('{count} faces', {count}))") == ["1 visage", "5 visages"]
-        assert page.evaluate("translated('Hello Hat, 1,234 photos')") == "1\u202f234 photos, bonjour Chapeau"
-        assert page.evaluate("translated('Anything else')") == "Anything else"
+        assert page.evaluate("[1, 5].map((count) => String(t('{count} faces', {count})))") == ["1 visage", "5 visages"]
+        assert page.evaluate("String(translated('Hello Hat, 1,234 photos'))") == "1\u202f234 photos, bonjour Chapeau"
+        assert page.evaluate("String(translated('Anything else'))") == "Anything else"
+
+
+def test_the_language_that_was_chosen_last_stays_even_where_its_table_comes_first(browser: Any) -> None:
+    with bare_page(browser, *SCRIPTS, body="<p>Photo</p>") as page:
+        held: list[Any] = []
+        page.route("**/es.json", lambda route: held.append(route))
+        page.evaluate("translate(document.body); window.first = changeLanguage('es'); 0")
+        page.evaluate("changeLanguage('de')")
+        held[0].fulfill(json=TABLES["es"])
+        page.evaluate("window.first")
+        assert page.inner_text("p") == TABLES["de"]["texts"]["Photo"]
+        assert page.get_attribute("html", "lang") == "de"

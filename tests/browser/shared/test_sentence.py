@@ -25,30 +25,30 @@ def readings(**ticks: bool | None) -> list[dict[str, Any]]:
 
 def test_a_face_is_one_sentence_without_what_it_has_not(page: Any) -> None:
     face = readings(Wavy_Hair=None, Bald=False, Smiling=True, No_Beard=True)
-    assert page.evaluate("faces => faceSentence('Face 1 of 2', faces)", face) == (
+    assert page.evaluate("faces => String(faceSentence('Face 1 of 2', faces))", face) == (
         "Face 1 of 2: smiling, no beard; not sure: wavy hair."
     )
-    assert page.evaluate("faces => faceSentence('One face', faces)", readings(Bald=False)) == (
+    assert page.evaluate("faces => String(faceSentence('One face', faces))", readings(Bald=False)) == (
         "One face: nothing is ticked."
     )
 
 
 def test_an_impression_is_called_one(page: Any) -> None:
     face = readings(Smiling=True, Young=True, Male=None)
-    assert page.evaluate("faces => faceSentence('One face', faces)", face) == (
+    assert page.evaluate("faces => String(faceSentence('One face', faces))", face) == (
         "One face: smiling. Impressions, not facts: young."
     )
     before = readings(Smiling=True, Young=False)
-    assert page.evaluate("faces => changeSentence(...faces)", [before, face]) == "Now: young (an impression)."
+    assert page.evaluate("faces => String(changeSentence(...faces))", [before, face]) == "Now: young (an impression)."
 
 
 def test_only_ticks_that_come_or_go_are_changes(page: Any) -> None:
     before = readings(Smiling=True, Eyeglasses=True, Bald=False, Bangs=None, Goatee=False)
     now = readings(Smiling=False, Eyeglasses=None, Bald=None, Bangs=False, Goatee=True)
-    assert page.evaluate("faces => changeSentence(...faces)", [before, now]) == (
+    assert page.evaluate("faces => String(changeSentence(...faces))", [before, now]) == (
         "Now: goatee. No longer: smiling. No longer sure: eyeglasses."
     )
-    assert page.evaluate("faces => changeSentence(...faces)", [before, before]) == ""
+    assert page.evaluate("faces => String(changeSentence(...faces))", [before, before]) == ""
 
 
 def announced(page: Any, frames: list[tuple[int, int, bool]], pace: int = 5) -> list[str]:
@@ -56,7 +56,7 @@ def announced(page: Any, frames: list[tuple[int, int, bool]], pace: int = 5) -> 
     return page.evaluate(
         """([frames, pace]) => {
             const said = [];
-            const announcer = new Announcer((sentence) => said.push(sentence));
+            const announcer = new Announcer((sentence) => said.push(String(sentence)));
             for (const [milliseconds, number, smiles] of frames) {
               const readings = [["Smiling", smiles], ["Eyeglasses", true]];
               const rows = readings.map(([name, tick]) => ({name, tick, impression: false}));
@@ -98,7 +98,7 @@ def guided(page: Any, *boxes: tuple[float, float, float, float], away: bool = Fa
             const guide = new Guide();
             guide.facesAway = away;
             const pixels = ([x, y, width, height]) => [480 * x, 360 * y, 480 * width, 360 * height];
-            return boxes.map((box) => guide.place(pixels(box), 480, 360));
+            return boxes.map((box) => String(guide.place(pixels(box), 480, 360)));
         }""",
         [boxes, away],
     )

@@ -79,11 +79,15 @@ def test_a_journal_that_is_none_is_named_and_replaced_by_restart(content: bytes,
         assert journal.read() == (SETTINGS, [])
 
 
-def test_a_journal_that_is_damaged_inside_is_named_and_replaced_by_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("start", "end"), [(4096, None), (44, 48)], ids=["pages", "number of the file's format"])
+def test_a_journal_that_is_damaged_inside_is_named_and_replaced_by_restart(
+    start: int, end: int | None, tmp_path: Path
+) -> None:
     written(tmp_path)
     path = tmp_path / "results.csv.journal"
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    content = bytearray(path.read_bytes())
+    content[start:end] = b"\x7f" * len(content[start:end])
+    path.write_bytes(content)
     with (
         pytest.raises(ResumeError, match=r"results\.csv\.journal is damaged.* --restart"),
         closing(opened(tmp_path)) as j,

@@ -6,7 +6,7 @@ import pytest
 
 from demo.benchmark.__main__ import main
 from demo.benchmark.device import measure
-from demo.benchmark.device.measure import Run, measure_equality, print_pace, run_here
+from demo.benchmark.device.measure import Run, measure_equality, print_pace, print_reasons, run_here
 from demo.device_files import DeviceFilesError
 from demo.paths import WEIGHTS
 from demo.pictures.decode import open_picture
@@ -66,6 +66,13 @@ def test_a_pace_is_told_in_frames_and_processor_time(capsys: pytest.CaptureFixtu
         "this device: 2.0 frames/s, 3 of 4 with the face; 25.0 ms of processor time a frame; "
         "median ms: detect 4.0, infer 6.0\n"
     )
+
+
+def test_frames_that_were_explained_are_compared_with_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    times = [(False, 10.0), (True, 12.5), (False, 11.0), (True, 13.0), (False, 30.0)]
+    answers = [{"faces": 1, "explained": explained, "ms": {"infer": time}} for explained, time in times]
+    print_reasons(Run(2, 0.1, answers))
+    assert capsys.readouterr().out == "asked why: 1.8 ms more a frame (median infer 12.8 against 11.0)\n"
 
 
 def test_the_server_follows_the_same_film(pipeline: Pipeline) -> None:

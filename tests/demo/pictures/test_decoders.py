@@ -2,12 +2,14 @@ import io
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from demo.interruption import InterruptedWorkError, interruptible
 from demo.pictures.decode import PictureError, open_picture
 from demo.pictures.decoders import DecodeBounds, Decoders
 from tests.paths import PORTRAIT
@@ -63,7 +65,7 @@ def large() -> bytes:
 @pytest.mark.parametrize(
     ("bounds", "sentence"),
     [
-        (DecodeBounds(cpu_seconds=0), "takes too much time or memory"),
+        (DecodeBounds(cpu_seconds=0.05), "takes too much time or memory"),
         (DecodeBounds(memory_bytes=100_000_000), "has too many pixels"),
     ],
 )
@@ -74,6 +76,23 @@ def test_a_picture_that_takes_too_much_costs_the_next_one_nothing(
     with pytest.raises(PictureError, match=sentence):
         decoders.open_picture(large)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:
+    decoders = Decoders()
+    with pytest.raises(InterruptedWorkError):
+        interruptible(lambda: False, decoders.open_picture, large)
+    assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_up(large: bytes) -> None:
+    decoders = Decoders(most=1)
+    with ThreadPoolExecutor() as pool:
+        oldest = pool.submit(decoders.open_picture, large)
+        while not oldest.done():
+            assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+        with pytest.raises(InterruptedWorkError):
+            oldest.result()
 
 
 def test_a_process_that_has_ended_is_replaced(others: set[BaseProcess]) -> None:

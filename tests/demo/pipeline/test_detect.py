@@ -6,6 +6,7 @@ import pytest
 from mediapipe.tasks.python import vision
 from PIL import Image
 
+from demo.interruption import InterruptedWorkError, interruptible
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Face
@@ -219,6 +220,13 @@ def test_memory_layout_makes_no_difference(finder: FaceFinder, portrait: np.ndar
     (expected,) = finder.find(portrait, thorough=False)
     (face,) = finder.find(np.asfortranarray(portrait), thorough=False)
     assert np.array_equal(face.points, expected.points)
+
+
+def test_a_search_that_is_no_longer_wanted_stops_and_harms_nothing(finder: FaceFinder, portrait: np.ndarray) -> None:
+    looks = iter([True] * 3)
+    with pytest.raises(InterruptedWorkError):
+        interruptible(lambda: next(looks, False), finder.find, portrait, thorough=True)
+    assert len(finder.find(portrait, thorough=True)) == 1
 
 
 def test_threads_share_one_finder(finder: FaceFinder, portrait: np.ndarray) -> None:

@@ -1,4 +1,5 @@
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
@@ -150,3 +151,48 @@ def test_a_guest_whom_nobody_would_know_again_gets_no_turn() -> None:
     line = Line(4, 1, Clock())
     fill(line, 4)
     assert [turned_away(line, "a", None).place for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_place_is_kept_for_somebody_who_asked_for_it_and_not_taken_before_they_come() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    with pytest.raises(TurnedAwayError) as told:
+        line.reserve("she", "she")
+    assert told.value.place == 1
+    line.leave("address 0")
+    line.reserve("she", "she")
+    assert line.inside == 3
+    clock.seconds += 25  # while her photo is on its way
+    assert turned_away(line, "late", "late").place == 2
+    line.enter("she", "she")
+
+
+def test_a_place_is_not_kept_for_ever() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    line.leave("address 0")
+    line.reserve("she", "she")
+    turned_away(line, "late", "late")
+    clock.seconds += 60
+    line.enter("late", "late")
+
+
+def test_the_places_that_one_address_asks_for_are_bounded() -> None:
+    line = Line(8, 1, Clock())
+    fill(line, 3)
+    for number in range(1000):
+        with suppress(TurnedAwayError):
+            line.reserve("greedy", str(number))
+    assert turned_away(line, "a", "she").place == 9
+
+
+def test_who_is_sent_away_from_inside_gets_a_turn_behind_the_others() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    turned_away(line, "she", "she")
+    told = line.send_away("address 0", "inside 0")
+    line.leave("address 0")
+    assert told.place == 2
+    line.enter("she", "she")

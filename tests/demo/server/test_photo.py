@@ -141,6 +141,21 @@ def test_who_comes_again_keeps_the_turn() -> None:
     assert asyncio.run(crowd()) == [[1, 2, 1], True]
 
 
+def test_who_was_turned_away_asks_for_the_turn_without_the_picture() -> None:
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        example = {"example": "eileen_collins.jpg"}
+        inside = [asyncio.ensure_future(answer(example, TWO_FACES, queue)) for _ in range(20)]
+        await asyncio.sleep(0)
+        asked = [{"visitor": "she", **question} for question in (example, {"turn": True})]
+        told = [await answer(question, TWO_FACES, queue) for question in asked]
+        await asyncio.gather(*inside)
+        free, answered = [await answer(question, TWO_FACES, queue) for question in reversed(asked)]
+        return [[(answer["busy"], answer["place"]) for answer in told], free, "faces" in answered]
+
+    assert asyncio.run(crowd()) == [[(True, 1), (True, 1)], {"turn": True}, True]
+
+
 def test_the_page_gets_boxes_of_the_whole_picture_and_a_smaller_view() -> None:
     described = describe(FRAME, ANALYSIS, "us.png")
     assert (described["width"], described["height"]) == (2000, 1200)

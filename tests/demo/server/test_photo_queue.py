@@ -1,15 +1,23 @@
 import asyncio
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from demo.interruption import InterruptedWorkError, check_wanted
 from demo.limits import MAX_WAITING_PHOTOS
 from demo.server import photo_queue
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
 
 LARGE = MAX_SMALL_SIZE + 1
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, no photo takes long unless a test says so."""
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 60.0)
 
 
 class Work:
@@ -105,6 +113,121 @@ def test_one_address_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> 
     *greedy, other = asyncio.run(crowd())
     assert sum(isinstance(answer, TurnedAwayError) for answer in greedy) == MAX_WAITING_PHOTOS // 2
     assert other == MAX_WAITING_PHOTOS
+
+
+class SlowDecoder:
+    """A decoder in whose pictures there is no end; it stops when they are no longer wanted, or when a test ends.
+
+    Attributes:
+        begun: the numbers of the pictures, as they were begun.
+        given_up: those that were no longer wanted.
+        ended: set at the end of a test.
+    """
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.given_up: list[int] = []
+        self.ended = threading.Event()
+
+    def __call__(self, number: int) -> int:
+        self.begun.append(number)
+        try:
+            while not self.ended.wait(0.001):
+                check_wanted()
+        except InterruptedWorkError:
+            self.given_up.append(number)
+            raise
+        return number
+
+
+def calls_from(monkeypatch: pytest.MonkeyPatch, addresses: Iterable[str]) -> None:
+    """Let the calls of a test come from these addresses in turn."""
+    following = iter(addresses)
+    monkeypatch.setattr(photo_queue, "caller_address", lambda: next(following))
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_pictures_whose_decoding_never_ends_keep_nobody_waiting(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    slow = SlowDecoder()
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, size, slow, n)) for n in range(MAX_WAITING_PHOTOS - 1)]
+        await asyncio.sleep(0)
+        answer = await queue.run(None, size, lambda: "hers")
+        begun = len(slow.begun)
+        slow.ended.set()
+        return [answer, begun, await asyncio.gather(*waiting)]
+
+    assert asyncio.run(crowd()) == ["hers", MAX_WAITING_PHOTOS - 1, list(range(MAX_WAITING_PHOTOS - 1))]
+
+
+def test_where_all_places_are_taken_by_a_few_addresses_another_one_gets_that_of_the_slowest_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
+    calls_from(monkeypatch, ["one", "two"] * (MAX_WAITING_PHOTOS // 2) + ["hers"] * 100)
+    slow = SlowDecoder()
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(str(n), 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
+        while len(slow.begun) < MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        with pytest.raises(TurnedAwayError):
+            await queue.run("she", 1, slow, 99)
+        while not slow.given_up:
+            await asyncio.sleep(0.001)
+        [told] = (await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED))[0]
+        queue.reserve("she")
+        answer = await queue.run("she", 1, lambda: "hers")
+        slow.ended.set()
+        return [answer, told.exception(), await results(waiting)]
+
+    answer, told, answers = asyncio.run(crowd())
+    assert answer == "hers"
+    assert told.place == 2  # behind her
+    assert slow.given_up == [0]
+    assert answers == [TurnedAwayError, *range(1, MAX_WAITING_PHOTOS)]
+
+
+async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:
+    """What came back, or the types of the errors."""
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    return [type(answer) if isinstance(answer, Exception) else answer for answer in found]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "undisturbed"),
+    [
+        (["hers"] * 4 + ["his"] * 3 + ["another"], 60.0),  # nobody has been worked on for long
+        ([str(number) for number in range(8)], 0.0),  # nobody holds more than one place
+        ([""] * 8, 0.0),  # addresses are not known
+    ],
+)
+def test_no_picture_loses_its_place_to_those_who_hold_as_many_or_before_it_has_taken_long(
+    addresses: list[str], undisturbed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", undisturbed)
+    calls_from(monkeypatch, [*addresses, addresses[-1], addresses[0]])
+    slow = SlowDecoder()
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(str(n), 1, slow, n)) for n in range(8)]
+        while len(slow.begun) < 8:
+            await asyncio.sleep(0.001)
+        for guest in "ab":
+            with pytest.raises(TurnedAwayError):
+                await queue.run(guest, 1, slow, 99)
+        await asyncio.sleep(0.05)
+        slow.ended.set()
+        return await results(waiting)
+
+    assert asyncio.run(crowd()) == list(range(8))
 
 
 def test_a_place_is_free_again_after_a_failure() -> None:

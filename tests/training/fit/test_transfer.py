@@ -23,7 +23,10 @@ def begun(path: Path, attributes: tuple[str, ...]) -> tuple[SlimNet, SlimNet]:
     """The network of a run's first step, and the one that it would be without --init_from."""
     config = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), init_from=str(path), seed=3)
     plain = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), seed=3)
-    return build_network(config, attributes), build_network(plain, attributes)
+    first, other = build_network(config, attributes), build_network(plain, attributes)
+    assert isinstance(first, SlimNet)
+    assert isinstance(other, SlimNet)
+    return first, other
 
 
 def same_features(network: SlimNet, other: SlimNet) -> bool:

@@ -28,10 +28,19 @@ const TARGETS = {
  * @returns {Uint8ClampedArray<ArrayBuffer>} red, green and blue of 178 pixels across and 218 down, row by row
  */
 export function align(frame, face) {
-  const found = regionOf(frame, similarity(TARGETS[face.kind], face.points));
+  const found = regionOf(frame, placement(face));
   const scale = scaleOf(found.matrix);
   const {region, matrix} = scale > MAX_SAMPLED_SCALE ? shrunkBy(scale, found) : found;
   return warp(region, matrix, WIDTH, HEIGHT);
+}
+
+/**
+ * Where the crop of a face lies in its frame: from pixel centres of the one to those of the other.
+ *
+ * @param {import("./face.js").Face} face - found in a frame
+ */
+export function placement(face) {
+  return similarity(TARGETS[face.kind], face.points);
 }
 
 /**

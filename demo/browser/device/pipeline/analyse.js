@@ -1,6 +1,6 @@
 // From a frame to its faces and their attributes: find, align, predict. As demo/pipeline/analyse.py.
 
-import {align} from "./align.js";
+import {align, placement} from "./align.js";
 import {FaceFollower} from "./follow.js";
 import {measureQuality, SteadyWarnings, warningsOf} from "./quality.js";
 import {inReadingOrder} from "./reading_order.js";
@@ -14,11 +14,17 @@ import {sighting, Tracker} from "./track.js";
  * @typedef {import("./quality.js").Warning} Warning
  * @typedef {import("./numeric/resize.js").Frame} Frame
  *
- * Turns aligned crops into the probabilities of each, from 0 to 1.
- * @typedef {(crops: Uint8ClampedArray[]) => Promise<Float32Array[]>} Predict
+ * @typedef {import("./numeric/similarity.js").Matrix} Matrix
  *
- * @typedef {{number: number, box: Box, probabilities: Float32Array, crop: Uint8ClampedArray<ArrayBuffer>, quality: Quality,
- *   warnings: Warning[]}} FaceResult
+ * What is told of a crop: probabilities from 0 to 1, and its features, from which they can be explained, where they are
+ * wanted.
+ * @typedef {{probabilities: Float32Array, features: object | null}} Prediction
+ *
+ * Predicts aligned crops; the second argument says whether their features are wanted.
+ * @typedef {(crops: Uint8ClampedArray[], explained: boolean) => Promise<Prediction[]>} Predict
+ *
+ * @typedef {{number: number, box: Box, crop: Uint8ClampedArray<ArrayBuffer>, quality: Quality, warnings: Warning[],
+ *   placement: Matrix} & Prediction} FaceResult
  *
  * How long the stages took, in milliseconds, for all faces together.
  * @typedef {{detect: number, align: number, infer: number}} Timings
@@ -43,10 +49,11 @@ export class Pipeline {
    *
    * @param {Frame} frame
    * @param {boolean} thorough - also look for small, sideways and upside-down faces, as in a photo
+   * @param {boolean} explained - whether each face is to hold its features
    */
-  analyse(frame, thorough) {
+  analyse(frame, thorough, explained = false) {
     const began = performance.now();
-    return this.read(frame, this.finder.find(frame, thorough), began);
+    return this.read(frame, this.finder.find(frame, thorough), began, explained);
   }
 
   /**
@@ -55,14 +62,15 @@ export class Pipeline {
    * @param {Frame} frame
    * @param {Face[]} found - in this frame
    * @param {number} began - when the search for them began, by `performance.now`
+   * @param {boolean} explained - whether each face is to hold its features
    * @returns {Promise<Analysis>}
    */
-  async read(frame, found, began) {
+  async read(frame, found, began, explained) {
     const detected = performance.now();
     const faces = inReadingOrder(found);
     const crops = faces.map((face) => align(frame, face));
     const aligned = performance.now();
-    const probabilities = await this.predict(crops);
+    const predictions = await this.predict(crops, explained);
     const timings = {detect: detected - began, align: aligned - detected, infer: performance.now() - aligned};
     const results = faces.map((face, i) => {
       const quality = measureQuality(face, crops[i]);
@@ -70,10 +78,11 @@ export class Pipeline {
       return {
         number: i + 1,
         box,
-        probabilities: probabilities[i],
+        ...predictions[i],
         crop: crops[i],
         quality,
         warnings: warningsOf(quality),
+        placement: placement(face),
       };
     });
     return {width: frame.width, height: frame.height, faces: results, timings};
@@ -98,11 +107,12 @@ export class Stream {
    *
    * @param {Frame} frame - its size may change
    * @param {number} seconds - when it was seen, on any clock that does not go back
+   * @param {boolean} explained - whether each face is to hold its features
    * @returns {Promise<Analysis>}
    */
-  async analyse(frame, seconds) {
+  async analyse(frame, seconds, explained = false) {
     const began = performance.now();
-    const analysis = await this.pipeline.read(frame, this.follower.find(frame, seconds), began);
+    const analysis = await this.pipeline.read(frame, this.follower.find(frame, seconds), began, explained);
     this.watchedSeconds += Math.min(seconds - this.seconds, MAX_PAUSE_SECONDS);
     this.seconds = seconds;
     const numbers = this.tracker.update(this.watchedSeconds, sightings(analysis));

@@ -4,10 +4,11 @@ import {changeSentence, faceSentence} from "../../shared/attributes/sentence.js"
 
 const SETTLED_MS = 1000; // a tick that stands for a shorter time is not worth a word
 
+/** @typedef {import("../../shared/language.js").Words} Words */
 /** @typedef {import("../../shared/attributes/sentence.js").Reading} Reading */
 
 export class Announcer {
-  /** @param {(sentence: string) => void} say */
+  /** @param {(sentence: Words) => void} say */
   constructor(say) {
     this.say = say;
     this.spoken = -Infinity; // when, in milliseconds
@@ -19,9 +20,9 @@ export class Announcer {
     this.number = number;
     /** @type {Reading[]} */
     this.said = [];
-    /** @type {Map<string, {reading: Reading, since: number}>} */
+    /** @type {Map<Words, {reading: Reading, since: number}>} */
     this.latest = new Map(); // name of an attribute -> its tick, and since when it stands
-    /** @type {Map<string, Reading>} */
+    /** @type {Map<Words, Reading>} */
     this.settled = new Map();
   }
 
@@ -29,7 +30,7 @@ export class Announcer {
    * Takes the ticks of a frame, and says them when it is time.
    *
    * @param {number} number - of the face
-   * @param {string} face - what a whole sentence begins with
+   * @param {Words} face - what a whole sentence begins with
    * @param {Reading[]} readings
    * @param {number} pace - least seconds between two sentences; 0: none is said
    * @param {number} now - milliseconds
@@ -44,7 +45,7 @@ export class Announcer {
     if (!pace || !this.settled.size || now - this.spoken < 1000 * pace) return;
     const settled = readings.map(({name}) => this.settled.get(name)).filter(Boolean);
     const sentence = this.said.length ? changeSentence(this.said, settled) : faceSentence(face, settled);
-    if (!sentence) return;
+    if (!String(sentence)) return;
     [this.said, this.spoken] = [settled, now];
     this.say(sentence);
   }

@@ -30,7 +30,7 @@ export class Guide {
    * @param {number[]} box - left, top, width and height of the face in the frame as the camera took it
    * @param {number} width - of the frame
    * @param {number} height
-   * @returns {string} empty for a face that stands well
+   * @returns {import("../../shared/language.js").Words} empty for a face that stands well
    */
   place([x, y, boxWidth, boxHeight], width, height) {
     const [across, down] = [(x + boxWidth / 2) / width - 0.5, (y + boxHeight / 2) / height - 0.5];
@@ -55,7 +55,7 @@ export class Guide {
     const [toLeft, toRight] = this.facesAway
       ? [t("Turn the camera to the left."), t("Turn the camera to the right.")]
       : [t("Move to your left."), t("Move to your right.")];
-    /** @type {Object<string, string>} */
+    /** @type {Object<string, import("../../shared/language.js").Words>} */
     const advice = {
       near: t("Too close: move back a little."),
       far: t("Too far away: come closer."),

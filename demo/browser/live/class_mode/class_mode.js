@@ -3,6 +3,7 @@
 import {find, findAll} from "../../shared/elements.js";
 import {faceColour} from "../../shared/face_buttons.js";
 import {t} from "../../shared/language.js";
+import {write, written} from "../../shared/written.js";
 
 /**
  * A face with what is ticked of it.
@@ -23,16 +24,17 @@ class Card {
   /**
    * @param {number} number - of the face
    * @param {string} colour
-   * @param {string[]} names - of what is ticked
+   * @param {import("../../shared/language.js").Words[]} names - of what is ticked
    */
   show(number, colour, names) {
     const shown = [number, ...names].join();
     this.root.hidden = false;
     if (shown === this.shown) return; // most frames change nothing
     this.shown = shown;
-    this.title.textContent = t("Face {number}", {number});
+    write(this.title, t("Face {number}", {number}));
     this.root.style.setProperty("--face", colour);
-    this.list.replaceChildren(...names.map((name) => Object.assign(document.createElement("li"), {textContent: name})));
+    this.list.replaceChildren(...names.map(() => document.createElement("li")));
+    names.forEach((name, place) => write(this.list.children[place], name));
   }
 }
 
@@ -77,7 +79,7 @@ export class ClassMode {
 
   startOver() {
     for (const thing of this.things) thing.classList.remove("done");
-    this.told.textContent = "";
+    write(this.told, "");
   }
 
   /**
@@ -127,6 +129,6 @@ export class ClassMode {
   tickOff(thing) {
     if (thing.classList.contains("done")) return;
     thing.classList.add("done");
-    this.told.textContent = t("Seen: {thing}.", {thing: thing.textContent});
+    write(this.told, t("Seen: {thing}.", {thing: written(thing)}));
   }
 }

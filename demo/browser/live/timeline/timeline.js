@@ -1,7 +1,8 @@
 // The recording of a visit with its buttons and its plot, below the attributes.
 
 import {closest, find} from "../../shared/elements.js";
-import {t, translate} from "../../shared/language.js";
+import {joined, t} from "../../shared/language.js";
+import {optionOf, translate, write, writeAttribute} from "../../shared/written.js";
 import {minutes, Plot} from "./plot.js";
 import {Recording} from "./recording.js";
 
@@ -11,6 +12,8 @@ const FILE_MS = 60000; // as long as the browser may read a file that it saves
 const MOST_LINES = 5;
 const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
 const NUMBERS_ONLY = t("Records numbers, no picture.");
+
+/** @typedef {import("../../shared/language.js").Words} Words */
 
 // Fixed text; whatever comes from elsewhere is set as textContent.
 const TIMELINE = `
@@ -39,7 +42,7 @@ export class Timeline {
    * @param {HTMLElement} root
    * @param {HTMLButtonElement} record - the button that starts and stops it
    * @param {string[]} attributes - in the order of the probabilities
-   * @param {string[]} names - the same for people
+   * @param {Words[]} names - the same for people
    * @param {Facts} facts
    * @param {(index: number) => boolean} shows - whether one may be drawn; files hold all of them
    */
@@ -132,15 +135,12 @@ export class Timeline {
     if (focused) this.record.focus();
   }
 
-  /** @param {string} text - what is done */
-  tell(text) {
-    this.told.textContent = text;
+  /** @param {Words} words - what is done */
+  tell(words) {
+    write(this.told, words);
     this.record.setAttribute("aria-pressed", String(this.recording));
-    this.record.title = this.recording
-      ? t("Stop recording")
-      : this.data.rows.length
-        ? t("Go on recording")
-        : t("Record the numbers, no picture");
+    const next = this.data.rows.length ? t("Go on recording") : t("Record the numbers, no picture");
+    writeAttribute(this.record, "title", this.recording ? t("Stop recording") : next);
     this.root.classList.toggle("recording", this.recording);
     this.record.disabled = this.data.full;
     this.saves.hidden = this.recording || this.data.rows.length === 0;
@@ -184,12 +184,13 @@ export class Timeline {
   showLines() {
     const names = this.lines.map((index) => this.names[index]);
     const key = this.lines.join();
-    this.picture.canvas.setAttribute(
+    writeAttribute(
+      this.picture.canvas,
       "aria-label",
       t("Face {number} over {minutes}: {names}", {
         number: this.face,
         minutes: minutes(this.data.length),
-        names: names.join(", "),
+        names: joined(names, ", "),
       }),
     );
     this.automatic.hidden = this.chosen === null;
@@ -200,8 +201,8 @@ export class Timeline {
         const chip = document.createElement("button");
         chip.type = "button";
         chip.dataset.line = String(index);
-        chip.title = t("Take it off the plot");
-        chip.textContent = names[place];
+        writeAttribute(chip, "title", t("Take it off the plot"));
+        write(chip, names[place]);
         chip.style.setProperty("--colour", `var(--line-${(place % LINE_COLOURS) + 1})`);
         return chip;
       }),
@@ -232,11 +233,11 @@ export class Timeline {
  *
  * @param {HTMLSelectElement} select
  * @param {(string | number)[]} values
- * @param {string[]} texts - one for each value
+ * @param {Words[]} texts - one for each value
  */
 function setOptions(select, values, texts) {
   if ([...select.options].map(({value}) => value).join() === values.join()) return;
   const chosen = select.value;
-  select.replaceChildren(...values.map((value, place) => new Option(texts[place], String(value))));
+  select.replaceChildren(...values.map((value, place) => optionOf(texts[place], String(value))));
   if (values.map(String).includes(chosen)) select.value = chosen;
 }

@@ -4,14 +4,18 @@ import {Chips} from "./chips.js";
 import {decide, ruleOf} from "./decisions.js";
 import {Details} from "./details.js";
 import {closest, find, findAll} from "../elements.js";
-import {language, t} from "../language.js";
+import {joined, listed, t} from "../language.js";
 import {faceSentence} from "./sentence.js";
 import {Settings} from "../settings.js";
 import {Toolbar} from "./toolbar.js";
+import {write, written} from "../written.js";
+
+/** @typedef {import("../language.js").Words} Words */
 
 const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
 const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
-/** @type {Object<string, string>} */
+const NO_FACE = t("no face yet");
+/** @type {Object<string, Words>} */
 const DOUBTS = {
   small: t("too small"),
   turned: t("turned too far away"),
@@ -28,7 +32,7 @@ export class Row {
     this.row = row;
     this.index = Number(row.dataset.index); // among the probabilities
     this.box = find(row, "[data-attribute]", HTMLInputElement);
-    this.name = find(row, "label", HTMLElement).textContent;
+    this.name = written(find(row, "label", HTMLElement));
     this.bar = find(row, ".bar i", HTMLElement);
     this.percent = find(row, ".percent", HTMLElement);
     this.state = find(row, ".state", HTMLElement);
@@ -58,7 +62,7 @@ export class Row {
     const text = `${Math.round(100 * shown)}%`;
     if (turned || (legible && this.text !== text)) {
       this.text = this.percent.textContent = text;
-      this.state.textContent = `${tick === null ? NOT_SURE : tick ? YES : NO}, ${text}`;
+      write(this.state, joined([tick === null ? NOT_SURE : tick ? YES : NO, text], ", "));
     }
     return turned;
   }
@@ -71,14 +75,13 @@ export class Row {
     this.row.classList.toggle("on", tick === true);
   }
 
-  /** @param {string} message - in place of a result, for screen readers */
-  clear(message) {
+  clear() {
     this.turn(false);
     this.length = this.text = "";
     delete this.box.dataset.probability;
     this.bar.style.transform = "scaleX(0)";
     this.percent.textContent = "–";
-    this.state.textContent = message;
+    write(this.state, NO_FACE);
   }
 }
 
@@ -138,10 +141,10 @@ export class AttributePanel {
   /**
    * What the panel shows as one sentence, with the reason not to rely on it.
    *
-   * @param {string} face - what the sentence begins with
+   * @param {Words} face - what the sentence begins with
    */
   sentence(face) {
-    return `${faceSentence(face, this.readings)} ${this.warning.textContent}`.trim();
+    return joined([faceSentence(face, this.readings), written(this.warning)]);
   }
 
   /**
@@ -175,10 +178,9 @@ export class AttributePanel {
 
   /** @param {string[]} doubts - keys of DOUBTS */
   showDoubts(doubts) {
-    const reasons = new Intl.ListFormat(language).format(doubts.map((doubt) => DOUBTS[doubt]));
-    this.root.classList.toggle("doubtful", reasons !== "");
-    const text = reasons && t("Do not rely on these: the face is {reasons}.", {reasons});
-    if (this.warning.textContent !== text) this.warning.textContent = text;
+    const reasons = listed(doubts.map((doubt) => DOUBTS[doubt]));
+    this.root.classList.toggle("doubtful", doubts.length > 0);
+    write(this.warning, doubts.length ? t("Do not rely on these: the face is {reasons}.", {reasons}) : "");
   }
 
   /** Leaves everything as it is, but greyed, until the next face is shown. */
@@ -192,12 +194,12 @@ export class AttributePanel {
     if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.doubts);
   }
 
-  clear(message = t("no face yet")) {
+  clear() {
     this.face = null;
     this.written = -Infinity;
     this.root.classList.add("empty");
     this.showDoubts([]);
-    for (const row of this.rows) row.clear(message);
+    for (const row of this.rows) row.clear();
     this.arrange();
   }
 

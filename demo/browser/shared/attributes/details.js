@@ -2,7 +2,8 @@
 
 import {SURE_ONLY} from "./decisions.js";
 import {find, findAll} from "../elements.js";
-import {t} from "../language.js";
+import {joined, t} from "../language.js";
+import {write} from "../written.js";
 
 const OWN_THRESHOLD = t("Your own threshold: not measured.");
 const RARELY_TICKED = t("Hardly ever ticked.");
@@ -74,7 +75,7 @@ export class Details {
       const moved = row.name in thresholds;
       row.row.classList.toggle("moved", moved);
       if (row.measured) {
-        row.measured.textContent = moved ? OWN_THRESHOLD : measuredWords(this.decisions, point, row.index);
+        write(row.measured, moved ? OWN_THRESHOLD : measuredWords(this.decisions, point, row.index));
       }
     }
     // Not disabled, which would take the focus from it as soon as it is pressed.
@@ -96,7 +97,7 @@ export function measuredWords({points, sure}, point, index) {
     right: outOf100(sure.right[index]),
     answered: outOf100(sure.answered[index]),
   });
-  return `${tickWords(sure.precision[index], sure.recall[index])} ${answers}`;
+  return joined([tickWords(sure.precision[index], sure.recall[index]), answers]);
 }
 
 /**

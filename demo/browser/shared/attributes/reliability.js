@@ -2,6 +2,7 @@
 
 import {find, findAll} from "../elements.js";
 import {t, translated} from "../language.js";
+import {write, writeAttribute, written} from "../written.js";
 
 const STEADY_MS = 1000; // a face in motion is classed by the mean of that time, so that nothing flickers
 
@@ -20,19 +21,21 @@ class Row {
     this.index = Number(row.dataset.index);
     this.marks = find(row, ".marks", HTMLElement);
     this.text = find(row, "[id$='-reliability']", HTMLElement);
-    this.usual = this.text.textContent; // of all of CelebA's validation faces
+    this.usual = written(this.text); // of all of CelebA's validation faces
     this.level = this.usualLevel = ["good", "fair", "weak", "unmeasured"].find((name) => row.classList.contains(name));
   }
 
   /** @param {FaceClass | null} chosen */
   show(chosen) {
     const measured = chosen?.rows[this.index];
-    const [level, text] = measured ? [measured[0], translated(measured[1])] : [this.usualLevel, this.usual];
+    const level = measured ? measured[0] : this.usualLevel;
+    const text = measured ? translated(measured[1]) : this.usual;
     this.row.classList.replace(this.level, level);
     this.level = level;
-    this.text.textContent = text;
+    write(this.text, text);
     this.text.classList.toggle("of-all", Boolean(chosen && !measured));
-    this.marks.title = measured ? t("{text} on faces {like}", {text, like: translated(chosen.like)}) : text;
+    const told = measured ? t("{text} on faces {like}", {text, like: translated(chosen.like)}) : text;
+    writeAttribute(this.marks, "title", told);
   }
 }
 
@@ -93,7 +96,7 @@ export class ReliabilityOfFace {
     if (chosen === this.chosen) return;
     this.chosen = chosen;
     for (const row of this.rows) row.show(chosen);
-    this.line.textContent = chosen ? describe(chosen) : "";
+    write(this.line, chosen ? describe(chosen) : "");
   }
 }
 

@@ -1,27 +1,37 @@
 // What the boxes say about a face as one sentence, for whoever hears the page.
 
-import {t, withinSentence} from "../language.js";
+import {joined, t, withinSentence} from "../language.js";
+
+/** @typedef {import("../language.js").Words} Words */
 
 /**
  * An attribute as the page shows it.
  *
- * @typedef {{name: string, tick: import("./decisions.js").Tick, impression: boolean}} Reading
+ * @typedef {{name: Words, tick: import("./decisions.js").Tick, impression: boolean}} Reading
  */
 
 /**
  * "Face 1 of 2: smiling, no beard; not sure: wavy hair. Impressions, not facts: young."
  *
- * @param {string} face - what the sentence begins with
+ * @param {Words} face - what the sentence begins with
  * @param {Reading[]} readings
  */
 export function faceSentence(face, readings) {
-  const [ticked, unsure] = [true, null].map((state) =>
-    names(readings.filter(({tick, impression}) => tick === state && !impression)),
+  const withTick = (/** @type {import("./decisions.js").Tick} */ wanted) =>
+    readings.filter(({tick, impression}) => tick === wanted && !impression);
+  const [ticked, unsure] = [withTick(true), withTick(null)];
+  const impressions = readings.filter(({tick, impression}) => tick && impression);
+  const traits = joined(
+    [
+      ticked.length ? names(ticked) : t("nothing is ticked"),
+      unsure.length ? t("not sure: {names}", {names: names(unsure)}) : "",
+    ],
+    "; ",
   );
-  const impressions = names(readings.filter(({tick, impression}) => tick && impression));
-  const traits = [ticked || t("nothing is ticked"), unsure && t("not sure: {names}", {names: unsure})];
-  const first = t("{face}: {traits}.", {face, traits: traits.filter(Boolean).join("; ")});
-  return impressions ? `${first} ${t("Impressions, not facts: {names}.", {names: impressions})}` : first;
+  return joined([
+    t("{face}: {traits}.", {face, traits}),
+    impressions.length ? t("Impressions, not facts: {names}.", {names: names(impressions)}) : "",
+  ]);
 }
 
 /**
@@ -29,23 +39,19 @@ export function faceSentence(face, readings) {
  *
  * @param {Reading[]} before
  * @param {Reading[]} now - the same attributes, and maybe others
- * @returns {string} empty where no tick came or went
+ * @returns {Words} empty where no tick came or went
  */
 export function changeSentence(before, now) {
   const wasTicked = new Set(before.filter(({tick}) => tick).map(({name}) => name));
   const gone = now.filter(({name}) => wasTicked.has(name));
   const come = now.filter(({name, tick}) => tick && !wasTicked.has(name));
-  const [ticked, unticked, unsure] = [
-    come,
-    gone.filter(({tick}) => tick === false),
-    gone.filter(({tick}) => tick === null),
-  ].map((readings) => names(readings, true));
-  const parts = [
-    ticked && t("Now: {names}.", {names: ticked}),
-    unticked && t("No longer: {names}.", {names: unticked}),
-    unsure && t("No longer sure: {names}.", {names: unsure}),
-  ];
-  return parts.filter(Boolean).join(" ");
+  const unticked = gone.filter(({tick}) => tick === false);
+  const unsure = gone.filter(({tick}) => tick === null);
+  return joined([
+    come.length ? t("Now: {names}.", {names: names(come, true)}) : "",
+    unticked.length ? t("No longer: {names}.", {names: names(unticked, true)}) : "",
+    unsure.length ? t("No longer sure: {names}.", {names: names(unsure, true)}) : "",
+  ]);
 }
 
 /**
@@ -56,5 +62,5 @@ function names(readings, marked = false) {
   const spoken = readings.map(({name, impression}) =>
     marked && impression ? t("{name} (an impression)", {name: withinSentence(name)}) : withinSentence(name),
   );
-  return spoken.join(", ");
+  return joined(spoken, ", ");
 }

@@ -1,7 +1,8 @@
 // The toolbar above the checkboxes: which of them are to be seen, when they are ticked, and how calm they are.
 
 import {find, findAll} from "../elements.js";
-import {searchWords, t} from "../language.js";
+import {searchWords, t, whenLanguageChanges} from "../language.js";
+import {write, writeAttribute} from "../written.js";
 
 /** What the toolbar knows of an attribute. */
 class Row {
@@ -11,9 +12,15 @@ class Row {
     this.box = find(row, "[data-attribute]", HTMLInputElement);
     /** @type {HTMLElement} */
     this.group = row.closest(".group");
-    this.names = plain(`${row.querySelector("label").textContent} ${this.group.querySelector("h3").textContent}`);
-    this.words = plain(` ${row.dataset.words} ${searchWords(this.box.dataset.attribute)}`);
     this.matches = true;
+    this.learn();
+  }
+
+  /** Takes the names and the other words of the language. */
+  learn() {
+    const {row, group, box} = this;
+    this.names = plain(`${row.querySelector("label").textContent} ${group.querySelector("h3").textContent}`);
+    this.words = plain(` ${row.dataset.words} ${searchWords(box.dataset.attribute)}`);
   }
 
   /**
@@ -64,6 +71,10 @@ export class Toolbar {
       button.addEventListener("change", () => settings.change({point: button.value}));
     }
     settings.onChange(() => this.apply());
+    whenLanguageChanges(() => {
+      for (const row of this.rows) row.learn();
+      this.filter();
+    });
     this.apply();
   }
 
@@ -90,7 +101,7 @@ export class Toolbar {
     }
     const count = this.rows.filter(({matches}) => matches).length;
     const total = this.rows.length;
-    this.count.textContent = wanted.length ? t("{count} of {total} attributes match", {count, total}) : "";
+    write(this.count, wanted.length ? t("{count} of {total} attributes match", {count, total}) : "");
     this.arrange();
   }
 
@@ -125,7 +136,8 @@ export class Toolbar {
     for (const button of this.points) button.checked = button.value === this.point;
     if (!this.calm) return;
     this.calm.value = String(Math.round(100 * calm));
-    this.calm.setAttribute(
+    writeAttribute(
+      this.calm,
       "aria-valuetext",
       calm === 0 ? t("raw") : t("{percent}% calm", {percent: Math.round(100 * calm)}),
     );

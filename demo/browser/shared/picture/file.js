@@ -1,6 +1,8 @@
 // The marked picture as a file or on the clipboard. It is made in the browser, and nothing of it is sent anywhere.
 
-import {language, t} from "../language.js";
+import {number, t} from "../language.js";
+
+/** @typedef {import("../language.js").Words} Words */
 
 const CAPTION_UNITS = 30; // height of the line below the picture
 const CAPTION_FONT = 13.5; // units
@@ -14,7 +16,7 @@ const FREED_AFTER_MS = 60_000; // a browser may read a download's blob late
  *
  * @param {{width: number, height: number}} size - of the picture
  * @param {(context: CanvasRenderingContext2D) => void} paint - paints it
- * @param {string} caption
+ * @param {Words} caption
  * @param {number} unit - see unitOf in picture.js
  * @returns {HTMLCanvasElement}
  */
@@ -30,7 +32,7 @@ export function captioned({width, height}, paint, caption, unit) {
   context.font = `500 ${CAPTION_FONT * unit}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   const margin = 10 * unit;
-  context.fillText(caption, margin, (height + canvas.height) / 2, width - 2 * margin);
+  context.fillText(String(caption), margin, (height + canvas.height) / 2, width - 2 * margin);
   return canvas;
 }
 
@@ -41,7 +43,7 @@ export function captioned({width, height}, paint, caption, unit) {
  * @param {number} parameters - how many numbers the network has learned
  */
 export function captionText(attributes, parameters) {
-  const millions = (parameters / 1e6).toLocaleString(language, {maximumFractionDigits: 2});
+  const millions = number(parameters / 1e6, {maximumFractionDigits: 2});
   return t("SlimNet Faces · {attributes} attributes read by a network of {millions} million parameters", {
     attributes,
     millions,
@@ -53,7 +55,7 @@ export function captionText(attributes, parameters) {
  *
  * @param {HTMLCanvasElement} canvas
  * @param {string} name - of the file; its ending chooses the format, .png or .jpg
- * @returns {Promise<string>} what to say
+ * @returns {Promise<Words>} what to say
  */
 export async function savePicture(canvas, name) {
   const blob = await blobOf(canvas, name.endsWith(".png") ? "image/png" : "image/jpeg");
@@ -70,7 +72,7 @@ export async function savePicture(canvas, name) {
  * Puts a picture on the clipboard.
  *
  * @param {HTMLCanvasElement} canvas
- * @returns {Promise<string>} what to say
+ * @returns {Promise<Words>} what to say
  */
 export async function copyPicture(canvas) {
   if (!navigator.clipboard?.write || typeof ClipboardItem === "undefined") {

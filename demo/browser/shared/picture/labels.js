@@ -29,7 +29,7 @@ const LEAST_ROOM = 1e-9; // above a cut, which may be 1
 export class PictureLabels {
   /**
    * @param {number[]} telling - one for each attribute; 0: it is never written
-   * @param {string[]} names - for people
+   * @param {import("../language.js").Words[]} names - for people
    */
   constructor(telling, names) {
     this.telling = telling;
@@ -56,7 +56,9 @@ export class PictureLabels {
         return [face.number, this.strongest(face, standing, rule, face.number === chosen ? MOST_LABELS : others)];
       }),
     );
-    return new Map([...this.standing].map(([number, places]) => [number, places.map((index) => this.names[index])]));
+    return new Map(
+      [...this.standing].map(([number, places]) => [number, places.map((index) => String(this.names[index]))]),
+    );
   }
 
   /**

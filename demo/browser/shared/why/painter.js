@@ -132,7 +132,7 @@ function numbers(cells, transform, unit) {
     const right = sides[0].x > sides[1].x ? sides[0] : sides[1]; // also where the picture is mirrored
     const apart = (/** @type {{x: number, y: number}} */ other) =>
       Math.abs(other.x - right.x) > NUMBER_ROOM * unit || Math.abs(other.y - right.y) > NUMBER_HEIGHT * unit;
-    if (written.every(apart)) written.push({x: right.x, y: right.y, text: signed(value)});
+    if (written.every(apart)) written.push({x: right.x, y: right.y, text: String(signed(value))});
   }
   return written;
 }

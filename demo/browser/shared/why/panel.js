@@ -1,13 +1,15 @@
 // "Why?": the attribute that the visitor asks about, and what is said of its map beside the picture.
 
 import {closest, find, findAll} from "../elements.js";
-import {t, withinSentence} from "../language.js";
+import {joined, t, withinSentence} from "../language.js";
+import {write, written} from "../written.js";
 import {summands, whereSentence} from "./sentence.js";
 
 const LEGIBLE_MS = 300; // how long a sentence stands at least while its face moves
 // A click on the attribute itself asks, too; those on the threshold's slider do not.
 const ASKING = ".attribute :is([data-do=why], label, [data-attribute], .percent, .bar)";
 
+/** @typedef {import("../language.js").Words} Words */
 /** @typedef {import("./map.js").WhyMap} WhyMap */
 
 export class WhyPanel {
@@ -16,7 +18,7 @@ export class WhyPanel {
    * @param {import("../attributes/attributes.js").AttributePanel} attributes
    * @param {string[]} elsewhere - attributes for which the network often looks at the wrong place
    * @param {() => void} onAsk - another attribute was chosen, or none
-   * @param {(sentence: string) => void} speak - tells the first answer to screen readers
+   * @param {(sentence: Words) => void} speak - tells the first answer to screen readers
    */
   constructor(panel, attributes, elsewhere, onAsk, speak) {
     this.attributes = attributes;
@@ -70,18 +72,18 @@ export class WhyPanel {
       button.setAttribute("aria-pressed", String(button.closest(".attribute") === row?.row));
     }
     if (row) {
-      this.title.textContent = t("Why “{name}”?", {name: row.name});
+      write(this.title, t("Why “{name}”?", {name: row.name}));
       this.badge.hidden = !this.elsewhere.includes(this.asked);
     }
     this.wait("");
     this.onAsk();
   }
 
-  /** @param {string} text - why there is no map */
-  wait(text) {
+  /** @param {Words} words - why there is no map */
+  wait(words) {
     this.answered = false;
     this.written = -Infinity;
-    if (this.where.textContent !== text) this.where.textContent = text;
+    write(this.where, words);
     this.root.classList.add("waiting");
   }
 
@@ -91,7 +93,7 @@ export class WhyPanel {
     if (now - this.written < LEGIBLE_MS) return;
     this.written = now;
     this.root.classList.remove("waiting");
-    this.where.textContent = whereSentence(map);
+    write(this.where, whereSentence(map));
     this.sum.replaceChildren(...summands(map).map(({name, value}) => summand(name, value)));
     if (!this.answered) this.speak(this.sentence);
     this.answered = true;
@@ -100,19 +102,19 @@ export class WhyPanel {
   /** What the panel says, as one sentence for screen readers; empty where nothing is asked or known. */
   get sentence() {
     if (!this.row || this.root.classList.contains("waiting")) return "";
-    const said = t("Why {name}: {where}", {name: withinSentence(this.row.name), where: this.where.textContent});
-    return this.badge.hidden ? said : `${said} ${t("For this attribute the network often looks elsewhere.")}`;
+    const said = t("Why {name}: {where}", {name: withinSentence(this.row.name), where: written(this.where)});
+    return joined([said, this.badge.hidden ? "" : t("For this attribute the network often looks elsewhere.")]);
   }
 }
 
 /**
- * @param {string} name
- * @param {string} value
+ * @param {Words} name
+ * @param {Words} value
  */
 function summand(name, value) {
-  const part = document.createElement("span");
-  const figure = document.createElement("b");
-  figure.textContent = value;
-  part.append(`${name} `, figure);
+  const [part, named, figure] = ["span", "span", "b"].map((kind) => document.createElement(kind));
+  write(named, name);
+  write(figure, value);
+  part.append(named, " ", figure);
   return part;
 }

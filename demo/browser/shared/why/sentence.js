@@ -1,19 +1,21 @@
 // A map in words, and its numbers as they are written.
 
-import {language, t} from "../language.js";
+import {number, Phrase, t} from "../language.js";
+
+/** @typedef {import("../language.js").Words} Words */
 import {byRegion, logOdds} from "./map.js";
 
 const MOST_OF = 0.5; // of the log-odds: from here on one part is named alone
 const DECIMALS = 1;
 
-/** @type {Object<string, string>} */
+/** @type {Object<string, Words>} */
 const NAMES = {
   hair: t("hair and forehead"),
   eyes: t("eyes"),
   mouth: t("mouth and below"),
   bias: t("starting point"),
 };
-/** @type {Object<string, string>} */
+/** @type {Object<string, Words>} */
 const MOSTLY = {
   hair: t("Mostly the hair and forehead"),
   eyes: t("Mostly the eyes"),
@@ -21,11 +23,12 @@ const MOSTLY = {
   bias: t("Mostly the starting point, which is the same for every face"),
 };
 
-const NUMBER = new Intl.NumberFormat(language, {
+/** @type {Intl.NumberFormatOptions} */
+const WRITTEN = {
   signDisplay: "exceptZero",
   minimumFractionDigits: DECIMALS,
   maximumFractionDigits: DECIMALS,
-});
+};
 
 /**
  * Log-odds as they are written on the page: "+2.1".
@@ -33,7 +36,8 @@ const NUMBER = new Intl.NumberFormat(language, {
  * @param {number} value
  */
 export function signed(value) {
-  return NUMBER.format(value).replace("-", "−");
+  const written = number(value, WRITTEN);
+  return new Phrase(() => String(written).replace("-", "−"));
 }
 
 /**

@@ -53,6 +53,8 @@ def test_both_panels_tell_what_was_measured_of_the_weights(panel: Any, pipeline:
 def test_each_is_told_the_limits_that_concern_it(pipeline: Pipeline) -> None:
     of_photos = facts(photo_panel, pipeline)
     assert of_photos["largest_bytes"] == MAX_PICTURE_BYTES
+    assert {".heic", ".psd"} < set(of_photos["unread_suffixes"])
+    assert not {".jpg", ".tif"} & set(of_photos["unread_suffixes"])
     assert of_photos["weights"] == hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
     told = facts(live_panel, pipeline)
     assert told["remembered_ms"] == 1000 * REMEMBERED_SECONDS

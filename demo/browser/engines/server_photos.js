@@ -1,0 +1,81 @@
+// The server's way of reading a photo: it goes there in a call, and its result comes back in the answer.
+
+import {joined, t, translated, VisitorError} from "../shared/language.js";
+import {askServer, newVisitor} from "../shared/server.js";
+import {pause} from "../shared/status.js";
+
+const ANSWER_MS = 120000;
+const BUSY_TRIES = 30; // then somebody has to decide whether to go on
+/** @typedef {import("../shared/language.js").Words} Words */
+
+/** @type {Object<string, Words>} */
+const NEXT_STEP = {
+  wait: t("Nothing is lost: try again in a moment."),
+  reload: t("Reload the page, then try again."),
+  nothing: "",
+};
+
+/** @typedef {{example: string} | {picture: string, name: string}} PhotoRequest - picture: a file's content in base64 */
+
+/**
+ * What photo mode asks about a photo, wherever that is read. Both throw a VisitorError where there is no answer.
+ *
+ * @typedef {object} PhotoEngine
+ * @property {(request: PhotoRequest, isWanted: () => boolean) => Promise<import("../photo/view.js").Answer | null>} read -
+ *   null where it was not wanted any more before there was an answer
+ * @property {(request: PhotoRequest, number: number) => Promise<import("../shared/why/map.js").Maps>} explain - the maps
+ *   of a face, by its number
+ */
+
+/**
+ * The functions of demo/server/photo.py.
+ *
+ * @typedef {{analyse_photo: (request: object) => Promise<any>}} PhotoServer
+ */
+
+/**
+ * @param {PhotoServer} server
+ * @param {(sentence: Words) => void} onWait - called while a photo waits for its turn at the server
+ * @returns {PhotoEngine}
+ */
+export function serverPhotos(server, onWait) {
+  const visitor = newVisitor(); // by which the server knows who waits for a turn
+  const ask = (/** @type {object} */ request, isWanted = () => true) =>
+    untilAnswered((question) => server.analyse_photo({...question, visitor}), request, isWanted, onWait);
+  return {
+    read: ask,
+    explain: async (request, number) => (await ask({...request, why: number})).why,
+  };
+}
+
+/**
+ * Asks again for as long as the server is busy. Meanwhile only the turn is asked for, not the whole picture sent.
+ *
+ * @param {(question: object) => Promise<any>} ask - for what demo/server/photo.py answers
+ * @param {object} request
+ * @param {() => boolean} isWanted
+ * @param {(sentence: Words) => void} onWait
+ */
+async function untilAnswered(ask, request, isWanted, onWait) {
+  let question = request;
+  for (let tries = 1; isWanted(); tries++) {
+    const answer = await askServer(ANSWER_MS, () => ask(question));
+    if (answer.faces || answer.why) return answer;
+    if (answer.turn) {
+      question = request;
+      continue;
+    }
+    if (!answer.busy || tries >= BUSY_TRIES) throw new VisitorError(whyNone(answer));
+    const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
+    const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
+    onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
+    await pause(1000 * answer.seconds);
+    question = {turn: true}; // the picture is sent again when there is a place for it
+  }
+  return null;
+}
+
+/** @param {{error?: string, failure?: import("../shared/server.js").Failure}} answer */
+function whyNone({error, failure}) {
+  return error ? translated(error) : joined([failure.text, NEXT_STEP[failure.helps]]);
+}

@@ -1,0 +1,44 @@
+// Photos that this device could not read: the server reads them only if the visitor agrees.
+
+import {find} from "../shared/elements.js";
+import {t} from "../shared/language.js";
+import {write, written} from "../shared/written.js";
+
+/** @typedef {import("./reading.js").Failure} Failure */
+
+export class ServerOffer {
+  /**
+   * @param {HTMLElement} photo - the panel
+   * @param {(failures: Failure[]) => void} onAgree
+   */
+  constructor(photo, onAgree) {
+    this.line = find(photo, ".offer", HTMLElement);
+    this.text = find(this.line, "span", HTMLElement);
+    /** @type {Failure[]} */
+    this.failures = [];
+    find(this.line, "button", HTMLButtonElement).addEventListener("click", () => onAgree(this.failures));
+  }
+
+  /** @param {Failure[]} failures - that the server may read; none: there is nothing to offer */
+  show(failures) {
+    this.failures = failures;
+    this.line.hidden = failures.length === 0;
+    const sentence = failures.length ? offered(failures) : "";
+    if (String(written(this.text)) !== String(sentence)) write(this.text, sentence); // else it would be read aloud again
+  }
+}
+
+/** @param {Failure[]} failures - at least one */
+function offered(failures) {
+  const count = failures.length;
+  return count === 1
+    ? t("The server may be able to read {name}. If you agree, it goes there, is analysed in memory and never stored.", {
+        name: failures[0].name,
+      })
+    : t(
+        "The server may be able to read {count} of these photos. If you agree, they go there, are analysed in memory and never stored.",
+        {
+          count,
+        },
+      );
+}

@@ -1,0 +1,51 @@
+"""Stop work that is no longer wanted: whatever takes long asks now and then whether it still is."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+_IS_WANTED: ContextVar[Callable[[], bool]] = ContextVar("is_wanted", default=lambda: True)
+
+
+class InterruptedWorkError(Exception):
+    """The work is no longer wanted."""
+
+
+def interruptible(
+    is_wanted: Callable[[], bool],
+    function: Callable[_Parameters, _Result],
+    *arguments: _Parameters.args,
+    **named: _Parameters.kwargs,
+) -> _Result:
+    """Call a function that is to stop once it is no longer wanted.
+
+    Args:
+        is_wanted: asked by `check_wanted`, on the function's thread.
+        function: what is called.
+        arguments: positional arguments of the function.
+        named: keyword arguments of the function.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        InterruptedWorkError: it is not wanted.
+        Exception: anything else that the function raises.
+    """
+    token = _IS_WANTED.set(is_wanted)
+    try:
+        return function(*arguments, **named)
+    finally:
+        _IS_WANTED.reset(token)
+
+
+def check_wanted() -> None:
+    """Go on if the present work is wanted; work outside of `interruptible` always is.
+
+    Raises:
+        InterruptedWorkError: it is not.
+    """
+    if not _IS_WANTED.get()():
+        raise InterruptedWorkError

@@ -1,0 +1,78 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from slimnet import SlimNet
+from tests.fakes import celeba
+from training import ask_teachers
+from training.data.celeba import read_celeba
+from training.data.teacher_table import table_logits
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return celeba.write(tmp_path / "data")
+
+
+def weights(path: Path, *logits: float) -> str:
+    """Weights that say the same of every picture."""
+    network = SlimNet((4, 8), (8, 7, 2), len(logits), attributes=celeba.ATTRIBUTES[: len(logits)])
+    with torch.no_grad():
+        network.fc.weight.zero_()
+        network.fc.bias.copy_(torch.tensor(logits))
+    network.save(path)
+    return str(path)
+
+
+def ask(data: Path, *teachers: str) -> Path:
+    out = data.parent / "out" / "teacher.csv"
+    cache = str(data.parent / "cache")
+    options = ["--data_dir", str(data), "--cache_dir", cache, "--out", str(out), "--device", "cpu"]
+    assert ask_teachers.main([*options, "--teachers", *teachers]) == 0
+    return out
+
+
+def test_the_table_holds_the_mean_logit_of_all_teachers(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0), weights(tmp_path / "b.safetensors", 0, -2, 2))
+    splits = read_celeba(data)
+    for split in (splits["train"], splits["valid"]):
+        np.testing.assert_allclose(table_logits(str(table), split), np.tile([2, -2, 1], (len(split), 1)), atol=1e-4)
+    with table.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["file", *celeba.ATTRIBUTES]
+    assert len(rows) == len(splits["train"]) + len(splits["valid"])  # never of the test split
+    right = 100 * (splits["valid"].labels == [True, False, True]).mean()
+    assert f"data, 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
+
+
+def test_what_no_teacher_knows_stays_empty_and_is_not_judged(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = ask(data, weights(tmp_path / "a.safetensors", 4))
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["Second"], row["Third"]) for row in rows} == {("", "")}
+    assert {row["First"] for row in rows} == {"0.982014"}
+    shown = capsys.readouterr()
+    assert f"accuracy {100 * read_celeba(data)['valid'].labels[:, 0].mean():.2f} %" in shown.out
+    assert "it does not know Second, Third (2)" in shown.err
+
+
+def test_a_table_may_be_one_of_the_teachers(tmp_path: Path, data: Path) -> None:
+    first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
+    table = ask(data, str(first), weights(tmp_path / "b.safetensors", 0, -2, 2))
+    split = read_celeba(data)["train"]
+    np.testing.assert_allclose(table_logits(str(table), split)[:, 0], 2, atol=1e-4)
+
+
+def test_a_teacher_that_cannot_be_used_is_named(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "teacher.csv"
+    options = ["--data_dir", str(data), "--out", str(out), "--teachers", str(tmp_path / "none.safetensors")]
+    assert ask_teachers.main(options) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    assert not out.exists()

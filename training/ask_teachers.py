@@ -1,0 +1,127 @@
+"""Write what teachers say of a run's pictures: `python -m training.ask_teachers --teachers A B --out T.csv`.
+
+The table has the form of demo.annotate's, so that `training.train --teachers T.csv` takes it in the teachers' place. It
+covers training and validation pictures; a line says how good the teachers' mean is on each validation split.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from slimnet import CheckpointError, choose_device, transform
+from slimnet.files.atomic import replacement
+from training.data.cache import LabelledPictures, decoded
+from training.data.celeba import DataError, Split
+from training.data.folders import RunSplits, read_folders
+from training.fit.arguments import given
+from training.fit.distillation import check, opinion_of
+from training.fit.runtime.distributed import Process
+from training.fit.validation import judge
+from training.measure import metrics
+from training.measure.predictions import raw_logits
+
+_DECODING_THREADS = 2
+
+
+def ask(teachers: Sequence[str], splits: RunSplits, cache_dir: str, device: str | None) -> list[np.ndarray]:
+    """Ask teachers about all pictures.
+
+    Args:
+        teachers: Files of weights, and tables of probabilities.
+        splits: The pictures of each folder.
+        cache_dir: Where decoded pictures are kept.
+        device: As slimnet.choose_device takes it.
+
+    Returns:
+        For each training split and then each validation split, what training.fit.distillation.opinion_of returns.
+
+    Raises:
+        CheckpointError: A teacher cannot be read, or knows none of the attributes.
+        DataError: Pictures are damaged, or a table of probabilities cannot be used.
+    """
+    process = Process(0, 1, choose_device(device))
+    found = []
+    for split in (*splits.train, *splits.valid.values()):
+        pictures = decoded(split, cache_dir, transform, _DECODING_THREADS)
+        found.append(opinion_of(teachers, LabelledPictures(pictures, split), process))
+    return found
+
+
+def write(path: str | Path, splits: Sequence[Split], probabilities: Sequence[np.ndarray]) -> None:
+    """Write a table of probabilities, a row for each picture.
+
+    Args:
+        path: The file to write, .csv.
+        splits: Pictures with the same attributes.
+        probabilities: Of each split, (N, attributes); the cell of a nan stays empty.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with replacement(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["file", *splits[0].attributes])
+        for split, found in zip(splits, probabilities, strict=True):
+            for picture, row in zip(split.paths, found, strict=True):
+                table.writerow([picture.as_posix(), *("" if np.isnan(value) else f"{value:.6f}" for value in row)])
+
+
+def describe(name: str, split: Split, probabilities: np.ndarray) -> str:
+    """Say in a line how good probabilities are on a validation split.
+
+    Args:
+        name: The split's name.
+        split: The labels.
+        probabilities: (N, attributes); those that are nan are not counted.
+    """
+    answered = ~np.isnan(probabilities)
+    logits = raw_logits(np.where(answered, probabilities, 0.5), None)
+    found = judge(logits, replace(split, known=split.known & answered))
+    return (
+        f"{name}, {len(split):,} validation pictures: accuracy {100 * found.mean('accuracy'):.2f} %, balanced accuracy "
+        f"{100 * found.mean('balanced_accuracy'):.2f} %, log loss {metrics.mean(found.loss):.4f}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Of the command line, without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
+    parser = argparse.ArgumentParser(
+        "python -m training.ask_teachers", description="Write a table of what teachers say of pictures."
+    )
+    parser.add_argument("--teachers", type=given, nargs="+", required=True, help="as training.train takes them")
+    parser.add_argument("--data_dir", type=given, nargs="+", default=["data"], help="as training.train takes them")
+    parser.add_argument("--out", type=given, required=True, help="the table to write, .csv")
+    parser.add_argument("--cache_dir", type=given, default="cache", help="where decoded pictures are kept")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    options = parser.parse_args(arguments)
+    if Path(options.out).suffix != ".csv":
+        parser.error(f"--out must end in .csv, got {options.out}")
+    try:
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        splits = read_folders(options.data_dir)
+        for line in (*splits.notes, *check(options.teachers, splits.joined())[1]):
+            print(line, file=sys.stderr)
+        found = ask(options.teachers, splits, options.cache_dir, options.device)
+        write(options.out, [*splits.train, *splits.valid.values()], found)
+    except (CheckpointError, DataError, OSError, ValueError) as error:
+        print(f"training.ask_teachers: {error}", file=sys.stderr)
+        return 1
+    for (name, split), probabilities in zip(splits.valid.items(), found[len(splits.train) :], strict=True):
+        print(describe(name, split, probabilities))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
