@@ -6,6 +6,7 @@ close a case was. The mean of several networks makes other errors than the annot
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +78,8 @@ def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) 
     # On all machines or on none, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
         return np.load(path)
+    if process.writes:  # many minutes without a GPU, and a log shows no progress bar
+        print(f"asking the teachers about {len(train.split):,} pictures", file=sys.stderr, flush=True)
     opinion = opinion_of(config.teachers, train, process)
     if process.local_rank == 0:
         with replacement(path) as part, part.open("wb") as file:

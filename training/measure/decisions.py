@@ -104,7 +104,7 @@ class Bands:
 
 def fit_decisions(
     probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, names: Sequence[str],
-    least_bands: Sequence[tuple[float, float]] | None = None,
+    least_bands: Sequence[tuple[float, float]],
 ) -> Decisions:  # fmt: skip
     """Fit operating points and bands, and measure them by cross-validation over people.
 
@@ -117,7 +117,8 @@ def fit_decisions(
         known: bool (N, attributes), which labels are known.
         identities: (N,), who is in each image; at least five people.
         names: The attributes.
-        least_bands: For each attribute a band that its own has to include, since other people need it.
+        least_bands: For each attribute a band that its own has to include, since other people need it; (0.5, 0.5) where
+            none do.
     """
     folds = list(people_apart(_FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
@@ -134,9 +135,7 @@ def fit_decisions(
         found = fit(probabilities, labels, known, identities)
         points[point] = OperatingPoint(_rounded(found), _rounded(figures["precision"]), _rounded(figures["recall"]))
         held_out[point] = mean_figures(figures)
-    bands = fit_bands(probabilities, labels, known, identities)
-    if least_bands is not None:
-        bands = bands.widened(least_bands)
+    bands = fit_bands(probabilities, labels, known, identities).widened(least_bands)
     answered = bands.answered(probabilities)
     ticked = answered & (probabilities > 0.5)
     figures = _figures(probabilities, labels, known, np.full_like(probabilities, 0.5), ticked, names)

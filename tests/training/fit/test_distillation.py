@@ -83,11 +83,15 @@ def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path: Path, tra
     assert found == pytest.approx(np.tile(1 / (1 + np.exp([-1, 1, 0])), (len(train.split), 1)), abs=1e-5)
 
 
-def test_teachers_are_asked_once(tmp_path: Path, train: LabelledPictures, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teachers_are_asked_once_and_that_is_said(
+    tmp_path: Path, train: LabelledPictures, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = sure_of(tmp_path / "a.safetensors", 1, -1, 0)
     first = teachers.targets(asked(tmp_path, path), train, ALONE)
+    assert f"asking the teachers about {len(train.split)} pictures" in capsys.readouterr().err
     monkeypatch.setattr(teachers, "opinion_of", lambda *_: pytest.fail("asked again"))
     assert np.array_equal(teachers.targets(asked(tmp_path, path), train, ALONE), first)
+    assert not capsys.readouterr().err
 
 
 def test_other_weights_at_the_same_place_are_asked_anew(tmp_path: Path, train: LabelledPictures) -> None:

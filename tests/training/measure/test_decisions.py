@@ -5,6 +5,7 @@ from scipy.special import expit
 from training.measure.decisions import RIGHT, fit_band, fit_decisions, fit_thresholds
 
 PEOPLE = np.arange(2000) // 2
+NO_BAND = (0.5, 0.5)
 
 
 def faces(spread: float, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +61,7 @@ def test_no_band_is_needed_where_all_is_right_and_nothing_is_answered_where_noth
 def test_what_is_measured_is_of_other_people() -> None:
     sharp, vague = faces(6.0), faces(0.1, share=0.5, seed=1)
     probabilities, labels = (np.hstack(each) for each in zip(sharp, vague, strict=True))
-    found = fit_decisions(probabilities, labels, np.ones_like(labels), PEOPLE, ("Smiling", "Young"))
+    found = fit_decisions(probabilities, labels, np.ones_like(labels), PEOPLE, ("Smiling", "Young"), [NO_BAND] * 2)
     assert found.unsure[1] == (0, 1)
     assert [figures[1] for figures in (found.sure.right, found.sure.answered, found.sure.recall)] == [0, 0, 0]
     assert found.sure.right[0] >= RIGHT
@@ -76,7 +77,7 @@ def test_what_is_measured_is_of_other_people() -> None:
 def test_a_band_that_other_people_need_is_included() -> None:
     probabilities, labels = faces(6.0)
     known = np.ones_like(labels)
-    own = fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",))
+    own = fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",), [NO_BAND])
     (low, high), least = own.unsure[0], (0.01, 0.6)
     both = fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",), [least])
     assert both.unsure == ((min(low, 0.01), max(high, 0.6)),)
@@ -84,7 +85,6 @@ def test_a_band_that_other_people_need_is_included() -> None:
     assert both.sure.answered[0] < own.sure.answered[0]
     assert both.sure.right[0] > own.sure.right[0]
     assert both.operating_points == own.operating_points
-    assert fit_decisions(probabilities, labels, known, PEOPLE, ("Smiling",), [(0.5, 0.5)]) == own
 
 
 def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
@@ -92,7 +92,7 @@ def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
     both = np.hstack([probabilities, probabilities * 0.99])
     truth = np.hstack([labels, ~labels])
     names = ("Straight_Hair", "Wavy_Hair")
-    found = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, names)
+    found = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, names, [NO_BAND] * 2)
     assert found.operating_points["accuracy"].recall[1] < 0.02  # the other one is always a little surer
-    free = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Smiling", "Young"))
+    free = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Smiling", "Young"), [NO_BAND] * 2)
     assert free.operating_points["accuracy"].recall[1] > 0.05
