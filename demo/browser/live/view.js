@@ -8,34 +8,27 @@ import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
 import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
-import {say, showRemark, shownIn, speak} from "../shared/status.js";
+import {showRemark} from "../shared/status.js";
 import {PictureAge} from "./age.js";
 import {Announcer} from "./access/announcer.js";
+import {Choice} from "./choice.js";
 import {ClassMode} from "./class_mode/class_mode.js";
 import {Controls} from "./controls.js";
 import {LARGEST_WIDTH} from "./frame_size.js";
 import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
+import {describe, heading} from "./sentences.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
+import {StatusLine} from "./status_line.js";
 import {Timeline} from "./timeline/timeline.js";
 import {LiveWhy} from "./why.js";
 
 const CROP_MS = 100; // the crop is asked for no more often
-const OUT_OF_SIGHT_MS = 1000; // the chosen face may be hidden for as long before another one takes its place
-const SETTLED_MS = 300; // what is true for a shorter time is not worth a sentence
-const NOTICE_MS = 4000; // for which what a button did stands in the status line
+const MISSED_MS = 300; // a face that is missed for a shorter time takes nothing off the page
 const REFUSAL_MS = 15000; // for which it is said why something given is not taken
 const FILE_NAME = "slimnet-faces-live.png";
 /** @typedef {import("../shared/language.js").Words} Words */
-
-/** @type {Object<string, Words>} */
-const ADVICE = {
-  small: t("Too small to be read well: come closer."),
-  turned: t("Turned too far: look towards the camera."),
-  blurred: t("Blurred: hold still, or clean the lens."),
-  dark: t("Too dark: turn towards the light."),
-};
 
 /**
  * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that was asked about.
@@ -58,7 +51,7 @@ export class View {
     this.startButton = find(live, "#live-start", HTMLButtonElement);
     this.stopButton = find(live, "#live-stop", HTMLButtonElement);
     this.reloadButton = find(live, "#live-reload", HTMLButtonElement);
-    this.statusLine = find(live, ".status", HTMLElement);
+    this.status = new StatusLine(find(live, ".status", HTMLElement));
     this.sizeLine = find(live, ".flow", HTMLElement);
     this.cameraLine = find(live, ".other-camera", HTMLElement);
     this.ageLine = find(live, ".age", HTMLElement);
@@ -79,7 +72,7 @@ export class View {
     this.age = new PictureAge();
     this.speed = this.makeSpeed();
     this.guide = new Guide();
-    this.announcer = new Announcer((sentence) => speak(this.statusLine, sentence));
+    this.announcer = new Announcer((sentence) => this.status.speak(sentence));
     this.controls = this.makeControls(actions);
     this.classMode = new ClassMode(
       find(live, ".class-mode", HTMLDialogElement),
@@ -87,12 +80,9 @@ export class View {
       facts.face_colours,
       this.panel.listed,
     );
-    /** @type {number | null} */
-    this.chosen = null; // number of the face whose attributes are shown
+    this.choice = new Choice();
     /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
     this.read = new Map(); // number of a face -> what is shown of it
-    this.settling = {text: "", since: 0};
-    this.noticedUntil = 0; // milliseconds: until then the status line says what a button did
     this.settings.onChange(() => this.decideAgain());
     whenLanguageChanges(() => this.paint()); // what is written on the picture
     this.mirror(this.settings.values.mirror ?? true);
@@ -126,7 +116,7 @@ export class View {
       this.panel,
       this.facts,
       () => this.askWhy(),
-      (sentence) => speak(this.statusLine, sentence),
+      (sentence) => this.status.speak(sentence),
     );
   }
 
@@ -141,6 +131,11 @@ export class View {
       facts,
       shows,
     );
+  }
+
+  /** Number of the face whose attributes are shown; null where none is. */
+  get chosen() {
+    return this.choice.number;
   }
 
   /** The chosen face as it is on the page; undefined where it is out of sight. */
@@ -162,7 +157,7 @@ export class View {
    * @param {string} kind - "plain", "waiting" or "problem"
    */
   say(text, kind = "plain") {
-    say(this.statusLine, text, kind);
+    this.status.say(text, kind);
   }
 
   /**
@@ -237,8 +232,7 @@ export class View {
   /** Faces that come from now on have other numbers. */
   forgetFaces() {
     this.smoother = new Smoother(this.facts.remembered_ms);
-    this.chosen = null;
-    this.seen = 0; // when the chosen face was seen last
+    this.choice.forget();
     this.cropAsked = 0;
   }
 
@@ -256,7 +250,7 @@ export class View {
       part.hidden = true;
     }
     this.controls.press("freeze", false);
-    this.chosen = null;
+    this.choice.forget();
     this.classMode.close();
     this.why.panel.close();
     this.overlay.clear();
@@ -305,7 +299,7 @@ export class View {
   show(picture, answer, captured, stages) {
     const began = performance.now();
     const {faces} = answer;
-    this.keepChoice(faces, began);
+    this.choice.follow(faces, began);
     this.overlay.take(picture, answer);
     this.overlay.map = this.why.show(this.face, began);
     this.read = this.steady(faces, began);
@@ -314,7 +308,7 @@ export class View {
       // Else this frame was the last one in flight, and the page says already what it waits for.
       this.state = "on";
       this.live.classList.remove("stale");
-      this.saySettled(...describe(faces, this.chosen, this.guidance(answer)), began);
+      this.status.settle(...describe(faces, this.chosen, this.guidance(answer)), began);
     }
     this.canvas.hidden = false;
     this.reloadButton.hidden = true;
@@ -381,8 +375,7 @@ export class View {
   async giveAway(give) {
     const picture = this.overlay.file(captionText(this.panel.names.length, this.facts.parameters));
     const notice = picture ? await give(picture) : t("There is no picture yet.");
-    this.noticedUntil = performance.now() + NOTICE_MS;
-    this.say(notice);
+    this.status.notice(notice);
   }
 
   /**
@@ -399,8 +392,7 @@ export class View {
         if (this.settings.values.pace) this.announce(face, faces.length, now);
       }
     }
-    // A face that is missed in a frame or two takes nothing off the page; the reason is told when the boxes are emptied.
-    if (!faces.length && now - this.seen < SETTLED_MS) panel.fade();
+    if (!faces.length && now - this.choice.seen < MISSED_MS) panel.fade();
     else if (!faces.length) panel.clear();
     const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
     this.classMode.show(ticked, this.overlay.mirror);
@@ -443,16 +435,6 @@ export class View {
   }
 
   /**
-   * @param {Words} text
-   * @param {string} kind - "plain", "waiting" or "problem"
-   * @param {number} now - milliseconds
-   */
-  saySettled(text, kind, now) {
-    if (this.settling.text !== String(text)) this.settling = {text: String(text), since: now};
-    if (now >= this.noticedUntil && now - this.settling.since >= SETTLED_MS) this.say(text, kind);
-  }
-
-  /**
    * Says what has changed, at the pace that was chosen; not of a face that is doubted, which the status line says already.
    *
    * @param {Face} face - the chosen one
@@ -466,9 +448,10 @@ export class View {
 
   /** Says to screen readers what is read in the chosen face and why, or once more what the page waits for. */
   sayFace() {
-    const {statusLine, panel, chosen} = this;
+    const {status, panel, chosen} = this;
     const read = () => panel.sentence(heading(chosen, this.overlay.answer.faces.length));
-    speak(statusLine, panel.face ? joined([read(), this.why.panel.sentence]) : shownIn(statusLine));
+    if (panel.face) status.speak(joined([read(), this.why.panel.sentence]));
+    else status.repeat();
   }
 
   /** Another attribute is asked about, or none: the next frame brings its map. */
@@ -501,8 +484,7 @@ export class View {
    */
   choose(number) {
     if (number === this.chosen) return;
-    this.chosen = number;
-    this.seen = performance.now();
+    this.choice.take(number, performance.now());
     this.cropAsked = 0;
     this.crop.hidden = true; // it is another face's, until the next one comes
     this.showChoice(this.overlay.answer.faces);
@@ -512,54 +494,4 @@ export class View {
     this.panel.show(probabilities, ticks, this.face.doubts);
     this.reliability.show(this.face.conditions);
   }
-
-  /**
-   * The chosen face stays it while it is there; of new ones the largest is taken, who sits before the camera.
-   *
-   * @param {Face[]} faces
-   * @param {number} now - milliseconds
-   */
-  keepChoice(faces, now) {
-    const there = faces.some(({number}) => number === this.chosen);
-    if (there || !faces.length) {
-      if (there) this.seen = now;
-    } else if (this.chosen === null || now - this.seen > OUT_OF_SIGHT_MS) {
-      const area = (/** @type {Face} */ {box}) => box[2] * box[3];
-      this.chosen = faces.reduce((largest, face) => (area(face) > area(largest) ? face : largest)).number;
-      this.seen = now;
-    }
-  }
-}
-
-/**
- * What to say about the faces of a frame, and of which kind it is.
- *
- * @param {Face[]} faces
- * @param {number | null} chosen
- * @param {Words | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
- * @returns {[Words, string]}
- */
-function describe(faces, chosen, guidance) {
-  if (!faces.length) return [t("No face in sight: come closer."), "waiting"];
-  const face = faces.find(({number}) => number === chosen);
-  if (!face) return [t("Face {number} is out of sight.", {number: chosen}), "waiting"];
-  if (guidance) return [guidance, "waiting"];
-  if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];
-  if (guidance !== null) return [t("You are in the picture."), "plain"];
-  return [
-    faces.length === 1
-      ? t("One face.")
-      : t("{count} faces. Choose one by its box or its button.", {count: faces.length}),
-    "plain",
-  ];
-}
-
-/**
- * What a sentence about a face begins with. Numbers of faces go on while faces come and go, so they are no "2 of 3".
- *
- * @param {number} number
- * @param {number} count - of faces in the picture
- */
-function heading(number, count) {
-  return count > 1 ? t("Face {number}", {number}) : t("One face");
 }

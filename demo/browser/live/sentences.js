@@ -1,0 +1,47 @@
+// What the status line says of the faces in a frame.
+
+import {t} from "../shared/language.js";
+
+/** @typedef {import("../shared/language.js").Words} Words */
+/** @typedef {import("./view.js").Face} Face */
+
+/** @type {Object<string, Words>} */
+const ADVICE = {
+  small: t("Too small to be read well: come closer."),
+  turned: t("Turned too far: look towards the camera."),
+  blurred: t("Blurred: hold still, or clean the lens."),
+  dark: t("Too dark: turn towards the light."),
+};
+
+/**
+ * What to say about the faces of a frame, and of which kind it is.
+ *
+ * @param {Face[]} faces
+ * @param {number | null} chosen
+ * @param {Words | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
+ * @returns {[Words, string]}
+ */
+export function describe(faces, chosen, guidance) {
+  if (!faces.length) return [t("No face in sight: come closer."), "waiting"];
+  const face = faces.find(({number}) => number === chosen);
+  if (!face) return [t("Face {number} is out of sight.", {number: chosen}), "waiting"];
+  if (guidance) return [guidance, "waiting"];
+  if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];
+  if (guidance !== null) return [t("You are in the picture."), "plain"];
+  return [
+    faces.length === 1
+      ? t("One face.")
+      : t("{count} faces. Choose one by its box or its button.", {count: faces.length}),
+    "plain",
+  ];
+}
+
+/**
+ * What a sentence about a face begins with. Numbers of faces go on while faces come and go, so they are no "2 of 3".
+ *
+ * @param {number} number
+ * @param {number} count - of faces in the picture
+ */
+export function heading(number, count) {
+  return count > 1 ? t("Face {number}", {number}) : t("One face");
+}
