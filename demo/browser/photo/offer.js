@@ -2,7 +2,7 @@
 
 import {find} from "../shared/elements.js";
 import {t} from "../shared/language.js";
-import {write, written} from "../shared/written.js";
+import {write} from "../shared/written.js";
 
 /** @typedef {import("./reading.js").Failure} Failure */
 
@@ -23,8 +23,7 @@ export class ServerOffer {
   show(failures) {
     this.failures = failures;
     this.line.hidden = failures.length === 0;
-    const sentence = failures.length ? offered(failures) : "";
-    if (String(written(this.text)) !== String(sentence)) write(this.text, sentence); // else it would be read aloud again
+    write(this.text, failures.length ? offered(failures) : "");
   }
 }
 
