@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.browser.conftest import Server, missing, start_live, wait_for_live_status, wait_for_more
+from tests.browser.conftest import Server, choose_panel, missing, start_live, wait_for_live_status, wait_for_more
+from tests.browser.device.stand_in import choose_engine, hold_loading, let_load, open_with_stand_in, wait_for_engine
 from tests.browser.films import answered, face
 from tests.browser.live.test_why import SMILING
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
@@ -17,8 +18,8 @@ TWO = f"""
     window.fetch = (address, options) =>
       String(options?.body).includes('"frame"') ? false_one(address, options) : real(address, options);
 """
-VIOLATIONS = """async (runOnly) => {
-    const {violations} = await axe.run(document, {runOnly, rules: {"target-size": {enabled: true}}});
+VIOLATIONS = """async ([within, runOnly]) => {
+    const {violations} = await axe.run(within, {runOnly, rules: {"target-size": {enabled: true}}});
     return violations.flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target}`));
 }"""
 # What each mode is asked for; all but the colours is the same in both.
@@ -32,11 +33,11 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, a[href], input, 
 FOCUSED = "document.activeElement === document.body ? 'body' : document.activeElement.outerHTML"
 
 
-def assert_right_for_everyone(page: Any, state: str) -> None:
-    """No violation in light and dark, and no target smaller than 24 by 24 pixels."""
+def assert_right_for_everyone(page: Any, state: str, within: str = "html") -> None:
+    """No violation in light and dark, and no target smaller than 24 by 24 pixels; within the part that has changed."""
     for mode, rules in MODES.items():
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", mode == "dark")
-        assert (state, mode, page.evaluate(VIOLATIONS, rules)) == (state, mode, [])
+        assert (state, mode, page.evaluate(VIOLATIONS, [within, rules])) == (state, mode, [])
     assert (state, page.evaluate(SMALL_TARGETS)) == (state, [])
 
 
@@ -46,13 +47,36 @@ def load_axe(page: Any) -> None:
     page.evaluate(AXE.read_text(encoding="utf-8"))
 
 
+def fail_to_load(page: Any, panel: str) -> None:
+    """Switches to this device, whose engine loads and then fails; checks both states."""
+    hold_loading(page)
+    page.evaluate("window.device.problem = 'No WebAssembly.'")
+    choose_engine(page, "device", panel)
+    page.locator(f"#{panel} .amount", has_text="4 of 16 MB").wait_for()
+    assert_right_for_everyone(page, "loading onto this device", f"#{panel}")
+    let_load(page)
+    wait_for_engine(page, "device", "failed", panel)
+    page.locator(f"#{panel} .engine-problem", has_text="No WebAssembly.").wait_for()
+    assert_right_for_everyone(page, "this device failed", f"#{panel} .side")
+    page.evaluate("window.device.problem = ''")
+
+
 def test_axe_finds_nothing_in_live(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
+    page = open_with_stand_in(open_page, server, TWO)
     load_axe(page)
     assert_right_for_everyone(page, "before Start")
     start_live(page)
     page.wait_for_selector("#live [data-attribute]:checked")
     assert_right_for_everyone(page, "two faces")
+    fail_to_load(page, "live")
+    page.click("#live .engine-problem [data-do=load-again]")
+    wait_for_engine(page, "device")
+    page.wait_for_selector("#live [data-probability='0.2']")
+    page.click("#live [data-do=compare]")
+    page.locator("#live .comparison", has_text="this device 1").wait_for()
+    assert_right_for_everyone(page, "on this device, compared with the server", "#live .side")
+    choose_engine(page, "server")
+    page.wait_for_selector("#live[data-faces='2']")
     page.click("#live [data-toggle=adjust]")
     page.click("#live .legend summary")
     page.click("#live .speed summary")
@@ -78,10 +102,20 @@ def test_axe_finds_nothing_in_live(server: Server, open_page: Any) -> None:
 
 
 def test_axe_finds_nothing_in_photo(server: Server, open_page: Any, two_faces: Any, tmp_path: Any) -> None:
-    page = open_page(server)
+    page = open_with_stand_in(open_page, server)
     load_axe(page)
-    page.click("#photo-tab")
+    choose_panel(page, "photo")
     assert_right_for_everyone(page, "before a photo")
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    fail_to_load(page, "photo")
+    upload(page, bad)
+    wait_for_status(page, "Not read yet")
+    assert_right_for_everyone(page, "a photo that waits for this device", "#photo .side")
+    page.click("#photo .engine-problem [data-do=load-again]")
+    page.wait_for_selector("#photo .offer:visible")
+    assert_right_for_everyone(page, "a photo that the server may read", "#photo .side")
+    choose_engine(page, "server", "photo")
     upload(page, two_faces)
     wait_for_faces(page, 2)
     page.click("#photo [data-toggle=adjust]")
@@ -89,8 +123,6 @@ def test_axe_finds_nothing_in_photo(server: Server, open_page: Any, two_faces: A
     page.wait_for_selector("#photo .why:not(.waiting)")
     page.evaluate("document.querySelector('#photo .elsewhere').hidden = false")  # no attribute need have it
     assert_right_for_everyone(page, "a photo with details, and why")
-    bad = tmp_path / "bad.png"
-    bad.write_bytes(b"no picture")
     upload(page, bad)
     page.wait_for_selector("#photo .status[data-kind=problem]")
     assert_right_for_everyone(page, "an error")

@@ -3,7 +3,10 @@
 import {find, findAll} from "../../shared/elements.js";
 import {faceColour} from "../../shared/face_buttons.js";
 import {t} from "../../shared/language.js";
+import {leaveRoomForWords} from "../../shared/longest_word.js";
 import {write, written} from "../../shared/written.js";
+
+const NAME_WEIGHT = 600; // of the font
 
 /**
  * A face with what is ticked of it.
@@ -56,6 +59,8 @@ export class ClassMode {
     this.things = findAll(dialog, "[data-thing]", HTMLElement);
     this.told = find(dialog, "[role=status]", HTMLElement);
     for (const thing of this.things) thing.hidden = !this.rowOf(thing);
+    const names = this.rows.map(({name}) => name);
+    leaveRoomForWords(find(dialog, ".class-faces", HTMLElement), names, NAME_WEIGHT);
     find(dialog, "[data-do=close]", HTMLButtonElement).addEventListener("click", () => this.close());
     find(dialog, "[data-do=again]", HTMLButtonElement).addEventListener("click", () => this.startOver());
     dialog.addEventListener("close", () => this.giveBack());

@@ -5,6 +5,7 @@ import {decide, ruleOf} from "./decisions.js";
 import {Details} from "./details.js";
 import {closest, find, findAll} from "../elements.js";
 import {joined, listed, t} from "../language.js";
+import {leaveRoomForWords} from "../longest_word.js";
 import {faceSentence} from "./sentence.js";
 import {Settings} from "../settings.js";
 import {Toolbar} from "./toolbar.js";
@@ -12,6 +13,7 @@ import {write, written} from "../written.js";
 
 /** @typedef {import("../language.js").Words} Words */
 
+const NAME_WEIGHT = 500; // of the font of what is ticked
 const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
 const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
 const NO_FACE = t("no face yet");
@@ -100,6 +102,7 @@ export class AttributePanel {
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
     this.names = this.rows.map(({name}) => name); // the same for people
     this.warning = find(root, ".doubt", HTMLElement);
+    this.leaveRoom();
     /** @type {{probabilities: number[], ticks: Tick[] | null, doubts: string[]} | null} */
     this.face = null;
     root.addEventListener("click", (event) => {
@@ -112,6 +115,14 @@ export class AttributePanel {
     this.settings.onChange(() => this.applySettings());
     this.clear();
     this.applySettings();
+  }
+
+  /** Columns are wide enough for the names in them. */
+  leaveRoom() {
+    for (const list of findAll(this.root, ".groups, .impressions", HTMLElement)) {
+      const names = this.listed.filter(({row}) => list.contains(row)).map(({name}) => name);
+      leaveRoomForWords(list, names, NAME_WEIGHT);
+    }
   }
 
   /** 0: raw, 1: calmest, as chosen on the slider. */
