@@ -5,7 +5,7 @@ export default [
   {ignores: [".*/", "demo/benchmark/"]},
   js.configs.recommended,
   {
-    files: ["demo/browser/**/*.js", "tests/fakes/*.js"],
+    files: ["demo/browser/**/*.js", "tests/**/*.js"],
     languageOptions: {globals: globals.browser},
     rules: {
       "consistent-return": "error",

@@ -4,7 +4,9 @@ import {faceColour} from "../face_buttons.js";
 import {BADGE_HEIGHT, LABEL_HEIGHT, PictureLayout} from "./layout.js";
 
 const PICTURE_UNITS = 640; // the picture's longer side in units, the measure of what is painted on it
-const SMALLEST_UNIT = 0.8; // CSS pixels: below, a label's text is not legible on the screen
+// CSS pixels: below, a label's text is not legible on the screen. It counts that the visitor's own font is larger, but
+// leaves something of the picture.
+const SMALLEST_UNIT = 0.8 * Math.min(1.5, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
 const LABEL_FONT = 14.5; // units
 const RIM_COLOUR = "#0b131599";
 const LABEL_COLOUR = "#0b1315d9"; // dark, so that its light text is legible on any picture
