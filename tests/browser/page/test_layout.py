@@ -139,6 +139,19 @@ def test_on_a_phone_held_across_the_two_stand_side_by_side(page: Any) -> None:
     assert stage["y"] + stage["height"] <= 390
 
 
+@pytest.mark.parametrize("size", [(390, 844), (844, 390)])
+def test_nothing_shows_through_the_list_of_keys(page: Any, size: tuple[int, int]) -> None:
+    resize(page, size)
+    page.click("#live .help")
+    covered = """all => all.filter((part) => {
+        const {left, top, width, height} = part.getBoundingClientRect();
+        const there = document.elementFromPoint(left + width / 2, top + height / 2);
+        return top + height < innerHeight && !there.closest(".keys");
+    }).map((part) => part.outerHTML)"""
+    assert page.eval_on_selector_all("#live .keys :is(dt, dd, p)", covered) == []
+    page.click("#live .help")
+
+
 def test_a_larger_font_of_the_visitors_enlarges_everything(page: Any) -> None:
     resize(page, (1440, 900))
     sizes = """() => ["#live .attribute label", "#live .attribute", "#live .controls button", ".masthead .notice"]

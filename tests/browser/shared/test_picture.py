@@ -71,6 +71,15 @@ def copied(page: Any) -> tuple[int, int]:
     return tuple(size)
 
 
+def test_labels_grow_with_the_visitors_own_font(browser: Any) -> None:
+    units = []
+    for pixels in (16, 24):
+        font = f"<style>:root {{ font-size: {pixels}px !important; }}</style>"
+        with bare_page(browser, "shared/picture/painter.js", body=font) as page:
+            units.append(page.evaluate("unitOf(300, 300)"))
+    assert units == pytest.approx([0.8, 1.2])
+
+
 def test_the_strongest_ticks_are_written_on_the_live_picture_which_is_saved_and_copied(
     server: Server, open_page: Any
 ) -> None:
