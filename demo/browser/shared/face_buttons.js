@@ -100,7 +100,9 @@ export class FaceButtons {
     const seen = buttons.flatMap(({offsetLeft, offsetWidth}, position) =>
       offsetLeft >= root.scrollLeft - offsetWidth / 2 && offsetLeft + offsetWidth / 2 <= end ? [position + 1] : [],
     );
-    write(range, t("{first}–{last} of {count}", {first: seen[0] ?? 1, last: seen.at(-1) ?? 1, count: buttons.length}));
+    const [first, last, count] = [seen[0] ?? 1, seen.at(-1) ?? 1, buttons.length];
+    const one = t("{done} of {total}", {done: first, total: count});
+    write(range, first === last ? one : t("{first}–{last} of {count}", {first, last, count}));
   }
 
   /**

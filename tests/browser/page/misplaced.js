@@ -24,13 +24,14 @@ function holds(outer, inner) {
 
 /** Whether an area of a part is "seen", "cut" off, or "scrolled" away within another part. */
 function stateOf(root, part, area) {
-  if (area.left < -ROUNDING || area.right > innerWidth + ROUNDING) return "cut";
   for (let around = part; around !== root; around = around.parentElement) {
-    const {overflowX, overflowY} = getComputedStyle(around);
-    if (overflowX === "visible" || holds(around.getBoundingClientRect(), area)) continue;
-    return /auto|scroll/.test(overflowX + overflowY) ? "scrolled" : "cut";
+    const {overflowX, overflowY, position} = getComputedStyle(around);
+    if (overflowX !== "visible" && !holds(around.getBoundingClientRect(), area)) {
+      return /auto|scroll/.test(overflowX + overflowY) ? "scrolled" : "cut";
+    }
+    if (position === "fixed") break; // nothing around it cuts it off
   }
-  return "seen";
+  return area.left < -ROUNDING || area.right > innerWidth + ROUNDING ? "cut" : "seen";
 }
 
 function brokenWords(text) {
