@@ -1,3 +1,5 @@
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -83,3 +85,16 @@ def test_a_real_face_is_found_again_where_celeba_has_it(finder: FaceFinder, quar
     (face,) = finder.find(frame, thorough=True)
     (again,) = finder.find(align(frame, face), thorough=False)
     assert np.abs(again.points - TARGETS["landmarks"]).max() < 3.5  # eyes and mouths stand differently in each face
+
+
+@pytest.mark.parametrize("scale", [*np.geomspace(0.6, 9, 10), 1.3, 1.7, 2, 2.3, 2.5, 3])
+def test_a_face_that_has_hardly_moved_has_hardly_another_crop(scale: float) -> None:
+    frame = np.tile(open_picture(PORTRAIT), (math.ceil(scale), math.ceil(scale), 1))  # as detailed at any scale
+    random = np.random.default_rng(round(1000 * scale))
+    for turn in random.uniform(-40, 40, 3):
+        points = transform(TARGETS["landmarks"], turn, scale, (0, 0)).astype(np.float64)
+        points += 0.45 * np.array(frame.shape[1::-1]) - points.mean(axis=0) + random.uniform(-1, 1, 2)
+        moved = points + random.normal(0, 0.002, points.shape)
+        change = np.abs(align(frame, face_at(points)).astype(int) - align(frame, face_at(moved)))
+        assert change.max() <= 5
+        assert change.mean() < 0.5  # of 255 steps: rounding alone

@@ -1,7 +1,7 @@
 // Cuts a face out of a frame as CelebA's aligned pictures show it: as demo/pipeline/align.py.
 
 import {shrinkByArea} from "./numeric/resize.js";
-import {clamp, roundHalfEven} from "./numeric/rounding.js";
+import {clamp} from "./numeric/rounding.js";
 import {scaleOf, similarity, transformed} from "./numeric/similarity.js";
 import {cut} from "./mediapipe/views.js";
 import {warp} from "./numeric/warp.js";
@@ -12,7 +12,9 @@ import {warp} from "./numeric/warp.js";
  */
 
 export const [WIDTH, HEIGHT] = [178, 218];
-const MAX_SAMPLED_SCALE = 1.3; // up to which sampling skips no visible detail
+// Between these scales beyond a whole number the next larger blocks take over.
+const [LAST_FINER, FIRST_COARSER] = [0.3, 0.7];
+const MARGIN = 3; // pixels that bicubic sampling reaches beyond a crop, at most
 
 // Where eyes and mouth lie in CelebA's crops, for each way in which points are found.
 const TARGETS = {
@@ -28,10 +30,10 @@ const TARGETS = {
  * @returns {Uint8ClampedArray<ArrayBuffer>} red, green and blue of 178 pixels across and 218 down, row by row
  */
 export function align(frame, face) {
-  const found = regionOf(frame, placement(face));
-  const scale = scaleOf(found.matrix);
-  const {region, matrix} = scale > MAX_SAMPLED_SCALE ? shrunkBy(scale, found) : found;
-  return warp(region, matrix, WIDTH, HEIGHT);
+  const matrix = placement(face);
+  const [side, share] = blocks(scaleOf(matrix));
+  const crop = sampled(frame, matrix, side);
+  return share ? mixed(crop, sampled(frame, matrix, side + 1), share) : crop;
 }
 
 /**
@@ -44,41 +46,61 @@ export function placement(face) {
 }
 
 /**
- * Shrinks by area, so that each pixel counts, where sampling would skip some.
+ * How far a frame is to be shrunk by area before a crop is sampled: two whole numbers are mixed, not one rounded, so that
+ * a face that has hardly moved has hardly another crop.
  *
- * @param {number} scale
- * @param {{region: Frame, matrix: Matrix}} found
+ * @param {number} scale - pixels of the frame for one of the crop
+ * @returns {[number, number]} side in pixels of the blocks to be averaged, and share of blocks larger by one pixel
  */
-function shrunkBy(scale, {region, matrix: [a, b, c, d, e, f]}) {
-  const {width, height} = region;
-  const shrunk = shrinkByArea(
-    region,
-    Math.max(1, roundHalfEven(width / scale)),
-    Math.max(1, roundHalfEven(height / scale)),
-  );
-  const [across, down] = [shrunk.width / width, shrunk.height / height];
-  const [left, top] = [(across - 1) / 2, (down - 1) / 2]; // pixel centres, not corners, are at whole coordinates
-  /** @type {Matrix} */
-  const matrix = [a * across, b * across, c * across + left, d * down, e * down, f * down + top];
-  return {region: shrunk, matrix};
+function blocks(scale) {
+  const side = Math.max(1, Math.floor(scale));
+  const share = (scale - side - LAST_FINER) / (FIRST_COARSER - LAST_FINER);
+  return share < 1 ? [side, Math.max(0, share)] : [side + 1, 0];
 }
 
 /**
- * The part of the frame in the crop, with the matrix moved to it, so that large frames cost no more.
+ * A crop from the means of square blocks of a frame, which begin at its top left wherever the face is; what is left over
+ * of the frame at the right and at the bottom counts as outside.
  *
  * @param {Frame} frame
- * @param {Matrix} matrix
+ * @param {Matrix} placed - as `placement` gives it
+ * @param {number} blockSide - in pixels
  */
-function regionOf(frame, matrix) {
-  const corners = [0, WIDTH].flatMap((x) => [0, HEIGHT].map((y) => transformed(matrix, x, y)));
-  const margin = 2 + 2 * scaleOf(matrix);
-  const [[left, right], [top, bottom]] = [frame.width, frame.height].map((limit, axis) => {
-    const values = corners.map((corner) => corner[axis]);
-    const low = clamp(Math.floor(Math.min(...values) - margin), 0, limit - 1);
-    return [low, clamp(Math.ceil(Math.max(...values) + margin), low + 1, limit)];
-  });
-  const [a, b, c, d, e, f] = matrix;
+function sampled(frame, placed, blockSide) {
+  const side = Math.min(blockSide, frame.width, frame.height);
+  const [a, b, x, d, e, y] = placed.map((value) => value / side);
+  const centre = (1 / side - 1) / 2; // pixel centres, not corners, are at whole coordinates
   /** @type {Matrix} */
-  const moved = [a, b, c - left, d, e, f - top];
-  return {region: cut(frame, [left, top, right - left, bottom - top]), matrix: moved};
+  const matrix = [a, b, x + centre, d, e, y + centre];
+  const [left, top, width, height] = region(matrix, Math.floor(frame.width / side), Math.floor(frame.height / side));
+  const part = cut(frame, [side * left, side * top, side * width, side * height]);
+  const image = side > 1 ? shrinkByArea(part, width, height) : part;
+  return warp(image, [a, b, x + centre - left, d, e, y + centre - top], WIDTH, HEIGHT);
+}
+
+/**
+ * The part of an image that a crop shows, so that large images cost no more.
+ *
+ * @param {Matrix} matrix - from the crop to the image
+ * @param {number} imageWidth
+ * @param {number} imageHeight
+ * @returns {import("./mediapipe/windows.js").Window}
+ */
+function region(matrix, imageWidth, imageHeight) {
+  const corners = [0, WIDTH].flatMap((x) => [0, HEIGHT].map((y) => transformed(matrix, x, y)));
+  const [[left, right], [top, bottom]] = [imageWidth, imageHeight].map((limit, axis) => {
+    const values = corners.map((corner) => corner[axis]);
+    const low = clamp(Math.floor(Math.min(...values) - MARGIN), 0, limit - 1);
+    return [low, clamp(Math.ceil(Math.max(...values) + MARGIN), low + 1, limit)];
+  });
+  return [left, top, right - left, bottom - top];
+}
+
+/**
+ * @param {Uint8ClampedArray<ArrayBuffer>} crop
+ * @param {Uint8ClampedArray<ArrayBuffer>} other
+ * @param {number} share - of the other, 0 to 1
+ */
+function mixed(crop, other, share) {
+  return crop.map((value, i) => value + share * (other[i] - value)); // which rounds
 }
