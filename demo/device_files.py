@@ -70,8 +70,8 @@ def network_files(model: SlimNet) -> dict[str, bytes]:
         if error.name != "onnx":
             raise
         raise DeviceFilesError("The package onnx is missing: pip install -r requirements.txt") from error
-    network = onnx_model(model).SerializeToString()
     inference, where = Inference(model), cells(model, refine=True)
+    network = onnx_model(inference).SerializeToString()
     explanation = {
         "attributes": model.attributes,
         "bias": (inference.network.fc.bias / inference.temperatures).tolist(),
@@ -80,7 +80,7 @@ def network_files(model: SlimNet) -> dict[str, bytes]:
     }
     return {
         NETWORK: network,
-        FINE_MAPS: fine_maps_model(model, network, NETWORK).SerializeToString(),
+        FINE_MAPS: fine_maps_model(inference, network, NETWORK).SerializeToString(),
         EXPLANATION: json.dumps(explanation).encode(),
     }
 

@@ -41,7 +41,7 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
         from slimnet.onnx.graph import onnx_model
     except ImportError as error:
         raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
-    content = onnx_model(model).SerializeToString()
+    content = onnx_model(Inference(model)).SerializeToString()
     with replacement(path) as part:
         part.write_bytes(content)
 

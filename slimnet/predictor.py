@@ -164,7 +164,7 @@ class Predictor:
         self._bias = (self._torch_on_cpu.module.network.fc.bias / self._torch_on_cpu.module.temperatures).numpy()
         self._cells, self._fine_cells = cells(model), cells(model, refine=True)
         try:
-            self._on_cpu = _network_on_cpu(model, self._torch_on_cpu)
+            self._on_cpu = _network_on_cpu(self._torch_on_cpu)
         except CheckpointError as error:
             raise CheckpointError(f"{path}: {error}") from error
         self._network = self._on_cpu
@@ -287,13 +287,14 @@ class Predictor:
         warnings.warn(f"{failed} failed ({error}); going on with the CPU", RuntimeWarning, stacklevel=3)
 
 
-def _network_on_cpu(model: SlimNet, plain: TorchNetwork) -> Network:
+def _network_on_cpu(plain: TorchNetwork) -> Network:
     """Choose ONNX Runtime where it is installed and agrees with torch on a random crop, else torch.
 
     Raises:
         CheckpointError: the probabilities are not finite.
     """
-    size = model.preprocessing.height, model.preprocessing.width
+    preprocessing = plain.module.network.preprocessing
+    size = preprocessing.height, preprocessing.width
     crop = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
     expected = plain(crop)
     if not np.isfinite(expected).all():
@@ -302,7 +303,7 @@ def _network_on_cpu(model: SlimNet, plain: TorchNetwork) -> Network:
         from slimnet.onnx.engine import OnnxNetwork
     except ImportError:
         return plain
-    fast = OnnxNetwork(model)
+    fast = OnnxNetwork(plain.module)
     if np.allclose(fast(crop), expected, atol=PROBABILITY_TOLERANCE):
         return fast
     # Its graph is written by hand (slimnet.onnx.graph), and a model that was changed may have left it behind.

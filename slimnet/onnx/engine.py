@@ -5,7 +5,7 @@ import onnxruntime
 import torch
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
-from slimnet.model import SlimNet
+from slimnet.inference import Inference
 from slimnet.onnx.graph import onnx_model
 
 _MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop takes 15 MB
@@ -17,7 +17,7 @@ class OnnxNetwork:
     It has its own threads, as many as torch has when it is made.
 
     Args:
-        model: any SlimNet; it is left as it is.
+        inference: the network, folded.
 
     Attributes:
         device: always the CPU.
@@ -27,14 +27,14 @@ class OnnxNetwork:
     device = torch.device("cpu")
     engine = "ONNX Runtime"
 
-    def __init__(self, model: SlimNet) -> None:
+    def __init__(self, inference: Inference) -> None:
         onnxruntime.disable_telemetry_events()  # its builds for Windows have some
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         # Waiting threads sleep: by default they spin, which takes the processor from the other work on a frame.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
-            onnx_model(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
+            onnx_model(inference).SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:

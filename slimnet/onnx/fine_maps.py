@@ -11,22 +11,21 @@ from onnx.external_data_helper import set_external_data
 
 from slimnet.explain import cells
 from slimnet.inference import Inference
-from slimnet.model import SlimNet
 from slimnet.onnx.nodes import Nodes
 
 _LEAST_EVIDENCE = 1e-12  # as in slimnet.explain: what has none anywhere is divided evenly
 _SMALLEST_SHARED_BYTES = 1024  # of a tensor; to name a place for less takes hardly less than the tensor itself
 
 
-def fine_maps_model(model: SlimNet, network: bytes, location: str) -> onnx.ModelProto:
+def fine_maps_model(inference: Inference, network: bytes, location: str) -> onnx.ModelProto:
     """Write down what slimnet.inference.Inference.explain_features computes.
 
     Its weights are those of the network, in whose file they lie already: the model names their places there, as
     "external data", so that nobody has to load them twice.
 
     Args:
-        model: any SlimNet; it is left as it is.
-        network: the file of `slimnet.onnx.graph.onnx_model`, of the same model.
+        inference: the network.
+        network: the file of `slimnet.onnx.graph.onnx_model`, of the same network.
         location: that file's name, beside which this model's file is to lie.
 
     Returns:
@@ -34,7 +33,7 @@ def fine_maps_model(model: SlimNet, network: bytes, location: str) -> onnx.Model
         and `attributes`, int32 (n,), places of those that are asked about. Its output is `maps`, float32 (n, h, w), as
         slimnet.explain.Explanation has them.
     """
-    graph = _FineMaps(Inference(model))
+    graph = _FineMaps(inference)
     rows, columns = graph.sides
     graph.maps("features", "attributes")
     made = graph.model(

@@ -11,15 +11,14 @@ from onnx import TensorProto, helper
 
 from slimnet.explain import cells
 from slimnet.inference import Inference
-from slimnet.model import SlimNet
 from slimnet.onnx.nodes import Nodes
 
 
-def onnx_model(model: SlimNet) -> onnx.ModelProto:
-    """Write down what slimnet.inference.Inference computes.
+def onnx_model(inference: Inference) -> onnx.ModelProto:
+    """Write down what a folded network computes.
 
     Args:
-        model: any SlimNet; it is left as it is.
+        inference: the network.
 
     Returns:
         A model with the input `crops`, uint8 RGB (batch, height, width, 3), and the outputs `logits` and
@@ -27,7 +26,7 @@ def onnx_model(model: SlimNet) -> onnx.ModelProto:
         slimnet.explain.Explanation has them, and `features`, float32 (batch, channels, h, w), the last Slim module's
         input before its pooling. Its metadata holds SlimNet's as JSON, under "slimnet".
     """
-    inference = Inference(model)
+    model = inference.network
     graph = _Graph(inference)
     last_map, pooled, winners = graph.network("crops")
     graph.answers(pooled)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from slimnet import Calibration, CheckpointError, Predictor, Preprocessing, Reliability, SlimNet
+from slimnet.inference import Inference
 from slimnet.onnx.graph import onnx_model
 from tests.fuzz.door import Door
 from tests.fuzz.inputs import json_values, mistaken, mutated
@@ -38,7 +39,7 @@ def written(model: SlimNet, folder: Path) -> dict[str, bytes]:
         "safetensors": (folder / "w.safetensors").read_bytes(),
         "pth": (folder / "w.pth").read_bytes(),
         "old pth": old.getvalue(),
-        "onnx": onnx_model(model).SerializeToString(),
+        "onnx": onnx_model(Inference(model)).SerializeToString(),
     }
 
 

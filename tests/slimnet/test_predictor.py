@@ -75,8 +75,8 @@ def test_torch_computes_where_onnx_runtime_gives_other_answers(
     weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = pytest.importorskip("slimnet.onnx.engine")
-    other = runtime.onnx_model(SlimNet())
-    monkeypatch.setattr(runtime, "onnx_model", lambda _model: other)
+    other = runtime.onnx_model(Inference(SlimNet()))
+    monkeypatch.setattr(runtime, "onnx_model", lambda _inference: other)
     with pytest.warns(RuntimeWarning, match="answers differ"):
         predictor = Predictor(weights, "cpu")
     assert predictor.engine == "torch"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from slimnet import Predictor, SlimNet
+from slimnet.inference import Inference
 from training.benchmark.original import OriginalNetwork
 
 Contender = Callable[[], np.ndarray]  # computes one batch, and gives its probabilities
@@ -147,7 +148,7 @@ def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Conten
         from slimnet.onnx.graph import onnx_model
     except ImportError:
         return dict.fromkeys(names)
-    graph = onnx_model(SlimNet.load_pretrained(weights)).SerializeToString()
+    graph = onnx_model(Inference(SlimNet.load_pretrained(weights))).SerializeToString()
     return {
         names[0]: _onnx_runtime(graph, crops, threads),
         names[1]: _openvino(graph, crops, threads, "f32"),

@@ -36,9 +36,10 @@ def model(request: pytest.FixtureRequest) -> SlimNet:
 def files(model: SlimNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both models beside each other."""
     folder = tmp_path_factory.mktemp("models")
-    network = onnx_model(model).SerializeToString()
+    inference = Inference(model)
+    network = onnx_model(inference).SerializeToString()
     (folder / "network.onnx").write_bytes(network)
-    (folder / "maps.onnx").write_bytes(fine_maps_model(model, network, "network.onnx").SerializeToString())
+    (folder / "maps.onnx").write_bytes(fine_maps_model(inference, network, "network.onnx").SerializeToString())
     return folder
 
 

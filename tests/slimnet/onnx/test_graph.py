@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from slimnet import Calibration, Preprocessing, Reliability, SlimNet
+from slimnet.inference import Inference
 from slimnet.onnx.graph import onnx_model
 from tests.fakes import original
 
@@ -29,13 +30,13 @@ def test_onnx_runtime_computes_what_the_network_does(model: SlimNet, batch: int)
     crops = np.random.default_rng(0).integers(0, 256, (batch, 75, 80, 3), np.uint8)
     with torch.no_grad():
         expected = model(model.preprocessing.normalise(torch.from_numpy(crops.copy()))).numpy()
-    logits, probabilities = run(onnx_model(model), crops)
+    logits, probabilities = run(onnx_model(Inference(model)), crops)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-expected / [0.5, 1, 2])), atol=1e-5)
 
 
 def test_the_graph_is_valid_and_says_what_it_is(model: SlimNet) -> None:
-    proto = onnx_model(model)
+    proto = onnx_model(Inference(model))
     onnx.checker.check_model(proto, full_check=True)
     metadata = json.loads({entry.key: entry.value for entry in proto.metadata_props}["slimnet"])
     assert metadata["attributes"] == ["label_0", "label_1", "label_2"]
