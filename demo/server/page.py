@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from demo.device_files import DeviceFilesError, device_files
 from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS
+from demo.npm_packages import install_on_space
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
 from demo.server.api.endpoints import add_endpoints
@@ -109,6 +110,7 @@ def device_addresses(weights: Path) -> dict[str, str] | None:
     Returns:
         As for `live_panel`; None where npm's packages are not installed.
     """
+    install_on_space()
     try:
         pictures = {name: path.read_bytes() for name, path in examples().items()}
         folder = DEVICE_PARTS.offer(device_files(weights) | pictures)

@@ -105,7 +105,8 @@ function failureOf(error) {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof FileError) return {kind: "file", detail};
   if (error instanceof PictureError) return {kind: "picture", detail};
-  const isMemory = error instanceof RangeError || /memory|alloc|\boom\b/i.test(detail);
+  // MediaPipe's program aborts without a word where it gets no memory.
+  const isMemory = error instanceof RangeError || /memory|alloc|\boom\b|aborted\(\)/i.test(detail);
   return {kind: isMemory ? "memory" : "other", detail};
 }
 

@@ -250,6 +250,11 @@ NO_MEMORY = b"""
     export const env = {wasm: {}};
     export class InferenceSession { static create() { throw new RangeError("could not allocate memory"); } }
 """
+NO_MEMORY_EITHER = b"""
+    const fail = () => { throw new Error("Aborted(). Build with -sASSERTIONS for more info."); };
+    export const FaceDetector = {createFromOptions: fail};
+"""
+TOO_LITTLE_MEMORY = "This device has too little free memory to read faces itself."
 
 
 @pytest.mark.parametrize(
@@ -258,7 +263,8 @@ NO_MEMORY = b"""
         ("face_landmarker.task", None, MISSING.format("face_landmarker.task")),
         ("slimnet.onnx", b"cut off", MISSING.format("slimnet.onnx")),
         ("vision_bundle.mjs", None, MISSING.format("vision_bundle.mjs")),
-        ("ort.wasm.bundle.min.mjs", NO_MEMORY, "This device has too little free memory to read faces itself."),
+        ("ort.wasm.bundle.min.mjs", NO_MEMORY, TOO_LITTLE_MEMORY),
+        ("vision_bundle.mjs", NO_MEMORY_EITHER, TOO_LITTLE_MEMORY),
         ("worker's own script", None, MISSING.format("worker.js")),
     ],
 )
