@@ -50,7 +50,13 @@ class FaceFinder:
         self._landmarker = Landmarker(models.landmarker)
 
     def find(
-        self, frame: np.ndarray, *, thorough: bool, known: tuple[Face, ...] = (), most: int | None = None
+        self,
+        frame: np.ndarray,
+        *,
+        thorough: bool,
+        known: tuple[Face, ...] = (),
+        seen: tuple[Detection, ...] | None = None,
+        most: int | None = None,
     ) -> tuple[Face, ...]:
         """Find all faces of a frame.
 
@@ -61,6 +67,7 @@ class FaceFinder:
                 without it a webcam's frame takes about 10 ms per face, and small faces are looked for only where there
                 is no larger one.
             known: faces of this frame that have been found already; they come first.
+            seen: what `glance` has seen in this frame, which a search that is not thorough then need not repeat.
             most: how many new ones there may be; None for any number.
 
         Returns:
@@ -71,7 +78,7 @@ class FaceFinder:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        detections = self._search_thoroughly(frame) if thorough else self._search(frame, far=not known)
+        detections = self._search_thoroughly(frame) if thorough else self._search(frame, seen, far=not known)
         new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
         if most is not None and len(new) > most:
             raise TooManyFacesError(f"more than {most} faces")
@@ -85,13 +92,13 @@ class FaceFinder:
             frame: (height, width, 3), uint8, RGB.
 
         Returns:
-            One detection for each face.
+            One detection for each face, by falling score.
 
         Raises:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        return tuple(suppress_overlaps(self._detector.in_whole(frame)))
+        return tuple(_best(self._detector.in_whole(frame)))
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
         """Find faces of the previous frame again, near where they were, with the landmarker alone.
@@ -114,13 +121,13 @@ class FaceFinder:
         )
         return tuple(suppress_overlaps(face for face in again if face))
 
-    def _search(self, frame: np.ndarray, *, far: bool) -> list[Detection]:
+    def _search(self, frame: np.ndarray, seen: tuple[Detection, ...] | None, *, far: bool) -> list[Detection]:
         """Detect what stands near a webcam; where that is nobody, also somebody `far` from it."""
-        view = _searchable(frame)
-        detections = self._in_tiles(view, ())
+        detections = self._detector.in_whole(frame) if seen is None else list(seen)
+        detections = detections or self._detector.in_padded(frame)
         if not detections and far:
-            detections = self._detector.in_tiles(view, 2)
-        return [detection.mapped(ratio(frame, view)) for detection in _best(detections)]
+            detections = self._detector.in_tiles(frame, 2)
+        return _best(detections)
 
     def _search_thoroughly(self, frame: np.ndarray) -> list[Detection]:
         """Detect faces of any size; where there is none upright, also turned ones."""

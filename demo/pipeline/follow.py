@@ -18,6 +18,10 @@ _MAX_LANDMARK_INTERVAL_SECONDS = 5.0
 _MAX_RESIDUAL = 0.06
 # Look for new faces at most this often.
 _SEARCH_INTERVAL_SECONDS = 0.15
+# A detection may be a face that has moved where it is no farther from the face's last place than this, in widths of the
+# face, and of about its size. At 30 frames a second that never holds: in 33 ms a face does not leave its own box.
+_MAX_WIDTHS_PER_SECOND = 4.0
+_MAX_SIZE_RATIO = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +77,7 @@ class FaceFollower:
         self._followed: list[_FollowedFace] = []
         self._shape: tuple[int, ...] = ()
         self._searched = -np.inf  # when, in seconds
+        self._seconds = -np.inf  # of the frame before
 
     def find(self, frame: np.ndarray, seconds: float, waiting: int = 0) -> tuple[Face, ...]:
         """Find all faces of the next frame.
@@ -91,24 +96,25 @@ class FaceFollower:
         if frame.shape != self._shape:
             self._followed, self._shape, self._searched = [], frame.shape, -np.inf
         before = self._followed
-        detections = self._finder.glance(frame) if before else ()
+        seen = self._finder.glance(frame) if before else None
+        detections = seen or ()
         faces = self._follow(frame, detections, seconds, landmark_interval(waiting))
         is_one_lost = len(faces) < len(before)
         is_one_new = any(not any(same_face(detection, face) for face in faces) for detection in detections)
         is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
         if is_one_lost or ((is_one_new or not faces) and is_search_due):
             known = tuple(followed.face for followed in faces)
-            found = self._finder.find(frame, thorough=False, known=known)[len(known) :]
+            found = self._finder.find(frame, thorough=False, known=known, seen=seen)[len(known) :]
             faces += [_landmarked(face, detections, seconds) for face in found]
             self._searched = seconds
-        self._followed = faces
+        self._followed, self._seconds = faces, seconds
         return tuple(followed.face for followed in faces)
 
     def _follow(
         self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float, interval: float
     ) -> list[_FollowedFace]:
         """The faces of the frame before that are found again; interval: seconds after which landmarks are due."""
-        pairs = _matched(self._followed, detections)
+        pairs, free = _matched(self._followed, detections)
         moved = {followed: followed.moved(detection, frame) for followed, detection in pairs}
         due = [old for old, new in moved.items() if new and seconds - old.seconds >= interval]
         oldest = min(due, key=lambda followed: followed.seconds, default=None)
@@ -117,10 +123,18 @@ class FaceFollower:
             new = moved.get(old)
             if new and old is not oldest:
                 faces.append(new)
-            else:
+            elif old in moved or not self._has_moved_away(old, free, seconds):
                 again = self._finder.follow(frame, ((new or old).face,))
                 faces += [_landmarked(face, detections, seconds) for face in again]
         return suppress_overlaps(faces)
+
+    def _has_moved_away(self, old: _FollowedFace, free: list[Detection], seconds: float) -> bool:
+        """Whether a detection is probably this face, out of the landmarker's reach; it is then taken off `free`."""
+        reach = _MAX_WIDTHS_PER_SECOND * (seconds - self._seconds)
+        elsewhere = next((detection for detection in free if _may_be(old.box, detection.box, reach)), None)
+        if elsewhere:
+            free.remove(elsewhere)
+        return elsewhere is not None
 
 
 def landmark_interval(waiting: int) -> float:
@@ -138,8 +152,22 @@ def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -
     return _FollowedFace(face, face, points, seconds)
 
 
-def _matched(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[tuple[_FollowedFace, Detection]]:
-    """Match faces with detections by overlap, greedily; each is taken once."""
+def _may_be(face: Box, detection: Box, reach: float) -> bool:
+    """Whether a detection is of a face's size and at most `reach` widths of the face away from it."""
+    across, down = (
+        start + length / 2 - other_start - other_length / 2
+        for start, length, other_start, other_length in zip(
+            detection[:2], detection[2:], face[:2], face[2:], strict=True
+        )
+    )
+    ratio = max(detection[2:]) / max(face[2:])
+    return np.hypot(across, down) <= reach * max(face[2:]) and 1 / _MAX_SIZE_RATIO <= ratio <= _MAX_SIZE_RATIO
+
+
+def _matched(
+    followed: list[_FollowedFace], detections: tuple[Detection, ...]
+) -> tuple[list[tuple[_FollowedFace, Detection]], list[Detection]]:
+    """Match faces with detections by overlap, greedily, each at most once; and the detections that are left."""
     free = list(detections)
     pairs = []
     for face in followed:
@@ -148,7 +176,7 @@ def _matched(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -
             closest = max(near, key=lambda detection: overlap(face.box, detection.box))
             free.remove(closest)
             pairs.append((face, closest))
-    return pairs
+    return pairs, free
 
 
 def _transformed(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

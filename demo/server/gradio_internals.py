@@ -4,6 +4,7 @@ Each says why nothing that Gradio promises will do; test_gradio_internals.py fai
 module knows nothing else of the project.
 """
 
+import inspect
 import io
 import logging
 import threading
@@ -16,6 +17,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.route_utils import FnIndexInferError, get_root_url
 from gradio.tunneling import CURRENT_TUNNELS
+from gradio.utils import get_function_with_locals
 from gradio_client.utils import is_http_url_like
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -167,6 +169,30 @@ def caller_address() -> str:
     """
     client = getattr(LocalContext.request.get(None), "client", None)
     return str(getattr(client, "host", ""))
+
+
+def server_function(
+    scope: Mapping[str, Any], component: int, name: str
+) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:
+    """An async function that a gr.HTML of the page offers its script, with Gradio's context of the call set up.
+
+    Only Gradio's own route, which is slow, leads there.
+
+    Args:
+        scope: ASGI scope of the request.
+        component: number of the gr.HTML.
+        name: name of the function.
+
+    Returns:
+        None where there is no such function.
+    """
+    page = scope["app"].get_blocks()
+    function = getattr(page.blocks.get(component), name, None)
+    if not getattr(function, "_is_server_fn", False) or not inspect.iscoroutinefunction(function):
+        return None
+    return get_function_with_locals(
+        function, page, event_id=None, in_event_listener=False, request=Request(scope), state=None
+    )
 
 
 def hide_from_models(page: gr.Blocks) -> None:

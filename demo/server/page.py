@@ -25,6 +25,7 @@ from demo.server.http.device_parts import DEVICE_PARTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
+from demo.server.http.panel_calls import PanelCalls
 from demo.server.http.refusals import HANDLERS, CallStatuses
 from demo.server.http.request_limits import WholeBodies
 from demo.server.http.scripts import SCRIPTS
@@ -180,6 +181,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
                 Middleware(NothingLeft, folder=folder),
                 Middleware(CallStatuses),
                 Middleware(LinkPreview),
+                Middleware(PanelCalls),
             ],
             "exception_handlers": HANDLERS,
             "lifespan": around_whole_server(lambda app: SecurityHeaders(Gate(app), framing)),

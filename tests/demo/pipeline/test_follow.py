@@ -32,6 +32,7 @@ class Finder(FaceFinder):
         glances: calls of the detector alone.
         landmarks: calls of the landmarker alone.
         looks: searches for all faces.
+        seen: what the last of them was given of the detector's.
     """
 
     def __init__(self, *there: Face) -> None:  # loads no models
@@ -40,6 +41,7 @@ class Finder(FaceFinder):
         self.overlooked: tuple[Face, ...] = ()
         self.noses: tuple[float, ...] = (0.0,) * 9
         self.glances = self.landmarks = self.looks = 0
+        self.seen: tuple[Detection, ...] | None = None
 
     def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:  # noqa: ARG002
         self.glances += 1
@@ -54,10 +56,12 @@ class Finder(FaceFinder):
         *,
         thorough: bool,
         known: tuple[Face, ...] = (),
+        seen: tuple[Detection, ...] | None = None,
         most: int | None = None,
     ) -> tuple[Face, ...]:
         assert (thorough, most) == (False, None)
         self.looks += 1
+        self.seen = seen
         return (*known, *(face for face in self.there if not any(near(face, other) for other in known)))
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:  # noqa: ARG002
@@ -183,6 +187,44 @@ def test_a_lost_face_is_looked_for_at_once(gone: bool) -> None:
     finder.lost, finder.overlooked, finder.there = (SHE,), (SHE,), (HE,) if gone else (SHE, HE)
     follow(finder, follower, 0.02)
     assert finder.looks == 2
+
+
+def test_a_face_that_has_left_its_box_is_not_looked_for_where_it_was() -> None:
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    assert finder.seen is None
+    finder.there = (shifted(SHE, 60, 0),)
+    follow(finder, follower, 0.5)
+    assert (finder.landmarks, finder.looks) == (0, 2)
+    assert finder.seen is not None, "the detector has seen this frame already"
+    assert [detection.box for detection in finder.seen] == [finder.there[0].box]
+
+
+@pytest.mark.parametrize(
+    ("newcomer", "seconds"),
+    [
+        (shifted(SHE, 60, 0), 0.03),  # so soon nobody is so far away
+        (replace(shifted(SHE, 60, 0), box=(70, 10, 20, 25)), 0.5),  # a smaller face
+    ],
+)
+def test_a_newcomer_is_not_taken_for_a_face_that_the_detector_overlooks(newcomer: Face, seconds: float) -> None:
+    finder = Finder(SHE)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    finder.there, finder.overlooked = (SHE, newcomer), (SHE,)
+    assert places((SHE,))[0] in places(follower.find(FRAME, seconds))
+    assert finder.landmarks == 1
+
+
+def test_one_newcomer_stands_for_one_face_that_has_moved() -> None:
+    finder = Finder(SHE, shifted(SHE, 0, 30))
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    known, finder.overlooked = finder.there, finder.there
+    finder.there = (*known, shifted(SHE, 60, 15))
+    follower.find(FRAME, 0.5)
+    assert finder.landmarks == 1
 
 
 def test_two_that_are_followed_to_one_place_are_one() -> None:

@@ -1,0 +1,65 @@
+"""ASGI middleware: answers the calls of the page's own panels, which come with every camera frame.
+
+Gradio's way to a panel's function leads through a search of all routes, the dependencies of the one found, among them a
+hop to another thread, and a check and a copy of the answer: together they take about as long as aligning a face.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demo.server.gradio_internals import server_function
+
+_PATH = "/gradio_api/component_server/"
+
+
+class PanelCalls:
+    """Answers a well-formed call of a panel's async function; anything else goes on to Gradio as it came.
+
+    Args:
+        app: Gradio's ASGI app.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a panel's call, or pass the request on.
+
+        Args:
+            scope: the connection's ASGI scope.
+            receive: gets the next message from the client.
+            send: sends a message to the client.
+        """
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(_PATH):
+            return await self._app(scope, receive, send)
+        parts = [await receive()]
+        while parts[-1].get("more_body", False):
+            parts.append(await receive())
+        call = _call_in(parts)
+        function = call and server_function(scope, call["component_id"], call["fn_name"])
+        if call and function:
+            parts.clear()  # a photo's are large, and it may wait for a while
+            answer = orjson.dumps(await function(call["data"]))
+            return await Response(answer, media_type="application/json")(scope, receive, send)
+        passed_on = iter(parts)
+
+        async def receive_part() -> Message:
+            return next(passed_on, None) or await receive()
+
+        return await self._app(scope, receive_part, send)
+
+
+def _call_in(parts: Iterable[Message]) -> dict[str, Any] | None:
+    """The call in a request's body; None where it has another form than that of the page's scripts."""
+    try:
+        call = orjson.loads(b"".join(part.get("body", b"") for part in parts))
+    except orjson.JSONDecodeError:  # such as a form
+        return None
+    forms = {"session_hash": str, "component_id": int, "fn_name": str, "data": object}
+    if not isinstance(call, dict) or not all(isinstance(call.get(name), form) for name, form in forms.items()):
+        return None
+    return call if "data" in call else None
