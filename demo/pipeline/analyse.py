@@ -96,12 +96,13 @@ class Pipeline(Generic[_AnyPredictor]):
         self.finder = finder
 
     @staticmethod
-    def load(weights: str | Path = WEIGHTS, device: str | None = None) -> "Pipeline[Predictor]":
+    def load(weights: str | Path = WEIGHTS, device: str | None = None, copies: int = 1) -> "Pipeline[Predictor]":
         """Make the usual pipeline, with a network in this process.
 
         Args:
             weights: SlimNet's weights.
             device: "auto" or None, "cpu", "cuda" or "mps".
+            copies: of the face models: how many threads find faces at the same time.
 
         Returns:
             A pipeline with a predictor and a face finder of its own.
@@ -110,7 +111,7 @@ class Pipeline(Generic[_AnyPredictor]):
             slimnet.CheckpointError: the weights are missing, damaged or foreign.
             demo.pipeline.mediapipe.face_models.FaceModelError: a face model is missing or damaged.
         """
-        return Pipeline(Predictor(weights, device), FaceFinder())
+        return Pipeline(Predictor(weights, device), FaceFinder(copies))
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -40,12 +40,15 @@ _MAX_SHIFT_BETWEEN_FRAMES = 0.5
 class FaceFinder:
     """Finds faces and their alignment points. Thread-safe; make one and share it.
 
+    Args:
+        copies: of the face models, which take some 50 MB each: how many threads find faces at the same time.
+
     Raises:
         demo.pipeline.mediapipe.face_models.FaceModelError: a model file is missing or has been changed.
     """
 
-    def __init__(self) -> None:
-        models = FaceModels()
+    def __init__(self, copies: int = 1) -> None:
+        models = FaceModels(copies)
         self._detector = BlazeFace(models.detector)
         self._landmarker = Landmarker(models.landmarker)
 

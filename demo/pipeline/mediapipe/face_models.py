@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import queue
 import sys
 import tempfile
 import threading
@@ -33,6 +34,9 @@ class FaceModels:
 
     Their files are read once: what happens to them while the program runs changes nothing.
 
+    Args:
+        copies: of each model: how many threads can run it at the same time.
+
     Attributes:
         detector: MediaPipe's FaceDetector (BlazeFace, short range).
         landmarker: MediaPipe's FaceLandmarker.
@@ -41,11 +45,11 @@ class FaceModels:
         FaceModelError: a model file is missing or has been changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, copies: int = 1) -> None:
         files = {name: _verified(ASSETS / name, sha256) for name, sha256 in _SHA256.items()}
         with _without_startup_notes():
-            self.detector = FaceModel(partial(_create_detector, files[DETECTOR]))
-            self.landmarker = FaceModel(partial(_create_landmarker, files[LANDMARKER]))
+            self.detector = FaceModel(partial(_create_detector, files[DETECTOR]), copies)
+            self.landmarker = FaceModel(partial(_create_landmarker, files[LANDMARKER]), copies)
         self._process = os.getpid()
         # An ordinary atexit hook comes too late: by then MediaPipe's threads take no more work and closing fails,
         # and objects that the garbage collector closes can deadlock.
@@ -59,17 +63,43 @@ class FaceModels:
         self.landmarker.close()
 
 
-class FaceModel:
-    """A MediaPipe task that is created again after any error, since an error can break it for good. Thread-safe.
-
-    Args:
-        create: makes the task.
-    """
+class _Copy:
+    """A MediaPipe task, used by one thread at a time."""
 
     def __init__(self, create: Callable[[], Any]) -> None:
         self._create = create
-        self._lock = threading.Lock()
         self._task = create()
+
+    def detect(self, image: Any) -> Any:
+        """Run the task, with one more try after an error."""
+        try:
+            return self._task.detect(image)
+        except Exception:
+            self.close()
+            self._task = self._create()
+            return self._task.detect(image)
+
+    def close(self) -> None:
+        with suppress(Exception):  # closing a task that has failed fails, too
+            self._task.close()
+        self._task._handle = None  # else its destructor closes it again
+
+
+class FaceModel:
+    """A MediaPipe task that is created again after any error, since an error can break it for good. Thread-safe.
+
+    A task has a single thread, on which all its calls wait for each other, so that there may be several.
+
+    Args:
+        create: makes the task.
+        copies: how many there are.
+    """
+
+    def __init__(self, create: Callable[[], Any], copies: int = 1) -> None:
+        self._copies = [_Copy(create) for _ in range(copies)]
+        self._idle: queue.LifoQueue[_Copy] = queue.LifoQueue()
+        for copy in self._copies:
+            self._idle.put(copy)
 
     def __call__(self, image: np.ndarray) -> Any:
         """Run the model, with one more try after an error.
@@ -86,23 +116,18 @@ class FaceModel:
         import mediapipe
 
         check_wanted()
-
         # MediaPipe misreads memory that is not contiguous, without an error.
         data = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-        task = self._task
+        copy = self._idle.get()
         try:
-            return task.detect(data)
-        except Exception:
-            with self._lock:
-                if self._task is task:  # else another thread has already replaced it
-                    _close(task)
-                    self._task = self._create()
-            return self._task.detect(data)
+            return copy.detect(data)
+        finally:
+            self._idle.put(copy)
 
     def close(self) -> None:
-        """Release the task; it cannot be called afterwards."""
-        with self._lock:
-            _close(self._task)
+        """Release the tasks; they cannot be called afterwards."""
+        for copy in self._copies:
+            copy.close()
 
 
 def _create_detector(file: bytes) -> Any:
@@ -118,12 +143,6 @@ def _create_landmarker(file: bytes) -> Any:
 
     base_options = BaseOptions(model_asset_buffer=file)
     return vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(base_options=base_options))
-
-
-def _close(task: Any) -> None:
-    with suppress(Exception):  # closing a task that has failed fails, too
-        task.close()
-    task._handle = None  # else its destructor closes it again
 
 
 def _verified(path: Path, sha256: str) -> bytes:

@@ -1,7 +1,9 @@
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,22 @@ def test_it_goes_on_after_an_error_in_mediapipe_though_the_models_are_gone(
         (face,) = finder.find(portrait, thorough=False)
         assert np.abs(face.points[:2] - EYES).max() < 4
     assert len(broken) == 1
+
+
+def test_as_many_threads_run_a_model_at_the_same_time_as_it_has_copies(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = FaceFinder(copies=2)
+    together, detect = threading.Barrier(2), vision.FaceDetector.detect
+
+    def meet(self: Any, image: Any) -> Any:
+        together.wait(60)
+        return detect(self, image)
+
+    monkeypatch.setattr(vision.FaceDetector, "detect", meet)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(finder.glance, (portrait, portrait)))
+    assert [len(detections) for detections in found] == [1, 1]
 
 
 @pytest.mark.parametrize("name", [face_models.DETECTOR, face_models.LANDMARKER])
