@@ -65,6 +65,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
     )
     load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
+    load.add_argument("--one_face", action="store_true", help="before each camera (default: one to three)")
     served = load.add_mutually_exclusive_group()
     served.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
     served.add_argument("--copies", type=positive, metavar="N", help="serve N copies behind nginx, as demo/replicas")
@@ -158,7 +159,8 @@ def _report_load(chosen: argparse.Namespace) -> bool:
     """Run the subcommand `load`; returns whether every answer was right, and every visitor's share fair."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     loads = []
-    for load in measure_load(chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url, chosen.copies):
+    options = (chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url, chosen.copies)
+    for load in measure_load(*options, one_face=chosen.one_face):
         print(load_lines(load), flush=True)
         loads.append(load)
     if chosen.json:

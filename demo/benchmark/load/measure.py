@@ -59,6 +59,7 @@ class Load:
         cores: of the machine.
         seconds: how long it was measured.
         pace: frames a second that each live visitor wants; None for as many as are answered.
+        faces: before each camera, on average.
         live: frames that each live visitor was answered.
         photos: photos that each photo visitor was answered.
         frame_delay: from sending a frame to its answer; None where there was none.
@@ -72,6 +73,7 @@ class Load:
     cores: int
     seconds: float
     pace: float | None
+    faces: float
     live: tuple[int, ...]
     photos: tuple[int, ...]
     frame_delay: Spread | None
@@ -99,6 +101,8 @@ def measure_load(
     seconds: float,
     url: str | None = None,
     copies: int | None = None,
+    *,
+    one_face: bool = False,
 ) -> Iterator[Load]:
     """Let crowds of visitors come, one after another.
 
@@ -109,6 +113,7 @@ def measure_load(
         seconds: how long each crowd stays.
         url: a page that is served already; None to serve one for this.
         copies: of the page to serve behind nginx; None for one without a proxy.
+        one_face: whether each live visitor is alone before the camera.
 
     Yields:
         The figures of each crowd.
@@ -127,7 +132,7 @@ def measure_load(
                 servers = (stack.enter_context(PageServer(("app.py", "--device", "cpu"), folder)),)
                 url = servers[0].url
             pids = [server.process.pid for server in servers if server.process]
-        page = _Page(url, films=min(_FILMS, max(crowds)))
+        page = _Page(url, make_films(min(_FILMS, max(crowds)), one_face=one_face))
         for crowd in crowds:
             yield _measure(page, pids, crowd, photo_visitors, pace, seconds)
 
@@ -137,12 +142,12 @@ class _Page:
 
     Args:
         url: its address.
-        films: how many different films there are.
+        films: of the live visitors.
     """
 
-    def __init__(self, url: str, films: int) -> None:
+    def __init__(self, url: str, films: list[list[str]]) -> None:
         self.live, self.photo = Panel(url, "analyse_frame"), Panel(url, "analyse_photo")
-        self._films = make_films(films)
+        self._films = films
         self._photos = [{"picture": picture, "name": "photo.jpg"} for picture in make_photos()]
         connection = self.live.connect()
         self._frame_answers: list[list[dict[str, Any]]] = []
@@ -155,19 +160,25 @@ class _Page:
         self._photo_answers = [self.photo.ask(connection, photo) for photo in self._photos]
         connection.close()
 
+    def faces(self, crowd: int) -> float:
+        """How many faces there are before each camera of a crowd, on average."""
+        films = (self._frame_answers[number % len(self._films)] for number in range(crowd))
+        return float(np.mean([len(answer.get("faces", ())) for film in films for answer in film])) if crowd else 0.0
+
     def live_visitor(self, number: int, until: float, pace: float | None) -> Visitor:
         """A visitor with a film; those with the same film are at different places in it."""
         film, answers = self._films[number % len(self._films)], self._frame_answers[number % len(self._films)]
         start = number * _PLACES_APART % len(film)
         film, answers = film[start:] + film[:start], answers[start:] + answers[:start]
-        messages = [{"visitor": f"visitor {number}", "frame": frame, "crop": 1} for frame in film]
+        messages = [{"visitor": f"visitor {number}", "frame": frame, "crop": None} for frame in film]
         return Visitor(
             f"live-{number}",
             self.live,
             messages,
-            until,
-            pace,
-            lambda place, answer: frame_fault(answers[place], answer),
+            is_live=True,
+            until=until,
+            rate=pace,
+            check=lambda place, answer: frame_fault(answers[place], answer),
         )
 
     def photo_visitor(self, number: int, until: float) -> Visitor:
@@ -176,10 +187,11 @@ class _Page:
         return Visitor(
             f"photo-{number}",
             self.photo,
-            self._photos,
-            until,
-            None,
-            lambda place, answer: photo_fault(answers[place], answer),
+            [photo | {"visitor": f"photo visitor {number}"} for photo in self._photos],
+            is_live=False,
+            until=until,
+            rate=None,
+            check=lambda place, answer: photo_fault(answers[place], answer),
         )
 
 
@@ -202,6 +214,7 @@ def _measure(page: _Page, pids: list[int], crowd: int, others: int, pace: float 
         os.cpu_count() or 1,
         seconds,
         pace,
+        round(page.faces(crowd), 2),
         tuple(len(visitor.delays) for visitor in live),
         tuple(len(visitor.delays) for visitor in photo),
         spread([delay for visitor in live for delay in visitor.delays]),
@@ -294,7 +307,8 @@ def _lines(load: Load) -> Iterator[str]:
     parts = []
     if load.live:
         median = float(np.median(load.live)) / load.seconds
-        parts.append(f"{len(load.live)} live visitors at {median:.1f} frames/s ({live:.1f} in all)")
+        faces = "1 face" if load.faces == 1 else f"{load.faces:g} faces"
+        parts.append(f"{len(load.live)} live visitors at {median:.1f} frames/s ({live:.1f} in all, {faces} each)")
     if load.photos:
         parts.append(f"{photos:.1f} photos/s")
     yield f"{load.cores} cores: {', '.join(parts)}"

@@ -14,7 +14,7 @@ DOCUMENT = ROOT / "demo" / "RELIABILITY.md"
 _RECORDS = ROOT / "assets" / "evaluation"
 _PART = re.compile(r"(?P<begin><!-- load: (?P<record>[\w-]+\.json) -->\n).*?(?P<end><!-- /load -->)", re.DOTALL)
 _HEADER = (
-    "live visitors", "photo visitors", "frames/s in all", "each", "fewest, of the median", "frame p50 / p95, ms",
+    "live visitors", "faces each", "photo visitors", "frames/s in all", "each", "fewest, of the median", "frame p50 / p95, ms",
     "photos/s", "photo p50 / p95, ms", "wrong answers", "cores busy", "memory, MB", "files", "threads",
 )  # fmt: skip
 _NOT_RECORDED = "Not recorded yet."
@@ -55,6 +55,7 @@ def _row(load: dict[str, Any]) -> tuple[str, ...]:
     busy = (after["cpu_seconds"] - before["cpu_seconds"]) / seconds / load["cores"] if known else None
     return (
         str(len(live)),
+        f"{load['faces']:g}" if live else "",
         str(len(photos)),
         f"{sum(live) / seconds:.1f}",
         f"{median / seconds:.1f}",

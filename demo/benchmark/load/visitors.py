@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
+import orjson
 
 from demo.benchmark.browser import FILM_RATE
 from demo.benchmark.load.replicas import COPY_COOKIE
@@ -28,21 +29,23 @@ _SCENES = ((_COLLINS,), (_HOPPER,), (_COLLINS, _HOPPER), (_COLLINS,), (_HOPPER,)
 _FRAME_SIZE = (480, 360)  # pixels
 _FRAME_QUALITY = 80
 _CUT_SIZE = (200, 200)  # pixels
+_CROP_SECONDS = 0.1  # the page asks for a face's aligned picture no more often: demo/browser/live/view.js
 _BUSY_SECONDS = 0.25  # the page's pause where the server does not say how long
 _FILM_FRAMES = 30  # one swing
 _PHOTO_SIDE = 640  # pixels
 
 
-def make_films(count: int) -> list[list[str]]:
+def make_films(count: int, *, one_face: bool = False) -> list[list[str]]:
     """Make films in which one to three portraits sway, and come nearer and go away, each film in its own way.
 
     Args:
         count: how many films.
+        one_face: never more than one portrait.
 
     Returns:
         For each film its frames, one swing of a second, as `data:` addresses of JPEG files.
     """
-    scenes = [_scene(names) for names in _SCENES]
+    scenes = [_scene(names) for names in _SCENES if not one_face or len(names) == 1]
     random = np.random.default_rng(0)
     return [_film(scenes[number % len(scenes)], random) for number in range(count)]
 
@@ -111,7 +114,7 @@ class Panel:
         if not found:
             raise ValueError(f"{url} has no function {function}")
         call = {"component_id": found[0], "fn_name": function, "session_hash": "visitor"}
-        self._call = json.dumps(call).removesuffix("}") + ', "data": '
+        self._call = orjson.dumps(call).removesuffix(b"}") + b',"data":'
 
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection, as each visitor has one."""
@@ -130,7 +133,7 @@ class Panel:
         Returns:
             The answer; {"error": its status} where that is not 200, or {"error": why} where there is none.
         """
-        body = (self._call + json.dumps(message) + "}").encode()
+        body = self._call + orjson.dumps(message) + b"}"
         try:
             headers = {"Content-Type": "application/json", "Cookie": f"{COPY_COOKIE}={browser}"}
             connection.request("POST", "/gradio_api/component_server/", body, headers)
@@ -139,21 +142,24 @@ class Panel:
         except (OSError, http.client.HTTPException) as error:
             connection.close()  # the next call opens it again
             return {"error": f"no answer ({type(error).__name__})"}
-        return json.loads(answer) if response.status == 200 else {"error": f"status {response.status}"}
+        return orjson.loads(answer) if response.status == 200 else {"error": f"status {response.status}"}
 
 
 @dataclass(eq=False)
 class Visitor(threading.Thread):
     """Sends one picture after another until a time, each when the one before has been answered.
 
+    Where the server is busy it does as the page: it sends the camera's next frame, or asks whether it is a photo's turn.
+
     Attributes:
         browser: tells visitors apart, in one word.
         panel: the function that it calls.
-        messages: what it sends, one after another from the beginning again; a film's frames by the time that passes.
+        messages: what it sends, by the time that passes, again and again.
+        is_live: whether these are frames of a camera, or photos.
         until: end, by `time.monotonic`.
         rate: how many it sends a second at most; None for as many as are answered.
         check: tells by the number of a message and its answer what is wrong with it, or None.
-        delays: milliseconds to each answer with faces.
+        delays: milliseconds to each answer with faces; a photo's from the first time that it was sent.
         turned_away: how many answers were "busy".
         failures: what was wrong with the others.
     """
@@ -161,6 +167,7 @@ class Visitor(threading.Thread):
     browser: str
     panel: Panel
     messages: list[dict[str, Any]]
+    is_live: bool
     until: float
     rate: float | None
     check: Callable[[int, dict[str, Any]], str | None]
@@ -174,13 +181,15 @@ class Visitor(threading.Thread):
     def run(self) -> None:
         """Visit."""
         connection = self.panel.connect()
+        crop_asked = -float("inf")
         while (began := time.monotonic()) < self.until:
             number = int(began * FILM_RATE) % len(self.messages)
-            answer = self.panel.ask(connection, self.messages[number], self.browser)
+            message = self.messages[number]
+            if self.is_live and began - crop_asked >= _CROP_SECONDS:
+                message, crop_asked = message | {"crop": 1}, began
+            answer = self._answer(connection, message)
             answered = time.monotonic()
             if answer.get("busy"):
-                self.turned_away += 1
-                time.sleep(answer.get("seconds", _BUSY_SECONDS))
                 continue
             wrong = self.check(number, answer)
             if wrong:
@@ -190,3 +199,19 @@ class Visitor(threading.Thread):
             if self.rate:
                 time.sleep(max(0.0, began + 1 / self.rate - answered))
         connection.close()
+
+    def _answer(self, connection: http.client.HTTPConnection, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a message; that of a busy server for a frame, or once it is time to leave."""
+        question = message
+        while True:
+            answer = self.panel.ask(connection, question, self.browser)
+            if answer.get("turn"):
+                question = message
+                continue
+            if not answer.get("busy"):
+                return answer
+            self.turned_away += 1
+            time.sleep(answer.get("seconds", _BUSY_SECONDS))
+            if self.is_live or time.monotonic() >= self.until:
+                return answer
+            question = {"visitor": message["visitor"], "turn": True}

@@ -21,8 +21,12 @@ def answer(box: tuple[int, int, int, int] = (10, 10, 100, 100), smiling: float =
 class Page(ThreadingHTTPServer):
     """A page whose panels answer at once; `wrong` makes every tenth live answer that of another face.
 
+    A photo is turned away at first, unless the visitor is alone.
+
     Attributes:
         calls: of live frames.
+        crops: how many of them ask for a face's aligned picture.
+        photo_calls: what was sent to the photo panel by those who are not alone, "picture" or "turn".
         left: who has left.
     """
 
@@ -32,24 +36,36 @@ class Page(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.wrong = wrong
         self.crowded = False  # once more than one visitor has come
-        self.calls = 0
+        self.calls = self.crops = 0
+        self.photo_calls: list[str] = []
         self.left: set[str] = set()
         self.lock = threading.Lock()
 
     def answer(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
         if function == "analyse_photo":
-            return answer((1, 2, 30, 40))
+            return self.answer_photo(message)
         if message.get("leave"):
             self.left.add(message["visitor"])
             return {}
         with self.lock:
             self.calls += 1
+            self.crops += message["crop"] is not None
             number = self.calls
         if message["visitor"] == "alone":
             return answer()
         if number % 10 == 1:
             return {"busy": True, "seconds": 0.01}
         return answer((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else answer()
+
+
+    def answer_photo(self, message: dict[str, Any]) -> dict[str, Any]:
+        if "visitor" in message:
+            self.photo_calls.append("turn" if message.get("turn") else "picture")
+            if message.get("turn"):
+                return {"turn": True}
+            if self.photo_calls[-2:-1] != ["turn"]:
+                return {"busy": True, "error": "Many photos are waiting.", "place": 1, "seconds": 0.01}
+        return answer((1, 2, 30, 40))
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -97,12 +113,22 @@ def test_a_crowd_is_counted_and_its_answers_are_checked(
     assert figures["turned_away"] > 0
     assert "2 live visitors at" in printed
     assert " photos/s" in printed
+    assert "1 face each" in printed
+    assert figures["faces"] == 1
     assert page.left >= {"visitor 0", "visitor 1"}
     if page.wrong:
         assert status == 1
         assert figures["failures"]["a face at another place"] > 0
     else:
         assert figures["failures"] == {}
+
+
+@pytest.mark.parametrize("page", [False], indirect=True)
+def test_a_crowd_behaves_as_the_page_does(page: Page) -> None:
+    url = f"http://127.0.0.1:{page.server_port}/"
+    assert main(["load", "--visitors", "1", "--photos", "1", "--seconds", "1", "--url", url]) == 0
+    assert page.photo_calls[:6] == ["picture", "turn", "picture"] * 2
+    assert 1 <= page.crops <= 11, "of a face's aligned picture: ten a second"
 
 
 def test_an_answer_is_right_within_what_following_allows_and_a_photo_has_to_agree() -> None:
@@ -118,12 +144,12 @@ def test_an_answer_is_right_within_what_following_allows_and_a_photo_has_to_agre
 
 def load(*live: int, failures: dict[str, int] | None = None) -> Load:
     states = ServerState(500.0, 20, 30, 1.0), ServerState(501.0, 20, 30, 3.0)
-    return Load(2, 10.0, 10.0, live, (90, 90), Spread(30, 60), Spread(100, 200), 3, failures or {}, *states)
+    return Load(2, 10.0, 10.0, 1.0, live, (90, 90), Spread(30, 60), Spread(100, 200), 3, failures or {}, *states)
 
 
 def test_the_first_line_is_the_capacity_and_the_others_say_how_it_went() -> None:
     first, *rest = load_lines(load(100, 100, 40)).splitlines()
-    assert first == "2 cores: 3 live visitors at 10.0 frames/s (24.0 in all), 18.0 photos/s"
+    assert first == "2 cores: 3 live visitors at 10.0 frames/s (24.0 in all, 1 face each), 18.0 photos/s"
     assert "0.40 of the median" in "\n".join(rest)
     assert "memory_mb 500 -> 501" in rest[-1]
 

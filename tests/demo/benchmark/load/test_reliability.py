@@ -8,9 +8,9 @@ from demo.benchmark.report import Spread
 
 BEFORE, AFTER = ServerState(800.0, 14, 20, 5.0), ServerState(812.5, 14, 21, 20.0)
 CROWD = Load(
-    2, 10.0, None, (100, 100, 60), (90,), Spread(30, 60), Spread(100, 200), 3, {"status 500": 2}, BEFORE, AFTER
+    2, 10.0, None, 1.36, (100, 100, 60), (90,), Spread(30, 60), Spread(100, 200), 3, {"status 500": 2}, BEFORE, AFTER
 )
-PHOTOS = Load(2, 10.0, None, (), (90,), None, Spread(100, 200), 0, {}, None, None)
+PHOTOS = Load(2, 10.0, None, 0.0, (), (90,), None, Spread(100, 200), 0, {}, None, None)
 
 
 def row(table: str, number: int) -> list[str]:
@@ -22,6 +22,7 @@ def test_each_crowd_has_a_row_with_what_was_measured() -> None:
     names = row(table, 0)
     crowd, photos = (dict(zip(names, row(table, number), strict=True)) for number in (2, 3))
     assert crowd["live visitors"] == "3"
+    assert crowd["faces each"] == "1.36"
     assert crowd["frames/s in all"] == "26.0"
     assert crowd["fewest, of the median"] == "0.60"
     assert crowd["frame p50 / p95, ms"] == "30 / 60"

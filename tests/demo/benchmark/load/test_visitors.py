@@ -3,6 +3,12 @@ from demo.pipeline.detect import FaceFinder
 from demo.server.live import read_frame
 
 
+def test_somebody_is_alone_in_each_film_where_that_is_asked_for() -> None:
+    finder = FaceFinder()
+    for film in make_films(6, one_face=True):
+        assert len(finder.find(read_frame({"frame": film[0]}), thorough=False)) == 1
+
+
 def test_films_show_one_to_three_faces_that_are_found_at_the_first_look() -> None:
     finder = FaceFinder()
     for film, faces in zip(make_films(6), (1, 1, 2, 1, 1, 3), strict=True):
