@@ -22,7 +22,7 @@ def interruptible(
     """Call a function that is to stop once it is no longer wanted.
 
     Args:
-        is_wanted: asked by `check_wanted`, on the function's thread.
+        is_wanted: asked by `check_wanted`, on the function's thread; may take its time, to let other work go first.
         function: what is called.
         arguments: positional arguments of the function.
         named: keyword arguments of the function.
@@ -42,7 +42,7 @@ def interruptible(
 
 
 def check_wanted() -> None:
-    """Go on if the present work is wanted; work outside of `interruptible` always is.
+    """Go on if the present work is wanted, once it is its turn; work outside of `interruptible` always is.
 
     Raises:
         InterruptedWorkError: it is not.

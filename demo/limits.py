@@ -33,7 +33,10 @@ MAX_PHOTOS_AT_ONCE = 20  # of a visitor: the page sends one when the one before 
 MAX_WAITING_PHOTOS = 8
 # Nobody waits for a photo that takes long: see demo/server/photo_queue.py. Seven of them keep the eighth for 2.8 s.
 SET_ASIDE_SECONDS = 0.4
-UNDISTURBED_SECONDS = 2.0
+UNDISTURBED_SECONDS = 1.0
+MAX_SHORT_STEPS = (
+    100  # windows, faces and tenths of a second of decoding; 640 pixels take 10 to 40, a phone's photo 220
+)
 MAX_NAME_CHARACTERS = 255  # of a picture's file, as file systems have it
 MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
 

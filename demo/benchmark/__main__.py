@@ -2,7 +2,8 @@
 
 `live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
 the real pipeline, alone and with several visitors, beside Gradio's own way. `load` asks how many visitors a machine
-serves at once, without browsers. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
+serves at once, without browsers, `attack` how long an honest visitor waits while others send what is made to keep a
+server busy. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
 asks what finding and aligning faces cost in accuracy, `following` what it costs that live mode does not find them again
 in each frame, `reach` how small a face may be in a photo to be found, `conditions` how reliable each attribute is on
 small, blurred and turned faces, `device` how equal and how quick the engine is that reads faces in the browser, `onnx`
@@ -20,6 +21,7 @@ from pathlib import Path
 from demo.annotate.options import positive
 from demo.benchmark.alignment import report_alignment
 from demo.benchmark.annotate import TooFewPicturesError, report_annotate
+from demo.benchmark.attack.measure import report_attack
 from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.conditions import conditions_table, measure_conditions
 from demo.benchmark.device.measure import report_device
@@ -70,6 +72,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     served.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
     served.add_argument("--copies", type=positive, metavar="N", help="serve N copies behind nginx, as demo/replicas")
     load.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
+    attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack")
+    attack.add_argument(
+        "--addresses", type=positive, nargs="+", default=[1, 8], metavar="N", help="from how many addresses it comes"
+    )
+    attack.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
     annotate = commands.add_parser("annotate", help="many files, against a plain loop")
     annotate.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER")
     annotate.add_argument("--pictures", type=positive, default=500, help="take only the first (default: %(default)s)")
@@ -126,6 +134,9 @@ def main(arguments: list[str] | None = None) -> int:
                 _report_live(chosen)
             case "load":
                 return 0 if _report_load(chosen) else 1
+            case "attack":
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
+                return 0 if report_attack(chosen.seconds, chosen.addresses, chosen.json) else 1
             case "annotate":
                 return 0 if _report_annotate(chosen) else 1
             case "alignment":

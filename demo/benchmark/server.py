@@ -97,6 +97,11 @@ class PageServer:
         """
         return "\n".join((self.folder / _LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
+    @property
+    def log_bytes(self) -> int:
+        """How much the server has written to its output."""
+        return (self.folder / _LOG).stat().st_size
+
     def stop(self, how: int = signal.SIGTERM) -> None:
         """End the server, with SIGKILL if it does not end within 10 seconds.
 

@@ -157,6 +157,8 @@ DECODERS = Decoders()
 def _decode(bounds: DecodeBounds, parent: Connection) -> None:
     """What a process does, until the connection breaks."""
     _limit("RLIMIT_CORE", 0)  # a dump of its memory would hold the visitor's picture
+    with suppress(OSError):  # where the system's memory runs out, Linux ends this process and not the page
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     with suppress(FileNotFoundError):  # other systems than Linux do not heed this limit
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         _limit("RLIMIT_AS", pages * resource.getpagesize() + bounds.memory_bytes)

@@ -10,12 +10,13 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from demo.interruption import InterruptedWorkError, interruptible
-from demo.limits import MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
+from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
 from demo.server.line import Line, TurnedAwayError
 
 PHOTO_THREADS = 2
+_GLANCE_SECONDS = 0.02  # from one look to the next whether it is a photo's turn to go on
 # A larger file, in bytes or characters of base64, is a large photo; to work on one takes hundreds of megabytes.
 MAX_SMALL_SIZE = 2_000_000
 
@@ -31,19 +32,22 @@ class _Work:
         address: where it comes from.
         began: when, by `time.monotonic`.
         is_wanted: false once it is to give its place to others.
+        steps: how often it has been asked whether it is wanted: once for each window, face or moment of decoding.
     """
 
     address: str
     began: float = field(default_factory=time.monotonic)
     is_wanted: bool = True
+    steps: int = 0
 
 
 class PhotoQueue:
     """Works on a few photos at a time, first come, first served, and on one large photo beside them.
 
-    So that nobody waits long for a photo that takes long, the next one is begun beside it after `SET_ASIDE_SECONDS`.
-    Where somebody finds no place, an address that holds several gives one back: that of the photo which has been worked
-    on longest, if for more than `UNDISTURBED_SECONDS`; it is to come again.
+    So that nobody waits long for a photo that takes long, the next one is begun beside it after `SET_ASIDE_SECONDS`. Of
+    those that take more than `MAX_SHORT_STEPS` two go on at a time, the oldest first: all at once would keep their
+    places until the last ends. Where somebody finds no place, an address that holds several gives one back: that of the
+    photo which has been worked on longest, if for more than `UNDISTURBED_SECONDS`; it is to come again.
 
     To be called from one event loop.
     """
@@ -120,7 +124,7 @@ class PhotoQueue:
         async with self._small if size <= MAX_SMALL_SIZE else self._large:
             work = _Work(address)
             self._works.append(work)
-            call = partial(interruptible, lambda: work.is_wanted, partial(function, *arguments, **named))
+            call = partial(interruptible, partial(self._goes_on, work), partial(function, *arguments, **named))
             answer = asyncio.ensure_future(answer_on(self._pool, call))
             answer.add_done_callback(lambda _: self._works.remove(work))
             try:
@@ -129,6 +133,17 @@ class PhotoQueue:
                 answer.cancel()
                 raise
         return await answer
+
+    def _goes_on(self, work: _Work) -> bool:
+        """Count a step and wait for the photo's turn to go on; returns whether it is wanted. Runs on the pool."""
+        work.steps += 1
+        while work.is_wanted and work in self._long_works()[PHOTO_THREADS:]:
+            time.sleep(_GLANCE_SECONDS)
+        return work.is_wanted
+
+    def _long_works(self) -> list[_Work]:
+        """Those of many steps, the oldest first."""
+        return [work for work in tuple(self._works) if work.steps > MAX_SHORT_STEPS]
 
     def _make_room(self, address: str) -> None:
         """Take a place from an address that holds several more than another, which finds none."""

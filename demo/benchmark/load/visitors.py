@@ -30,6 +30,7 @@ _FRAME_SIZE = (480, 360)  # pixels
 _FRAME_QUALITY = 80
 _CUT_SIZE = (200, 200)  # pixels
 _CROP_SECONDS = 0.1  # the page asks for a face's aligned picture no more often: demo/browser/live/view.js
+PANELS_PATH = "/gradio_api/component_server/"
 _BUSY_SECONDS = 0.25  # the page's pause where the server does not say how long
 _FILM_FRAMES = 30  # one swing
 _PHOTO_SIDE = 640  # pixels
@@ -97,20 +98,22 @@ class Panel:
     Args:
         url: address of the page.
         function: "analyse_frame" or "analyse_photo".
+        address: where calls say to come from, as a proxy would; None for not saying it.
 
     Raises:
         OSError: the page does not answer.
         ValueError: it has no such function.
     """
 
-    def __init__(self, url: str, function: str) -> None:
-        address = urlsplit(url)
-        self._host, self._port = address.hostname or "", address.port
+    def __init__(self, url: str, function: str, address: str | None = None) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port
+        self._headers = {"Content-Type": "application/json", **({"X-Forwarded-For": address} if address else {})}
         connection = self.connect()
         connection.request("GET", "/config")
-        parts = json.load(connection.getresponse())["components"]
+        components = json.load(connection.getresponse())["components"]
         connection.close()
-        found = [part["id"] for part in parts if function in part["props"].get("server_fns", ())]
+        found = [part["id"] for part in components if function in part["props"].get("server_fns", ())]
         if not found:
             raise ValueError(f"{url} has no function {function}")
         call = {"component_id": found[0], "fn_name": function, "session_hash": "visitor"}
@@ -119,6 +122,14 @@ class Panel:
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection, as each visitor has one."""
         return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+
+    def body(self, message: dict[str, Any]) -> bytes:
+        """The body of a call.
+
+        Args:
+            message: what the script sends.
+        """
+        return self._call + orjson.dumps(message) + b"}"
 
     def ask(
         self, connection: http.client.HTTPConnection, message: dict[str, Any], browser: str = "alone"
@@ -133,10 +144,9 @@ class Panel:
         Returns:
             The answer; {"error": its status} where that is not 200, or {"error": why} where there is none.
         """
-        body = self._call + orjson.dumps(message) + b"}"
         try:
-            headers = {"Content-Type": "application/json", "Cookie": f"{COPY_COOKIE}={browser}"}
-            connection.request("POST", "/gradio_api/component_server/", body, headers)
+            headers = self._headers | {"Cookie": f"{COPY_COOKIE}={browser}"}
+            connection.request("POST", PANELS_PATH, self.body(message), headers)
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:

@@ -5,7 +5,8 @@ import {askServer, newVisitor} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 
 const ANSWER_MS = 120000;
-const BUSY_TRIES = 30; // then somebody has to decide whether to go on
+const BUSY_TRIES = 100; // then somebody has to decide whether to go on
+const ASK_AGAIN_SECONDS = 0.5; // at the latest, for each place in line: one may become free sooner than expected
 /** @typedef {import("../shared/language.js").Words} Words */
 
 /** @type {Object<string, Words>} */
@@ -69,7 +70,7 @@ async function untilAnswered(ask, request, isWanted, onWait) {
     const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
     const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
     onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
-    await pause(1000 * answer.seconds);
+    await pause(1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
     question = {turn: true}; // the picture is sent again when there is a place for it
   }
   return null;

@@ -497,7 +497,7 @@ def test_nothing_is_written_on_a_face(server: Server, open_page: Any, two_faces:
 def test_a_photo_that_finds_no_place_is_sent_again_only_when_it_is_its_turn(server: Server, open_page: Any) -> None:
     page = open_page(server)
     busy = {"error": "Many photos are waiting.", "busy": True, "place": 3, "seconds": 0.01}
-    answers = [busy, busy, busy, {"turn": True}, busy, {"turn": True}]
+    answers = [busy | {"place": 1, "seconds": 600.0}, busy, busy, {"turn": True}, busy, {"turn": True}]
     asked: list[dict[str, Any]] = []
 
     def answer(route: Any) -> None:

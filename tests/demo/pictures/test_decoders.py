@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +77,13 @@ def test_a_picture_that_takes_too_much_costs_the_next_one_nothing(
     with pytest.raises(PictureError, match=sentence):
         decoders.open_picture(large)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux alone tells")
+def test_where_memory_runs_out_a_decoder_is_ended_before_the_page(others: set[BaseProcess]) -> None:
+    Decoders().open_picture(PLAIN)
+    [decoder] = set(multiprocessing.active_children()) - others
+    assert Path(f"/proc/{decoder.pid}/oom_score_adj").read_text(encoding="ascii") == "1000\n"
 
 
 def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:

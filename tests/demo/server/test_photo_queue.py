@@ -1,12 +1,13 @@
 import asyncio
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from demo.interruption import InterruptedWorkError, check_wanted
-from demo.limits import MAX_WAITING_PHOTOS
+from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS
 from demo.server import photo_queue
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
@@ -197,6 +198,40 @@ async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:
     """What came back, or the types of the errors."""
     found = await asyncio.gather(*waiting, return_exceptions=True)
     return [type(answer) if isinstance(answer, Exception) else answer for answer in found]
+
+
+def test_of_photos_of_many_steps_two_go_on_at_a_time_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    running: set[int] = set()
+    at_once: list[set[int]] = []
+    begun: set[int] = set()
+    go_on = threading.Event()
+
+    def work_on(number: int) -> int:
+        for _ in range(MAX_SHORT_STEPS + 1):
+            check_wanted()
+        begun.add(number)
+        assert go_on.wait(10)
+        for _ in range(20):
+            check_wanted()
+            running.add(number)
+            at_once.append(set(running))
+            time.sleep(0.001)
+        running.remove(number)
+        return number
+
+    async def crowd() -> list[Any]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, 1, work_on, n)) for n in range(MAX_WAITING_PHOTOS - 1)]
+        while not begun >= {0, 1}:
+            await asyncio.sleep(0.001)
+        short = await queue.run(None, 1, lambda: "short")
+        go_on.set()
+        return [short, await asyncio.gather(*waiting)]
+
+    assert asyncio.run(crowd()) == ["short", list(range(MAX_WAITING_PHOTOS - 1))]
+    assert max(len(together) for together in at_once) == PHOTO_THREADS
+    assert at_once[0] <= {0, 1}
 
 
 @pytest.mark.parametrize(

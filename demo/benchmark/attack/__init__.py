@@ -1,0 +1,1 @@
+"""What others' costly input costs an honest visitor: `python -m demo.benchmark attack`."""

@@ -1,0 +1,131 @@
+"""Requests that are made to keep a server busy: those that once did, and the costliest that its bounds let through."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from demo.benchmark.load.visitors import PANELS_PATH, Panel
+from demo.limits import MAX_BODY_BYTES, MAX_FRAME_SIDE, MAX_PLAIN_BYTES, MAX_SCANNED_PIXELS, MAX_SCANS
+from demo.paths import EXAMPLES
+from demo.pictures.decode import open_picture
+from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
+
+_UPLOAD_PATH = "/gradio_api/upload"
+_FORM = "multipart/form-data; boundary=b"
+_IDLE_CONNECTIONS = 1100  # more than the files that a program may have open by default
+_UNFINISHED_BODIES = 16
+_NAME_CHARACTERS = 8 * 2**20
+_FACES_ACROSS = 20
+_FACE_SIDE = 128  # pixels
+_PORTRAIT = (90, 40, 260)  # of the example: left, top and side of a square around the face, in pixels
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A request, which several senders send again and again.
+
+    Attributes:
+        name: for the table.
+        path: where it goes; empty for connections that stay idle.
+        body: its body.
+        content_type: of the body.
+        missing_bytes: what the request promises beyond its body, and never sends.
+        senders: how many send it at the same time.
+    """
+
+    name: str
+    path: str = ""
+    body: bytes = b""
+    content_type: str = "application/json"
+    missing_bytes: int = 0
+    senders: int = 8
+
+    def head(self, address: str) -> bytes:
+        """The request's lines before its body.
+
+        Args:
+            address: where the sender says to call from, as a proxy would.
+        """
+        if not self.path:
+            return b""
+        length = len(self.body) + self.missing_bytes
+        return (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
+            f"Content-Type: {self.content_type}\r\nContent-Length: {length}\r\n\r\n"
+        ).encode()
+
+
+def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
+    """Make all requests, one after the other, since some take a while.
+
+    Args:
+        live: the page's live panel.
+        photo: its photo panel.
+    """
+    for name, file in _frames():
+        message = {"visitor": "attacker", "frame": jpeg_url(file)}
+        yield Attack(f"live frame: {name}", PANELS_PATH, live.body(message))
+    for name, file in _photos():
+        yield Attack(f"photo: {name}", PANELS_PATH, photo.body({"picture": to_base64(file), "name": "a.jpg"}))
+    small = to_base64(_saved(Image.new("L", (64, 64)), "JPEG"))
+    yield Attack("a name of 8 MB", PANELS_PATH, photo.body({"picture": small, "name": "a" * _NAME_CHARACTERS}))
+    yield Attack("90 MB of form boundaries", _UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)
+    yield Attack("bodies of 90 MB that do not end", PANELS_PATH, b" " * 90_000_000,
+                 missing_bytes=MAX_BODY_BYTES - 90_000_000, senders=_UNFINISHED_BODIES)  # fmt: skip
+    yield Attack(f"{_IDLE_CONNECTIONS:,} idle connections", senders=_IDLE_CONNECTIONS)
+
+
+def _frames() -> Iterator[tuple[str, bytes]]:
+    side = (MAX_FRAME_SIDE, MAX_FRAME_SIDE)
+    yield "progressive, 4,000 scans", of_scans(4000, side)
+    yield "400 faces in 1280 x 1280", encode_jpeg(_crowd(MAX_FRAME_SIDE // _FACES_ACROSS), 80)
+
+
+def _photos() -> Iterator[tuple[str, bytes]]:
+    """Names and files; the first half is refused by headers, the other half is as costly as is allowed."""
+    baseline = _saved(Image.new("RGB", (64, 48)), "JPEG")
+    yield "progressive, 4,000 scans", of_scans(4000, (1280, 1280))
+    yield "JPEG of empty segments, 1 MB", baseline[:2] + b"\xff\xfe\0\2" * 250_000 + baseline[2:]
+    yield "JPEG of fill bytes, 1 MB", baseline[:2] + b"\xff" * 1_000_000 + baseline[2:]
+    yield "PPM in text, 40 MB", _text_ppm(40_000_000)
+    yield "PPM in text, as long as is allowed", _text_ppm(MAX_PLAIN_BYTES)
+    side = int((MAX_SCANNED_PIXELS / MAX_SCANS) ** 0.5)
+    yield f"progressive, {MAX_SCANS - 10} scans of {side} x {side}", of_scans(MAX_SCANS - 10, (side, side))
+    yield "AVIF, 8000 x 8000", _saved(Image.new("L", (8000, 8000)), "AVIF", speed=10)
+    yield "slow decoder (JPEG 2000, 6000 x 6000)", _saved(Image.new("RGB", (6000, 6000)), "JPEG2000")
+    yield "400 faces", encode_jpeg(_crowd(_FACE_SIDE), 80)
+
+
+def of_scans(count: int, size: tuple[int, int]) -> bytes:
+    """A progressive JPEG whose last scan comes again and again, each of them a few bytes.
+
+    Args:
+        count: how often it comes.
+        size: width and height in pixels.
+    """
+    data = _saved(Image.new("L", size, 99), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * count + data[-2:]
+
+
+def _text_ppm(size: int) -> bytes:
+    """A picture whose pixels are written as text, of about this many bytes."""
+    side = int((size / 6) ** 0.5)
+    return f"P3\n{side} {side}\n255\n".encode() + b"9 " * (3 * side * side)
+
+
+def _crowd(side: int) -> np.ndarray:
+    """A square of one face again and again, each `side` pixels wide."""
+    left, top, width = _PORTRAIT
+    face = open_picture(EXAMPLES / "eileen_collins.jpg")[top : top + width, left : left + width]
+    small = np.asarray(Image.fromarray(face).resize((side, side)))
+    return np.tile(small, (_FACES_ACROSS, _FACES_ACROSS, 1))
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()

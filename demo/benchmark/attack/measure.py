@@ -1,0 +1,218 @@
+"""How long honest visitors wait while others send what is made to keep the server busy."""
+
+import http.client
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from demo.benchmark.attack.inputs import Attack, make_attacks
+from demo.benchmark.attack.senders import Senders
+from demo.benchmark.load.measure import frame_fault, photo_fault, server_state
+from demo.benchmark.load.visitors import Panel, make_films, make_photos
+from demo.benchmark.server import PageServer
+from slimnet.files.atomic import replace_text
+
+MAX_WAIT_SECONDS = 3.0
+_OPEN_FILES = 1024
+_HONEST_ADDRESS = "198.51.100.1"
+_FRAMES_PER_SECOND, _PHOTOS_PER_SECOND = 10, 2  # that the honest visitors want
+_ASK_AGAIN_SECONDS = 0.5  # for each place in line, as demo/browser/engines/server_photos.js does
+_SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What an attack cost others.
+
+    Attributes:
+        name: of the attack.
+        request_bytes: size of its body.
+        addresses: from how many addresses it came.
+        answers: status, "cut off" or "no connection" -> how many of its requests got that.
+        frames: that the live visitor was answered.
+        longest_frame_wait: the visitor's longest wait, in seconds.
+        photos: that the photo visitor was answered.
+        longest_photo_wait: the visitor's longest wait, in seconds, from sending a photo first to its answer.
+        failures: what was wrong with an honest visitor's answers.
+        memory_mb: of the server, after it.
+        log_bytes: that the server wrote meanwhile.
+    """
+
+    name: str
+    request_bytes: int
+    addresses: int
+    answers: dict[str, int]
+    frames: int
+    longest_frame_wait: float
+    photos: int
+    longest_photo_wait: float
+    failures: list[str]
+    memory_mb: float | None
+    log_bytes: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every answer was right, and came in time."""
+        longest = max(self.longest_frame_wait, self.longest_photo_wait)
+        return not self.failures and longest < MAX_WAIT_SECONDS
+
+
+@dataclass(eq=False)
+class Honest(threading.Thread):
+    """A visitor who sends one picture, again and again, and comes back as told where the page is busy.
+
+    Attributes:
+        panel: the function that is called.
+        message: what is sent.
+        question: what is sent after "busy": the message again, or whether it is the visitor's turn.
+        rate: how many pictures a second are wanted.
+        check: tells what is wrong with an answer, or None.
+        waits: seconds to each answer, from sending the picture first.
+        failures: what was wrong with answers.
+    """
+
+    panel: Panel
+    message: dict[str, Any]
+    question: dict[str, Any]
+    rate: float
+    check: Callable[[dict[str, Any]], str | None]
+    waits: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        """Visit."""
+        connection = self.panel.connect()
+        while not self._end.is_set():
+            began = time.monotonic()
+            answer = self._answer(connection)
+            self.waits.append(time.monotonic() - began)
+            wrong = self.check(answer)
+            if wrong:
+                self.failures.append(wrong)
+            self._end.wait(began + 1 / self.rate - time.monotonic())
+        connection.close()
+
+    def _answer(self, connection: http.client.HTTPConnection) -> dict[str, Any]:
+        """The answer to the picture, however often it has to be asked for."""
+        message, is_reopened = self.message, False
+        while True:
+            answer = self.panel.ask(connection, message)
+            if answer.get("turn"):
+                message = self.message
+            elif answer.get("busy"):
+                time.sleep(min(answer["seconds"], _ASK_AGAIN_SECONDS * answer.get("place", 1)))
+                message = self.question
+            elif not is_reopened and connection.sock is None:  # closed while it was idle: browsers open it again
+                is_reopened = True
+            else:
+                return answer
+
+    def stop(self) -> None:
+        """Leave, once the last picture is answered."""
+        self._end.set()
+        self.join()
+
+
+def report_attack(seconds: float, addresses: list[int], file: Path | None) -> bool:
+    """Attack a page that is served for this, and print a line for each attack.
+
+    Args:
+        seconds: of each attack.
+        addresses: from how many addresses attacks come, for each of them.
+        file: for all figures as JSON; None for none.
+
+    Returns:
+        Whether every honest visitor was answered right and in time.
+
+    Raises:
+        demo.benchmark.server.NotServedError: the page is not served.
+    """
+    attacked = []
+    for result in measure_attacks(seconds, addresses):
+        print(attack_line(result), flush=True)
+        attacked.append(result)
+    if file:
+        replace_text(file, json.dumps([asdict(result) for result in attacked], indent=1) + "\n")
+    return all(result.is_good for result in attacked)
+
+
+def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
+    """As `report_attack`, which prints what this yields."""
+    few_files = ("sh", "-c", f'ulimit -n {_OPEN_FILES}; exec "$@"', "sh")
+    with tempfile.TemporaryDirectory() as folder:
+        server = PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files)
+        with server:
+            live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
+            for attack in list(make_attacks(live, photo)):
+                for count in addresses:
+                    yield _measure(server, attack, count, seconds, _live_visitor(live), _photo_visitor(photo))
+
+
+def _measure(
+    server: PageServer, attack: Attack, addresses: int, seconds: float, live: Honest, photo: Honest
+) -> Attacked:
+    """Attack for some seconds, with the honest visitors before, during and after."""
+    before = server.log_bytes
+    url = urlsplit(server.url)
+    senders = Senders(attack, str(url.hostname), int(url.port or 0), addresses)
+    live.start()
+    photo.start()
+    time.sleep(_SETTLE_SECONDS)
+    senders.start()
+    time.sleep(seconds)
+    senders.stop()
+    live.stop()
+    photo.stop()
+    state = server_state([server.process.pid]) if server.process else None
+    return Attacked(
+        attack.name,
+        len(attack.body),
+        addresses,
+        dict(senders.answers),
+        len(live.waits),
+        max(live.waits),
+        len(photo.waits),
+        max(photo.waits),
+        sorted({*live.failures, *photo.failures}),
+        state.memory_mb if state else None,
+        server.log_bytes - before,
+    )
+
+
+def _live_visitor(panel: Panel) -> Honest:
+    message = {"visitor": "honest", "frame": make_films(1)[0][0]}
+    expected = panel.ask(panel.connect(), message)
+    return Honest(panel, message, message, _FRAMES_PER_SECOND, lambda answer: frame_fault(expected, answer))
+
+
+def _photo_visitor(panel: Panel) -> Honest:
+    message = {"visitor": "honest", "picture": make_photos()[0], "name": "photo.jpg"}
+    turn = {"visitor": "honest", "turn": True}
+    expected = panel.ask(panel.connect(), message)
+    return Honest(panel, message, turn, _PHOTOS_PER_SECOND, lambda answer: photo_fault(expected, answer))
+
+
+def attack_line(attacked: Attacked) -> str:
+    """One attack in a line.
+
+    Args:
+        attacked: what it cost.
+    """
+    answers = ", ".join(f"{answer}: {count}" for answer, count in sorted(attacked.answers.items())) or "none"
+    wrong = f"; WRONG: {', '.join(attacked.failures)}" if attacked.failures else ""
+    return (
+        f"{attacked.name} ({attacked.request_bytes:,} bytes, {attacked.addresses} addresses): longest wait "
+        f"{attacked.longest_frame_wait:.2f} s for a frame ({attacked.frames} answered), "
+        f"{attacked.longest_photo_wait:.2f} s for a photo ({attacked.photos} answered); "
+        f"answers to the attack: {answers}; memory {attacked.memory_mb} MB, log {attacked.log_bytes} bytes{wrong}"
+    )
