@@ -176,7 +176,7 @@ def server_function(
 ) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:
     """An async function that a gr.HTML of the page offers its script, with Gradio's context of the call set up.
 
-    Only Gradio's own route, which is slow, leads there.
+    Only Gradio's own route, which is slow, leads there. It alone knows who is logged in, where the page asks for that.
 
     Args:
         scope: ASGI scope of the request.
@@ -184,9 +184,12 @@ def server_function(
         name: name of the function.
 
     Returns:
-        None where there is no such function.
+        None where there is no such function, or visitors have to log in.
     """
-    page = scope["app"].get_blocks()
+    app = scope["app"]
+    if app.auth or app.auth_dependency:
+        return None
+    page = app.get_blocks()
     function = getattr(page.blocks.get(component), name, None)
     if not getattr(function, "_is_server_fn", False) or not inspect.iscoroutinefunction(function):
         return None

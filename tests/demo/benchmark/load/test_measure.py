@@ -57,7 +57,6 @@ class Page(ThreadingHTTPServer):
             return {"busy": True, "seconds": 0.01}
         return answer((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else answer()
 
-
     def answer_photo(self, message: dict[str, Any]) -> dict[str, Any]:
         if "visitor" in message:
             self.photo_calls.append("turn" if message.get("turn") else "picture")

@@ -2,7 +2,9 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -49,8 +51,10 @@ class Panel:
             return error.code, error.headers["Content-Type"], error.read().decode()
 
 
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+@contextmanager
+def serving(folder: Path, **launch: Any) -> Iterator[Panel]:
+    """Serve a page with a panel, by these options."""
+
     async def answer(message: Any) -> dict[str, Any]:
         return {"said": message, "from": caller_address(), "number": 1 / 3, "none": None}
 
@@ -59,14 +63,20 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
 
     passed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
         with gr.Blocks(analytics_enabled=False) as page:
             component = gr.HTML("", server_functions=[answer, wait])
         middleware = [Middleware(PanelCalls), Middleware(Counted, passed=passed)]
-        options = {"app_kwargs": {"middleware": middleware}, "run_history": False}
+        options = {"app_kwargs": {"middleware": middleware}, "run_history": False, **launch}
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **options)
         yield Panel(url, component._id, passed)
         page.close()
+
+
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    with serving(tmp_path_factory.mktemp("gradio")) as panel:
+        yield panel
 
 
 @pytest.mark.parametrize("data", [1, None, {"visitor": "ä", "frame": "x" * 300_000}, [1.5, "\u2028"]])
@@ -104,3 +114,8 @@ def test_what_is_no_call_goes_on_to_gradio(panel: Panel, body: bytes) -> None:
     panel.passed.clear()
     assert panel.ask(body) == panel.ask(body, directly=False)
     assert len(panel.passed) == 2
+
+
+def test_a_page_with_a_password_answers_nobody_who_has_not_given_it(tmp_path: Path) -> None:
+    with serving(tmp_path, auth=("visitor", "secret")) as panel:
+        assert panel.ask(panel.call())[0] == 401
