@@ -1,7 +1,7 @@
 // Probabilities over time, as lines on a canvas.
 
 const GAP_MS = 2000; // a face that was away for longer: its line has a gap
-const PLOT_HEIGHT = 150;
+const HEIGHT = 150; // pixels at the usual size of the visitor's font; with a larger one all of the plot is larger
 
 /** Lines over time on a canvas, from 0 to 100 %. */
 export class Plot {
@@ -17,13 +17,14 @@ export class Plot {
    * @param {number} to - milliseconds
    */
   draw(rows, lines, from, to) {
+    const {clientWidth, clientHeight} = this.canvas;
     const ratio = window.devicePixelRatio;
-    const width = this.canvas.parentElement.clientWidth;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(PLOT_HEIGHT * ratio);
+    const scale = clientHeight / HEIGHT;
+    this.canvas.width = Math.round(clientWidth * ratio);
+    this.canvas.height = Math.round(clientHeight * ratio);
     this.context = this.canvas.getContext("2d");
-    this.context.scale(ratio, ratio);
-    const [left, right, top, bottom] = [40, width - 4, 8, PLOT_HEIGHT - 18];
+    this.context.scale(scale * ratio, scale * ratio);
+    const [left, right, top, bottom] = [40, clientWidth / scale - 4, 8, HEIGHT - 18];
     const x = (/** @type {number} */ milliseconds) =>
       left + ((right - left) * (milliseconds - from)) / Math.max(1, to - from);
     const y = (/** @type {number} */ probability) => bottom + (top - bottom) * probability;
