@@ -175,6 +175,13 @@ def test_one_of_several_faces_is_drawn(page: Any) -> None:
     assert page.get_attribute("canvas", "aria-label").startswith("Face 7")
 
 
+def test_faces_are_listed_by_number(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("[10, 2, 1].forEach((number, place) => addFace(40 * place, number, Array(40).fill(0.5)))")
+    page.click(".record")
+    assert page.locator(".whose option").all_inner_texts() == ["Face 1", "Face 2", "Face 10"]
+
+
 def test_what_is_switched_off_is_not_drawn_but_is_in_the_files(page: Any) -> None:
     page.evaluate("timeline.shows = (index) => timeline.attributes[index] !== 'Smiling'")
     page.click(".record")
