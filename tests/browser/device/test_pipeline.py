@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -150,9 +151,27 @@ def test_the_same_faces_are_found_in_a_photo(page: Any, models: FaceModels, port
         "close up": lambda: portrait[70:180, 115:225],
         "empty": lambda: np.full((300, 400, 3), 128, np.uint8),
     }[name]()
-    recording = Recording(models)
-    expected = described(recording.pipeline.analyse(np.ascontiguousarray(frame), thorough=True))
-    assert bool(expected) == (name != "empty")
+    assert bool(assert_same_photo(page, Recording(models), np.ascontiguousarray(frame))) == (name != "empty")
+
+
+def test_a_face_without_landmarks_is_told_by_its_key_points(
+    page: Any, models: FaceModels, portrait: np.ndarray
+) -> None:
+    (face,) = assert_same_photo(page, WithoutLandmarks(models), portrait)
+    assert face["doubts"] == []
+
+
+class WithoutLandmarks(Recording):
+    """Its landmarker finds nothing, as in many profiles."""
+
+    def landmark(self, image: np.ndarray) -> Any:
+        self._note(image, [])
+        return SimpleNamespace(face_landmarks=[])
+
+
+def assert_same_photo(page: Any, recording: Recording, frame: np.ndarray) -> list[dict[str, Any]]:
+    """Both find the same faces in a photo, which are returned as the page is told of them."""
+    expected = described(recording.pipeline.analyse(frame, thorough=True))
     found = page.evaluate(
         """async ([png, calls]) => {
             const {pipeline, shown} = replay(calls);
@@ -163,6 +182,7 @@ def test_the_same_faces_are_found_in_a_photo(page: Any, models: FaceModels, port
     )
     assert_same_shown(found["shown"], recording.calls)
     assert_same_faces(found["faces"], expected)
+    return expected
 
 
 def film(portrait: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
