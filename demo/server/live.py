@@ -228,7 +228,8 @@ def read_frame(message: Any) -> np.ndarray:
             raise FrameError("The camera frame is not a plain JPEG, as this page sends it. Reload the page.")
         picture = Image.open(io.BytesIO(file), formats=("JPEG",))
         small = max(picture.size) <= MAX_FRAME_SIDE  # known from the header, before anything is decoded
-        frame = np.ascontiguousarray(picture.convert("RGB")) if small else None
+        rgb = picture.convert("RGB") if small and picture.mode != "RGB" else picture  # it would copy an RGB picture
+        frame = np.ascontiguousarray(rgb) if small else None
     except FrameError:
         raise
     except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:

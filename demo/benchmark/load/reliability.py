@@ -14,8 +14,9 @@ DOCUMENT = ROOT / "demo" / "RELIABILITY.md"
 _RECORDS = ROOT / "assets" / "evaluation"
 _PART = re.compile(r"(?P<begin><!-- load: (?P<record>[\w-]+\.json) -->\n).*?(?P<end><!-- /load -->)", re.DOTALL)
 _HEADER = (
-    "live visitors", "faces each", "photo visitors", "frames/s in all", "each", "fewest, of the median", "frame p50 / p95, ms",
-    "photos/s", "photo p50 / p95, ms", "wrong answers", "cores busy", "memory, MB", "files", "threads",
+    "live visitors", "faces each", "photo visitors", "frames/s in all", "each", "fewest, of the median",
+    "frame p50 / p95, ms", "photos/s", "photo p50 / p95, ms", "wrong answers", "cores busy", "memory, MB", "files",
+    "threads",
 )  # fmt: skip
 _NOT_RECORDED = "Not recorded yet."
 

@@ -159,7 +159,7 @@ class Panel:
 class Visitor(threading.Thread):
     """Sends one picture after another until a time, each when the one before has been answered.
 
-    Where the server is busy it does as the page: it sends the camera's next frame, or asks whether it is a photo's turn.
+    Where the server is busy it does as the page: it sends the camera's next frame, or asks for a photo's turn.
 
     Attributes:
         browser: tells visitors apart, in one word.

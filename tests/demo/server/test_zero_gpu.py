@@ -1,9 +1,12 @@
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
+from mediapipe.tasks.python import vision
 
 from demo.benchmark.server import PageServer
 from demo.paths import WEIGHTS
@@ -26,9 +29,21 @@ def expected() -> Any:
     return pytest.approx(face.probabilities.tolist(), abs=1e-4)
 
 
-def test_elsewhere_frames_and_photos_share_one_pipeline() -> None:
+def test_elsewhere_frames_and_photos_share_one_pipeline_in_which_two_threads_find_faces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     live, photos = pipelines(WEIGHTS, "cpu")
     assert live is photos
+    together, detect = threading.Barrier(2), vision.FaceDetector.detect
+
+    def meet(self: Any, image: Any) -> Any:
+        together.wait(60)
+        return detect(self, image)
+
+    monkeypatch.setattr(vision.FaceDetector, "detect", meet)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(live.finder.glance, [open_picture(PORTRAIT)] * 2))
+    assert [len(detections) for detections in found] == [1, 1]
 
 
 def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> None:
