@@ -1,5 +1,6 @@
 """Each inner part of Gradio that the page leans on, by what it does, so that a release that changes one is noticed."""
 
+import asyncio
 import inspect
 import json
 import re
@@ -59,6 +60,7 @@ class Served:
     url: str
     page: gr.Blocks
     uploads: set[str]
+    panel: int  # number of a gr.HTML with a function of its own
 
     def ask(self, path: str, data: Any = None, **headers: str) -> tuple[int, str, bool]:
         """Status and text of an answer, and whether it is marked."""
@@ -81,12 +83,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     def see(value: str) -> str:
         return value
 
+    async def panel_function(said: str) -> str:
+        return f"{said} from {gradio_internals.caller_address()}"
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
         with gr.Blocks(analytics_enabled=False) as page:
             gr.api(fail, api_name="fail", queue=False)
             gr.api(gradio_internals.caller_address, api_name="address", queue=False)
             file, text = gr.File(), gr.Textbox()
+            panel = gr.HTML(server_functions=[panel_function, see])
             gradio_internals.read_values_by(file, lambda upload: f"read {Path(upload.path).name}")
             gr.Button().click(see, file, text, api_name="see", queue=False)
         gradio_internals.note_uploads_in(page, uploads)
@@ -94,13 +100,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         gradio_internals.refuse_by_sentences(page)
         options = {"app_kwargs": {"lifespan": gradio_internals.around_whole_server(Marked)}, "show_error": True}
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False, **options)
-        yield Served(url, page, uploads)
+        yield Served(url, page, uploads, panel._id)
         page.close()
 
 
 def upload(served: Served) -> str:
     _, text, _ = served.ask("gradio_api/upload", UPLOAD, **{"Content-Type": "multipart/form-data; boundary=b"})
     return json.loads(text)[0]
+
+
+def test_the_function_of_a_panel_is_found_and_knows_who_calls(served: Served) -> None:
+    scope = {"type": "http", "app": served.page.app, "client": ("192.0.2.1", 80), "headers": []}
+    function = gradio_internals.server_function(scope, served.panel, "panel_function")
+    assert function is not None
+    assert asyncio.run(function("hello")) == "hello from 192.0.2.1"
+    others = ((served.panel, "see"), (served.panel, "none"), (served.panel, "__init__"), (999, "panel_function"))
+    assert [gradio_internals.server_function(scope, *other) for other in others] == [None] * 4
 
 
 def test_a_function_that_fails_names_nothing(served: Served) -> None:
