@@ -21,7 +21,7 @@ from gradio.utils import get_function_with_locals
 from gradio_client.utils import is_http_url_like
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 __all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fails with that names no function
 
@@ -171,9 +171,7 @@ def caller_address() -> str:
     return str(getattr(client, "host", ""))
 
 
-def server_function(
-    scope: Mapping[str, Any], component: int, name: str
-) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:
+def server_function(scope: Scope, component: int, name: str) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:
     """An async function that a gr.HTML of the page offers its script, with Gradio's context of the call set up.
 
     Only Gradio's own route, which is slow, leads there. It alone knows who is logged in, where the page asks for that.

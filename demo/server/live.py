@@ -227,16 +227,14 @@ def read_frame(message: Any) -> np.ndarray:
         if file.startswith(b"\xff\xd8") and not is_plain_frame(file):  # in which a decoder may be kept busy for minutes
             raise FrameError("The camera frame is not a plain JPEG, as this page sends it. Reload the page.")
         picture = Image.open(io.BytesIO(file), formats=("JPEG",))
-        small = max(picture.size) <= MAX_FRAME_SIDE  # known from the header, before anything is decoded
-        rgb = picture.convert("RGB") if small and picture.mode != "RGB" else picture  # it would copy an RGB picture
-        frame = np.ascontiguousarray(rgb) if small else None
+        if max(picture.size) > MAX_FRAME_SIDE:  # known from the header, before anything is decoded
+            raise FrameError("The camera frame is too large. Reload the page.")
+        # To convert an RGB picture would copy it.
+        return np.ascontiguousarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except FrameError:
         raise
     except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise FrameError("A camera frame arrived damaged.") from error
-    if frame is None:
-        raise FrameError("The camera frame is too large. Reload the page.")
-    return frame
 
 
 def describe(
