@@ -47,6 +47,8 @@ _POLICY = {
 }
 POLICY = "; ".join(f"{name} {rule}" for name, rule in _POLICY.items())
 
+_UNFINISHED = ".unfinished"  # folder in which a page is written, before it takes the place of an older one
+
 
 class StaticPageError(Exception):
     """The folder cannot be written; the message says why and what to do."""
@@ -92,16 +94,24 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         CheckpointError: the weights cannot be read.
         OSError: a file cannot be read or written.
     """
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_ours(folder))):
+    unfinished = folder / _UNFINISHED
+    if folder.exists() and not (folder.is_dir() and (set(folder.iterdir()) <= {unfinished} or _is_ours(folder))):
         raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     files = page_files(weights, operator)
-    if folder.exists():
-        for old in folder.iterdir():
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    try:
+        for name, content in files.items():
+            path = unfinished / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except BaseException:  # the page from before stays whole
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    for old in set(folder.iterdir()) - {unfinished}:
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for new in unfinished.iterdir():
+        new.rename(folder / new.name)
+    unfinished.rmdir()
     return files
 
 

@@ -150,8 +150,7 @@ def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
     """As `report_attack`, which prints what this yields."""
     few_files = ("sh", "-c", f'ulimit -n {_OPEN_FILES}; exec "$@"', "sh")
     with tempfile.TemporaryDirectory() as folder:
-        server = PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files)
-        with server:
+        with PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files) as server:
             live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
             for attack in list(make_attacks(live, photo)):
                 for count in addresses:

@@ -1,4 +1,4 @@
-"""Writes the recorded figures of `python -m demo.benchmark load` into demo/RELIABILITY.md."""
+"""Writes the recorded figures of `python -m demo.benchmark load` and `attack` into demo/RELIABILITY.md."""
 
 import json
 import re
@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from demo.benchmark.attack.table import attack_table
 from demo.paths import ROOT
 from slimnet.files.atomic import replace_text
 
 DOCUMENT = ROOT / "demo" / "RELIABILITY.md"
 _RECORDS = ROOT / "assets" / "evaluation"
-_PART = re.compile(r"(?P<begin><!-- load: (?P<record>[\w-]+\.json) -->\n).*?(?P<end><!-- /load -->)", re.DOTALL)
+_PART = re.compile(
+    r"(?P<begin><!-- (?P<kind>load|attack): (?P<record>[\w-]+\.json) -->\n).*?(?P<end><!-- /(?P=kind) -->)", re.DOTALL
+)
 _HEADER = (
     "live visitors", "faces each", "photo visitors", "frames/s in all", "each", "fewest, of the median",
     "frame p50 / p95, ms", "photos/s", "photo p50 / p95, ms", "wrong answers", "cores busy", "memory, MB", "files",
@@ -26,7 +29,7 @@ def write_reliability(document: Path = DOCUMENT, records: Path = _RECORDS) -> No
 
     Args:
         document: a text with marks such as `<!-- load: load.json --> … <!-- /load -->`.
-        records: folder of the files that `load --json` wrote.
+        records: folder of the files that `load --json` and `attack --json` wrote.
     """
     text = document.read_text(encoding="utf-8")
     replace_text(document, _PART.sub(lambda part: _filled(part, records), text))
@@ -34,7 +37,8 @@ def write_reliability(document: Path = DOCUMENT, records: Path = _RECORDS) -> No
 
 def _filled(part: re.Match[str], records: Path) -> str:
     record = records / part["record"]
-    made = load_table(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else _NOT_RECORDED
+    table = {"load": load_table, "attack": attack_table}[part["kind"]]
+    made = table(json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else _NOT_RECORDED
     return f"{part['begin']}\n{made}\n\n{part['end']}"
 
 

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -79,3 +81,40 @@ def test_a_folder_is_written_again_but_nothing_else_is_lost(tmp_path: Path, caps
     assert main([str(tmp_path)]) == 1
     assert "holds something else" in capsys.readouterr().err
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_where_the_disk_is_full_the_page_from_before_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path), "--operator", "Museum"]) == 0
+    before = contents(tmp_path)
+    room = 5  # files
+    write = Path.write_bytes
+
+    def write_while_there_is_room(path: Path, content: bytes) -> int:
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, content)
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", write_while_there_is_room)
+        assert main([str(tmp_path), "--operator", "School"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert contents(tmp_path) == before
+    assert main([str(tmp_path), "--operator", "School"]) == 0
+    assert b"School" in contents(tmp_path)["index.html"]
+
+
+def test_what_a_killed_run_has_left_is_no_part_of_the_page(tmp_path: Path) -> None:
+    left = tmp_path / static._UNFINISHED / "left.txt"
+    left.parent.mkdir()
+    left.write_text("half", encoding="utf-8")
+    assert main([str(tmp_path)]) == 0
+    assert contents(tmp_path) == page_files(static.WEIGHTS)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

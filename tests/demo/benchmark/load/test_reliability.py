@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from demo.benchmark.attack.measure import Attacked
 from demo.benchmark.load.measure import Load, ServerState
 from demo.benchmark.load.reliability import DOCUMENT, load_table, write_reliability
 from demo.benchmark.report import Spread
@@ -52,3 +53,14 @@ def test_the_document_holds_what_was_recorded(tmp_path: Path) -> None:
     written.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
     write_reliability(written)
     assert written.read_text(encoding="utf-8") == DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_an_attack_has_a_row_with_the_longest_waits(tmp_path: Path) -> None:
+    attacked = Attacked("harm", 1_234, 8, {"200": 5, "400": 1}, 60, 0.254, 9, 2.5, ["other probabilities"], 999.6, 0)
+    document = tmp_path / "document.md"
+    document.write_text("<!-- attack: a.json -->\n<!-- /attack -->\n", encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps([asdict(attacked)]), encoding="utf-8")
+    write_reliability(document, tmp_path)
+    [cells] = [line for line in document.read_text(encoding="utf-8").splitlines() if line.startswith("| harm |")]
+    expected = ["harm", "1,234", "8", "60", "0.25", "9", "2.50", "1", "200: 5, 400: 1", "1000", "0"]
+    assert [cell.strip() for cell in cells.strip("|").split("|")] == expected
