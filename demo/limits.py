@@ -64,6 +64,8 @@ UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has 
 # The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
 LEFTOVER_SECONDS = 45
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
+UNFETCHED_SECONDS = 60.0  # how long the result of a call in that queue can be fetched
+MAX_SESSIONS = 100  # that Gradio keeps 50 kB for, one for each program's call; the page keeps nothing in them
 DOWNLOAD_SECONDS = 60  # of a picture that is named by its address
 MAX_REDIRECTS = 5
 MAX_CONNECTIONS = 1000

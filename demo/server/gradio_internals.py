@@ -4,6 +4,7 @@ Each says why nothing that Gradio promises will do; test_gradio_internals.py fai
 module knows nothing else of the project.
 """
 
+import asyncio
 import inspect
 import io
 import logging
@@ -18,7 +19,7 @@ from gradio.context import LocalContext
 from gradio.route_utils import FnIndexInferError, get_root_url
 from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_function_with_locals
-from gradio_client.utils import is_http_url_like
+from gradio_client.utils import ServerMessage, is_http_url_like
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
@@ -91,6 +92,38 @@ def _refuse_web_addresses(component: Any) -> None:
         return await store(path)
 
     component.async_move_resource_to_block_cache = store_upload
+
+
+def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
+    """Forget the results of the queue's calls that nobody fetches.
+
+    Gradio keeps those of its 2,000 newest sessions for good, any number for each, and no setting bounds that.
+
+    Args:
+        page: the page with its queue, whose method is replaced.
+        seconds: from a call's end, how long its result can be fetched.
+    """
+    queue = page._queue
+    send = queue.send_message
+
+    def send_message(event: Any, message: Any) -> None:
+        send(event, message)
+        if message.msg == ServerMessage.process_completed:
+            asyncio.get_running_loop().call_later(seconds, forget, event.session_hash, event._id)
+
+    def forget(session: str, event: str) -> None:
+        waiting = queue.pending_event_ids_session.get(session, set())
+        waiting.discard(event)
+        if not waiting:
+            queue.pending_event_ids_session.pop(session, None)
+            queue.pending_messages_per_session.pop(session, None)
+        elif messages := queue.pending_messages_per_session.get(session):
+            for _ in range(messages.qsize()):
+                message = messages.get_nowait()
+                if message.event_id != event:
+                    messages.put_nowait(message)
+
+    queue.send_message = send_message
 
 
 def fill_in_defaults(page: gr.Blocks, names: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.middleware import Middleware
 
 from demo.device_files import DeviceFilesError, device_files
-from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS
+from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS, MAX_SESSIONS, UNFETCHED_SECONDS
 from demo.npm_packages import install_on_space
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
@@ -20,7 +20,12 @@ from demo.server.content.about import about, counted, labels
 from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import choice_of, page_languages
 from demo.server.content.measured import measured_of
-from demo.server.gradio_internals import around_whole_server, refuse_by_sentences, refuse_web_addresses
+from demo.server.gradio_internals import (
+    around_whole_server,
+    forget_unfetched,
+    refuse_by_sentences,
+    refuse_web_addresses,
+)
 from demo.server.http.device_parts import DEVICE_PARTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
@@ -99,7 +104,9 @@ def build(
             add_tool(page, photos, queue)
     refuse_web_addresses(page)
     refuse_by_sentences(page)
-    return page.queue(max_size=MAX_QUEUED_CALLS)
+    page.queue(max_size=MAX_QUEUED_CALLS)
+    forget_unfetched(page, UNFETCHED_SECONDS)
+    return page
 
 
 def device_addresses(weights: Path) -> dict[str, str] | None:
@@ -172,6 +179,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         "run_history": False,
         "enable_monitoring": False,
         "max_file_size": MAX_PICTURE_BYTES,
+        "state_session_capacity": MAX_SESSIONS,
         # Programs are told what was wrong with a call, instead of {"error": null}.
         "show_error": True,
         "app_kwargs": {

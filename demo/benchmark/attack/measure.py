@@ -149,12 +149,14 @@ def report_attack(seconds: float, addresses: list[int], file: Path | None) -> bo
 def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
     """As `report_attack`, which prints what this yields."""
     few_files = ("sh", "-c", f'ulimit -n {_OPEN_FILES}; exec "$@"', "sh")
-    with tempfile.TemporaryDirectory() as folder:
-        with PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files) as server:
-            live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
-            for attack in list(make_attacks(live, photo)):
-                for count in addresses:
-                    yield _measure(server, attack, count, seconds, _live_visitor(live), _photo_visitor(photo))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files) as server,
+    ):
+        live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
+        for attack in list(make_attacks(live, photo)):
+            for count in addresses:
+                yield _measure(server, attack, count, seconds, _live_visitor(live), _photo_visitor(photo))
 
 
 def _measure(

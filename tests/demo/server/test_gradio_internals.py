@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -91,6 +92,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with gr.Blocks(analytics_enabled=False) as page:
             gr.api(fail, api_name="fail", queue=False)
             gr.api(gradio_internals.caller_address, api_name="address", queue=False)
+            gr.api(see, api_name="queued")
             file, text = gr.File(), gr.Textbox()
             panel = gr.HTML(server_functions=[panel_function, see])
             gradio_internals.read_values_by(file, lambda upload: f"read {Path(upload.path).name}")
@@ -161,6 +163,31 @@ def test_a_call_comes_from_the_address_that_a_proxy_on_this_machine_names(served
         text = served.ask("gradio_api/run/address", [], **headers)[1]
         assert json.loads(text)["data"] == [address]
     assert gradio_internals.caller_address() == ""
+
+
+def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = served.page._queue
+    monkeypatch.setattr(queue, "send_message", queue.send_message)  # which is put back at the end
+
+    def call(session: str, value: str) -> str:
+        [number] = [number for number, function in served.page.fns.items() if function.api_name == "queued"]
+        body = {"data": [value], "fn_index": number, "session_hash": session}
+        event: str = json.loads(served.ask("gradio_api/queue/join", json.dumps(body).encode())[1])["event_id"]
+        while event in queue.event_ids_to_events:
+            time.sleep(0.01)
+        return event
+
+    gradio_internals.forget_unfetched(served.page, 60.0)
+    kept = call("one", "kept")
+    gradio_internals.forget_unfetched(served.page, 0.0)
+    call("one", "forgotten")
+    call("another", "forgotten")
+    while queue.pending_event_ids_session != {"one": {kept}}:
+        time.sleep(0.01)
+    assert list(queue.pending_messages_per_session) == ["one"]
+    answer = served.ask("gradio_api/queue/data?session_hash=one")[1]
+    assert '"data":["kept"]' in answer
+    assert "forgotten" not in answer
 
 
 def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) -> None:
