@@ -88,7 +88,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     commands.add_parser("reach", help="how small a face may be to be found")
     onnx = commands.add_parser("onnx", help="the exported network in an inference server's processes")
     onnx.add_argument("--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="processes at once")
-    onnx.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="for each number of processes")
+    onnx.add_argument("--crops", type=positive, nargs="+", default=[1, 8, 64], metavar="N", help="read at a time")
+    onnx.add_argument("--seconds", type=_below_1000, default=5, metavar="S", help="for each number of processes")
     onnx.add_argument("--weights", type=Path, default=WEIGHTS)
     commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
     conditions = commands.add_parser("conditions", help="reliability on small, blurred and turned faces")
@@ -150,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "reach":
                 report_reach()
             case "onnx":
-                report_onnx(chosen.workers, chosen.seconds, chosen.weights)
+                report_onnx(chosen.workers, chosen.crops, chosen.seconds, chosen.weights)
             case "reliability":
                 write_reliability()
     except (

@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import numpy as np
+
+from slimnet import Predictor
 from slimnet.export import main as export
 
-_BATCH_CROPS = 32
 # Of another program: it gets the file, and knows nothing of this project.
 _SERVER = """
 import json, sys, time
@@ -29,33 +32,48 @@ print(json.dumps(count / seconds))
 """
 
 
-def report_onnx(workers: list[int], seconds: float, weights: Path) -> None:
-    """Measure, and print a line for each number of processes.
+def report_onnx(workers: list[int], batches: list[int], seconds: float, weights: Path) -> None:
+    """Measure, and print a line for each size of a batch: the page's own network, then each number of processes.
 
     Args:
         workers: numbers of processes, each with one thread.
+        batches: how many crops are read at a time.
         seconds: how long each is measured.
         weights: SlimNet's weights.
     """
+    predictor = Predictor(weights, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "slimnet.onnx"
         export(["--weights", str(weights), "--out", str(file)])
-        for count in workers:
-            rates = crop_rates(file, count, seconds)
-            print(
-                f"{count} processes: {sum(rates):.0f} crops/s ({min(rates):.0f} to {max(rates):.0f} each)", flush=True
-            )
+        for batch in batches:
+            rates = [f"slimnet.Predictor {_predictor_rate(predictor, batch, seconds):.0f} crops/s"]
+            for count in workers:
+                found = crop_rates(file, count, batch, seconds)
+                rates.append(f"{count} processes {sum(found):.0f} crops/s ({min(found):.0f} to {max(found):.0f} each)")
+            print(f"{batch} crops at a time: {', '.join(rates)}", flush=True)
 
 
-def crop_rates(file: Path, workers: int, seconds: float) -> list[float]:
+def _predictor_rate(predictor: Predictor, batch: int, seconds: float) -> float:
+    """Crops a second of the page's own network, on all cores."""
+    crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
+    predictor(crops)
+    count, began = 0, time.monotonic()
+    while time.monotonic() < began + seconds:
+        predictor(crops)
+        count += batch
+    return count / (time.monotonic() - began)
+
+
+def crop_rates(file: Path, workers: int, batch: int, seconds: float) -> list[float]:
     """Crops a second of each process, all at the same time.
 
     Args:
         file: the network, as `slimnet.export` writes it.
         workers: how many processes.
+        batch: how many crops each reads at a time.
         seconds: how long each reads crops.
     """
-    command = [sys.executable, "-I", "-c", _SERVER, str(file), str(_BATCH_CROPS), str(seconds)]
+    command = [sys.executable, "-I", "-c", _SERVER, str(file), str(batch), str(seconds)]
     servers = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd=file.parent)
         for _ in range(workers)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.benchmark.attack.table import attack_table
+from demo.benchmark.load.attack_table import attack_table
 from demo.paths import ROOT
 from slimnet.files.atomic import replace_text
 
