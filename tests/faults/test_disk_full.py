@@ -65,7 +65,7 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(
     def refuse(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(benchmark, "measure_load", lambda *_: [])
+    monkeypatch.setattr(benchmark, "measure_load", lambda *_, **__: [])
     monkeypatch.setattr(os, "fsync", refuse)
     assert run(weights, out) != 0
     *_, last = capsys.readouterr().err.splitlines()
