@@ -46,8 +46,9 @@ class PhotoQueue:
 
     So that nobody waits long for a photo that takes long, the next one is begun beside it after `SET_ASIDE_SECONDS`. Of
     those that take more than `MAX_SHORT_STEPS` two go on at a time, the oldest first: all at once would keep their
-    places until the last ends. Where somebody finds no place, an address that holds several gives one back: that of the
-    photo which has been worked on longest, if for more than `UNDISTURBED_SECONDS`; it is to come again.
+    places until the last ends. Where somebody finds no place, a photo that has been worked on for more than
+    `UNDISTURBED_SECONDS` gives its own back and is to come again: one of an address that holds several, or else, for an
+    address that holds none, any but the two that were begun first.
 
     To be called from one event loop.
     """
@@ -146,10 +147,16 @@ class PhotoQueue:
         return [work for work in tuple(self._works) if work.steps > MAX_SHORT_STEPS]
 
     def _make_room(self, address: str) -> None:
-        """Take a place from an address that holds several more than another, which finds none."""
-        held = Counter(work.address for work in self._works if work.is_wanted)
+        """Take a place for an address that finds none, of the photo that has been worked on longest, if for a while.
+
+        An address that holds several more gives one back first. Whoever has no place at all gets anybody's, but for the
+        places of the photos that were begun first: they go on, so that what takes long comes to its end.
+        """
+        wanted = [work for work in self._works if work.is_wanted]
+        held = Counter(work.address for work in wanted)
+        several = [work for work in wanted if held[work.address] > held[address] + 1]
+        others = [] if held[address] else wanted[PHOTO_THREADS:]
         longest = time.monotonic() - UNDISTURBED_SECONDS
-        for work in self._works:
-            if work.began <= longest and work.is_wanted and held[work.address] > held[address] + 1:
-                work.is_wanted = False
-                return
+        chosen = next((work for work in (*several, *others) if work.began <= longest), None)
+        if chosen:
+            chosen.is_wanted = False

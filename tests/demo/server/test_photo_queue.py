@@ -164,12 +164,19 @@ def test_pictures_whose_decoding_never_ends_keep_nobody_waiting(size: int, monke
     assert asyncio.run(crowd()) == ["hers", MAX_WAITING_PHOTOS - 1, list(range(MAX_WAITING_PHOTOS - 1))]
 
 
-def test_where_all_places_are_taken_by_a_few_addresses_another_one_gets_that_of_the_slowest_picture(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("addresses", "slowest"),
+    [
+        (["one", "two"] * (MAX_WAITING_PHOTOS // 2), 0),
+        ([str(number) for number in range(MAX_WAITING_PHOTOS)], PHOTO_THREADS),  # the oldest come to their end
+    ],
+)
+def test_where_all_places_are_taken_another_address_gets_that_of_the_slowest_picture(
+    addresses: list[str], slowest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
     monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
-    calls_from(monkeypatch, ["one", "two"] * (MAX_WAITING_PHOTOS // 2) + ["hers"] * 100)
+    calls_from(monkeypatch, [*addresses, *["hers"] * 100])
     slow = SlowDecoder()
 
     async def crowd() -> list[Any]:
@@ -190,8 +197,8 @@ def test_where_all_places_are_taken_by_a_few_addresses_another_one_gets_that_of_
     answer, told, answers = asyncio.run(crowd())
     assert answer == "hers"
     assert told.place == 2  # behind her
-    assert slow.given_up == [0]
-    assert answers == [TurnedAwayError, *range(1, MAX_WAITING_PHOTOS)]
+    assert slow.given_up == [slowest]
+    assert answers == [TurnedAwayError if number == slowest else number for number in range(MAX_WAITING_PHOTOS)]
 
 
 async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:
