@@ -42,21 +42,22 @@ export class FaceFinder {
    * @param {Frame} frame
    * @param {boolean} thorough - look for small, sideways and upside-down faces, too
    * @param {Face[]} known - faces of this frame that have been found already
+   * @param {Detection[] | null} seen - what `glance` has seen in this frame, which a search that is not thorough need not repeat
    */
-  find(frame, thorough, known = []) {
-    const detections = thorough ? this.searchThoroughly(frame) : this.search(frame, !known.length);
+  find(frame, thorough, known = [], seen = null) {
+    const detections = thorough ? this.searchThoroughly(frame) : this.search(frame, seen, !known.length);
     const unknown = best(detections).filter((part) => !known.some((face) => sameFace(part, face)));
     const faces = unknown.map((detection) => this.face(frame, detection)).filter((face) => face !== null);
     return suppressOverlaps([...known, ...faces]);
   }
 
   /**
-   * Runs the detector alone on the frame as a whole: one detection for each face.
+   * Runs the detector alone on the frame as a whole: one detection for each face, by falling score.
    *
    * @param {Frame} frame
    */
   glance(frame) {
-    return suppressOverlaps(this.detector.inWhole(frame));
+    return best(this.detector.inWhole(frame));
   }
 
   /**
@@ -73,13 +74,14 @@ export class FaceFinder {
    * Detects what stands near a webcam; where that is nobody, also somebody `far` from it.
    *
    * @param {Frame} frame
+   * @param {Detection[] | null} seen
    * @param {boolean} far
    */
-  search(frame, far) {
-    const view = searchable(frame);
-    let detections = this.inTiles(view, []);
-    if (!detections.length && far) detections = this.detector.inTiles(view, 2);
-    return best(detections).map((detection) => mapped(detection, ratio(frame, view)));
+  search(frame, seen, far) {
+    let detections = seen ?? this.detector.inWhole(frame);
+    if (!detections.length) detections = this.detector.inPadded(frame);
+    if (!detections.length && far) detections = this.detector.inTiles(frame, 2);
+    return best(detections);
   }
 
   /**

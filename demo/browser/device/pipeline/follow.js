@@ -18,6 +18,9 @@ import {scaleOf, similarity, transformed, transformedPoints} from "./numeric/sim
 const LANDMARK_INTERVAL_SECONDS = 0.15; // after which the landmarker runs on a face again
 const MAX_RESIDUAL = 0.06; // of the face's box, by which key points may lie beside where a similarity takes them
 const SEARCH_INTERVAL_SECONDS = 0.15; // new faces are looked for at most this often
+// A detection may be a face that has moved: this far in widths of the face, and of about its size.
+const MAX_WIDTHS_PER_SECOND = 4;
+const MAX_SIZE_RATIO = 1.5;
 
 export class FaceFollower {
   /** @param {import("./detect.js").FaceFinder} finder */
@@ -27,6 +30,7 @@ export class FaceFollower {
     this.followed = [];
     this.size = "";
     this.searched = -Infinity; // when, in seconds
+    this.seconds = -Infinity; // of the frame before
   }
 
   /**
@@ -40,18 +44,19 @@ export class FaceFollower {
     const size = `${frame.width}x${frame.height}`;
     if (size !== this.size) Object.assign(this, {followed: [], size, searched: -Infinity});
     const before = this.followed.length;
-    const detections = before ? this.finder.glance(frame) : [];
+    const seen = before ? this.finder.glance(frame) : null;
+    const detections = seen ?? [];
     const faces = this.follow(frame, detections, seconds);
     const isOneLost = faces.length < before;
     const isOneNew = detections.some((detection) => !faces.some((face) => sameFace(detection, face)));
     const isSearchDue = seconds - this.searched >= SEARCH_INTERVAL_SECONDS;
     if (isOneLost || ((isOneNew || !faces.length) && isSearchDue)) {
       const known = faces.map(({face}) => face);
-      const found = this.finder.find(frame, false, known).slice(known.length);
+      const found = this.finder.find(frame, false, known, seen).slice(known.length);
       faces.push(...found.map((face) => landmarked(face, detections, seconds)));
       this.searched = seconds;
     }
-    this.followed = faces;
+    Object.assign(this, {followed: faces, seconds});
     return faces.map(({face}) => face);
   }
 
@@ -63,19 +68,49 @@ export class FaceFollower {
    * @param {number} seconds
    */
   follow(frame, detections, seconds) {
+    const {pairs, free} = matched(this.followed, detections);
     /** @type {Map<Followed, Followed | null>} */
-    const moves = new Map(matched(this.followed, detections).map(([old, part]) => [old, moved(old, part, frame)]));
+    const moves = new Map(pairs.map(([old, part]) => [old, moved(old, part, frame)]));
     const due = this.followed.filter((old) => moves.get(old) && seconds - old.seconds >= LANDMARK_INTERVAL_SECONDS);
     const longest = Math.min(...due.map((old) => old.seconds));
     const oldest = due.find((old) => old.seconds === longest);
     const faces = this.followed.flatMap((old) => {
       const move = moves.get(old);
       if (move && old !== oldest) return [move];
+      if (!moves.has(old) && this.hasMovedAway(old, free, seconds)) return [];
       const again = this.finder.follow(frame, (move ?? old).face);
       return again ? [landmarked(again, detections, seconds)] : [];
     });
     return suppressOverlaps(faces);
   }
+
+  /**
+   * Whether a detection is probably this face, out of the landmarker's reach; it is then taken off `free`.
+   *
+   * @param {Followed} old
+   * @param {Set<Detection>} free
+   * @param {number} seconds
+   */
+  hasMovedAway({box}, free, seconds) {
+    const reach = MAX_WIDTHS_PER_SECOND * (seconds - this.seconds);
+    const elsewhere = [...free].find((detection) => mayBe(box, detection.box, reach));
+    return free.delete(elsewhere);
+  }
+}
+
+/**
+ * Whether a detection is of a face's size and at most `reach` widths of the face away from it.
+ *
+ * @param {import("./face.js").Box} face
+ * @param {import("./face.js").Box} detection
+ * @param {number} reach
+ */
+function mayBe(face, detection, reach) {
+  const [across, down] = [0, 1].map((i) => detection[i] + detection[i + 2] / 2 - face[i] - face[i + 2] / 2);
+  const size = Math.max(face[2], face[3]);
+  const ratio = Math.max(detection[2], detection[3]) / size;
+  const isNear = Math.hypot(across, down) <= reach * size;
+  return isNear && ratio >= 1 / MAX_SIZE_RATIO && ratio <= MAX_SIZE_RATIO;
 }
 
 /**
@@ -115,22 +150,22 @@ function landmarked(face, detections, seconds) {
 }
 
 /**
- * Matches faces with detections by overlap, greedily; each is taken once.
+ * Matches faces with detections by overlap, greedily, each at most once; `free` are the detections that are left.
  *
  * @param {Followed[]} followed
  * @param {Detection[]} detections
- * @returns {[Followed, Detection][]}
  */
 function matched(followed, detections) {
   const free = new Set(detections);
-  return followed.flatMap((face) => {
+  const pairs = followed.flatMap((face) => {
     /** @type {[Followed, Detection][]} */
-    const pairs = [...free].filter((detection) => sameFace(face, detection)).map((detection) => [face, detection]);
-    if (!pairs.length) return [];
-    const closest = pairs.reduce((best, pair) => (closeness(pair) > closeness(best) ? pair : best));
+    const near = [...free].filter((detection) => sameFace(face, detection)).map((detection) => [face, detection]);
+    if (!near.length) return [];
+    const closest = near.reduce((best, pair) => (closeness(pair) > closeness(best) ? pair : best));
     free.delete(closest[1]);
     return [closest];
   });
+  return {pairs, free};
 }
 
 /** @param {[Followed, Detection]} pair */
