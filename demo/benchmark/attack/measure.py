@@ -72,7 +72,7 @@ class Honest(threading.Thread):
         message: what is sent.
         question: what is sent after "busy": the message again, or whether it is the visitor's turn.
         rate: how many pictures a second are wanted.
-        check: tells what is wrong with an answer, or None.
+        fault: tells by the answer before the attack what is wrong with another one, or None.
         waits: seconds to each answer, from sending the picture first.
         failures: what was wrong with answers.
     """
@@ -81,13 +81,14 @@ class Honest(threading.Thread):
     message: dict[str, Any]
     question: dict[str, Any]
     rate: float
-    check: Callable[[dict[str, Any]], str | None]
+    fault: Callable[[dict[str, Any], dict[str, Any]], str | None]
     waits: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
         self._end = threading.Event()
+        self._expected = self._answer(self.panel.connect())  # the attack before may still keep the page busy
 
     def run(self) -> None:
         """Visit."""
@@ -96,7 +97,7 @@ class Honest(threading.Thread):
             began = time.monotonic()
             answer = self._answer(connection)
             self.waits.append(time.monotonic() - began)
-            wrong = self.check(answer)
+            wrong = self.fault(self._expected, answer)
             if wrong:
                 self.failures.append(wrong)
             self._end.wait(began + 1 / self.rate - time.monotonic())
@@ -192,15 +193,13 @@ def _measure(
 
 def _live_visitor(panel: Panel) -> Honest:
     message = {"visitor": "honest", "frame": make_films(1)[0][0]}
-    expected = panel.ask(panel.connect(), message)
-    return Honest(panel, message, message, _FRAMES_PER_SECOND, lambda answer: frame_fault(expected, answer))
+    return Honest(panel, message, message, _FRAMES_PER_SECOND, frame_fault)
 
 
 def _photo_visitor(panel: Panel) -> Honest:
     message = {"visitor": "honest", "picture": make_photos()[0], "name": "photo.jpg"}
     turn = {"visitor": "honest", "turn": True}
-    expected = panel.ask(panel.connect(), message)
-    return Honest(panel, message, turn, _PHOTOS_PER_SECOND, lambda answer: photo_fault(expected, answer))
+    return Honest(panel, message, turn, _PHOTOS_PER_SECOND, photo_fault)
 
 
 def attack_line(attacked: Attacked) -> str:
