@@ -21,7 +21,8 @@ def explain_stop(error: BaseException, place: str) -> int:
         print(f"Interrupted; the results up to here are in {place}. The same command goes on.", file=sys.stderr)
         return 130
     if isinstance(error, OSError):
-        print(f"{place} cannot be written: {error.strerror}. The same command goes on from there.", file=sys.stderr)
+        named = error.filename or place
+        print(f"{named} cannot be written: {error.strerror}. The same command goes on from {place}.", file=sys.stderr)
     else:
         print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
     return 1

@@ -1,6 +1,5 @@
 """How long honest visitors wait while others send what is made to keep the server busy."""
 
-import http.client
 import json
 import tempfile
 import threading
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from demo.benchmark.attack.inputs import Attack, make_attacks
 from demo.benchmark.attack.senders import Senders
 from demo.benchmark.load.measure import frame_fault, photo_fault, server_state
-from demo.benchmark.load.visitors import Panel, make_films, make_photos
+from demo.benchmark.load.visitors import Panel, ask_until_answered, make_films, make_photos
 from demo.benchmark.server import PageServer
 from slimnet.files.atomic import replace_text
 
@@ -22,7 +21,6 @@ MAX_WAIT_SECONDS = 3.0
 _OPEN_FILES = 1024
 _HONEST_ADDRESS = "198.51.100.1"
 _FRAMES_PER_SECOND, _PHOTOS_PER_SECOND = 10, 2  # that the honest visitors want
-_ASK_AGAIN_SECONDS = 0.5  # for each place in line, as demo/browser/engines/server_photos.js does
 _SETTLE_SECONDS = 1.0
 
 
@@ -88,35 +86,31 @@ class Honest(threading.Thread):
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
         self._end = threading.Event()
-        self._expected = self._answer(self.panel.connect())  # the attack before may still keep the page busy
+        self._connection = self.panel.connect()
+        self._expected = self._answer()  # the attack before may still keep the page busy
 
     def run(self) -> None:
         """Visit."""
-        connection = self.panel.connect()
         while not self._end.is_set():
             began = time.monotonic()
-            answer = self._answer(connection)
+            answer = self._answer()
             self.waits.append(time.monotonic() - began)
             wrong = self.fault(self._expected, answer)
             if wrong:
                 self.failures.append(wrong)
             self._end.wait(began + 1 / self.rate - time.monotonic())
-        connection.close()
+        self._connection.close()
 
-    def _answer(self, connection: http.client.HTTPConnection) -> dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         """The answer to the picture, however often it has to be asked for."""
-        message, is_reopened = self.message, False
-        while True:
-            answer = self.panel.ask(connection, message)
-            if answer.get("turn"):
-                message = self.message
-            elif answer.get("busy"):
-                time.sleep(min(answer["seconds"], _ASK_AGAIN_SECONDS * answer.get("place", 1)))
-                message = self.question
-            elif not is_reopened and connection.sock is None:  # closed while it was idle: browsers open it again
-                is_reopened = True
-            else:
-                return answer
+        answer, _ = ask_until_answered(self._ask, self.message, self.question)
+        return answer
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a message, over a new connection where the last one was closed while it was idle."""
+        answer = self.panel.ask(self._connection, message)
+        is_closed = "error" in answer and self._connection.sock is None
+        return self.panel.ask(self._connection, message) if is_closed else answer
 
     def stop(self) -> None:
         """Leave, once the last picture is answered."""
@@ -155,9 +149,16 @@ def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
         PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files) as server,
     ):
         live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
+        frame = {"visitor": "honest", "frame": make_films(1)[0][0]}
+        picture = {"visitor": "honest", "picture": make_photos()[0], "name": "photo.jpg"}
+        turn = {"visitor": "honest", "turn": True}
         for attack in list(make_attacks(live, photo)):
             for count in addresses:
-                yield _measure(server, attack, count, seconds, _live_visitor(live), _photo_visitor(photo))
+                visitors = (
+                    Honest(live, frame, frame, _FRAMES_PER_SECOND, frame_fault),
+                    Honest(photo, picture, turn, _PHOTOS_PER_SECOND, photo_fault),
+                )
+                yield _measure(server, attack, count, seconds, *visitors)
 
 
 def _measure(
@@ -189,17 +190,6 @@ def _measure(
         state.memory_mb if state else None,
         server.log_bytes - before,
     )
-
-
-def _live_visitor(panel: Panel) -> Honest:
-    message = {"visitor": "honest", "frame": make_films(1)[0][0]}
-    return Honest(panel, message, message, _FRAMES_PER_SECOND, frame_fault)
-
-
-def _photo_visitor(panel: Panel) -> Honest:
-    message = {"visitor": "honest", "picture": make_photos()[0], "name": "photo.jpg"}
-    turn = {"visitor": "honest", "turn": True}
-    return Honest(panel, message, turn, _PHOTOS_PER_SECOND, photo_fault)
 
 
 def attack_line(attacked: Attacked) -> str:

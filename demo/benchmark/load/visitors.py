@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -31,7 +32,7 @@ _FRAME_QUALITY = 80
 _CUT_SIZE = (200, 200)  # pixels
 _CROP_SECONDS = 0.1  # the page asks for a face's aligned picture no more often: demo/browser/live/view.js
 PANELS_PATH = "/gradio_api/component_server/"
-_BUSY_SECONDS = 0.25  # the page's pause where the server does not say how long
+_ASK_AGAIN_SECONDS = 0.5  # a photo's turn, for each place in line: demo/browser/engines/server_photos.js
 _FILM_FRAMES = 30  # one swing
 _PHOTO_SIDE = 640  # pixels
 
@@ -155,6 +156,38 @@ class Panel:
         return orjson.loads(answer) if response.status == 200 else {"error": f"status {response.status}"}
 
 
+def ask_until_answered(
+    ask: Callable[[dict[str, Any]], dict[str, Any]],
+    message: dict[str, Any],
+    question: dict[str, Any],
+    until: float = math.inf,
+) -> tuple[dict[str, Any], int]:
+    """Wait and ask again where the server is busy, as the page's scripts do.
+
+    Args:
+        ask: calls a panel's function.
+        message: a frame or a photo.
+        question: what is sent after "busy": the frame again, or whether it is the photo's turn.
+        until: when to leave, by `time.monotonic`.
+
+    Returns:
+        The answer, which is "busy" only once it is time to leave; and how many answers were "busy".
+    """
+    sent, times_busy = message, 0
+    while True:
+        answer = ask(sent)
+        if answer.get("busy"):
+            times_busy += 1
+            time.sleep(min(answer["seconds"], _ASK_AGAIN_SECONDS * answer.get("place", math.inf)))
+            if time.monotonic() >= until:
+                return answer, times_busy
+            sent = question
+        elif answer.get("turn"):
+            sent = message
+        else:
+            return answer, times_busy
+
+
 @dataclass(eq=False)
 class Visitor(threading.Thread):
     """Sends one picture after another until a time, each when the one before has been answered.
@@ -191,13 +224,19 @@ class Visitor(threading.Thread):
     def run(self) -> None:
         """Visit."""
         connection = self.panel.connect()
-        crop_asked = -float("inf")
+        crop_asked = -math.inf
         while (began := time.monotonic()) < self.until:
             number = int(began * FILM_RATE) % len(self.messages)
             message = self.messages[number]
             if self.is_live and began - crop_asked >= _CROP_SECONDS:
                 message, crop_asked = message | {"crop": 1}, began
-            answer = self._answer(connection, message)
+            answer, times_busy = ask_until_answered(
+                lambda sent: self.panel.ask(connection, sent, self.browser),
+                message,
+                {"visitor": message["visitor"], "turn": True},
+                began if self.is_live else self.until,
+            )
+            self.turned_away += times_busy
             answered = time.monotonic()
             if answer.get("busy"):
                 continue
@@ -209,19 +248,3 @@ class Visitor(threading.Thread):
             if self.rate:
                 time.sleep(max(0.0, began + 1 / self.rate - answered))
         connection.close()
-
-    def _answer(self, connection: http.client.HTTPConnection, message: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a message; that of a busy server for a frame, or once it is time to leave."""
-        question = message
-        while True:
-            answer = self.panel.ask(connection, question, self.browser)
-            if answer.get("turn"):
-                question = message
-                continue
-            if not answer.get("busy"):
-                return answer
-            self.turned_away += 1
-            time.sleep(answer.get("seconds", _BUSY_SECONDS))
-            if self.is_live or time.monotonic() >= self.until:
-                return answer
-            question = {"visitor": message["visitor"], "turn": True}

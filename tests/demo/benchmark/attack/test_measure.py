@@ -1,9 +1,8 @@
-"""An attack on a page of the test's own, whose panels answer at once."""
+"""An attack on a stand-in of the page."""
 
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +12,40 @@ from demo.benchmark.__main__ import main
 from demo.benchmark.attack import measure
 from demo.benchmark.attack.inputs import Attack
 from demo.benchmark.load.visitors import PANELS_PATH, Panel
+from tests.fakes.panel_page import PanelPage, faces
 from tests.fakes.running import running
 
-FUNCTIONS = ("analyse_frame", "analyse_photo")
 HARM = "harm"
 
 
-class Page(ThreadingHTTPServer):
-    """What `demo.benchmark.server.PageServer` is, with answers of the test's own.
+class Page(PanelPage):
+    """What `demo.benchmark.server.PageServer` is.
 
     Attributes:
         harmed: once the attack has come; from then on a photo is told "busy" until it is its turn.
         asked: what the photo visitor has sent since then.
         answer_after_harm: the faces that a photo has then.
-        addresses: where calls said to come from.
     """
 
-    daemon_threads = True
     process = None
     log_bytes = 0
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+        super().__init__(self.answer_call)
         self.harmed = threading.Event()
         self.asked: list[dict[str, Any]] = []
-        self.answer_after_harm = faces(0.9)
-        self.addresses: set[str] = set()
+        self.answer_after_harm = faces()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/"
-
-    def answer(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
+    def answer_call(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
         if HARM in message:
             self.harmed.set()
             return {"error": "No."}
-        if function == FUNCTIONS[0] or not self.harmed.is_set():
-            return faces(0.9)
+        if function == "analyse_frame" or not self.harmed.is_set():
+            return faces()
         self.asked.append(message)
         if "turn" in message:
             return {"turn": True}
         return {"busy": True, "seconds": 60.0, "place": 1} if len(self.asked) == 1 else self.answer_after_harm
-
-
-def faces(smiling: float) -> dict[str, Any]:
-    return {"faces": [{"box": [10, 10, 100, 100], "probabilities": [smiling, 0.1]}]}
-
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Page
-
-    def do_GET(self) -> None:
-        parts = [{"id": number, "props": {"server_fns": [name]}} for number, name in enumerate(FUNCTIONS)]
-        self.send({"components": parts})
-
-    def do_POST(self) -> None:
-        self.server.addresses.add(self.headers["X-Forwarded-For"])
-        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send(self.server.answer(call["fn_name"], call["data"]))
-
-    def send(self, content: Any) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -127,7 +91,7 @@ def test_honest_visitors_go_on_and_their_waits_count_from_the_first_sending(
 
 
 def test_a_wrong_answer_is_told_and_ends_with_status_1(page: Page, tmp_path: Path) -> None:
-    page.answer_after_harm = faces(0.2)
+    page.answer_after_harm = faces(smiling=0.2)
     status, figures = attack(tmp_path)
     assert status == 1
     assert figures["failures"] == ["other probabilities"]

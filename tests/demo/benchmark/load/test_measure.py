@@ -2,7 +2,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,12 @@ import pytest
 from demo.benchmark.__main__ import main, parse_arguments
 from demo.benchmark.load.measure import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
 from demo.benchmark.report import Spread
+from tests.fakes.panel_page import PanelPage, faces
 from tests.fakes.running import running
 
 
-def answer(box: tuple[int, int, int, int] = (10, 10, 100, 100), smiling: float = 0.9) -> dict[str, Any]:
-    return {"faces": [{"box": list(box), "probabilities": [smiling, 0.1]}]}
-
-
-class Page(ThreadingHTTPServer):
-    """A page whose panels answer at once; `wrong` makes every tenth live answer that of another face.
+class Page(PanelPage):
+    """Turns some calls away; `wrong` makes every tenth live answer that of another face.
 
     A photo is turned away at first, unless the visitor is alone.
 
@@ -30,18 +26,15 @@ class Page(ThreadingHTTPServer):
         left: who has left.
     """
 
-    daemon_threads = True
-
     def __init__(self, *, wrong: bool) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+        super().__init__(self.answer_call)
         self.wrong = wrong
-        self.crowded = False  # once more than one visitor has come
         self.calls = self.crops = 0
         self.photo_calls: list[str] = []
         self.left: set[str] = set()
         self.lock = threading.Lock()
 
-    def answer(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
+    def answer_call(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
         if function == "analyse_photo":
             return self.answer_photo(message)
         if message.get("leave"):
@@ -52,10 +45,10 @@ class Page(ThreadingHTTPServer):
             self.crops += message["crop"] is not None
             number = self.calls
         if message["visitor"] == "alone":
-            return answer()
+            return faces()
         if number % 10 == 1:
             return {"busy": True, "seconds": 0.01}
-        return answer((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else answer()
+        return faces((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else faces()
 
     def answer_photo(self, message: dict[str, Any]) -> dict[str, Any]:
         if "visitor" in message:
@@ -64,31 +57,7 @@ class Page(ThreadingHTTPServer):
                 return {"turn": True}
             if self.photo_calls[-2:-1] != ["turn"]:
                 return {"busy": True, "error": "Many photos are waiting.", "place": 1, "seconds": 0.01}
-        return answer((1, 2, 30, 40))
-
-
-class _Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Page
-
-    def do_GET(self) -> None:
-        functions = ("analyse_frame", "analyse_photo")
-        parts = [{"id": number, "props": {"server_fns": [name]}} for number, name in enumerate(functions)]
-        self.send({"components": parts})
-
-    def do_POST(self) -> None:
-        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send(self.server.answer(call["fn_name"], call["data"]))
-
-    def send(self, content: Any) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+        return faces((1, 2, 30, 40))
 
 
 @pytest.fixture(params=[False, True], ids=["right", "wrong"])
@@ -101,8 +70,7 @@ def test_a_crowd_is_counted_and_its_answers_are_checked(
     page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "load.json"
-    url = f"http://127.0.0.1:{page.server_port}/"
-    command = ["load", "--visitors", "2", "--photos", "1", "--pace", "100", "--seconds", "1", "--url", url]
+    command = ["load", "--visitors", "2", "--photos", "1", "--pace", "100", "--seconds", "1", "--url", page.url]
     status = main([*command, "--json", str(file)])
     [figures] = json.loads(file.read_text(encoding="utf-8"))
     printed = capsys.readouterr().out
@@ -124,21 +92,20 @@ def test_a_crowd_is_counted_and_its_answers_are_checked(
 
 @pytest.mark.parametrize("page", [False], indirect=True)
 def test_a_crowd_behaves_as_the_page_does(page: Page) -> None:
-    url = f"http://127.0.0.1:{page.server_port}/"
-    assert main(["load", "--visitors", "1", "--photos", "1", "--seconds", "1", "--url", url]) == 0
+    assert main(["load", "--visitors", "1", "--photos", "1", "--seconds", "1", "--url", page.url]) == 0
     assert page.photo_calls[:6] == ["picture", "turn", "picture"] * 2
     assert 1 <= page.crops <= 11, "of a face's aligned picture: ten a second"
 
 
 def test_an_answer_is_right_within_what_following_allows_and_a_photo_has_to_agree() -> None:
-    assert frame_fault(answer(), answer((14, 6, 104, 96), 0.8)) is None
-    assert frame_fault(answer(), answer((300, 300, 100, 100))) == "a face at another place"
-    assert frame_fault(answer(), answer(smiling=0.2)) == "other probabilities"
-    assert frame_fault(answer(), {"faces": []}) == "0 faces instead of 1"
-    assert frame_fault(answer(), {"error": "status 500"}) == "status 500"
-    assert photo_fault(answer(), answer()) is None
-    assert photo_fault(answer(), answer(smiling=0.8)) == "other probabilities"
-    assert photo_fault(answer(), answer((14, 6, 100, 100))) == "a face at another place"
+    assert frame_fault(faces(), faces((14, 6, 104, 96), 0.8)) is None
+    assert frame_fault(faces(), faces((300, 300, 100, 100))) == "a face at another place"
+    assert frame_fault(faces(), faces(smiling=0.2)) == "other probabilities"
+    assert frame_fault(faces(), {"faces": []}) == "0 faces instead of 1"
+    assert frame_fault(faces(), {"error": "status 500"}) == "status 500"
+    assert photo_fault(faces(), faces()) is None
+    assert photo_fault(faces(), faces(smiling=0.8)) == "other probabilities"
+    assert photo_fault(faces(), faces((14, 6, 100, 100))) == "a face at another place"
 
 
 def load(*live: int, failures: dict[str, int] | None = None) -> Load:
