@@ -18,6 +18,7 @@ from PIL import Image
 from demo.benchmark.load.nginx import NGINX
 from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
 from demo.benchmark.load.visitors import Panel, make_films
+from demo.paths import NPM_PACKAGES
 from demo.server.data_url import to_base64
 from tests.paths import PORTRAIT, ROOT
 
@@ -132,9 +133,11 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     services = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
     page, proxy = services["page"], services["proxy"]
     context = (FOLDER / page["build"]["context"]).resolve()
-    copied = [line.split()[1] for line in page["build"]["dockerfile_inline"].splitlines() if line.startswith("COPY")]
+    lines = [line.split() for line in page["build"]["dockerfile_inline"].splitlines() if line.startswith("COPY")]
+    copied = [name for _, *names, _ in lines for name in names if not names[0].startswith("--from")]
     assert context == ROOT
     assert all((ROOT / name).exists() for name in copied)
+    assert (ROOT / lines[-1][-1]) == NPM_PACKAGES
     assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
     assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
     assert "7860" in page["build"]["dockerfile_inline"]
