@@ -85,7 +85,8 @@ def decide_all(
         return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
     thresholds = np.array(calibration.operating_points[point].thresholds)
     low, high = np.array(calibration.unsure).T
-    ticked = probabilities >= high if point == ACCURACY else probabilities > thresholds
+    # A band up to 1 says that no tick is good enough, and float32 rounds a very sure probability to 1.
+    ticked = (probabilities >= high) & (high < 1) if point == ACCURACY else probabilities > thresholds
     answers = np.where(ticked, YES, np.where(probabilities <= low, NO, NOT_SURE)).astype(np.int8)
     answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
     return answers

@@ -25,7 +25,7 @@ from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.decisions import RIGHT, Decisions, fit_decisions
 from training.measure.other_people import OtherPeople, least_bands, measure_other_people
-from training.measure.predictions import load, probabilities, raw_logits
+from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 
 MAX_TEMPERATURE = 20.0
@@ -319,7 +319,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         model.save(options.out)
         if options.json:
-            replace_text(options.json, json.dumps(asdict(report), indent=2) + "\n")
+            found = {**asdict(report), "weights": identify(options.out)}
+            replace_text(options.json, json.dumps(found, indent=2) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.calibrate: {error}", file=sys.stderr)
         return 1

@@ -122,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             split = splits[options.split]
             if not len(split):
                 raise DataError(f"{options.data_dir} has no pictures in its {options.split} split")
+            if not split.known.any():
+                raise DataError(f"no label of the {options.split} split is known: nothing can be compared")
             draws = bootstrap.draw(split.identities, options.resamples)
             found.append(means(predictor, split, options.batch_size, draws))
     except (CheckpointError, DataError, OSError, ValueError) as error:

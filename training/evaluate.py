@@ -16,6 +16,7 @@ from scipy.special import expit
 
 from slimnet import CheckpointError
 from slimnet.files.atomic import replace_text
+from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, check_numbers, given, given_path
 from training.measure import (
@@ -223,7 +224,7 @@ def _write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m training.evaluate", description="Evaluate weights on CelebA.")
     parser.add_argument(
-        "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
+        "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
     parser.add_argument("--split", choices=tuple(SPLITS), help="default: test; with --outside, all pictures")
@@ -243,6 +244,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="sets of other people in CelebA's form, with list_groups.csv (image_id, group, age), in place of CelebA",
     )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.outside:
+        _refuse(parser, options, ("data_dir", "resamples", "robustness_images", "runs"), "in CelebA's place: leave out")
+    elif not options.out:
+        _refuse(parser, options, ("robustness_images", "runs"), "only with --out:")
     names = [name for name, _ in options.outside or ()]
     if len(set(names)) < len(names):
         parser.error("--outside: each set needs a name of its own")
@@ -253,6 +258,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         if not _is_run(path):
             parser.error(f"--runs: {path} is no metrics.jsonl of training.train")
     return options
+
+
+def _refuse(parser: argparse.ArgumentParser, options: argparse.Namespace, flags: Sequence[str], why: str) -> None:
+    """End the command with a usage error where flags are given that would have no effect."""
+    unused = [f"--{flag}" for flag in flags if getattr(options, flag) != parser.get_default(flag)]
+    if unused:
+        parser.error(f"{why} {', '.join(unused)}")
 
 
 def _named_folder(text: str) -> tuple[str, Path]:
@@ -268,7 +280,7 @@ def _is_run(path: Path) -> bool:
     try:
         epochs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return bool(epochs) and all({"images", "valid/accuracy", "train/loss"} <= epoch.keys() for epoch in epochs)
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return False
 
 

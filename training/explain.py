@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from slimnet import CheckpointError, SlimNet
 from slimnet.files.atomic import replace_text
+from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
 from training.fit.arguments import RESAMPLES, Range, check_numbers, given, given_path
 from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser("python -m training.explain", description="Judge the maps of weights.")
     parser.add_argument(
-        "--weights", type=given, default="assets/slimnet_celeba.safetensors", help=".safetensors or .pth"
+        "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
     parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
     parser.add_argument("--split", choices=tuple(SPLITS), default="valid")

@@ -37,8 +37,10 @@ def convert(model: str, train: Split, images: int) -> MobileNet:
 
     Raises:
         CheckpointError: The model cannot be read, or is no MobileNet.
-        DataError: Pictures are damaged.
+        DataError: Pictures are damaged, or there are none.
     """
+    if not len(train):
+        raise DataError("the train split has no pictures to measure batch norm on")
     network = from_graph(read_graph_model(model), train.attributes)
     sample = evenly(train, images)
     crops = read_pictures(sample, network.preprocessing, _BATCH)

@@ -50,6 +50,13 @@ def _parts(
     Raises:
         DocumentError: They are not of the same weights.
     """
+    for name, report_of, command in (
+        ("calibration.json", calibration, "training.calibrate --json"),
+        ("outside.json", outside, "training.evaluate --outside"),
+        ("maps.json", maps, "training.explain"),
+    ):
+        if report_of and report_of["weights"]["sha256"] != evaluation["weights"]["sha256"]:
+            raise DocumentError(f"{name} is of other weights: make it again by {command}")
     found = {
         "model-index": _model_index(evaluation),
         "headline": _headline(evaluation),
@@ -64,12 +71,8 @@ def _parts(
         found["temperatures"] = _temperatures(calibration)
         found["held-out"] = _held_out(calibration)
     if outside:
-        if outside["weights"]["sha256"] != evaluation["weights"]["sha256"]:
-            raise DocumentError("outside.json is of other weights: make it again by training.evaluate --outside")
         found["outside"] = who_it_fails(outside)
     if maps:
-        if maps["weights"]["sha256"] != evaluation["weights"]["sha256"]:
-            raise DocumentError("maps.json is of other weights: make it again by training.explain")
         found["maps"] = where_it_looks(maps)
     if evaluation["robustness"]:
         found["robustness"] = report.robustness(evaluation)

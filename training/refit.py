@@ -231,9 +231,12 @@ def refit(weights: str, data_dirs: Sequence[str], attributes: Sequence[str], dev
     Raises:
         CheckpointError: The weights cannot be read.
         DataError: A folder cannot be read, or lacks labels.
-        ValueError: The network has no such output, or there is no such kind of device.
+        ValueError: The network has no such output, one is named twice, or there is no such kind of device.
     """
     network, predictor = SlimNet.load_pretrained(weights).eval(), Predictor(weights, device)
+    repeated = sorted({name for name in attributes if attributes.count(name) > 1})
+    if repeated:
+        raise ValueError(f"--attributes names {listed(repeated)} more than once")
     unknown = [name for name in attributes if name not in network.attributes]
     if unknown:
         raise ValueError(f"--attributes: {weights} has no {listed(unknown)}, but {listed(network.attributes)}")

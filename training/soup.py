@@ -67,8 +67,10 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
         device: auto, cpu, cuda or mps; None is auto.
 
     Raises:
-        DataError: Pictures are damaged.
+        DataError: Pictures are damaged, or there are none.
     """
+    if not len(split):
+        raise DataError("the train split has no pictures to measure batch norm on; --images 0 does without")
     batch = min(_BATCH, len(split))
     order = np.random.default_rng(seed).permutation(len(split))[: min(images, len(split)) // batch * batch]
     sample = split.only(order)

@@ -42,6 +42,8 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
     folder = Path(config.save_dir)
     if not config.resume and (folder / "last.pt").exists():
         raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
+    if not config.batch_size and process.count > 1:
+        raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
     if config.batch_size % process.count:
         raise TrainingError(f"--batch_size {config.batch_size} cannot be shared evenly by {process.count} processes")
     if config.resume and not (folder / "last.pt").is_file():

@@ -226,16 +226,27 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
         raise ValueError(f"weights are saved as .safetensors or .pth, not as {path.name}")
     with replacement(path) as part:
         if path.suffix == ".safetensors":
-            try:
-                save_file(
-                    {name: tensor.contiguous() for name, tensor in checkpoint.state.items()},
-                    part,
-                    metadata={"slimnet": json.dumps({**checkpoint.metadata, "sha256": _fingerprint(checkpoint.state)})},
-                )
-            except SafetensorError as error:  # what it raises on a full disk
-                raise OSError(str(error)) from error
+            described = {**checkpoint.metadata, "sha256": _fingerprint(checkpoint.state)}
+            save_tensors(part, checkpoint.state, {"slimnet": json.dumps(described)})
         else:
             hyper_params = asdict(checkpoint.architecture)
             content = io.BytesIO()  # writing to a file, torch would hide why it fails
             torch.save({"hyper_params": hyper_params, "model_state_dict": checkpoint.state}, content)
             part.write_bytes(content.getbuffer())
+
+
+def save_tensors(path: str | Path, state: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file, not atomically.
+
+    Args:
+        path: the file to write.
+        state: tensors by name, on any device.
+        metadata: of the file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata)
+    except SafetensorError as error:  # what it raises on a full disk
+        raise OSError(str(error)) from error

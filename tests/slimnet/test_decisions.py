@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -29,6 +30,13 @@ def smiling(probability: float, point: str) -> bool | None:
 )
 def test_the_fewest_mistakes_are_made_outside_the_band(probability: float, expected: bool | None) -> None:
     assert smiling(probability, "accuracy") is expected
+
+
+def test_no_answer_is_good_enough_where_the_band_leaves_no_room_however_sure_it_is() -> None:
+    found = replace(calibration(("Smiling",)), unsure=((0.0, 1.0),))
+    very_sure = 1 / (1 + np.exp(np.float32(-20)))
+    assert very_sure == 1
+    assert decide(np.array([very_sure]), ("Smiling",), found) == [None]
 
 
 @pytest.mark.parametrize(

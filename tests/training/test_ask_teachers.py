@@ -70,6 +70,17 @@ def test_a_table_may_be_one_of_the_teachers(tmp_path: Path, data: Path) -> None:
     np.testing.assert_allclose(table_logits(str(table), split)[:, 0], 2, atol=1e-4)
 
 
+def test_a_table_of_one_folder_says_nothing_of_the_same_names_in_another(tmp_path: Path, data: Path) -> None:
+    first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
+    other = celeba.write(tmp_path / "other" / "data")
+    options = ["--data_dir", str(data), str(other), "--cache_dir", str(tmp_path / "cache"), "--device", "cpu"]
+    both = [str(first), weights(tmp_path / "b.safetensors", 0, -2, 2)]
+    assert ask_teachers.main([*options, "--out", str(tmp_path / "both.csv"), "--teachers", *both]) == 0
+    rows = list(csv.DictReader((tmp_path / "both.csv").open(encoding="utf-8", newline="")))
+    said = {row["file"].startswith(other.as_posix()): float(row["First"]) for row in rows}
+    assert said == {False: pytest.approx(1 / (1 + np.exp(-2)), abs=1e-3), True: pytest.approx(0.5, abs=1e-3)}
+
+
 def test_a_teacher_that_cannot_be_used_is_named(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "teacher.csv"
     options = ["--data_dir", str(data), "--out", str(out), "--teachers", str(tmp_path / "none.safetensors")]

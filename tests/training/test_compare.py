@@ -84,6 +84,12 @@ def test_what_cannot_be_compared_is_named(
     empty = celeba.write(tmp_path / "empty", sizes={0: 4})
     assert run("--weights", *weights, "--data_dir", empty) == 1
     assert "no pictures in its valid split" in capsys.readouterr().err
+    unknown = celeba.write(tmp_path / "unknown")
+    table = unknown / "list_attr_celeba.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *(f"{row[:10]},,," for row in rows)]))
+    assert run("--weights", *weights, "--data_dir", unknown) == 1
+    assert "no label of the valid split is known" in capsys.readouterr().err
     SlimNet((4,), (4, 7, 2), 1, attributes=("First",)).save(tmp_path / "fewer.safetensors")
     assert run("--weights", weights[0], tmp_path / "fewer.safetensors", "--data_dir", data) == 1
     assert "fewer.safetensors has other attributes than" in capsys.readouterr().err

@@ -103,6 +103,21 @@ def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path: Path, capsys
     assert "no metrics.jsonl" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--outside", "a=b", "--resamples", "7", "--runs", "x"), "in CelebA's place: leave out --resamples, --runs"),
+        (("--robustness_images", "9"), "only with --out: --robustness_images"),
+    ],
+)
+def test_flags_that_would_have_no_effect_are_refused(
+    flags: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(*flags)
+    assert said in capsys.readouterr().err
+
+
 def test_labels_of_another_kind_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     SlimNet((4,), (4, 7, 2), 3).save(tmp_path / "other.safetensors")
     assert run("--weights", tmp_path / "other.safetensors", "--data_dir", celeba.write(tmp_path / "data")) == 1

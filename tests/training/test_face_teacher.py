@@ -68,3 +68,18 @@ def test_a_model_that_cannot_be_used_is_named(tmp_path: Path, data: Path, capsys
     assert face_teacher.main(["--model", model, "--data_dir", str(data), "--out", str(tmp_path / "a.safetensors")]) == 1
     assert "none.json" in capsys.readouterr().err
     assert not (tmp_path / "a.safetensors").exists()
+
+
+def test_a_folder_without_training_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = celeba.write(tmp_path / "empty", sizes={1: 3}), tmp_path / "a.safetensors"
+    model = face_network.write(tmp_path)
+    assert face_teacher.main(["--model", str(model), "--data_dir", str(data), "--out", str(out)]) == 1
+    assert "train split has no pictures" in capsys.readouterr().err
+
+
+def test_a_teachers_run_goes_on_without_the_weights_that_it_began_with(
+    tmp_path: Path, data: Path, beginning: Path
+) -> None:
+    trained(data, beginning, tmp_path / "run", "--num_epochs", "1")
+    beginning.unlink()
+    trained(data, beginning, tmp_path / "run", "--num_epochs", "2", "--resume")

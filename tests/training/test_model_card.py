@@ -95,7 +95,8 @@ def test_what_was_tried_is_told_as_calibration_found_it(
     temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
     thresholds = {"logits": [0, 0.5], "folded": pays}
     found = {"images": 3000, "attributes": ["Male", "Bald"],
-             "thresholds": thresholds | gain, "temperatures": temperatures | gain}  # fmt: skip
+             "thresholds": thresholds | gain, "temperatures": temperatures | gain,
+             "weights": {"file": "w.safetensors", "sha256": "0"}}  # fmt: skip
     (folder / "calibration.json").write_text(json.dumps(found))
     document = tmp_path / "results.md"
     document.write_text(f"<!-- evaluation: {part} -->\n<!-- /evaluation -->\n")
@@ -178,7 +179,14 @@ def test_where_it_looks_is_told_where_it_was_measured(tmp_path: Path, folder: Pa
     assert "| in Grad-CAM's order | 0.375 | 0.375 |" in text
 
 
-@pytest.mark.parametrize(("figures_of", "name"), [(outside_of, "outside.json"), (maps_of, "maps.json")])
+def calibration_of(folder: Path, sha256: str) -> None:
+    (folder / "calibration.json").write_text(json.dumps({"weights": {"sha256": sha256}}))
+
+
+@pytest.mark.parametrize(
+    ("figures_of", "name"),
+    [(calibration_of, "calibration.json"), (outside_of, "outside.json"), (maps_of, "maps.json")],
+)
 def test_figures_of_other_weights_are_refused(
     figures_of: Callable[[Path, str], None], name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

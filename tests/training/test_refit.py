@@ -118,6 +118,7 @@ def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path,
 @pytest.mark.parametrize(
     ("attributes", "partition", "why"),
     [
+        ("First First", None, "--attributes names First (1) more than once"),
         ("Third Fourth", None, "has no Fourth (1), but First, Second, Third (3)"),
         ("First", "0", "faces with and without First in the valid split are needed, but 0 are labelled alike"),
     ],

@@ -90,3 +90,11 @@ def test_fewer_images_than_batch_norm_needs_are_refused(
     with pytest.raises(SystemExit):
         main(["--weights", "none.safetensors", "--images", images, "--out", "soup.safetensors"])
     assert why in capsys.readouterr().err
+
+
+def test_a_folder_without_training_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small(1).save(tmp_path / "one.safetensors")
+    data, out = celeba.write(tmp_path / "data", sizes={1: 3}), tmp_path / "soup.safetensors"
+    assert main(["--weights", str(tmp_path / "one.safetensors"), "--data_dir", str(data), "--out", str(out)]) == 1
+    assert "train split has no pictures" in capsys.readouterr().err
+    assert not out.exists()

@@ -566,10 +566,14 @@ def test_one_processs_fault_is_said_once_and_ends_all(tmp_path: Path, data: Path
     assert "[rank1]: Traceback" not in ended.stderr
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, data: Path) -> None:
-    config = parse_config(flags(data, tmp_path / "run", "--batch_size", "5"))
-    with pytest.raises(TrainingError, match="evenly by 2 processes"):
+@pytest.mark.parametrize(("size", "why"), [("5", "evenly by 2 processes"), ("0", "give a size that 2 can share")])
+def test_a_batch_that_cannot_be_shared_is_refused_before_the_work(
+    tmp_path: Path, data: Path, size: str, why: str
+) -> None:
+    config = parse_config(flags(data, tmp_path / "run", "--batch_size", size))
+    with pytest.raises(TrainingError, match=why):
         train.train(config, Process(0, 2, torch.device("cpu")))
+    assert not (tmp_path / "cache").exists()
 
 
 def test_resuming_on_other_labels_is_refused(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

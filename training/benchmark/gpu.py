@@ -1,4 +1,4 @@
-"""Use a GPU that is lent for minutes: check all that says "GPU", measure it, and train for the rest of the time.
+"""Use a GPU that you have for minutes only: check all that says "GPU", measure it, and train for the rest of the time.
 
     python -m training.benchmark.gpu --data_dir data --out results --minutes 8 -- --recipe best --num_epochs 1000
 
@@ -7,7 +7,7 @@ fails is named there and does not stop the next; the run is in results/run, its 
 it is at most 8 files of at most 16 MiB. With the fastest settings that were measured, unless -- names others. To go on
 with a run that was cut off: the same command with --resume after --, which measures nothing.
 
-On a CPU everything runs as well, but for what needs a GPU's memory: try it there first, with --pictures 256 --steps 1
+On a CPU everything runs as well, but for what needs a GPU's memory: try it there first, with --pictures 64 --steps 1
 --minutes 1.
 """
 
@@ -55,10 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     place = words.index("--") if "--" in words else len(words)
     asked, flags = _parse(words[:place]), words[place + 1 :]
+    try:
+        device = choose_device(asked.device)
+    except ValueError as error:
+        print(f"training.benchmark.gpu: {error}", file=sys.stderr)
+        return 1
     parse_config(_training_flags(asked, flags))  # so that a wrong flag is told before minutes are spent
     asked.out.mkdir(parents=True, exist_ok=True)
     report = Report(asked.out / "gpu.json")
-    device = choose_device(asked.device)
     fastest = report.found(_FASTEST) if "--resume" in flags else measure(report, asked, device)
     report.part("training", partial(_train, asked, [*fastest, *flags]))
     return int(bool(report.failed))

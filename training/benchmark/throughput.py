@@ -113,7 +113,8 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
     Returns:
         Images a second.
     """
-    trainer = ready(TrainConfig(**RECIPES["best"], save_dir=folder), split, device, folder)
+    config = TrainConfig(**RECIPES["best"], num_classes=len(split.attributes), save_dir=folder)
+    trainer = ready(config, split, device, folder)
     return rate(batches(trainer, trainer.open_loader(), early), step_of(trainer), steps)
 
 

@@ -51,6 +51,8 @@ class Folder:
                 f"--data_dir {text}: there is no such folder, and as FOLDER=DRAWS it takes a number over 0 to "
                 f"{_MOST_DRAWS}, how often each picture is drawn in an epoch"
             ) from None
+        if not name.strip():  # as from a shell variable that is not set
+            raise DataError(f"--data_dir {text}: there is no folder before the =")
         return cls(Path(name), draws)
 
 

@@ -105,6 +105,7 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]
     return columns, [
         (row[names] if len(row) > names else row[0], [cell for n, cell in enumerate(row) if n not in dropped])
         for row in body
+        if row  # a line may be nothing but quotes
     ]
 
 

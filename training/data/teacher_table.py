@@ -59,7 +59,7 @@ def table_logits(path: str, split: Split) -> np.ndarray:
                 found[index, wanted] = _probability(path, file, columns[there], cell)
     if np.isnan(found).all():
         raise DataError(
-            f"the teacher {path} has no probability for any of the {len(split):,} training pictures, such as "
+            f"the teacher {path} has no probability for any of the {len(split):,} pictures, such as "
             f"{split.paths[0].name}; its first row is of {rows[0][0]}"
         )
     return logit(np.clip(found, _SMALLEST, 1 - _SMALLEST))
@@ -130,7 +130,7 @@ def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[
         best = (common == common.max(axis=0)) & (common == common.max(axis=1, keepdims=True))
         if (best.sum(axis=0) > 1).any() or (best.sum(axis=1) > 1).any():
             raise DataError(
-                f"the teacher {path} does not tell which {name} a row is of: the training pictures have it "
+                f"the teacher {path} does not tell which {name} a row is of: the pictures have it "
                 f"{len(by_name[name])} times, the table {len(rows[name])} times; write paths, such as "
                 f"{Path(*pictures[by_name[name][0]].parts[-3:])}"
             )

@@ -1,6 +1,7 @@
 """The network and the optimiser at the start of a run."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,12 +34,13 @@ def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
 
 
 def _random(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
-    """Make a network with random weights: SlimNet, or MobileNet where --init_from holds one.
+    """Make a network with random weights: SlimNet, or MobileNet where --init_from, or the run to go on with, has one.
 
     Raises:
-        CheckpointError: --init_from holds a MobileNet, and cannot be read, or flags ask for a SlimNet of another shape.
+        CheckpointError: There is a MobileNet, and cannot be read, or flags ask for a SlimNet of another shape.
     """
-    if not holds_mobilenet(config.init_from):
+    source = Path(config.save_dir) / "last.safetensors" if config.resume else config.init_from
+    if not holds_mobilenet(source):
         return SlimNet(
             config.filter_counts,
             (config.conv_filters, config.conv_filter_size, config.conv_filter_stride),
@@ -48,8 +50,8 @@ def _random(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
         )
     asked = [f"--{name}" for name in _SHAPE if getattr(config, name) != getattr(TrainConfig, name)]
     if asked:
-        raise CheckpointError(f"{config.init_from} is a MobileNet, and {' and '.join(asked)} is for SlimNet alone")
-    first = MobileNet.load(config.init_from)
+        raise CheckpointError(f"{source} is a MobileNet, and {' and '.join(asked)} is for SlimNet alone")
+    first = MobileNet.load(source)
     return MobileNet(replace(first.architecture, num_classes=config.num_classes), attributes, first.preprocessing)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from slimnet import Preprocessing
 from slimnet.architecture import MAX_CLASSES, MAX_DEPTH_MULTIPLIER, MAX_FILTERS, MAX_SLIM_MODULES
 from training.data.augment import Augmentation
-from training.fit.arguments import BATCH_SIZE, SHARE, Range
+from training.fit.arguments import BATCH_SIZE, SHARE, Range, given
 
 _EPOCHS = Range(1, 1_000_000)
 _MINUTES = Range(0, 525_600)  # a year
@@ -119,12 +119,12 @@ class TrainConfig:
     channels_last: bool = _option(True, "memory layout; which is faster depends on the GPU")
     cache_dir: str = _option("cache", "where decoded pictures are kept (116 kB each)")
     seed: int = _option(0, "seed of the initial weights, the order of pictures and the augmentation", _SEEDS)
-    init_from: str = _option("", "weights to start from (.safetensors, .pth); outputs are matched by name")
+    init_from: str = _option("", "weights to start from (.safetensors, .pth); outputs are matched by name", type=given)
     teachers: tuple[str, ...] = _option(
         (),
         "weights, and tables (.csv) of probabilities as demo.annotate writes them: their mean prediction softens the "
         "labels, and replaces unknown ones",
-        type=str, nargs="+", metavar="FILE",
+        type=given, nargs="+", metavar="FILE",
     )  # fmt: skip
     teacher_share: float = _option(
         0.5, "the prediction's share of a target where the label is known; the label's is the rest",
@@ -132,7 +132,8 @@ class TrainConfig:
     )  # fmt: skip
     resume: bool = _option(
         False,
-        "continue the run in --save_dir: exactly, except with --minutes, which goes by the clock",
+        "continue the run in --save_dir: exactly where as many processes train, except with --minutes, which goes by "
+        "the clock",
     )
 
     def __post_init__(self) -> None:
@@ -156,8 +157,6 @@ class TrainConfig:
             raise ValueError(
                 f"--attributes names {len(self.attributes)}, and --num_classes is {self.num_classes}: leave it out"
             )
-        if not all(path.strip() for path in self.teachers):
-            raise ValueError("--teachers names files, and one of the names is empty")
         Augmentation.with_changes(self.augmentation)
         self.check_combinations()
 
@@ -224,7 +223,9 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
         if isinstance(item.default, bool):
             parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=item.default, **extra)
         else:
-            parser.add_argument(*names, **{"type": type(item.default), "default": item.default, **extra})
+            # An empty name may stand for none, but not be given, as by a shell variable that is not set.
+            default = argparse.SUPPRESS if item.default == "" else item.default
+            parser.add_argument(*names, **{"type": type(item.default), "default": default, **extra})
     # Without --help, which must show the recipe's defaults.
     asked = sys.argv[1:] if arguments is None else arguments
     early = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0]

@@ -29,12 +29,10 @@ def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Pr
         process: This process, which is alone.
 
     Raises:
-        TrainingError: There are several processes, or memory is too small for two pictures.
+        TrainingError: Memory is too small for two pictures.
     """
     if config.resume:
         return int(read_state(Path(config.save_dir) / "last.pt")["config"]["batch_size"])
-    if process.count > 1:
-        raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
     if process.device.type != "cuda":
         return _CPU_BATCH_SIZE
     network = build_network(config, attributes).to(process.device)

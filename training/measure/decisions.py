@@ -99,7 +99,8 @@ class Bands:
         Returns:
             bool (N, attributes).
         """
-        return (probabilities <= self.held_out[..., 0]) | (probabilities >= self.held_out[..., 1])
+        low, high = self.held_out[..., 0], self.held_out[..., 1]
+        return (probabilities <= low) | ((probabilities >= high) & (high < 1))
 
 
 def fit_decisions(
@@ -137,8 +138,11 @@ def fit_decisions(
         held_out[point] = mean_figures(figures)
     bands = fit_bands(probabilities, labels, known, identities).widened(least_bands)
     answered = bands.answered(probabilities)
-    ticked = answered & (probabilities > 0.5)
-    figures = _figures(probabilities, labels, known, np.full_like(probabilities, 0.5), ticked, names)
+    ticked, halves = answered & (probabilities > 0.5), np.full_like(probabilities, 0.5)
+    figures = _figures(probabilities, labels, known, halves, ticked, names)
+    stay = keep_surest(ticked, probabilities, halves, names)
+    answered &= stay | ~ticked
+    ticked = stay
     right = (ticked == labels) & answered
     shares = metrics.shares(right, known & answered), metrics.shares(answered, known)
     sure = Sure(*map(_rounded, (*shares, figures["precision"], figures["recall"])))
@@ -283,7 +287,7 @@ def _hold_out_bands(
             for fitted, other in folds:
                 there = fitted[known[fitted, n]]
                 tried[other] = fit_band(probabilities[there, n], labels[there, n], margin)
-            ticked = probabilities[:, n] >= tried[:, 1]
+            ticked = (probabilities[:, n] >= tried[:, 1]) & (tried[:, 1] < 1)
             answered = (ticked | (probabilities[:, n] <= tried[:, 0])) & known[:, n]
             if answered.any() and (ticked == labels[:, n])[answered].mean() >= RIGHT:
                 margins[n], bands[:, n] = margin, tried

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from slimnet import Calibration, CheckpointError, Preprocessing
 from slimnet.attributes import label_names
 from slimnet.files.atomic import replacement
+from slimnet.files.checkpoint import save_tensors
 
 _EPSILON = 1e-3  # Keras's for batch norm
 _METADATA = "mobilenet"  # key in a weights file
@@ -145,9 +145,7 @@ class MobileNet(nn.Module):
             "provenance": self.provenance,
         }
         with replacement(path) as part:
-            save_file(
-                {k: v.contiguous() for k, v in self.state_dict().items()}, part, {_METADATA: json.dumps(described)}
-            )
+            save_tensors(part, self.state_dict(), {_METADATA: json.dumps(described)})
 
     @classmethod
     def load(cls, path: str | Path) -> "MobileNet":
@@ -177,9 +175,9 @@ class MobileNet(nn.Module):
             preprocessing = Preprocessing(**sides)
             network = cls(architecture, described["attributes"], preprocessing)
             network.load_state_dict(state)
+            network.provenance = described["provenance"]
         except Exception as error:
             raise CheckpointError(f"{path} cannot be read as MobileNet's weights ({error})") from error
-        network.provenance = described["provenance"]
         return network
 
 

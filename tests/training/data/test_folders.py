@@ -83,6 +83,11 @@ def test_a_weight_out_of_range_is_named(tmp_path: Path, weight: str) -> None:
         Folder.parse(f"{tmp_path}={weight}")
 
 
+def test_a_folder_whose_name_is_missing_is_not_the_present_one() -> None:
+    with pytest.raises(DataError, match=r"--data_dir =0\.5: there is no folder before the ="):
+        Folder.parse("=0.5")
+
+
 def test_draws_are_those_of_the_folders(folders: tuple[Path, Path]) -> None:
     first, second = map(str, folders)
     assert read_folders([first, f"{second}=0.5"]).draws.folders == ((16, 1.0), (5, 0.5))

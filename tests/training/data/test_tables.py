@@ -148,6 +148,12 @@ def test_a_column_that_is_no_label_is_named_rather_than_every_image(tmp_path: Pa
     assert "labels other than" not in str(caught.value)
 
 
+def test_a_line_of_nothing_but_quotes_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('image_id,Smiling,\na.jpg,1,\nb.jpg,-1,\n""')
+    assert read_table(path).rows == {"a.jpg": ["1"], "b.jpg": ["-1"]}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

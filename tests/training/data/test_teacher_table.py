@@ -73,7 +73,7 @@ def test_the_apostrophe_before_a_formula_is_passed_over(tmp_path: Path) -> None:
         ([("1.jpg", "nan", "0")], ("file", *NAMES), "has nan as A of 1.jpg"),
         ([("1.jpg", "0.1", "0"), ("1.jpg", "0.2", "0")], ("file", *NAMES), "more than one row of 1.jpg, without"),
         ([("1.jpg", "0.1", "0")], ("file", "C", "D"), r"has a column for none of A, B \(2\)"),
-        ([("x/7.jpg", "0.1", "0")], ("file", *NAMES), "for any of the 3 training pictures, such as 1.jpg; its first"),
+        ([("x/7.jpg", "0.1", "0")], ("file", *NAMES), "for any of the 3 pictures, such as 1.jpg; its first"),
         ([("3.jpg", "0.1", "0")], ("file", *NAMES), "does not tell which 3.jpg a row is of"),
     ],
 )

@@ -43,8 +43,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> SetUp:
     return set_up
 
 
-def batch_size(processes: int = 1) -> int:
-    return device_memory.batch_size_for(parse_config(["--batch_size", "0"]), ("A", "B"), Process(0, processes, CUDA))
+def batch_size() -> int:
+    return device_memory.batch_size_for(parse_config(["--batch_size", "0"]), ("A", "B"), Process(0, 1, CUDA))
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,6 @@ def test_too_little_memory_for_any_batch_is_said(gpu: SetUp) -> None:
     gpu(0, lambda _: 0)
     with pytest.raises(TrainingError, match="too little memory to train"):
         batch_size()
-
-
-def test_several_processes_need_a_given_size() -> None:
-    with pytest.raises(TrainingError, match="give a size that 2 can share"):
-        batch_size(processes=2)
 
 
 def test_trying_a_step_leaves_the_network_as_it_is() -> None:

@@ -96,3 +96,15 @@ def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
     assert found.operating_points["accuracy"].recall[1] < 0.02  # the other one is always a little surer
     free = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Smiling", "Young"), [NO_BAND] * 2)
     assert free.operating_points["accuracy"].recall[1] > 0.05
+
+
+def test_a_tick_that_lost_to_another_counts_as_not_sure() -> None:
+    probabilities, labels = faces(3.0)
+    both, truth = np.hstack([probabilities, probabilities * 0.99]), np.hstack([labels, labels])
+    found, free = (
+        fit_decisions(both, truth, np.ones_like(truth), PEOPLE, names, [NO_BAND] * 2)
+        for names in (("Straight_Hair", "Wavy_Hair"), ("Smiling", "Young"))
+    )
+    assert found.sure.answered[1] < free.sure.answered[1] - 0.05
+    assert found.sure.answered[0] == free.sure.answered[0]
+    assert found.answered < free.answered

@@ -3,8 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from slimnet import CheckpointError, Preprocessing, SlimNet
+from slimnet.files import checkpoint
 from training.networks.mobilenet import MobileNet, MobileNetArchitecture, holds_mobilenet
 from training.networks.network import load_network
 
@@ -62,3 +64,15 @@ def test_convolutions_are_padded_as_tensorflow_does_it(network: MobileNet, heigh
     with torch.no_grad():
         found = network.stem[:2](x)[0].permute(1, 2, 0)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_disk_that_fills_up_while_weights_are_written_is_an_error_of_the_disk(
+    tmp_path: Path, network: MobileNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", refuse)
+    with pytest.raises(OSError, match="No space left on device"):
+        network.save(tmp_path / "teacher.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -35,7 +35,7 @@ export function ruleOf(attributes, decisions, point, thresholds) {
     }
     const [low, high] = decisions.unsure[index];
     const threshold = decisions.points[point].thresholds[index];
-    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: true, threshold};
+    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: high < 1, threshold}; // up to 1: never ticked
     return {lower: Math.min(low, threshold), upper: threshold, inclusive: false, threshold};
   });
   const pairs = decisions?.exclusive ?? [];
