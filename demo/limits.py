@@ -57,9 +57,15 @@ MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
 MAX_BODY_SECONDS = 600.0
-# Of a form, whose parser takes these one by one on the thread that serves the whole site.
-MAX_FORM_DELIMITERS = 2_000  # Gradio takes 1000 files
+# Parsers take these one by one on the thread that serves the whole site.
+MAX_BODY_CHUNKS = 256  # of a body that comes in chunks, beyond those of the next line
+MIN_CHUNK_BYTES = 128  # of the others on average; programs and proxies send kilobytes in each
+MAX_FORM_DELIMITERS = 20  # of a form: one before each file, and one at the end; programs send one file
 MAX_FORM_PADDING_BYTES = 1024
+MAX_BODY_VALUES = 10_000  # of any other body; calls have some dozens, whose pictures are one text each
+# Of uploads that no call has read. Then no more are taken, until calls have read some, or they are too old.
+MAX_WAITING_UPLOADS = 1_000
+MAX_WAITING_UPLOAD_BYTES = 32 * MAX_PICTURE_BYTES
 UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has read
 # The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
 LEFTOVER_SECONDS = 45
@@ -71,3 +77,8 @@ MAX_REDIRECTS = 5
 MAX_CONNECTIONS = 1000
 SPARE_FILES = 200  # that the program has open beside its connections
 IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here
+# An answer that has gone on for longer makes room where all connections are in use; those of photos take seconds.
+LONG_ANSWER_SECONDS = 60.0
+# While an answer waits for its reader: this much has to be taken in that time. Sockets take it in lumps of megabytes.
+UNREAD_SECONDS = 60.0
+MIN_READ_BYTES = 2**16

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.limits import (
     BODY_SECONDS,
     MAX_BODY_SECONDS,
+    MAX_BODY_VALUES,
     MAX_FORM_DELIMITERS,
     MAX_FORM_PADDING_BYTES,
     MAX_LARGE_BODIES_BYTES,
@@ -21,6 +22,9 @@ from demo.limits import (
     MIN_BODY_BYTES_PER_SECOND,
     SMALL_BODY_BYTES,
 )
+
+# Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
+_MARKS = (b",", b"[", b"{", b"&", b";")
 
 
 class _RefusedError(Exception):
@@ -64,6 +68,8 @@ class WholeBodies:
                 raise self._too_large()
             parts = await self._parts(receive, (scope.get("client") or ("",))[0])
             await _check_form(headers.get("content-type", ""), parts)
+            if not _is_upload(scope, headers):
+                await _check_values(parts)
         except _RefusedError as error:
             again = {"Retry-After": "10"} if error.status == 503 else {}
             refusal = PlainTextResponse(str(error), error.status, {"Connection": "close", **again})
@@ -133,6 +139,27 @@ async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
         await asyncio.sleep(0)  # so that other requests go on meanwhile
     if len(start) > MAX_FORM_PADDING_BYTES and not start.strip(b"\r\n"):
         raise _too_costly()
+
+
+def _is_upload(scope: Scope, headers: Headers) -> bool:
+    """Whether Gradio reads a request's body as a form of files, and never as anything else."""
+    kind, _ = parse_options_header(headers.get("content-type", ""))
+    return kind == b"multipart/form-data" and scope["path"].endswith("/gradio_api/upload")
+
+
+async def _check_values(parts: Iterable[Message]) -> None:
+    """Raise _RefusedError for a body of many values, each of which would become an object, on the event loop.
+
+    Whatever its type is said to be: some of those who read it do not ask. Nesting is bounded by the same, since each
+    level opens with a mark; a parser refuses one that is too deep for it at once.
+    """
+    found = 0
+    for part in parts:
+        body = part.get("body", b"")
+        found += sum(body.count(mark) for mark in _MARKS)
+        if found > MAX_BODY_VALUES:
+            raise _RefusedError(400, f"The call has more than {MAX_BODY_VALUES} values. Send a picture as base64.")
+        await asyncio.sleep(0)  # so that other requests go on meanwhile
 
 
 def _too_costly() -> _RefusedError:

@@ -38,7 +38,8 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "path": "/", "headers": encoded}
     asyncio.run(WholeBodies(app, limit)(scope, receive, send))
     return (sent[0]["status"] if sent else 0), None if arrived is None else b"".join(arrived)
 
@@ -69,7 +70,9 @@ class Clients:
         self.statuses: list[int] = []
         self.stopped = 0  # who send no more, and do not end
 
-    async def send(self, address: str, parts: list[bytes], *, ends: bool = False, headers: Any = ()) -> None:
+    async def send(
+        self, address: str, parts: list[bytes], *, ends: bool = False, headers: Any = (), path: str = "/"
+    ) -> None:
         messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
         messages[-1]["more_body"] = not ends
 
@@ -83,7 +86,8 @@ class Clients:
             if message["type"] == "http.response.start":
                 self.statuses.append(message["status"])
 
-        await self.server({"type": "http", "client": (address, 1), "headers": headers}, receive, note)
+        scope = {"type": "http", "path": path, "client": (address, 1), "headers": headers}
+        await self.server(scope, receive, note)
 
 
 async def answers(_scope: Any, _receive: Any, send: Any) -> None:
@@ -130,7 +134,8 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r
     ("body", "status"),
     [
         (FILE + b"\r\n\r\n\r\n--b--", 200),
-        (FILE + b"--b\r\n" * 3000, 400),
+        (FILE + b"--b\r\n" * 17 + b"--b--", 200),
+        (FILE + b"--b\r\n" * 20, 400),
         (b"\r\n" * 3000 + FILE, 400),
         (b"--b" + b" " * 3000 + FILE, 400),
     ],
@@ -140,4 +145,31 @@ def test_a_form_with_too_much_for_its_parser_never_gets_there(body: bytes, statu
     clients.server = WholeBodies(answers, len(body))
     headers = [(b"content-type", b"multipart/form-data ;boundary=b")]
     asyncio.run(clients.send("one", [body[:5], body[5:]], ends=True, headers=headers))
+    assert clients.statuses == [status]
+
+
+UPLOAD = "/gradio_api/upload"
+FORM = [(b"content-type", b"multipart/form-data; boundary=b")]
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "headers", "status"),
+    [
+        (b'{"data": [' + b"[]," * 4_900 + b"[]]}", "/", [], 200),
+        (b'{"data": [' + b"[]," * 5_100 + b"[]]}", "/", [], 400),
+        (b"[" * 10_100, "/", [], 400),
+        (b'{"a":1,' * 5_100, "/", [], 400),
+        (b"a&" * 10_100, "/login", [(b"content-type", b"application/x-www-form-urlencoded")], 400),
+        # A panel's call is read as JSON, as whatever it is sent; an upload is not.
+        (b"[]," * 10_100, "/gradio_api/component_server/", FORM, 400),
+        (b"[]," * 10_100, UPLOAD, [(b"content-type", b"application/json")], 400),
+        (FILE + b"[]," * 10_100 + b"\r\n--b--", UPLOAD, FORM, 200),
+        (b'{"data": ["data:image/jpeg;base64,' + b"Zm9v+/" * 100_000 + b'=="]}', "/", [], 200),
+    ],
+)
+def test_a_body_of_many_values_never_gets_to_its_parser(body: bytes, path: str, headers: Any, status: int) -> None:
+    clients = Clients(answers)
+    clients.server = WholeBodies(answers, len(body))
+    half = len(body) // 2
+    asyncio.run(clients.send("one", [body[:half], body[half:]], ends=True, headers=headers, path=path))
     assert clients.statuses == [status]
