@@ -1,10 +1,23 @@
-"""Bounds how many connections are open, so that idle ones take no file that the page needs."""
+"""Bounds how many connections are open, and what each may cost, so that none takes what the page needs."""
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from demo.limits import IDLE_CONNECTION_SECONDS, MAX_CONNECTIONS, SPARE_FILES
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from demo.limits import (
+    IDLE_CONNECTION_SECONDS,
+    LONG_ANSWER_SECONDS,
+    MAX_BODY_CHUNKS,
+    MAX_CONNECTIONS,
+    MIN_CHUNK_BYTES,
+    MIN_READ_BYTES,
+    SPARE_FILES,
+    UNREAD_SECONDS,
+)
 
 try:
     import resource
@@ -14,7 +27,7 @@ except ImportError:  # Windows, where sockets are no files
 if TYPE_CHECKING:
     import gradio as gr
 
-_ACCEPT_FAILURE_SECONDS = 60  # between two lines of the log
+_REPEAT_SECONDS = 60  # between two lines of the log that say the same
 
 
 def bound_connections(page: "gr.Blocks") -> None:
@@ -24,46 +37,117 @@ def bound_connections(page: "gr.Blocks") -> None:
         page: the page, after its launch.
     """
     config = page.server.config
-    config.http_protocol_class = bounded(config.http_protocol_class, _most_connections())
-    logging.getLogger("asyncio").addFilter(_SeldomAcceptFailures())
+    config.http_protocol_class = bounded(_most_connections())
+    config.ws_protocol_class = None  # the page has no WebSocket, and nothing here would bound one
+    logging.getLogger("asyncio").addFilter(_Seldom("socket.accept()"))
+    bad_requests = _Seldom("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
+    logging.getLogger("uvicorn.error").addFilter(bad_requests)
 
 
-def bounded(protocol: type[Any], most: int) -> type[Any]:
-    """Make uvicorn's protocol bound its connections.
+def bounded(most: int) -> type[H11Protocol]:
+    """Make a class of connections, in place of uvicorn's own.
 
     Args:
-        protocol: uvicorn's class of the connections.
         most: how many may be open at once.
 
     Returns:
-        A class in its place: where there are more, the one that has waited longest without a request is closed, or the
-        new one if all are being answered. One whose first request does not come within `IDLE_CONNECTION_SECONDS` is
-        closed.
+        A class of which, where there are more, the one that has waited longest without a request is closed; if all are
+        being answered, the one whose answer has gone on longest, beyond `LONG_ANSWER_SECONDS`; or else the new one.
     """
 
-    class Bounded(protocol):
-        def connection_made(self, transport: Any) -> None:
+    class Bounded(_Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self.made = time.monotonic()
-            self.first_request = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
-            # Those that were closed in this round of the loop, as in a burst, are only taken off the set after it.
-            here = [one for one in self.connections if not one.transport.is_closing()]
+            # Those that were cut in this round of the loop, as in a burst, are only taken off the set after it.
+            here = [one for one in self.connections if isinstance(one, _Connection) and not one.is_cut]
             if len(here) > most:
-                idle = [one for one in here if one is not self and one.is_idle()]
-                min(idle, key=lambda one: one.made, default=self).transport.abort()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self.first_request.cancel()
-            super().connection_lost(exc)
-
-        def is_idle(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete
-
-        def close_idle(self) -> None:
-            if self.cycle is None:
-                self.transport.abort()
+                self.least_missed(here).cut()
 
     return Bounded
+
+
+class _FewChunks(h11.Connection):
+    """Refuses a body in tiny chunks, of which a single read of the socket may bring ten thousands."""
+
+    chunks = body_bytes = 0
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self.chunks = self.body_bytes = 0
+        elif isinstance(event, h11.Data):
+            self.chunks += event.chunk_start
+            self.body_bytes += len(event.data)
+            if self.chunks > MAX_BODY_CHUNKS + self.body_bytes // MIN_CHUNK_BYTES:
+                raise h11.RemoteProtocolError("tiny chunks")
+        return event
+
+
+class _Connection(H11Protocol):
+    """One whose first request does not come in its time is cut, and so is one that does not read its answer."""
+
+    is_cut = False
+    unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.conn = _FewChunks(h11.SERVER)
+        self.begun = time.monotonic()  # of what goes on: the wait for the first request, or the newest one
+        self.first_request = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.first_request.cancel()
+        self.stop_watching()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        try:
+            super().handle_events()
+        except h11.LocalProtocolError:  # a request turned out to be malformed after its answer had begun
+            self.cut()
+        if self.cycle is not before:
+            self.begun = time.monotonic()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.watch()
+
+    def resume_writing(self) -> None:
+        self.stop_watching()
+        super().resume_writing()
+
+    def watch(self) -> None:
+        """Cut the connection unless some of what waits to be read is taken."""
+        self.unread = self.loop.call_later(UNREAD_SECONDS, self.check_reader, self.transport.get_write_buffer_size())
+
+    def check_reader(self, bytes_before: int) -> None:
+        if bytes_before - self.transport.get_write_buffer_size() < MIN_READ_BYTES:
+            self.cut()
+        else:
+            self.watch()
+
+    def stop_watching(self) -> None:
+        if self.unread is not None:
+            self.unread.cancel()
+
+    def least_missed(self, connections: "list[_Connection]") -> "_Connection":
+        """Which of all connections makes room, at the time when this one has come."""
+        others = [one for one in connections if one is not self]
+        idle = [one for one in others if one.is_idle()]
+        long = [one for one in others if self.begun - one.begun > LONG_ANSWER_SECONDS]
+        return min(idle or long, key=lambda one: one.begun, default=self)
+
+    def is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def close_idle(self) -> None:
+        if self.cycle is None:
+            self.cut()
+
+    def cut(self) -> None:
+        self.is_cut = True
+        self.transport.abort()
 
 
 def _most_connections() -> int:
@@ -79,24 +163,30 @@ def _most_connections() -> int:
     return MAX_CONNECTIONS if unlimited else max(1, min(MAX_CONNECTIONS, files - SPARE_FILES))
 
 
-class _SeldomAcceptFailures(logging.Filter):
-    """Passes on one failure to accept a connection a minute, where asyncio logs each of thousands with a traceback."""
+class _Seldom(logging.Filter):
+    """Passes on one a minute of the lines that begin alike, without the traceback that asyncio adds.
 
-    def __init__(self) -> None:
+    Args:
+        beginnings: of lines that a stranger can cause by the thousand.
+    """
+
+    def __init__(self, *beginnings: str) -> None:
         super().__init__()
-        self._last = -float("inf")
+        self._last = dict.fromkeys(beginnings, -float("inf"))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is logged.
 
         Args:
-            record: any record of asyncio's.
+            record: any record of the logger's.
         """
-        if "socket.accept()" not in record.getMessage():
+        message = record.getMessage()
+        beginning = next((text for text in self._last if message.startswith(text)), None)
+        if beginning is None:
             return True
         record.exc_info = record.exc_text = None
         now = time.monotonic()
-        if now - self._last < _ACCEPT_FAILURE_SECONDS:
+        if now - self._last[beginning] < _REPEAT_SECONDS:
             return False
-        self._last = now
+        self._last[beginning] = now
         return True

@@ -1,12 +1,12 @@
 import asyncio
 import logging
 import socket
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from demo.server.http import connections
 from demo.server.http.connections import bounded
@@ -17,19 +17,21 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 class Server:
     """Uvicorn with an application that answers when it is let go, for at most two connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes = b"ok") -> None:
         self.held = asyncio.Event()
         self.asked = asyncio.Event()
+        self._body = body
 
     async def app(self, scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self.asked.set()
             await self.held.wait()
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-            await send({"type": "http.response.body", "body": b"ok"})
+            headers = [(b"content-length", b"%d" % len(self._body))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": self._body})
 
     async def __aenter__(self) -> "Server":
-        protocol = bounded(H11Protocol, 2)
+        protocol = bounded(2)
         config = uvicorn.Config(
             self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=protocol, lifespan="off"
         )
@@ -112,9 +114,144 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
     assert asyncio.run(visit())
 
 
-def test_failures_to_accept_are_logged_seldom_and_other_errors_always() -> None:
-    seldom = connections._SeldomAcceptFailures()
+def test_an_answer_that_goes_on_for_long_makes_room_where_all_are_being_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "LONG_ANSWER_SECONDS", 0)
+
+    async def visit() -> bytes:
+        async with Server() as server:
+            pair = [await server.connect(), await server.connect()]
+            for _, writer in pair:
+                server.asked.clear()
+                writer.write(REQUEST)
+                await server.asked.wait()
+            reader, writer = await server.connect()
+            assert await is_closed(pair[0][0])
+            server.held.set()
+            writer.write(REQUEST)
+            return await reader.read(500)
+
+    assert asyncio.run(visit()).startswith(b"HTTP/1.1 200")
+
+
+UNREAD = bytes(64 * 2**20)  # which no socket's own buffers take
+LAST_REQUEST = REQUEST.replace(b"Host", b"Connection: close\r\nHost")
+
+
+@asynccontextmanager
+async def unread_answer(server: Server) -> AsyncIterator[None]:
+    """A client that reads nothing of the answer at whose end its connection is to be closed."""
+    with socket.socket() as client:
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(LAST_REQUEST)
+        while not any(one.transport.is_closing() for one in server.server.server_state.connections):
+            await asyncio.sleep(0.01)
+        yield
+
+
+def test_a_closing_connection_whose_answer_is_not_read_counts_and_makes_room() -> None:
+    async def visit() -> list[bool]:
+        async with Server(UNREAD) as server:
+            server.held.set()
+            async with unread_answer(server):
+                open_ones = [await server.connect() for _ in range(2)]
+                while len(here := server.server.server_state.connections) != len(open_ones):
+                    await asyncio.sleep(0.01)
+                return [one.transport.is_closing() for one in here]
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == [False, False]
+
+
+def test_a_connection_that_does_not_read_its_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.05)
+
+    async def visit() -> int:
+        async with Server(UNREAD) as server:
+            server.held.set()
+            async with unread_answer(server):
+                while server.server.server_state.connections:
+                    await asyncio.sleep(0.01)
+            return server.server.server_state.total_requests
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == 1
+
+
+def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "MIN_READ_BYTES", 1)
+
+    async def visit() -> int:
+        async with Server(bytes(16 * 2**20)) as server:
+            server.held.set()
+            reader, writer = await server.connect()
+            writer.write(LAST_REQUEST)
+            read = 0
+            while part := await reader.read(2**17):
+                read += len(part)
+                await asyncio.sleep(0.01)
+            return read
+
+    assert asyncio.run(asyncio.wait_for(visit(), 120)) > 16 * 2**20
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        (b"1\r\na\r\n" * 200, b"200"),  # some lines of a small form, each in a chunk
+        (b"1\r\na\r\n" * 300, b"400"),
+        (b"ff\r\n" + bytes(255) + b"\r\n", b"200"),
+        ((b"ff\r\n" + bytes(255) + b"\r\n") * 1_000, b"200"),
+        ((b"40\r\n" + bytes(64) + b"\r\n") * 1_000, b"400"),
+    ],
+)
+def test_a_body_in_tiny_chunks_is_refused(chunks: bytes, status: bytes) -> None:
+    async def visit() -> bytes:
+        async with Server() as server:
+            reader, writer = await server.connect()
+            writer.write(CHUNKED + chunks + b"0\r\n\r\n")
+            asyncio.get_running_loop().call_later(0.5, server.held.set)
+            return await reader.read(500)
+
+    assert asyncio.run(visit()).startswith(b"HTTP/1.1 " + status)
+
+
+def test_each_request_of_a_connection_may_have_its_chunks() -> None:
+    async def visit() -> list[bytes]:
+        async with Server() as server:
+            server.held.set()
+            reader, writer = await server.connect()
+            answers = []
+            for _ in range(3):
+                writer.write(CHUNKED + b"1\r\na\r\n" * 200 + b"0\r\n\r\n")
+                answers.append((await reader.readuntil(b"ok"))[9:12])
+            return answers
+
+    assert asyncio.run(visit()) == [b"200"] * 3
+
+
+def test_a_body_that_is_malformed_after_its_answer_writes_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    async def visit() -> bool:
+        async with Server() as server:
+            server.held.set()
+            reader, writer = await server.connect()
+            writer.write(CHUNKED)
+            await reader.readuntil(b"ok")
+            writer.write(b"no number\r\n")
+            return await is_closed(reader)
+
+    assert asyncio.run(visit())
+    assert [record for record in caplog.records if record.exc_info or record.name == "asyncio"] == []
+
+
+def test_lines_that_strangers_cause_are_logged_seldom_and_others_always() -> None:
+    seldom = connections._Seldom("socket.accept()", "Invalid HTTP request")
     failure = logging.makeLogRecord({"msg": "socket.accept() out of system resource", "exc_info": (None, None, None)})
     assert [seldom.filter(failure) for _ in range(3)] == [True, False, False]
     assert failure.exc_info is None
+    invalid = logging.makeLogRecord({"msg": "Invalid HTTP request received."})
+    assert [seldom.filter(invalid) for _ in range(3)] == [True, False, False]
     assert all(seldom.filter(logging.makeLogRecord({"msg": "another"})) for _ in range(3))
