@@ -15,7 +15,7 @@ from gradio.data_classes import FileData
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
+from demo.limits import LEFTOVER_SECONDS, MAX_WAITING_UPLOAD_BYTES, MAX_WAITING_UPLOADS, UNASKED_SECONDS
 from demo.server.gradio_internals import noted_uploads
 
 _ROUND_SECONDS = 10
@@ -23,6 +23,8 @@ _ROUND_SECONDS = 10
 _MANY_UPLOADS = 100
 # The clock of a file system may lag behind that of the program.
 _CLOCK_SECONDS = 2
+_UPLOAD_PATH = "/gradio_api/upload"
+_FULL = "Many uploads are waiting to be read. Send this one again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -36,6 +38,13 @@ class Uploads(set[str]):
     def __init__(self) -> None:
         super().__init__()
         self._unread: Counter[str] = Counter()
+        self._bytes: dict[str, int] = {}  # path -> size of its file
+        self._all_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much waits to be read as this server keeps."""
+        return len(self) >= MAX_WAITING_UPLOADS or self._all_bytes >= MAX_WAITING_UPLOAD_BYTES
 
     def update(self, *others: Iterable[str]) -> None:
         """Note uploads, as Gradio does when they have arrived.
@@ -44,17 +53,21 @@ class Uploads(set[str]):
             others: paths of uploads, one for each upload, even where two are equal.
         """
         for paths in others:
-            paths = list(paths)
-            super().update(paths)
-            self._unread.update(paths)
+            for path in paths:
+                self._unread[path] += 1
+                if path not in self:
+                    self.add(path)
+                    self._bytes[path] = _size(path)
+                    self._all_bytes += self._bytes[path]
 
     def forget(self, path: str) -> None:
-        """Strike out an upload that was deleted by age, so that later ones of the same content count from zero.
+        """Strike out an upload that is deleted, so that later ones of the same content count from zero.
 
         Args:
             path: path of the upload.
         """
         self._unread.pop(path, None)
+        self._all_bytes -= self._bytes.pop(path, 0)
         self.discard(path)
 
     def take(self, upload: FileData | None) -> bytes | None:
@@ -79,8 +92,7 @@ class Uploads(set[str]):
             raise gr.Error("The upload is gone. Send the picture again.", print_exception=False) from error
         finally:
             if self._unread[upload.path] <= 0:
-                del self._unread[upload.path]
-                self.discard(upload.path)
+                self.forget(upload.path)
                 path.unlink(missing_ok=True)
                 with suppress(OSError):  # another file is in the folder
                     path.parent.rmdir()
@@ -117,6 +129,8 @@ class NothingLeft:
                 await self._app(scope, receive, send)
             finally:
                 rounds.cancel()
+        elif scope["type"] == "http" and scope["path"].endswith(_UPLOAD_PATH) and noted_uploads(scope).is_full:
+            await PlainTextResponse(_FULL, 503, {"Retry-After": str(_ROUND_SECONDS)})(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # those are streams, some without end
             await self._answer(scope, receive, send)
         else:
@@ -174,6 +188,13 @@ class NothingLeft:
                     uploads.forget(path)
             for name in folders:
                 _delete_older(os.path.join(parent, name), oldest)  # noqa: PTH118
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # Gradio has yet to copy it here, from another disk
+        return 0
 
 
 def _delete_older(path: str, limit: float) -> bool:

@@ -276,3 +276,37 @@ def test_an_upload_that_is_deleted_by_age_is_forgotten(tmp_path: Path) -> None:
     uploads.update([str(picture)])
     uploads.take(FileData(path=str(picture)))
     assert not picture.exists()
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_WAITING_UPLOADS", 2), ("MAX_WAITING_UPLOAD_BYTES", 10)])
+def test_no_more_uploads_are_taken_than_may_wait_to_be_read(
+    name: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, name, most)
+    uploads = Uploads()
+    app = SimpleNamespace(get_blocks=lambda: SimpleNamespace(upload_file_set=uploads))
+    statuses: list[int] = []
+
+    async def store(_scope: Any, _receive: Any, send: Any) -> None:
+        upload = tmp_path / f"{len(statuses)}.jpg"
+        upload.write_text("photo")
+        uploads.update([str(upload), str(upload)])  # sent twice, and stored once
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def note(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    def send() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/faces/gradio_api/upload", "headers": [], "app": app}
+        asyncio.run(NothingLeft(store, tmp_path)(scope, _NOT_USED, note))
+
+    for _ in range(3):
+        send()
+    for _ in range(2):
+        uploads.take(FileData(path=str(tmp_path / "1.jpg")))
+    send()
+    uploads.forget(str(tmp_path / "0.jpg"))
+    send()
+    send()
+    assert statuses == [200, 200, 503, 200, 200, 503]
