@@ -57,7 +57,9 @@ class LinkPreview:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
-            page = _with_tags(bytes(body), _tags(Request(scope)))
+            page = bytes(body)
+            if start["status"] == 200:  # else Gradio may have refused the very host that the tags would name
+                page = _with_tags(page, _tags(Request(scope)))
             MutableHeaders(scope=start)["Content-Length"] = str(len(page))
             await send(start)
             await send({"type": "http.response.body", "body": page})

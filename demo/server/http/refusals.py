@@ -7,6 +7,7 @@ import re
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
+from httpx import InvalidURL
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -103,13 +104,17 @@ def _malformed(_: Request, error: Exception) -> Response:
 
 def _unknown(_: Request, error: Exception) -> Response:
     if not isinstance(error, FnIndexInferError):
-        _LOG.warning("a call that names nothing known", exc_info=error)
+        _LOG.debug("a call that names nothing known", exc_info=error)
     return _answer(HTTPStatus.NOT_FOUND, _UNKNOWN)
 
 
 def _other_values(_: Request, error: Exception) -> Response:
-    _LOG.warning("a call with other values", exc_info=error)
+    _LOG.debug("a call with other values", exc_info=error)
     return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, _OTHER_VALUES)
+
+
+def _host(_: Request, __: Exception) -> Response:
+    return _answer(HTTPStatus.BAD_REQUEST, "The call names a host, in Host or X-Forwarded-Host, that is no address.")
 
 
 def _file(_: Request, error: Exception) -> Response:
@@ -130,6 +135,7 @@ HANDLERS = {
     FnIndexInferError: _unknown,
     KeyError: _unknown,
     TypeError: _other_values,
+    InvalidURL: _host,
     OSError: _file,
     Exception: _failed,
 }

@@ -1,4 +1,5 @@
 import json
+import logging
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,9 +21,10 @@ def ask(url: str, cache: Path) -> Any:
     """Status and text of an answer, none of which may name a folder of this machine or carry a traceback, and all of
     which carry the headers."""
 
-    def ask(path: str, body: Any = None, method: str | None = None) -> tuple[int, str]:
+    def ask(path: str, body: Any = None, method: str | None = None, **headers: str) -> tuple[int, str]:
         data = json.dumps(body).encode() if isinstance(body, dict | list) else body
-        call = urllib.request.Request(f"{url}{path}", data, {"Content-Type": "application/json"}, method=method)
+        headers = {"Content-Type": "application/json", **headers}
+        call = urllib.request.Request(f"{url}{path}", data, headers, method=method)
         try:
             answer = urllib.request.urlopen(call, timeout=60)
         except urllib.error.HTTPError as error:
@@ -110,10 +112,20 @@ def test_a_function_that_is_not_there(ask: Any, way: str) -> None:
         ("assets/" + "x" * 3000, None, 404),
     ],
 )
-def test_what_is_not_there(ask: Any, path: str, body: Any, status: int) -> None:
+def test_what_is_not_there(ask: Any, path: str, body: Any, status: int, caplog: pytest.LogCaptureFixture) -> None:
     answer = ask(path, body)
     assert answer[0] == status
     assert sentence(answer[1])
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("host", ["a:b", "[::g]"])
+@pytest.mark.parametrize("path", ["", "config", "gradio_api/info"])
+def test_a_host_that_is_no_address(ask: Any, path: str, host: str, caplog: pytest.LogCaptureFixture) -> None:
+    status, text = ask(path, **{"X-Forwarded-Host": host})
+    assert status == 400
+    assert "no address" in sentence(text)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("body", [b"{bad", b"\xff\xfe", [], {}, {"data": "x" * 1000}, {"data": None}])
