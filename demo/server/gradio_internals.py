@@ -179,6 +179,23 @@ def noted_uploads(scope: Mapping[str, Any]) -> Any:
     return scope["app"].get_blocks().upload_file_set
 
 
+def that_leaves_no_note(scope: Scope) -> Scope:
+    """A request at which Gradio keeps nothing of it for others, or for good.
+
+    It keeps the progress of an upload that its address gives a name. Of the list of functions it keeps the one that it
+    made first, whose pieces of code name the host that whoever asked first said he asked; only that for one page by
+    name, of which "" is the main one, is made for each who asks.
+
+    Args:
+        scope: the request's ASGI scope.
+    """
+    if scope["path"].endswith("/gradio_api/upload"):
+        return {**scope, "query_string": b""}
+    if scope["path"].rstrip("/").endswith("/gradio_api/info"):
+        return {**scope, "query_string": scope["query_string"] + b"&page="}
+    return scope
+
+
 def address_of_page(request: Request) -> str:
     """The address at which a visitor opened the page, behind whatever proxy.
 

@@ -9,8 +9,13 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from demo.server.gradio_internals import that_leaves_no_note
+
 # They would hand out files, fetch what others name, or keep a visitor's state or recording in a file.
-CLOSED = re.compile(r"/gradio_api/+(file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/)")
+_FILES = "file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/"
+# Answers without end for pages that have states, and a note for good of each name of an upload that is asked about.
+_FOLLOWED = "heartbeat/|upload_progress"
+CLOSED = re.compile(rf"/gradio_api/+({_FILES}|{_FOLLOWED})")
 _NO_SITE_BUT_OWN = (
     "The page answers no call from another site. If this is its own, then the proxy before it changes its address: "
     'let it pass on the Host header, as demo/README.md says under "Behind a proxy".'
@@ -42,11 +47,11 @@ class Gate:
             return await self._app(scope, receive, send)
         why = None
         if CLOSED.search(scope["path"]):
-            why = "This page gives out no files, fetches none, and keeps none."
+            why = "This page gives out no files, fetches none, keeps none, and tells of no upload or session."
         elif not is_own(scope["method"], Headers(scope=scope)):
             why = _NO_SITE_BUT_OWN
         if why is None:
-            return await self._app(scope, receive, send)
+            return await self._app(that_leaves_no_note(scope), receive, send)
         return await JSONResponse({"detail": why}, status_code=403)(scope, receive, send)
 
 

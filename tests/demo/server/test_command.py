@@ -227,6 +227,7 @@ def served(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 BODY = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+JSON = {"Content-Type": "application/json"}
 
 
 def upload(url: str) -> None:
@@ -244,12 +245,15 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(signa
         assert "SlimNet Faces" in urllib.request.urlopen(url).read().decode()
         upload(url)
         assert names(tmp_path) == ["a.jpg"]
-        # None of these keeps it from ending in order: a page that stays open, an upload that is still to come, and a
-        # photo that is being analysed.
-        open_ones.enter_context(urllib.request.urlopen(f"{url}gradio_api/heartbeat/anybody"))
+        # None of these keeps it from ending in order: who follows a call, an upload that is still to come, and a photo
+        # that is being analysed.
+        photo = photo_call()
+        called = urllib.request.Request(f"{url}gradio_api/call/analyse_base64", photo, JSON)
+        event = json.load(urllib.request.urlopen(called))["event_id"]
+        open_ones.enter_context(urllib.request.urlopen(f"{called.full_url}/{event}"))
         for path, content_type, body in (
             ("upload", FORM["Content-Type"], BODY[:50]),
-            ("run/analyse_base64", "application/json", photo_call()),
+            ("run/analyse_base64", "application/json", photo),
         ):
             connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)))
             head = f"POST /gradio_api/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"

@@ -31,10 +31,10 @@ OPEN = {
     *("monitoring/{}", "pwa_icon", "pwa_icon/{}", "robots.txt", "static/{}", "svelte/{}", "theme.css"),
     *("gradio_api/api/{}", "gradio_api/app_id", "gradio_api/call/v2/{}", "gradio_api/call/v2/{}/{}"),
     *("gradio_api/call/{}", "gradio_api/call/{}/{}", "gradio_api/cancel", "gradio_api/component_server"),
-    *("gradio_api/heartbeat/{}", "gradio_api/info", "gradio_api/login_check", "gradio_api/openapi.json"),
+    *("gradio_api/info", "gradio_api/login_check", "gradio_api/openapi.json"),
     *("gradio_api/queue/data", "gradio_api/queue/join", "gradio_api/queue/status", "gradio_api/reset"),
     *("gradio_api/run/{}", "gradio_api/runs", "gradio_api/startup-events", "gradio_api/theme.css", "gradio_api/token"),
-    *("gradio_api/undo-vibe-edit", "gradio_api/upload", "gradio_api/upload_progress", "gradio_api/user"),
+    *("gradio_api/undo-vibe-edit", "gradio_api/upload", "gradio_api/user"),
     *("gradio_api/vibe-code", "gradio_api/vibe-edit", "gradio_api/vibe-starter-queries"),
 }
 
@@ -194,6 +194,32 @@ def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) 
     for headers in ({}, {"Origin": "null"}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
         for path in ("", "config", "gradio_api/none"):
             assert served.ask(path, **headers)[2]
+
+
+class NoNotes:
+    """ASGI middleware that lets no request leave a note."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(gradio_internals.that_leaves_no_note(scope), receive, send)
+
+
+def test_no_request_leaves_a_note_for_others_or_for_good(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = served.page.app
+    monkeypatch.setattr(app, "middleware_stack", NoNotes(app.middleware_stack))
+    for path in ("info", "info/", "info?all_endpoints=True", "openapi.json"):
+        served.ask(f"gradio_api/{path}", **{"X-Forwarded-Host": "evil.example"})
+        _, text, _ = served.ask(f"gradio_api/{path}")
+        assert "/see" in text
+        assert "evil.example" not in text
+    assert served.url.rstrip("/") in served.ask("gradio_api/info")[1]
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    tracked: list[str] = []
+    monkeypatch.setattr("gradio.route_utils.FileUploadProgress.track", lambda _, name: tracked.append(name))
+    assert served.ask("gradio_api/upload?upload_id=a", UPLOAD, **form)[0] == 200
+    assert tracked == []
 
 
 def test_closing_finds_what_it_cuts(served: Served) -> None:

@@ -71,10 +71,14 @@ def test_another_site_can_neither_call_nor_read(url: str) -> None:
 
 
 def test_every_kind_of_answer_carries_the_headers(url: str) -> None:
-    for path in ("", "config", "theme.css", "favicon.ico", "gradio_api/info", "gradio_api/heartbeat/anybody"):
+    for path in ("", "config", "theme.css", "favicon.ico", "gradio_api/info"):
         with urllib.request.urlopen(f"{url}{path}") as answer:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+def test_no_page_and_no_client_asks_for_an_answer_without_end(url: str) -> None:
+    assert not json.load(urllib.request.urlopen(f"{url}config"))["connect_heartbeat"]
 
 
 def test_a_space_is_shown_in_the_frame_of_its_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
         sent.append(message)
 
     names = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": path, "headers": names}
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": names}
     asyncio.run(Gate(app)(scope, nothing_more, send))
     return sent[0]["status"], sent[1]["body"].decode()
 
@@ -46,9 +46,10 @@ def test_what_the_page_itself_asks_is_let_in() -> None:
         *("/gradio_api/file=" + address for address in ("http://a/", "HTTPS://a/", "//a/", "ftp://a", "/etc/passwd")),
         *("/gradio_api/file/etc/passwd", "/gradio_api//file=x", "/faces/gradio_api/file=x"),
         *("/gradio_api/proxy=http://a/", "/gradio_api/deep_link", "/gradio_api/process_recording"),
+        *("/gradio_api/heartbeat/a", "/gradio_api/upload_progress"),
     ],
 )
-def test_files_and_what_would_make_some_are_closed(path: str) -> None:
+def test_files_and_what_would_make_some_and_streams_without_end_are_closed(path: str) -> None:
     assert ask(path)[0] == 403
 
 
