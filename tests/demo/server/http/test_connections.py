@@ -52,7 +52,7 @@ class Server:
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
     try:
-        return await reader.read(1) == b""
+        return await asyncio.wait_for(reader.read(1), 60) == b""
     except ConnectionError:
         return True
 
