@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from demo.limits import MAX_FACES
+from demo.limits import MAX_FACES, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError, open_picture, subject
 from demo.pictures.decoders import DECODERS
 from demo.pipeline.analyse import Pipeline
@@ -55,6 +55,21 @@ async def answer_on(
         raise AnalysisError from error
 
 
+def visitor_in(message: Any) -> str | None:
+    """What tells the open page that sent a message from others.
+
+    Args:
+        message: {"visitor": the word that the page has chosen for itself, ...}, or any other JSON value that a call has
+            brought.
+
+    Returns:
+        The word, up to `MAX_VISITOR_CHARACTERS`; None where there is none.
+    """
+    given = message.get("visitor") if isinstance(message, dict) else None
+    # Of anything but a text none is made: that of lists within lists would be a RecursionError.
+    return given[:MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
+
+
 def analyse_photo(
     source: bytes | Path, name: str, pipeline: Pipeline, *, explained: bool = False
 ) -> tuple[np.ndarray, Analysis]:
@@ -70,8 +85,10 @@ def analyse_photo(
         (height, width, 3) uint8 RGB, the photo, which may be read-only; and its faces.
 
     Raises:
-        PictureError: it cannot be opened, or shows more than `MAX_FACES` faces.
+        PictureError: it cannot be opened, is larger than `MAX_PICTURE_BYTES`, or shows more than `MAX_FACES` faces.
     """
+    if isinstance(source, bytes) and len(source) > MAX_PICTURE_BYTES:  # here, since every door leads through
+        raise PictureError(f"The picture is larger than {MAX_PICTURE_BYTES // 2**20} MB. Choose a smaller one.")
     frame = DECODERS.open_picture(source, name) if isinstance(source, bytes) else open_picture(source)
     try:
         return frame, pipeline.analyse(frame, thorough=True, most_faces=MAX_FACES, explained=explained)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 _JPEG = "data:image/jpeg;base64,"
+_WHITESPACE = b" \t\r\n\f\v"
 
 
 def is_jpeg(text: str) -> bool:
@@ -66,4 +67,5 @@ def decode(text: str) -> bytes:
         ValueError: the text is not base64.
     """
     encoded = text.partition(",")[2] if text.startswith("data:") else text
-    return base64.b64decode("".join(encoded.split()), validate=True)
+    # Not by `split`: of a picture with a space after every few characters it would make millions of texts.
+    return base64.b64decode(encoded.encode().translate(None, _WHITESPACE), validate=True)

@@ -19,7 +19,6 @@ from demo.limits import (
     MAX_FRAME_CHARACTERS,
     MAX_FRAME_SIDE,
     MAX_SILENCE_SECONDS,
-    MAX_VISITOR_CHARACTERS,
     MAX_WAITING_FRAMES,
 )
 from demo.pictures.decode import PictureError
@@ -28,7 +27,7 @@ from demo.pipeline.analyse import Pipeline, Stream
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import write_rows
 from demo.pipeline.track import REMEMBERED_SECONDS
-from demo.server.answer import AnalysisError, answer_on, describe_face
+from demo.server.answer import AnalysisError, answer_on, describe_face, visitor_in
 from demo.server.content.measured import Measured
 from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
@@ -145,7 +144,7 @@ class FrameQueue:
             What the page paints, as `describe` returns it; {"busy": True, "seconds": after which to send a new one}
             where the frame is not analysed; or {"error": a sentence for people}.
         """
-        visitor = str(message.get("visitor"))[:MAX_VISITOR_CHARACTERS] if isinstance(message, dict) else ""
+        visitor = visitor_in(message) or ""
         if isinstance(message, dict) and message.get("leave"):
             self._forget(visitor)
             return {}

@@ -9,14 +9,14 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from demo.limits import MAX_NAME_CHARACTERS, MAX_PHOTOS_AT_ONCE, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
+from demo.limits import MAX_NAME_CHARACTERS, MAX_PHOTOS_AT_ONCE, MAX_PICTURE_BYTES
 from demo.paths import EXAMPLES
 from demo.pictures.decode import PictureError
 from demo.pictures.formats import UNREAD_SUFFIXES
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS
-from demo.server.answer import AnalysisError, analyse_photo, describe_face
+from demo.server.answer import AnalysisError, analyse_photo, describe_face, visitor_in
 from demo.server.content.measured import Measured
 from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
@@ -87,7 +87,7 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
         {"turn": True} where the picture is to be sent now, or {"error": a sentence for people}. Where too many photos
         wait, "busy" goes along, with "place", the visitor's in line, and "seconds", after which to ask for the turn.
     """
-    visitor = _visitor(message)
+    visitor = visitor_in(message)
     try:
         if visitor is not None and message.get("turn"):
             queue.reserve(visitor)
@@ -104,11 +104,6 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
         return {"error": str(error)}
     except AnalysisError:
         return {"error": "The server could not analyse this picture. Try a smaller one."}
-
-
-def _visitor(message: Any) -> str | None:
-    given = message.get("visitor") if isinstance(message, dict) else None
-    return given[:MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
 
 
 def _size(message: Any) -> int:
@@ -138,20 +133,19 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
         The picture (its bytes, or the path of an example) and the name that its results carry.
 
     Raises:
-        PictureError: the request has another form than `photo/main.js` gives it, or is too large.
+        PictureError: the request has another form than `photo/main.js` gives it.
     """
     if not isinstance(message, dict):
         raise PictureError("The request holds no picture. Reload the page and try again.")
     if "example" in message:
-        path = examples().get(str(message["example"]))
+        example = message["example"]
+        path = examples().get(example) if isinstance(example, str) else None
         if path is None:
             raise PictureError("There is no such example. Reload the page and choose one of those it shows.")
         return path, path.name
     picture = message.get("picture")
     if not isinstance(picture, str):
         raise PictureError("The request holds no picture. Reload the page and try again.")
-    if len(picture) > MAX_PICTURE_BYTES * 4 / 3 + 4:
-        raise PictureError(f"The picture is larger than {MAX_PICTURE_BYTES // 2**20} MB. Choose a smaller one.")
     try:
         return decode(picture), _name(message.get("name"))
     except ValueError as error:
@@ -160,7 +154,7 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
 
 def _name(given: Any) -> str:
     """A picture's name without its folder; what UTF-8 cannot hold, half of a pair of characters, becomes its escape."""
-    last = str(given or "photo")[-MAX_NAME_CHARACTERS:]
+    last = given[-MAX_NAME_CHARACTERS:] if given and isinstance(given, str) else "photo"
     return Path(last.encode(errors="backslashreplace").decode()).name
 
 

@@ -1,13 +1,16 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from demo.limits import MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
+from demo.pictures.decode import PictureError
 from demo.pipeline.result import FaceResult
-from demo.server.answer import AnalysisError, answer_on, describe_face
+from demo.server.answer import AnalysisError, analyse_photo, answer_on, describe_face, visitor_in
 from tests.fakes.quality import CLEAR, CONDITIONS
 
 
@@ -39,6 +42,35 @@ def test_only_what_memory_or_a_device_may_raise_is_an_analysis_that_failed(
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(expected):
         asyncio.run(answer_on(pool, fail))
+
+
+def lists_within_lists(depth: int) -> list[Any]:
+    outermost: list[Any] = []
+    for _ in range(depth):
+        outermost = [outermost]
+    return outermost
+
+
+@pytest.mark.parametrize(
+    ("message", "visitor"),
+    [
+        ({"visitor": "she"}, "she"),
+        ({"visitor": "x" * 100}, "x" * MAX_VISITOR_CHARACTERS),
+        (None, None),
+        ([], None),
+        ({}, None),
+        ({"visitor": 5}, None),
+        ({"visitor": lists_within_lists(2000)}, None),
+    ],
+)
+def test_a_visitor_s_word_is_a_short_text_or_none(message: Any, visitor: str | None) -> None:
+    assert visitor_in(message) == visitor
+
+
+def test_a_file_larger_than_a_picture_may_be_is_not_decoded() -> None:
+    nothing: Any = None  # in a pipeline's place: it is not asked
+    with pytest.raises(PictureError, match="larger than 64 MB"):
+        analyse_photo(bytes(MAX_PICTURE_BYTES + 1), "", nothing)
 
 
 def test_a_face_is_described_in_plain_types() -> None:

@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -16,6 +17,16 @@ def test_a_file_comes_bare_or_in_an_address_and_in_lines(text: str) -> None:
 def test_what_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"[Bb]ase64|ASCII|padding"):
         decode(text)
+
+
+def test_spaces_between_all_characters_take_no_more_memory_than_the_text() -> None:
+    text = "QUJ " * 250_000
+    tracemalloc.start()
+    try:
+        decode(text)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_encoded_is_decoded_to_the_same() -> None:

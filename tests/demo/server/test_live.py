@@ -255,6 +255,13 @@ def test_a_bad_frame_is_answered_with_a_sentence() -> None:
     assert list(answer) == ["error"]
 
 
+def test_a_visitor_s_word_of_another_kind_is_none() -> None:
+    word: list[Any] = []
+    for _ in range(2000):
+        word = [word]  # whose text would be a RecursionError
+    assert list(asyncio.run(queue_for(Gate()).answer({"visitor": word}))) == ["error"]
+
+
 @pytest.mark.parametrize("failure", [RuntimeError("device lost"), MemoryError(), cv2.error("no memory")])
 def test_an_analysis_that_fails_is_answered_with_a_sentence_and_the_visitor_goes_on(failure: Exception) -> None:
     class Broken(Portraits):

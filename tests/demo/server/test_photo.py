@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.limits import MAX_FACES, MAX_PICTURE_BYTES
+from demo.limits import MAX_FACES
 from demo.pictures.decode import PictureError
 from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.result import Analysis, FaceResult
@@ -57,7 +57,8 @@ def test_a_picture_arrives_with_its_name_but_without_a_folder() -> None:
 @pytest.mark.parametrize(
     ("name", "kept"),
     [("\ud800.jpg", "\\ud800.jpg"), ("a\ud83d", "a\\ud83d"), ("\ud83d\ude00.jpg", "\\ud83d\\ude00.jpg"),
-     ("a\nb.jpg", "a\nb.jpg"), ('"q".jpg', '"q".jpg'), (5, "5"), ("", "photo"), (None, "photo")],
+     ("a\nb.jpg", "a\nb.jpg"), ('"q".jpg', '"q".jpg'), (5, "photo"),
+     ([["a.jpg"]], "photo"), ("", "photo"), (None, "photo")],
 )  # fmt: skip
 def test_a_name_is_kept_in_characters_that_files_can_hold(name: Any, kept: str) -> None:
     assert read_request({"picture": "aGk=", "name": name}) == (b"hi", kept)
@@ -69,11 +70,14 @@ def test_an_example_is_found_by_its_name_alone() -> None:
     assert (path.is_file(), name) == (True, "eileen_collins.jpg")
     with pytest.raises(PictureError, match="example"):
         read_request({"example": "../examples/eileen_collins.jpg"})
+    example: list[Any] = []
+    for _ in range(2000):
+        example = [example]  # whose text would be a RecursionError
+    with pytest.raises(PictureError, match="example"):
+        read_request({"example": example})
 
 
-@pytest.mark.parametrize(
-    "bad", [None, [], {}, {"picture": 5}, {"picture": "&&&"}, {"picture": "A" * (MAX_PICTURE_BYTES * 4 // 3 + 8)}]
-)
+@pytest.mark.parametrize("bad", [None, [], {}, {"picture": 5}, {"picture": "&&&"}])
 def test_a_request_without_a_picture_is_a_clear_error(bad: Any) -> None:
     with pytest.raises(PictureError, match="picture"):
         read_request(bad)
