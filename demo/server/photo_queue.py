@@ -1,13 +1,14 @@
 """The queue in which photos wait, those of visitors as well as those of programs."""
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from demo.interruption import InterruptedWorkError, interruptible
 from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
@@ -26,17 +27,17 @@ _Result = TypeVar("_Result")
 
 @dataclass(eq=False)
 class _Work:
-    """A photo that is worked on.
+    """A photo that is worked on, or waits for its turn.
 
     Attributes:
         address: where it comes from.
-        began: when, by `time.monotonic`.
+        began: when the work began, by `time.monotonic`; infinite while it waits.
         is_wanted: false once it is to give its place to others.
         steps: how often it has been asked whether it is wanted: once for each window, face or moment of decoding.
     """
 
     address: str
-    began: float = field(default_factory=time.monotonic)
+    began: float = math.inf
     is_wanted: bool = True
     steps: int = 0
 
@@ -49,6 +50,9 @@ class PhotoQueue:
     places until the last ends. Where somebody finds no place, a photo that has been worked on for more than
     `UNDISTURBED_SECONDS` gives its own back and is to come again: one of an address that holds several, or else, for an
     address that holds none, any but the two that were begun first.
+
+    A call that is cancelled, as by somebody who hangs up, gives its place back once its thread has stopped, which it
+    does at its next step: otherwise cancelled calls would fill the threads beyond all bounds.
 
     To be called from one event loop.
     """
@@ -106,34 +110,36 @@ class PhotoQueue:
         except TurnedAwayError:
             self._make_room(address)
             raise
+        work = _Work(address)
+        call = partial(interruptible, partial(self._goes_on, work), partial(function, *arguments, **named))
+        working = asyncio.ensure_future(self._work_on(work, size, call))
+        working.add_done_callback(partial(self._end, address))
         try:
-            return await self._work_on(address, size, function, *arguments, **named)
+            await asyncio.wait({working})  # which, when it is cancelled, leaves alone what it waits for
+            return working.result()
         except InterruptedWorkError as error:
             raise self._line.send_away(address, guest) from error
-        finally:
-            self._line.leave(address)
+        except asyncio.CancelledError:
+            work.is_wanted = False
+            if math.isinf(work.began):
+                working.cancel()
+            raise
 
-    async def _work_on(
-        self,
-        address: str,
-        size: int,
-        function: Callable[_Parameters, _Result],
-        *arguments: _Parameters.args,
-        **named: _Parameters.kwargs,
-    ) -> _Result:
+    async def _work_on(self, work: _Work, size: int, call: Callable[[], _Result]) -> _Result:
         """Call a function once it is its turn, and let the next one begin when it ends or has taken a while."""
         async with self._small if size <= MAX_SMALL_SIZE else self._large:
-            work = _Work(address)
+            work.began = time.monotonic()
             self._works.append(work)
-            call = partial(interruptible, partial(self._goes_on, work), partial(function, *arguments, **named))
             answer = asyncio.ensure_future(answer_on(self._pool, call))
             answer.add_done_callback(lambda _: self._works.remove(work))
-            try:
-                await asyncio.wait({answer}, timeout=SET_ASIDE_SECONDS)
-            except asyncio.CancelledError:
-                answer.cancel()
-                raise
+            await asyncio.wait({answer}, timeout=SET_ASIDE_SECONDS)
         return await answer
+
+    def _end(self, address: str, working: "asyncio.Task[Any]") -> None:
+        """Take back the place of work that has ended."""
+        self._line.leave(address)
+        if not working.cancelled():
+            working.exception()  # asyncio would log one that nobody asks for, since the call was cancelled
 
     def _goes_on(self, work: _Work) -> bool:
         """Count a step and wait for the photo's turn to go on; returns whether it is wanted. Runs on the pool."""

@@ -1,7 +1,9 @@
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -270,6 +272,70 @@ def test_no_picture_loses_its_place_to_those_who_hold_as_many_or_before_it_has_t
         return await results(waiting)
 
     assert asyncio.run(crowd()) == list(range(8))
+
+
+@pytest.mark.parametrize("set_aside", [60.0, 0.001])
+def test_a_call_that_is_cancelled_stops_its_thread(
+    set_aside: float, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", set_aside)
+    slow = SlowDecoder()
+
+    async def hang_up() -> list[Any]:
+        queue = PhotoQueue()
+        call = asyncio.ensure_future(queue.run(None, 1, slow, 1))
+        while not slow.begun:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)  # beyond the shorter time
+        call.cancel()
+        [answer] = await asyncio.gather(call, return_exceptions=True)
+        while not slow.given_up:
+            await asyncio.sleep(0.001)
+        return [type(answer), await queue.run(None, 1, lambda: "next")]
+
+    assert asyncio.run(asyncio.wait_for(hang_up(), 10)) == [asyncio.CancelledError, "next"]
+    gc.collect()  # at which asyncio logs what nobody has asked for
+    assert caplog.records == []
+
+
+def test_a_call_that_is_cancelled_keeps_its_place_until_its_thread_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+
+    async def hang_up() -> str:
+        queue, work = PhotoQueue(), Work()
+        calls = [asyncio.ensure_future(queue.run(None, 1, work, number)) for number in range(MAX_WAITING_PHOTOS)]
+        await begun(work, MAX_WAITING_PHOTOS)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        with pytest.raises(TurnedAwayError):
+            await queue.run(None, 1, work, 99)
+        work.done.set()
+        for _ in range(10):
+            await asyncio.sleep(0.2)
+            with suppress(TurnedAwayError):
+                return await queue.run(None, 1, lambda: "next")
+        return "nobody"
+
+    assert asyncio.run(asyncio.wait_for(hang_up(), 10)) == "next"
+
+
+def test_a_call_that_is_cancelled_before_its_turn_gives_back_its_place_at_once() -> None:
+    async def hang_up() -> list[int]:
+        queue, work = PhotoQueue(), Work()
+        begin = [asyncio.ensure_future(queue.run(None, 1, work, number)) for number in range(PHOTO_THREADS)]
+        await begun(work, PHOTO_THREADS)
+        waiting = [asyncio.ensure_future(queue.run(None, 1, work, 99)) for _ in range(MAX_WAITING_PHOTOS)]
+        await asyncio.sleep(0)
+        for call in waiting:
+            call.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        after = [asyncio.ensure_future(queue.run(None, 1, work, n)) for n in range(PHOTO_THREADS, MAX_WAITING_PHOTOS)]
+        await asyncio.sleep(0)
+        work.done.set()
+        return await asyncio.gather(*begin, *after)
+
+    assert asyncio.run(asyncio.wait_for(hang_up(), 10)) == list(range(MAX_WAITING_PHOTOS))
 
 
 def test_a_place_is_free_again_after_a_failure() -> None:
