@@ -104,7 +104,9 @@ def build(
             add_tool(page, photos, queue)
     refuse_web_addresses(page)
     refuse_by_sentences(page)
-    page.queue(max_size=MAX_QUEUED_CALLS)
+    # By itself Gradio's queue answers one call at a time, however many of them one address has put there: PhotoQueue
+    # is fair to addresses.
+    page.queue(max_size=MAX_QUEUED_CALLS, default_concurrency_limit=None)
     forget_unfetched(page, UNFETCHED_SECONDS)
     return page
 

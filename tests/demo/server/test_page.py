@@ -1,6 +1,7 @@
 import http.client
 import json
 import re
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -14,7 +15,9 @@ from gradio_client import Client, handle_file
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from demo.limits import MAX_WAITING_PHOTOS
 from demo.paths import BROWSER
+from demo.server.api import endpoints
 from demo.server.page import launch_options, masthead
 from slimnet import ATTRIBUTES, Predictor
 from tests.paths import ASSETS
@@ -50,6 +53,33 @@ def test_a_monitor_is_told_that_the_page_answers(url: str) -> None:
     with urllib.request.urlopen(f"{url}healthz") as answer:
         assert answer.read() == b"ok\n"
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def queued(url: str) -> str:
+    """The address of the answer to a call that is put into Gradio's queue."""
+    address = f"{url}gradio_api/call/analyse_base64"
+    call = urllib.request.Request(address, b'{"data": ["aGk="]}', {"Content-Type": "application/json"})
+    return f"{address}/{json.load(urllib.request.urlopen(call))['event_id']}"
+
+
+def test_programs_wait_for_each_other_in_the_photo_queue_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, done = threading.Semaphore(0), threading.Event()
+
+    def analyse(*_: Any) -> str:
+        begun.release()
+        assert done.wait(20)
+        return "read"
+
+    monkeypatch.setattr(endpoints, "_analyse", analyse)
+    try:
+        inside = [queued(url) for _ in range(MAX_WAITING_PHOTOS // 2)]
+        assert all(begun.acquire(timeout=20) for _ in inside)
+        one_more = urllib.request.urlopen(queued(url)).read().decode()
+    finally:
+        done.set()
+    assert one_more.startswith("event: error")
+    assert "Many pictures are waiting. Try again in" in one_more
+    assert ['data: ["read"]' in urllib.request.urlopen(address).read().decode() for address in inside] == [True] * 4
 
 
 def test_nothing_about_a_visit_is_recorded(url: str) -> None:
