@@ -37,6 +37,8 @@ UNDISTURBED_SECONDS = 1.0
 MAX_SHORT_STEPS = (
     100  # windows, faces and tenths of a second of decoding; 640 pixels take 10 to 40, a phone's photo 220
 )
+# Of those who are told to come again, at the photos and at the live frames each: more would wait for minutes.
+MAX_TURNS = 256
 MAX_NAME_CHARACTERS = 255  # of a picture's file, as file systems have it
 MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
 

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from demo.limits import MAX_TURNS
+
 _FIRST_GUESS_SECONDS = 0.1  # from one place that becomes free to the next, before any has been seen to
 _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
 # Of what somebody in line is told to wait.
@@ -46,12 +48,13 @@ class Line:
     """Gives places to guests; to be called from one thread.
 
     One address gets at most half of the places, unless it is not known. Who is turned away keeps a turn: places that
-    become free are kept for those in line, the first first, so that nobody is starved by others who ask more often.
+    become free are kept for those in line, the first first, so that nobody is starved by others who ask more often. An
+    address's second turn comes after everybody's first, and so on: many turns of a few addresses delay nobody else.
     Only while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
 
     Args:
         places: how many guests may be inside.
-        workers: how many of them are worked on at the same time.
+        workers: how many of them are worked on at the same time; fewer than the places.
         clock: tells the time in seconds.
     """
 
@@ -83,6 +86,9 @@ class Line:
             raise self.send_away(address, guest)
         self._line.pop(guest or "", None)
         self._inside[address] += 1
+        # The address's next turn, a first one from now on, comes after those who have waited meanwhile.
+        others = {name: turn for name, turn in self._line.items() if turn.address != address}
+        self._line = others | self._line
 
     def reserve(self, address: str, guest: str) -> None:
         """Keep a place for somebody, who is to come at once.
@@ -108,7 +114,7 @@ class Line:
         Returns:
             What to tell them.
         """
-        place = len(self._ahead_of(guest)) + 1
+        place = len(self._ahead_of(address, guest)) + 1
         seconds = min(max(place * self._pace_seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
         if guest is not None:
             self._give_turn(address, guest, seconds + _GRACE_SECONDS)
@@ -128,21 +134,42 @@ class Line:
 
     def _give_turn(self, address: str, guest: str, seconds: float) -> None:
         """Keep the guest's turn for some seconds, or give one, unless too many from this address have one."""
-        if guest in self._line or self._turns_of(address) < self._places:
-            self._line[guest] = _Turn(address, self._clock() + seconds)
+        if guest not in self._line and not self._can_have_turn(address):
+            return
+        self._line[guest] = _Turn(address, self._clock() + seconds)
+
+    def _can_have_turn(self, address: str) -> bool:
+        """Whether one more turn of this address is within its bound, and within that of all, or made to be."""
+        turns = Counter(turn.address for turn in self._line.values())
+        if turns[address] >= self._places:
+            return False
+        if len(self._line) < MAX_TURNS:
+            return True
+        crowded, most = turns.most_common(1)[0]
+        if most <= turns[address] + 1:
+            return False
+        del self._line[next(name for name in reversed(self._line) if self._line[name].address == crowded)]
+        return True
 
     def _has_place(self, address: str, guest: str | None) -> bool:
         """Whether this guest may come in, or may overtake those in line since workers are idle."""
         now = self._clock()
         self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
-        is_turn = self._is_turn(address, self._ahead_of(guest))
+        is_turn = self._is_turn(address, self._ahead_of(address, guest))
         return is_turn or (self._room(address) > 0 and self.inside <= self._workers)
 
-    def _ahead_of(self, guest: str | None) -> list[_Turn]:
+    def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
         """The turns before a guest's own, or before that which they would get."""
-        names = list(self._line)
-        before = names.index(guest) if guest in self._line else len(names)
-        return [self._line[name] for name in names[:before]]
+        seen: Counter[str] = Counter()
+        rounds: list[int] = []  # of each turn, how many of its address are before it
+        own: tuple[int, int] | None = None  # the guest's round, and the place of the turn among all
+        for place, (name, turn) in enumerate(self._line.items()):
+            rounds.append(seen[turn.address])
+            seen[turn.address] += 1
+            if name == guest:
+                own = (rounds[place], place)
+        own = own or (seen[address], len(rounds))
+        return [turn for place, turn in enumerate(self._line.values()) if (rounds[place], place) < own]
 
     def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
         """Whether a place remains for this address when all those ahead of it who can have one have come."""
@@ -153,7 +180,3 @@ class Line:
     def _room(self, address: str) -> int:
         """How many more guests from this address may be inside; an address that is not known has no bound."""
         return (max(1, self._places // 2) if address else self._places) - self._inside[address]
-
-    def _turns_of(self, address: str) -> int:
-        """How many from this address are in line."""
-        return sum(turn.address == address for turn in self._line.values())

@@ -108,7 +108,37 @@ def test_the_turns_of_one_address_are_bounded() -> None:
     fill(line, 8)
     for number in range(1000):
         turned_away(line, "greedy", str(number))
-    assert turned_away(line, "a", "she").place == 9
+    assert turned_away(line, "greedy", "last").place == 9
+
+
+def test_the_further_turns_of_an_address_come_after_everybody_s_first() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for number in range(12):
+        turned_away(line, f"greedy {number % 3}", str(number))
+    assert turned_away(line, "a", "she").place == 4
+    assert turned_away(line, "a", "he").place == 8
+    for number in range(4):
+        line.leave(f"address {number}")
+    for name in "012":
+        line.enter(f"greedy {name}", name)
+    turned_away(line, "greedy 0", "3")
+    line.enter("a", "she")
+
+
+def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_address_with_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("demo.server.line.MAX_TURNS", 6)
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for guest in ("1", "2", "3", "4"):
+        turned_away(line, "greedy", guest)
+    for guest in ("a", "b", "c", "d", "e", "f"):
+        turned_away(line, guest, guest)
+    assert turned_away(line, "late", None).place == 7  # behind six
+    assert turned_away(line, "e", "e").place == 6  # who has been given the last turn that greedy had beyond the first
+    assert turned_away(line, "f", "f").place == turned_away(line, "late", "late").place == 7  # nobody has two any more
 
 
 def test_the_wait_follows_the_pace_at_which_places_become_free() -> None:
@@ -185,7 +215,7 @@ def test_the_places_that_one_address_asks_for_are_bounded() -> None:
     for number in range(1000):
         with suppress(TurnedAwayError):
             line.reserve("greedy", str(number))
-    assert turned_away(line, "a", "she").place == 9
+    assert turned_away(line, "greedy", "last").place == 9
 
 
 def test_who_is_sent_away_from_inside_gets_a_turn_behind_the_others() -> None:
