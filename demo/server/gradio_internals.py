@@ -1,7 +1,7 @@
 """Every place where this page leans on an inner part of Gradio, which a new release may change without a word.
 
-Each says why nothing that Gradio promises will do; test_gradio_internals.py fails where a release has changed one. This
-module knows nothing else of the project.
+Each says why nothing that Gradio promises will do; test_gradio_internals.py fails where a release has changed one. Of
+the project this module knows only what counts as one address.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ __all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fa
 
 FAILED = "Failed"  # title of the gr.Error of a call whose failure is not the caller's fault
 FAILURE = "The server failed at this call. Its log says why."
+from demo.server.network import network_of
+
 _NO_UPLOAD = (
     'This is no upload. Send the file to /gradio_api/upload, then give {"path": what that answered, '
     '"meta": {"_type": "gradio.FileData"}}.'
@@ -212,13 +214,13 @@ def address_of_page(request: Request) -> str:
 
 
 def caller_address() -> str:
-    """The address that calls the function which runs now, or "" where that is not known.
+    """The address that calls the function which runs now, as `network_of` counts it; "" where that is not known.
 
     Behind a proxy it is the visitor's, as uvicorn reads it from X-Forwarded-For of the proxies that FORWARDED_ALLOW_IPS
     names. A parameter of the type gr.Request, which is the documented way, would become one of the endpoints' own.
     """
     client = getattr(LocalContext.request.get(None), "client", None)
-    return str(getattr(client, "host", ""))
+    return network_of(str(getattr(client, "host", "")))
 
 
 def server_function(scope: Scope, component: int, name: str) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:

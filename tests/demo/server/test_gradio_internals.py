@@ -24,6 +24,10 @@ from demo.server.page import launch_options
 from tests.fakes.host import serving
 
 UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
+FORWARDED = tuple(
+    ({"X-Forwarded-For": address}, counted)
+    for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/64"))
+)
 # What Gradio offers and the gate lets through. None hands out a file or fetches an address; those for monitoring and
 # for the "vibe" editor answer 403 unless they are switched on.
 OPEN = {
@@ -159,7 +163,7 @@ def test_an_upload_is_noted_and_read_as_the_page_says(served: Served) -> None:
 
 
 def test_a_call_comes_from_the_address_that_a_proxy_on_this_machine_names(served: Served) -> None:
-    for headers, address in (({}, "127.0.0.1"), ({"X-Forwarded-For": "203.0.113.7"}, "203.0.113.7")):
+    for headers, address in (({}, "127.0.0.1"), *FORWARDED):
         text = served.ask("gradio_api/run/address", [], **headers)[1]
         assert json.loads(text)["data"] == [address]
     assert gradio_internals.caller_address() == ""
