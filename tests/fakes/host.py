@@ -28,6 +28,7 @@ class _Answer(BaseHTTPRequestHandler):
             "/file": lambda: self.send(200, 4),
             "/moved": lambda: self.send(302, 0, ("Location", "file")),
             "/round": lambda: self.send(302, 0, ("Location", "round")),
+            "/slow": self.redirect_slowly,
             "/inside": lambda: self.send(302, 0, ("Location", "http://127.0.0.2/")),
             "/endless": lambda: self.send(200, 2**40),
             "/silent": self.say_nothing,
@@ -44,6 +45,10 @@ class _Answer(BaseHTTPRequestHandler):
             for _ in range(0, length, max(1, len(part))):
                 self.wfile.write(part)
                 self.server.sent += len(part)
+
+    def redirect_slowly(self) -> None:
+        self.server.closing.wait(0.3)
+        self.send(302, 0, ("Location", "slow"))
 
     def say_nothing(self) -> None:
         self.server.closing.wait(10)

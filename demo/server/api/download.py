@@ -1,21 +1,62 @@
 """Download a picture file from the internet, but never from the server's own network (SSRF).
 
-A download ends with an error at the largest size of a picture file.
+A download ends with an error at the largest size of a picture file, and a few go on at a time.
 """
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urljoin
 
 import gradio as gr
 import httpx
 from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_whitelist
 
-from demo.limits import DOWNLOAD_SECONDS, MAX_PICTURE_BYTES, MAX_REDIRECTS
-from demo.server.gradio_internals import hosts_in_own_network, run_in_client_loop
+from demo.limits import DOWNLOAD_SECONDS, MAX_DOWNLOADS, MAX_PICTURE_BYTES, MAX_REDIRECTS
+from demo.server.gradio_internals import caller_address, hosts_in_own_network, run_in_client_loop
+from demo.server.line import Line
 
 
 class _FetchError(Exception):
     """An address that cannot be fetched; the text says why."""
+
+
+class Downloads:
+    """Downloads a few files at a time, half of them for one caller at most; to be called from one event loop.
+
+    On threads of their own: without those that all of Gradio shares, the page does not answer new visitors.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="download")
+        self._line = Line(MAX_DOWNLOADS, MAX_DOWNLOADS - 1)
+
+    async def fetch(self, address: str) -> bytes:
+        """Download a file, as the function `fetch` does.
+
+        Args:
+            address: the file's http or https address.
+
+        Returns:
+            The bytes of the file.
+
+        Raises:
+            TurnedAwayError: too many downloads go on.
+            gr.Error: the file cannot be had; a sentence for people says why.
+        """
+        caller = caller_address()
+        self._line.enter(caller)
+        download = asyncio.get_running_loop().run_in_executor(self._pool, fetch, address)
+        download.add_done_callback(partial(self._end, caller))
+        await asyncio.wait({download})  # which, when it is cancelled, leaves the download alone: it counts to its end
+        return download.result()
+
+    def _end(self, caller: str, download: "asyncio.Future[bytes]") -> None:
+        """Take back the place of a download that has ended."""
+        self._line.leave(caller)
+        if not download.cancelled():
+            download.exception()  # asyncio would log one that nobody asks for, since the call was cancelled
 
 
 def fetch(address: str) -> bytes:
@@ -41,10 +82,11 @@ def fetch(address: str) -> bytes:
 
 async def _follow(address: str) -> bytes:
     """The file at an address, or where that redirects to."""
+    until = time.monotonic() + DOWNLOAD_SECONDS
     for _ in range(MAX_REDIRECTS):
         transport = await _transport(address)
-        # The time is bounded here, without the names' resolution, which safehttpx shares among its callers.
-        found = await asyncio.wait_for(_get(address, transport), DOWNLOAD_SECONDS)
+        # Not around the names' resolution, which safehttpx shares among its callers.
+        found = await asyncio.wait_for(_get(address, transport), max(0.0, until - time.monotonic()))
         if isinstance(found, bytes):
             return found
         address = found

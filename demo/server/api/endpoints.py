@@ -200,14 +200,23 @@ async def answer(
         size = len(picture) if isinstance(picture, bytes | str) else 0
         return await queue.run(None, size, _analyse, picture, pipeline, point, attribute)
     except TurnedAwayError as told:
-        seconds = math.ceil(told.seconds)
-        message = f"Many pictures are waiting. Try again in {seconds} seconds."
-        raise gr.Error(message, duration=seconds, title=BUSY, print_exception=False) from told
+        raise busy(told) from told
     except PictureError as error:
         raise gr.Error(str(error), print_exception=False) from error
     except AnalysisError as error:
         message = "The server could not analyse this picture. Try a smaller one."
         raise gr.Error(message, title=FAILED, print_exception=False) from error
+
+
+def busy(told: TurnedAwayError) -> gr.Error:
+    """The answer to a program that finds no place.
+
+    Args:
+        told: when it may come again.
+    """
+    seconds = math.ceil(told.seconds)
+    message = f"Many pictures are waiting. Try again in {seconds} seconds."
+    return gr.Error(message, duration=seconds, title=BUSY, print_exception=False)
 
 
 def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> dict[str, Any]:

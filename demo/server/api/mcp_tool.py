@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 
-import anyio.to_thread
 import gradio as gr
 
 from demo.pipeline.analyse import Pipeline
-from demo.server.api.download import fetch
-from demo.server.api.endpoints import answer
+from demo.server.api.download import Downloads
+from demo.server.api.endpoints import answer, busy
 from demo.server.content.about import counted, labels
 from demo.server.gradio_internals import hide_from_models, is_http_url_like
+from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import PhotoQueue
 from slimnet.calibration import ACCURACY
 
@@ -25,9 +25,13 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
         pipeline: analyses the pictures.
         queue: where they wait for their turn.
     """
+    downloads = Downloads()
 
     async def read_faces(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> str:
-        file = await anyio.to_thread.run_sync(fetch, picture) if is_http_url_like(picture) else picture
+        try:
+            file = await downloads.fetch(picture) if is_http_url_like(picture) else picture
+        except TurnedAwayError as told:
+            raise busy(told) from told
         return json.dumps(await answer(file, pipeline, queue, operating_point, attribute))
 
     read_faces.__doc__ = description(pipeline.attributes)

@@ -1,10 +1,15 @@
+import asyncio
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import gradio as gr
 import pytest
 
+from demo.limits import MAX_DOWNLOADS
 from demo.server.api import download
-from demo.server.api.download import fetch
+from demo.server.api.download import Downloads, fetch
+from demo.server.line import TurnedAwayError
 from tests.fakes.host import Host, serving
 
 
@@ -53,3 +58,37 @@ def test_a_host_that_does_not_answer_is_left(host: Host, monkeypatch: pytest.Mon
     monkeypatch.setattr(download, "DOWNLOAD_SECONDS", 0.2)
     with pytest.raises(gr.Error, match="in time"):
         fetch(host.at("/silent"))
+
+
+def test_redirects_share_the_time_of_a_download(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "DOWNLOAD_SECONDS", 1.0)  # each of the five redirects takes 0.3
+    with pytest.raises(gr.Error, match="in time"):
+        fetch(host.at("/slow"))
+
+
+def test_a_few_downloads_go_on_at_a_time_half_of_them_of_one_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+    callers = iter(["greedy"] * MAX_DOWNLOADS + ["one", "two", "three", "later"])
+
+    def fetch_slowly(address: str) -> bytes:
+        assert done.wait(10)
+        return address.encode()
+
+    monkeypatch.setattr(download, "fetch", fetch_slowly)
+    monkeypatch.setattr(download, "caller_address", lambda: next(callers))
+
+    async def crowd() -> list[Any]:
+        downloads = Downloads()
+        calls = [asyncio.ensure_future(downloads.fetch(str(number))) for number in range(MAX_DOWNLOADS + 2)]
+        await asyncio.sleep(0)
+        calls[0].cancel()
+        await asyncio.sleep(0)
+        calls.append(asyncio.ensure_future(downloads.fetch("6")))
+        await asyncio.sleep(0)
+        done.set()
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        return [*answers, await downloads.fetch("later")]
+
+    *answers, later = asyncio.run(crowd())
+    turned_away = [number for number, answer in enumerate(answers) if isinstance(answer, TurnedAwayError)]
+    assert (turned_away, later) == ([2, 3, 6], b"later")  # the one that was cancelled keeps its place meanwhile
