@@ -73,7 +73,10 @@ UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has 
 LEFTOVER_SECONDS = 45
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
 UNFETCHED_SECONDS = 60.0  # how long the result of a call in that queue can be fetched
-MAX_SESSIONS = 100  # that Gradio keeps 50 kB for, one for each program's call; the page keeps nothing in them
+# That Gradio keeps 50 kB for: one for each call in its queue, or for each name that calls give. The page keeps nothing
+# in them.
+MAX_SESSIONS = 100
+MAX_SESSION_CHARACTERS = 64  # of a session's name; those of Gradio's clients have 36
 MAX_DOWNLOADS = 4  # for language models, at the same time; each may hold MAX_PICTURE_BYTES
 DOWNLOAD_SECONDS = 60  # of a picture that is named by its address, with all redirects
 MAX_REDIRECTS = 5

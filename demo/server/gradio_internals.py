@@ -5,9 +5,11 @@ the project this module knows only what counts as one address.
 """
 
 import asyncio
+import contextvars
 import inspect
 import io
 import logging
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stderr
@@ -17,25 +19,28 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.context import LocalContext
 from gradio.route_utils import FnIndexInferError, get_root_url
+from gradio.state_holder import SessionState, StateHolder
 from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_function_with_locals
-from gradio_client.utils import ServerMessage, is_http_url_like
+from gradio_client.utils import is_http_url_like
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
+
+from demo.server.network import network_of
 
 __all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fails with that names no function
 
 FAILED = "Failed"  # title of the gr.Error of a call whose failure is not the caller's fault
 FAILURE = "The server failed at this call. Its log says why."
-from demo.server.network import network_of
-
 _NO_UPLOAD = (
     'This is no upload. Send the file to /gradio_api/upload, then give {"path": what that answered, '
     '"meta": {"_type": "gradio.FileData"}}.'
 )
 _LOG = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
+_FIND_SESSION = StateHolder.__getitem__
 
 
 def refuse_by_sentences(page: gr.Blocks) -> None:
@@ -91,27 +96,62 @@ def _refuse_web_addresses(component: Any) -> None:
     async def store_upload(path: str | Path | None) -> str | None:
         if is_http_url_like(path):
             raise gr.Error("Web addresses are not fetched. Send the picture file itself.", print_exception=False)
-        return await store(path)
+        stored: str | None = await store(path)
+        component.temp_files.discard(stored)  # where it would stay for good: only Gradio's `delete_cache` takes it out
+        return stored
 
     component.async_move_resource_to_block_cache = store_upload
 
 
-def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
-    """Forget the results of the queue's calls that nobody fetches.
+def bound_session_names(most_characters: int) -> None:
+    """Refuse calls of a session whose name is too long, or is none, with status 422.
 
-    Gradio keeps those of its 2,000 newest sessions for good, any number for each, and no setting bounds that.
+    Gradio keeps the names of its newest sessions in several places, and takes its tasks' names apart at a mark that a
+    session's could hold: then nobody's call could be cancelled. Every call that names a session looks it up first.
 
     Args:
-        page: the page with its queue, whose method is replaced.
+        most_characters: of a name, which are letters, digits, hyphens and underscores.
+    """
+    form = re.compile(rf"[\w-]{{0,{most_characters}}}", re.ASCII)
+
+    def find(sessions: StateHolder, name: str) -> SessionState:
+        if not form.fullmatch(name):
+            raise HTTPException(422, f"session_hash: this is not a name of up to {most_characters} letters and digits.")
+        return _FIND_SESSION(sessions, name)
+
+    StateHolder.__getitem__ = find
+
+
+def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
+    """Forget the results of the queue's calls that nobody fetches, and the calls that were cancelled.
+
+    Gradio keeps those of its 2,000 newest sessions for good, any number for each, and no setting bounds that. It also
+    keeps which session made each of 10,000 calls, for a monitor that is switched off.
+
+    Args:
+        page: the page with its queue, whose methods are replaced.
         seconds: from a call's end, how long its result can be fetched.
     """
     queue = page._queue
-    send = queue.send_message
+    queue.ANALYTICS_MAX_EVENTS = 1
+    end, remove = queue.reset_iterators, queue.remove_from_queue
 
-    def send_message(event: Any, message: Any) -> None:
-        send(event, message)
-        if message.msg == ServerMessage.process_completed:
-            asyncio.get_running_loop().call_later(seconds, forget, event.session_hash, event._id)
+    async def reset_iterators(event_id: str) -> None:  # as each call ends that has begun, cancelled or not
+        event = queue.event_ids_to_events.get(event_id)
+        await end(event_id)
+        if event:
+            forget_later(event)
+
+    async def remove_from_queue(event_id: str) -> None:  # as one ends that has not
+        event = queue.event_ids_to_events.get(event_id)
+        await remove(event_id)
+        if event and event_id not in queue.event_ids_to_events:
+            forget_later(event)
+
+    def forget_later(event: Any) -> None:
+        # In no context: the present one holds the request, with the picture in it.
+        nothing = contextvars.Context()
+        asyncio.get_running_loop().call_later(seconds, forget, event.session_hash, event._id, context=nothing)
 
     def forget(session: str, event: str) -> None:
         waiting = queue.pending_event_ids_session.get(session, set())
@@ -125,7 +165,7 @@ def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
                 if message.event_id != event:
                     messages.put_nowait(message)
 
-    queue.send_message = send_message
+    queue.reset_iterators, queue.remove_from_queue = reset_iterators, remove_from_queue
 
 
 def fill_in_defaults(page: gr.Blocks, names: Collection[str]) -> None:

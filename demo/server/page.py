@@ -11,7 +11,14 @@ from markupsafe import Markup
 from starlette.middleware import Middleware
 
 from demo.device_files import DeviceFilesError, device_files
-from demo.limits import MAX_BODY_BYTES, MAX_PICTURE_BYTES, MAX_QUEUED_CALLS, MAX_SESSIONS, UNFETCHED_SECONDS
+from demo.limits import (
+    MAX_BODY_BYTES,
+    MAX_PICTURE_BYTES,
+    MAX_QUEUED_CALLS,
+    MAX_SESSION_CHARACTERS,
+    MAX_SESSIONS,
+    UNFETCHED_SECONDS,
+)
 from demo.npm_packages import install_on_space
 from demo.paths import BROWSER
 from demo.pipeline.analyse import Pipeline
@@ -22,6 +29,7 @@ from demo.server.content.languages import choice_of, page_languages
 from demo.server.content.measured import measured_of
 from demo.server.gradio_internals import (
     around_whole_server,
+    bound_session_names,
     forget_unfetched,
     refuse_by_sentences,
     refuse_web_addresses,
@@ -108,6 +116,7 @@ def build(
     # is fair to addresses.
     page.queue(max_size=MAX_QUEUED_CALLS, default_concurrency_limit=None)
     forget_unfetched(page, UNFETCHED_SECONDS)
+    bound_session_names(MAX_SESSION_CHARACTERS)
     return page
 
 

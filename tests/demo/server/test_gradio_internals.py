@@ -7,7 +7,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 import pytest
 from gradio.routes import App
+from gradio.state_holder import StateHolder
 from gradio.tunneling import CURRENT_TUNNELS, Tunnel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,11 +24,11 @@ from demo.server.http.gate import CLOSED
 from demo.server.page import launch_options
 from tests.fakes.host import serving
 
-UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
 FORWARDED = tuple(
     ({"X-Forwarded-For": address}, counted)
     for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/64"))
 )
+UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
 # What Gradio offers and the gate lets through. None hands out a file or fetches an address; those for monitoring and
 # for the "vibe" editor answer 403 unless they are switched on.
 OPEN = {
@@ -88,6 +89,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     def see(value: str) -> str:
         return value
 
+    async def never(value: str) -> str:
+        await asyncio.Event().wait()
+        return value
+
     async def panel_function(said: str) -> str:
         return f"{said} from {gradio_internals.caller_address()}"
 
@@ -97,6 +102,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             gr.api(fail, api_name="fail", queue=False)
             gr.api(gradio_internals.caller_address, api_name="address", queue=False)
             gr.api(see, api_name="queued")
+            gr.api(never, api_name="never")
             file, text = gr.File(), gr.Textbox()
             panel = gr.HTML(server_functions=[panel_function, see])
             gradio_internals.read_values_by(file, lambda upload: f"read {Path(upload.path).name}")
@@ -160,6 +166,7 @@ def test_an_upload_is_noted_and_read_as_the_page_says(served: Served) -> None:
     assert gradio_internals.noted_uploads({"app": served.page.app}) is served.uploads
     status, text, _ = served.ask("gradio_api/run/see", [{"path": path, "meta": {"_type": "gradio.FileData"}}])
     assert (status, json.loads(text)["data"]) == (200, ["read a.txt"])
+    assert [block.temp_files for block in served.page.blocks.values() if getattr(block, "temp_files", None)] == []
 
 
 def test_a_call_comes_from_the_address_that_a_proxy_on_this_machine_names(served: Served) -> None:
@@ -169,14 +176,56 @@ def test_a_call_comes_from_the_address_that_a_proxy_on_this_machine_names(served
     assert gradio_internals.caller_address() == ""
 
 
+def number_of(served: Served, name: str) -> int:
+    """The number of a function of the page."""
+    [number] = [number for number, function in served.page.fns.items() if function.api_name == name]
+    return number
+
+
+def join(served: Served, name: str, session: str, value: str) -> str:
+    """Put a call into the queue; returns its event."""
+    body = {"data": [value], "fn_index": number_of(served, name), "session_hash": session}
+    event: str = json.loads(served.ask("gradio_api/queue/join", json.dumps(body).encode())[1])["event_id"]
+    return event
+
+
+def keep_methods(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what `forget_unfetched` replaces put back at the end."""
+    for name in ("reset_iterators", "remove_from_queue", "ANALYTICS_MAX_EVENTS"):
+        monkeypatch.setattr(queue, name, getattr(queue, name))
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(2000):
+        if holds():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never holds")
+
+
+def test_a_call_that_is_cancelled_is_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = served.page._queue
+    keep_methods(queue, monkeypatch)
+    gradio_internals.forget_unfetched(served.page, 0.0)
+    join(served, "never", "first", "")
+    eventually(lambda: any(queue.active_jobs))
+    waiting = join(served, "never", "waiting", "")
+    # Of the one that has begun another event is named: Gradio cancels it by its function.
+    for session, event in (("waiting", waiting), ("first", "another")):
+        body = {"session_hash": session, "fn_index": number_of(served, "never"), "event_id": event}
+        served.ask("gradio_api/cancel", json.dumps(body).encode())
+    eventually(lambda: not queue.pending_event_ids_session.keys() & {"first", "waiting"})
+    eventually(lambda: not queue.event_ids_to_events)
+    assert len(queue.event_analytics) == 1
+
+
 def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = served.page._queue
-    monkeypatch.setattr(queue, "send_message", queue.send_message)  # which is put back at the end
+    keep_methods(queue, monkeypatch)
 
     def call(session: str, value: str) -> str:
-        [number] = [number for number, function in served.page.fns.items() if function.api_name == "queued"]
-        body = {"data": [value], "fn_index": number, "session_hash": session}
-        event: str = json.loads(served.ask("gradio_api/queue/join", json.dumps(body).encode())[1])["event_id"]
+        event = join(served, "queued", session, value)
         while event in queue.event_ids_to_events:
             time.sleep(0.01)
         return event
@@ -192,6 +241,18 @@ def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: 
     answer = served.ask("gradio_api/queue/data?session_hash=one")[1]
     assert '"data":["kept"]' in answer
     assert "forgotten" not in answer
+
+
+def test_the_name_of_a_session_is_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StateHolder, "__getitem__", StateHolder.__getitem__)  # which is put back at the end
+    gradio_internals.bound_session_names(36)
+    for path in ("gradio_api/queue/join", "gradio_api/run/queued", "gradio_api/component_server"):
+        for name, is_taken in (("x" * 36, True), ("x" * 37, False), ("x<gradio-sep>", False)):
+            body = {"data": ["hi"], "fn_index": number_of(served, "queued"), "session_hash": name}
+            called = {"component_id": served.panel, "fn_name": "panel_function"} if "server" in path else {}
+            status, text, _ = served.ask(path, json.dumps(body | called).encode())
+            assert (status, "up to 36 letters" in text) == ((200, False) if is_taken else (422, True))
+            assert (name in served.page.app.state_holder) is is_taken
 
 
 def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) -> None:
