@@ -247,6 +247,6 @@ def save_tensors(path: str | Path, state: Mapping[str, Tensor], metadata: dict[s
         OSError: the file cannot be written.
     """
     try:
-        save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata)
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata=metadata)
     except SafetensorError as error:  # what it raises on a full disk
         raise OSError(str(error)) from error
