@@ -1,11 +1,16 @@
 """Who is let in where only a few can be: places, a bound for each address, and a line for those who find none free."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from demo.limits import MAX_TURNS
+
+_Result = TypeVar("_Result")
 
 _FIRST_GUESS_SECONDS = 0.1  # from one place that becomes free to the next, before any has been seen to
 _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
@@ -180,3 +185,32 @@ class Line:
     def _room(self, address: str) -> int:
         """How many more guests from this address may be inside; an address that is not known has no bound."""
         return (max(1, self._places // 2) if address else self._places) - self._inside[address]
+
+
+async def stay(line: Line, address: str, work: "asyncio.Future[_Result]") -> _Result:
+    """Wait for the work of a guest who is inside; the place is taken back when the work ends, and not before.
+
+    A call that is cancelled waits no longer, but leaves its work alone, which keeps the place to its end: otherwise
+    cancelled calls would fill the threads beyond all bounds.
+
+    Args:
+        line: whose place it is.
+        address: as it was given to `Line.enter`.
+        work: what is done for the guest.
+
+    Returns:
+        What the work returns.
+
+    Raises:
+        Exception: anything that the work raises.
+    """
+    work.add_done_callback(partial(_end, line, address))
+    await asyncio.wait({work})
+    return work.result()
+
+
+def _end(line: Line, address: str, work: "asyncio.Future[_Result]") -> None:
+    """Take back the place of work that has ended."""
+    line.leave(address)
+    if not work.cancelled():
+        work.exception()  # asyncio would log one that nobody asks for, since the call was cancelled

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from demo.interruption import InterruptedWorkError, interruptible
 from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
-from demo.server.line import Line, TurnedAwayError
+from demo.server.line import Line, TurnedAwayError, stay
 
 PHOTO_THREADS = 2
 _GLANCE_SECONDS = 0.02  # from one look to the next whether it is a photo's turn to go on
@@ -52,7 +52,7 @@ class PhotoQueue:
     address that holds none, any but the two that were begun first.
 
     A call that is cancelled, as by somebody who hangs up, gives its place back once its thread has stopped, which it
-    does at its next step: otherwise cancelled calls would fill the threads beyond all bounds.
+    does at its next step.
 
     To be called from one event loop.
     """
@@ -113,10 +113,8 @@ class PhotoQueue:
         work = _Work(address)
         call = partial(interruptible, partial(self._goes_on, work), partial(function, *arguments, **named))
         working = asyncio.ensure_future(self._work_on(work, size, call))
-        working.add_done_callback(partial(self._end, address))
         try:
-            await asyncio.wait({working})  # which, when it is cancelled, leaves alone what it waits for
-            return working.result()
+            return await stay(self._line, address, working)
         except InterruptedWorkError as error:
             raise self._line.send_away(address, guest) from error
         except asyncio.CancelledError:
@@ -134,12 +132,6 @@ class PhotoQueue:
             answer.add_done_callback(lambda _: self._works.remove(work))
             await asyncio.wait({answer}, timeout=SET_ASIDE_SECONDS)
         return await answer
-
-    def _end(self, address: str, working: "asyncio.Task[Any]") -> None:
-        """Take back the place of work that has ended."""
-        self._line.leave(address)
-        if not working.cancelled():
-            working.exception()  # asyncio would log one that nobody asks for, since the call was cancelled
 
     def _goes_on(self, work: _Work) -> bool:
         """Count a step and wait for the photo's turn to go on; returns whether it is wanted. Runs on the pool."""

@@ -6,7 +6,6 @@ A download ends with an error at the largest size of a picture file, and a few g
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from urllib.parse import urljoin
 
 import gradio as gr
@@ -15,7 +14,7 @@ from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_w
 
 from demo.limits import DOWNLOAD_SECONDS, MAX_DOWNLOADS, MAX_PICTURE_BYTES, MAX_REDIRECTS
 from demo.server.gradio_internals import caller_address, hosts_in_own_network, run_in_client_loop
-from demo.server.line import Line
+from demo.server.line import Line, stay
 
 
 class _FetchError(Exception):
@@ -48,15 +47,7 @@ class Downloads:
         caller = caller_address()
         self._line.enter(caller)
         download = asyncio.get_running_loop().run_in_executor(self._pool, fetch, address)
-        download.add_done_callback(partial(self._end, caller))
-        await asyncio.wait({download})  # which, when it is cancelled, leaves the download alone: it counts to its end
-        return download.result()
-
-    def _end(self, caller: str, download: "asyncio.Future[bytes]") -> None:
-        """Take back the place of a download that has ended."""
-        self._line.leave(caller)
-        if not download.cancelled():
-            download.exception()  # asyncio would log one that nobody asks for, since the call was cancelled
+        return await stay(self._line, caller, download)
 
 
 def fetch(address: str) -> bytes:

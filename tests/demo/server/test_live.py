@@ -5,7 +5,9 @@ import io
 import json
 import threading
 import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import cv2
@@ -191,39 +193,57 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(streams) == 2
 
 
+class Minutes:
+    """The timers of event loops: long ones end when a test lets time pass, however busy the machine is."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._now = 0.0
+        self._timers: list[tuple[float, asyncio.TimerHandle, Callable[[], object]]] = []
+        real = asyncio.BaseEventLoop.call_later
+
+        def call_later(
+            loop: asyncio.BaseEventLoop, delay: float, function: Callable[..., object], *rest: Any, **more: Any
+        ) -> asyncio.TimerHandle:
+            timer = real(loop, delay, function, *rest, **more)
+            self._timers.append((self._now + delay, timer, partial(function, *rest)))
+            return timer
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", call_later)
+
+    def go_by(self, seconds: float) -> None:
+        self._now += seconds
+        for timer in [timer for timer in self._timers if timer[0] <= self._now]:
+            self._timers.remove(timer)
+            if not timer[1].cancelled():
+                timer[1].cancel()
+                timer[2]()
+
+
 @pytest.fixture
-def minutes_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute pass in less than a second, in every event loop."""
-    slow = asyncio.BaseEventLoop.call_later
-
-    def call_later(loop: asyncio.BaseEventLoop, delay: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
-        return slow(loop, delay / 100, *rest, **more)
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", call_later)
+def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
+    return Minutes(monkeypatch)
 
 
-@pytest.mark.usefixtures("minutes_in_a_second")
-def test_who_is_silent_for_half_a_minute_is_still_known() -> None:
+def test_who_is_silent_for_half_a_minute_is_still_known(minutes: Minutes) -> None:
     async def visit() -> list[list[int]]:
         queue = queue_for(Portraits())
         before = await visits(queue, "one")
-        await asyncio.sleep(30)
+        minutes.go_by(30)
         soon = await visits(queue, "one")
-        await asyncio.sleep(120)
+        minutes.go_by(120)
         return [before, soon, await visits(queue, "one")]
 
     assert asyncio.run(visit()) == [[1], [2], [1]]
 
 
-@pytest.mark.usefixtures("minutes_in_a_second")
-def test_who_leaves_and_comes_back_is_not_forgotten_by_the_first_visits_clock() -> None:
+def test_who_leaves_and_comes_back_is_not_forgotten_by_the_first_visits_clock(minutes: Minutes) -> None:
     async def visit() -> list[list[int]]:
         queue = queue_for(Portraits())
         before = await visits(queue, "one")
         await queue.answer({"visitor": "one", "leave": True})
-        await asyncio.sleep(30)
+        minutes.go_by(30)
         again = await visits(queue, "one")
-        await asyncio.sleep(45)  # a minute after the first visit, not after the second
+        minutes.go_by(45)  # a minute after the first visit, not after the second
         return [before, again, await visits(queue, "one")]
 
     assert asyncio.run(visit()) == [[1], [1], [2]]

@@ -1,17 +1,15 @@
 import signal
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
-from mediapipe.tasks.python import vision
 
 from demo.benchmark.server import PageServer
 from demo.paths import WEIGHTS
 from demo.pictures.decode import open_picture
 from demo.server.zero_gpu import pipelines
+from tests.fakes.together import glance_together
 from tests.fakes.zero_gpu import lender
 from tests.paths import PORTRAIT
 
@@ -34,16 +32,7 @@ def test_elsewhere_frames_and_photos_share_one_pipeline_in_which_two_threads_fin
 ) -> None:
     live, photos = pipelines(WEIGHTS, "cpu")
     assert live is photos
-    together, detect = threading.Barrier(2), vision.FaceDetector.detect
-
-    def meet(self: Any, image: Any) -> Any:
-        together.wait(60)
-        return detect(self, image)
-
-    monkeypatch.setattr(vision.FaceDetector, "detect", meet)
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(live.finder.glance, [open_picture(PORTRAIT)] * 2))
-    assert [len(detections) for detections in found] == [1, 1]
+    assert glance_together(monkeypatch, live.finder.glance, open_picture(PORTRAIT)) == [1, 1]
 
 
 def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> None:

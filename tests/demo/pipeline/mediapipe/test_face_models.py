@@ -1,9 +1,7 @@
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from demo.paths import ASSETS
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.mediapipe import face_models
 from demo.pipeline.mediapipe.face_models import FaceModelError, FaceModels
+from tests.fakes.together import glance_together
 from tests.paths import PORTRAIT, ROOT
 
 # Both eyes in it, read off by eye.
@@ -57,17 +56,7 @@ def test_it_goes_on_after_an_error_in_mediapipe_though_the_models_are_gone(
 def test_as_many_threads_run_a_model_at_the_same_time_as_it_has_copies(
     portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finder = FaceFinder(copies=2)
-    together, detect = threading.Barrier(2), vision.FaceDetector.detect
-
-    def meet(self: Any, image: Any) -> Any:
-        together.wait(60)
-        return detect(self, image)
-
-    monkeypatch.setattr(vision.FaceDetector, "detect", meet)
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(finder.glance, (portrait, portrait)))
-    assert [len(detections) for detections in found] == [1, 1]
+    assert glance_together(monkeypatch, FaceFinder(copies=2).glance, portrait) == [1, 1]
 
 
 @pytest.mark.parametrize("name", [face_models.DETECTOR, face_models.LANDMARKER])

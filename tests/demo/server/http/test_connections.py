@@ -49,6 +49,15 @@ class Server:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
+    async def two_who_wait(self) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Two connections, one opened after the other, whose requests the application holds."""
+        pair = [await self.connect(), await self.connect()]
+        for _, writer in pair:
+            self.asked.clear()
+            writer.write(REQUEST)
+            await self.asked.wait()
+        return pair
+
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
     try:
@@ -89,11 +98,7 @@ def test_of_a_burst_no_more_stay_than_are_allowed() -> None:
 def test_what_is_being_answered_is_not_closed() -> None:
     async def visit() -> bytes:
         async with Server() as server:
-            pair = [await server.connect(), await server.connect()]
-            for _, writer in pair:
-                server.asked.clear()
-                writer.write(REQUEST)
-                await server.asked.wait()
+            pair = await server.two_who_wait()
             third, _ = await server.connect()
             assert await is_closed(third)
             server.held.set()
@@ -121,11 +126,7 @@ def test_an_answer_that_goes_on_for_long_makes_room_where_all_are_being_answered
 
     async def visit() -> bytes:
         async with Server() as server:
-            pair = [await server.connect(), await server.connect()]
-            for _, writer in pair:
-                server.asked.clear()
-                writer.write(REQUEST)
-                await server.asked.wait()
+            pair = await server.two_who_wait()
             reader, writer = await server.connect()
             assert await is_closed(pair[0][0])
             server.held.set()

@@ -1,0 +1,24 @@
+"""Shows that faces are found in two threads at the same time: neither goes on before the other has come."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from mediapipe.tasks.python import vision
+
+_Glance = Callable[[Any], Sequence[Any]]
+
+
+def glance_together(monkeypatch: pytest.MonkeyPatch, glance: _Glance, picture: Any) -> list[int]:
+    """Looks for faces in a picture from two threads, which meet inside the detector, and says how many each found."""
+    together, detect = threading.Barrier(2), vision.FaceDetector.detect
+
+    def meet(self: Any, image: Any) -> Any:
+        together.wait(60)
+        return detect(self, image)
+
+    monkeypatch.setattr(vision.FaceDetector, "detect", meet)
+    with ThreadPoolExecutor(2) as pool:
+        return [len(found) for found in pool.map(glance, (picture, picture))]
