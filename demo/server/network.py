@@ -2,7 +2,19 @@
 
 import ipaddress
 
+from starlette.types import Scope
+
 _IPV6_PREFIX_BITS = 64  # what providers give to one household at least, in which each device takes any address
+
+
+def sender_of(scope: Scope) -> str:
+    """Who sent a request, as `network_of` counts them; empty where that is not known.
+
+    Args:
+        scope: the request's ASGI scope. Behind a proxy its client is the visitor, as `caller_address` says.
+    """
+    host, _ = scope.get("client") or ("", 0)
+    return network_of(host)
 
 
 def network_of(address: str) -> str:

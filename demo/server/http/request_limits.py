@@ -22,7 +22,7 @@ from demo.limits import (
     MIN_BODY_BYTES_PER_SECOND,
     SMALL_BODY_BYTES,
 )
-from demo.server.network import network_of
+from demo.server.network import sender_of
 
 # Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
 _MARKS = (b",", b"[", b"{", b"&", b";")
@@ -67,7 +67,7 @@ class WholeBodies:
             declared = headers.get("content-length", "0")
             if not (declared.isascii() and declared.isdigit()) or int(declared) > self._max_bytes:
                 raise self._too_large()
-            parts = await self._parts(receive, network_of((scope.get("client") or ("",))[0]))
+            parts = await self._parts(receive, sender_of(scope))
             await _check_form(headers.get("content-type", ""), parts)
             if not _is_upload(scope, headers):
                 await _check_values(parts)

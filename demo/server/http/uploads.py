@@ -6,8 +6,10 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
@@ -15,8 +17,16 @@ from gradio.data_classes import FileData
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.limits import LEFTOVER_SECONDS, MAX_WAITING_UPLOAD_BYTES, MAX_WAITING_UPLOADS, UNASKED_SECONDS
+from demo.limits import (
+    LEFTOVER_SECONDS,
+    MAX_WAITING_UPLOAD_BYTES,
+    MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS,
+    MAX_WAITING_UPLOADS,
+    MAX_WAITING_UPLOADS_OF_ADDRESS,
+    UNASKED_SECONDS,
+)
 from demo.server.gradio_internals import noted_uploads
+from demo.server.network import sender_of
 
 _ROUND_SECONDS = 10
 # With more of them waiting, to look through all after each request would slow the page; the rounds do.
@@ -26,6 +36,25 @@ _CLOCK_SECONDS = 2
 _UPLOAD_PATH = "/gradio_api/upload"
 _FULL = "Many uploads are waiting to be read. Send this one again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Who sent the request that goes on, since Gradio notes an upload by nothing but its path; empty where it isn't known.
+_SENDER: ContextVar[str] = ContextVar("sender", default="")
+
+
+class _FullError(Exception):
+    """More would wait to be read than this server keeps, in all or for one address."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A file that waits to be read.
+
+    Attributes:
+        sender: who sent it first; empty where that is not known.
+        size: in bytes.
+    """
+
+    sender: str
+    size: int
 
 
 class Uploads(set[str]):
@@ -38,27 +67,38 @@ class Uploads(set[str]):
     def __init__(self) -> None:
         super().__init__()
         self._unread: Counter[str] = Counter()
-        self._bytes: dict[str, int] = {}  # path -> size of its file
-        self._all_bytes = 0
+        self._waiting: dict[str, _Waiting] = {}  # by path
 
-    @property
-    def is_full(self) -> bool:
-        """Whether as much waits to be read as this server keeps."""
-        return len(self) >= MAX_WAITING_UPLOADS or self._all_bytes >= MAX_WAITING_UPLOAD_BYTES
+    def has_room(self, sender: str, sizes: Collection[int] = (1,)) -> bool:
+        """Whether further files may wait to be read.
+
+        Args:
+            sender: who sends them, whose bound holds beside that of all; empty where that is not known.
+            sizes: of the files, in bytes; one of the smallest where they are not known yet.
+        """
+        all_sizes = [*sizes, *(file.size for file in self._waiting.values())]
+        own_sizes = [*sizes, *(file.size for file in self._waiting.values() if file.sender == sender)]
+        return _is_within(all_sizes, MAX_WAITING_UPLOADS, MAX_WAITING_UPLOAD_BYTES) and (
+            not sender or _is_within(own_sizes, MAX_WAITING_UPLOADS_OF_ADDRESS, MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS)
+        )
 
     def update(self, *others: Iterable[str]) -> None:
         """Note uploads, as Gradio does when they have arrived.
 
         Args:
             others: paths of uploads, one for each upload, even where two are equal.
+
+        Raises:
+            _FullError: others have arrived since there was room for these, and none of them is noted.
         """
-        for paths in others:
-            for path in paths:
-                self._unread[path] += 1
-                if path not in self:
-                    self.add(path)
-                    self._bytes[path] = _size(path)
-                    self._all_bytes += self._bytes[path]
+        paths = [path for some in others for path in some]
+        sender = _SENDER.get()
+        new = {path: _Waiting(sender, _size(path)) for path in paths if path not in self}
+        if not self.has_room(sender, [file.size for file in new.values()]):
+            raise _FullError
+        self._waiting |= new
+        super().update(new)
+        self._unread.update(paths)
 
     def forget(self, path: str) -> None:
         """Strike out an upload that is deleted, so that later ones of the same content count from zero.
@@ -67,7 +107,7 @@ class Uploads(set[str]):
             path: path of the upload.
         """
         self._unread.pop(path, None)
-        self._all_bytes -= self._bytes.pop(path, 0)
+        self._waiting.pop(path, None)
         self.discard(path)
 
     def take(self, upload: FileData | None) -> bytes | None:
@@ -129,8 +169,6 @@ class NothingLeft:
                 await self._app(scope, receive, send)
             finally:
                 rounds.cancel()
-        elif scope["type"] == "http" and scope["path"].endswith(_UPLOAD_PATH) and noted_uploads(scope).is_full:
-            await PlainTextResponse(_FULL, 503, {"Retry-After": str(_ROUND_SECONDS)})(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # those are streams, some without end
             await self._answer(scope, receive, send)
         else:
@@ -144,14 +182,20 @@ class NothingLeft:
             answered = True
             await send(message)
 
+        sender = sender_of(scope)
+        _SENDER.set(sender)
         try:
+            if scope["path"].endswith(_UPLOAD_PATH) and not noted_uploads(scope).has_room(sender):
+                raise _FullError
             with self._going_on(scope):
-                await self._app(scope, receive, send_on)
+                return await self._app(scope, receive, send_on)
+        except _FullError:
+            refusal = PlainTextResponse(_FULL, 503, {"Retry-After": str(_ROUND_SECONDS)})
         except OSError as error:
             if answered or error.errno not in _NO_ROOM:
                 raise
             refusal = PlainTextResponse("The server has no room for this now. Try again later.", status_code=507)
-            await refusal(scope, receive, send)
+        await refusal(scope, receive, send)
 
     @contextmanager
     def _going_on(self, scope: Scope) -> Iterator[None]:
@@ -188,6 +232,10 @@ class NothingLeft:
                     uploads.forget(path)
             for name in folders:
                 _delete_older(os.path.join(parent, name), oldest)  # noqa: PTH118
+
+
+def _is_within(sizes: Collection[int], most: int, most_bytes: int) -> bool:
+    return len(sizes) <= most and sum(sizes) <= most_bytes
 
 
 def _size(path: str) -> int:

@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from demo.server.network import network_of
+from demo.server.network import network_of, sender_of
 
 
 @pytest.mark.parametrize(
@@ -17,3 +19,15 @@ from demo.server.network import network_of
 )
 def test_the_addresses_of_an_ipv6_network_count_as_one(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("scope", "sender"),
+    [
+        ({"client": ("2001:db8::1", 4242)}, "2001:db8::/64"),
+        ({"client": None}, ""),  # such as at a Unix socket
+        ({}, ""),
+    ],
+)
+def test_who_sent_a_request_may_not_be_known(scope: dict[str, Any], sender: str) -> None:
+    assert sender_of(scope) == sender

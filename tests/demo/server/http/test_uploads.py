@@ -51,13 +51,23 @@ def field(disposition: str, content: str = "photo") -> str:
     return f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n"
 
 
-def post(url: str, body: str, content_type: str = FORM) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, body.encode(), {"Content-Type": content_type})
+def post(url: str, body: str, content_type: str = FORM, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": content_type, **headers})
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
+
+
+def ask_about(upload: Path, url: str) -> None:
+    data = json.dumps({"data": [{"path": str(upload), "meta": {"_type": "gradio.FileData"}}]})
+    _, asked = post(f"{url}gradio_api/call/analyse", data, "application/json")
+    urllib.request.urlopen(f"{url}gradio_api/call/analyse/{json.loads(asked)['event_id']}").read()
+
+
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
 
 
 def settled(holds: Callable[[], bool]) -> bool:
@@ -98,10 +108,8 @@ def test_an_upload_stays_to_be_asked_about(url: str, folder: Path) -> None:
     assert (status, upload.read_text()) == (200, "photo")
     # Not even what comes after it takes it away.
     post(f"{url}gradio_api/upload", field('name="files"; filename=".."') + "--b--\r\n")
-    assert settled(lambda: [path for path in folder.rglob("*") if path.is_file()] == [upload])
-    data = json.dumps({"data": [{"path": str(upload), "meta": {"_type": "gradio.FileData"}}]})
-    _, asked = post(f"{url}gradio_api/call/analyse", data, "application/json")
-    urllib.request.urlopen(f"{url}gradio_api/call/analyse/{json.loads(asked)['event_id']}").read()
+    assert settled(lambda: files_in(folder) == {upload})
+    ask_about(upload, url)
     assert not upload.exists()
 
 
@@ -121,6 +129,45 @@ def test_a_full_disk_is_said_and_uploads_go_on_when_there_is_room(
         assert (status, b"no room" in answer) == (507, True)
         assert set(folder.iterdir()) == before  # already, for whoever tries again at once
     assert post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")[0] == 200
+
+
+@pytest.mark.parametrize("address", ["203.0.113.{}", "2001:db8:0:{}::1"])
+@pytest.mark.parametrize(
+    ("name", "most"), [("MAX_WAITING_UPLOADS_OF_ADDRESS", 2), ("MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS", 10)]
+)
+def test_one_address_leaves_room_for_the_uploads_of_others(
+    name: str, most: int, address: str, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, name, most)
+    uploads: list[Path] = []
+
+    def send(*photos: str, network: int = 1) -> int:
+        body = "".join(field(FILES, photo) for photo in photos) + "--b--\r\n"
+        headers = {"X-Forwarded-For": address.format(network)}
+        status, answer = post(f"{url}gradio_api/upload", body, **headers)
+        uploads.extend(map(Path, json.loads(answer) if status == 200 else ()))
+        return status
+
+    before = files_in(folder)
+    assert send("one..", "two..", "three") == 503  # which is found out only when all of them are here
+    assert settled(lambda: files_in(folder) == before)
+    assert [send(photo) for photo in ("one..", "two..", "three")] == [200, 200, 503]
+    assert send("three", network=2) == 200
+    ask_about(uploads.pop(0), url)
+    assert [send(photo) for photo in ("four.", "five.")] == [200, 503]
+    for upload in uploads:
+        ask_about(upload, url)
+
+
+def test_the_addresses_of_a_network_share_its_room_for_uploads(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads_module, "MAX_WAITING_UPLOADS_OF_ADDRESS", 1)
+    body = field(FILES, "one") + "--b--\r\n"
+    status, answer = post(f"{url}gradio_api/upload", body, **{"X-Forwarded-For": "2001:db8::1"})
+    headers = {"Content-Type": FORM, "X-Forwarded-For": "2001:db8::2"}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", body.encode(), headers))
+    ask_about(Path(json.loads(answer)[0]), url)
+    assert (status, refused.value.code, refused.value.headers["Retry-After"]) == (200, 503, "10")
 
 
 class Writes:
@@ -283,6 +330,7 @@ def test_no_more_uploads_are_taken_than_may_wait_to_be_read(
     name: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads_module, name, most)
+    monkeypatch.setattr(uploads_module, f"{name}_OF_ADDRESS", 0)  # where it is known, as here it is not
     uploads = Uploads()
     app = SimpleNamespace(get_blocks=lambda: SimpleNamespace(upload_file_set=uploads))
     statuses: list[int] = []
