@@ -1,10 +1,10 @@
 """Answers with files whose address changes with their content, so that browsers may keep them for a year."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 MEDIA_TYPES = {
     ".js": "text/javascript",
@@ -15,6 +15,7 @@ MEDIA_TYPES = {
 OTHER_TYPE = "application/octet-stream"
 _YEAR_SECONDS = 365 * 24 * 3600
 _VERSION_DIGITS = 16
+_PIECE_BYTES = 2**16
 
 
 def version_of(files: Mapping[str, bytes]) -> str:
@@ -35,13 +36,26 @@ def version_of(files: Mapping[str, bytes]) -> str:
 def kept_answer(name: str, content: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a file, to be kept for a year.
 
+    A large one goes in pieces, each when the ones before have been taken. Of a whole one asyncio would keep a copy for
+    each client that does not read it.
+
     Args:
         name: of the file; its ending tells the media type.
         content: of the file.
         headers: further ones.
     """
     kept = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable", **(headers or {})}
-    return Response(content, media_type=MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE), headers=kept)
+    media_type = MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE)
+    if len(content) <= _PIECE_BYTES:
+        return Response(content, media_type=media_type, headers=kept)
+    return StreamingResponse(
+        _pieces(content), media_type=media_type, headers={**kept, "Content-Length": str(len(content))}
+    )
+
+
+async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), _PIECE_BYTES):
+        yield content[start : start + _PIECE_BYTES]
 
 
 def missing_answer() -> Response:

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -10,6 +11,7 @@ import uvicorn
 
 from demo.server.http import connections
 from demo.server.http.connections import bounded
+from demo.server.http.versions import kept_answer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -194,6 +196,49 @@ def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.Mon
             return read
 
     assert asyncio.run(asyncio.wait_for(visit(), 120)) > 16 * 2**20
+
+
+FILE = random.Random(0).randbytes(3 * 2**20 + 1)
+
+
+class Serves(Server):
+    """Answers with a file of the page."""
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        await kept_answer("face.task", self._body)(scope, receive, send)
+
+
+def test_of_a_file_that_is_not_read_no_more_is_held_than_two_pieces() -> None:
+    async def visit() -> int:
+        async with Serves(UNREAD) as server:
+            with socket.socket() as client:
+                client.connect(("127.0.0.1", server.port))
+                client.sendall(REQUEST)
+                while True:  # until the sockets have taken what they can, and more waits than makes its writer pause
+                    held = [one.transport.get_write_buffer_size() for one in server.server.server_state.connections]
+                    if sum(held) > 2**16:
+                        return sum(held)
+                    await asyncio.sleep(0.01)
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) <= 2 * 2**16
+
+
+@pytest.mark.parametrize(("method", "body"), [(b"GET", FILE), (b"HEAD", b"")])
+def test_a_file_in_pieces_arrives_whole_and_leaves_the_connection_open(method: bytes, body: bytes) -> None:
+    async def visit() -> tuple[bytes, bytes]:
+        async with Serves(FILE) as server:
+            reader, writer = await server.connect()
+            for _ in range(2):
+                writer.write(REQUEST.replace(b"GET", method))
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert await reader.readexactly(len(body)) == body
+            writer.write(LAST_REQUEST.replace(b"GET", method))
+            return head, (await reader.read()).partition(b"\r\n\r\n")[2]
+
+    head, last = asyncio.run(asyncio.wait_for(visit(), 60))
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"content-length: %d\r\n" % len(FILE) in head
+    assert last == body
 
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
