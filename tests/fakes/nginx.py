@@ -1,4 +1,4 @@
-"""nginx on this machine, as demo/README.md configures it."""
+"""nginx on this machine, as demo/README.md and demo/replicas configure it."""
 
 import re
 import ssl
@@ -15,6 +15,7 @@ from demo.benchmark.server import free_port
 from tests.paths import ROOT
 
 README = ROOT / "demo" / "README.md"
+REPLICAS = ROOT / "demo" / "replicas" / "nginx.conf"
 _SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
 
 
@@ -25,12 +26,17 @@ class Proxy:
     url: str
 
 
+def trusting() -> ssl.SSLContext:
+    """Takes any certificate, whoever signed it and for whatever host."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 def open_anyway(url: str, request: urllib.request.Request | None = None) -> tuple[int, bytes]:
     """Status and body of an answer, whoever signed the certificate."""
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     try:
-        with urllib.request.urlopen(request or url, context=trusting, timeout=60) as answer:
+        with urllib.request.urlopen(request or url, context=trusting(), timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -41,22 +47,39 @@ def before(port: int, folder: Path) -> Iterator[Proxy]:
     """nginx before the server at `port`, by the README's block: https, under /faces/."""
     block = re.search(r"^```nginx\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert block
-    own = free_port()
-    certificate, key = folder / "own.pem", folder / "own.key"
-    subprocess.run(
-        [*_SELF_SIGNED, "-out", str(certificate), "-keyout", str(key)],
-        check=True,
-        capture_output=True,
-    )
-    replaced = {
-        "listen 443 ssl;": f"listen 127.0.0.1:{own} ssl;",
-        "/etc/ssl/example.org.pem": str(certificate),
-        "/etc/ssl/example.org.key": str(key),
-        "127.0.0.1:7860": f"127.0.0.1:{port}",
-    }
-    server = block[1]
-    for theirs, ours in replaced.items():
-        assert theirs in server
-        server = server.replace(theirs, ours)
-    with serving(server, own, folder):
+    with _serving(block[1], "/etc/ssl/example.org", "127.0.0.1:7860", port, folder) as own:
         yield Proxy(f"https://127.0.0.1:{own}/faces/")
+
+
+@contextmanager
+def before_no_copy(folder: Path) -> Iterator[int]:
+    """nginx by demo/replicas/nginx.conf, with https, for example.org, and with no copy to ask; gives its port."""
+    with _serving(REPLICAS.read_text(encoding="utf-8"), "/etc/nginx/tls/page", "page:7860", free_port(), folder) as own:
+        yield own
+
+
+@contextmanager
+def _serving(text: str, certificate: str, page: str, port: int, folder: Path) -> Iterator[int]:
+    """nginx by a configuration, with a certificate of ours and the page at `port` of this machine; gives its own port.
+
+    Args:
+        text: of the configuration.
+        certificate: how that names the files of its certificate, without .pem and .key.
+        page: how it names the page.
+        port: where the page is.
+        folder: for nginx's files.
+    """
+    own = free_port()
+    made = [folder / "own.pem", folder / "own.key"]
+    subprocess.run([*_SELF_SIGNED, "-out", made[0], "-keyout", made[1]], check=True, capture_output=True)
+    replaced = {
+        "listen 443 ssl": f"listen 127.0.0.1:{own} ssl",
+        f"{certificate}.pem": str(made[0]),
+        f"{certificate}.key": str(made[1]),
+        page: f"127.0.0.1:{port}",
+    }
+    for theirs, ours in replaced.items():
+        assert theirs in text
+        text = text.replace(theirs, ours)
+    with serving(text, own, folder):
+        yield own

@@ -56,7 +56,7 @@ def replicas(count: int, folder: Path) -> Iterator[Replicas]:
 
 
 def configuration(port: int, copies: list[int]) -> str:
-    """The configuration of demo/replicas for this machine alone: without TLS, and with the ports of copies here.
+    """The configuration of demo/replicas for this machine alone: its address, no TLS, and the ports of copies here.
 
     Args:
         port: where nginx is to listen.
@@ -65,7 +65,9 @@ def configuration(port: int, copies: list[int]) -> str:
     text = _CONFIGURATION.read_text(encoding="utf-8")
     servers = "".join(f"server 127.0.0.1:{copy}; " for copy in copies)
     for theirs, ours in (
-        (r"listen 443 ssl;", f"listen 127.0.0.1:{port};"),
+        (r"listen 443 ssl( default_server)?;", rf"listen 127.0.0.1:{port}\1;"),
+        (r"ssl_reject_handshake on;", ""),
+        (r"server_name example\.org;", "server_name 127.0.0.1;"),
         (r"ssl_certificate(_key)? \S+;", ""),
         (r"server page:7860;", servers),
     ):

@@ -3,6 +3,9 @@
 import http.client
 import json
 import os
+import shutil
+import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,16 +23,21 @@ from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
 from demo.benchmark.load.visitors import Panel, make_films
 from demo.paths import NPM_PACKAGES
 from demo.server.data_url import to_base64
+from tests.fakes.nginx import before_no_copy, trusting
 from tests.paths import PORTRAIT, ROOT
 
 FOLDER = ROOT / "demo" / "replicas"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
-    if not NGINX:
-        message = "needs nginx"
+def _nginx() -> None:
+    if not NGINX or not shutil.which("openssl"):
+        message = "needs nginx and openssl"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, _nginx: None) -> Iterator[Replicas]:
     with replicas(2, tmp_path_factory.mktemp("replicas")) as served:
         yield served
 
@@ -127,6 +135,35 @@ def test_visitors_of_a_copy_that_is_gone_are_answered_by_another(served: Replica
     answer = panel.ask(connection, {"visitor": "bereft", "frame": film[0], "crop": None}, "bereft")
     connection.close()
     assert len(answer["faces"]) == 1
+
+
+@pytest.fixture(scope="module")
+def port_of_no_copy(tmp_path_factory: pytest.TempPathFactory, _nginx: None) -> Iterator[int]:
+    with before_no_copy(tmp_path_factory.mktemp("no_copy")) as port:
+        yield port
+
+
+def ask_by_https(port: int, name: str | None, host: str) -> bytes:
+    """The beginning of an answer to who names one host as the connection is made, and one in the request."""
+    plain = socket.create_connection(("127.0.0.1", port), 60)
+    with plain, trusting().wrap_socket(plain, server_hostname=name) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        return connection.recv(500)
+
+
+def test_the_pages_own_host_is_answered(port_of_no_copy: int) -> None:
+    assert ask_by_https(port_of_no_copy, "example.org", "example.org").startswith(b"HTTP/1.1 502")  # no copy is there
+
+
+@pytest.mark.parametrize("name", ["evil.example", None])
+def test_who_asks_for_another_host_gets_no_certificate(port_of_no_copy: int, name: str | None) -> None:
+    with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
+        ask_by_https(port_of_no_copy, name, "example.org")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1"])
+def test_a_request_that_names_another_host_is_not_answered(port_of_no_copy: int, host: str) -> None:
+    assert ask_by_https(port_of_no_copy, "example.org", host) == b""
 
 
 def test_the_compose_file_builds_and_joins_what_there_is() -> None:
