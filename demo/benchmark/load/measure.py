@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,29 @@ def measure_load(
     Raises:
         demo.benchmark.server.NotServedError: the page, or nginx, is not served.
     """
+    with served_page(min(_FILMS, max(crowds)), url, copies, one_face=one_face) as page:
+        for crowd in crowds:
+            yield page.measure(crowd, photo_visitors, pace, seconds)
+
+
+@contextmanager
+def served_page(
+    films: int = _FILMS, url: str | None = None, copies: int | None = None, *, one_face: bool = False
+) -> Iterator["Page"]:
+    """Serve the page, or take one that is served, for crowds to come to.
+
+    Args:
+        films: different ones for live visitors.
+        url: as for `measure_load`.
+        copies: as for `measure_load`.
+        one_face: as for `measure_load`.
+
+    Yields:
+        The page.
+
+    Raises:
+        demo.benchmark.server.NotServedError: the page, or nginx, is not served.
+    """
     with ExitStack() as stack:
         pids: list[int] = []
         if url is None:
@@ -132,20 +155,20 @@ def measure_load(
                 servers = (stack.enter_context(PageServer(("app.py", "--device", "cpu"), folder)),)
                 url = servers[0].url
             pids = [server.process.pid for server in servers if server.process]
-        page = _Page(url, make_films(min(_FILMS, max(crowds)), one_face=one_face))
-        for crowd in crowds:
-            yield _measure(page, pids, crowd, photo_visitors, pace, seconds)
+        yield Page(url, make_films(films, one_face=one_face), pids)
 
 
-class _Page:
+class Page:
     """A served page, what visitors send to it, and what it answers them while they are alone.
 
     Args:
         url: its address.
         films: of the live visitors.
+        pids: numbers of the server's processes; none where they are not known.
     """
 
-    def __init__(self, url: str, films: list[list[str]]) -> None:
+    def __init__(self, url: str, films: list[list[str]], pids: Sequence[int]) -> None:
+        self._pids = pids
         self.live, self.photo = Panel(url, "analyse_frame"), Panel(url, "analyse_photo")
         self._films = films
         self._photos = [{"picture": picture, "name": "photo.jpg"} for picture in make_photos()]
@@ -194,36 +217,45 @@ class _Page:
             check=lambda place, answer: photo_fault(answers[place], answer),
         )
 
+    def measure(self, crowd: int, photo_visitors: int, pace: float | None, seconds: float) -> Load:
+        """Let a crowd come and go.
 
-def _measure(page: _Page, pids: list[int], crowd: int, others: int, pace: float | None, seconds: float) -> Load:
-    """Let a crowd come and go."""
-    before = server_state(pids)
-    until = time.monotonic() + seconds
-    live = [page.live_visitor(number, until, pace) for number in range(crowd)]
-    photo = [page.photo_visitor(number, until) for number in range(others)]
-    visitors = live + photo
-    for visitor in visitors:
-        visitor.start()
-    for visitor in tqdm(visitors, f"{crowd} live, {others} photo visitors", leave=False):
-        visitor.join()
-    connection = page.live.connect()
-    for visitor in live:
-        page.live.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True}, visitor.browser)
-    connection.close()
-    return Load(
-        os.cpu_count() or 1,
-        seconds,
-        pace,
-        round(page.faces(crowd), 2),
-        tuple(len(visitor.delays) for visitor in live),
-        tuple(len(visitor.delays) for visitor in photo),
-        spread([delay for visitor in live for delay in visitor.delays]),
-        spread([delay for visitor in photo for delay in visitor.delays]),
-        sum(visitor.turned_away for visitor in visitors),
-        dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
-        before,
-        server_state(pids),
-    )
+        Args:
+            crowd: number of live visitors.
+            photo_visitors: as for `measure_load`.
+            pace: as for `measure_load`.
+            seconds: how long they stay.
+
+        Returns:
+            What they were answered.
+        """
+        before = server_state(self._pids)
+        until = time.monotonic() + seconds
+        live = [self.live_visitor(number, until, pace) for number in range(crowd)]
+        photo = [self.photo_visitor(number, until) for number in range(photo_visitors)]
+        visitors = live + photo
+        for visitor in visitors:
+            visitor.start()
+        for visitor in tqdm(visitors, f"{crowd} live, {photo_visitors} photo visitors", leave=False):
+            visitor.join()
+        connection = self.live.connect()
+        for visitor in live:
+            self.live.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True}, visitor.browser)
+        connection.close()
+        return Load(
+            os.cpu_count() or 1,
+            seconds,
+            pace,
+            round(self.faces(crowd), 2),
+            tuple(len(visitor.delays) for visitor in live),
+            tuple(len(visitor.delays) for visitor in photo),
+            spread([delay for visitor in live for delay in visitor.delays]),
+            spread([delay for visitor in photo for delay in visitor.delays]),
+            sum(visitor.turned_away for visitor in visitors),
+            dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
+            before,
+            server_state(self._pids),
+        )
 
 
 def frame_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
