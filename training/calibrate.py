@@ -20,7 +20,7 @@ from scipy.special import expit
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.files.atomic import replace_text
 from training.data.celeba import DataError, Split
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given, given_path
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given, given_path
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.decisions import RIGHT, Decisions, fit_decisions
@@ -176,7 +176,7 @@ def _measure_reliability(
 
 
 def _calibrate(
-    weights: str, data_dir: str, outside: Sequence[Path], batch_size: int, device: str, resamples: int
+    weights: str, data_dirs: Sequence[str], outside: Sequence[Path], batch_size: int, device: str, resamples: int
 ) -> tuple[SlimNet, Report]:
     """Calibrate weights on the validation split; returns the network and what was found.
 
@@ -187,12 +187,13 @@ def _calibrate(
         CheckpointError: The weights cannot be read.
         DataError: The data cannot be used, or the validation split is too small or shows only one class.
     """
-    predictor, splits = load(weights, data_dir, device)
+    predictor, splits = load(weights, data_dirs, device)
     split = splits["valid"]
     people = len(np.unique(split.identities))
     if people < 10:
         raise DataError(
-            f"{data_dir} has pictures of {people} people in its validation split; calibration takes at least 10"
+            f"{' and '.join(data_dirs)} has pictures of {people} people in its validation split; calibration takes at "
+            "least 10"
         )
     if split.never_known():
         raise DataError(
@@ -296,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser("python -m training.calibrate", description="Calibrate weights.")
     parser.add_argument("--weights", type=given, default="checkpoints/best.safetensors", help=".safetensors or .pth")
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    add_data_dirs(parser)
     parser.add_argument(
         "--outside", nargs="+", type=given_path, default=[], metavar="FOLDER",
         help="sets of other people, in CelebA's form: the bands hold on their validation splits as well",

@@ -14,7 +14,7 @@ import numpy as np
 
 from slimnet import CheckpointError, Predictor
 from training.data.celeba import SPLITS, DataError, Split
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, check_numbers, given
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import log_losses
 from training.measure.predictions import load, probabilities, raw_logits
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--weights", type=given, nargs="+", required=True, help="the first is what the others are compared with"
     )
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    add_data_dirs(parser)
     parser.add_argument("--split", default="valid", choices=tuple(SPLITS), help="never choose by test")
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise DataError(f"{path} has other attributes than {options.weights[0]}: their means say nothing")
             split = splits[options.split]
             if not len(split):
-                raise DataError(f"{options.data_dir} has no pictures in its {options.split} split")
+                raise DataError(f"{' and '.join(options.data_dir)} has no pictures in its {options.split} split")
             if not split.known.any():
                 raise DataError(f"no label of the {options.split} split is known: nothing can be compared")
             draws = bootstrap.draw(split.identities, options.resamples)

@@ -18,7 +18,7 @@ from slimnet import CheckpointError
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, check_numbers, given, given_path
+from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
 from training.measure import (
     bootstrap,
     calibration_error,
@@ -80,7 +80,7 @@ class Evaluator:
 
     Args:
         weights: The weights' file, .safetensors or .pth.
-        data_dir: CelebA: the tables and img_align_celeba/.
+        data_dirs: Folders in CelebA's form, joined.
         split: "train", "valid" or "test".
         batch_size: Pictures at a time.
         device: auto, cpu, cuda or mps; None is auto.
@@ -103,14 +103,14 @@ class Evaluator:
     """
 
     def __init__(
-        self, weights: str, data_dir: str, split: str, batch_size: int = 64, device: str | None = None,
+        self, weights: str, data_dirs: Sequence[str], split: str, batch_size: int = 64, device: str | None = None,
         resamples: int = 1000,
     ) -> None:  # fmt: skip
         self.weights, self.split, self.batch_size = Path(weights), split, batch_size
-        self.predictor, splits = load(weights, data_dir, device)
+        self.predictor, splits = load(weights, data_dirs, device)
         self.data = splits[split]
         if not len(self.data):
-            raise DataError(f"{data_dir} has no pictures in its {split} split")
+            raise DataError(f"{' and '.join(data_dirs)} has no pictures in its {split} split")
         if not self.data.known.any():
             raise DataError(f"no label of the {split} split is known (0 beside -1 and 1): nothing can be measured")
         usual = splits["train"] if len(splits["train"]) else self.data
@@ -226,7 +226,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    add_data_dirs(parser)
     parser.add_argument("--split", choices=tuple(SPLITS), help="default: test; with --outside, all pictures")
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

@@ -17,7 +17,7 @@ from slimnet import CheckpointError, SlimNet
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
-from training.fit.arguments import RESAMPLES, Range, check_numbers, given, given_path
+from training.fit.arguments import RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
 from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
 from training.measure.predictions import identify, load
 from training.report.maps import where_it_looks
@@ -43,13 +43,14 @@ class MapEvaluation:
 
 
 def evaluate(
-    weights: str, data_dir: str, split: str = "valid", faces: int = 100, changed_faces: int = 20, resamples: int = 1000
-) -> MapEvaluation:
+    weights: str, data_dirs: Sequence[str], split: str = "valid", faces: int = 100, changed_faces: int = 20,
+    resamples: int = 1000,
+) -> MapEvaluation:  # fmt: skip
     """Judge the maps of weights on a split of CelebA.
 
     Args:
         weights: The weights' file, .safetensors or .pth.
-        data_dir: CelebA: the tables and img_align_celeba/.
+        data_dirs: Folders in CelebA's form, joined.
         split: "train", "valid" or "test".
         faces: Faces that have an attribute, at most.
         changed_faces: How many of them are changed for deletion and insertion, at most; 0 for none.
@@ -59,7 +60,7 @@ def evaluate(
         CheckpointError: The weights cannot be read.
         DataError: The data cannot be used, or no attribute can be judged.
     """
-    _, splits = load(weights, data_dir, "cpu")
+    _, splits = load(weights, data_dirs, "cpu")
     judge = MapJudge(SlimNet.load_pretrained(weights).eval(), splits[split], faces, changed_faces, resamples)
     judged = tuple(map(judge.judge, tqdm(judge.attributes, desc="judging", disable=None, leave=False)))
     return MapEvaluation(
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA: the tables and img_align_celeba/")
+    add_data_dirs(parser)
     parser.add_argument("--split", choices=tuple(SPLITS), default="valid")
     parser.add_argument("--out", type=given_path, help="write the figures there too, as JSON")
     parser.add_argument("--faces", default=100, type=int, help="that have an attribute, at most")

@@ -65,6 +65,19 @@ def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, 
         parser.error(str(error))
 
 
+def add_data_dirs(parser: argparse.ArgumentParser) -> None:
+    """Add --data_dir to a command that measures weights on the pictures of one or several folders.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument(
+        "--data_dir", type=given, nargs="+", default=["data"], metavar="FOLDER",
+        help="CelebA: the tables and img_align_celeba/; or several such folders, which together label what the weights "
+        "know",
+    )  # fmt: skip
+
+
 def given(text: str) -> str:
     """Take the name of a file or folder, as an argparse type.
 

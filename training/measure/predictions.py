@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +10,22 @@ from scipy.special import logit
 from tqdm import tqdm
 
 from slimnet import Calibration, Predictor
-from training.data.celeba import DataError, Split, read_celeba, read_pictures, unknown_labels
+from training.data.celeba import SPLITS, DataError, Split, read_celeba, read_pictures, unknown_labels
 from training.data.columns import listed
+from training.data.folders import join
 
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 
-def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, dict[str, Split]]:
-    """Load weights and CelebA's splits; note on stderr how many labels are not known, if any.
+def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Predictor, dict[str, Split]]:
+    """Load weights and the splits of data folders, joined; note on stderr how many labels are not known, if any.
+
+    The folders' columns of labels are joined by name, as training.train joins them: what a folder does not label is not
+    known there.
 
     Args:
         weights: File of weights, .safetensors or .pth.
-        data_dir: CelebA's folder.
+        data_dirs: Folders in CelebA's form, which together label all attributes of the weights.
         device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
 
     Returns:
@@ -29,14 +33,21 @@ def load(weights: str, data_dir: str, device: str | None) -> tuple[Predictor, di
 
     Raises:
         CheckpointError: The weights cannot be read, or give no finite outputs.
-        DataError: CelebA cannot be read, or lacks an attribute of the weights.
+        DataError: A folder cannot be read or is named twice, or the folders lack an attribute of the weights.
         ValueError: There is no such kind of device.
     """
-    predictor, splits = Predictor(weights, device), read_celeba(data_dir)
-    missing = [name for name in predictor.attributes if name not in splits["train"].attributes]
+    predictor, where = Predictor(weights, device), " and ".join(data_dirs)
+    if len({Path(folder).resolve() for folder in data_dirs}) < len(data_dirs):
+        raise DataError(f"--data_dir {' '.join(data_dirs)} names a folder twice, whose pictures would count twice")
+    found = [read_celeba(folder) for folder in data_dirs]
+    labelled = {name for splits in found for name in splits["train"].attributes}
+    missing = [name for name in predictor.attributes if name not in labelled]
     if missing:
-        raise DataError(f"{data_dir} labels other attributes than {weights} was trained on: it lacks {listed(missing)}")
-    splits = {name: split.with_attributes(predictor.attributes) for name, split in splits.items()}
+        raise DataError(
+            f"{where} labels other attributes than {weights} was trained on: it lacks {listed(missing)}. --data_dir "
+            "takes several folders, which together need to label all"
+        )
+    splits = {name: join([splits[name].with_attributes(predictor.attributes) for splits in found]) for name in SPLITS}
     gaps = unknown_labels(splits)
     if gaps:
         print(gaps, file=sys.stderr)

@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 
 from slimnet import Calibration, Predictor, Reliability, SlimNet
 from tests.fakes import celeba
-from training.data.celeba import Split, read_celeba, read_pictures
+from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.measure.predictions import evenly, load, probabilities, raw_logits
 
 
@@ -69,6 +70,44 @@ def test_labels_are_joined_to_the_weights_attributes_by_name(tmp_path: Path) -> 
     data = celeba.write(tmp_path / "data")
     path = tmp_path / "w.safetensors"
     SlimNet((4,), (4, 7, 2), 2, attributes=("Third", "First")).save(path)
-    _, splits = load(str(path), str(data), "cpu")
+    _, splits = load(str(path), [str(data)], "cpu")
     assert splits["valid"].attributes == ("Third", "First")
     assert np.array_equal(splits["valid"].labels, read_celeba(data)["valid"].labels[:, [2, 0]])
+
+
+def keep_columns(folder: Path, *names: str) -> None:
+    """Leave only these labels in the folder's table."""
+    table = folder / "list_attr_celeba.csv"
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["image_id", *names], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_folders_that_label_different_attributes_are_judged_together(tmp_path: Path) -> None:
+    """As weights that were trained on several folders need it."""
+    folders = [celeba.write(tmp_path / name) for name in ("one", "two")]
+    keep_columns(folders[0], "First", "Second")
+    keep_columns(folders[1], "Second", "Third")
+    path = tmp_path / "w.safetensors"
+    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
+    _, splits = load(str(path), list(map(str, folders)), "cpu")
+    valid, (one, two) = splits["valid"], [read_celeba(folder)["valid"] for folder in folders]
+    assert valid.paths == one.paths + two.paths
+    assert valid.known.tolist() == [[True, True, False]] * len(one) + [[False, True, True]] * len(two)
+    assert np.array_equal(valid.labels[: len(one), :2], one.labels)
+    assert np.array_equal(valid.labels[len(one) :, 1:], two.labels)
+    assert not set(valid.identities[: len(one)]) & set(valid.identities[len(one) :])
+
+
+def test_folders_that_lack_an_attribute_or_are_named_twice_are_refused(tmp_path: Path) -> None:
+    folder = celeba.write(tmp_path / "one")
+    keep_columns(folder, "First", "Second")
+    path = tmp_path / "w.safetensors"
+    SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
+    with pytest.raises(DataError, match="it lacks Third"):
+        load(str(path), [str(folder)], "cpu")
+    with pytest.raises(DataError, match="names a folder twice"):
+        load(str(path), [str(folder), f"{folder}/"], "cpu")
