@@ -30,6 +30,7 @@ from training.measure import (
     subgroups,
 )
 from training.measure.operating_points import PointScores
+from training.measure.outside import OutsideSet
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.scores import AttributeScores, Scores
 from training.report.outside import who_it_fails
@@ -227,7 +228,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
     add_data_dirs(parser)
-    parser.add_argument("--split", choices=tuple(SPLITS), help="default: test; with --outside, all pictures")
+    parser.add_argument(
+        "--split", choices=tuple(SPLITS),
+        help="default: test; with --outside the test split, or else valid, of a folder that also has pictures for "
+        "training; of any other, as demo.dataset makes with --valid_share 0, all: keep such a folder out of training",
+    )  # fmt: skip
     parser.add_argument("--batch_size", default=64, type=int)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--json", type=given_path, help="write the figures there too")
@@ -284,11 +289,22 @@ def _is_run(path: Path) -> bool:
         return False
 
 
+def _judged(found: OutsideSet, chosen_here: bool) -> str:
+    """Say in a line what a set was judged on, and what that takes for granted where the user has not named a split."""
+    counts = " and ".join(f"{count:,} of {name}" for name, count in found.splits.items())
+    line = f"{found.name}: judged on {found.images:,} pictures, {counts}"
+    if chosen_here and found.split:
+        return f"{line}; the others may have been trained on (--split train would judge these)"
+    return f"{line}; right only for weights that were not trained on them" if "train" in found.splits else line
+
+
 def _report_outside(options: argparse.Namespace) -> None:
     """Run the command with --outside."""
     sets = dict(options.outside)
     found = outside.evaluate(options.weights, sets, options.split, options.batch_size, options.device)
     written = json.dumps(asdict(found), indent=1) + "\n"
+    for each in found.sets:
+        print(_judged(each, options.split is None), file=sys.stderr)
     print(who_it_fails(json.loads(written)))
     for path in (options.json, options.out and options.out / "outside.json"):
         if path:

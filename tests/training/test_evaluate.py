@@ -209,10 +209,15 @@ def test_a_split_without_any_known_label_is_named(
 
 @pytest.fixture
 def outside(tmp_path: Path) -> tuple[Path, Path]:
+    """What `other_people` writes, with pictures for training and for testing."""
+    return other_people(tmp_path, {0: 4, 2: 12})
+
+
+def other_people(tmp_path: Path, sizes: dict[int, int]) -> tuple[Path, Path]:
     """Weights that know Male and Bald, and a set of other people with labels of Male and Young."""
     model = SlimNet((4,), (4, 7, 2), 2, attributes=("Bald", "Male"))
     model.save(tmp_path / "outside.safetensors")
-    data = celeba.write(tmp_path / "set", sizes={0: 4, 2: 12})
+    data = celeba.write(tmp_path / "set", sizes=sizes)
     table = data / "list_attr_celeba.csv"
     rows = table.read_text().splitlines()[1:]
     lines = [row.rsplit(",", 1)[0] for row in rows]
@@ -222,15 +227,38 @@ def outside(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "outside.safetensors", data
 
 
+@pytest.mark.parametrize(
+    ("sizes", "flags", "split", "judged", "line"),
+    [
+        ({0: 4, 1: 3, 2: 12}, (), "test", {"test": 12}, "12 of test; the others may have been trained on"),
+        ({0: 4, 1: 3}, (), "valid", {"valid": 3}, "3 of valid; the others may have been trained on"),
+        ({0: 4}, (), None, {"train": 4}, "4 of train; right only for weights that were not trained on them"),
+        ({1: 3, 2: 2}, (), None, {"valid": 3, "test": 2}, "5 pictures, 3 of valid and 2 of test"),
+        ({0: 4, 2: 12}, ("--split", "train"), "train", {"train": 4}, "4 of train; right only for weights"),
+    ],
+    ids=["test first", "else valid", "made for training only", "not for training", "as asked"],
+)
+def test_other_people_are_those_that_were_not_for_training_and_their_number_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sizes: dict[int, int], flags: tuple[str, ...],
+    split: str | None, judged: dict[str, int], line: str,
+) -> None:  # fmt: skip
+    weights, data = other_people(tmp_path, sizes)
+    command = ("--weights", weights, "--outside", f"others={data}", "--json", tmp_path / "outside.json")
+    assert run(*command, *flags) == 0
+    (others,) = json.loads((tmp_path / "outside.json").read_text())["sets"]
+    assert (others["split"], others["images"], others["splits"]) == (split, sum(judged.values()), judged)
+    assert others["attributes"][0]["everybody"]["images"] == sum(judged.values())
+    said = capsys.readouterr()
+    assert f"others: judged on {sum(judged.values())} pictures, " in said.err
+    assert line in said.err
+    assert "judged on" not in said.out  # which holds the report alone
+
+
 def test_other_people_are_measured_by_their_own_labels(
     tmp_path: Path, outside: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights, data = outside
     command = ("--weights", weights, "--outside", f"others={data}", "--out", tmp_path / "out")
-    assert run(*command) == 0
-    (everybody,) = json.loads((tmp_path / "out" / "outside.json").read_text())["sets"]
-    assert (everybody["split"], everybody["images"]) == (None, 16)
-    capsys.readouterr()
     assert run(*command, "--split", "test") == 0
     printed = capsys.readouterr().out
     found = json.loads((tmp_path / "out" / "outside.json").read_text())

@@ -70,12 +70,14 @@ class OutsideSet:
         name: As the command was given it.
         split: Name of the split; None for all pictures.
         images: Number of pictures in it.
+        splits: How many of them are of which split.
         attributes: Those that weights and set have in common and that have labels.
     """
 
     name: str
     split: str | None
     images: int
+    splits: dict[str, int]
     attributes: tuple[AttributeOutside, ...]
 
 
@@ -100,7 +102,7 @@ def evaluate(
     Args:
         weights: The weights' file, .safetensors or .pth.
         folders: By the set's name, a folder in CelebA's form, with list_groups.csv.
-        split: "train", "valid" or "test"; None for all pictures.
+        split: "train", "valid" or "test"; None for what is not for training, see held_out.
         batch_size: Pictures at a time.
         device: auto, cpu, cuda or mps; None is auto.
 
@@ -115,7 +117,9 @@ def evaluate(
     predictor, measured = Predictor(weights, device), []
     for name, folder in folders.items():
         splits = read_celeba(folder)
-        chosen = splits[split] if split else _together(list(splits.values()))
+        part = split or held_out(splits)
+        judged = {part: splits[part]} if part else splits
+        chosen = _together(list(judged.values()))
         if not len(chosen):
             raise DataError(f"{folder} has no pictures{f' in its {split} split' if split else ''}")
         groups = read_groups(folder, [path.name for path in chosen.paths])
@@ -123,8 +127,24 @@ def evaluate(
         attributes = measure(dict(zip(predictor.attributes, ticks.T, strict=True)), chosen, groups)
         if not attributes:
             raise DataError(f"{folder} has no label of {' or '.join(ATTRIBUTES)} that {weights} knows")
-        measured.append(OutsideSet(name=name, split=split, images=len(chosen), attributes=attributes))
+        counts = {title: len(pictures) for title, pictures in judged.items() if len(pictures)}
+        measured.append(OutsideSet(name=name, split=part, images=len(chosen), splits=counts, attributes=attributes))
     return OutsideEvaluation(weights=identify(Path(weights)), sets=tuple(measured))
+
+
+def held_out(splits: dict[str, Split]) -> str | None:
+    """Find the pictures of a set that no network was trained on, as far as its splits tell.
+
+    Args:
+        splits: The set's, by name.
+
+    Returns:
+        "test" or else "valid" where there are pictures for training beside; None for a set that was not divided for
+        training, all of which is held out: it has pictures for training only, or none of these.
+    """
+    if not len(splits["train"]):
+        return None
+    return next((name for name in ("test", "valid") if len(splits[name])), None)
 
 
 def _together(splits: list[Split]) -> Split:
