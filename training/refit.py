@@ -156,7 +156,7 @@ def gather(
     found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
     for text in data_dirs:
         folder = Folder.parse(text)
-        splits = read_celeba(folder.path)
+        splits = read_celeba(folder.path, wanted=attributes)
         for part in ("train", "valid"):
             split = splits[part].with_attributes(attributes)
             split = split.only(np.flatnonzero(split.known.any(axis=1)))

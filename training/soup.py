@@ -115,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
         network = average([SlimNet.load_pretrained(path) for path in options.weights])
         if options.images:
-            settle_batch_norm(network, read_celeba(options.data_dir)["train"], options.images, device=options.device)
+            split = read_celeba(options.data_dir, wanted=network.attributes)["train"]
+            settle_batch_norm(network, split, options.images, device=options.device)
         network.save(options.out)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.soup: {error}", file=sys.stderr)

@@ -76,6 +76,15 @@ def with_columns(folder: Path, *names: str) -> Path:
     return folder
 
 
+def with_ages(folder: Path) -> Path:
+    """Add a column Age to the CSV table, before the labels: years, and -1 where not known. Gives the folder."""
+    table = folder / "list_attr_celeba.csv"
+    head, *rows = (row.split(",", 1) for row in table.read_text().splitlines())
+    aged = [[name, str(-1 if n % 3 == 0 else 20 + n), labels] for n, (name, labels) in enumerate(rows)]
+    table.write_text("\n".join(",".join(row) for row in [[head[0], "Age", head[1]], *aged]) + "\n")
+    return folder
+
+
 def with_gaps(folder: Path, share: float = 0.3) -> Path:
     """Make labels of the CSV table unknown: 0 amid 1 and -1, as in MAAD-Face. Gives the folder."""
     table = folder / "list_attr_celeba.csv"

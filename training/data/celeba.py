@@ -19,6 +19,9 @@ SPLITS = {"train": 0, "valid": 1, "test": 2}
 _PARTITIONS = {"0": 0, "1": 1, "2": 2, "train": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
 _BATCH = 256  # pictures decoded at a time
 _UNKNOWN, _WRONG = -1, -2  # beside 1 and 0 in a row of labels
+_LABELS = {"1": 1, "-1": 0, "0": 0}
+_LABELS |= {f"{text}.0": value for text, value in _LABELS.items()}  # as pandas writes a column that had gaps
+_LABELS |= {"": _UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Split:
         return tuple(name for n, name in enumerate(self.attributes) if not self.known[:, n].any())
 
 
-def read_celeba(data_dir: str | Path, *, labelled: bool = True) -> dict[str, Split]:
+def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence[str] = ()) -> dict[str, Split]:
     """Read CelebA's labels and splits.
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
@@ -94,6 +97,8 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True) -> dict[str, Spl
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.
         labelled: Whether there must be labels; otherwise their table may be missing or hold picture names alone.
+        wanted: Attributes that are asked for; a column of another name that holds something else than labels, such as
+            an age, is left out. Without any such names every column must hold labels.
 
     Returns:
         The splits by name, as in SPLITS; without attributes where there are no labels.
@@ -107,6 +112,8 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True) -> dict[str, Spl
     table = _read_labels(folder, labelled)
     partitions = _read_partitions(folder)
     table = table or Table(folder, (), {name: [] for name in partitions})
+    ragged = [n for n, row in table.rows.items() if len(row) != len(table.columns)]
+    table = _without_other_columns(table, wanted) if wanted else table
     attributes, labels = table.columns, _label_values(table)
     people = _read_identities(folder)
     images = _image_folder(folder)
@@ -117,8 +124,8 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True) -> dict[str, Spl
         "images without a partition": [n for n in labels if n not in partitions],
         "images without labels": [n for n in partitions if n not in labels],
         "partitions other than 0, 1 and 2": [n for n, number in partitions.items() if number < 0],
-        "rows with another number of labels": [n for n, row in table.rows.items() if len(row) != len(attributes)],
-        **_wrong_labels(attributes, labels),
+        "rows with another number of labels": ragged,
+        **_wrong_labels(attributes, labels, wanted),
     }
     if any(faults.values()):
         faults["damaged pictures"] = _damaged([images / n for n in labels if n in present])
@@ -157,23 +164,36 @@ def _read_partitions(folder: Path) -> dict[str, int]:
     return {name: _PARTITIONS.get(value.lower().removesuffix(".0"), -1) for name, value in parts.items()}
 
 
+def _without_other_columns(table: Table, wanted: Sequence[str]) -> Table:
+    """Leave out the columns that are not wanted and hold something else than labels."""
+    kept = [
+        n for n, name in enumerate(table.columns)
+        if name in wanted or {row[n] for row in table.rows.values() if n < len(row)} <= _LABELS.keys()
+    ]  # fmt: skip
+    rows = {name: [row[n] for n in kept if n < len(row)] for name, row in table.rows.items()}
+    return Table(table.path, tuple(table.columns[n] for n in kept), rows)
+
+
 def _label_values(table: Table) -> dict[str, list[int]]:
     """Return 1 for present, 0 for absent, _UNKNOWN or _WRONG for every label, by image name."""
-    values = {"1": 1, "-1": 0, "0": 0}
+    values = _LABELS
     if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
-        values["0"] = _UNKNOWN
-    values |= {f"{text}.0": value for text, value in values.items()}  # as pandas writes a column that had gaps
-    values[""] = _UNKNOWN
+        values = {**_LABELS, "0": _UNKNOWN, "0.0": _UNKNOWN}
     return {name: [values.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
 
 
-def _wrong_labels(attributes: Sequence[str], labels: dict[str, list[int]]) -> dict[str, list[str]]:
+def _wrong_labels(
+    attributes: Sequence[str], labels: dict[str, list[int]], wanted: Sequence[str]
+) -> dict[str, list[str]]:
     """Return the label faults: columns that hold no labels, and images with a wrong label in another column."""
     wrong = {name: row for name, row in labels.items() if _WRONG in row and len(row) == len(attributes)}
     counts = np.sum([[value == _WRONG for value in row] for row in wrong.values()], axis=0) if wrong else 0
     foreign = np.broadcast_to(2 * counts > len(labels), len(attributes))
+    way_out = "" if wanted else " (training.train --attributes names those that are, and leaves others out)"
     return {
-        "columns that are no labels": [name for name, is_so in zip(attributes, foreign, strict=True) if is_so],
+        f"columns that are no labels{way_out}": [
+            name for name, is_so in zip(attributes, foreign, strict=True) if is_so
+        ],
         "labels other than 1, -1 and 0": [
             name for name, row in wrong.items()
             if any(value == _WRONG and not is_so for value, is_so in zip(row, foreign, strict=True))

@@ -159,8 +159,9 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
             validate on.
     """
     folders = _different(data_dirs)
-    found = [read_celeba(folder.path, labelled=not attributes and number == 0) for number, folder in enumerate(folders)]
-    learnt = tuple(attributes) or found[0]["train"].attributes
+    first = read_celeba(folders[0].path, labelled=not attributes, wanted=attributes)
+    learnt = tuple(attributes) or first["train"].attributes
+    found = [first, *(read_celeba(folder.path, labelled=False, wanted=learnt) for folder in folders[1:])]
     labelled = {name: None for splits in found for name in splits["train"].attributes}  # in their order
     unknown = [name for name in learnt if name not in labelled]
     if unknown:

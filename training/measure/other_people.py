@@ -54,7 +54,7 @@ def measure_other_people(
     """
     found = []
     for folder in folders:
-        split = read_celeba(folder)["valid"].with_attributes(attributes)
+        split = read_celeba(folder, wanted=attributes)["valid"].with_attributes(attributes)
         positives, negatives = ((split.known & (split.labels == value)).sum(axis=0) for value in (True, False))
         columns = np.flatnonzero(np.minimum(positives, negatives) >= LEAST_FACES)
         if not len(columns):

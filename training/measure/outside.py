@@ -116,7 +116,7 @@ def evaluate(
     """
     predictor, measured = Predictor(weights, device), []
     for name, folder in folders.items():
-        splits = read_celeba(folder)
+        splits = read_celeba(folder, wanted=ATTRIBUTES)
         part = split or held_out(splits)
         judged = {part: splits[part]} if part else splits
         chosen = _together(list(judged.values()))

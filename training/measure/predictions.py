@@ -39,7 +39,7 @@ def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Pr
     predictor, where = Predictor(weights, device), " and ".join(data_dirs)
     if len({Path(folder).resolve() for folder in data_dirs}) < len(data_dirs):
         raise DataError(f"--data_dir {' '.join(data_dirs)} names a folder twice, whose pictures would count twice")
-    found = [read_celeba(folder) for folder in data_dirs]
+    found = [read_celeba(folder, wanted=predictor.attributes) for folder in data_dirs]
     labelled = {name for splits in found for name in splits["train"].attributes}
     missing = [name for name in predictor.attributes if name not in labelled]
     if missing:

@@ -232,6 +232,31 @@ def test_an_empty_label_is_not_known_even_in_a_last_column_without_any(tmp_path:
     assert after.known[:, :2].all()
 
 
+@pytest.mark.parametrize("absent", ["-1", "0"])
+def test_a_column_that_holds_no_labels_is_left_out_where_others_are_wanted(tmp_path: Path, absent: str) -> None:
+    before = read_celeba(celeba.write(tmp_path))["train"]
+    table = tmp_path / "list_attr_celeba.csv"
+    table.write_text(table.read_text().replace("-1", absent))
+    celeba.with_ages(tmp_path)  # whose -1 doesn't make the labels' 0 unknown
+    found = read_celeba(tmp_path, wanted=("Third", "Absent"))["train"]
+    assert found.attributes == before.attributes
+    assert np.array_equal(found.labels, before.labels)
+    assert found.known.all()
+    with pytest.raises(DataError, match=r"1 columns that are no labels: Age"):
+        read_celeba(tmp_path, wanted=("Age",))
+    with pytest.raises(DataError, match=r"\(training\.train --attributes names those that are, .+\): Age"):
+        read_celeba(tmp_path)
+
+
+def test_a_row_of_another_length_is_a_fault_whatever_is_wanted(tmp_path: Path) -> None:
+    celeba.with_ages(celeba.write(tmp_path))
+    table = tmp_path / "list_attr_celeba.csv"
+    *rows, last = table.read_text().splitlines()
+    table.write_text("\n".join([*rows, last.rsplit(",", 1)[0]]) + "\n")
+    with pytest.raises(DataError, match=f"1 rows with another number of labels: {last.split(',')[0]}"):
+        read_celeba(tmp_path, wanted=("First",))
+
+
 def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path: Path) -> None:
     assert unknown_labels(read_celeba(celeba.write(tmp_path))) == ""
     celeba.with_gaps(tmp_path)

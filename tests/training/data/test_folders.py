@@ -53,6 +53,18 @@ def test_the_named_attributes_are_learnt_in_their_order(folders: tuple[Path, Pat
     assert np.array_equal(found.train[0].labels, read_celeba(folders[0])["train"].labels[:, [2, 0]])
 
 
+@pytest.mark.parametrize("attributes", [("Second", "First"), ()])
+def test_columns_that_hold_no_labels_are_left_out_beside_those_that_are_learnt(
+    folders: tuple[Path, Path], attributes: tuple[str, ...]
+) -> None:
+    before = read(*folders, attributes=attributes)
+    for folder in folders if attributes else folders[1:]:
+        celeba.with_ages(folder)
+    found = read(*folders, attributes=attributes)
+    assert found.joined().fingerprint() == before.joined().fingerprint()
+    assert found.notes == before.notes
+
+
 def test_an_attribute_of_a_further_folder_alone_may_be_named(folders: tuple[Path, Path]) -> None:
     first, second = read(*folders, attributes=("First", "Extra")).train
     assert first.known.all(axis=0).tolist() == [True, False]
