@@ -18,6 +18,7 @@ from training.fit.config import TrainConfig, parse_config
 from training.fit.device_memory import batch_size_for
 from training.fit.distillation import check, targets
 from training.fit.errors import TrainingError
+from training.fit.record.input_files import input_files
 from training.fit.runtime.distributed import Process, joined, report_failure
 from training.fit.runtime.interruption import Interrupted, Interruption
 from training.fit.schedule import check_crops
@@ -55,12 +56,13 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
     for line in (*splits.notes, *_check(config, splits.joined())):
         if process.writes:
             print(line, file=sys.stderr)
+    files = input_files(config)
     data = splits.with_pictures(prepare([*splits.train, *splits.valid.values()], config, process))
     soft = targets(config, data.train, process)
     if not config.batch_size:
         config = replace(config, batch_size=batch_size_for(config, splits.train[0].attributes, process))
     try:
-        Trainer(config, data, process, soft, interruption).run()
+        Trainer(config, data, process, soft, interruption, files).run()
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"{process.device} has too little memory for --batch_size {config.batch_size}: try "

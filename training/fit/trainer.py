@@ -57,6 +57,7 @@ class Trainer:
         process: This process.
         targets: Training targets, float32 (N, attributes) from 0 to 1, nan where not known; the labels unless given.
         interruption: Notes signals that ask the run to stop; none unless given.
+        files: Its teachers and initial weights, from input_files; they are not recorded unless given.
 
     Attributes:
         config: As given.
@@ -66,7 +67,7 @@ class Trainer:
         whole: Whether all targets are known.
         interruption: As given, or one that no signal reaches.
         folder: Where checkpoints and metrics are written.
-        description: Settings, data and commit, for config.json.
+        description: Settings, data, files and commit, for config.json.
         network: Network that is trained.
         optimizer: Its optimiser.
         ema: Moving average of its weights; None when that is off.
@@ -95,6 +96,7 @@ class Trainer:
     def __init__(
         self, config: TrainConfig, data: RunData, process: Process,
         targets: np.ndarray | None = None, interruption: Interruption | None = None,
+        files: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self.config, self.data, self.process = config, data, process
         self.targets = data.train.split.targets if targets is None else targets
@@ -102,7 +104,7 @@ class Trainer:
         self.interruption = interruption or Interruption()
         self.folder = Path(config.save_dir)
         self.network = build_network(config, data.train.split.attributes).to(process.device)
-        self.description = run_description(config, data)
+        self.description = run_description(config, data, files or {})
         self.network.provenance = provenance(self.description)
         if config.channels_last:
             convert_conv2d_weight_memory_format(self.network, torch.channels_last)
@@ -444,6 +446,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "data": self.data.fingerprint(),
+            "files": self.description.get("files", {}),
         }
         write_state(self.folder / "last.pt", state)
         self.eval_network.save(self.folder / "last.safetensors")

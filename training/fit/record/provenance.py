@@ -12,16 +12,17 @@ _CODE = Path(__file__).resolve().parents[3]
 _GIT_SECONDS = 10  # until it is given up, as on a slow network disk
 
 
-def run_description(config: TrainConfig, data: RunData) -> dict[str, Any]:
+def run_description(config: TrainConfig, data: RunData, files: dict[str, Any]) -> dict[str, Any]:
     """Describe a run completely, for config.json.
 
     Args:
         config: Its settings.
         data: Its pictures and labels.
+        files: Its teachers and initial weights, from input_files.
 
     Returns:
-        "settings", "data" (the fingerprint, and the numbers of pictures) and, where this code is in a git repository,
-        "commit" and "modified": whether files differ from that commit.
+        "settings", "data" (the fingerprint, and the numbers of pictures), "files" where there are any and, where this
+        code is in a git repository, "commit" and "modified": whether files differ from that commit.
     """
     return {
         "settings": asdict(config),
@@ -32,6 +33,7 @@ def run_description(config: TrainConfig, data: RunData) -> dict[str, Any]:
             "drawn_each_epoch": len(data.draws),
             "validation_pictures": {name: len(valid.split) for name, valid in data.valid.items()},
         },
+        **({"files": files} if files else {}),
     }
 
 
@@ -43,7 +45,7 @@ def provenance(description: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         "settings" that differ from the defaults and decide what is computed, with the names of files alone, since
-        paths tell of the machine; "data", its fingerprint; "commit" and "modified" where they are known.
+        paths tell of the machine; "data", its fingerprint; "files", "commit" and "modified" where they are known.
     """
     settings = {}
     for item in fields(TrainConfig):

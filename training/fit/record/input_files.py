@@ -1,0 +1,57 @@
+"""The files that a run learns from beside its pictures: teachers and initial weights, known by what they hold."""
+
+from pathlib import Path
+from typing import Any
+
+from training.fit.config import TrainConfig
+from training.fit.errors import TrainingError
+from training.fit.record.run_state import read_state
+from training.measure.predictions import identify
+
+
+def input_files(config: TrainConfig) -> dict[str, Any]:
+    """Identify the files that a run learns from.
+
+    Args:
+        config: Its settings.
+
+    Returns:
+        "teachers", a list in their order, and "init_from", where the run has them: each file's name as "file", and its
+        SHA-256 as "sha256". A run that goes on needs its initial weights no more, so they are as its state tells, and
+        absent where that is from before it told them.
+
+    Raises:
+        TrainingError: The state to go on from cannot be read, or a teacher has been changed since.
+        OSError: A file cannot be read.
+    """
+    files: dict[str, Any] = {}
+    if config.teachers:
+        files["teachers"] = [identify(Path(teacher)) for teacher in config.teachers]
+    if config.resume:
+        path = Path(config.save_dir) / "last.pt"
+        state = read_state(path)
+        before = state.get("files", {})
+        if state.get("config", {}).get("teachers") == config.teachers:  # else it is of another run, which is said later
+            _check_unchanged(config.teachers, files.get("teachers", []), before.get("teachers", []), path)
+        return {**files, **before}
+    if config.init_from:
+        files["init_from"] = identify(Path(config.init_from))
+    return files
+
+
+def _check_unchanged(
+    teachers: tuple[str, ...], now: list[dict[str, str]], before: list[dict[str, str]], path: Path
+) -> None:
+    """Check that teachers hold what they held; `before` is empty in the state of a run that did not tell.
+
+    Raises:
+        TrainingError: One does not.
+    """
+    for teacher, found, known in zip(teachers, now, before, strict=False):
+        if found["sha256"] != known["sha256"]:
+            raise TrainingError(
+                f"the teacher {teacher} is no longer the file that the run in {path.parent} learns from (its SHA-256 "
+                f"was {known['sha256'][:12]}…, is {found['sha256'][:12]}…): put the former file back there; else begin "
+                f"in another --save_dir, by --init_from {path.with_suffix('.safetensors')} with the weights as they "
+                "were last"
+            )
