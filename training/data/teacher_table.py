@@ -5,8 +5,10 @@ over, and an empty cell says nothing. Of several faces in a picture the one with
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,8 @@ from training.data.columns import listed, places
 from training.data.tables import DataError, read_rows
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
+_PARQUET = ".parquet"
+_CERTAIN = re.compile(r"[01](\.0*)?")
 _SMALLEST = 5e-7  # probabilities are written with six decimals, so 0 stands for less than this
 
 
@@ -25,8 +29,17 @@ def is_table(path: str) -> bool:
 
     Args:
         path: Path of the file.
+
+    Raises:
+        DataError: It is a table in another format, which demo.annotate writes, too.
     """
-    return Path(path).suffix.lower() in _SUFFIXES
+    suffix = Path(path).suffix.lower()
+    if suffix == _PARQUET:
+        raise DataError(
+            f"the teacher {path} is a Parquet table: a table must be CSV, as demo.annotate writes it under a name that "
+            "ends in .csv"
+        )
+    return suffix in _SUFFIXES
 
 
 def table_logits(path: str, split: Split) -> np.ndarray:
@@ -43,12 +56,17 @@ def table_logits(path: str, split: Split) -> np.ndarray:
 
     Raises:
         DataError: The table cannot be read, holds none of the attributes or of the pictures, does not tell which
-            picture a row is of, or has something else than a probability from 0 to 1.
+            picture a row is of, has something else than a probability from 0 to 1, or has decisions alone.
     """
     columns, rows = read_rows(Path(path))
     joined = places(split.attributes, columns)
     if not joined:
         raise DataError(f"the teacher {path} has a column for none of {listed(split.attributes)}")
+    if _are_decisions(cells[there] for _, cells in rows for _, there in joined if there < len(cells)):
+        raise DataError(
+            f"the teacher {path} holds decisions, for each of its cells is 1, 0 or empty: as probabilities they would "
+            "outweigh every other teacher. Write it by demo.annotate without --decisions; labels belong in a --data_dir"
+        )
     faces = _largest_faces(path, columns, rows)
     found = np.full(split.labels.shape, np.nan)
     for index, file in _matched(path, list(faces), split.paths):
@@ -63,6 +81,13 @@ def table_logits(path: str, split: Split) -> np.ndarray:
             f"{split.paths[0].name}; its first row is of {rows[0][0]}"
         )
     return logit(np.clip(found, _SMALLEST, 1 - _SMALLEST))
+
+
+def _are_decisions(cells: Iterable[str]) -> bool:
+    """Whether cells hold 1 and 0 alone, beside empty ones; no network is so sure of everything."""
+    known = filter(None, cells)
+    first = next(known, "")
+    return all(map(_CERTAIN.fullmatch, chain([first], known)))  # which an empty first one is not
 
 
 def _probability(path: str, file: str, column: str, cell: str) -> float:

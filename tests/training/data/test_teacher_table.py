@@ -8,7 +8,7 @@ from scipy.special import expit
 from demo.pipeline.table import COLUMNS
 from training.data.celeba import Split
 from training.data.tables import DataError
-from training.data.teacher_table import table_logits
+from training.data.teacher_table import is_table, table_logits
 
 NAMES = ("A", "B")
 
@@ -34,7 +34,7 @@ def test_rows_are_joined_by_picture_and_columns_by_name(tmp_path: Path) -> None:
 
 
 def test_an_empty_cell_says_nothing_and_0_and_1_stay_finite(tmp_path: Path) -> None:
-    path = table(tmp_path, ("1.jpg", "", "1.000000"), ("2.jpg", "0.000000", ""))
+    path = table(tmp_path, ("1.jpg", "", "1.000000"), ("2.jpg", "0.000000", ""), ("3.jpg", "0.1", ""))
     found = table_logits(path, pictures("1.jpg", "2.jpg"))
     assert np.isnan(found).tolist() == [[True, False], [False, True]]
     assert found[0, 1] == pytest.approx(-found[1, 0]) == pytest.approx(14.5, abs=0.1)
@@ -71,6 +71,12 @@ def test_the_apostrophe_before_a_formula_is_passed_over(tmp_path: Path) -> None:
         ([("1.jpg", "1.5", "0")], ("file", *NAMES), "has 1.5 as A of 1.jpg; it takes probabilities from 0 to 1"),
         ([("1.jpg", "yes", "0")], ("file", *NAMES), "has yes as A of 1.jpg"),
         ([("1.jpg", "nan", "0")], ("file", *NAMES), "has nan as A of 1.jpg"),
+        (
+            [("1.jpg", "1", "0"), ("3.jpg", "", "1")],
+            ("file", *NAMES),
+            "holds decisions, .*annotate without --decisions",
+        ),
+        ([("1.jpg", "1.0", "0.0")], ("file", *NAMES), "holds decisions"),
         ([("1.jpg", "0.1", "0"), ("1.jpg", "0.2", "0")], ("file", *NAMES), "more than one row of 1.jpg, without"),
         ([("1.jpg", "0.1", "0")], ("file", "C", "D"), r"has a column for none of A, B \(2\)"),
         ([("x/7.jpg", "0.1", "0")], ("file", *NAMES), "for any of the 3 pictures, such as 1.jpg; its first"),
@@ -84,3 +90,20 @@ def test_a_table_that_cannot_be_used_is_named(
     with pytest.raises(DataError, match=message) as caught:
         table_logits(path, pictures("one/1.jpg", "one/3.jpg", "two/3.jpg"))
     assert path in str(caught.value)
+
+
+def test_what_annotate_writes_with_decisions_is_refused_and_with_probabilities_is_taken(tmp_path: Path) -> None:
+    header, face = (*COLUMNS, *NAMES), ("1", "0", "0", "90", "100")
+    decisions = [("1.jpg", *face, "1", ""), ("2.jpg", *face, "0", "1")]
+    there = pictures("1.jpg", "2.jpg")
+    with pytest.raises(DataError, match="holds decisions"):
+        table_logits(table(tmp_path, *decisions, header=header), there)
+    sure = table(tmp_path, decisions[0], ("2.jpg", *face, "0", "0.9"), header=header)
+    assert np.isfinite(table_logits(sure, there)[1]).all()
+
+
+def test_a_parquet_table_is_no_file_of_weights(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"answers\.parquet is a Parquet table: a table must be CSV"):
+        is_table(str(tmp_path / "answers.parquet"))
+    assert is_table("ANSWERS.CSV")
+    assert not is_table("weights.safetensors")
