@@ -101,15 +101,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--teachers", type=given, nargs="+", required=True, help="as training.train takes them")
     parser.add_argument("--data_dir", type=given, nargs="+", default=["data"], help="as training.train takes them")
+    parser.add_argument(
+        "--attributes", type=given, nargs="+", default=[], metavar="NAME",
+        help="columns to write, in this order, instead of all; training.train is taught nothing of the others",
+    )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="the table to write, .csv")
     parser.add_argument("--cache_dir", type=given, default="cache", help="where decoded pictures are kept")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix != ".csv":
         parser.error(f"--out must end in .csv, got {options.out}")
+    repeated = sorted({name for name in options.attributes if options.attributes.count(name) > 1})
+    if repeated:
+        parser.error(f"--attributes names {', '.join(repeated)} more than once")
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
-        splits = read_folders(options.data_dir)
+        splits = read_folders(options.data_dir, options.attributes)
         for line in (*splits.notes, *check(options.teachers, splits.joined())[1]):
             print(line, file=sys.stderr)
         found = ask(options.teachers, splits, options.cache_dir, options.device)

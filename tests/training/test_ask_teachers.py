@@ -1,4 +1,5 @@
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.fakes import celeba
 from training import ask_teachers
 from training.data.celeba import read_celeba
 from training.data.teacher_table import table_logits
+from training.fit import distillation
 
 
 @pytest.fixture
@@ -27,11 +29,12 @@ def weights(path: Path, *logits: float) -> str:
     return str(path)
 
 
-def ask(data: Path, *teachers: str) -> Path:
+def ask(data: Path, *teachers: str, attributes: Sequence[str] = ()) -> Path:
     out = data.parent / "out" / "teacher.csv"
     cache = str(data.parent / "cache")
     options = ["--data_dir", str(data), "--cache_dir", cache, "--out", str(out), "--device", "cpu"]
-    assert ask_teachers.main([*options, "--teachers", *teachers]) == 0
+    chosen = ["--attributes", *attributes] if attributes else []
+    assert ask_teachers.main([*options, *chosen, "--teachers", *teachers]) == 0
     return out
 
 
@@ -48,6 +51,25 @@ def test_the_table_holds_the_mean_logit_of_all_teachers(
     assert len(rows) == len(splits["train"]) + len(splits["valid"])  # never of the test split
     right = 100 * (splits["valid"].labels == [True, False, True]).mean()
     assert f"data, 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
+
+
+def test_a_table_may_hold_some_of_the_attributes_and_teaches_nothing_of_the_others(tmp_path: Path, data: Path) -> None:
+    teacher = weights(tmp_path / "a.safetensors", 4, -2, 0)
+    table = ask(data, teacher, attributes=("Third", "First"))
+    with table.open(encoding="utf-8", newline="") as file:
+        assert next(csv.reader(file)) == ["file", "Third", "First"]
+    split = read_celeba(data)["train"]
+    expected = np.tile([4, np.nan, 0], (len(split), 1))
+    np.testing.assert_allclose(table_logits(str(table), split), expected, atol=1e-4)
+    taught, (line,) = distillation.check([str(table)], split)
+    assert taught == {"First", "Third"}
+    assert line.endswith("it does not know Second (1)")
+
+
+def test_an_attribute_that_is_named_twice_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        ask(data, "a.safetensors", attributes=("First", "Third", "First"))
+    assert "--attributes names First more than once" in capsys.readouterr().err
 
 
 def test_what_no_teacher_knows_stays_empty_and_is_not_judged(

@@ -24,6 +24,7 @@ from training.data.celeba import Split
 from training.data.columns import listed, places
 from training.data.teacher_table import is_table, table_logits
 from training.fit.config import TrainConfig
+from training.fit.record.reporting import CountLog
 from training.fit.runtime.distributed import Process
 from training.measure.predictions import raw_logits
 from training.networks.mobilenet import MobileNet, holds_mobilenet
@@ -78,8 +79,6 @@ def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) 
     # On all machines or on none, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
         return np.load(path)
-    if process.writes:  # many minutes without a GPU, and a log shows no progress bar
-        print(f"asking the teachers about {len(train.split):,} pictures", file=sys.stderr, flush=True)
     opinion = opinion_of(config.teachers, train, process)
     if process.local_rank == 0:
         with replacement(path) as part, part.open("wb") as file:
@@ -131,6 +130,9 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
             network = _network(path, attributes, str(process.device))
             networks.append((network, np.array(places(attributes, network.attributes)).T))
             known[:, networks[-1][1][0]] += 1
+    if networks and process.writes:  # many minutes without a GPU, and a log shows no progress bar
+        print(f"asking the teachers about {len(total):,} pictures", file=sys.stderr, flush=True)
+    log = CountLog(process.writes, "asking the teachers", len(mine))
     with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
         for start in range(0, len(mine) if networks else 0, _BATCH):
             chosen = mine[start : start + _BATCH]
@@ -139,6 +141,7 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
                 for view in (crops, crops[:, :, ::-1]):
                     total[np.ix_(chosen, wanted)] += network.logits(np.ascontiguousarray(view))[:, there] / 2
             bar.update(len(chosen))
+            log.count(start + len(chosen))
     mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 is nan
     return torch.sigmoid(mean).float().numpy()
 

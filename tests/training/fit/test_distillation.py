@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
 from training.fit import distillation as teachers
 from training.fit.config import TrainConfig
+from training.fit.record import reporting
 from training.fit.runtime.distributed import Process
 
 ALONE = Process(0, 1, torch.device("cpu"))
@@ -92,6 +94,17 @@ def test_teachers_are_asked_once_and_that_is_said(
     monkeypatch.setattr(teachers, "opinion_of", lambda *_: pytest.fail("asked again"))
     assert np.array_equal(teachers.targets(asked(tmp_path, path), train, ALONE), first)
     assert not capsys.readouterr().err
+
+
+def test_a_log_tells_how_many_pictures_are_asked_about_and_the_time_left(
+    tmp_path: Path, train: LabelledPictures, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(teachers, "_BATCH", 6)
+    clock = itertools.count(0, 59)  # seconds, at each look
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    teachers.opinion_of([sure_of(tmp_path / "a.safetensors", 1, -1, 0)], train, ALONE)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("asking the teachers")]
+    assert said == ["asking the teachers about 16 pictures", "asking the teachers: 12 of 16, 1 min left"]
 
 
 def test_other_weights_at_the_same_place_are_asked_anew(tmp_path: Path, train: LabelledPictures) -> None:

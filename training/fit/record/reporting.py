@@ -1,6 +1,7 @@
 """What a run reports while it goes on: lines for a log where there is no terminal, and values for TensorBoard."""
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -85,6 +86,34 @@ class ProgressLog:
         self._last, self._last_fraction = replace(progress), fraction
         if self._active:
             print(line, file=sys.stderr, flush=True)
+
+
+class CountLog:
+    """Writes a line each minute while something is counted, like ProgressLog, to the standard error stream.
+
+    Args:
+        writes: Whether this process reports.
+        title: What is done.
+        total: Up to what is counted.
+    """
+
+    def __init__(self, writes: bool, title: str, total: int) -> None:
+        self._active = writes and not sys.stderr.isatty()
+        self._title, self._total = title, total
+        self._started = self._last = time.monotonic()
+
+    def count(self, done: int) -> None:
+        """Write a line where the last one is a minute old.
+
+        Args:
+            done: How much is done, from 1 to the total.
+        """
+        now = time.monotonic()
+        if not self._active or now - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        left = _duration((now - self._started) * (self._total - done) / done)
+        print(f"{self._title}: {done:,} of {self._total:,}, {left} left", file=sys.stderr, flush=True)
 
 
 def _duration(seconds: float) -> str:
