@@ -75,17 +75,29 @@ class Output:
 def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """Weigh faces so that every group with every label counts the same.
 
+    Faces of unknown origin are no group: each weighs as much as a face with its label does on average.
+
     Args:
         labels: bool (N,).
-        origins: str (N,), the group of each face.
+        origins: str (N,), the group of each face; empty where not known.
 
     Returns:
         float64 (N,), 1 on average.
     """
+    weights, known = np.ones(len(labels)), origins.astype(str) != ""
+    if not known.any():
+        return weights
     _, cells, counts = np.unique(
-        np.stack([origins.astype(str), labels.astype(str)]), axis=1, return_inverse=True, return_counts=True
+        np.stack([origins[known].astype(str), labels[known].astype(str)]),
+        axis=1,
+        return_inverse=True,
+        return_counts=True,
     )
-    return len(labels) / (len(counts) * counts[cells.ravel()])
+    weights[known] = known.sum() / (len(counts) * counts[cells.ravel()])
+    for alike in (labels, ~labels):
+        if (alike & known).any():
+            weights[alike & ~known] = weights[alike & known].mean()
+    return weights / weights.mean()
 
 
 def fit_output(train: Faces, valid: Faces, weight: np.ndarray, bias: float) -> Output:

@@ -95,6 +95,22 @@ def test_every_group_weighs_the_same_with_either_label() -> None:
     assert cells == pytest.approx([2, 2, 2, 2])
 
 
+def test_faces_of_unknown_origin_weigh_as_much_as_one_with_their_label_does() -> None:
+    labels = np.array([True, True, True, False, True, False, True, True, True, False])
+    origins = np.array(["a", "a", "a", "a", "b", "b", "", "", "", ""])
+    known = origins != ""
+    weights = balanced_weights(labels, origins)
+    assert weights.mean() == pytest.approx(1)
+    alone = balanced_weights(labels[known], origins[known])
+    assert weights[known] / weights[0] == pytest.approx(alone / alone[0])
+    for label in (False, True):
+        alike = labels == label
+        assert weights[alike & ~known] == pytest.approx(weights[alike & known].mean())
+    assert balanced_weights(labels, np.full(10, "")).tolist() == [1] * 10
+    none_alike = balanced_weights(np.array([True, True, False]), np.array(["a", "b", ""]))
+    assert none_alike == pytest.approx([1, 1, 1])
+
+
 def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path, tmp_path: Path) -> None:
     other = celeba.write(tmp_path / "other", sizes={0: 8, 1: 8, 2: 1})
     names = sorted(path.name for path in (other / "img_align_celeba").iterdir())
