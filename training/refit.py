@@ -34,6 +34,7 @@ _BATCH = 64  # pictures that the network reads at once
 _STRENGTHS = tuple(10.0**power for power in np.arange(-5, 0.5, 0.5))
 _MOST_SCALE = 20.0  # by which a bound output is made surer
 _MOST_STEPS = 2000  # of the solver; it needs some hundred
+_LEAST_GROUP_SHARE = 0.01  # of the faces with a label; a smaller group, such as men with lipstick, would outweigh all
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,24 @@ def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
     return weights / weights.mean()
 
 
+def groups_by_labels(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Tell faces apart by further labels, as by whether somebody wears make-up.
+
+    Args:
+        labels: bool (N,), of the output.
+        others: bool (N, M), the labels by which faces are told apart; none where M is 0.
+
+    Returns:
+        str (N,), the group of each face. One with few of the faces with a label counts with the largest of that label.
+    """
+    found = np.array(["".join("01"[value] for value in row.astype(int)) for row in others], dtype=str)
+    for alike in (labels, ~labels):
+        names, counts = np.unique(found[alike], return_counts=True)
+        for name in names[counts < _LEAST_GROUP_SHARE * alike.sum()]:
+            found[alike & (found == name)] = names[counts.argmax()]
+    return found
+
+
 def fit_output(train: Faces, valid: Faces, weight: np.ndarray, bias: float) -> Output:
     """Fit a logistic regression, as strongly bound and as sure as is best on other faces.
 
@@ -147,16 +166,20 @@ def _loss(faces: Faces, logits: np.ndarray) -> float:
 
 
 def gather(
-    data_dirs: Sequence[str], attributes: Sequence[str], compute: Callable[[Split, str], np.ndarray]
+    data_dirs: Sequence[str],
+    attributes: Sequence[str],
+    balance: Sequence[str],
+    compute: Callable[[Split, str], np.ndarray],
 ) -> dict[str, dict[str, Faces]]:
     """Compute the features of every face that has one of the labels.
 
-    Where a folder has list_groups.csv, its groups weigh the same with either label. A folder counts as much as its
-    training faces times its draws, on the validation split as well.
+    Where a folder has list_groups.csv, its groups weigh the same with either label; in any other, those that `balance`
+    makes. A folder counts as much as its training faces times its draws, on the validation split as well.
 
     Args:
         data_dirs: Each FOLDER or FOLDER=DRAWS.
         attributes: Names of the outputs to fit.
+        balance: Names of labels; who has them and who has not weigh the same. One that is not known is not there.
         compute: Gives the features of a split's pictures, float32 (N, features); it is told a title as well.
 
     Returns:
@@ -168,10 +191,11 @@ def gather(
     found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
     for text in data_dirs:
         folder = Folder.parse(text)
-        splits = read_celeba(folder.path, wanted=attributes)
+        splits = read_celeba(folder.path, wanted=(*attributes, *balance))
         for part in ("train", "valid"):
             split = splits[part].with_attributes(attributes)
-            split = split.only(np.flatnonzero(split.known.any(axis=1)))
+            wanted = np.flatnonzero(split.known.any(axis=1))
+            split, others = split.only(wanted), splits[part].with_attributes(balance).only(wanted).labels
             features = compute(split, f"{folder.path.name}, {part}")
             grouped = (folder.path / TABLE).is_file()
             names = [path.name for path in split.paths]
@@ -179,7 +203,8 @@ def gather(
             for column, name in enumerate(attributes):
                 kept = split.known[:, column]
                 labels = split.labels[kept, column]
-                weights = np.ones(len(labels)) if origins is None else balanced_weights(labels, origins[kept])
+                groups = groups_by_labels(labels, others[kept]) if origins is None else origins[kept]
+                weights = balanced_weights(labels, groups) if grouped or balance else np.ones(len(labels))
                 learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
                 weights *= folder.draws * learnt / max(1, len(labels))
                 found[name][part].append(Faces(features[kept], labels, weights))
@@ -228,13 +253,16 @@ def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title:
     return np.concatenate(found)
 
 
-def refit(weights: str, data_dirs: Sequence[str], attributes: Sequence[str], device: str | None) -> SlimNet:
+def refit(
+    weights: str, data_dirs: Sequence[str], attributes: Sequence[str], balance: Sequence[str], device: str | None
+) -> SlimNet:
     """Fit some outputs of a network once more, and print what changed.
 
     Args:
         weights: File of weights, .safetensors or .pth.
         data_dirs: Each FOLDER or FOLDER=DRAWS.
         attributes: Names of the outputs.
+        balance: As gather takes it.
         device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
 
     Returns:
@@ -252,7 +280,12 @@ def refit(weights: str, data_dirs: Sequence[str], attributes: Sequence[str], dev
     unknown = [name for name in attributes if name not in network.attributes]
     if unknown:
         raise ValueError(f"--attributes: {weights} has no {listed(unknown)}, but {listed(network.attributes)}")
-    faces = gather(data_dirs, attributes, lambda split, title: pooled_features(predictor, network, split, title))
+    misspelt = [name for name in balance if name not in network.attributes]
+    if misspelt:
+        raise ValueError(f"--balance: {weights} knows no {listed(misspelt)}, but {listed(network.attributes)}")
+    faces = gather(
+        data_dirs, attributes, balance, lambda split, title: pooled_features(predictor, network, split, title)
+    )
     for name, parts in faces.items():
         row = network.attributes.index(name)
         weight, bias = network.fc.weight[row].detach().numpy(), network.fc.bias[row].item()
@@ -266,7 +299,7 @@ def refit(weights: str, data_dirs: Sequence[str], attributes: Sequence[str], dev
             network.fc.weight[row] = torch.from_numpy(output.weight)
             network.fc.bias[row] = output.bias
     network.calibration = None
-    network.provenance = {"refitted": list(attributes), "from": network.provenance}
+    network.provenance = {"refitted": list(attributes), "balanced": list(balance), "from": network.provenance}
     return network
 
 
@@ -287,6 +320,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="folders in CelebA's form, with a train and a valid split among them; where one has list_groups.csv its "
         "groups weigh the same",
     )  # fmt: skip
+    parser.add_argument(
+        "--balance", nargs="+", default=[], metavar="NAME",
+        help="labels, such as Heavy_Makeup: those who have them and those who have not weigh the same, for an output "
+        "that leans on them; in folders without list_groups.csv",
+    )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     options = parser.parse_args(arguments)
@@ -294,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
-        refit(options.weights, options.data_dir, options.attributes, options.device).save(options.out)
+        refit(options.weights, options.data_dir, options.attributes, options.balance, options.device).save(options.out)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.refit: {error}", file=sys.stderr)
         return 1

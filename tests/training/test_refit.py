@@ -8,8 +8,8 @@ import torch
 
 from slimnet import SlimNet
 from tests.fakes import celeba
-from training.data.celeba import DataError, Split
-from training.refit import Faces, balanced_weights, fit_output, gather, main
+from training.data.celeba import DataError, Split, read_celeba
+from training.refit import Faces, balanced_weights, fit_output, gather, groups_by_labels, main
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_command_fits_the_named_output_and_no_other(
     assert changed == ["fc.weight", "fc.bias"]
     assert [bool((after.fc.weight[n] == before.fc.weight[n]).all()) for n in range(3)] == [True, False, True]
     assert after.calibration is None
-    assert after.provenance == {"refitted": ["Second"], "from": None}
+    assert after.provenance == {"refitted": ["Second"], "balanced": [], "from": None}
     assert line.startswith("Second: log loss on 30 validation faces ")
     assert line.split(", fitted to ")[1].startswith("60 with C = ")
     old, new = (float(number) for number in line.split(" faces ")[1].split(",")[0].split(" -> "))
@@ -120,7 +120,7 @@ def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path,
     def compute(split: Split, title: str) -> np.ndarray:
         return np.full((len(split), 1), len(title), np.float32)
 
-    faces = gather([str(data), f"{other}=0.5"], ["First"], compute)["First"]
+    faces = gather([str(data), f"{other}=0.5"], ["First"], [], compute)["First"]
     train, valid = faces["train"], faces["valid"]
     assert (len(train.labels), len(valid.labels)) == (68, 38)
     assert train.weights[:60] == pytest.approx(1)
@@ -131,11 +131,31 @@ def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path,
     )  # chosen on as it is fitted to
 
 
+def test_who_has_another_label_and_who_has_not_weigh_the_same(data: Path) -> None:
+    split = read_celeba(data)["train"].with_attributes(["First", "Second"])
+    faces = gather([str(data)], ["First"], ["Second"], lambda split, _title: np.zeros((len(split), 1), np.float32))
+    first, second = split.labels.T
+    weights = faces["First"]["train"].weights
+    assert weights.mean() == pytest.approx(1)
+    cells = [weights[(first == one) & (second == other)].sum() for one in (False, True) for other in (False, True)]
+    assert cells == pytest.approx([15, 15, 15, 15])
+
+
+def test_a_group_of_few_does_not_outweigh_the_others() -> None:
+    labels = np.arange(1000) < 500
+    others = np.stack([labels & (np.arange(1000) % 250 == 0), ~labels & (np.arange(1000) % 2 == 0)], axis=1)
+    groups = groups_by_labels(labels, others)
+    assert set(groups[labels]) == {"00"}  # two of 500 are "10"
+    assert set(groups[~labels]) == {"00", "01"}
+    assert (groups[~labels] == "01").sum() == 250
+
+
 @pytest.mark.parametrize(
     ("attributes", "partition", "why"),
     [
         ("First First", None, "--attributes names First (1) more than once"),
         ("Third Fourth", None, "has no Fourth (1), but First, Second, Third (3)"),
+        ("Third --balance Fourth", None, "--balance: "),
         ("First", "0", "faces with and without First in the valid split are needed, but 0 are labelled alike"),
     ],
 )
@@ -168,4 +188,4 @@ def test_a_suffix_that_cannot_be_written_is_said_before_the_work(capsys: pytest.
 
 def test_a_folder_without_labels_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="list_attr_celeba"):
-        gather([str(tmp_path)], ["First"], lambda split, _title: np.zeros((len(split), 1), np.float32))
+        gather([str(tmp_path)], ["First"], [], lambda split, _title: np.zeros((len(split), 1), np.float32))
