@@ -5,7 +5,7 @@ that the pipeline itself measures of a face in view. Turned are those that Celeb
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.benchmark.alignment import Distortion, most_central, validation_pictures
+from demo.benchmark.tick_figures import tick_figures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import FaceResult
+from slimnet import Calibration
 
 # Of each condition, a key of `Quality.conditions`, the lowest figures of its classes: pixels between the eyes,
 # sharpness, degrees. Most of CelebA's own faces are in the last, of turn in the first.
@@ -36,13 +38,17 @@ class Sightings:
 
     Attributes:
         figures: (N,) size, sharpness or turn of each face.
-        ticks: (N, attributes) bool, the answers.
+        probabilities: (N, attributes) float, 0 to 1.
         labels: (N, attributes) bool, what CelebA says.
     """
 
     figures: np.ndarray
-    ticks: np.ndarray
+    probabilities: np.ndarray
     labels: np.ndarray
+
+    def where(self, faces: np.ndarray) -> "Sightings":
+        """Some of the faces; bool (N,)."""
+        return Sightings(self.figures[faces], self.probabilities[faces], self.labels[faces])
 
 
 def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights: Path) -> dict[str, Any]:
@@ -58,11 +64,18 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
         weights, its file and sha256; images, how many there were; attributes, their names; conditions: name, found (the
         faces), and classes: from, the lowest figure; images, faces in it; accuracy, balanced_accuracy, low and high,
         one for each attribute, where low to high is the 95 % interval of balanced accuracy, None where fewer than
-        `LEAST` have an attribute or have it not; mean, balanced accuracy over the attributes that all classes measure.
+        `LEAST` have an attribute or have it not; mean, balanced accuracy over the attributes that all classes measure;
+        decided, what the boxes are worth at each operating point, as `tick_figures` gives it, None for weights
+        without operating points.
     """
     crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    calibration = pipeline.predictor.calibration
     found = [
-        {"name": name, "found": len(seen.figures), "classes": classes(seen, CLASSES[name])}
+        {
+            "name": name,
+            "found": len(seen.figures),
+            "classes": classes(seen, CLASSES[name], pipeline.attributes, calibration),
+        }
         for name, seen in _sightings(pipeline, crops, labels).items()
     ]
     return {
@@ -86,7 +99,7 @@ def _sightings(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray) 
         seen = [(row, face) for row, faces in enumerate(answers) for face in faces[name]]
         found[name] = Sightings(
             np.array([face.quality.conditions[name] for _, face in seen]),
-            np.array([face.probabilities > 0.5 for _, face in seen]).reshape(-1, labels.shape[1]),
+            np.array([face.probabilities for _, face in seen]).reshape(-1, labels.shape[1]),
             labels[[row for row, _ in seen]],
         )
     return found
@@ -118,31 +131,44 @@ def _blurred(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
 _CHANGES: dict[str, Distortion] = {"size": _shrunk, "sharpness": _blurred}
 
 
-def classes(seen: Sightings, starts: tuple[float, ...]) -> list[dict[str, Any]]:
+def classes(
+    seen: Sightings, starts: tuple[float, ...], names: Sequence[str], calibration: Calibration | None
+) -> list[dict[str, Any]]:
     """Compute the figures of each class of faces.
 
     Args:
         seen: faces in one condition.
         starts: the lowest figure of each class, rising from 0.
+        names: the attributes.
+        calibration: the weights' own; None if they have none.
 
     Returns:
         One row for each class, as `measure_conditions` describes it.
     """
     place = np.searchsorted(starts, seen.figures, side="right") - 1
-    found = [_reliability(seen.ticks[place == n], seen.labels[place == n]) for n in range(len(starts))]
+    parts = [seen.where(place == n) for n in range(len(starts))]
+    found = [_reliability(part.probabilities > 0.5, part.labels) for part in parts]
     compared = np.all([measured for _, _, measured, _ in found], axis=0)
     return [
         {
             "from": start,
-            "images": int((place == n).sum()),
+            "images": len(part.figures),
             "mean": _rounded(balanced[compared].mean() if compared.any() else np.nan),
             "accuracy": [_rounded(value) for value in accuracy],
             "balanced_accuracy": [_rounded(value) for value in np.where(measured, balanced, np.nan)],
             "low": [_rounded(value) for value in np.where(measured, balanced - margins[0], np.nan)],
             "high": [_rounded(value) for value in np.where(measured, balanced + margins[1], np.nan)],
+            "decided": _decided(part, names, calibration),
         }
-        for n, (start, (accuracy, balanced, measured, margins)) in enumerate(zip(starts, found, strict=True))
+        for start, part, (accuracy, balanced, measured, margins) in zip(starts, parts, found, strict=True)
     ]
+
+
+def _decided(seen: Sightings, names: Sequence[str], calibration: Calibration | None) -> dict[str, Any] | None:
+    """What the boxes are worth; None for weights without operating points."""
+    if calibration is None or calibration.sure is None:
+        return None
+    return tick_figures(seen.probabilities, seen.labels, names, calibration)
 
 
 def _reliability(

@@ -41,3 +41,14 @@ interface Decisions {
   sure: {right: number[]; answered: number[]; precision: number[]; recall: number[]}; // outside of that band
   exclusive: [string, string][]; // attributes of which at most one is ticked
 }
+
+/** What the boxes are worth on some faces, as in Decisions; null where too few show it (demo/benchmark/tick_figures.py). */
+interface BoxFigures {
+  points: {[name: string]: {precision: (number | null)[]; recall: (number | null)[]}}; // without "accuracy": see sure
+  sure: {
+    right: (number | null)[];
+    answered: (number | null)[];
+    precision: (number | null)[];
+    recall: (number | null)[];
+  };
+}

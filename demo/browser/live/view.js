@@ -7,7 +7,6 @@ import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
-import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {showRemark} from "../shared/status.js";
 import {PictureAge} from "./age.js";
 import {Announcer} from "./access/announcer.js";
@@ -58,7 +57,6 @@ export class View {
     this.refusalLine = find(live, ".refusal", HTMLElement);
     this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
-    this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
     this.why = this.makeWhy();
     this.settings = this.panel.settings;
     this.buttons = new FaceButtons(find(live, ".faces", HTMLElement), facts.face_colours, (number) =>
@@ -259,7 +257,7 @@ export class View {
     showRemark(this.refusalLine, "");
     this.buttons.show([], null);
     this.panel.clear();
-    this.reliability.clear();
+    this.panel.reliability.clear();
     this.timeline.stop(t("The camera is off. Numbers only, no picture."));
     this.say(message, kind);
   }
@@ -388,7 +386,7 @@ export class View {
       const {probabilities, ticks} = this.read.get(face.number);
       if (face.number === this.chosen) {
         panel.show(probabilities, ticks, face.doubts);
-        this.reliability.follow(face.number, face.conditions, now);
+        panel.reliability.follow(face.number, face.conditions, now);
         if (this.settings.values.pace) this.announce(face, faces.length, now);
       }
     }
@@ -492,6 +490,6 @@ export class View {
     if (this.frames.watched) return; // the next frame shows it
     const {probabilities, ticks} = this.read.get(number);
     this.panel.show(probabilities, ticks, this.face.doubts);
-    this.reliability.show(this.face.conditions);
+    this.panel.reliability.show(this.face.conditions);
   }
 }

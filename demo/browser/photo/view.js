@@ -5,7 +5,6 @@ import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
-import {ReliabilityOfFace} from "../shared/attributes/reliability.js";
 import {say, showRemark, speak} from "../shared/status.js";
 import {write} from "../shared/written.js";
 import {MarkedPicture} from "./marked_picture.js";
@@ -44,7 +43,6 @@ export class View {
     this.crop = find(this.more, ".crop img", HTMLImageElement);
     this.another = find(photo, "#photo-another", HTMLButtonElement);
     this.panel = new AttributePanel(find(photo, ".attributes", HTMLElement), facts);
-    this.reliability = new ReliabilityOfFace(this.panel.root, facts.conditions);
     const turnTo = (/** @type {number} */ number) => this.turnTo(number);
     this.picture = new MarkedPicture(find(this.result, ".picture", HTMLElement), facts, this.panel, turnTo);
     this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, turnTo);
@@ -132,7 +130,7 @@ export class View {
     if (faces.length) this.choose(1);
     else {
       this.panel.clear();
-      this.reliability.clear();
+      this.panel.reliability.clear();
       this.why.turnTo(answer, 1);
     }
     this.sayWhatIsShown();
@@ -166,7 +164,7 @@ export class View {
     this.picture.choose(number);
     this.crop.src = face.crop;
     this.panel.show(face.probabilities, null, face.doubts);
-    this.reliability.show(face.conditions);
+    this.panel.reliability.show(face.conditions);
     this.why.turnTo(this.shown, number);
   }
 

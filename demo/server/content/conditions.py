@@ -19,9 +19,10 @@ def conditions(figures: dict[str, Any] | None, attributes: tuple[str, ...]) -> l
 
     Returns:
         For each condition its name, a key of a face's `conditions`, and its classes, of rising figures: from, the
-        lowest figure; change, the difference of mean balanced accuracy from that of most of CelebA's faces; like, how
-        other faces are like one in this class; rows, for each attribute [level, text], or None where it was not
-        measured. Conditions of which no class can be compared are left out.
+        lowest figure; change, the difference of mean balanced accuracy from that of most of CelebA's faces; usual,
+        whether it holds these; like, how other faces are like one in this class; rows, for each attribute [level,
+        text], or None where it was not measured; decided, what the boxes are worth, as `globals.d.ts` describes it,
+        None where that was not measured. Conditions of which no class can be compared are left out.
     """
     if not figures or tuple(figures["attributes"]) != attributes:
         return []
@@ -39,9 +40,24 @@ def _class(condition: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     return {
         "from": row["from"],
         "change": round(row["mean"] - usual["mean"], 4),
+        "usual": row is usual,
         "like": "like this one" if row is usual else _LIKE[name],
         "rows": [_row(*values) for values in measured],
+        "decided": _decided(row.get("decided")),  # files written before there was any have none
     }
+
+
+def _decided(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the boxes are worth, to the per cent that the page tells."""
+    if not found:
+        return None
+    points = {name: _in_percent(columns) for name, columns in found["points"].items()}
+    return {"points": points, "sure": _in_percent(found["sure"])}
+
+
+def _in_percent(columns: dict[str, list[float | None]]) -> dict[str, list[float | None]]:
+    """The same shares, rounded to per cent: there are some thousands of them."""
+    return {name: [None if share is None else round(share, 2) for share in column] for name, column in columns.items()}
 
 
 def _row(balanced_accuracy: float | None, low: float | None, high: float | None) -> list[str] | None:

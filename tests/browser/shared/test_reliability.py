@@ -24,18 +24,21 @@ CONDITIONS = [
     {
         "name": "size",
         "classes": [
-            {"from": 0, "change": -0.2, "like": "as small as this one", "rows": rows("weak", 60, "Bald")},
-            {"from": 20, "change": 0, "like": "like this one", "rows": rows("good", 88)},
+            {
+                "from": 0, "change": -0.2, "usual": False, "like": "as small as this one",
+                "rows": rows("weak", 60, "Bald"),
+            },
+            {"from": 20, "change": 0, "usual": True, "like": "like this one", "rows": rows("good", 88)},
         ],
     },
     {
         "name": "turn",
         "classes": [
-            {"from": 0, "change": 0, "like": "like this one", "rows": rows("good", 89)},
-            {"from": 30, "change": -0.1, "like": "turned as far as this one", "rows": rows("fair", 75)},
+            {"from": 0, "change": 0, "usual": True, "like": "like this one", "rows": rows("good", 89)},
+            {"from": 30, "change": -0.1, "usual": False, "like": "turned as far as this one", "rows": rows("fair", 75)},
         ],
     },
-]
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_the_reliability_is_that_of_faces_like_the_one_in_view(page: Any) -> Non
     assert told(page) == "reliability 90% (88 to 92)"
     show(page, 40, 5)
     assert told(page) == "reliability 88% (1 to 99)"
-    assert page.inner_text(".like") == "Reliability as measured on faces like this one."
+    assert page.inner_text(".like") == "Figures as measured on faces like this one."
     show(page, 40, 45)
     assert told(page) == "reliability 75% (1 to 99)"
     row = page.locator("li:has(#live-Smiling)")
@@ -77,7 +80,7 @@ def test_the_reliability_is_that_of_faces_like_the_one_in_view(page: Any) -> Non
 def test_of_several_conditions_the_one_that_costs_most_counts(page: Any) -> None:
     show(page, 10, 45)
     assert told(page) == "reliability 60% (1 to 99)"
-    assert page.inner_text(".like").startswith("Reliability as measured on faces as small as this one;")
+    assert page.inner_text(".like").startswith("Figures as measured on faces as small as this one;")
 
 
 def test_what_was_not_measured_there_is_told_of_celeba(page: Any) -> None:

@@ -1,13 +1,15 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from demo.benchmark.__main__ import main
 from demo.benchmark.conditions import CLASSES, LEAST, Sightings, classes
-from slimnet import ATTRIBUTES, SlimNet
+from slimnet import ATTRIBUTES, Calibration, SlimNet
 from tests.fakes.celeba import write_portraits
+from tests.fakes.decided import decided
 
 
 def test_every_picture_is_read_as_it_is_and_changed_and_put_into_classes(
@@ -34,11 +36,15 @@ def sightings(figure: float, positives: int, found: int, negatives: int, rejecte
     """Faces of one figure; of those with the attribute `found` are ticked, of the others all but `rejected`."""
     labels = np.arange(positives + negatives) < positives
     ticks = np.concatenate([np.arange(positives) < found, np.arange(negatives) >= rejected])
-    return Sightings(np.full(len(labels), figure), ticks[:, None], labels[:, None])
+    return Sightings(np.full(len(labels), figure), np.where(ticks, 0.95, 0.05)[:, None], labels[:, None])
+
+
+def rows(seen: Sightings, *starts: float, calibration: Calibration | None = None) -> list[dict[str, Any]]:
+    return classes(seen, starts, ("Smiling",), calibration)
 
 
 def test_reliability_is_balanced_accuracy_with_its_interval() -> None:
-    small, large = classes(sightings(20.0, 40, 30, 100, 90), (0, 20))
+    small, large = rows(sightings(20.0, 40, 30, 100, 90), 0, 20)
     assert (small["images"], small["balanced_accuracy"], small["mean"]) == (0, [None], None)
     assert large["images"] == 140
     assert large["accuracy"] == [pytest.approx(120 / 140, abs=1e-4)]
@@ -50,7 +56,15 @@ def test_reliability_is_balanced_accuracy_with_its_interval() -> None:
 
 
 def test_few_faces_measure_nothing() -> None:
-    (row,) = classes(sightings(5.0, LEAST - 1, 3, 100, 90), (0,))
+    (row,) = rows(sightings(5.0, LEAST - 1, 3, 100, 90), 0)
     assert (row["balanced_accuracy"], row["low"], row["high"], row["mean"]) == ([None], [None], [None], None)
-    (row,) = classes(sightings(5.0, LEAST, 5, 100, 100), (0,))
+    (row,) = rows(sightings(5.0, LEAST, 5, 100, 100), 0)
     assert row["mean"] == 0.75
+
+
+def test_each_class_says_what_the_boxes_are_worth_there() -> None:
+    small, large = rows(sightings(20.0, 40, 30, 100, 90), 0, 20, calibration=decided(1))
+    assert large["decided"]["points"]["f1"] == {"precision": [0.75], "recall": [0.75]}
+    assert large["decided"]["sure"]["answered"] == [1]
+    assert small["decided"]["sure"]["answered"] == [None]
+    assert [row["decided"] for row in rows(sightings(20.0, 40, 30, 100, 90), 0, 20)] == [None, None]

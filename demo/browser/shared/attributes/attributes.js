@@ -6,6 +6,7 @@ import {Details} from "./details.js";
 import {closest, find, findAll} from "../elements.js";
 import {joined, listed, t} from "../language.js";
 import {leaveRoomForWords} from "../longest_word.js";
+import {ReliabilityOfFace} from "./reliability.js";
 import {faceSentence} from "./sentence.js";
 import {Settings} from "../settings.js";
 import {Toolbar} from "./toolbar.js";
@@ -93,7 +94,7 @@ export class AttributePanel {
    * @param {HTMLElement} root
    * @param {Facts} facts
    */
-  constructor(root, {decisions}) {
+  constructor(root, {decisions, conditions = []}) {
     this.root = root;
     this.decisions = decisions;
     this.settings = new Settings();
@@ -112,6 +113,7 @@ export class AttributePanel {
     this.chips = new Chips(root);
     this.toolbar = new Toolbar(root, this.settings);
     this.details = new Details(root, this.settings, decisions);
+    this.reliability = new ReliabilityOfFace(root, conditions, (alike) => this.details.showFacesLike(alike));
     this.settings.onChange(() => this.applySettings());
     this.clear();
     this.applySettings();

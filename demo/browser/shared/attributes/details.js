@@ -5,9 +5,13 @@ import {find, findAll} from "../elements.js";
 import {joined, t} from "../language.js";
 import {write} from "../written.js";
 
+/** @typedef {import("./reliability.js").FaceClass} FaceClass */
+
 const OWN_THRESHOLD = t("Your own threshold: not measured.");
 const RARELY_TICKED = t("Hardly ever ticked.");
 const NEVER_SURE = t("Never sure enough to answer.");
+const TOO_FEW_TICKS = t("Ticked too rarely to say how often it is right.");
+const TOO_FEW_FACES = t("Too few faces had it to say how many it finds.");
 
 /** The details of one attribute. */
 class Row {
@@ -46,6 +50,10 @@ export class Details {
   constructor(root, settings, decisions) {
     this.settings = settings;
     this.decisions = decisions;
+    /** @type {FaceClass | null} */
+    this.alike = null;
+    /** @type {string | undefined} */
+    this.point = undefined; // the operating point
     this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
     this.reset = find(root, "[data-do=reset]", HTMLButtonElement);
     this.reset.addEventListener("click", () => settings.change({thresholds: {}}));
@@ -72,43 +80,90 @@ export class Details {
     const {thresholds} = this.settings.values;
     for (const row of this.rows) {
       row.show(rule.cuts[row.index], standard.cuts[row.index]);
-      const moved = row.name in thresholds;
-      row.row.classList.toggle("moved", moved);
-      if (row.measured) {
-        write(row.measured, moved ? OWN_THRESHOLD : measuredWords(this.decisions, point, row.index));
-      }
+      row.row.classList.toggle("moved", row.name in thresholds);
     }
+    this.point = point;
+    this.showMeasured();
     // Not disabled, which would take the focus from it as soon as it is pressed.
     this.reset.setAttribute("aria-disabled", String(Object.keys(thresholds).length === 0));
+  }
+
+  /** @param {FaceClass | null} alike - faces like the one in view; null: there is none in view */
+  showFacesLike(alike) {
+    this.alike = alike;
+    this.showMeasured();
+  }
+
+  showMeasured() {
+    const {thresholds} = this.settings.values;
+    for (const {measured, name, index} of this.rows) {
+      if (!measured) continue;
+      write(
+        measured,
+        name in thresholds ? OWN_THRESHOLD : measuredWords(this.decisions, this.alike, this.point, index),
+      );
+    }
   }
 }
 
 /**
- * What was measured of an attribute's ticks.
+ * What was measured of an attribute's boxes: on faces like the one in view, or else on all of CelebA's.
  *
  * @param {Decisions} decisions
+ * @param {FaceClass | null} alike
  * @param {string} point - the operating point
  * @param {number} index - of the attribute
  */
-export function measuredWords({points, sure}, point, index) {
-  if (point !== SURE_ONLY) return tickWords(points[point].precision[index], points[point].recall[index]);
-  if (!sure.answered[index]) return NEVER_SURE;
-  const answers = t("Right in {right} of 100 where it answers; it answers {answered} of 100.", {
-    right: outOf100(sure.right[index]),
-    answered: outOf100(sure.answered[index]),
-  });
-  return joined([tickWords(sure.precision[index], sure.recall[index]), answers]);
+function measuredWords(decisions, alike, point, index) {
+  const ofAll = sentences(decisions, point, index);
+  const measured = alike?.decided ? sentences(alike.decided, point, index) : [null, null];
+  const figures = joined(ofAll.filter((_, place) => measured[place] === null));
+  const apart = alike && !alike.usual && measured.includes(null); // most of CelebA's faces are usual ones
+  return joined([
+    ...measured.filter((sentence) => sentence !== null),
+    apart ? t("On all of CelebA’s faces: {figures}", {figures}) : figures,
+  ]);
 }
 
 /**
- * @param {number} precision
- * @param {number} recall
+ * What ticks are worth, and what answers are; null where too few faces show it.
+ *
+ * @param {BoxFigures} figures
+ * @param {string} point - the operating point
+ * @param {number} index - of the attribute
+ * @returns {(import("../language.js").Words | null)[]} two
+ */
+function sentences({points, sure}, point, index) {
+  if (point !== SURE_ONLY) return [tickWords(points[point].precision[index], points[point].recall[index]), ""];
+  if (sure.answered[index] === 0) return [NEVER_SURE, ""];
+  return [tickWords(sure.precision[index], sure.recall[index]), answerWords(sure.right[index], sure.answered[index])];
+}
+
+/**
+ * @param {number | null} precision
+ * @param {number | null} recall
  */
 function tickWords(precision, recall) {
-  if (outOf100(recall) === 0) return RARELY_TICKED;
-  return t("When ticked, right in {right} of 100. Finds {found} of 100.", {
-    right: outOf100(precision),
-    found: outOf100(recall),
+  if (precision === null && recall === null) return null;
+  if (recall !== null && outOf100(recall) === 0) return RARELY_TICKED;
+  return joined([
+    precision === null ? TOO_FEW_TICKS : t("When ticked, right in {right} of 100.", {right: outOf100(precision)}),
+    recall === null ? TOO_FEW_FACES : t("Finds {found} of 100.", {found: outOf100(recall)}),
+  ]);
+}
+
+/**
+ * @param {number | null} right
+ * @param {number | null} answered
+ */
+function answerWords(right, answered) {
+  if (answered === null) return null;
+  if (right === null) {
+    return t("It answers {answered} of 100, too few to say how often rightly.", {answered: outOf100(answered)});
+  }
+  return t("Right in {right} of 100 where it answers; it answers {answered} of 100.", {
+    right: outOf100(right),
+    answered: outOf100(answered),
   });
 }
 

@@ -9,7 +9,14 @@ const STEADY_MS = 1000; // a face in motion is classed by the mean of that time,
 /**
  * Faces of like size, sharpness or turn (demo/server/content/conditions.py).
  *
- * @typedef {{from: number, change: number, like: string, rows: ([string, string] | null)[]}} FaceClass
+ * @typedef {object} FaceClass
+ * @property {number} from - the lowest figure
+ * @property {number} change - of mean balanced accuracy from that of the usual class
+ * @property {boolean} usual - whether most of CelebA's faces are in it
+ * @property {string} like
+ * @property {([string, string] | null)[]} rows - level and text
+ * @property {BoxFigures | null} decided
+ *
  * @typedef {{name: string, classes: FaceClass[]}} Condition
  */
 
@@ -43,9 +50,11 @@ export class ReliabilityOfFace {
   /**
    * @param {HTMLElement} root - of the checkboxes
    * @param {Condition[]} conditions - none where they were not measured
+   * @param {(chosen: FaceClass | null) => void} onChoose - called with each other class
    */
-  constructor(root, conditions) {
+  constructor(root, conditions, onChoose = () => {}) {
     this.conditions = conditions;
+    this.onChoose = onChoose;
     this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
     this.line = find(root, ".like", HTMLElement);
     /** @type {FaceClass | null} */
@@ -97,6 +106,7 @@ export class ReliabilityOfFace {
     this.chosen = chosen;
     for (const row of this.rows) row.show(chosen);
     write(this.line, chosen ? describe(chosen) : "");
+    this.onChoose(chosen);
   }
 }
 
@@ -104,8 +114,8 @@ export class ReliabilityOfFace {
 function describe({like, rows}) {
   const values = {like: translated(like)};
   return rows.includes(null)
-    ? t("Reliability as measured on faces {like}; in italics, where these were too few, on all of CelebA’s.", values)
-    : t("Reliability as measured on faces {like}.", values);
+    ? t("Figures as measured on faces {like}; in italics, where these were too few, on all of CelebA’s.", values)
+    : t("Figures as measured on faces {like}.", values);
 }
 
 /**

@@ -1,0 +1,41 @@
+from typing import Any
+
+import numpy as np
+
+from demo.benchmark.tick_figures import LEAST_TOLD, tick_figures
+from tests.fakes.decided import decided
+
+# Of faces with the attribute and without it, so many of each probability. Not sure from 0.1 to 0.9; ticked above 0.2
+# at "balanced", 0.4 at "f1".
+WITH, WITHOUT = {0.95: 30, 0.5: 20, 0.05: 10}, {0.95: 10, 0.3: 40, 0.05: 90}
+
+
+def measured(having: dict[float, int], without: dict[float, int]) -> dict[str, Any]:
+    probabilities = [p for side in (having, without) for p, count in side.items() for _ in range(count)]
+    labels = np.arange(len(probabilities)) < sum(having.values())
+    return tick_figures(np.array(probabilities)[:, None], labels[:, None], ("Smiling",), decided(1))
+
+
+def test_ticks_and_answers_are_measured_as_the_page_gives_them() -> None:
+    assert measured(WITH, WITHOUT) == {
+        "points": {
+            "balanced": {"precision": [0.5], "recall": [0.8333]},
+            "f1": {"precision": [0.8333], "recall": [0.8333]},
+        },
+        "sure": {"right": [0.8571], "answered": [0.7], "precision": [0.75], "recall": [0.5]},
+    }
+
+
+def test_ticks_that_another_one_excludes_are_none() -> None:
+    sure = np.full((LEAST_TOLD, 2), 0.99)
+    sure[:, 1] = 0.95
+    found = tick_figures(sure, np.ones_like(sure, bool), ("No_Beard", "Goatee"), decided(2))
+    assert found["points"]["f1"]["recall"] == found["sure"]["answered"] == [1, 0]
+
+
+def test_a_share_of_few_is_not_told() -> None:
+    few = measured({0.95: LEAST_TOLD - 1, 0.5: 1}, {0.05: 9})
+    assert few["sure"] == {"right": [1.0], "answered": [0.9744], "precision": [None], "recall": [0.9667]}
+    assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["recall"] == [None]
+    assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["precision"] == [0.9667]
+    assert measured({0.95: 1}, {})["points"]["balanced"] == {"precision": [None], "recall": [None]}
