@@ -15,7 +15,7 @@ from demo.server.content.attributes import attribute_list
 from demo.server.content.conditions import conditions
 from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import LANGUAGES, page_languages
-from demo.server.content.outside import people
+from demo.server.content.outside import notes, people
 from demo.server.markup import render
 from demo.server.page import build, masthead
 from slimnet import ATTRIBUTES, Reliability
@@ -23,6 +23,8 @@ from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, frames, start_live, wait_for_live_status, wait_for_more
 from tests.browser.page.test_accessibility import TWO
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
+from tests.demo.server.content.test_outside import BABIES, BLACK, OLD
+from tests.demo.server.content.test_outside import figures as outside
 from tests.fakes.decided import decided
 from tests.paths import PORTRAIT
 from tests.texts import placeholders, script_texts, server_texts
@@ -70,9 +72,10 @@ def spoken() -> list[str]:
     figures = json.loads(OUTSIDE.read_text(encoding="utf-8"))
     parts = [part for other in figures["sets"] for row in other["attributes"] for part in row["groups"] + row["ages"]]
     found = json.loads(CONDITIONS.read_text(encoding="utf-8"))
+    behind = [notes(outside(("A", "Male", [BLACK], [BABIES, OLD][:count])))["Male"] for count in range(3)]
     classes = [one for condition in conditions(found, ATTRIBUTES) for one in condition["classes"]]
     wrong = [re.sub(r"^\{\}", "'a.jpg'", text).replace("{}", "7") for text in server_texts()]
-    return [*wrong, *map(people, parts), *(one["like"] for one in classes), "The picture is empty."]
+    return [*wrong, *map(people, parts), *behind, *(one["like"] for one in classes), "The picture is empty."]
 
 
 # Gives each text, with what is said by attributes, of the page; and those that the scripts and the server say.

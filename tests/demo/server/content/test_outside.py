@@ -24,28 +24,42 @@ BLACK, WHITE, INDIAN = part(0.7, "Black", "female"), part(0.96, "White", "male")
 BABIES, OLD = part(0.54, age="0-2"), part(0.6, age="70+")
 
 
-def test_the_group_that_stays_behind_most_is_told_over_all_sets() -> None:
-    found = figures(("A", "Male", [BLACK, WHITE], [BABIES]), ("B", "Male", [INDIAN], []))
-    assert notes(found) == {"Male": "Outside CelebA: right for 42 of 100 Indian women."}
+def test_up_to_three_parts_that_stay_behind_are_told_over_all_sets() -> None:
+    found = figures(("A", "Male", [BLACK, WHITE], [BABIES, OLD]), ("B", "Male", [INDIAN], []))
+    assert notes(found) == {
+        "Male": "Outside CelebA: right for 42 of 100 Indian women, 70 of 100 Black women and 54 of 100 people aged 0–2."
+    }
 
 
-def test_where_no_group_stays_behind_the_age_is_told() -> None:
-    assert notes(figures(("A", "Male", [WHITE], [BABIES, OLD]))) == {
-        "Male": "Outside CelebA: right for 54 of 100 people aged 0–2."
+def test_where_no_group_stays_behind_the_ages_are_told() -> None:
+    assert notes(figures(("A", "Male", [WHITE], [OLD, BABIES]))) == {
+        "Male": "Outside CelebA: right for 54 of 100 people aged 0–2 and 60 of 100 people aged 70 or more."
     }
     assert notes(figures(("A", "Male", [WHITE], [OLD]))) == {
         "Male": "Outside CelebA: right for 60 of 100 people aged 70 or more."
     }
 
 
-def test_young_is_told_by_age() -> None:
+def test_people_in_several_sets_are_told_once_by_the_worst_of_these() -> None:
+    found = figures(("A", "Male", [], [BABIES]), ("B", "Male", [], [part(0.7, age="0-2"), part(0.5, age="0-2")]))
+    assert notes(found) == {"Male": "Outside CelebA: right for 50 of 100 people aged 0–2."}
+
+
+def test_young_is_told_by_age_first() -> None:
     found = figures(("A", "Young", [INDIAN], [part(0.2, age="50-59", gender="female"), OLD]))
-    assert notes(found) == {"Young": "Outside CelebA: right for 60 of 100 people aged 70 or more."}
+    assert notes(found) == {
+        "Young": "Outside CelebA: right for 60 of 100 people aged 70 or more and 42 of 100 Indian women."
+    }
 
 
-def test_nothing_is_said_of_chance_and_of_few_people() -> None:
-    likely, few = part(0.84, "Black", "female"), part(0.1, "Black", "male", images=29)
-    assert notes(figures(("A", "Male", [likely, few, WHITE], []))) == {}
+def test_a_part_that_stays_behind_is_told_wherever_its_interval_ends() -> None:
+    found = figures(("A", "Male", [part(0.81, "Black", "female", images=250, above=0.045)], []))
+    assert notes(found) == {"Male": "Outside CelebA: right for 81 of 100 Black women."}
+
+
+def test_nothing_is_said_of_few_people_and_of_those_who_do_not_stay_behind() -> None:
+    enough, few = part(0.85, "Black", "female"), part(0.1, "Black", "male", images=49)
+    assert notes(figures(("A", "Male", [enough, few, WHITE], []))) == {}
     assert notes(None) == {}
 
 
