@@ -43,11 +43,13 @@ class PictureFiles:
         files: names of the files, in the order of the inputs and sorted inside each folder.
         failed: for each folder that could not be searched, a sentence that begins with its name.
         unsupported: suffix -> number of pictures with it, for formats that are not opened.
+        not_read: path -> why nothing of it is read, for these folders and pictures.
     """
 
     def __init__(self, inputs: Sequence[str]) -> None:
         self.failed: list[str] = []
         self.unsupported: Counter[str] = Counter()
+        self.not_read: dict[str, str] = {}
         self._other_media: Counter[str] = Counter()
         self._others: Counter[str] = Counter()
         self._passed_over: Counter[str] = Counter()  # by name; all AppleDouble files are one
@@ -85,7 +87,9 @@ class PictureFiles:
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
-            self.failed.append(f"{folder}: {error.strerror}")
+            reason = error.strerror or "it cannot be opened"
+            self.failed.append(f"{folder}: {reason}")
+            self.not_read[folder] = reason
             return
         for entry in entries:
             entry_is_folder = is_folder(entry.path)
@@ -94,16 +98,17 @@ class PictureFiles:
                 self._passed_over_folders += entry_is_folder
             elif entry_is_folder:
                 yield from self._walk(entry.path, above | {real})
-            elif self._is_picture(entry.name):
+            elif self._is_picture(entry.path):
                 yield entry.path
 
-    def _is_picture(self, name: str) -> bool:
+    def _is_picture(self, path: str) -> bool:
         """Whether a file in a folder is opened, by its suffix; it is counted where not."""
-        suffix = Path(name).suffix.lower()
+        suffix = Path(path).suffix.lower()
         if suffix in SUFFIXES:
             return True
         if suffix in _PICTURE_SUFFIXES:
             self.unsupported[suffix] += 1
+            self.not_read[path] = f"a picture of the format {suffix}, which is not supported: save it as JPEG or PNG"
         elif suffix in _OTHER_MEDIA_SUFFIXES:
             self._other_media[suffix] += 1
         else:

@@ -32,7 +32,7 @@ from demo.dataset.names import crop_name
 from demo.dataset.options import REPORT, argument_parser, find_problem
 from demo.dataset.picture import Cropped, FaceChoice, crop_in_processes, crop_picture
 from demo.dataset.plan import Picture, plan
-from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, rows_without_picture
+from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, other_row, rows_without_picture
 from demo.dataset.summary import Summary, summarise
 from demo.dataset.tables import IMAGES, remove_dataset, write_tables
 from demo.pipeline.detect import FaceFinder
@@ -68,31 +68,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = Path(os.path.realpath(options.out))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        summary = _make(out, finder, pictures, labels, options)
+        summary = _make(out, finder, pictures, _rest(found, pictures, labels, options.labels), labels, options)
     except ResumeError as error:
         parser.error(printable(str(error)))
     except STOPS as error:
         return explain_stop(error, str(out))
     for line in (*summary.lines(out / REPORT), *found.failed, *found.not_tried()):
         print(printable(line), file=sys.stderr)
-    return 1 if found.failed or found.unsupported or summary.outcomes[NOT_READ] or not summary.crops else 0
+    return 1 if summary.outcomes[NOT_READ] or not summary.crops else 0
+
+
+def _rest(found: PictureFiles, pictures: Sequence[Picture], labels: Labels | None, table: Path | None) -> list[Outcome]:
+    """What the report names after the pictures: folders and pictures that are not opened, and labels that are left."""
+    outcomes = [Outcome(path, [other_row(path, NOT_READ, why)]) for path, why in sorted(found.not_read.items())]
+    unused = rows_without_picture(labels.pictures, pictures) if labels else []
+    return outcomes + [Outcome(str(table), unused)] * bool(unused)
 
 
 def _make(
     out: Path,
     finder: FaceFinder,
     pictures: Sequence[Picture],
+    rest: Sequence[Outcome],
     labels: Labels | None,
     options: argparse.Namespace,
 ) -> Summary:
-    """Crop the pictures that are not done, and write the tables of all."""
-    unused = rows_without_picture(labels.pictures, pictures) if labels else []
-    entries = [picture.file for picture in pictures] + [str(options.labels)] * bool(unused)
+    """Crop the pictures that are not done, and write the tables of all; rest: for the end of the report."""
+    entries = [picture.file for picture in pictures] + [outcome.file for outcome in rest]
     with PartialTable(out / REPORT, _settings(options), COLUMNS, entries, options.restart) as table:
         if options.restart:
             remove_dataset(out)
         (out / IMAGES).mkdir(exist_ok=True)
-        done = min(len(table.done), len(pictures))  # labels without a picture are one entry more
+        done = min(len(table.done), len(pictures))
         if done:
             print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
         with closing(_cropped(finder, pictures[done:], options)) as results:
@@ -100,8 +107,8 @@ def _make(
                 for crop in cropped.crops:
                     (out / IMAGES / crop_name(picture.stem, crop.number)).write_bytes(crop.jpeg)
                 table.add(Outcome(picture.file, crop_rows(picture, cropped, options.valid_share)))
-        if unused and len(table.done) < len(entries):
-            table.add(Outcome(entries[-1], unused))
+        for outcome in rest[max(0, len(table.done) - len(pictures)) :]:
+            table.add(outcome)
         write_tables(out, table.path, pictures, labels)
         summary = summarise(table.path, pictures, labels)
         table.finish()

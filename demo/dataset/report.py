@@ -29,7 +29,7 @@ class Entry:
     """What is read back from a row.
 
     Attributes:
-        file: path of the picture, or its name in the table of labels.
+        file: path of the picture or folder, or the picture's name in the table of labels.
         crop: name of the crop's file; empty where there is none.
         partition: of the crop, as a number; empty where there is none.
         outcome: one of this module's outcomes.
@@ -70,21 +70,21 @@ def crop_rows(picture: Picture, cropped: Cropped, valid_share: float) -> list[Ro
 
 
 def rows_without_picture(names: Sequence[str], pictures: Sequence[Picture]) -> list[Row]:
-    """The rows of labels that belong to no picture.
+    """The rows of labels that belong to no picture, each name once: a table may repeat a row.
 
     Args:
         names: of the pictures in the table of labels.
         pictures: all pictures.
     """
-    used = {picture.row for picture in pictures}
-    return [other_row(name, NO_PICTURE) for row, name in enumerate(names) if row not in used]
+    used = {names[picture.row] for picture in pictures if picture.row is not None}
+    return [other_row(name, NO_PICTURE) for name in dict.fromkeys(names) if name not in used]
 
 
 def other_row(file: str, outcome: str, detail: str = "") -> Row:
-    """The row of a picture, or of labels, without a crop.
+    """The row of a picture, of a folder that cannot be opened, or of labels, without a crop.
 
     Args:
-        file: the picture's path, or its name in the table of labels.
+        file: the path, or the picture's name in the table of labels.
         outcome: one of this module's outcomes.
         detail: more about it, for people.
     """

@@ -65,6 +65,7 @@ def test_every_file_of_a_folder_is_read_or_counted(tmp_path: Path) -> None:
     found = PictureFiles([str(tmp_path)])
     assert names(found, tmp_path) == ["a.JPG", "b.tif"]
     assert dict(found.unsupported) == {".kra": 2, ".xcf": 1}
+    assert len(found.not_read) == 3
     pictures, media, others = found.not_tried()
     assert pictures == "Pictures of formats that are not supported: 2 .kra, 1 .xcf. Save them as JPEG or PNG."
     assert media.startswith("Videos and drawings, which are not read: 1 .")

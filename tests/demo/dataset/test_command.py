@@ -119,6 +119,40 @@ def test_training_reads_the_labels_that_were_given(
     assert set(content(out)) == {*TABLES, *(f"img_align_celeba/{row['crop']}" for row in rows.values() if row["crop"])}
 
 
+def test_the_report_names_pictures_and_folders_that_are_not_opened(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = os.scandir
+
+    def scandir(folder: str) -> object:
+        if folder.endswith("locked"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (pictures / "locked").mkdir()
+    (pictures / "deep" / "scan.DCM").touch()
+    for name in ("pair.png", "none.webp", "broken.jpg", "extra.jpg"):
+        (pictures / name).unlink()
+    assert run(pictures, "--out", tmp_path / "out") == 1
+    rows = {Path(row["file"]).relative_to(pictures).as_posix(): row for row in report(tmp_path / "out")}
+    assert {name: (row["outcome"], row["detail"]) for name, row in rows.items() if row["outcome"] != "crop"} == {
+        "deep/scan.DCM": (
+            "not read", "a picture of the format .dcm, which is not supported: save it as JPEG or PNG"
+        ),
+        "locked": ("not read", "Permission denied"),
+    }  # fmt: skip
+
+
+def test_a_row_of_labels_that_is_repeated_has_its_picture(pictures: Path, labels: Path, tmp_path: Path) -> None:
+    head, *rows = labels.read_text().splitlines()
+    labels.write_text("\n".join([head, *rows, rows[1], rows[-1], rows[-1]]) + "\n")
+    run(pictures / "deep", "--labels", labels, *RULES, "--out", tmp_path / "out")
+    named = [(row["file"], row["outcome"]) for row in report(tmp_path / "out")]
+    assert ("deep/grace.jpg", "labels without a picture") not in named
+    assert named.count(("lost.jpg", "labels without a picture")) == 1
+
+
 def test_without_labels_each_face_is_cropped_and_no_label_is_claimed(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
