@@ -34,6 +34,7 @@ from demo.benchmark.load.reliability import write_reliability
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
 from demo.benchmark.server import NotServedError
+from demo.benchmark.validation import ValidationError
 from demo.device_files import DeviceFilesError
 from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
@@ -168,6 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
         NotServedError,
         OSError,
         TooFewPicturesError,
+        ValidationError,
     ) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2

@@ -4,7 +4,6 @@ CelebA's validation pictures are distorted in known ways, their faces found and 
 compared with those of the untouched crops of the same pictures.
 """
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.pictures.decode import open_picture
+from demo.benchmark.validation import ValidationPictures, validation_pictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.result import FaceResult
@@ -54,40 +53,36 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
     """
     predictor = Predictor(weights, device)
     pipeline = Pipeline(predictor, FaceFinder())
-    crops, labels = validation_pictures(data_dir, images, predictor.attributes)
+    pictures = validation_pictures(data_dir, images, predictor.attributes)
+    crops = pictures.crops
     reference = np.concatenate([predictor(np.stack(crops[i : i + 64])) for i in range(0, len(crops), 64)])
-    correct = (reference > 0.5) == labels
+    correct = np.array([pictures.right(row, answers) for row, answers in enumerate(reference)])
     print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
     print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6} {'standard error':>15}")
     for variant, distort in VARIANTS.items():
-        loss = _measure(pipeline, variant, distort, crops, labels, correct)
+        loss = _measure(pipeline, variant, distort, pictures, correct)
         share = f"{loss.found}/{loss.pictures}"
         lost = f"{loss.reference - loss.accuracy:6.2f} {loss.error:15.2f}"
         print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {lost}", flush=True)
 
 
 def _measure(
-    pipeline: Pipeline,
-    variant: str,
-    distort: Distortion,
-    crops: list[np.ndarray],
-    labels: np.ndarray,
-    correct: np.ndarray,
+    pipeline: Pipeline, variant: str, distort: Distortion, pictures: ValidationPictures, correct: np.ndarray
 ) -> Loss:
-    """Measure one variant against the untouched crops; labels and correct: bool (pictures, attributes)."""
+    """Measure one variant against the untouched crops, for each of which correct holds the share of right labels."""
     random = np.random.default_rng(0)
-    rows, hits = [], []
-    for row, crop in enumerate(tqdm(crops, variant, leave=False)):
+    rows, shares = [], []
+    for row, crop in enumerate(tqdm(pictures.crops, variant, leave=False)):
         picture = distort(crop, random)
         faces = pipeline.analyse(picture, thorough=True).faces
         if faces:
             rows.append(row)
-            hits.append((most_central(faces, picture).probabilities > 0.5) == labels[row])
+            shares.append(pictures.right(row, most_central(faces, picture).probabilities))
     if not rows:
-        return Loss(variant, 0, len(crops), 0.0, 0.0, 0.0)
-    accuracy, reference = (100 * np.mean(values, axis=1) for values in (hits, correct[rows]))
+        return Loss(variant, 0, len(correct), 0.0, 0.0, 0.0)
+    accuracy, reference = 100 * np.array(shares), 100 * correct[rows]
     error = np.std(reference - accuracy) / np.sqrt(len(rows))
-    return Loss(variant, len(rows), len(crops), float(accuracy.mean()), float(reference.mean()), float(error))
+    return Loss(variant, len(rows), len(correct), float(accuracy.mean()), float(reference.mean()), float(error))
 
 
 def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
@@ -106,43 +101,6 @@ def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResu
         return float(np.hypot(x + width / 2 - picture.shape[1] / 2, y + height / 2 - picture.shape[0] / 2))
 
     return min(faces, key=distance)
-
-
-def validation_pictures(
-    data_dir: Path, images: int, attributes: tuple[str, ...]
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Read some of CelebA's validation pictures, evenly spread.
-
-    Args:
-        data_dir: CelebA in Kaggle's CSV layout.
-        images: how many; fewer where there are fewer.
-        attributes: names of the labels to read.
-
-    Returns:
-        The crops, each (218, 178, 3) uint8 RGB, and their labels, (images, attributes) bool.
-    """
-    chosen = validation_files(data_dir, images)
-    with (data_dir / "list_attr_celeba.csv").open(newline="", encoding="utf-8") as file:
-        rows = {row["image_id"]: row for row in csv.DictReader(file)}
-    labels = np.array([[rows[path.name][attribute] == "1" for attribute in attributes] for path in chosen])
-    return [open_picture(path) for path in chosen], labels
-
-
-def validation_files(data_dir: Path, images: int) -> list[Path]:
-    """Choose some of CelebA's validation pictures, evenly spread.
-
-    Args:
-        data_dir: CelebA in Kaggle's CSV layout.
-        images: how many; fewer where there are fewer.
-
-    Returns:
-        Their files.
-    """
-    with (data_dir / "list_eval_partition.csv").open(newline="", encoding="utf-8") as file:
-        names = [row["image_id"] for row in csv.DictReader(file) if row["partition"] == "1"]
-    folder = data_dir / "img_align_celeba"
-    folder = folder / folder.name if (folder / folder.name).is_dir() else folder
-    return [folder / names[i] for i in np.linspace(0, len(names) - 1, min(images, len(names))).astype(int)]
 
 
 def _padded(crop: np.ndarray, across: int, down: int, border: int) -> np.ndarray:

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.benchmark.alignment import Distortion, most_central, validation_pictures
+from demo.benchmark.alignment import Distortion, most_central
 from demo.benchmark.tick_figures import tick_figures
+from demo.benchmark.validation import ValidationPictures, validation_pictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import FaceResult
 from slimnet import Calibration
@@ -39,16 +40,18 @@ class Sightings:
     Attributes:
         figures: (N,) size, sharpness or turn of each face.
         probabilities: (N, attributes) float, 0 to 1.
-        labels: (N, attributes) bool, what CelebA says.
+        labels: (N, attributes) bool, what CelebA says; False where not known.
+        known: (N, attributes) bool, which labels are known; the others count nowhere.
     """
 
     figures: np.ndarray
     probabilities: np.ndarray
     labels: np.ndarray
+    known: np.ndarray
 
     def where(self, faces: np.ndarray) -> "Sightings":
-        """Some of the faces; bool (N,)."""
-        return Sightings(self.figures[faces], self.probabilities[faces], self.labels[faces])
+        """Some of the faces; bool (N,), or indices."""
+        return Sightings(self.figures[faces], self.probabilities[faces], self.labels[faces], self.known[faces])
 
 
 def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights: Path) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
         decided, what the boxes are worth at each operating point, as `tick_figures` gives it, None for weights
         without operating points.
     """
-    crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    pictures = validation_pictures(data_dir, images, pipeline.attributes)
     calibration = pipeline.predictor.calibration
     found = [
         {
@@ -76,18 +79,19 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
             "found": len(seen.figures),
             "classes": classes(seen, CLASSES[name], pipeline.attributes, calibration),
         }
-        for name, seen in _sightings(pipeline, crops, labels).items()
+        for name, seen in _sightings(pipeline, pictures).items()
     ]
     return {
         "weights": {"file": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()},
-        "images": len(crops),
+        "images": len(pictures.crops),
         "attributes": list(pipeline.attributes),
         "conditions": found,
     }
 
 
-def _sightings(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray) -> dict[str, Sightings]:
-    """Read every picture as it is, shrunk and blurred; labels: bool (pictures, attributes)."""
+def _sightings(pipeline: Pipeline, pictures: ValidationPictures) -> dict[str, Sightings]:
+    """Read every picture as it is, shrunk and blurred."""
+    crops, labels, known = pictures.crops, pictures.labels, pictures.known
 
     def read(row: int) -> dict[str, list[FaceResult]]:
         return dict(_read(pipeline, crops[row], np.random.default_rng(row)))
@@ -97,10 +101,12 @@ def _sightings(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray) 
     found = {}
     for name in CLASSES:
         seen = [(row, face) for row, faces in enumerate(answers) for face in faces[name]]
+        rows = np.array([row for row, _ in seen], int)
         found[name] = Sightings(
             np.array([face.quality.conditions[name] for _, face in seen]),
             np.array([face.probabilities for _, face in seen]).reshape(-1, labels.shape[1]),
-            labels[[row for row, _ in seen]],
+            labels[rows],
+            known[rows],
         )
     return found
 
@@ -147,7 +153,7 @@ def classes(
     """
     place = np.searchsorted(starts, seen.figures, side="right") - 1
     parts = [seen.where(place == n) for n in range(len(starts))]
-    found = [_reliability(part.probabilities > 0.5, part.labels) for part in parts]
+    found = [_reliability(part.probabilities > 0.5, part.labels, part.known) for part in parts]
     compared = np.all([measured for _, _, measured, _ in found], axis=0)
     return [
         {
@@ -168,17 +174,18 @@ def _decided(seen: Sightings, names: Sequence[str], calibration: Calibration | N
     """What the boxes are worth; None for weights without operating points."""
     if calibration is None or calibration.sure is None:
         return None
-    return tick_figures(seen.probabilities, seen.labels, names, calibration)
+    return tick_figures(seen.probabilities, seen.labels, seen.known, names, calibration)
 
 
 def _reliability(
-    ticks: np.ndarray, labels: np.ndarray
+    ticks: np.ndarray, labels: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Reliability of each attribute.
 
     Args:
         ticks: (N, attributes) bool, the answers.
         labels: (N, attributes) bool.
+        known: (N, attributes) bool, which labels are known.
 
     Returns:
         Accuracy and balanced accuracy, (attributes,) each; whether enough faces are on both sides, bool (attributes,);
@@ -187,15 +194,16 @@ def _reliability(
     """
     right = ticks == labels
     sides, below, above = [], [], []
-    for side in (labels, ~labels):
+    positive, negative = labels & known, ~labels & known
+    for side in (positive, negative):
         count = side.sum(axis=0)
         share = (right & side).sum(axis=0) / np.maximum(count, 1)
         low, high = _wilson(share, np.maximum(count, 1))
         sides.append(share)
         below.append(share - low)
         above.append(high - share)
-    measured = np.minimum(labels.sum(axis=0), (~labels).sum(axis=0)) >= LEAST
-    accuracy = right.sum(axis=0) / max(1, len(right))
+    measured = np.minimum(positive.sum(axis=0), negative.sum(axis=0)) >= LEAST
+    accuracy = (right & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return accuracy, np.mean(sides, axis=0), measured, (np.hypot(*below) / 2, np.hypot(*above) / 2)
 
 

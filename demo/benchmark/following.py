@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.benchmark.alignment import most_central, validation_pictures
+from demo.benchmark.alignment import most_central
+from demo.benchmark.validation import ValidationPictures, validation_pictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.follow import landmark_interval
-from demo.pipeline.result import Analysis
 
 # Frames a second of one camera, and how many frames of others wait meanwhile where a server works on 100 a second.
 _PACES = ((30, 0), (10, 8), (3, 31))
@@ -36,38 +36,33 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
         device: "auto", "cpu", "cuda" or "mps".
     """
     pipeline = Pipeline.load(weights, device)
-    crops, labels = validation_pictures(data_dir, images, pipeline.attributes)
+    pictures = validation_pictures(data_dir, images, pipeline.attributes)
     for rate, waiting in _PACES:
-        _report_pace(pipeline, crops, labels, rate, waiting)
+        _report_pace(pipeline, pictures, rate, waiting)
 
 
-def _report_pace(pipeline: Pipeline, crops: list[np.ndarray], labels: np.ndarray, rate: int, waiting: int) -> None:
+def _report_pace(pipeline: Pipeline, pictures: ValidationPictures, rate: int, waiting: int) -> None:
     """Measure films of `rate` frames a second, beside others whose frames wait, and print a line about them."""
     # From the second frame, the first with landmarks that can be followed, until just before they are found again.
     frames = math.ceil(landmark_interval(waiting) * rate) + 1
     random = np.random.default_rng(0)
     found, followed, lost = [], [], 0
-    for crop, label in zip(tqdm(crops, leave=False), labels, strict=True):
+    for row, crop in enumerate(tqdm(pictures.crops, leave=False)):
         stream = pipeline.stream()
         for number, frame in enumerate(_film(crop, frames, rate, random)):
             last = stream.analyse(frame, number / rate, waiting)
         alone = pipeline.analyse(frame, thorough=False)
         if alone.faces and last.faces:
-            found.append(_right(alone, frame, label))
-            followed.append(_right(last, frame, label))
+            found.append(pictures.right(row, most_central(alone.faces, frame).probabilities))
+            followed.append(pictures.right(row, most_central(last.faces, frame).probabilities))
         lost += bool(alone.faces) and not last.faces
-    films = f"{len(found)} of {len(crops)} films of {frames} frames, {lost} faces lost"
+    films = f"{len(found)} of {len(pictures.crops)} films of {frames} frames, {lost} faces lost"
     print(f"{rate} frames a second, {waiting} others waiting: {films}")
     accuracies = [100 * float(np.mean(values)) if values else 0.0 for values in (found, followed)]
     loss = accuracies[0] - accuracies[1]
     error = 100 * float(np.std(np.subtract(found, followed))) / math.sqrt(len(found)) if found else 0.0
     figures = "  found in each frame {:.2f} %, followed {:.2f} %, loss {:.2f} (standard error {:.2f})"
     print(figures.format(*accuracies, loss, error), flush=True)
-
-
-def _right(analysis: Analysis, frame: np.ndarray, label: np.ndarray) -> float:
-    """Share of the attributes that are right for the most central face; label: bool (attributes,)."""
-    return float(np.mean((most_central(analysis.faces, frame).probabilities > 0.5) == label))
 
 
 def _film(crop: np.ndarray, frames: int, rate: int, random: np.random.Generator) -> Iterator[np.ndarray]:

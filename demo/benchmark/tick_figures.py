@@ -15,7 +15,7 @@ LEAST_TOLD = 30
 
 
 def tick_figures(
-    probabilities: np.ndarray, labels: np.ndarray, names: Sequence[str], calibration: Calibration
+    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, names: Sequence[str], calibration: Calibration
 ) -> dict[str, Any]:
     """Measure how often ticks are right, and how many they find.
 
@@ -25,6 +25,7 @@ def tick_figures(
     Args:
         probabilities: float (N, attributes), 0 to 1.
         labels: bool (N, attributes).
+        known: bool (N, attributes), which labels are known; the others count nowhere.
         names: the attributes.
         calibration: the weights' own, with operating points.
 
@@ -34,24 +35,25 @@ def tick_figures(
         slimnet.calibration, but None where a share would be of fewer than `LEAST_TOLD`.
     """
     points = {
-        point: _ticks(decide_all(probabilities, names, calibration, point) == YES, labels)
+        point: _ticks(decide_all(probabilities, names, calibration, point) == YES, labels, known)
         for point in calibration.operating_points
         if point != ACCURACY
     }
     answers = decide_all(probabilities, names, calibration, ACCURACY)
-    ticked, answered = answers == YES, answers != NOT_SURE
+    ticked, answered = answers == YES, (answers != NOT_SURE) & known
     sure = {
         "right": _shares((ticked == labels) & answered, answered),
-        "answered": _shares(answered, np.ones_like(answered)),
-        **_ticks(ticked, labels),
+        "answered": _shares(answered, known),
+        **_ticks(ticked, labels, known),
     }
     return {"points": points, "sure": sure}
 
 
-def _ticks(ticked: np.ndarray, labels: np.ndarray) -> dict[str, list[float | None]]:
+def _ticks(ticked: np.ndarray, labels: np.ndarray, known: np.ndarray) -> dict[str, list[float | None]]:
     """Precision and recall of ticks, bool (N, attributes) as the labels are."""
-    right = ticked & labels
-    return {"precision": _shares(right, ticked), "recall": _shares(right, labels)}
+    ticked, present = ticked & known, labels & known
+    right = ticked & present
+    return {"precision": _shares(right, ticked), "recall": _shares(right, present)}
 
 
 def _shares(part: np.ndarray, whole: np.ndarray) -> list[float | None]:

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from demo.benchmark.alignment import validation_files
 from demo.benchmark.browser import browser_before, portrait_frames
 from demo.benchmark.device.page import load_engine, served
+from demo.benchmark.validation import validation_files
 from demo.device_files import device_files
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture

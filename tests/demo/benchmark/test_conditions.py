@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def sightings(figure: float, positives: int, found: int, negatives: int, rejecte
     """Faces of one figure; of those with the attribute `found` are ticked, of the others all but `rejected`."""
     labels = np.arange(positives + negatives) < positives
     ticks = np.concatenate([np.arange(positives) < found, np.arange(negatives) >= rejected])
-    return Sightings(np.full(len(labels), figure), np.where(ticks, 0.95, 0.05)[:, None], labels[:, None])
+    known = np.ones((len(labels), 1), bool)
+    return Sightings(np.full(len(labels), figure), np.where(ticks, 0.95, 0.05)[:, None], labels[:, None], known)
 
 
 def rows(seen: Sightings, *starts: float, calibration: Calibration | None = None) -> list[dict[str, Any]]:
@@ -68,3 +70,11 @@ def test_each_class_says_what_the_boxes_are_worth_there() -> None:
     assert large["decided"]["sure"]["answered"] == [1]
     assert small["decided"]["sure"]["answered"] == [None]
     assert [row["decided"] for row in rows(sightings(20.0, 40, 30, 100, 90), 0, 20)] == [None, None]
+
+
+def test_labels_that_are_not_known_count_nowhere() -> None:
+    seen = sightings(20.0, 40, 30, 100, 90)
+    doubled = seen.where(np.tile(np.arange(140), 2))
+    unknown = replace(doubled, known=(np.arange(280) < 140)[:, None])
+    (plain,), (partly,) = rows(seen, 0, calibration=decided(1)), rows(unknown, 0, calibration=decided(1))
+    assert partly == plain | {"images": 280}

@@ -10,10 +10,13 @@ from tests.fakes.decided import decided
 WITH, WITHOUT = {0.95: 30, 0.5: 20, 0.05: 10}, {0.95: 10, 0.3: 40, 0.05: 90}
 
 
-def measured(having: dict[float, int], without: dict[float, int]) -> dict[str, Any]:
+def measured(having: dict[float, int], without: dict[float, int], unknown: int = 0) -> dict[str, Any]:
+    """What is told of these faces, after which come sure ones whose label is not known."""
     probabilities = [p for side in (having, without) for p, count in side.items() for _ in range(count)]
-    labels = np.arange(len(probabilities)) < sum(having.values())
-    return tick_figures(np.array(probabilities)[:, None], labels[:, None], ("Smiling",), decided(1))
+    row = np.arange(len(probabilities) + unknown)
+    labels, known = row < sum(having.values()), row < len(probabilities)
+    answers = np.array([*probabilities, *[0.95] * unknown])
+    return tick_figures(answers[:, None], labels[:, None], known[:, None], ("Smiling",), decided(1))
 
 
 def test_ticks_and_answers_are_measured_as_the_page_gives_them() -> None:
@@ -29,7 +32,7 @@ def test_ticks_and_answers_are_measured_as_the_page_gives_them() -> None:
 def test_ticks_that_another_one_excludes_are_none() -> None:
     sure = np.full((LEAST_TOLD, 2), 0.99)
     sure[:, 1] = 0.95
-    found = tick_figures(sure, np.ones_like(sure, bool), ("No_Beard", "Goatee"), decided(2))
+    found = tick_figures(sure, np.ones_like(sure, bool), np.ones_like(sure, bool), ("No_Beard", "Goatee"), decided(2))
     assert found["points"]["f1"]["recall"] == found["sure"]["answered"] == [1, 0]
 
 
@@ -39,3 +42,7 @@ def test_a_share_of_few_is_not_told() -> None:
     assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["recall"] == [None]
     assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["precision"] == [0.9667]
     assert measured({0.95: 1}, {})["points"]["balanced"] == {"precision": [None], "recall": [None]}
+
+
+def test_labels_that_are_not_known_count_nowhere() -> None:
+    assert measured(WITH, WITHOUT, unknown=60) == measured(WITH, WITHOUT)
