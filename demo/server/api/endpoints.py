@@ -11,6 +11,7 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.quality import QualityWarning
 from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, analyse_photo
+from demo.server.content.decisions import POINTS
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.refusals import BUSY
@@ -55,7 +56,11 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["faces", "operating_point", "width", "height", "weights"],
     "properties": {
-        "operating_point": {"enum": list(OPERATING_POINTS), "description": "at which the ticks were decided"},
+        "operating_point": {
+            "enum": list(OPERATING_POINTS),
+            "description": "at which the ticks were decided; on the page's switch "
+            + ", ".join(f"{point} is called '{words.title}'" for point, words in POINTS.items()),
+        },
         "width": {"type": "integer", "description": "of the picture in pixels, turned upright by its EXIF data"},
         "height": {"type": "integer", "description": "of the picture in pixels, turned upright by its EXIF data"},
         "weights": {"type": "string", "description": "SHA-256 of the weights' file: what gave this answer"},
@@ -122,8 +127,8 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP).
-            operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
-                find most.
+            operating_point: "accuracy" for the fewest mistakes (the page's 'Fewest mistakes'), "f1" for mistakes and
+                misses in balance (the page's 'Balanced'), "balanced" to find most (the page's 'Find all').
             attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
                 `/schema` describes: which places spoke for it and which against it.
 
@@ -141,8 +146,8 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
         Args:
             picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
-            operating_point: "accuracy" for the fewest mistakes, "f1" for mistakes and misses in balance, "balanced" to
-                find most.
+            operating_point: "accuracy" for the fewest mistakes (the page's 'Fewest mistakes'), "f1" for mistakes and
+                misses in balance (the page's 'Balanced'), "balanced" to find most (the page's 'Find all').
             attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
                 `/schema` describes: which places spoke for it and which against it.
 

@@ -1,5 +1,6 @@
 import csv
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from demo.annotate.__main__ import main
 from demo.annotate.workers import WorkerError, Workers
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
+from demo.server.content.decisions import POINTS
 from slimnet import ATTRIBUTES, SlimNet
 from tests.paths import PORTRAIT, ROOT
 
@@ -69,6 +71,16 @@ def test_decisions_are_written_in_place_of_probabilities(folder: Path, decided_w
         [row] = rows(out)
         assert (row[first], row[other]) == expected
         assert {row[name] for name in ATTRIBUTES} <= {"1", "0", ""}
+
+
+def test_who_decides_is_told_which_setting_of_the_page_that_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    written = " ".join((ROOT / "demo" / "annotate" / "README.md").read_text(encoding="utf-8").split())
+    for point, words in POINTS.items():
+        assert re.search(rf"\({point}, the page's '{words.title}'\)", told)
+        assert re.search(rf'`{point}` (is the page\'s|its) "{words.title}"', written)
 
 
 def test_decisions_in_parquet_are_whole_numbers_or_null(folder: Path, decided_weights: str, tmp_path: Path) -> None:

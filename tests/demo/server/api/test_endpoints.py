@@ -303,4 +303,6 @@ def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:
     assert set(face["required"]) == set(FOUND["faces"][0])
     assert set(face["properties"]) == {*face["required"], "why"}
     assert set(face["properties"]["why"]["properties"]) == set(face["properties"]["why"]["required"]) == set(WHY)
+    named = SCHEMA["properties"]["operating_point"]["description"]
+    assert "accuracy is called 'Fewest mistakes', f1 is called 'Balanced', balanced is called 'Find all'" in named
     assert set(SCHEMA["properties"]) == set(SCHEMA["required"]) == set(FOUND)

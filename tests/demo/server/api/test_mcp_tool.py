@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
 from demo.server.api.endpoints import add_endpoints
 from demo.server.api.mcp_tool import add_tool, description
+from demo.server.content.decisions import POINTS
 from demo.server.photo_queue import PhotoQueue
 from slimnet import ATTRIBUTES
 from tests.paths import PORTRAIT
@@ -67,3 +69,11 @@ def test_a_language_model_is_told_the_attributes_of_the_weights_in_use() -> None
     told = description(("Smoking", "Eye_Patch", "Hook", "Parrot"))
     assert "4 attributes, such as Smoking, Eye_Patch, Hook:" in told
     assert "celebrities" not in told
+
+
+def test_a_language_model_is_told_which_setting_of_the_page_an_operating_point_is() -> None:
+    told = " ".join(description(ATTRIBUTES).split())
+    _, *parts = re.split(rf"\b({'|'.join(POINTS)})\b", told[told.index("operating_point: ") :])
+    for point, text in zip(parts[::2], parts[1::2], strict=True):
+        assert f"(the page's '{POINTS[point].title}')" in text
+    assert {*parts[::2]} == {*POINTS}
