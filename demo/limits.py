@@ -47,6 +47,9 @@ MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL
 MAX_FRAME_SIDE = 1280  # pixels
 MAX_FRAME_SEGMENTS = 64
 MAX_WAITING_FRAMES = 128  # the last of them waits for about a second
+# Of a frame, the largest: each new one takes about 20 ms. Class mode shows two, and the detector sees about six across.
+MAX_LIVE_FACES = 8
+MAX_FRAME_SECONDS = 2.0  # of work; eight new faces take 0.2 s, and several times as long on a busy machine
 # Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
 MAX_SILENCE_SECONDS = 60.0
 

@@ -1,6 +1,7 @@
 """Find the faces of a frame, and in each the three points that fix its alignment."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class FaceFinder:
         known: tuple[Face, ...] = (),
         seen: tuple[Detection, ...] | None = None,
         most: int | None = None,
+        largest: int | None = None,
     ) -> tuple[Face, ...]:
         """Find all faces of a frame.
 
@@ -72,6 +74,7 @@ class FaceFinder:
             known: faces of this frame that have been found already; they come first.
             seen: what `glance` has seen in this frame, which a search that is not thorough then need not repeat.
             most: how many new ones there may be; None for any number.
+            largest: how many faces are found at most, with those that are known; of more, the largest. None for all.
 
         Returns:
             The faces, the most certain first.
@@ -85,8 +88,11 @@ class FaceFinder:
         new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
         if most is not None and len(new) > most:
             raise TooManyFacesError(f"more than {most} faces")
+        room = None if largest is None else max(0, largest - len(known))
+        if room is not None and len(new) > room:  # as many as may be found are tried, since some are no faces
+            new = sorted(new, key=lambda part: -part.box[2] * part.box[3])[:largest]
         faces = (self._face(frame, detection) for detection in new)
-        return tuple(suppress_overlaps((*known, *(face for face in faces if face))))
+        return tuple(suppress_overlaps((*known, *islice((face for face in faces if face), room))))
 
     def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:
         """Run the detector alone on the frame as a whole: 3 ms, however many faces there are.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demo.limits import MAX_LIVE_FACES
 from demo.pipeline.align import similarity
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Detection, Face, face_inside, overlap, same_face, suppress_overlaps
@@ -22,6 +23,9 @@ _SEARCH_INTERVAL_SECONDS = 0.15
 # face, and of about its size. At 30 frames a second that never holds: in 33 ms a face does not leave its own box.
 _MAX_WIDTHS_PER_SECOND = 4.0
 _MAX_SIZE_RATIO = 1.5
+# Where there are more faces than are followed, a new one takes the place of one whose area is smaller by this factor:
+# with none, two of a size would take it from each other in turn.
+_CLEARLY_LARGER = 1.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +69,8 @@ class FaceFollower:
     """Finds the faces in the frames of one camera, in their order; not thread-safe.
 
     The detector takes 3 ms for all faces together and says how each one has moved since its landmarks were found. The
-    landmarker takes 10 ms per face and runs for one face a frame, that with the oldest landmarks. A new face never
-    displaces a face that is followed.
+    landmarker takes 10 ms per face and runs for one face a frame, that with the oldest landmarks. A new face does not
+    displace a face that is followed, unless there are more than `MAX_LIVE_FACES`, of which the largest are followed.
 
     Args:
         finder: detects faces and finds landmarks; it may be shared with other followers.
@@ -88,7 +92,7 @@ class FaceFollower:
             waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
 
         Returns:
-            The faces, those already followed before the new ones.
+            The faces, those already followed before the new ones; at most `MAX_LIVE_FACES`.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -103,8 +107,10 @@ class FaceFollower:
         is_one_new = any(not any(same_face(detection, face) for face in faces) for detection in detections)
         is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
         if is_one_lost or ((is_one_new or not faces) and is_search_due):
+            faces = _still_largest(faces, detections)
             known = tuple(followed.face for followed in faces)
-            found = self._finder.find(frame, thorough=False, known=known, seen=seen)[len(known) :]
+            found = self._finder.find(frame, thorough=False, known=known, seen=seen, largest=MAX_LIVE_FACES)
+            found = found[len(known) :]
             faces += [_landmarked(face, detections, seconds) for face in found]
             self._searched = seconds
         self._followed, self._seconds = faces, seconds
@@ -150,6 +156,27 @@ def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -
     """A face whose landmarks were found in this frame."""
     points = next((detection.points for detection in detections if same_face(detection, face)), None)
     return _FollowedFace(face, face, points, seconds)
+
+
+def _still_largest(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[_FollowedFace]:
+    """The followed faces without those whose place among the largest belongs to a new one."""
+    new = [part.box for part in detections if not any(same_face(part, face) for face in followed)]
+    rivals = sorted(map(_area, new), reverse=True)[MAX_LIVE_FACES - len(followed) :]
+    if not rivals:
+        return followed
+    seen = {face: _area(_seen_box(face, detections)) for face in followed}
+    smallest = sorted(followed, key=lambda face: seen[face])
+    gone = [face for face, rival in zip(smallest, rivals, strict=False) if rival > _CLEARLY_LARGER * seen[face]]
+    return [face for face in followed if face not in gone]
+
+
+def _seen_box(face: _FollowedFace, detections: tuple[Detection, ...]) -> Box:
+    """A face's box as the detector sees it, whose boxes alone compare with each other; its own where it does not."""
+    return next((part.box for part in detections if same_face(part, face)), face.box)
+
+
+def _area(box: Box) -> float:
+    return box[2] * box[3]
 
 
 def _may_be(face: Box, detection: Box, reach: float) -> bool:

@@ -15,8 +15,10 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from demo.interruption import InterruptedWorkError, check_wanted, interruptible
 from demo.limits import (
     MAX_FRAME_CHARACTERS,
+    MAX_FRAME_SECONDS,
     MAX_FRAME_SIDE,
     MAX_SILENCE_SECONDS,
     MAX_WAITING_FRAMES,
@@ -119,7 +121,8 @@ class FrameQueue:
 
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
     first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is turned
-    away keeps a turn. A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
+    away keeps a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not after its visitor has left. A
+    visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -178,8 +181,19 @@ class FrameQueue:
 
     def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
         """The answer to a frame, on a thread of the queue; it arrived at `arrived`, by `time.perf_counter`."""
-        if visit.is_over:  # left while the frame waited for its turn
-            return {}
+        until = time.monotonic() + MAX_FRAME_SECONDS
+        try:
+            return interruptible(
+                lambda: not visit.is_over and time.monotonic() < until, self._read, message, visit, arrived
+            )
+        except InterruptedWorkError as error:
+            if visit.is_over:
+                return {}
+            raise FrameError("This camera frame took the server too long, so it was left out.") from error
+
+    def _read(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
+        """As `_analyse`; what takes long in it asks now and then whether it is to go on."""
+        check_wanted()  # the visitor may have left while the frame waited for its turn
         waiting = max(0, len(self._in_work) - FRAME_THREADS)
         began = time.perf_counter()
         frame = read_frame(message)

@@ -1,8 +1,11 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from demo.limits import MAX_LIVE_FACES
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Detection, Face
 from demo.pipeline.follow import FaceFollower, landmark_interval
@@ -39,7 +42,7 @@ class Finder(FaceFinder):
         self.there: tuple[Face, ...] = there
         self.lost: tuple[Face, ...] = ()
         self.overlooked: tuple[Face, ...] = ()
-        self.noses: tuple[float, ...] = (0.0,) * 9
+        self.noses: tuple[float, ...] = (0.0,) * 99
         self.glances = self.landmarks = self.looks = 0
         self.seen: tuple[Detection, ...] | None = None
 
@@ -58,11 +61,14 @@ class Finder(FaceFinder):
         known: tuple[Face, ...] = (),
         seen: tuple[Detection, ...] | None = None,
         most: int | None = None,
+        largest: int | None = None,
     ) -> tuple[Face, ...]:
-        assert (thorough, most) == (False, None)
+        assert (thorough, most, largest) == (False, None, MAX_LIVE_FACES)
         self.looks += 1
         self.seen = seen
-        return (*known, *(face for face in self.there if not any(near(face, other) for other in known)))
+        new = [face for face in self.there if not any(near(face, other) for other in known)]
+        new.sort(key=lambda face: -face.box[2] * face.box[3])
+        return (*known, *new)[:MAX_LIVE_FACES]
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:  # noqa: ARG002
         self.landmarks += len(faces)
@@ -243,3 +249,55 @@ def test_a_frame_of_another_size_starts_over() -> None:
     finder.there = (replace(SHE, box=(20, 20, 80, 100)),)
     assert follower.find(np.zeros((180, 320, 3), np.uint8), 0.01) == finder.there
     assert finder.looks == 2
+
+
+WIDE = np.zeros((200, 1200, 3), np.uint8)
+
+
+def row(*scales: float) -> list[Face]:
+    """Faces side by side, so many times as large as `SHE`."""
+    return [
+        replace(SHE, box=(100 * place, 10, 40 * scale, 50 * scale), points=scale * POINTS + (100 * place, 0))
+        for place, scale in enumerate(scales)
+    ]
+
+
+def test_of_a_crowd_the_largest_faces_are_followed_and_keep_their_places_from_those_of_their_size() -> None:
+    *followed, left_out = row(*(1.5 + 0.01 * number for number in range(MAX_LIVE_FACES)), 1.4)
+    finder = Finder(left_out, *followed)
+    follower = FaceFollower(finder)
+    for moment in (0.0, 0.2, 0.4):
+        assert places(follower.find(WIDE, moment)) == places(tuple(followed))
+    left_out = replace(left_out, box=(*left_out.box[:2], 62, 77.5))  # a little larger than each of them
+    finder.there = (left_out, *followed)
+    assert places(follower.find(WIDE, 0.6)) == places(tuple(followed))
+
+
+def test_who_comes_nearer_than_a_crowd_that_is_followed_is_followed_instead_of_the_smallest() -> None:
+    *followed, near_by = row(1.1, *(1.5 for _ in range(MAX_LIVE_FACES - 1)), 2.0)
+    finder = Finder(*followed)
+    follower = FaceFollower(finder)
+    assert places(follower.find(WIDE, 0.0)) == places(tuple(followed))
+    finder.there = (*followed, near_by)
+    assert places(follower.find(WIDE, 0.4)) == places((*followed[1:], near_by))
+
+
+def test_a_frame_packed_with_faces_costs_no_more_than_its_largest(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face = Image.fromarray(portrait[49:199, 95:245]).resize((142, 142))
+    crowd = np.tile(np.asarray(face), (9, 9, 1))
+    assert len(finder.find(crowd, thorough=False)) > 50
+    tried: list[int] = []
+    face_near = finder._landmarker.face_near
+
+    def counted(*where: Any, **how: Any) -> Face | None:
+        tried.append(1)
+        return face_near(*where, **how)
+
+    monkeypatch.setattr(finder._landmarker, "face_near", counted)
+    follower = FaceFollower(finder)
+    for moment in (0.0, 0.2, 0.4):
+        assert len(follower.find(crowd, moment)) == MAX_LIVE_FACES
+        assert len(tried) <= MAX_LIVE_FACES
+        tried.clear()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from demo.interruption import InterruptedWorkError, check_wanted
 from demo.pictures.decode import open_picture
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.server import live
@@ -327,6 +328,52 @@ def test_a_stream_is_told_how_many_frames_wait() -> None:
 
     assert asyncio.run(visit(1)) == [0]
     assert max(asyncio.run(visit(20))) == 20 - live.FRAME_THREADS
+
+
+class Endless:
+    """In a pipeline's place: reads a frame until it is told to stop.
+
+    Attributes:
+        began: set at the beginning.
+        stopped: set at the end.
+    """
+
+    def __init__(self) -> None:
+        self.began, self.stopped = threading.Event(), threading.Event()
+
+    def stream(self) -> "Endless":
+        return self
+
+    def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:  # noqa: ARG002
+        self.began.set()
+        try:
+            while True:
+                check_wanted()
+        except InterruptedWorkError:
+            self.stopped.set()
+            raise
+
+
+def test_a_frame_that_takes_too_long_is_left_out_and_its_visitor_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_FRAME_SECONDS", 0.01)
+    pipeline = Endless()
+    answer = asyncio.run(asyncio.wait_for(queue_for(pipeline).answer(message()), 10))
+    assert answer == {"error": "This camera frame took the server too long, so it was left out."}
+    assert pipeline.stopped.is_set()
+
+
+def test_who_leaves_while_a_frame_is_read_costs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_FRAME_SECONDS", 60.0)
+    pipeline = Endless()
+
+    async def visit() -> dict[str, Any]:
+        queue = queue_for(pipeline)
+        answer = asyncio.ensure_future(queue.answer(message()))
+        await asyncio.to_thread(pipeline.began.wait)
+        await queue.answer({"visitor": "one", "leave": True})
+        return await answer
+
+    assert asyncio.run(asyncio.wait_for(visit(), 10)) == {}
 
 
 async def crowd(visitors: int) -> list[dict[str, Any]]:
