@@ -52,7 +52,8 @@ class _Turn:
 class Line:
     """Gives places to guests; to be called from one thread.
 
-    One address gets at most half of the places, unless it is not known. Who is turned away keeps a turn: places that
+    One address gets at most half of the places, unless it is not known; while others are in line, an equal share of all
+    places, so that those which become free are theirs first. Who is turned away keeps a turn: places that
     become free are kept for those in line, the first first, so that nobody is starved by others who ask more often. An
     address's second turn comes after everybody's first, and so on: many turns of a few addresses delay nobody else.
     Only while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
@@ -161,7 +162,7 @@ class Line:
         now = self._clock()
         self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
         is_turn = self._is_turn(address, self._ahead_of(address, guest))
-        return is_turn or (self._room(address) > 0 and self.inside <= self._workers)
+        return is_turn or (self._room(address, self._half) > 0 and self.inside <= self._workers)
 
     def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
         """The turns before a guest's own, or before that which they would get."""
@@ -178,13 +179,25 @@ class Line:
 
     def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
         """Whether a place remains for this address when all those ahead of it who can have one have come."""
-        others = sum(self._room(turn.address) > 0 for turn in ahead)
+        most = self._share(address)
+        others = sum(self._room(turn.address, most) > 0 for turn in ahead)
         same = sum(turn.address == address for turn in ahead)
-        return self._places - self.inside > others and self._room(address) > same
+        return self._places - self.inside > others and self._room(address, most) > same
 
-    def _room(self, address: str) -> int:
+    @property
+    def _half(self) -> int:
+        return max(1, self._places // 2)
+
+    def _share(self, address: str) -> int:
+        """How many guests of one address may be inside while a guest of this address wants to come in."""
+        waiting = {address, *(turn.address for turn in self._line.values())}
+        if len(waiting) == 1:  # others have all the places that they want
+            return self._half
+        return max(1, min(self._half, self._places // len(waiting | self._inside.keys())))
+
+    def _room(self, address: str, most: int) -> int:
         """How many more guests from this address may be inside; an address that is not known has no bound."""
-        return (max(1, self._places // 2) if address else self._places) - self._inside[address]
+        return (most if address else self._places) - self._inside[address]
 
 
 async def stay(line: Line, address: str, work: "asyncio.Future[_Result]") -> _Result:

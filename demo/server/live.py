@@ -5,7 +5,6 @@ import contextvars
 import io
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +32,7 @@ from demo.server.answer import AnalysisError, answer_on, describe_face, visitor_
 from demo.server.content.measured import Measured
 from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
+from demo.server.fair_threads import FairThreads
 from demo.server.gradio_internals import caller_address
 from demo.server.line import Line, TurnedAwayError
 from demo.server.why import explain, read_question
@@ -119,10 +119,10 @@ class _Visit:
 class FrameQueue:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
-    Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, which makes the
-    first-come order a fair one, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is turned
-    away keeps a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not after its visitor has left. A
-    visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
+    Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, addresses in
+    turn, since visitors name themselves, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is
+    turned away keeps a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not after its visitor has left.
+    A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -130,7 +130,7 @@ class FrameQueue:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._pool = ThreadPoolExecutor(FRAME_THREADS, thread_name_prefix="live")
+        self._threads = FairThreads(FRAME_THREADS, "live")
         self._in_work: set[str] = set()
         self._line = Line(MAX_WAITING_FRAMES, FRAME_THREADS)
         self._visits: dict[str, _Visit] = {}
@@ -165,7 +165,7 @@ class FrameQueue:
             visit.ending.cancel()
         arrived = time.perf_counter()
         try:
-            return await answer_on(self._pool, self._analyse, message, visit, arrived)
+            return await answer_on(self._threads.of(address), self._analyse, message, visit, arrived)
         except PictureError as error:
             return {"error": str(error)}
         except AnalysisError:

@@ -18,9 +18,10 @@ _FORM = "multipart/form-data; boundary=b"
 _IDLE_CONNECTIONS = 1100  # more than the files that a program may have open by default
 _UNFINISHED_BODIES = 16
 _NAME_CHARACTERS = 8 * 2**20
-_FACES_ACROSS = 20
-_FACE_SIDE = 128  # pixels
-_PORTRAIT = (90, 40, 260)  # of the example: left, top and side of a square around the face, in pixels
+# The square around the example's face, in pixels: left, top and side. Of tighter frames the detector sees more faces.
+_FACE_SIDE, _FACES_ACROSS, _PORTRAIT = 128, 20, (90, 40, 260)
+_FRAME_FACES_ACROSS, _FRAME_PORTRAIT = 9, (95, 49, 150)
+_ANY_SENDER = b"attacker 000"  # in a body: the name by which a sender calls itself a visitor
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Attack:
     Attributes:
         name: for the table.
         path: where it goes; empty for connections that stay idle.
-        body: its body.
+        body: its body, the same for all senders but for their names.
         content_type: of the body.
         missing_bytes: what the request promises beyond its body, and never sends.
         senders: how many send it at the same time.
@@ -42,6 +43,14 @@ class Attack:
     content_type: str = "application/json"
     missing_bytes: int = 0
     senders: int = 8
+
+    def body_of(self, sender: int) -> bytes:
+        """The request's body with the name of its sender: the page has one frame of each visitor in work.
+
+        Args:
+            sender: its number.
+        """
+        return self.body.replace(_ANY_SENDER, b"attacker %03d" % sender)
 
     def head(self, address: str) -> bytes:
         """The request's lines before its body.
@@ -66,7 +75,7 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
         photo: its photo panel.
     """
     for name, file in _frames():
-        message = {"visitor": "attacker", "frame": jpeg_url(file)}
+        message = {"visitor": _ANY_SENDER.decode(), "frame": jpeg_url(file)}
         yield Attack(f"live frame: {name}", PANELS_PATH, live.body(message))
     for name, file in _photos():
         yield Attack(f"photo: {name}", PANELS_PATH, photo.body({"picture": to_base64(file), "name": "a.jpg"}))
@@ -81,7 +90,8 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
 def _frames() -> Iterator[tuple[str, bytes]]:
     side = (MAX_FRAME_SIDE, MAX_FRAME_SIDE)
     yield "progressive, 4,000 scans", of_scans(4000, side)
-    yield "400 faces in 1280 x 1280", encode_jpeg(_crowd(MAX_FRAME_SIDE // _FACES_ACROSS), 80)
+    faces = _crowd(MAX_FRAME_SIDE // _FRAME_FACES_ACROSS, _FRAME_FACES_ACROSS, _FRAME_PORTRAIT)
+    yield f"{_FRAME_FACES_ACROSS**2} faces in {MAX_FRAME_SIDE} x {MAX_FRAME_SIDE}", encode_jpeg(faces, 80)
 
 
 def _photos() -> Iterator[tuple[str, bytes]]:
@@ -96,7 +106,7 @@ def _photos() -> Iterator[tuple[str, bytes]]:
     yield f"progressive, {MAX_SCANS - 10} scans of {side} x {side}", of_scans(MAX_SCANS - 10, (side, side))
     yield "AVIF, 8000 x 8000", _saved(Image.new("L", (8000, 8000)), "AVIF", speed=10)
     yield "slow decoder (JPEG 2000, 6000 x 6000)", _saved(Image.new("RGB", (6000, 6000)), "JPEG2000")
-    yield "400 faces", encode_jpeg(_crowd(_FACE_SIDE), 80)
+    yield "400 faces", encode_jpeg(_crowd(_FACE_SIDE, _FACES_ACROSS, _PORTRAIT), 80)
 
 
 def of_scans(count: int, size: tuple[int, int]) -> bytes:
@@ -117,12 +127,12 @@ def _text_ppm(size: int) -> bytes:
     return f"P3\n{side} {side}\n255\n".encode() + b"9 " * (3 * side * side)
 
 
-def _crowd(side: int) -> np.ndarray:
-    """A square of one face again and again, each `side` pixels wide."""
-    left, top, width = _PORTRAIT
+def _crowd(side: int, across: int, portrait: tuple[int, int, int]) -> np.ndarray:
+    """A square of one face again and again, each `side` pixels wide, `across` of them in a row."""
+    left, top, width = portrait
     face = open_picture(EXAMPLES / "eileen_collins.jpg")[top : top + width, left : left + width]
     small = np.asarray(Image.fromarray(face).resize((side, side)))
-    return np.tile(small, (_FACES_ACROSS, _FACES_ACROSS, 1))
+    return np.tile(small, (across, across, 1))
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:

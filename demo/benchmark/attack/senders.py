@@ -48,6 +48,7 @@ class Senders(threading.Thread):
     async def _send(self, number: int) -> None:
         """Send over one connection after another."""
         head = self._attack.head(f"203.0.113.{1 + number % self._addresses}")
+        body = self._attack.body_of(number)
         while True:
             try:
                 reader, writer = await asyncio.open_connection(self._host, self._port, limit=_MAX_HEAD_BYTES)
@@ -57,7 +58,7 @@ class Senders(threading.Thread):
                 continue
             try:
                 writer.write(head)
-                writer.write(self._attack.body)
+                writer.write(body)
                 await writer.drain()
                 self.answers[(await reader.readline()).split()[1].decode()] += 1
             except (OSError, IndexError):  # closed with a reset, or without

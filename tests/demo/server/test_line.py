@@ -82,7 +82,52 @@ def test_one_address_cannot_hold_all_places() -> None:
         line.enter(f"other {number}", f"other {number}")
     assert turned_away(line, "other 4", "other 4")
     line.leave("greedy")
-    line.enter("greedy", "4")
+    line.enter("other 4", "other 4")
+
+
+def test_while_others_are_in_line_an_address_has_an_equal_share_and_what_it_gives_up_is_theirs() -> None:
+    line = Line(8, 1, Clock())
+    for number in range(4):
+        line.enter("one", f"one {number}")
+        line.enter("two", f"two {number}")
+    for guest in ("one 4", "two 4"):
+        turned_away(line, guest[:3], guest)
+    assert turned_away(line, "she", "she").place == 3
+    line.leave("one")
+    turned_away(line, "one", "one 4")
+    line.enter("she", "she")
+    line.leave("two")
+    line.enter("she", "hers")
+    turned_away(line, "she", "her third")  # 2 of 8 are hers, since there are three addresses
+    line.leave("one")
+    turned_away(line, "one", "one 4")
+    line.leave("one")
+    line.enter("one", "one 4")
+
+
+def test_those_of_one_address_have_half_of_the_places_while_nobody_else_is_in_line() -> None:
+    line = Line(8, 1, Clock())
+    for number in range(4):
+        line.enter("class", str(number))
+    for guest in ("4", "5"):
+        turned_away(line, "class", guest)
+    line.enter("other", "other")
+    for guest in ("4", "5"):
+        line.leave("class")
+        line.enter("class", guest)
+
+
+def test_workers_are_not_idle_while_an_address_has_more_than_its_share() -> None:
+    line = Line(4, 2, Clock())
+    for number in range(2):
+        line.enter("class", str(number))
+    fill(line, 2)
+    for guest in "abc":
+        turned_away(line, guest, guest)
+    for number in range(2):
+        line.leave(f"address {number}")
+    line.leave("class")
+    line.enter("class", "2")
 
 
 def test_those_of_one_address_keep_their_order() -> None:

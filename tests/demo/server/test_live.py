@@ -394,6 +394,40 @@ def test_no_backlog_builds_up_and_who_is_turned_away_is_told_for_how_long() -> N
     assert all(answer["faces"] for answer in answers[: -len(busy)])
 
 
+def test_many_names_from_one_address_keep_nobody_waiting_but_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "FRAME_THREADS", 1)  # of two one may overtake the other
+    greedy = [f"greedy {number}" for number in range(60)]
+
+    class Counted(Gate):
+        def stream(self) -> "Counted":
+            stream = Counted()
+            stream.open = self.open
+            made.append(stream)
+            return stream
+
+        def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:
+            begun.append(self)
+            return super().analyse(frame, seconds, waiting, explained=explained)
+
+    made: list[Counted] = []
+    begun: list[Counted] = []
+
+    async def visit() -> int:
+        gate = Counted()
+        queue = queue_for(gate)
+        monkeypatch.setattr(live, "caller_address", lambda: "one")
+        waiting = [asyncio.ensure_future(queue.answer(message(visitor=name))) for name in greedy]
+        await asyncio.sleep(0)
+        monkeypatch.setattr(live, "caller_address", lambda: "another")
+        honest = asyncio.ensure_future(queue.answer(message(visitor="she")))
+        await asyncio.sleep(0)
+        gate.open.set()
+        await asyncio.gather(honest, *waiting)
+        return begun.index(made[-1])  # which is hers
+
+    assert asyncio.run(visit()) <= 2
+
+
 def test_one_address_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = iter(["greedy"] * 300 + ["another"])
     monkeypatch.setattr(live, "caller_address", lambda: next(addresses))

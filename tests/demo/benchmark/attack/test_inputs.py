@@ -1,8 +1,12 @@
 import io
+import json
+from typing import Any
 
 from PIL import Image
 
-from demo.benchmark.attack.inputs import Attack, of_scans
+from demo.benchmark.attack.inputs import Attack, make_attacks, of_scans
+from demo.pipeline.detect import FaceFinder
+from demo.server.live import read_frame
 
 
 def test_a_progressive_picture_has_as_many_scans_as_are_asked_for() -> None:
@@ -16,3 +20,20 @@ def test_a_request_can_promise_more_than_it_sends_or_be_none() -> None:
     assert b"\r\nContent-Length: 12\r\n" in unfinished
     assert b"\r\nX-Forwarded-For: 203.0.113.1\r\n" in unfinished
     assert Attack("idle").head("203.0.113.1") == b""
+
+
+class Panel:
+    """In a panel's place: a call's body is its message alone."""
+
+    def body(self, message: dict[str, Any]) -> bytes:
+        return json.dumps(message).encode()
+
+
+def test_a_frame_is_full_of_faces_that_are_found_and_each_sender_has_a_name_of_its_own() -> None:
+    panel: Any = Panel()
+    attack = next(attack for attack in make_attacks(panel, panel) if "faces" in attack.name)
+    first, second = (json.loads(attack.body_of(number)) for number in (0, 11))
+    assert (first["visitor"], second["visitor"]) == ("attacker 000", "attacker 011")
+    assert len(attack.body_of(0)) == len(attack.body)
+    assert first["frame"] == second["frame"]
+    assert len(FaceFinder().find(read_frame(first), thorough=False)) > 50
