@@ -39,6 +39,12 @@ MAX_SHORT_STEPS = (
 )
 # Of those who are told to come again, at the photos and at the live frames each: more would wait for minutes.
 MAX_TURNS = 256
+# For how long a place is kept for somebody who has been told to send the photo; and their turn, in which it is kept for
+# nobody: a file of 10 MB takes 107 s at 1 Mbit/s, in base64. Such photos then wait at the server for the next place.
+RESERVED_SECONDS = 3.0
+UPLOAD_TURN_SECONDS = 120.0
+LATE_PHOTO_SECONDS = 10.0
+MAX_LATE_PHOTOS = 4  # one of an address
 MAX_NAME_CHARACTERS = 255  # of a picture's file, as file systems have it
 MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
 

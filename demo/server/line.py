@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from demo.limits import MAX_TURNS
+from demo.limits import MAX_TURNS, RESERVED_SECONDS, UPLOAD_TURN_SECONDS
 
 _Result = TypeVar("_Result")
 
@@ -16,10 +16,11 @@ _FIRST_GUESS_SECONDS = 0.1  # from one place that becomes free to the next, befo
 _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
 # Of what somebody in line is told to wait.
 _MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 0.2, 20.0
-# Who has not come back by then, beyond the time told, has lost the turn: a large photo takes a while to arrive.
+# Who has not come back by then, beyond the time told, has lost the turn.
 _GRACE_SECONDS = 10.0
-# For how long a place is kept for somebody who has been told to come, and whose photo is on its way.
-_RESERVED_SECONDS = 30.0
+# For a shorter time free places are kept for them. The page asks more often than it is told, by this for each place in
+# line (ASK_AGAIN_SECONDS of demo/browser/engines/server_photos.js).
+_KEPT_SECONDS, _ASK_AGAIN_SECONDS = 3.0, 0.5
 
 
 class TurnedAwayError(Exception):
@@ -43,10 +44,16 @@ class _Turn:
     Attributes:
         address: where they call from.
         until: when the turn is lost, by the line's clock.
+        kept_until: when places are no longer kept for it.
+        is_called: whether they have been told to come.
+        is_first: whether a place was made free for them, which is before all others then.
     """
 
     address: str
     until: float
+    kept_until: float
+    is_called: bool = False
+    is_first: bool = False
 
 
 class Line:
@@ -56,7 +63,9 @@ class Line:
     places, so that those which become free are theirs first. Who is turned away keeps a turn: places that
     become free are kept for those in line, the first first, so that nobody is starved by others who ask more often. An
     address's second turn comes after everybody's first, and so on: many turns of a few addresses delay nobody else.
-    Only while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
+    Places are kept for a few seconds only: who takes longer keeps the turn, but others go on meanwhile. Who is called
+    and asks again instead of coming has lost it, or those who only ask would stand before everybody for ever. Only
+    while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
 
     Args:
         places: how many guests may be inside.
@@ -88,7 +97,7 @@ class Line:
         Raises:
             TurnedAwayError: no place is free for them.
         """
-        if not self._has_place(address, guest):
+        if not self.has_place(address, guest):
             raise self.send_away(address, guest)
         self._line.pop(guest or "", None)
         self._inside[address] += 1
@@ -97,7 +106,9 @@ class Line:
         self._line = others | self._line
 
     def reserve(self, address: str, guest: str) -> None:
-        """Keep a place for somebody, who is to come at once.
+        """Keep a place for somebody, who is to come at once; once for each turn, and for `RESERVED_SECONDS`.
+
+        What they send may take longer to arrive: for `UPLOAD_TURN_SECONDS` they keep their turn, see `is_called`.
 
         Args:
             address: as for `enter`.
@@ -106,9 +117,54 @@ class Line:
         Raises:
             TurnedAwayError: no place is free for them.
         """
-        if not self._has_place(address, guest):
+        turn = self._line.get(guest)
+        if turn and turn.is_called:
+            if turn.kept_until > self._clock():
+                return
+            del self._line[guest]
+        if not self.has_place(address, guest):
             raise self.send_away(address, guest)
-        self._give_turn(address, guest, _RESERVED_SECONDS)
+        self._give_turn(address, guest, RESERVED_SECONDS, UPLOAD_TURN_SECONDS, is_called=True)
+
+    def is_called(self, guest: str) -> bool:
+        """Whether somebody has been told to come by `reserve`, and has neither come nor lost the turn.
+
+        Args:
+            guest: as for `enter`.
+        """
+        turn = self._line.get(guest)
+        return turn is not None and turn.is_called and turn.until > self._clock()
+
+    def keep(self, guest: str, seconds: float) -> None:
+        """Keep the next place that becomes free for somebody who has come and waits.
+
+        Args:
+            guest: as for `enter`, one who is in line.
+            seconds: for how long.
+        """
+        turn = self._line[guest]
+        turn.kept_until = self._clock() + seconds
+        turn.until = max(turn.until, turn.kept_until)
+
+    def put_first(self, guest: str) -> None:
+        """Put somebody before all who are in line, but for others who were put there before.
+
+        Args:
+            guest: as for `enter`; nothing is done for one who is not in line.
+        """
+        turn = self._line.pop(guest, None)
+        if turn:
+            turn.is_first = True
+            self._line[guest] = turn
+
+    def is_first(self, guest: str) -> bool:
+        """Whether somebody in line was put before the others.
+
+        Args:
+            guest: as for `enter`.
+        """
+        turn = self._line.get(guest)
+        return turn is not None and turn.is_first
 
     def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
         """Give somebody a turn who gets no place, or loses the one that they had.
@@ -123,7 +179,8 @@ class Line:
         place = len(self._ahead_of(address, guest)) + 1
         seconds = min(max(place * self._pace_seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
         if guest is not None:
-            self._give_turn(address, guest, seconds + _GRACE_SECONDS)
+            kept = min(seconds, _ASK_AGAIN_SECONDS * place) + _KEPT_SECONDS
+            self._give_turn(address, guest, kept, seconds + _GRACE_SECONDS)
         return TurnedAwayError(place, seconds)
 
     def leave(self, address: str) -> None:
@@ -138,11 +195,12 @@ class Line:
         self._left = now if self.inside > self._workers else None
         self._inside -= Counter([address])  # forgets an address that has nobody inside
 
-    def _give_turn(self, address: str, guest: str, seconds: float) -> None:
+    def _give_turn(self, address: str, guest: str, kept: float, seconds: float, *, is_called: bool = False) -> None:
         """Keep the guest's turn for some seconds, or give one, unless too many from this address have one."""
         if guest not in self._line and not self._can_have_turn(address):
             return
-        self._line[guest] = _Turn(address, self._clock() + seconds)
+        now = self._clock()
+        self._line[guest] = _Turn(address, now + seconds, now + kept, is_called, self.is_first(guest))
 
     def _can_have_turn(self, address: str) -> bool:
         """Whether one more turn of this address is within its bound, and within that of all, or made to be."""
@@ -151,31 +209,42 @@ class Line:
             return False
         if len(self._line) < MAX_TURNS:
             return True
+        overdue = next((name for name, turn in self._line.items() if turn.kept_until <= self._clock()), None)
+        if overdue is not None:
+            del self._line[overdue]
+            return True
         crowded, most = turns.most_common(1)[0]
         if most <= turns[address] + 1:
             return False
         del self._line[next(name for name in reversed(self._line) if self._line[name].address == crowded)]
         return True
 
-    def _has_place(self, address: str, guest: str | None) -> bool:
-        """Whether this guest may come in, or may overtake those in line since workers are idle."""
+    def has_place(self, address: str, guest: str | None) -> bool:
+        """Whether this guest may come in, or may overtake those in line since workers are idle.
+
+        Args:
+            address: as for `enter`.
+            guest: as for `enter`.
+        """
         now = self._clock()
         self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
         is_turn = self._is_turn(address, self._ahead_of(address, guest))
         return is_turn or (self._room(address, self._half) > 0 and self.inside <= self._workers)
 
     def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
-        """The turns before a guest's own, or before that which they would get."""
+        """The turns before a guest's own, or before that which they would get, for which places are kept."""
+        now = self._clock()
         seen: Counter[str] = Counter()
-        rounds: list[int] = []  # of each turn, how many of its address are before it
-        own: tuple[int, int] | None = None  # the guest's round, and the place of the turn among all
+        ranks: list[tuple[bool, int, int]] = []  # put first or not, how many of its address are before it, its place
+        own: tuple[bool, int, int] | None = None
         for place, (name, turn) in enumerate(self._line.items()):
-            rounds.append(seen[turn.address])
+            ranks.append((not turn.is_first, seen[turn.address], place))
             seen[turn.address] += 1
             if name == guest:
-                own = (rounds[place], place)
-        own = own or (seen[address], len(rounds))
-        return [turn for place, turn in enumerate(self._line.values()) if (rounds[place], place) < own]
+                own = ranks[-1]
+        own = own or (True, seen[address], len(ranks))
+        turns = zip(ranks, self._line.values(), strict=True)
+        return [turn for rank, turn in turns if rank < own and turn.kept_until > now]
 
     def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
         """Whether a place remains for this address when all those ahead of it who can have one have come."""

@@ -11,7 +11,14 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from demo.interruption import InterruptedWorkError, interruptible
-from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS, SET_ASIDE_SECONDS, UNDISTURBED_SECONDS
+from demo.limits import (
+    LATE_PHOTO_SECONDS,
+    MAX_LATE_PHOTOS,
+    MAX_SHORT_STEPS,
+    MAX_WAITING_PHOTOS,
+    SET_ASIDE_SECONDS,
+    UNDISTURBED_SECONDS,
+)
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
 from demo.server.line import Line, TurnedAwayError, stay
@@ -49,7 +56,11 @@ class PhotoQueue:
     those that take more than `MAX_SHORT_STEPS` two go on at a time, the oldest first: all at once would keep their
     places until the last ends. Where somebody finds no place, a photo that has been worked on for more than
     `UNDISTURBED_SECONDS` gives its own back and is to come again: one of an address that holds several, or else, for an
-    address that holds none, any but the two that were begun first.
+    address that holds none, any but the two that were begun first. That place is theirs before all who are in line.
+
+    A photo that was called and is long in coming loses the place that is kept for it, and not its turn: how much of it
+    has come cannot be seen from here, and a place kept for as long as a slow line needs would be kept for those who
+    send nothing as well. When it has come, a few of them wait here for the next place, and are not sent once more.
 
     A call that is cancelled, as by somebody who hangs up, gives its place back once its thread has stopped, which it
     does at its next step.
@@ -62,6 +73,7 @@ class PhotoQueue:
         self._small, self._large = asyncio.Semaphore(PHOTO_THREADS), asyncio.Semaphore(1)
         self._line = Line(MAX_WAITING_PHOTOS, PHOTO_THREADS)
         self._works: list[_Work] = []  # in the order in which they were begun
+        self._late: set[str] = set()  # who waits for a place with a photo that was called
 
     def reserve(self, guest: str) -> None:
         """Keep a place for somebody who found none before, and who now sends the photo.
@@ -76,7 +88,7 @@ class PhotoQueue:
         try:
             self._line.reserve(address, guest)
         except TurnedAwayError:
-            self._make_room(address)
+            self._make_room(address, guest)
             raise
 
     async def run(
@@ -105,10 +117,12 @@ class PhotoQueue:
             Exception: anything else that the function raises.
         """
         address = caller_address()
+        if guest is not None and self._line.is_called(guest):
+            await self._await_place(address, guest)
         try:
             self._line.enter(address, guest)
         except TurnedAwayError:
-            self._make_room(address)
+            self._make_room(address, guest)
             raise
         work = _Work(address)
         call = partial(interruptible, partial(self._goes_on, work), partial(function, *arguments, **named))
@@ -122,6 +136,21 @@ class PhotoQueue:
             if math.isinf(work.began):
                 working.cancel()
             raise
+
+    async def _await_place(self, address: str, guest: str) -> None:
+        """Wait a while for a place for a photo that was called, unless many do, or another of this address."""
+        sender = address or guest
+        if sender in self._late or len(self._late) >= MAX_LATE_PHOTOS:
+            return
+        self._late.add(sender)
+        until = time.monotonic() + LATE_PHOTO_SECONDS
+        try:
+            self._line.keep(guest, LATE_PHOTO_SECONDS)
+            while not self._line.has_place(address, guest) and time.monotonic() < until:
+                self._make_room(address, guest)
+                await asyncio.sleep(_GLANCE_SECONDS)
+        finally:
+            self._late.remove(sender)
 
     async def _work_on(self, work: _Work, size: int, call: Callable[[], _Result]) -> _Result:
         """Call a function once it is its turn, and let the next one begin when it ends or has taken a while."""
@@ -144,12 +173,15 @@ class PhotoQueue:
         """Those of many steps, the oldest first."""
         return [work for work in tuple(self._works) if work.steps > MAX_SHORT_STEPS]
 
-    def _make_room(self, address: str) -> None:
-        """Take a place for an address that finds none, of the photo that has been worked on longest, if for a while.
+    def _make_room(self, address: str, guest: str | None) -> None:
+        """Take a place for a guest who finds none, of the photo that has been worked on longest, if for a while.
 
+        It is for that guest, who is put before the others in line; and one at a time, however often they ask.
         An address that holds several more gives one back first. Whoever has no place at all gets anybody's, but for the
         places of the photos that were begun first: they go on, so that what takes long comes to its end.
         """
+        if guest is not None and self._line.is_first(guest):
+            return
         wanted = [work for work in self._works if work.is_wanted]
         held = Counter(work.address for work in wanted)
         several = [work for work in wanted if held[work.address] > held[address] + 1]
@@ -158,3 +190,5 @@ class PhotoQueue:
         chosen = next((work for work in (*several, *others) if work.began <= longest), None)
         if chosen:
             chosen.is_wanted = False
+            if guest is not None:
+                self._line.put_first(guest)

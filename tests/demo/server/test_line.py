@@ -238,7 +238,7 @@ def test_a_place_is_kept_for_somebody_who_asked_for_it_and_not_taken_before_they
     line.leave("address 0")
     line.reserve("she", "she")
     assert line.inside == 3
-    clock.seconds += 25  # while her photo is on its way
+    clock.seconds += 2  # while her photo is on its way
     assert turned_away(line, "late", "late").place == 2
     line.enter("she", "she")
 
@@ -252,6 +252,68 @@ def test_a_place_is_not_kept_for_ever() -> None:
     turned_away(line, "late", "late")
     clock.seconds += 60
     line.enter("late", "late")
+
+
+def test_who_asks_for_a_place_again_and_does_not_come_has_lost_the_turn() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    line.leave("address 0")
+    line.reserve("she", "she")
+    turned_away(line, "he", "he")
+    clock.seconds += 2
+    line.reserve("she", "she")  # the answer may have been lost; nothing is renewed by it
+    turned_away(line, "he", "he")
+    clock.seconds += 2
+    with pytest.raises(TurnedAwayError) as told:
+        line.reserve("she", "she")
+    assert told.value.place == 2
+    line.enter("he", "he")
+
+
+def test_those_who_only_ask_for_places_keep_nobody_waiting_for_long() -> None:
+    clock = Clock()
+    line = Line(8, 2, clock)
+    fill(line, 3)  # so that workers are not idle
+    for step in range(100):
+        clock.seconds += 0.5
+        for number in range(8):
+            if (step + number) % 10 == 0:  # each 5 s, from eight addresses
+                with suppress(TurnedAwayError):
+                    line.reserve(f"ghost {number}", f"ghost {number}")
+        if step < 20:
+            continue
+        with suppress(TurnedAwayError):
+            line.enter("she", "she")
+            break
+    assert step < 20 + 8  # 4 s
+
+
+def test_who_is_long_in_coming_keeps_the_turn_while_others_go_on() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    line.leave("address 0")
+    line.reserve("she", "she")
+    clock.seconds += 100
+    line.enter("late", "late")
+    turned_away(line, "he", "he")
+    assert line.is_called("she")
+    line.keep("she", 10.0)
+    line.leave("late")
+    assert turned_away(line, "he", "he").place == 2
+    line.enter("she", "she")
+    assert not line.is_called("she")
+
+
+def test_those_who_are_put_first_come_before_the_others_and_in_their_order() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for guest in "abc":
+        turned_away(line, guest, guest)
+    for guest in "cb":
+        line.put_first(guest)
+    assert [turned_away(line, guest, guest).place for guest in "abc"] == [3, 2, 1]
 
 
 def test_the_places_that_one_address_asks_for_are_bounded() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from demo.interruption import InterruptedWorkError, check_wanted
 from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS
-from demo.server import photo_queue
+from demo.server import line, photo_queue
 from demo.server.line import TurnedAwayError
 from demo.server.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
 
@@ -201,6 +201,59 @@ def test_where_all_places_are_taken_another_address_gets_that_of_the_slowest_pic
     assert told.place == 2  # behind her
     assert slow.given_up == [slowest]
     assert answers == [TurnedAwayError if number == slowest else number for number in range(MAX_WAITING_PHOTOS)]
+
+
+@pytest.mark.parametrize("others", [0, 4])
+def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
+    others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    slow = SlowDecoder()
+    names = iter(range(100))
+    monkeypatch.setattr(photo_queue, "caller_address", lambda: f"address {next(names)}")
+
+    async def crowd() -> Any:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
+        while len(slow.begun) < MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        for number in range(others):  # before a photo has taken long
+            with pytest.raises(TurnedAwayError):
+                queue.reserve(f"other {number}")
+        monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
+        monkeypatch.setattr(photo_queue, "caller_address", lambda: "hers")
+        for _ in range(3):  # one place is freed, however often she asks
+            with pytest.raises(TurnedAwayError):
+                queue.reserve("she")
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        answer = await queue.run("she", 1, lambda: "hers")
+        slow.ended.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return answer, len(slow.given_up)
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == ("hers", 1)
+
+
+def test_a_photo_that_was_called_and_takes_long_to_arrive_waits_for_the_next_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "RESERVED_SECONDS", 0.0)
+    names = iter(range(100))
+    monkeypatch.setattr(photo_queue, "caller_address", lambda: f"address {next(names)}")
+
+    async def crowd() -> tuple[bool, str]:
+        queue, work = PhotoQueue(), Work()
+        queue.reserve("she")
+        waiting = [asyncio.ensure_future(queue.run(None, 1, work, number)) for number in range(MAX_WAITING_PHOTOS)]
+        await begun(work, PHOTO_THREADS)
+        hers = asyncio.ensure_future(queue.run("she", 1, lambda: "hers"))
+        await asyncio.sleep(0)
+        is_waiting = not hers.done()
+        work.done.set()
+        await asyncio.gather(*waiting)
+        return is_waiting, await hers
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == (True, "hers")
 
 
 async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:
