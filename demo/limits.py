@@ -61,12 +61,14 @@ MAX_SILENCE_SECONDS = 60.0
 
 # Requests and connections.
 MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # in base64 a picture is a third longer
-SMALL_BODY_BYTES = 2**20  # such as a camera frame; larger ones share these:
-MAX_LARGE_BODIES_BYTES = 8 * MAX_BODY_BYTES  # in all, while they arrive
+SMALL_BODY_BYTES = 2**20  # such as a camera frame
+# Larger ones share these while they arrive. Of more, the slowest of the address that holds most gives way.
+MAX_LARGE_BODIES_BYTES = 8 * MAX_BODY_BYTES  # in all
 MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
-# A body has this long to arrive, and longer by what has come of it at this rate.
+# A body has this long to arrive, and longer while it has come at this rate over the last seconds.
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
+BODY_PROGRESS_SECONDS = 10.0
 MAX_BODY_SECONDS = 600.0
 # Parsers take these one by one on the thread that serves the whole site.
 MAX_BODY_CHUNKS = 256  # of a body that comes in chunks, beyond those of the next line

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from demo.benchmark.attack.inputs import Attack, make_attacks
 from demo.benchmark.attack.senders import Senders
 from demo.benchmark.load.measure import frame_fault, photo_fault, server_state
-from demo.benchmark.load.visitors import Panel, ask_until_answered, make_films, make_photos
+from demo.benchmark.load.visitors import Panel, ask_until_answered, make_films, make_large_photo
 from demo.benchmark.server import PageServer
 from slimnet.files.atomic import replace_text
 
@@ -150,7 +150,7 @@ def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
     ):
         live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
         frame = {"visitor": "honest", "frame": make_films(1)[0][0]}
-        picture = {"visitor": "honest", "picture": make_photos()[0], "name": "photo.jpg"}
+        picture = {"visitor": "honest", "picture": make_large_photo(), "name": "photo.jpg"}
         turn = {"visitor": "honest", "turn": True}
         for attack in list(make_attacks(live, photo)):
             for count in addresses:

@@ -16,9 +16,10 @@ import orjson
 
 from demo.benchmark.browser import FILM_RATE
 from demo.benchmark.load.replicas import COPY_COOKIE
+from demo.limits import SMALL_BODY_BYTES
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
-from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
+from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
 
 ANSWER_SECONDS = 120.0
 # The portraits in each film, side by side: most visitors are alone before their camera. Each face is large enough to be
@@ -91,6 +92,13 @@ def make_photos() -> list[str]:
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         photos.append(to_base64(encode_jpeg(small, _FRAME_QUALITY)))
     return photos
+
+
+def make_large_photo() -> str:
+    """One of `make_photos` with metadata, as of a camera, so that its call shares the room for large bodies."""
+    file = decode(make_photos()[0])
+    comment = b"\xff\xfe\xff\xff" + bytes(2**16 - 3)  # of the largest size
+    return to_base64(file[:2] + comment * (SMALL_BODY_BYTES // len(comment)) + file[2:])
 
 
 class Panel:

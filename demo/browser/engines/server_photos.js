@@ -66,9 +66,15 @@ async function untilAnswered(ask, request, isWanted, onWait) {
       question = request;
       continue;
     }
-    if (!answer.busy || tries >= BUSY_TRIES) throw new VisitorError(whyNone(answer));
-    const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
+    const seconds = answer.failure?.seconds; // there was no room even for the request
+    if (!(answer.busy || seconds) || tries >= BUSY_TRIES) throw new VisitorError(whyNone(answer));
     const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
+    if (seconds) {
+      onWait(text);
+      await pause(1000 * seconds);
+      continue;
+    }
+    const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
     onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
     await pause(1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
     question = {turn: true}; // the picture is sent again when there is a place for it

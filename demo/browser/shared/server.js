@@ -3,6 +3,7 @@
 import {Phrase, t, translated} from "./language.js";
 
 const PROBE_MS = 4000;
+const LONGEST_WAIT_SECONDS = 60; // that the page waits by itself where it is told to
 export const NO_ANSWER = {text: t("The server does not answer."), helps: "wait"};
 const OFFLINE = {text: t("This device is offline."), helps: "wait"};
 const BROKEN_OFF = {text: t("The connection to the server broke off."), helps: "wait"};
@@ -56,8 +57,9 @@ const STATUSES = {
 
 /**
  * Why there is no answer, in a sentence for people, and what helps: to wait, to reload the page, or nothing that it can do.
+ * "seconds" after which to ask again go along where the server, or one before it, names them.
  *
- * @typedef {{text: Phrase, helps: string}} Failure
+ * @typedef {{text: Phrase, helps: string, seconds?: number}} Failure
  */
 
 /** A name by which the server tells open pages, or sessions of one, apart. */
@@ -116,7 +118,9 @@ async function whyNoAnswer(response) {
   const said = status === 403 && (await ownReason(response));
   const known = said ? {text: said, helps: "nothing"} : (STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED));
   const remark = t("status {status}", {status});
-  return {...known, text: new Phrase(() => String(known.text).replace(/\.( |$)/, ` (${remark}).$1`))};
+  const text = new Phrase(() => String(known.text).replace(/\.( |$)/, ` (${remark}).$1`));
+  const seconds = Number(response.headers.get("Retry-After")); // a date, which it may be too, is no number
+  return {...known, text, ...(status === 503 && seconds > 0 && seconds <= LONGEST_WAIT_SECONDS && {seconds})};
 }
 
 /** A request that ended without a response: the browser does not say why, but a small one that follows may get further. */

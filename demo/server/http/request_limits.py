@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 from python_multipart.multipart import parse_options_header
@@ -11,17 +10,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.limits import (
-    BODY_SECONDS,
-    MAX_BODY_SECONDS,
-    MAX_BODY_VALUES,
-    MAX_FORM_DELIMITERS,
-    MAX_FORM_PADDING_BYTES,
-    MAX_LARGE_BODIES_BYTES,
-    MAX_LARGE_BODIES_BYTES_OF_ADDRESS,
-    MIN_BODY_BYTES_PER_SECOND,
-    SMALL_BODY_BYTES,
-)
+from demo.limits import MAX_BODY_VALUES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
+from demo.server.body_room import ArrivingBody, BodyRoom, NoRoomError
 from demo.server.network import sender_of
 
 # Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
@@ -50,7 +40,7 @@ class WholeBodies:
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._arrived: Counter[str] = Counter()  # bytes of unfinished large bodies, by the client's address
+        self._room = BodyRoom()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its whole body, or refuse it with status 400, 408, 413 or 503.
@@ -90,33 +80,42 @@ class WholeBodies:
             _RefusedError: it is too large, takes too long, or there is no room for it.
         """
         parts: deque[Message] = deque()
-        taken = counted = 0
-        began = time.monotonic()
+        body = ArrivingBody(address)
         try:
             while not parts or parts[-1].get("more_body", False):
-                seconds = min(BODY_SECONDS + taken / MIN_BODY_BYTES_PER_SECOND, MAX_BODY_SECONDS)
-                parts.append(await asyncio.wait_for(receive(), max(0.0, began + seconds - time.monotonic())))
-                taken += len(parts[-1].get("body", b""))
-                if taken > self._max_bytes:
+                parts.append(await _next(receive, body))
+                body.add(len(parts[-1].get("body", b"")))
+                if body.size > self._max_bytes:
                     raise self._too_large()
-                if taken > SMALL_BODY_BYTES:
-                    self._arrived[address] += taken - counted
-                    counted = taken
-                    self._check_room(address)
-        except asyncio.TimeoutError as error:
-            raise _RefusedError(408, "The request took too long to arrive. Send it again, or send less.") from error
+                self._room.make(body)
+        except NoRoomError as error:
+            raise _RefusedError(503, "Many large requests are arriving. Send this one again in a moment.") from error
         finally:
-            self._arrived[address] -= counted
-            if not self._arrived[address]:
-                del self._arrived[address]
+            self._room.leave(body)
         return parts
-
-    def _check_room(self, address: str) -> None:
-        if self._arrived[address] > MAX_LARGE_BODIES_BYTES_OF_ADDRESS or self._arrived.total() > MAX_LARGE_BODIES_BYTES:
-            raise _RefusedError(503, "Many large requests are arriving. Send this one again in a moment.")
 
     def _too_large(self) -> _RefusedError:
         return _RefusedError(413, f"The request is larger than {self._max_bytes} bytes.")
+
+
+async def _next(receive: Receive, body: ArrivingBody) -> Message:
+    """The next part of a body.
+
+    Raises:
+        NoRoomError: the body has to give way to others meanwhile.
+        _RefusedError: the part takes too long.
+    """
+    reading = asyncio.ensure_future(receive())
+    try:
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait({reading, body.given_up}, timeout=body.seconds_left, return_when=first)
+        if body.given_up.done():
+            raise NoRoomError
+        if not reading.done():
+            raise _RefusedError(408, "The request took too long to arrive. Send it again, or send less.")
+        return reading.result()
+    finally:
+        reading.cancel()
 
 
 async def _check_form(content_type: str, parts: Iterable[Message]) -> None:

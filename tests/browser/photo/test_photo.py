@@ -513,6 +513,23 @@ def test_a_photo_that_finds_no_place_is_sent_again_only_when_it_is_its_turn(serv
     assert all(question["turn"] for question in asked if "picture" not in question)
 
 
+def test_a_photo_for_whose_request_there_was_no_room_is_sent_again_as_told(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    asked: list[dict[str, Any]] = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.post_data_json["data"])
+        if len(asked) > 2:
+            return route.continue_()
+        route.fulfill(status=503, headers={"Retry-After": "1"}, body="Many large requests are arriving.")
+
+    page.route("**/component_server/", answer)
+    upload(page, PORTRAIT)
+    wait_for_status(page, "sent again in a moment")
+    wait_for_faces(page, 1)
+    assert ["picture" in question for question in asked] == [True, True, True]
+
+
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     page.wait_for_load_state("networkidle")  # Gradio loads parts of itself late, and misses them without a server

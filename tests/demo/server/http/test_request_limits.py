@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from demo.server.http import request_limits
+from demo.server import body_room
 from demo.server.http.request_limits import WholeBodies
 
 
@@ -71,8 +71,16 @@ class Clients:
         self.stopped = 0  # who send no more, and do not end
 
     async def send(
-        self, address: str, parts: list[bytes], *, ends: bool = False, headers: Any = (), path: str = "/"
+        self,
+        address: str,
+        parts: list[bytes],
+        *,
+        ends: bool = False,
+        headers: Any = (),
+        path: str = "/",
+        more: asyncio.Event | None = None,
     ) -> None:
+        """Send a body; the last ten bytes of one that does not end once `more` is set, if it is given."""
         messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
         messages[-1]["more_body"] = not ends
 
@@ -80,6 +88,9 @@ class Clients:
             if messages:
                 return messages.pop(0)
             self.stopped += 1
+            if more is not None and not more.is_set():
+                await more.wait()
+                return {"type": "http.request", "body": bytes(10), "more_body": True}
             return await asyncio.Event().wait()
 
         async def note(message: Any) -> None:
@@ -96,35 +107,126 @@ async def answers(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 def test_a_body_that_stops_arriving_is_refused_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(body_room, "BODY_SECONDS", 0.01)
     clients = Clients(answers)
     asyncio.run(clients.send("one", [b"12345"]))
     asyncio.run(clients.send("one", [b"12345"], ends=True))
     assert clients.statuses == [408, 200]
 
 
-def test_unfinished_bodies_share_bounds_by_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "SMALL_BODY_BYTES", 10)
-    monkeypatch.setattr(request_limits, "MAX_LARGE_BODIES_BYTES_OF_ADDRESS", 50)
-    monkeypatch.setattr(request_limits, "MAX_LARGE_BODIES_BYTES", 70)
+def test_what_has_come_long_ago_buys_a_body_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_room, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(body_room, "BODY_PROGRESS_SECONDS", 0.02)
+    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 0.1)  # at which all of this would take minutes
+    clients = Clients(answers)
+    asyncio.run(asyncio.wait_for(clients.send("one", [bytes(40), bytes(40)]), 30))
+    assert clients.statuses == [408]
+
+
+def test_a_body_that_goes_on_arriving_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_room, "BODY_SECONDS", 0.0)
+    monkeypatch.setattr(body_room, "BODY_PROGRESS_SECONDS", 60.0)
+    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 1)
+    clients = Clients(answers)
+
+    async def go_on() -> None:
+        sending = asyncio.create_task(clients.send("one", [bytes(60)]))
+        while not clients.stopped and not sending.done():
+            await asyncio.sleep(0)
+        await asyncio.wait({sending}, timeout=0.05)
+        assert not sending.done()
+        sending.cancel()
+
+    asyncio.run(go_on())
+    asyncio.run(clients.send("one", [bytes(59)]))  # less than has to come in that time
+    assert clients.statuses == [408]
+
+
+@pytest.fixture
+def _small_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_room, "SMALL_BODY_BYTES", 10)
+    monkeypatch.setattr(body_room, "MAX_LARGE_BODIES_BYTES_OF_ADDRESS", 50)
+    monkeypatch.setattr(body_room, "MAX_LARGE_BODIES_BYTES", 70)
+    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 1)  # so that the newest 10 bytes tell who is slow
+    monkeypatch.setattr(body_room, "_LUMP_SECONDS", 0)
+
+
+async def held(clients: Clients, address: str, size: int, **named: Any) -> "asyncio.Task[None]":
+    """A body of which this much is here, and no more comes."""
+    stopped = clients.stopped
+    sending = asyncio.create_task(clients.send(address, [bytes(size)], **named))
+    while clients.stopped == stopped:
+        await asyncio.sleep(0)
+    return sending
+
+
+async def stop(tasks: "list[asyncio.Task[None]]") -> None:
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.usefixtures("_small_room")
+def test_unfinished_bodies_share_bounds_by_address_and_in_all() -> None:
     clients = Clients(answers)
 
     async def all_at_once() -> None:
-        held = [asyncio.create_task(clients.send("one", [bytes(20)])) for _ in range(2)]
-        while clients.stopped < 2:
-            await asyncio.sleep(0)
-        await clients.send("one", [bytes(20)])
+        bodies = [await held(clients, "one", 20) for _ in range(2)]
         await clients.send("one", [bytes(10)], ends=True)  # small
         await clients.send("two", [bytes(20)], ends=True)
-        await clients.send("two", [bytes(40)])  # together too large
-        for task in held:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        assert clients.statuses == [200, 200]
+        await clients.send("two", [bytes(60)])  # too large for one address
+        assert clients.statuses == [200, 200, 503]
+        assert not any(body.done() for body in bodies)
+        await stop(bodies)
         await clients.send("one", [bytes(50)], ends=True)  # the room is free again
 
     asyncio.run(all_at_once())
-    assert clients.statuses == [503, 200, 200, 503, 200]
+    assert clients.statuses == [200, 200, 503, 200]
+
+
+@pytest.mark.usefixtures("_small_room")
+def test_a_full_room_turns_no_newcomer_away_but_the_slowest_of_who_holds_most() -> None:
+    clients = Clients(answers)
+
+    async def all_at_once() -> None:
+        other = await held(clients, "2001:db8::1", 21)
+        slow, fast = await held(clients, "one", 25), await held(clients, "one", 24)
+        await clients.send("three", [bytes(20)], ends=True)
+        await slow
+        assert clients.statuses == [200, 503]
+        assert not other.done()
+        assert not fast.done()
+        network = await held(clients, "2001:db8::2", 15)  # the same household's as that of the first
+        await clients.send("three", [bytes(20)], ends=True)
+        await other
+        assert clients.statuses == [200, 503, 200, 503]
+        assert not fast.done()
+        await stop([fast, network])
+
+    asyncio.run(all_at_once())
+
+
+@pytest.mark.usefixtures("_small_room")
+def test_a_body_that_is_still_coming_outlives_an_older_one_that_is_not() -> None:
+    clients = Clients(answers)
+
+    async def all_at_once() -> None:
+        more = asyncio.Event()
+        coming = await held(clients, "one", 20, more=more)
+        stuck = await held(clients, "one", 20)
+        stopped = clients.stopped
+        more.set()  # ten bytes more, which are its newest
+        while clients.stopped == stopped:
+            await asyncio.sleep(0)
+        await clients.send("one", [bytes(20)], ends=True)
+        await stuck
+        assert clients.statuses == [200, 503]
+        assert not coming.done()
+        await stop([coming])
+
+    asyncio.run(all_at_once())
 
 
 FILE = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'

@@ -1,0 +1,127 @@
+"""The room for large bodies of requests while they arrive: where it is full, a slow one gives way."""
+
+import asyncio
+import time
+from collections import Counter, deque
+
+from demo.limits import (
+    BODY_PROGRESS_SECONDS,
+    BODY_SECONDS,
+    MAX_BODY_SECONDS,
+    MAX_LARGE_BODIES_BYTES,
+    MAX_LARGE_BODIES_BYTES_OF_ADDRESS,
+    MIN_BODY_BYTES_PER_SECOND,
+    SMALL_BODY_BYTES,
+)
+
+_LUMP_SECONDS = 0.1  # parts that arrive within that time are counted as one, however small they are
+
+
+class NoRoomError(Exception):
+    """A body finds no room, or has to give way to others."""
+
+
+class ArrivingBody:
+    """A body whose parts arrive; to be made on the event loop.
+
+    Args:
+        address: who sends it.
+
+    Attributes:
+        address: who sends it.
+        size: of what has arrived, in bytes.
+        given_up: done once the body has to give way.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.size = 0
+        self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._began = time.monotonic()
+        # When its newest lumps began, and their sizes: just as many as hold what has to come in a while.
+        self._newest: deque[tuple[float, int]] = deque()
+        self._newest_bytes = 0
+
+    def add(self, size: int) -> None:
+        """Note that a part has arrived.
+
+        Args:
+            size: of the part, in bytes.
+        """
+        self.size += size
+        self._newest_bytes += size
+        now = time.monotonic()
+        if self._newest and now - self._newest[-1][0] < _LUMP_SECONDS:
+            began, before = self._newest.pop()
+            self._newest.append((began, before + size))
+        else:
+            self._newest.append((now, size))
+        while self._newest_bytes - self._newest[0][1] >= _progress_bytes():
+            self._newest_bytes -= self._newest.popleft()[1]
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may take from now to its next part: what came long ago buys no time."""
+        end = self._began + BODY_SECONDS
+        if self._newest_bytes >= _progress_bytes():
+            end = max(end, self.moved + BODY_PROGRESS_SECONDS)
+        return max(0.0, min(end, self._began + MAX_BODY_SECONDS) - time.monotonic())
+
+    @property
+    def moved(self) -> float:
+        """When the newest of it began to arrive, as much as has to come in a while: the earlier, the slower it is."""
+        return self._newest[0][0] if self._newest else self._began
+
+
+class BodyRoom:
+    """Shares the bytes that `demo.limits` gives to large bodies which have not ended, among all addresses.
+
+    Who has just come is not turned away for those that are there: the address that holds most gives up its slowest
+    body. So a few addresses that fill the room, and then send next to nothing, keep it from nobody.
+    """
+
+    def __init__(self) -> None:
+        self._bodies: dict[ArrivingBody, int] = {}  # those that are large, and how many bytes each has been given
+        self._held: Counter[str] = Counter()  # by each address
+
+    def make(self, body: ArrivingBody) -> None:
+        """Give a body room for what has arrived of it, if it is large.
+
+        Args:
+            body: any body, after each of its parts.
+
+        Raises:
+            NoRoomError: it is itself the one that has to give way.
+        """
+        if body.size <= SMALL_BODY_BYTES:
+            return
+        self._held[body.address] += body.size - self._bodies.get(body, 0)
+        self._bodies[body] = body.size
+        while crowd := self._crowd(body.address):
+            slowest = min(crowd, key=lambda one: one.moved)
+            self.leave(slowest)
+            if slowest is body:
+                raise NoRoomError
+            if not slowest.given_up.done():
+                slowest.given_up.set_result(None)
+
+    def leave(self, body: ArrivingBody) -> None:
+        """Take back the room of a body that has ended, or is given up.
+
+        Args:
+            body: any body.
+        """
+        self._held -= Counter({body.address: self._bodies.pop(body, 0)})  # forgets an address that has none left
+
+    def _crowd(self, address: str) -> list[ArrivingBody]:
+        """The bodies of which one has to give way, those of a single address; none while there is room."""
+        if self._held[address] <= MAX_LARGE_BODIES_BYTES_OF_ADDRESS:
+            if self._held.total() <= MAX_LARGE_BODIES_BYTES:
+                return []
+            address = max(self._held, key=lambda one: self._held[one])
+        return [body for body in self._bodies if body.address == address]
+
+
+def _progress_bytes() -> float:
+    """What has to come of a body in each `BODY_PROGRESS_SECONDS`."""
+    return MIN_BODY_BYTES_PER_SECOND * BODY_PROGRESS_SECONDS
