@@ -1,12 +1,14 @@
 """Stop work that is no longer wanted: whatever takes long asks now and then whether it still is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 _IS_WANTED: ContextVar[Callable[[], bool]] = ContextVar("is_wanted", default=lambda: True)
+_FOLLOW: ContextVar[Callable[[bool], None]] = ContextVar("follow", default=lambda _: None)
 
 
 class InterruptedWorkError(Exception):
@@ -41,11 +43,45 @@ def interruptible(
         _IS_WANTED.reset(token)
 
 
+@contextmanager
+def followed(note: Callable[[bool], None]) -> Iterator[None]:
+    """Have somebody follow the present work.
+
+    Args:
+        note: told at each step whether the work waits for others from now on (True), or goes on.
+
+    Yields:
+        Nothing.
+    """
+    token = _FOLLOW.set(note)
+    try:
+        yield
+    finally:
+        _FOLLOW.reset(token)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Tell whoever follows the work that it waits for others, for as long as that may take.
+
+    Yields:
+        Nothing.
+    """
+    note = _FOLLOW.get()
+    note(True)
+    try:
+        yield
+    finally:
+        note(False)
+
+
 def check_wanted() -> None:
     """Go on if the present work is wanted, once it is its turn; work outside of `interruptible` always is.
 
     Raises:
         InterruptedWorkError: it is not.
     """
-    if not _IS_WANTED.get()():
+    with waiting():
+        is_wanted = _IS_WANTED.get()()
+    if not is_wanted:
         raise InterruptedWorkError

@@ -101,3 +101,11 @@ LONG_ANSWER_SECONDS = 60.0
 # While an answer waits for its reader: this much has to be taken in that time. Sockets take it in lumps of megabytes.
 UNREAD_SECONDS = 60.0
 MIN_READ_BYTES = 2**16
+
+# The page asks itself whether it still moves. Nothing that strangers may send, however long it takes, may seem to hang.
+WATCH_SECONDS = 5.0  # from one look to the next
+LOOP_HANG_SECONDS = 60.0  # without an answer of the event loop, after which the process ends
+# Likewise without a step of a frame or photo. The longest step is the network's, of MAX_FACES faces: about 2 s, and
+# many times as long on a busy machine.
+WORK_HANG_SECONDS = 180.0
+UNHEALTHY_SECONDS = 60.0  # without a step, after which /healthz tells

@@ -16,6 +16,7 @@ from demo.pictures.decoders import DECODERS
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.errors import FAILURES, TooManyFacesError
 from demo.pipeline.result import Analysis, FaceResult
+from demo.server.watchdog import WORKS
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -48,8 +49,13 @@ async def answer_on(
         Exception: anything else that the function raises.
     """
     run = contextvars.copy_context().run
+
+    def watched() -> _Result:
+        with WORKS.under_way():
+            return function(*arguments, **named)
+
     try:
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: run(function, *arguments, **named))
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: run(watched))
     except FAILURES as error:
         _LOG.exception("analysis failed")
         raise AnalysisError from error

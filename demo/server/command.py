@@ -14,6 +14,7 @@ from demo.server.http.address import AddressError, as_root, check, in_brackets, 
 from demo.server.http.connections import bound_connections
 from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
 from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
+from demo.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -174,6 +175,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
 
 def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Path) -> int:
     """Serve the page until interrupted. Gives the exit status where it cannot be served."""
+    from demo.server.gradio_internals import event_loop_of
     from demo.server.page import launch_options
 
     try:
@@ -190,6 +192,7 @@ def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Pat
             **launch_options(folder, chosen.frame_ancestors),
         )
         bound_connections(page)
+        Watchdog(event_loop_of(page)).start()
         print(f"SlimNet Faces is at {public or to_open(local)}", flush=True)
         while True:  # an Event would not let Ctrl+C through on Windows
             time.sleep(1)

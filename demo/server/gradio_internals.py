@@ -326,6 +326,15 @@ def around_whole_server(
     return lifespan
 
 
+def event_loop_of(page: gr.Blocks) -> asyncio.AbstractEventLoop:
+    """The event loop that answers visitors, which Gradio runs in a thread of its own and hands to nobody.
+
+    Args:
+        page: the page, after its launch.
+    """
+    return page.server.servers[0].get_loop()
+
+
 def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
     """Stop serving a page: requests get a moment to be answered, then their connections are cut.
 

@@ -9,6 +9,7 @@ from typing import Any
 import gradio  # noqa: F401 (spaces cannot be imported from within gradio, which tries to)
 import numpy as np
 
+from demo.interruption import waiting
 from demo.pipeline.analyse import Pipeline
 from slimnet import Predictor
 from slimnet.explain import Explanation
@@ -90,7 +91,8 @@ class LentGpuPredictor:
         if not len(crops):
             return self._on_cpu(crops)
         try:
-            return self._lent(crops)
+            with waiting():  # for a GPU
+                return self._lent(crops)
         except Exception as error:  # the quota is spent, no GPU is free, the process was ended: no type says which
             _LOG.warning("No GPU for %d faces (%s): the CPU reads them.", len(crops), error)
             return self._on_cpu(crops)

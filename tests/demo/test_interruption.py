@@ -1,6 +1,6 @@
 import pytest
 
-from demo.interruption import InterruptedWorkError, check_wanted, interruptible
+from demo.interruption import InterruptedWorkError, check_wanted, followed, interruptible
 
 
 def test_work_goes_on_while_it_is_wanted_and_stops_at_the_next_look() -> None:
@@ -20,3 +20,12 @@ def test_work_goes_on_while_it_is_wanted_and_stops_at_the_next_look() -> None:
 
 def test_what_the_work_gives_is_returned() -> None:
     assert interruptible(lambda: True, divmod, 7, 2) == (3, 1)
+
+
+def test_who_follows_the_work_is_told_of_each_step_and_that_it_waits_for_its_turn() -> None:
+    told: list[bool] = []
+    with followed(told.append):
+        interruptible(lambda: told == [True], check_wanted)
+    assert told == [True, False]
+    check_wanted()
+    assert told == [True, False]

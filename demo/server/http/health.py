@@ -4,10 +4,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from demo.limits import UNHEALTHY_SECONDS
+from demo.server.watchdog import WORKS
+
 
 async def _answer(_: Request) -> Response:
     """By the event loop that answers visitors, too: where that hangs, nothing comes."""
-    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+    still = WORKS.still(UNHEALTHY_SECONDS)
+    said = f"{', '.join(still)}: no step for {UNHEALTHY_SECONDS:g} s" if still else "ok"
+    return PlainTextResponse(f"{said}\n", 503 if still else 200, {"Cache-Control": "no-store"})
 
 
 HEALTH_ROUTE = Route("/healthz", _answer)

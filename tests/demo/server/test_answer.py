@@ -11,6 +11,7 @@ from demo.limits import MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError
 from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, analyse_photo, answer_on, describe_face, visitor_in
+from demo.server.watchdog import WORKS
 from tests.fakes.quality import CLEAR, CONDITIONS
 
 
@@ -23,6 +24,12 @@ def test_an_analysis_runs_in_the_context_of_its_call() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert asyncio.run(call()) == "somebody"
+
+
+def test_an_analysis_is_watched_for_as_long_as_it_goes_on() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="live") as pool:
+        assert asyncio.run(answer_on(pool, WORKS.still, 0)) == ["thread live_0"]
+    assert WORKS.still(0) == []
 
 
 @pytest.mark.parametrize(

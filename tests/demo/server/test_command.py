@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import io
 import json
@@ -55,6 +56,21 @@ def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         port = taken.getsockname()[1]
         assert command.main(["--port", str(port)]) == 2
     assert str(port) in capsys.readouterr().err
+
+
+def test_the_page_that_is_served_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[asyncio.AbstractEventLoop] = []
+
+    class Watchdog:
+        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+            watched.append(loop)
+
+        def start(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "Watchdog", Watchdog)
+    assert command.main(["--device", "cpu"]) == 0
+    assert len(watched) == 1
 
 
 def test_a_page_that_does_not_come_up_is_one_clear_line(

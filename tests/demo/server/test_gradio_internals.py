@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -119,6 +120,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def upload(served: Served) -> str:
     _, text, _ = served.ask("gradio_api/upload", UPLOAD, **{"Content-Type": "multipart/form-data; boundary=b"})
     return json.loads(text)[0]
+
+
+def test_the_event_loop_of_the_page_is_found_and_answers(served: Served) -> None:
+    answers = threading.Event()
+    gradio_internals.event_loop_of(served.page).call_soon_threadsafe(answers.set)
+    assert answers.wait(60)
 
 
 def test_the_function_of_a_panel_is_found_and_knows_who_calls(served: Served) -> None:

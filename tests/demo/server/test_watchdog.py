@@ -1,0 +1,82 @@
+"""A process of its own for each: one that hangs is ended, one that works is not."""
+
+import subprocess
+import sys
+
+import pytest
+
+from demo.server.watchdog import HANG_STATUS
+from tests.paths import ROOT
+
+# The bounds are of some looks, each after 0.05 s. What works has to do so for several times as many.
+PROGRAM = """
+import asyncio, re, threading, time
+from demo import interruption
+from demo.server import watchdog
+
+watchdog.WATCH_SECONDS, watchdog.LOOP_HANG_SECONDS, watchdog.WORK_HANG_SECONDS = 0.05, {seconds}, {seconds}
+watchdog._GRACE_SECONDS = 0.5
+
+def work(name, function):
+    def watched():
+        with watchdog.WORKS.under_way():
+            function()
+    threading.Thread(target=watched, name=name, daemon=True).start()
+
+def wait_for_a_turn():
+    with interruption.waiting():
+        time.sleep(600)
+
+def take_steps():
+    while True:
+        interruption.check_wanted()
+        time.sleep(0.01)
+
+async def main():
+    dog = watchdog.Watchdog(asyncio.get_running_loop())
+    dog.start()
+    while not dog.looks:
+        await asyncio.sleep(0.01)
+    {what}
+    while dog.looks < 60:
+        await asyncio.sleep(0.01)
+    print("worked")
+
+asyncio.run(main())
+"""
+
+
+def ended(what: str, seconds: float) -> "subprocess.CompletedProcess[str]":
+    """What a program has come to that does this, within bounds of so many seconds."""
+    program = PROGRAM.format(what=what, seconds=seconds)
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "cwd": ROOT, "timeout": 60}
+    return subprocess.run([sys.executable, "-c", program], check=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("time.sleep(600)", "event loop"),
+        ("work('photo_0', lambda: time.sleep(600))", "thread photo_0"),
+        ("work('live_1', lambda: (interruption.check_wanted(), time.sleep(600)))", "thread live_1"),
+    ],
+)
+def test_a_process_that_hangs_is_ended_with_a_line_that_says_what_hung(what: str, name: str) -> None:
+    end = ended(what, 0.2)
+    assert end.returncode == HANG_STATUS
+    first, *rest = end.stderr.splitlines()
+    assert first == f"app.py: the page hangs ({name} for 0.2 s) and ends with status {HANG_STATUS}."
+    assert any("Thread" in line for line in rest)  # where each was
+    assert not end.stdout
+
+
+def test_a_process_whose_threads_never_get_to_look_is_ended_as_well() -> None:
+    end = ended("re.fullmatch('(a+)+b', 'a' * 60)", 0.2)  # in C code that lets no other thread go on
+    assert end.returncode == 1
+    assert end.stderr.startswith("Timeout")
+
+
+@pytest.mark.parametrize("what", ["pass", "work('photo_0', take_steps)", "work('photo_0', wait_for_a_turn)"])
+def test_a_process_that_works_or_waits_for_its_turn_goes_on(what: str) -> None:
+    end = ended(what, 1.0)  # a third of what it works for
+    assert (end.returncode, end.stdout) == (0, "worked\n"), end.stderr
