@@ -65,7 +65,8 @@ SMALL_BODY_BYTES = 2**20  # such as a camera frame
 # Larger ones share these while they arrive. Of more, the slowest of the address that holds most gives way.
 MAX_LARGE_BODIES_BYTES = 8 * MAX_BODY_BYTES  # in all
 MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
-# A body has this long to arrive, and longer while it has come at this rate over the last seconds.
+# A body has this long to arrive, and longer while it has come at this rate over the last seconds. Where all connections
+# are in use, those whose body comes more slowly make room before idle ones.
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
 BODY_PROGRESS_SECONDS = 10.0
@@ -94,6 +95,8 @@ MAX_DOWNLOADS = 4  # for language models, at the same time; each may hold MAX_PI
 DOWNLOAD_SECONDS = 60  # of a picture that is named by its address, with all redirects
 MAX_REDIRECTS = 5
 MAX_CONNECTIONS = 1000
+# Where all are in use, those of addresses that hold more than this make room first. A browser opens up to 6.
+MANY_CONNECTIONS_OF_ADDRESS = 32
 SPARE_FILES = 200  # that the program has open beside its connections
 IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here
 # An answer that has gone on for longer makes room where all connections are in use; those of photos take seconds.

@@ -15,7 +15,7 @@ from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
 
 _UPLOAD_PATH = "/gradio_api/upload"
 _FORM = "multipart/form-data; boundary=b"
-_IDLE_CONNECTIONS = 1100  # more than the files that a program may have open by default
+_MANY_CONNECTIONS = 1100  # more than the files that a program may have open by default
 _UNFINISHED_BODIES = 16
 _NAME_CHARACTERS = 8 * 2**20
 # The square around the example's face, in pixels: left, top and side. Of tighter frames the detector sees more faces.
@@ -84,7 +84,9 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
     yield Attack("90 MB of form boundaries", _UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)
     yield Attack("bodies of 90 MB that do not end", PANELS_PATH, b" " * 90_000_000,
                  missing_bytes=MAX_BODY_BYTES - 90_000_000, senders=_UNFINISHED_BODIES)  # fmt: skip
-    yield Attack(f"{_IDLE_CONNECTIONS:,} idle connections", senders=_IDLE_CONNECTIONS)
+    yield Attack(f"{_MANY_CONNECTIONS:,} idle connections", senders=_MANY_CONNECTIONS)
+    yield Attack(f"{_MANY_CONNECTIONS:,} requests without most of their body", PANELS_PATH, b"{",
+                 missing_bytes=1000, senders=_MANY_CONNECTIONS)  # fmt: skip
 
 
 def _frames() -> Iterator[tuple[str, bytes]]:

@@ -3,21 +3,26 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import h11
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from demo.limits import (
     IDLE_CONNECTION_SECONDS,
     LONG_ANSWER_SECONDS,
+    MANY_CONNECTIONS_OF_ADDRESS,
     MAX_BODY_CHUNKS,
     MAX_CONNECTIONS,
+    MIN_BODY_BYTES_PER_SECOND,
     MIN_CHUNK_BYTES,
     MIN_READ_BYTES,
     SPARE_FILES,
     UNREAD_SECONDS,
 )
+from demo.server.network import network_of
 
 try:
     import resource
@@ -31,7 +36,7 @@ _REPEAT_SECONDS = 60  # between two lines of the log that say the same
 
 
 def bound_connections(page: "gr.Blocks") -> None:
-    """Bound the connections of a page that is served: new ones come in, and the oldest idle ones go.
+    """Bound the connections of a page that is served: new ones come in, and the oldest that wait for requests go.
 
     Args:
         page: the page, after its launch.
@@ -51,8 +56,9 @@ def bounded(most: int) -> type[H11Protocol]:
         most: how many may be open at once.
 
     Returns:
-        A class of which, where there are more, the one that has waited longest without a request is closed; if all are
-        being answered, the one whose answer has gone on longest, beyond `LONG_ANSWER_SECONDS`; or else the new one.
+        A class of which, where there are more, one is closed that is without a whole request: of the address that holds
+        the most, if those are many; one whose body comes slowly before an idle one; the oldest of these. If all are
+        being answered, it is the one whose answer has gone on longest, beyond `LONG_ANSWER_SECONDS`; or the new one.
     """
 
     class Bounded(_Connection):
@@ -86,6 +92,7 @@ class _FewChunks(h11.Connection):
 class _Connection(H11Protocol):
     """One whose first request does not come in its time is cut, and so is one that does not read its answer."""
 
+    conn: _FewChunks
     is_cut = False
     unread: asyncio.TimerHandle | None = None
 
@@ -93,6 +100,7 @@ class _Connection(H11Protocol):
         super().connection_made(transport)
         self.conn = _FewChunks(h11.SERVER)
         self.begun = time.monotonic()  # of what goes on: the wait for the first request, or the newest one
+        self.holder = self.who_holds()
         self.first_request = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -131,12 +139,40 @@ class _Connection(H11Protocol):
         if self.unread is not None:
             self.unread.cancel()
 
+    def who_holds(self) -> str:
+        """The peer as `network_of` counts it; "" for a proxy, whose visitors have nothing else in common."""
+        host = self.client[0] if self.client else ""
+        is_proxy = isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts
+        return "" if is_proxy else network_of(host)
+
     def least_missed(self, connections: "list[_Connection]") -> "_Connection":
         """Which of all connections makes room, at the time when this one has come."""
         others = [one for one in connections if one is not self]
-        idle = [one for one in others if one.is_idle()]
+        held = Counter(one.holder for one in others if one.holder)
+        waiting = [one for one in others if one.is_idle() or one.is_arriving()]
+        if waiting:
+            return min(waiting, key=lambda one: one.rank(held[one.holder], self.begun))
         long = [one for one in others if self.begun - one.begun > LONG_ANSWER_SECONDS]
-        return min(idle or long, key=lambda one: one.begun, default=self)
+        return min(long, key=lambda one: one.begun, default=self)
+
+    def rank(self, held: int, now: float) -> tuple[int, int, float]:
+        """Among those without a whole request: the lower, the sooner this one makes room.
+
+        Args:
+            held: how many connections its address holds; 0 where that is not known.
+            now: time of `time.monotonic`.
+        """
+        if not self.is_arriving():
+            patience = 1
+        elif self.conn.body_bytes < (now - self.begun) * MIN_BODY_BYTES_PER_SECOND:
+            patience = 0
+        else:  # a picture over a slow line is worth more than a connection that nobody uses
+            patience = 2
+        return -max(held, MANY_CONNECTIONS_OF_ADDRESS), patience, self.begun
+
+    def is_arriving(self) -> bool:
+        """Whether a request's headers are here and its body is not."""
+        return self.conn.their_state is h11.SEND_BODY
 
     def is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

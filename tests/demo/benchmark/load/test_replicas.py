@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,6 +123,20 @@ def test_one_address_cannot_hold_all_places_of_a_copy(served: Replicas, tmp_path
     assert float(turned_away[1] or 0) > 0
     assert {status for status, _ in answers} == {200, 503}
     assert other[0] == 200
+
+
+def test_one_address_cannot_hold_all_connections(served: Replicas) -> None:
+    proxy = urlsplit(served.url)
+    where = (proxy.hostname or "", proxy.port or 0)
+    unfinished = f"POST /healthz HTTP/1.1\r\nHost: {proxy.hostname}\r\nContent-Length: 1000\r\n\r\n{{".encode()
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(socket.create_connection(where, 60, ("127.0.0.4", 0))) for _ in range(201)]
+        for connection in crowd:
+            connection.sendall(unfinished)
+        [refused, *_], _, _ = select.select(crowd, (), (), 60)
+        assert refused.recv(500).startswith(b"HTTP/1.1 429")
+        with get(served.url + "healthz") as answer:
+            assert answer.status == 200
 
 
 def test_visitors_of_a_copy_that_is_gone_are_answered_by_another(served: Replicas) -> None:

@@ -17,12 +17,16 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Server:
-    """Uvicorn with an application that answers when it is let go, for at most two connections."""
+    """Uvicorn with an application that answers when it is let go, for at most two connections or as many as is said.
 
-    def __init__(self, body: bytes = b"ok") -> None:
+    It takes this machine for a proxy before it, unless it knows none.
+    """
+
+    def __init__(self, body: bytes = b"ok", most: int = 2, proxies: str = "127.0.0.0/8") -> None:
         self.held = asyncio.Event()
         self.asked = asyncio.Event()
-        self._body = body
+        self._body, self._most, self._proxies = body, most, proxies
+        self._clients: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def app(self, scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -33,10 +37,10 @@ class Server:
             await send({"type": "http.response.body", "body": self._body})
 
     async def __aenter__(self) -> "Server":
-        protocol = bounded(2)
         config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=protocol, lifespan="off"
-        )
+            self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=bounded(self._most),
+            lifespan="off", forwarded_allow_ips=self._proxies,
+        )  # fmt: skip
         self.server = uvicorn.Server(config)
         config.load()
         self.server.lifespan = config.lifespan_class(config)
@@ -48,8 +52,26 @@ class Server:
         self.held.set()
         await self.server.shutdown()
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(self, address: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        pair = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
+        self._clients.append(pair)  # else those that a test has no name for would close
+        return pair
+
+    async def begin_body(self, address: str = "127.0.0.1", body: bytes = b"") -> asyncio.StreamReader:
+        """A connection whose request is here but for most of its body, once the server has it."""
+        reader, writer = await self.connect(address)
+        self.asked.clear()
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + body)
+        await self.asked.wait()
+        here: Any = self.server.server_state.connections
+        while body and not any(one.conn.body_bytes for one in here):
+            await asyncio.sleep(0.01)
+        return reader
+
+    async def is_answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.held.set()
+        writer.write(REQUEST)
+        return (await reader.read(500)).startswith(b"HTTP/1.1 200")
 
     async def two_who_wait(self) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Two connections, one opened after the other, whose requests the application holds."""
@@ -107,6 +129,49 @@ def test_what_is_being_answered_is_not_closed() -> None:
             return await pair[0][0].read(500)
 
     assert asyncio.run(visit()).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_without_its_body_makes_room_before_an_idle_connection() -> None:
+    async def visit() -> bool:
+        async with Server() as server:
+            idle = await server.connect()
+            begun = await server.begin_body()
+            await server.connect()
+            return await is_closed(begun) and await server.is_answered(*idle)
+
+    assert asyncio.run(visit())
+
+
+def test_a_body_that_goes_on_arriving_stays_longer_than_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MIN_BODY_BYTES_PER_SECOND", 1)
+
+    async def visit() -> tuple[bool, int]:
+        async with Server() as server:
+            await server.begin_body(body=bytes(1000))
+            idle, _ = await server.connect()
+            await server.connect()
+            return await is_closed(idle), len(server.server.server_state.connections)
+
+    assert asyncio.run(visit()) == (True, 2)
+
+
+@pytest.mark.parametrize(("proxies", "closed"), [("", "crowd"), ("127.0.0.0/8", "other")])
+def test_the_address_that_holds_most_makes_room_unless_it_is_a_proxy(
+    proxies: str, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MANY_CONNECTIONS_OF_ADDRESS", 1)
+
+    async def visit() -> str:
+        async with Server(most=3, proxies=proxies) as server:
+            readers = {"other": await server.begin_body("127.0.0.3")}
+            readers["crowd"], _ = await server.connect("127.0.0.2")
+            await server.connect("127.0.0.2")
+            await server.connect("127.0.0.4")
+            ends = {asyncio.create_task(is_closed(reader)): name for name, reader in readers.items()}
+            [first], _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return ends[first]
+
+    assert asyncio.run(visit()) == closed
 
 
 def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
