@@ -60,6 +60,8 @@ MAX_FRAME_SECONDS = 2.0  # of work; eight new faces take 0.2 s, and several time
 MAX_SILENCE_SECONDS = 60.0
 
 # Requests and connections.
+MAX_HEADERS_BYTES = 16 * 1024  # of a request, its first line included; browsers send about 1 kB
+REFUSED_HEADERS_SECONDS = 2.0  # until the connection is closed, so that the answer is read while headers still come
 MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # in base64 a picture is a third longer
 SMALL_BODY_BYTES = 2**20  # such as a camera frame
 # Larger ones share these while they arrive. Of more, the slowest of the address that holds most gives way.
@@ -74,6 +76,7 @@ MAX_BODY_SECONDS = 600.0
 # Parsers take these one by one on the thread that serves the whole site.
 MAX_BODY_CHUNKS = 256  # of a body that comes in chunks, beyond those of the next line
 MIN_CHUNK_BYTES = 128  # of the others on average; programs and proxies send kilobytes in each
+MAX_BOUNDARY_BYTES = 70  # of a form, by RFC 2046
 MAX_FORM_DELIMITERS = 20  # of a form: one before each file, and one at the end; programs send one file
 MAX_FORM_PADDING_BYTES = 1024
 MAX_BODY_VALUES = 10_000  # of any other body; calls have some dozens, whose pictures are one text each

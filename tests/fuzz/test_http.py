@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fakes.pictures import portrait, saved
@@ -83,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
     pytest.importorskip("mcp", reason="needs gradio[mcp]")
-    with served_page(folder, mcp=True) as url:
+    with served_page(folder, mcp=True, bounded=True) as url:
         yield Server(url)
 
 
@@ -131,7 +131,16 @@ _GOOD_REQUESTS = [
 ]
 
 
+def _form_of_type(options: str) -> bytes:
+    """An upload that was answered 500 once, for what the type of its form says."""
+    kind = f"Content-Type: multipart/form-data; {options}"
+    return _request("POST", _UPLOAD, ["Host: x", "Content-Length: 5", kind], b"--b--")
+
+
 @given(request=REQUESTS | mutated(_GOOD_REQUESTS))
+@example(request=_form_of_type("boundary=" + "b" * 300))
+@example(request=_form_of_type("boundary=b; charset=undefined"))
+@example(request=_request("GET", "/config", ["Host: x", "A: " + "a" * 120_000], b""))
 def test_no_bytes_make_a_request_that_the_server_fails_at(door: Door, server: Server, request: bytes) -> None:
     with door.input():
         status = server.send(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from demo.limits import (
     MANY_CONNECTIONS_OF_ADDRESS,
     MAX_BODY_CHUNKS,
     MAX_CONNECTIONS,
+    MAX_HEADERS_BYTES,
     MIN_BODY_BYTES_PER_SECOND,
     MIN_CHUNK_BYTES,
     MIN_READ_BYTES,
+    REFUSED_HEADERS_SECONDS,
     SPARE_FILES,
     UNREAD_SECONDS,
 )
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     import gradio as gr
 
 _REPEAT_SECONDS = 60  # between two lines of the log that say the same
+_HEADERS_END = re.compile(rb"\n\r?\n")
+_TOO_LONG = 431
 
 
 def bound_connections(page: "gr.Blocks") -> None:
@@ -72,12 +77,18 @@ def bounded(most: int) -> type[H11Protocol]:
     return Bounded
 
 
-class _FewChunks(h11.Connection):
-    """Refuses a body in tiny chunks, of which a single read of the socket may bring ten thousands."""
+class _Bounded(h11.Connection):
+    """Refuses long headers, and a body in tiny chunks, of which one read of the socket may bring ten thousands."""
 
     chunks = body_bytes = 0
 
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, MAX_HEADERS_BYTES)
+        self.has_long_headers = False
+
     def next_event(self) -> Any:
+        if self.their_state is h11.IDLE:
+            self.check_headers()
         event = super().next_event()
         if isinstance(event, h11.Request):
             self.chunks = self.body_bytes = 0
@@ -88,23 +99,30 @@ class _FewChunks(h11.Connection):
                 raise h11.RemoteProtocolError("tiny chunks")
         return event
 
+    def check_headers(self) -> None:
+        """Refuse those that h11, which looks at the length of unfinished ones alone, would read."""
+        arrived, _ = self.trailing_data
+        if len(arrived) > MAX_HEADERS_BYTES and not _HEADERS_END.search(arrived, 0, MAX_HEADERS_BYTES):
+            self.has_long_headers = True
+            raise h11.RemoteProtocolError("long headers", error_status_hint=_TOO_LONG)
+
 
 class _Connection(H11Protocol):
     """One whose first request does not come in its time is cut, and so is one that does not read its answer."""
 
-    conn: _FewChunks
+    conn: _Bounded
     is_cut = False
     unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.conn = _FewChunks(h11.SERVER)
+        self.conn = _Bounded()
         self.begun = time.monotonic()  # of what goes on: the wait for the first request, or the newest one
         self.holder = self.who_holds()
-        self.first_request = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
+        self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.first_request.cancel()
+        self.deadline.cancel()
         self.stop_watching()
         super().connection_lost(exc)
 
@@ -116,6 +134,25 @@ class _Connection(H11Protocol):
             self.cut()
         if self.cycle is not before:
             self.begun = time.monotonic()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.conn.has_long_headers:  # else it is what is left of them
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.conn.has_long_headers:
+            return super().send_400_response(msg)
+        sentence = f"The request's headers are larger than {MAX_HEADERS_BYTES} bytes.".encode()
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        for event in (
+            h11.Response(status_code=_TOO_LONG, headers=headers, reason=b"Request Header Fields Too Large"),
+            h11.Data(data=sentence),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event))
+        # To close it at once, while the rest arrives, would reset it, and the answer be lost.
+        self.deadline.cancel()
+        self.deadline = self.loop.call_later(REFUSED_HEADERS_SECONDS, self.cut)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -1,7 +1,6 @@
 """ASGI middleware: limits request bodies, and drops those that break off before they reach the disk."""
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Iterable
 
@@ -10,12 +9,13 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.limits import MAX_BODY_VALUES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
+from demo.limits import MAX_BODY_VALUES, MAX_BOUNDARY_BYTES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
 from demo.server.body_room import ArrivingBody, BodyRoom, NoRoomError
 from demo.server.network import sender_of
 
 # Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
 _MARKS = (b",", b"[", b"{", b"&", b";")
+_CHARSETS = (b"utf-8", b"utf8")
 
 
 class _RefusedError(Exception):
@@ -121,11 +121,16 @@ async def _next(receive: Receive, body: ArrivingBody) -> Message:
 async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
     """Raise _RefusedError for a form that would keep its parser, which works on the event loop, busy for long."""
     kind, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if not kind.startswith(b"multipart/") or boundary is None:
+    if not kind.startswith(b"multipart/"):
         return
+    boundary = options.get(b"boundary")
+    if options.get(b"charset", b"utf-8").lower() not in _CHARSETS:  # some make its parsers fail
+        raise _RefusedError(400, "The form names a charset that is not UTF-8. Send it without one.")
+    if boundary is None:
+        return
+    if len(boundary) > MAX_BOUNDARY_BYTES:
+        raise _RefusedError(400, f"The form's boundary is longer than {MAX_BOUNDARY_BYTES} characters. Choose another.")
     delimiter = b"--" + boundary
-    padded = re.compile(re.escape(delimiter) + rb"[ \t]{%d}" % MAX_FORM_PADDING_BYTES)
     tail_bytes = len(delimiter) + MAX_FORM_PADDING_BYTES
     found, tail, start = 0, b"", b""
     for part in parts:
@@ -133,12 +138,26 @@ async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
         start += body[: MAX_FORM_PADDING_BYTES + 1 - len(start)]
         whole = tail + body
         found += whole.count(delimiter) - tail.count(delimiter)
-        if found > MAX_FORM_DELIMITERS or padded.search(whole):
+        if found > MAX_FORM_DELIMITERS or _is_padded(whole, delimiter):
             raise _too_costly()
         tail = whole[-tail_bytes:]
         await asyncio.sleep(0)  # so that other requests go on meanwhile
     if len(start) > MAX_FORM_PADDING_BYTES and not start.strip(b"\r\n"):
         raise _too_costly()
+
+
+def _is_padded(body: bytes, delimiter: bytes) -> bool:
+    """Whether as much empty space as is too much follows on one of a few delimiters.
+
+    By no pattern: to compile one of a stranger's text takes longer than to look for the text.
+    """
+    at = body.find(delimiter)
+    while at >= 0:
+        padding = body[at + len(delimiter) : at + len(delimiter) + MAX_FORM_PADDING_BYTES]
+        if len(padding) == MAX_FORM_PADDING_BYTES and not padding.strip(b" \t"):
+            return True
+        at = body.find(delimiter, at + 1)  # a delimiter may begin within another
+    return False
 
 
 def _is_upload(scope: Scope, headers: Headers) -> bool:

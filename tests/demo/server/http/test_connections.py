@@ -306,6 +306,34 @@ def test_a_file_in_pieces_arrives_whole_and_leaves_the_connection_open(method: b
     assert last == body
 
 
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        (b"", b"200"),
+        (b"A: " + b"a" * 16_000 + b"\r\n", b"200"),
+        (b"A: " + b"a" * 120_000 + b"\r\n", b"431"),
+        (b"A: a\r\n" * 20_000, b"431"),
+        (b"A: " + b"a" * 10_000_000, b"431"),  # and the rest, while the answer is on its way
+    ],
+)
+def test_long_headers_are_refused_by_a_sentence_and_the_connection_closed(
+    more: bytes, status: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "REFUSED_HEADERS_SECONDS", 1.0)
+
+    async def visit() -> tuple[bytes, bytes]:
+        async with Server() as server:
+            server.held.set()
+            reader, writer = await server.connect()
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            return head, b"" if status == b"200" else await reader.read()
+
+    head, sentence = asyncio.run(asyncio.wait_for(visit(), 60))
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert sentence == (b"" if status == b"200" else b"The request's headers are larger than 16384 bytes.")
+
+
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 

@@ -119,6 +119,14 @@ def test_what_is_not_there(ask: Any, path: str, body: Any, status: int, caplog: 
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.parametrize("options", ["boundary=" + "b" * 300, "boundary=b; charset=undefined"])
+def test_an_upload_of_a_type_that_no_parser_takes(ask: Any, options: str, caplog: pytest.LogCaptureFixture) -> None:
+    status, text = ask("gradio_api/upload", b"--b--", **{"Content-Type": f"multipart/form-data; {options}"})
+    assert status == 400
+    assert text.startswith("The form")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 @pytest.mark.parametrize("host", ["a:b", "[::g]"])
 @pytest.mark.parametrize("path", ["", "config", "gradio_api/info"])
 def test_a_host_that_is_no_address(ask: Any, path: str, host: str, caplog: pytest.LogCaptureFixture) -> None:

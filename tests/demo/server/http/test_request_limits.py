@@ -240,6 +240,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r
         (FILE + b"--b\r\n" * 20, 400),
         (b"\r\n" * 3000 + FILE, 400),
         (b"--b" + b" " * 3000 + FILE, 400),
+        (FILE + b"--b" + b"\t" * 1023 + b"1", 200),
     ],
 )
 def test_a_form_with_too_much_for_its_parser_never_gets_there(body: bytes, status: int) -> None:
@@ -248,6 +249,33 @@ def test_a_form_with_too_much_for_its_parser_never_gets_there(body: bytes, statu
     headers = [(b"content-type", b"multipart/form-data ;boundary=b")]
     asyncio.run(clients.send("one", [body[:5], body[5:]], ends=True, headers=headers))
     assert clients.statuses == [status]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("boundary=" + "b" * 70, 200),
+        ("boundary=" + "b" * 71, 400),
+        ("boundary=" + "b" * 60_000, 400),
+        ("boundary=b; charset=UTF-8", 200),
+        ("boundary=b; charset=undefined", 400),
+        ("boundary=b; charset=latin-1", 400),
+        ('boundary=b; charset=""', 400),
+    ],
+)
+def test_a_form_whose_type_its_parsers_fail_at_is_refused(content_type: str, status: int) -> None:
+    clients = Clients(answers)
+    headers = [(b"content-type", f"multipart/form-data; {content_type}".encode())]
+    asyncio.run(clients.send("one", [b"--b--"], ends=True, headers=headers))
+    assert clients.statuses == [status]
+
+
+def test_padding_is_found_behind_delimiters_that_overlap() -> None:
+    clients = Clients(answers)
+    clients.server = WholeBodies(answers, 5000)
+    headers = [(b"content-type", b"multipart/form-data; boundary=-")]
+    asyncio.run(clients.send("one", [b"----" + b" " * 3000], ends=True, headers=headers))
+    assert clients.statuses == [400]
 
 
 UPLOAD = "/gradio_api/upload"
