@@ -101,6 +101,7 @@ MAX_CONNECTIONS = 1000
 # Where all are in use, those of addresses that hold more than this make room first. A browser opens up to 6.
 MANY_CONNECTIONS_OF_ADDRESS = 32
 SPARE_FILES = 200  # that the program has open beside its connections
+HANDSHAKE_SECONDS = 5.0  # of TLS
 IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here
 # An answer that has gone on for longer makes room where all connections are in use; those of photos take seconds.
 LONG_ANSWER_SECONDS = 60.0

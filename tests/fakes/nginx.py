@@ -16,7 +16,7 @@ from tests.paths import ROOT
 
 README = ROOT / "demo" / "README.md"
 REPLICAS = ROOT / "demo" / "replicas" / "nginx.conf"
-_SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
+SELF_SIGNED = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _serving(text: str, certificate: str, page: str, port: int, folder: Path) ->
     """
     own = free_port()
     made = [folder / "own.pem", folder / "own.key"]
-    subprocess.run([*_SELF_SIGNED, "-out", made[0], "-keyout", made[1]], check=True, capture_output=True)
+    subprocess.run([*SELF_SIGNED, "-out", made[0], "-keyout", made[1]], check=True, capture_output=True)
     replaced = {
         "listen 443 ssl": f"listen 127.0.0.1:{own} ssl",
         f"{certificate}.pem": str(made[0]),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import ssl
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from demo.limits import (
     UNREAD_SECONDS,
 )
 from demo.server.network import network_of
+from demo.server.tls import AfterHandshake, listen_before_handshakes
 
 try:
     import resource
@@ -47,18 +49,22 @@ def bound_connections(page: "gr.Blocks") -> None:
         page: the page, after its launch.
     """
     config = page.server.config
-    config.http_protocol_class = bounded(_most_connections())
+    config.http_protocol_class = bounded(_most_connections(), config.ssl)
     config.ws_protocol_class = None  # the page has no WebSocket, and nothing here would bound one
     logging.getLogger("asyncio").addFilter(_Seldom("socket.accept()"))
     bad_requests = _Seldom("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
     logging.getLogger("uvicorn.error").addFilter(bad_requests)
+    if config.ssl is not None:
+        loop = page.server.servers[0].get_loop()
+        asyncio.run_coroutine_threadsafe(listen_before_handshakes(page.server), loop).result()
 
 
-def bounded(most: int) -> type[H11Protocol]:
+def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protocol]:
     """Make a class of connections, in place of uvicorn's own.
 
     Args:
         most: how many may be open at once.
+        context: for the TLS that each begins with; None for none.
 
     Returns:
         A class of which, where there are more, one is closed that is without a whole request: of the address that holds
@@ -67,6 +73,8 @@ def bounded(most: int) -> type[H11Protocol]:
     """
 
     class Bounded(_Connection):
+        tls = context
+
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
             # Those that were cut in this round of the loop, as in a burst, are only taken off the set after it.
@@ -107,7 +115,7 @@ class _Bounded(h11.Connection):
             raise h11.RemoteProtocolError("long headers", error_status_hint=_TOO_LONG)
 
 
-class _Connection(H11Protocol):
+class _Connection(AfterHandshake):
     """One whose first request does not come in its time is cut, and so is one that does not read its answer."""
 
     conn: _Bounded

@@ -2,6 +2,7 @@ import asyncio
 import logging
 import random
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
@@ -22,10 +23,12 @@ class Server:
     It takes this machine for a proxy before it, unless it knows none.
     """
 
-    def __init__(self, body: bytes = b"ok", most: int = 2, proxies: str = "127.0.0.0/8") -> None:
+    def __init__(
+        self, body: bytes = b"ok", most: int = 2, proxies: str = "127.0.0.0/8", context: ssl.SSLContext | None = None
+    ) -> None:
         self.held = asyncio.Event()
         self.asked = asyncio.Event()
-        self._body, self._most, self._proxies = body, most, proxies
+        self._body, self._proxies, self._class = body, proxies, bounded(most, context)
         self._clients: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def app(self, scope: Any, _receive: Any, send: Any) -> None:
@@ -38,7 +41,7 @@ class Server:
 
     async def __aenter__(self) -> "Server":
         config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=bounded(self._most),
+            self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=self._class,
             lifespan="off", forwarded_allow_ips=self._proxies,
         )  # fmt: skip
         self.server = uvicorn.Server(config)
