@@ -49,8 +49,15 @@ asyncio.run(main())
 def ended(what: str, seconds: float) -> "subprocess.CompletedProcess[str]":
     """What a program has come to that does this, within bounds of so many seconds."""
     program = PROGRAM.format(what=what, seconds=seconds)
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "cwd": ROOT, "timeout": 60}
-    return subprocess.run([sys.executable, "-c", program], check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
