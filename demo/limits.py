@@ -31,7 +31,7 @@ MAX_FACES = 400  # of a photo; each takes about 20 ms
 
 MAX_PHOTOS_AT_ONCE = 20  # of a visitor: the page sends one when the one before is answered
 MAX_WAITING_PHOTOS = 8
-# Nobody waits for a photo that takes long: see demo/server/photo_queue.py. Seven of them keep the eighth for 2.8 s.
+# Nobody waits for a photo that takes long (demo/server/turns/photo_queue.py). Seven of them keep the eighth for 2.8 s.
 SET_ASIDE_SECONDS = 0.4
 UNDISTURBED_SECONDS = 1.0
 MAX_SHORT_STEPS = (

@@ -32,9 +32,9 @@ from demo.server.answer import AnalysisError, answer_on, describe_face, visitor_
 from demo.server.content.measured import Measured
 from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
-from demo.server.fair_threads import FairThreads
 from demo.server.gradio_internals import caller_address
-from demo.server.line import Line, TurnedAwayError
+from demo.server.turns.fair_threads import FairThreads
+from demo.server.turns.line import Line, TurnedAwayError
 from demo.server.why import explain, read_question
 
 FRAME_THREADS = 2

@@ -47,7 +47,7 @@ from demo.server.http.uploads import NothingLeft
 from demo.server.live import live_panel
 from demo.server.markup import render
 from demo.server.photo import examples, photo_panel
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import Predictor
 
 _FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif")

@@ -20,8 +20,8 @@ from demo.server.answer import AnalysisError, analyse_photo, describe_face, visi
 from demo.server.content.measured import Measured
 from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
-from demo.server.line import TurnedAwayError
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.line import TurnedAwayError
+from demo.server.turns.photo_queue import PhotoQueue
 from demo.server.why import explain
 
 _MAX_VIEW_SIDE = 1600  # pixels

@@ -14,7 +14,7 @@ from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
 from demo.server import photo
 from demo.server.live import FrameQueue
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from tests.fakes.pictures import portrait, saved
 from tests.fuzz.door import Door
 from tests.fuzz.inputs import json_values, mistaken, mutated

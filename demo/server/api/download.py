@@ -14,7 +14,7 @@ from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_w
 
 from demo.limits import DOWNLOAD_SECONDS, MAX_DOWNLOADS, MAX_PICTURE_BYTES, MAX_REDIRECTS
 from demo.server.gradio_internals import caller_address, hosts_in_own_network, run_in_client_loop
-from demo.server.line import Line, stay
+from demo.server.turns.line import Line, stay
 
 
 class _FetchError(Exception):

@@ -16,8 +16,8 @@ from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.refusals import BUSY
 from demo.server.http.uploads import Uploads
-from demo.server.line import TurnedAwayError
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.line import TurnedAwayError
+from demo.server.turns.photo_queue import PhotoQueue
 from demo.server.why import explain_face
 from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS

@@ -10,8 +10,8 @@ from demo.server.api.download import Downloads
 from demo.server.api.endpoints import answer, busy
 from demo.server.content.about import counted, labels
 from demo.server.gradio_internals import hide_from_models, is_http_url_like
-from demo.server.line import TurnedAwayError
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.line import TurnedAwayError
+from demo.server.turns.photo_queue import PhotoQueue
 from slimnet.calibration import ACCURACY
 
 _EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
@@ -107,8 +108,8 @@ async def _next(receive: Receive, body: ArrivingBody) -> Message:
     """
     reading = asyncio.ensure_future(receive())
     try:
-        first = asyncio.FIRST_COMPLETED
-        await asyncio.wait({reading, body.given_up}, timeout=body.seconds_left, return_when=first)
+        ends: set[asyncio.Future[Any]] = {reading, body.given_up}
+        await asyncio.wait(ends, timeout=body.seconds_left, return_when=asyncio.FIRST_COMPLETED)
         if body.given_up.done():
             raise NoRoomError
         if not reading.done():

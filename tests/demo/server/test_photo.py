@@ -14,7 +14,7 @@ from demo.pictures.decode import PictureError
 from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.photo import annotated, answer, describe, examples, read_request
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from tests.fakes.quality import CLEAR
 from tests.paths import PORTRAIT
 

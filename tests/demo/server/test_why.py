@@ -13,7 +13,7 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.server.live import FrameQueue
 from demo.server.photo import answer
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from demo.server.why import Question, explain, read_question
 from slimnet import ATTRIBUTES, Predictor
 from tests.paths import PORTRAIT

@@ -9,7 +9,7 @@ import pytest
 from demo.limits import MAX_DOWNLOADS
 from demo.server.api import download
 from demo.server.api.download import Downloads, fetch
-from demo.server.line import TurnedAwayError
+from demo.server.turns.line import TurnedAwayError
 from tests.fakes.host import Host, serving
 
 

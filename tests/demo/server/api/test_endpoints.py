@@ -21,7 +21,7 @@ from demo.pipeline.result import Analysis, FaceResult
 from demo.server.api.endpoints import SCHEMA, add_endpoints, answer
 from demo.server.gradio_internals import refuse_web_addresses
 from demo.server.http.refusals import BUSY
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import Calibration, OperatingPoint, Reliability, Sure
 from slimnet.explain import Cells, Explanation
 from tests.fakes.host import serving

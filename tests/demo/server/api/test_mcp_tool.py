@@ -15,7 +15,7 @@ from demo.pipeline.analyse import Pipeline
 from demo.server.api.endpoints import add_endpoints
 from demo.server.api.mcp_tool import add_tool, description
 from demo.server.content.decisions import POINTS
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import ATTRIBUTES
 from tests.paths import PORTRAIT
 

@@ -19,7 +19,7 @@ from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.api.endpoints import add_endpoints
 from demo.server.http import uploads as uploads_module
 from demo.server.http.uploads import NothingLeft, Uploads
-from demo.server.photo_queue import PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 
 _NOT_USED: Any = None  # where ASGI has something to receive and send by
 FILES = 'name="files"; filename="a.jpg"'

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from demo.server.fair_threads import FairThreads
+from demo.server.turns.fair_threads import FairThreads
 
 
 class Desk:

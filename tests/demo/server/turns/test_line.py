@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from demo.server.line import Line, TurnedAwayError
+from demo.server.turns.line import Line, TurnedAwayError
 
 
 class Clock:
@@ -174,7 +174,7 @@ def test_the_further_turns_of_an_address_come_after_everybody_s_first() -> None:
 def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_address_with_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("demo.server.line.MAX_TURNS", 6)
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS", 6)
     line = Line(4, 1, Clock())
     fill(line, 4)
     for guest in ("1", "2", "3", "4"):

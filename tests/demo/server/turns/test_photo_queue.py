@@ -10,9 +10,9 @@ import pytest
 
 from demo.interruption import InterruptedWorkError, check_wanted
 from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS
-from demo.server import line, photo_queue
-from demo.server.line import TurnedAwayError
-from demo.server.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
+from demo.server.turns import line, photo_queue
+from demo.server.turns.line import TurnedAwayError
+from demo.server.turns.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
 
 LARGE = MAX_SMALL_SIZE + 1
 

@@ -21,7 +21,7 @@ from demo.limits import (
 )
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
-from demo.server.line import Line, TurnedAwayError, stay
+from demo.server.turns.line import Line, TurnedAwayError, stay
 
 PHOTO_THREADS = 2
 _GLANCE_SECONDS = 0.02  # from one look to the next whether it is a photo's turn to go on
