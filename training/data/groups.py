@@ -48,7 +48,8 @@ def read_groups(folder: Path, names: Sequence[str]) -> Groups:
     if missing:
         raise DataError(f"{path} lacks {len(missing)} of {len(names)} pictures: {', '.join(missing[:5])}")
     origins, ages = table.column("group", "race"), _ages(table)
-    return Groups(np.array([origins[name] for name in names]), np.array([ages[name] for name in names]))
+    spoken = [origins[name].replace("_", " ") for name in names]  # FairFace writes Latino_Hispanic
+    return Groups(np.array(spoken), np.array([ages[name] for name in names]))
 
 
 def _ages(table: Table) -> dict[str, int]:

@@ -12,9 +12,15 @@ def write(folder: Path, *rows: str, header: str = "image_id,group,age") -> Path:
 
 
 def test_origins_and_lowest_ages_are_in_the_order_of_the_pictures(tmp_path: Path) -> None:
-    rows = ("a.jpg,East Asian,20-29", "b.jpg,Black,more than 70", "c.jpg,,7", "d.jpg,White,", "e.jpg,White,70+")
+    rows = (
+        "a.jpg,East Asian,20-29",
+        "b.jpg,Black,more than 70",
+        "c.jpg,,7",
+        "d.jpg,Latino_Hispanic,",
+        "e.jpg,White,70+",
+    )
     found = read_groups(write(tmp_path, *rows), ["e.jpg", "d.jpg", "c.jpg", "b.jpg", "a.jpg"])
-    assert found.origins.tolist() == ["White", "White", "", "Black", "East Asian"]
+    assert found.origins.tolist() == ["White", "Latino Hispanic", "", "Black", "East Asian"]
     assert found.ages.tolist() == [70, -1, 7, 70, 20]
 
 
