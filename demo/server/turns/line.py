@@ -1,11 +1,13 @@
 """Who is let in where only a few can be: places, a bound for each address, and a line for those who find none free."""
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from demo.limits import MAX_TURNS, RESERVED_SECONDS, UPLOAD_TURN_SECONDS
@@ -43,17 +45,24 @@ class _Turn:
 
     Attributes:
         address: where they call from.
+        round: in which it is their turn; each address has one turn in a round, and those before all others have 0.
+        number: in the order in which turns were given, which is theirs within a round.
         until: when the turn is lost, by the line's clock.
         kept_until: when places are no longer kept for it.
         is_called: whether they have been told to come.
-        is_first: whether a place was made free for them, which is before all others then.
     """
 
     address: str
-    until: float
-    kept_until: float
+    round: int
+    number: int
+    until: float = 0.0
+    kept_until: float = 0.0
     is_called: bool = False
-    is_first: bool = False
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """By which turns are ordered: the smallest is the first in line."""
+        return self.round, self.number
 
 
 class Line:
@@ -63,6 +72,7 @@ class Line:
     places, so that those which become free are theirs first. Who is turned away keeps a turn: places that
     become free are kept for those in line, the first first, so that nobody is starved by others who ask more often. An
     address's second turn comes after everybody's first, and so on: many turns of a few addresses delay nobody else.
+    Whoever comes anew has a turn in the round after that which goes on, as in `FairThreads`.
     Places are kept for a few seconds only: who takes longer keeps the turn, but others go on meanwhile. Who is called
     and asks again instead of coming has lost it, or those who only ask would stand before everybody for ever. Only
     while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
@@ -78,7 +88,9 @@ class Line:
         self._workers = workers
         self._clock = clock
         self._inside: Counter[str] = Counter()
-        self._line: dict[str, _Turn] = {}  # in the order of their turns
+        self._turns: dict[str, _Turn] = {}  # guest -> theirs
+        self._numbers = count()
+        self._round = 0  # of the turn that came in last
         self._pace_seconds = _FIRST_GUESS_SECONDS  # from one place that becomes free to the next, while all are taken
         self._left: float | None = None  # when somebody left last and others waited inside
 
@@ -99,11 +111,10 @@ class Line:
         """
         if not self.has_place(address, guest):
             raise self.send_away(address, guest)
-        self._line.pop(guest or "", None)
         self._inside[address] += 1
-        # The address's next turn, a first one from now on, comes after those who have waited meanwhile.
-        others = {name: turn for name, turn in self._line.items() if turn.address != address}
-        self._line = others | self._line
+        turn = self._turns.pop(guest or "", None)
+        if turn:
+            self._round = max(self._round, turn.round)
 
     def reserve(self, address: str, guest: str) -> None:
         """Keep a place for somebody, who is to come at once; once for each turn, and for `RESERVED_SECONDS`.
@@ -117,11 +128,11 @@ class Line:
         Raises:
             TurnedAwayError: no place is free for them.
         """
-        turn = self._line.get(guest)
+        turn = self._turns.get(guest)
         if turn and turn.is_called:
             if turn.kept_until > self._clock():
                 return
-            del self._line[guest]
+            del self._turns[guest]
         if not self.has_place(address, guest):
             raise self.send_away(address, guest)
         self._give_turn(address, guest, RESERVED_SECONDS, UPLOAD_TURN_SECONDS, is_called=True)
@@ -132,7 +143,7 @@ class Line:
         Args:
             guest: as for `enter`.
         """
-        turn = self._line.get(guest)
+        turn = self._turns.get(guest)
         return turn is not None and turn.is_called and turn.until > self._clock()
 
     def keep(self, guest: str, seconds: float) -> None:
@@ -142,7 +153,7 @@ class Line:
             guest: as for `enter`, one who is in line.
             seconds: for how long.
         """
-        turn = self._line[guest]
+        turn = self._turns[guest]
         turn.kept_until = self._clock() + seconds
         turn.until = max(turn.until, turn.kept_until)
 
@@ -152,10 +163,9 @@ class Line:
         Args:
             guest: as for `enter`; nothing is done for one who is not in line.
         """
-        turn = self._line.pop(guest, None)
+        turn = self._turns.get(guest)
         if turn:
-            turn.is_first = True
-            self._line[guest] = turn
+            turn.round, turn.number = 0, next(self._numbers)
 
     def is_first(self, guest: str) -> bool:
         """Whether somebody in line was put before the others.
@@ -163,8 +173,8 @@ class Line:
         Args:
             guest: as for `enter`.
         """
-        turn = self._line.get(guest)
-        return turn is not None and turn.is_first
+        turn = self._turns.get(guest)
+        return turn is not None and turn.round == 0
 
     def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
         """Give somebody a turn who gets no place, or loses the one that they had.
@@ -197,26 +207,36 @@ class Line:
 
     def _give_turn(self, address: str, guest: str, kept: float, seconds: float, *, is_called: bool = False) -> None:
         """Keep the guest's turn for some seconds, or give one, unless too many from this address have one."""
-        if guest not in self._line and not self._can_have_turn(address):
-            return
+        turn = self._turns.get(guest)
+        if turn is None:
+            if not self._can_have_turn(address):
+                return
+            turn = self._turns[guest] = _Turn(address, self._next_round(address), next(self._numbers))
         now = self._clock()
-        self._line[guest] = _Turn(address, now + seconds, now + kept, is_called, self.is_first(guest))
+        turn.until, turn.kept_until, turn.is_called = now + seconds, now + kept, is_called
+
+    def _next_round(self, address: str) -> int:
+        """The round of the next turn that an address gets."""
+        theirs = [turn.round for turn in self._turns.values() if turn.address == address]
+        return max([self._round, *theirs]) + 1
 
     def _can_have_turn(self, address: str) -> bool:
         """Whether one more turn of this address is within its bound, and within that of all, or made to be."""
-        turns = Counter(turn.address for turn in self._line.values())
+        turns = Counter(turn.address for turn in self._turns.values())
         if turns[address] >= self._places:
             return False
-        if len(self._line) < MAX_TURNS:
+        if len(self._turns) < MAX_TURNS:
             return True
-        overdue = next((name for name, turn in self._line.items() if turn.kept_until <= self._clock()), None)
+        now = self._clock()
+        overdue = next((name for name, turn in self._turns.items() if turn.kept_until <= now), None)
         if overdue is not None:
-            del self._line[overdue]
+            del self._turns[overdue]
             return True
         crowded, most = turns.most_common(1)[0]
         if most <= turns[address] + 1:
             return False
-        del self._line[next(name for name in reversed(self._line) if self._line[name].address == crowded)]
+        theirs = [name for name, turn in self._turns.items() if turn.address == crowded]
+        del self._turns[max(theirs, key=lambda name: self._turns[name].rank)]
         return True
 
     def has_place(self, address: str, guest: str | None) -> bool:
@@ -227,24 +247,16 @@ class Line:
             guest: as for `enter`.
         """
         now = self._clock()
-        self._line = {name: turn for name, turn in self._line.items() if turn.until > now}
+        self._turns = {name: turn for name, turn in self._turns.items() if turn.until > now}
         is_turn = self._is_turn(address, self._ahead_of(address, guest))
         return is_turn or (self._room(address, self._half) > 0 and self.inside <= self._workers)
 
     def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
         """The turns before a guest's own, or before that which they would get, for which places are kept."""
         now = self._clock()
-        seen: Counter[str] = Counter()
-        ranks: list[tuple[bool, int, int]] = []  # put first or not, how many of its address are before it, its place
-        own: tuple[bool, int, int] | None = None
-        for place, (name, turn) in enumerate(self._line.items()):
-            ranks.append((not turn.is_first, seen[turn.address], place))
-            seen[turn.address] += 1
-            if name == guest:
-                own = ranks[-1]
-        own = own or (True, seen[address], len(ranks))
-        turns = zip(ranks, self._line.values(), strict=True)
-        return [turn for rank, turn in turns if rank < own and turn.kept_until > now]
+        own = self._turns.get(guest or "")
+        rank = own.rank if own else (self._next_round(address), math.inf)
+        return [turn for turn in self._turns.values() if turn.rank < rank and turn.kept_until > now]
 
     def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
         """Whether a place remains for this address when all those ahead of it who can have one have come."""
@@ -259,7 +271,7 @@ class Line:
 
     def _share(self, address: str) -> int:
         """How many guests of one address may be inside while a guest of this address wants to come in."""
-        waiting = {address, *(turn.address for turn in self._line.values())}
+        waiting = {address, *(turn.address for turn in self._turns.values())}
         if len(waiting) == 1:  # others have all the places that they want
             return self._half
         return max(1, min(self._half, self._places // len(waiting | self._inside.keys())))

@@ -171,6 +171,17 @@ def test_the_further_turns_of_an_address_come_after_everybody_s_first() -> None:
     line.enter("a", "she")
 
 
+def test_newcomers_come_after_those_of_the_round_that_goes_on() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for guest in ("she", "he"):
+        turned_away(line, "a", guest)
+    line.leave("address 0")
+    line.enter("a", "she")
+    assert turned_away(line, "late", "late").place == 2
+    assert turned_away(line, "a", "he").place == 1
+
+
 def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_address_with_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -314,6 +325,18 @@ def test_those_who_are_put_first_come_before_the_others_and_in_their_order() -> 
     for guest in "cb":
         line.put_first(guest)
     assert [turned_away(line, guest, guest).place for guest in "abc"] == [3, 2, 1]
+
+
+def test_an_address_of_which_one_was_put_first_gets_no_further_turn_before_others() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 4)
+    for guest in "ab":
+        turned_away(line, guest, guest)
+    line.leave("address 0")
+    line.enter("a", "a")
+    line.put_first("b")
+    assert turned_away(line, "c", "c").place == 2
+    assert turned_away(line, "b", "her second").place == 3
 
 
 def test_the_places_that_one_address_asks_for_are_bounded() -> None:
