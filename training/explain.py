@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from slimnet import CheckpointError, SlimNet
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
+from training.data.counting import counted
 from training.fit.arguments import RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
 from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
 from training.measure.predictions import identify, load
@@ -62,13 +61,17 @@ def evaluate(
     """
     _, splits = load(weights, data_dirs, "cpu")
     judge = MapJudge(SlimNet.load_pretrained(weights).eval(), splits[split], faces, changed_faces, resamples)
-    judged = tuple(map(judge.judge, tqdm(judge.attributes, desc="judging", disable=None, leave=False)))
+    judged = []
+    with counted("judging attributes", len(judge.attributes)) as advance:
+        for attribute in judge.attributes:
+            judged.append(judge.judge(attribute))
+            advance(1)
     return MapEvaluation(
         weights=identify(Path(weights)),
         split=split,
         resamples=resamples,
         changed_faces=changed_faces,
-        attributes=judged,
+        attributes=tuple(judged),
     )
 
 

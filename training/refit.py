@@ -25,6 +25,7 @@ from tqdm import tqdm
 from slimnet import CheckpointError, Predictor, SlimNet
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.data.columns import listed
+from training.data.counting import counted
 from training.data.folders import Folder
 from training.data.groups import TABLE, read_groups
 from training.fit.arguments import given
@@ -244,12 +245,12 @@ def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title:
     """
     last = len(network.architecture.filter_count_values)
     found = [np.zeros((0, network.fc.in_features), np.float32)]
-    with tqdm(total=len(split), desc=title, unit="", disable=None) as bar, torch.inference_mode():
+    with counted(title, len(split)) as advance, torch.inference_mode():
         for crops in read_pictures(split, network.preprocessing, _BATCH):
             _, before = predictor.with_features(crops)
             maps = network.advance(torch.from_numpy(before), last)
             found.append(network.global_pool(network.pool(maps)).flatten(1).numpy())
-            bar.update(len(crops))
+            advance(len(crops))
     return np.concatenate(found)
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from tqdm import tqdm
 
 from slimnet import Preprocessing
 from training.data.celeba import DataError, Split, read_pictures
+from training.data.counting import counted
 
 try:
     import fcntl
@@ -303,7 +303,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
     rest = split.only(np.arange(min(done, len(split)), len(split)))
     with (
         pictures.progress.open("a", encoding="ascii") as progress,
-        tqdm(total=len(split), initial=len(split) - len(rest), desc="decoding pictures", disable=None) as bar,
+        counted("decoding pictures", len(split), len(split) - len(rest)) as advance,
     ):
         for number, batch in enumerate(read_pictures(rest, preprocessing, _BATCH, workers), done // _BATCH):
             file.seek(number * _BATCH * pictures.size // len(split))
@@ -311,7 +311,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
             file.flush()
             progress.write(f"\n{number} {_checksum(batch)}")  # in front: a torn line ends here
             progress.flush()
-            bar.update(len(batch))
+            advance(len(batch))
     pictures.part.chmod(0o644)  # the cache may be shared
     _let_go(file)
     pictures.progress.unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from slimnet import Preprocessing
 from training.data.columns import places
+from training.data.counting import counted
 from training.data.decoding import load_all
 from training.data.tables import DataError, Table, read_table
 
@@ -276,11 +276,11 @@ def _check(faults: dict[str, list[str]], folder: Path) -> None:
 def _damaged(paths: Sequence[Path]) -> list[str]:
     """Return the names of the pictures that cannot be decoded completely."""
     found = []
-    with ThreadPoolExecutor() as pool, tqdm(desc="looking for damaged pictures", total=len(paths), disable=None) as bar:
+    with ThreadPoolExecutor() as pool, counted("looking for damaged pictures", len(paths)) as advance:
         for start in range(0, len(paths), _BATCH):
             batch = paths[start : start + _BATCH]
             found += [path.name for path, picture in zip(batch, load_all(batch, pool), strict=True) if picture is None]
-            bar.update(len(batch))
+            advance(len(batch))
     return found
 
 

@@ -186,11 +186,20 @@ def _different(data_dirs: Sequence[str]) -> list[Folder]:
         DataError: One cannot be read from the command line, or is named twice.
     """
     folders = [Folder.parse(text) for text in data_dirs]
-    paths = [folder.path.resolve() for folder in folders]
-    twice = [str(folder.path) for number, folder in enumerate(folders) if paths[number] in paths[:number]]
+    twice = named_twice([folder.path for folder in folders])
     if twice:
         raise DataError(f"--data_dir names {', '.join(twice)} twice: to draw its pictures more often, give it a number")
     return folders
+
+
+def named_twice(folders: Sequence[Path]) -> list[str]:
+    """Return those folders that were named before, by the same path or another.
+
+    Args:
+        folders: In the order in which they were named.
+    """
+    places = [folder.resolve() for folder in folders]
+    return [str(folder) for number, folder in enumerate(folders) if places[number] in places[:number]]
 
 
 def _train(folders: Sequence[Folder], found: Sequence[dict[str, Split]], where: str) -> tuple[tuple[Split, ...], Draws]:

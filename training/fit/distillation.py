@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from slimnet import CheckpointError, Predictor, transform
 from slimnet.files.atomic import replacement
@@ -22,9 +21,9 @@ from slimnet.inference import fold_batch_norm
 from training.data.cache import LabelledPictures
 from training.data.celeba import Split
 from training.data.columns import listed, places
+from training.data.counting import counted
 from training.data.teacher_table import is_table, table_logits
 from training.fit.config import TrainConfig
-from training.fit.record.reporting import CountLog
 from training.fit.runtime.distributed import Process
 from training.measure.predictions import raw_logits
 from training.networks.mobilenet import MobileNet, holds_mobilenet
@@ -132,16 +131,14 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
             known[:, networks[-1][1][0]] += 1
     if networks and process.writes:  # many minutes without a GPU, and a log shows no progress bar
         print(f"asking the teachers about {len(total):,} pictures", file=sys.stderr, flush=True)
-    log = CountLog(process.writes, "asking the teachers", len(mine))
-    with tqdm(total=len(mine), desc="asking teachers", disable=None if process.writes else True) as bar:
+    with counted("asking the teachers", len(mine), reports=process.writes) as advance:
         for start in range(0, len(mine) if networks else 0, _BATCH):
             chosen = mine[start : start + _BATCH]
             crops = train.pictures.take(chosen)
             for network, (wanted, there) in networks:
                 for view in (crops, crops[:, :, ::-1]):
                     total[np.ix_(chosen, wanted)] += network.logits(np.ascontiguousarray(view))[:, there] / 2
-            bar.update(len(chosen))
-            log.count(start + len(chosen))
+            advance(len(chosen))
     mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 is nan
     return torch.sigmoid(mean).float().numpy()
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from slimnet import SlimNet
 from slimnet.explain import Cells, blank_features, cells, from_features
 from training.data.celeba import DataError, Split, read_pictures
+from training.data.counting import counted
 from training.measure import bootstrap
 from training.measure.regions import HEIGHT, REGIONS, WIDTH, area, inside
 from training.measure.scores import Interval
@@ -137,11 +137,11 @@ class MapJudge:
     def _read(self, split: Split) -> _Faces:
         parts: list[tuple[Tensor, ...]] = []
         before = len(self._model.architecture.filter_count_values) - 1
-        with tqdm(total=len(split), desc="reading", unit="", disable=None, leave=False) as bar, torch.no_grad():
+        with counted("reading", len(split)) as advance, torch.no_grad():
             for crops in read_pictures(split, self._model.preprocessing, _BATCH):
                 x = self._model.preprocessing.normalise(torch.from_numpy(crops))
                 parts.append((x, self._model.features(x, before), self._shuffled.features(x, before)))
-                bar.update(len(crops))
+                advance(len(crops))
         return _Faces(split, *(torch.cat(part) for part in zip(*parts, strict=True)))
 
     def judge(self, attribute: str) -> AttributeMaps:

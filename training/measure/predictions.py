@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import logit
-from tqdm import tqdm
 
 from slimnet import Calibration, Predictor
 from training.data.celeba import SPLITS, DataError, Split, read_celeba, read_pictures, unknown_labels
 from training.data.columns import listed
-from training.data.folders import join
+from training.data.counting import counted
+from training.data.folders import join, named_twice
 
 Change = Callable[[np.ndarray, int], np.ndarray]
 
@@ -37,8 +37,9 @@ def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Pr
         ValueError: There is no such kind of device.
     """
     predictor, where = Predictor(weights, device), " and ".join(data_dirs)
-    if len({Path(folder).resolve() for folder in data_dirs}) < len(data_dirs):
-        raise DataError(f"--data_dir {' '.join(data_dirs)} names a folder twice, whose pictures would count twice")
+    twice = named_twice([Path(folder) for folder in data_dirs])
+    if twice:
+        raise DataError(f"--data_dir names {', '.join(twice)} twice, whose pictures would count twice")
     found = [read_celeba(folder, wanted=predictor.attributes) for folder in data_dirs]
     labelled = {name for splits in found for name in splits["train"].attributes}
     missing = [name for name in predictor.attributes if name not in labelled]
@@ -67,7 +68,7 @@ def identify(weights: Path) -> dict[str, str]:
 
 
 def probabilities(
-    predictor: Predictor, split: Split, batch_size: int, change: Change | None = None, title: str = ""
+    predictor: Predictor, split: Split, batch_size: int, change: Change | None = None, title: str = "reading pictures"
 ) -> np.ndarray:
     """Predict the probabilities of every image of a split.
 
@@ -77,7 +78,7 @@ def probabilities(
         batch_size: Images per batch.
         change: Called with each crop, uint8 RGB (H, W, 3), and its index in the split; returns the crop to predict
             instead.
-        title: Label of the progress bar.
+        title: What is said to be done while it is.
 
     Returns:
         float32 (N, attributes).
@@ -85,7 +86,7 @@ def probabilities(
     Raises:
         DataError: Images are damaged or have another size; the message names them.
     """
-    with tqdm(total=len(split), desc=title, unit="", disable=None, leave=False) as bar:
+    with counted(title, len(split)) as advance:
         found = np.zeros((len(split), len(predictor.attributes)), np.float32)
         done = 0
         for crops in read_pictures(split, predictor.preprocessing, batch_size):
@@ -93,7 +94,7 @@ def probabilities(
                 crops = np.stack([change(crop, number) for number, crop in enumerate(crops, start=done)])
             found[done : done + len(crops)] = predictor(crops)
             done += len(crops)
-            bar.update(len(crops))
+            advance(len(crops))
     return found
 
 

@@ -110,5 +110,5 @@ def test_folders_that_lack_an_attribute_or_are_named_twice_are_refused(tmp_path:
     SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES).save(path)
     with pytest.raises(DataError, match="it lacks Third"):
         load(str(path), [str(folder)], "cpu")
-    with pytest.raises(DataError, match="names a folder twice"):
+    with pytest.raises(DataError, match=r"names \S+one/? twice, whose"):
         load(str(path), [str(folder), f"{folder}/"], "cpu")

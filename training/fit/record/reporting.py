@@ -1,19 +1,17 @@
 """What a run reports while it goes on: lines for a log where there is no terminal, and values for TensorBoard."""
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 
+from training.data.counting import SECONDS_BETWEEN_LINES, in_words
 from training.data.folders import RunData
 from training.fit.config import TrainConfig
 from training.fit.record.run_state import Progress
 from training.fit.runtime.distributed import Process
-
-_SECONDS_BETWEEN_LINES = 60.0
 
 
 def describe_run(config: TrainConfig, data: RunData, process: Process, dtype: torch.dtype, steps_per_epoch: int) -> str:
@@ -68,13 +66,13 @@ class ProgressLog:
             fraction: Fraction of the run that is over, from 0 to 1.
         """
         seconds = progress.seconds - self._last.seconds
-        if seconds < _SECONDS_BETWEEN_LINES or not progress.batch:
+        if seconds < SECONDS_BETWEEN_LINES or not progress.batch:
             return
         before = self._last if self._last.epoch == progress.epoch else Progress()
         loss = (progress.loss_sum - before.loss_sum) / max(1, progress.batch - before.batch)
         rate = (progress.images - self._last.images) / seconds
         done = fraction - self._last_fraction
-        left = f", {_duration((1 - fraction) * seconds / done)} left" if done > 0 else ""
+        left = f", {in_words((1 - fraction) * seconds / done)} left" if done > 0 else ""
         self._write(
             f"epoch {progress.epoch + 1}, step {progress.batch:,} of {self._steps:,}: loss {loss:.4f}, "
             f"{rate:,.0f} images/s{left}",
@@ -86,40 +84,6 @@ class ProgressLog:
         self._last, self._last_fraction = replace(progress), fraction
         if self._active:
             print(line, file=sys.stderr, flush=True)
-
-
-class CountLog:
-    """Writes a line each minute while something is counted, like ProgressLog, to the standard error stream.
-
-    Args:
-        writes: Whether this process reports.
-        title: What is done.
-        total: Up to what is counted.
-    """
-
-    def __init__(self, writes: bool, title: str, total: int) -> None:
-        self._active = writes and not sys.stderr.isatty()
-        self._title, self._total = title, total
-        self._started = self._last = time.monotonic()
-
-    def count(self, done: int) -> None:
-        """Write a line where the last one is a minute old.
-
-        Args:
-            done: How much is done, from 1 to the total.
-        """
-        now = time.monotonic()
-        if not self._active or now - self._last < _SECONDS_BETWEEN_LINES:
-            return
-        self._last = now
-        left = _duration((now - self._started) * (self._total - done) / done)
-        print(f"{self._title}: {done:,} of {self._total:,}, {left} left", file=sys.stderr, flush=True)
-
-
-def _duration(seconds: float) -> str:
-    """Put a time into words, in minutes or in hours and minutes."""
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
 def scalars(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:

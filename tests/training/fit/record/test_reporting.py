@@ -1,10 +1,8 @@
 import sys
-from types import SimpleNamespace
 
 import pytest
 
-from training.fit.record import reporting
-from training.fit.record.reporting import CountLog, ProgressLog, scalars
+from training.fit.record.reporting import ProgressLog, scalars
 from training.fit.record.run_state import Progress
 
 
@@ -43,34 +41,6 @@ def test_a_terminal_and_the_other_processes_get_no_lines(
     log = ProgressLog(writes, steps_per_epoch=100)
     log.begin("training", at(0, 0), 0.0)
     log.step(at(100, 10), 0.1)
-    assert capsys.readouterr().err == ""
-
-
-def test_a_line_a_minute_tells_what_is_counted_and_the_time_left(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seconds = 500.0
-    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: seconds))
-    log = CountLog(writes=True, title="asking", total=2000)
-    for done in range(10, 1001, 10):
-        seconds += 1.3
-        log.count(done)
-    assert capsys.readouterr().err.splitlines() == [
-        "asking: 470 of 2,000, 3 min left",
-        "asking: 940 of 2,000, 2 min left",
-    ]
-
-
-@pytest.mark.parametrize(("writes", "terminal"), [(False, False), (True, True)])
-def test_a_terminal_and_the_other_processes_get_no_count(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, writes: bool, terminal: bool
-) -> None:
-    seconds = 0.0
-    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: seconds))
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    log = CountLog(writes, "asking", total=2000)
-    seconds = 100.0
-    log.count(10)
     assert capsys.readouterr().err == ""
 
 
