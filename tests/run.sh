@@ -23,9 +23,10 @@ npm run check
 # The tests in the browser mostly wait, so the others run beside them; what they have to say is shown at the end.
 said=$(mktemp)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
-.venv/bin/python -m pytest tests/browser >"$said" 2>&1 &
+slowest="--durations 40 --durations-min 4"
+.venv/bin/python -m pytest tests/browser $slowest >"$said" 2>&1 &
 status=0
-.venv/bin/python -m pytest --ignore tests/browser || status=$?
+.venv/bin/python -m pytest --ignore tests/browser $slowest || status=$?
 wait $! || status=$?
 cat "$said"
 exit "$status"
