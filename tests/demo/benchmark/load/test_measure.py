@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from demo.benchmark.__main__ import main, parse_arguments
+from demo.benchmark.__main__ import main
 from demo.benchmark.load.measure import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
 from demo.benchmark.report import Spread
 from tests.fakes.panel_page import PanelPage, faces
@@ -133,8 +133,3 @@ def test_a_process_is_asked_what_it_holds() -> None:
     assert state.memory_mb > 10
     assert min(state.files, state.threads, state.cpu_seconds) > 0
     assert server_state([]) is None
-
-
-def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> None:
-    chosen = parse_arguments(["load"])
-    assert (chosen.visitors, chosen.photos, chosen.pace) == ([1, 4, 16, 50], 0, None)

@@ -1,0 +1,141 @@
+"""The command line of `python -m demo.benchmark`."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from demo.annotate.options import positive
+from demo.paths import WEIGHTS
+
+CAPACITY_PACE = 10  # frames a second, at which the page feels live
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> argparse.Namespace:
+    """Parse the command line.
+
+    Args:
+        arguments: of the command line, without the program's name; None for the program's own.
+        description: of the program, for its help.
+
+    Returns:
+        The options, with the subcommand as `command`.
+    """
+    parser = argparse.ArgumentParser(prog="python -m demo.benchmark", description=description)
+    commands = parser.add_subparsers(dest="command")
+    live = _add_live(commands)
+    _add_load(commands)
+    _add_attack(commands)
+    _add_annotate(commands)
+    _add_accuracy(commands)
+    commands.add_parser("reach", help="how small a face may be to be found")
+    _add_onnx(commands)
+    commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
+    _add_device(commands)
+    chosen = parser.parse_args(arguments)
+    return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
+
+
+def _add_live(commands: _Commands) -> argparse.ArgumentParser:
+    """Add the subcommand `live`, and return its parser, since it is the default."""
+    live = commands.add_parser("live", help="the default: frames a second and latency in a real browser")
+    live.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="measured for each page and crowd")
+    live.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once")
+    live.add_argument(
+        "--engine", choices=("server", "device"), default="server", help="device: the engine in the browser as well"
+    )
+    _add_json(live)
+    return live
+
+
+def _add_load(commands: _Commands) -> None:
+    load = commands.add_parser("load", help="how many visitors are served at once, without browsers")
+    load.add_argument(
+        "--visitors", type=partial(_below_1000, least=0), nargs="+", default=[1, 4, 16, 50], metavar="N",
+        help="live ones; 0 for photo visitors alone",
+    )  # fmt: skip
+    load.add_argument("--photos", type=int, default=0, metavar="M", help="photo visitors at the same time (default: 0)")
+    load.add_argument(
+        "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
+    )
+    load.add_argument(
+        "--capacity", action="store_true",
+        help=f"find the most live visitors who get --pace (then by default {CAPACITY_PACE}), and the photos a second",
+    )  # fmt: skip
+    load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
+    load.add_argument("--one_face", action="store_true", help="before each camera (default: one to three)")
+    served = load.add_mutually_exclusive_group()
+    served.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
+    served.add_argument("--copies", type=positive, metavar="N", help="serve N copies behind nginx, as demo/replicas")
+    _add_json(load)
+
+
+def _add_attack(commands: _Commands) -> None:
+    attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
+    attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack")
+    attack.add_argument(
+        "--addresses", type=positive, nargs="+", default=[1, 8], metavar="N", help="from how many addresses it comes"
+    )
+    _add_json(attack)
+
+
+def _add_annotate(commands: _Commands) -> None:
+    annotate = commands.add_parser("annotate", help="many files, against a plain loop")
+    annotate.add_argument("inputs", nargs="+", metavar="FILE_OR_FOLDER")
+    annotate.add_argument("--pictures", type=positive, default=500, help="take only the first (default: %(default)s)")
+    annotate.add_argument("--workers", type=positive, help="processes (default: as demo.annotate chooses)")
+    annotate.add_argument("--rounds", type=positive, default=3, help="turns of each way (default: %(default)s)")
+    _add_network(annotate)
+
+
+def _add_accuracy(commands: _Commands) -> None:
+    """Add the subcommands that measure accuracy on validation pictures."""
+    alignment = commands.add_parser("alignment", help="what finding and aligning cost in accuracy")
+    following = commands.add_parser("following", help="what following faces costs in accuracy")
+    conditions = commands.add_parser("conditions", help="reliability on small, blurred and turned faces")
+    for command, images in ((alignment, 500), (following, 500), (conditions, 2000)):
+        _add_pictures(command, images)
+        _add_network(command)
+    conditions.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, for the page")
+
+
+def _add_onnx(commands: _Commands) -> None:
+    onnx = commands.add_parser("onnx", help="the exported network in an inference server's processes")
+    onnx.add_argument("--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="processes at once")
+    onnx.add_argument("--crops", type=positive, nargs="+", default=[1, 8, 64], metavar="N", help="read at a time")
+    onnx.add_argument("--seconds", type=_below_1000, default=5, metavar="S", help="for each number of processes")
+    _add_weights(onnx)
+
+
+def _add_device(commands: _Commands) -> None:
+    device = commands.add_parser("device", help="the engine in the browser beside the server's")
+    _add_pictures(device, images=100)
+    device.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="of a film, for each engine")
+    _add_weights(device)
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+
+
+def _add_pictures(command: argparse.ArgumentParser, images: int) -> None:
+    command.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
+    command.add_argument("--images", type=positive, default=images, help="validation pictures, evenly spread")
+
+
+def _add_network(command: argparse.ArgumentParser) -> None:
+    _add_weights(command)
+    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+
+
+def _add_weights(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--weights", type=Path, default=WEIGHTS)
+
+
+def _below_1000(text: str, least: int = 1) -> int:
+    """Parse a whole number from 1, or another least one, to 999."""
+    if not text.isdecimal() or not least <= int(text) < 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to 999")
+    return int(text)

@@ -1,0 +1,29 @@
+import pytest
+
+from demo.benchmark.options import parse_arguments
+
+
+def test_live_is_the_default_with_one_visitor_and_with_four() -> None:
+    assert vars(parse_arguments([])) == vars(parse_arguments(["live"]))
+    chosen = parse_arguments([])
+    assert (chosen.command, chosen.visitors, chosen.json) == ("live", [1, 4], None)
+
+
+@pytest.mark.parametrize("arguments", ["--seconds 0", "--seconds 1e9", "--visitors 0", "--visitors one", "--visitors"])
+def test_a_number_that_cannot_be_is_refused(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(["live", *arguments.split()])
+    assert end.value.code == 2
+    assert arguments.split()[0] in capsys.readouterr().err
+
+
+def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> None:
+    chosen = parse_arguments(["load"])
+    assert (chosen.visitors, chosen.photos, chosen.pace) == ([1, 4, 16, 50], 0, None)
+
+
+@pytest.mark.parametrize("command", ["alignment", "following", "conditions", "device"])
+def test_no_pictures_cannot_be_measured(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([command, "--images", "0"])
+    assert "--images" in capsys.readouterr().err
