@@ -79,8 +79,8 @@ class Sure:
 class Calibration:
     """Temperature scaling, reliability and decisions of each attribute, in the order of the network's outputs.
 
-    Decisions, of which slimnet.decisions knows the rules, are measured together or not at all; weights that were
-    calibrated before there were any have none.
+    What slimnet.decisions needs is measured all together or not at all; weights that were calibrated before it existed
+    have none of it.
 
     Attributes:
         temperatures: within TEMPERATURE_RANGE; the probability is sigmoid(logit / temperature). Being positive, they

@@ -2,7 +2,7 @@
 
 At "accuracy" an attribute is decided where its probability is outside the band `Calibration.unsure`, and not inside it.
 At "balanced" and "f1" it is ticked above the operating point's threshold; below that, it is "no" up to the band's lower
-end and "not sure" from there on. Then of attributes that exclude each other the surest keeps its tick, and the others
+end and "not sure" from there on. Of attributes that exclude each other, the surest then keeps its tick, and the others
 become "not sure". Weights without operating points tick what is more likely than not.
 """
 

@@ -40,9 +40,9 @@ def choose_device(requested: str | None = None) -> torch.device:
 class _ExactConvolutions:
     """Context manager: convolutions on a CUDA GPU compute in float32, not in TF32, which keeps 10 bits of a mantissa.
 
-    TF32 is torch's default for cuDNN. The setting is that of the process, so while any thread is inside, those of other
-    threads are exact too, and slower. Threads may overlap: the first saves the setting and the last puts it back. What
-    another sets meanwhile is lost, and to read `cudnn.allow_tf32`, the setting's older name, is an error meanwhile.
+    TF32 is torch's default for cuDNN. The setting belongs to the process: while any thread is inside, convolutions in
+    other threads are exact too, and slower. Threads may overlap: the first saves the setting and the last puts it back.
+    Meanwhile, what other code sets is lost, and reading `cudnn.allow_tf32`, the setting's older name, is an error.
     """
 
     def __init__(self) -> None:

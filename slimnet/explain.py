@@ -49,8 +49,8 @@ class Cells:
 class Explanation:
     """Which places in crops spoke for each attribute and which against it, in log-odds.
 
-    Log-odds are what a probability's sigmoid is taken of, with the temperatures applied: `probabilities` adds them up
-    to the very answers of the Predictor.
+    A probability is the sigmoid of its log-odds, which include the temperature: `probabilities` adds them up to the
+    Predictor's own answers.
 
     Attributes:
         maps: float32 (N, attributes, h, w); above 0 for the attribute, below 0 against it.

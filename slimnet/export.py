@@ -1,10 +1,10 @@
 """Write the network for other programs: `python -m slimnet.export --weights W --out slimnet.onnx` (or slimnet.pt2).
 
-Both forms take any number of crops as a picture holds them, uint8 RGB (batch, height, width, 3), and give logits and
-calibrated probabilities, float32 (batch, attributes): normalisation, batch norm and temperatures are inside, so that
-nobody can get them wrong elsewhere. The .onnx also gives what explains them (slimnet.onnx.graph). Names, sizes,
-normalisation and calibration are in them as JSON: under the metadata key "slimnet" of the .onnx, in the extra file
-"slimnet.json" of the .pt2.
+Both files take any number of uint8 RGB crops (batch, height, width, 3), and give logits and calibrated probabilities,
+float32 (batch, attributes). Normalisation, batch norm and temperatures are inside, so no other program can get them
+wrong. The .onnx also gives the maps that explain the answers (slimnet.onnx.graph). Both hold names, sizes,
+normalisation and calibration as JSON: under the metadata key "slimnet" of the .onnx, in the extra file "slimnet.json"
+of the .pt2.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""SlimNet for deployment: from crops as a picture holds them to probabilities."""
+"""SlimNet for deployment: from uint8 crops to probabilities."""
 
 import copy
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """SlimNet (Sharma & Foroosh, Slim-CNN, arXiv 1907.02157): the whole network in one file.
 
-Modules have the names that they have in the original implementation's checkpoints, so that its files load as they are.
+Modules are named as in the original implementation's checkpoints, so its files load as they are.
 """
 
 from collections import OrderedDict

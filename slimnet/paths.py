@@ -1,4 +1,4 @@
-"""Where the weights are, and the other files that are no code."""
+"""Where to find the weights and other files that are not code."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ PROBABILITY_TOLERANCE = 1e-3  # engines normally agree to 1e-6
 
 
 class Network(Protocol):
-    """A network with the engine that computes it."""
+    """A network and the engine that runs it."""
 
     @property
     def device(self) -> torch.device:
@@ -66,7 +66,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class TorchNetwork:
-    """A Network that torch computes.
+    """A Network that runs on torch.
 
     Attributes:
         module: the folded network, on the device.
@@ -127,9 +127,9 @@ class TorchNetwork:
 class Predictor:
     """Probabilities of every attribute for aligned crops; safe to call from several threads.
 
-    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime where it is installed, which is
-    twice as fast there as torch. torch's number of threads is left alone. If the device fails, the CPU takes over, with
-    a RuntimeWarning.
+    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime if it is installed, which is twice
+    as fast there as torch. torch's number of threads is not changed. If the device fails, the CPU takes over, with a
+    RuntimeWarning.
 
     Args:
         path: weights, as SlimNet.load_pretrained reads them.
@@ -137,7 +137,7 @@ class Predictor:
 
     Attributes:
         path: the weights' file.
-        sha256: of that file, in hexadecimal: which weights gave an answer.
+        sha256: of that file, in hexadecimal; it says which weights gave an answer.
         attributes: names of the attributes, in the order of the probabilities.
         preprocessing: the network's own; its normalisation is already folded in.
         calibration: the weights' own, or None; its temperatures are already applied to the probabilities.

@@ -1,7 +1,7 @@
 """Make weights trustworthy on the validation split: `python -m training.calibrate --weights W --data_dir D --out OUT`.
 
-Thresholds that the split supports go into the last bias, so that logits stay decided at 0; a temperature for each
-attribute, how reliable it is, operating points, and the bands in which it is not sure, into the weights' metadata. With
+Thresholds that the split supports go into the last bias, so logits are still decided at 0. The weights' metadata gets
+operating points and, for each attribute, a temperature, its reliability and the band in which it is not sure. With
 --outside the bands hold for the people of other sets as well.
 """
 

@@ -1,7 +1,7 @@
 """How good weights are on a split: `python -m training.evaluate --weights W --data_dir D --split test`.
 
-With --out a folder is filled: everything as JSON, tables, a page of results and pictures. With --outside it is measured
-how good they are on people unlike CelebA's, instead: by origin, gender and age, into outside.json.
+--out fills a folder: everything as JSON, tables, a page of results and pictures. --outside instead measures how good
+the weights are on people unlike CelebA's, by origin, gender and age, and writes outside.json.
 """
 
 import argparse

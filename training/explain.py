@@ -1,7 +1,8 @@
 """Whether the maps look where the attribute is: `python -m training.explain --weights W --data_dir D --out maps.json`.
 
-On faces of the validation split that have an attribute: how much of the positive evidence lies in its part of the face,
-deletion and insertion, against Grad-CAM and a network with shuffled weights; see training.measure.maps.
+On faces of the validation split that have an attribute, it measures how much of the positive evidence lies in the
+attribute's part of the face, and deletion and insertion, against Grad-CAM and a network with shuffled weights; see
+training.measure.maps.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A face network as a teacher's beginning: `python -m training.face_teacher --model faceres.json --data_dir D --out W`.
+"""Make a teacher's initial weights: `python -m training.face_teacher --model faceres.json --data_dir D --out W`.
 
 The model is a MobileNet that was trained on faces, from the npm package @vladmandic/human (MIT). Its batch norm, which
 was folded into its convolutions, is measured on training crops and put back. `training.train --init_from W` then trains

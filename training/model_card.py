@@ -1,7 +1,7 @@
-"""Bring an evaluation's results into documents: `python -m training.model_card assets/README.md README.md`.
+"""Write an evaluation's results into documents: `python -m training.model_card assets/README.md README.md`.
 
-A document holds marks around the parts that are made: `<!-- evaluation: PART -->` to `<!-- /evaluation -->`, and in
-YAML `# evaluation: PART` to `# /evaluation`. What is between them is replaced; everything else is written by hand.
+In a document, marks surround the parts that are generated: `<!-- evaluation: PART -->` to `<!-- /evaluation -->`, and
+in YAML `# evaluation: PART` to `# /evaluation`. What is between them is replaced; everything else is written by hand.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """Fit single outputs once more, on frozen features: `python -m training.refit --weights W --attributes A --out R`.
 
-Training weighs all faces alike, so an output can lean on what only the many share. A last layer fitted alone, with
-every group weighing the same, need not (Kirichenko et al. 2023, "Last Layer Re-Training is Sufficient for Robustness to
-Spurious Correlations", arXiv 2204.02937). The features, and so all other outputs, stay as they are. They were learnt
-on the very faces that the output is fitted to, which would be trusted too much; so how strongly it is bound, and how
-sure it is, are chosen on faces that the network has not learnt from.
+Training weighs all faces alike, so an output can lean on what holds only for most of them. Fitting the last layer
+alone, with every group weighing the same, can undo that (Kirichenko et al. 2023, "Last Layer Re-Training is Sufficient
+for Robustness to Spurious Correlations", arXiv 2204.02937). The features, and so all other outputs, stay as they are.
+They were learnt on the same faces that the output is fitted to, and look better on these than they are. So the output's
+regularisation and scale are chosen on faces that the network has not learnt from.
 """
 
 import argparse
@@ -61,7 +61,7 @@ class Output:
         weight: float64 (features,).
         bias: What is added to it.
         strength: Sklearn's C that was chosen.
-        scale: What the output was multiplied by, since a strongly bound one is not sure enough.
+        scale: What the output was multiplied by, since a strongly regularised one is not sure enough.
         loss: Weighted log loss on the faces that it was chosen on.
         loss_before: Loss of the output that the network had, on the same faces.
     """

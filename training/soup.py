@@ -1,9 +1,9 @@
 """Average the weights of several runs: `python -m training.soup --weights A B --data_dir D --out S`.
 
-Runs that share their beginning lie in one valley, and its middle does better than its sides (Wortsman et al. 2022,
-"Model soups"). Batch norm's statistics are not averaged but measured again, on training crops as they are: those of a
-run describe crops that augmentation had changed, so one run alone gains by this too. Where runs also saw other sets,
-`--images 0` averages them like the rest: CelebA's crops alone would unlearn the others.
+Runs with the same initial weights end in one valley of the loss, and its middle does better than its sides (Wortsman et
+al. 2022, "Model soups"). Batch norm's statistics are not averaged but measured again, on training crops as they are:
+a run's own describe augmented crops, so even one run alone gains by this. If runs also saw other sets, `--images 0`
+averages them like the rest: measured on CelebA alone, they would no longer suit the other sets.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """From a frame to its faces and their attributes: find, align, predict.
 
-A photo's way is `Pipeline.analyse`; a camera's frames go through `Stream.analyse`, which follows the faces and keeps
+Photos go through `Pipeline.analyse`; a camera's frames go through `Stream.analyse`, which follows the faces and keeps
 their numbers.
 """
 
@@ -214,8 +214,8 @@ class Pipeline(Generic[_AnyPredictor]):
 class Stream:
     """Analyses the frames of one camera in their order; `Pipeline.stream` makes it. Not thread-safe.
 
-    Faces are followed, which takes less time than to find them in each frame, and keep their numbers, also over a pause
-    and where the frames change their size; warnings do not flicker.
+    Faces are followed, which takes less time than finding them in each frame. They keep their numbers, even over a
+    pause or when the frames change size, and their warnings do not flicker.
 
     Args:
         pipeline: finds the faces and predicts; it may be shared with other streams.

@@ -1,4 +1,4 @@
-"""What is found in a frame: faces and the detections they come from; which of them are one face."""
+"""What is found in a frame: faces, the detections they come from, and which of them are the same face."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

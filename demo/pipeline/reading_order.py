@@ -1,4 +1,4 @@
-"""Faces in the order in which a page is read, and in which they are numbered: row by row, each from left to right."""
+"""The order in which faces are numbered, as one reads a page: row by row, left to right."""
 
 from collections.abc import Sequence
 from statistics import mean

@@ -1,4 +1,4 @@
-"""ICC profiles made from what a file says of its colours in another way: primaries and a tone curve."""
+"""ICC profiles for files that describe their colours in another way: by primaries and a tone curve."""
 
 import struct
 

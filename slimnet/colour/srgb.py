@@ -1,4 +1,4 @@
-"""Conversion of colours of any profile to sRGB, the colours of the training pictures and of what browsers send."""
+"""Converts colours of any profile to sRGB, which the training pictures have and browsers send."""
 
 import hashlib
 import io

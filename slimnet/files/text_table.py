@@ -1,4 +1,4 @@
-"""The cells of a table in text form, as spreadsheets, pandas, R and CelebA's authors write it."""
+"""Reads the cells of text tables, as spreadsheets, pandas, R and CelebA's authors write them."""
 
 import codecs
 import csv
@@ -9,7 +9,7 @@ _EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # its first line, w
 
 
 class TextTableError(ValueError):
-    """A file is no table in text form; the message names it."""
+    """A file is not a text table; the message names it."""
 
 
 def read_cells(path: Path) -> list[list[str]]:

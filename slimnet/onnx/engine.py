@@ -12,7 +12,7 @@ _MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop tak
 
 
 class OnnxNetwork:
-    """A slimnet.predictor.Network that ONNX Runtime computes on the CPU; safe to call from several threads.
+    """A slimnet.predictor.Network that runs on ONNX Runtime, on the CPU; safe to call from several threads.
 
     It has its own threads, as many as torch has when it is made.
 

@@ -1,7 +1,7 @@
 """What slimnet.explain does for fine maps, as an ONNX graph, for programs without torch such as a browser.
 
-ONNX knows no gradients, so they are written out: behind the last Slim module but one there are only convolutions, sums
-and ReLU, whose gradients are convolutions with the same weights, sums and masks.
+ONNX has no gradients, so they are written out: after the last but one Slim module come only convolutions, sums and
+ReLU, whose gradients are convolutions with the same weights, sums and masks.
 """
 
 import onnx

@@ -45,7 +45,7 @@ def onnx_model(inference: Inference) -> onnx.ModelProto:
 
 
 class _Graph(Nodes):
-    """All of a network, from crops to answers and maps."""
+    """The whole network, from crops to answers and maps."""
 
     def __init__(self, inference: Inference) -> None:
         super().__init__(inference.network)

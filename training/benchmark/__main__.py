@@ -1,7 +1,7 @@
 """Measure the network and its training: `python -m training.benchmark --device auto --loops 10000 --json FILE`.
 
-Ratios are against the original's way in the same run, and every way has its turn in each loop, so that a busy machine
-slows all of them down alike.
+Ratios are against the original's way in the same run. Each loop runs every way once, so a busy machine slows all of
+them alike.
 """
 
 import argparse

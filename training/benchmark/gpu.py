@@ -2,12 +2,12 @@
 
     python -m training.benchmark.gpu --data_dir data --out results --minutes 8 -- --recipe best --num_epochs 1000
 
-What follows -- goes to training.train. Each part is written to results/gpu.json as soon as it is done, and a part that
-fails is named there and does not stop the next; the run is in results/run, its best weights in best.safetensors. All of
-it is at most 8 files of at most 16 MiB. With the fastest settings that were measured, unless -- names others. To go on
-with a run that was cut off: the same command with --resume after --, which measures nothing.
+What follows -- goes to training.train; settings that it does not name are the fastest that were measured. Each part is
+written to results/gpu.json as soon as it is done; a part that fails is named there and does not stop the next. The run
+is in results/run, its best weights in best.safetensors. All of it is at most 8 files of at most 16 MiB. To go on with a
+run that was cut off, give the same command with --resume after --; this measures nothing.
 
-On a CPU everything runs as well, but for what needs a GPU's memory: try it there first, with --pictures 64 --steps 1
+On a CPU everything runs too, except what needs a GPU's memory. Try it there first, with --pictures 64 --steps 1
 --minutes 1.
 """
 

@@ -1,4 +1,4 @@
-"""Milliseconds an image, of the original's way, ours and other engines, in turns within one run."""
+"""Milliseconds an image for the original's way, ours and other engines, which take turns within one run."""
 
 import statistics
 import time

@@ -19,7 +19,7 @@ PUBLISHED = {"CPU": 6.25, "Tesla K80": 13.3}
 
 
 class OriginalNetwork(SlimNet):
-    """The network with each operation on its own, ReLU before the first pooling, in memory as torch lays it out.
+    """The network with each operation on its own, ReLU before the first pooling, in torch's default memory layout.
 
     Its arguments and attributes are SlimNet's.
     """

@@ -1,6 +1,6 @@
 """The changes of training.data.augment made by torch, for a whole batch at once and on any device.
 
-Each picture has its own draw. The result is that of OpenCV but for rounding: one grey level on average at most, of 255.
+Each picture has its own draw. The result is OpenCV's except for rounding: on average at most one grey level of 255.
 """
 
 import numpy as np

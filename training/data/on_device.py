@@ -46,7 +46,7 @@ class DevicePictures:
 
 
 class DeviceLoader:
-    """Prepares batches on the device that trains: those of HostLoader, but for rounding.
+    """Prepares batches on the device that trains: the same as HostLoader's, except for rounding.
 
     Args:
         data: Pictures and targets.

@@ -1,7 +1,7 @@
 """Tables of probabilities as teachers, in the form that `python -m demo.annotate` writes.
 
-A row for each face: the picture's file, and a column of probabilities for each attribute; other columns are passed
-over, and an empty cell says nothing. Of several faces in a picture the one with the largest box counts.
+A row for each face: the picture's file, and a column of probabilities for each attribute; other columns are skipped,
+and an empty cell says nothing. If a picture has several faces, the one with the largest box counts.
 """
 
 import os

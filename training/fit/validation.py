@@ -23,7 +23,7 @@ FIGURES = ("accuracy", "balanced_accuracy", "f1", "average_precision")
 
 @dataclass(frozen=True)
 class Validation:
-    """What a network is worth on a validation split.
+    """How good a network is on a validation split.
 
     Args:
         attributes: Names of the outputs.

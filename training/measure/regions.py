@@ -1,8 +1,8 @@
 """Where in CelebA's aligned crops an attribute can be seen: boxes around the mean places of eyes, nose and mouth.
 
 Alignment puts the eyes at (69, 111) and (108, 111) and the middle of the mouth at (88, 152) of 178x218 pixels, so a box
-fits every face that looks ahead. They were drawn before anything was measured, but for the hair's, which was narrowed
-to leave out the background.
+fits every face that looks ahead. They were drawn before anything was measured, except the hair's, which was narrowed
+later to leave out the background.
 """
 
 import numpy as np

@@ -32,7 +32,7 @@ class FaceModelError(RuntimeError):
 class FaceModels:
     """Both models, checked and loaded; closed at exit.
 
-    Their files are read once: what happens to them while the program runs changes nothing.
+    Their files are read once, so changing them while the program runs has no effect.
 
     Args:
         copies: of each model: how many threads can run it at the same time.
@@ -88,7 +88,7 @@ class _Copy:
 class FaceModel:
     """A MediaPipe task that is created again after any error, since an error can break it for good. Thread-safe.
 
-    A task has a single thread, on which all its calls wait for each other, so that there may be several.
+    A task runs its calls one after another on a single thread, so there may be several copies of it.
 
     Args:
         create: makes the task.

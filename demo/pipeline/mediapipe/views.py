@@ -1,4 +1,4 @@
-"""Parts of a frame at the size and the way up that a model needs them, and the way back to the frame."""
+"""Cuts parts out of a frame at the size and the way up that a model needs, and brings its points back to the frame."""
 
 from typing import Any
 

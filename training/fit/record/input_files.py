@@ -1,4 +1,4 @@
-"""The files that a run learns from beside its pictures: teachers and initial weights, known by what they hold."""
+"""The files that a run learns from beside its pictures: teachers and initial weights, identified by their content."""
 
 from pathlib import Path
 from typing import Any
