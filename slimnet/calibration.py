@@ -104,7 +104,7 @@ class Calibration:
 
     def __post_init__(self) -> None:
         low, high = TEMPERATURE_RANGE
-        wrong = [value for value in self.temperatures if not low <= value <= high]  # NaN is not
+        wrong = [value for value in self.temperatures if not low <= value <= high]  # NaN fails too
         if wrong:
             raise ValueError(f"temperatures are finite and above 0, got {wrong[0]}: {low:g} to {high:g} are taken")
         if len(self.temperatures) != len(self.reliability):
@@ -161,7 +161,7 @@ def _check_shares(what: str, columns: OperatingPoint | Sure) -> None:
     """Raise ValueError unless all columns are equally long and hold numbers from 0 to 1."""
     found: dict[str, tuple[float, ...]] = {each.name: getattr(columns, each.name) for each in fields(columns)}
     for name, column in found.items():
-        wrong = [value for value in column if not 0 <= value <= 1]  # NaN is not
+        wrong = [value for value in column if not 0 <= value <= 1]  # NaN fails too
         if wrong:
             raise ValueError(f"{what} holds numbers from 0 to 1; its {name} has {wrong[0]}")
     if len({len(column) for column in found.values()}) > 1:

@@ -122,7 +122,7 @@ def from_features(
     """
     wanted = list(range(model.fc.out_features) if attributes is None else attributes)
     weight, bias = model.fc.weight.detach()[wanted], model.fc.bias.detach()[wanted]
-    # As gradients need it, also where the caller has turned them off.
+    # Gradients are needed here, even if the caller has turned them off.
     with torch.inference_mode(mode=False), torch.set_grad_enabled(blank is not None):
         before = features.detach().clone().requires_grad_(blank is not None)
         last_map = model.advance(before, len(model.architecture.filter_count_values))
@@ -176,7 +176,7 @@ def _refined(coarse: Tensor, evidence: Tensor) -> Tensor:
 
 def _shared_out(coarse: Tensor, evidence: Tensor) -> Tensor:
     """Divide the sum of each coarse map, values of at least 0, in proportion to the positive evidence."""
-    weights = evidence.clamp(min=0) + 1e-12  # evenly where there is none
+    weights = evidence.clamp(min=0) + 1e-12  # without any, evenly
     return weights / weights.sum((2, 3), keepdim=True) * coarse.sum((2, 3), keepdim=True)
 
 

@@ -265,7 +265,7 @@ class SlimNet(nn.Module):
             with torch.device("meta"):  # compare before anything is allocated: a stranger's file may claim any size
                 claimed = build()
             problem = _too_small(claimed) or _mismatch(claimed.state_dict(), found.state)
-        except (RuntimeError, ValueError) as error:  # the first where weights are of a type that torch does not convert
+        except (RuntimeError, ValueError) as error:  # RuntimeError: torch cannot convert the type
             problem = str(error)
         if problem:
             raise CheckpointError(f"{source} does not hold the SlimNet that it claims to: {problem}")

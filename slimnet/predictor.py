@@ -306,6 +306,6 @@ def _network_on_cpu(plain: TorchNetwork) -> Network:
     fast = OnnxNetwork(plain.module)
     if np.allclose(fast(crop), expected, atol=PROBABILITY_TOLERANCE):
         return fast
-    # Its graph is written by hand (slimnet.onnx.graph), and a model that was changed may have left it behind.
+    # Its graph is written by hand (slimnet.onnx.graph), so a changed model may no longer match it.
     warnings.warn("ONNX Runtime's answers differ from torch's; going on with torch", RuntimeWarning, stacklevel=3)
     return plain

@@ -11,7 +11,7 @@ from PIL import Image
 from slimnet.colour.srgb import profile_of, to_srgb
 
 MAX_SIDE_PIXELS = 1024  # of a crop; CelebA's are 178 wide and 218 high
-STD_RANGE = (1e-3, 1e3)  # from a network that reads 0..255, whose std is 1/255, to none that is honest
+STD_RANGE = (1e-3, 1e3)  # 1/255 for a network that reads 0..255; no honest one is outside
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Preprocessing:
             if type(side) is not int or not 1 <= side <= MAX_SIDE_PIXELS:
                 raise ValueError(f"{name} takes whole numbers from 1 to {MAX_SIDE_PIXELS}, got {shortened(side)}")
         for name, values, (low, high) in (("mean", self.mean, (0, 1)), ("std", self.std, STD_RANGE)):
-            numbers = all(isinstance(value, int | float) and low <= value <= high for value in values)  # NaN is not
+            numbers = all(isinstance(value, int | float) and low <= value <= high for value in values)  # NaN fails too
             if len(values) != 3 or not numbers:
                 raise ValueError(f"{name} takes 3 numbers from {low:g} to {high:g}, got {shortened(values)}")
 
@@ -72,7 +72,7 @@ class Preprocessing:
         Returns:
             float32 (..., 3, height, width) on the same device; a batch is channels_last in memory.
         """
-        # Here, since this import takes as long as torch's, and Predictor, which folds all of this, never needs it.
+        # Imported here: it takes as long as torch's import, and Predictor, which folds all of this, never needs it.
         from torchvision.transforms.v2 import functional as F
 
         # On the scale 0..255, whose whole numbers float32 holds exactly, rather than by to_dtype(scale=True).
@@ -105,5 +105,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-# For networks that are not given another, as all that are trained here: [-1, 1] for CelebA's aligned crops.
+# The default, which all networks trained here use: [-1, 1] for CelebA's aligned crops.
 transform = Preprocessing()

@@ -8,11 +8,11 @@ promises its visitors that nothing is sent to anybody.
 import os
 
 _SILENCE = {
-    "GRADIO_ANALYTICS_ENABLED": "False",  # and with it the question for a newer version
-    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, by which gradio_client reports, too
+    "GRADIO_ANALYTICS_ENABLED": "False",  # also stops the check for a newer version
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, through which gradio_client reports, too
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime's Linux wheels since 1.29, which also write a device id to ~/.cache
     "RAY_USAGE_STATS_ENABLED": "0",
     "OTEL_SDK_DISABLED": "true",  # OpenTelemetry, through which FastAPI and MCP can report each request
-    "DO_NOT_TRACK": "1",  # a convention that many libraries follow, should a later release of one begin to report
+    "DO_NOT_TRACK": "1",  # many libraries follow this convention; a later release of one might begin to report
 }
 os.environ.update(_SILENCE)

@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if repeated:
         parser.error(f"--attributes names {', '.join(repeated)} more than once")
     try:
-        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         splits = read_folders(options.data_dir, options.attributes)
         for line in (*splits.notes, *check(options.teachers, splits.joined())[1]):
             print(line, file=sys.stderr)

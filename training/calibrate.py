@@ -96,7 +96,7 @@ def class_weights(valid: Split, train: Split) -> np.ndarray:
         Float (N, attributes), the weight of each validation label.
     """
     own, usual = metrics.shares(valid.labels, valid.known), metrics.shares(train.labels, train.known)
-    usual = np.where(np.isnan(usual), own, usual)  # no label in training
+    usual = np.where(np.isnan(usual), own, usual)  # nan: no label in training
     return np.where(valid.labels, usual / own, (1 - usual) / (1 - own))
 
 
@@ -168,7 +168,7 @@ def _measure_reliability(
 
     Every attribute must show both classes.
     """
-    majority = np.zeros(labels.shape[1], bool)  # of no concern here
+    majority = np.zeros(labels.shape[1], bool)  # not used here
     values = metrics.figures(labels, expit(logits), majority, known)["balanced_accuracy"]
     samples = bootstrap.resampled_ticks(labels, expit(logits), majority, known, draws)
     low, high = bootstrap.interval(samples["balanced_accuracy"])
@@ -314,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for path in (options.out, options.json):
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+                path.parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         model, report = _calibrate(
             options.weights, options.data_dir, options.outside, options.batch_size, options.device, options.resamples
         )

@@ -324,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for folder in (options.out, options.json and options.json.parent):
             if folder:
-                folder.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+                folder.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         if options.outside:
             _report_outside(options)
             return 0

@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         if options.out:
-            options.out.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+            options.out.parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         found = evaluate(
             options.weights, options.data_dir, options.split, options.faces, options.changed_faces, options.resamples
         )

@@ -31,9 +31,9 @@ from training.data.groups import TABLE, read_groups
 from training.fit.arguments import given
 
 _BATCH = 64  # pictures that the network reads at once
-# From hardly any weight to hardly any bound: sklearn's C, for features of variance 1 and pictures that weigh 1 each.
+# Sklearn's C, from very strong to hardly any regularisation, for features of variance 1 and pictures of weight 1.
 _STRENGTHS = tuple(10.0**power for power in np.arange(-5, 0.5, 0.5))
-_MOST_SCALE = 20.0  # by which a bound output is made surer
+_MOST_SCALE = 20.0  # limit of the factor that makes a regularised output surer
 _MOST_STEPS = 2000  # of the solver; it needs some hundred
 _LEAST_GROUP_SHARE = 0.01  # of the faces with a label; a smaller group, such as men with lipstick, would outweigh all
 
@@ -332,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
     try:
-        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         refit(options.weights, options.data_dir, options.attributes, options.balance, options.device).save(options.out)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.refit: {error}", file=sys.stderr)

@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--images must be at least {_BATCH}, or 0 for the mean of the statistics, got {options.images}")
     check_numbers(parser, options, images=Range(0, 10_000_000))
     try:
-        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+        Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         network = average([SlimNet.load_pretrained(path) for path in options.weights])
         if options.images:
             split = read_celeba(options.data_dir, wanted=network.attributes)["train"]

@@ -7,8 +7,9 @@ from demo.pipeline.face import Face, PointKind
 
 HEIGHT, WIDTH = 218, 178
 
-# Up to the first scale beyond a whole number, sampling blocks of that side skips no visible detail; from there to the
-# second scale the next larger blocks take over. Of what keeps crops as sharp this cost no accuracy on validation faces.
+# Fractions of a scale: up to the first, sampling blocks whose side is the whole number skips no visible detail; from
+# there to the second, the next larger blocks take over. Of all choices that keep crops as sharp, this one cost no
+# accuracy on validation faces.
 _LAST_FINER, _FIRST_COARSER = 0.3, 0.7
 _MARGIN = 3  # pixels that bicubic sampling reaches beyond a crop, at most
 

@@ -25,7 +25,7 @@ from demo.pipeline.track import Sighting, Tracker
 from slimnet import Calibration, Predictor, Reliability
 from slimnet.explain import Explanation
 
-# While no frames come, faces are not out of sight: the tracker counts a pause as this long at most, and remembers them.
+# Faces are not out of sight while no frames come: the tracker counts a longer pause as this long, and remembers them.
 _MAX_PAUSE_SECONDS = 1.5
 
 
@@ -226,7 +226,7 @@ class Stream:
         self._follower = FaceFollower(pipeline.finder)
         self._tracker = Tracker()
         self._seconds = 0.0  # of the last frame
-        self._watched_seconds = 0.0  # until then, long pauses cut short
+        self._watched_seconds = 0.0  # up to that frame, with long pauses cut short
         self._warnings: dict[int, SteadyWarnings] = {}
 
     def analyse(self, frame: np.ndarray, seconds: float, waiting: int = 0, *, explained: bool = False) -> Analysis:

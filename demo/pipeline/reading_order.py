@@ -5,8 +5,8 @@ from statistics import mean
 
 from demo.pipeline.face import Face
 
-# Of a face's height: whose middle is further below the middle of a row begins the next one. The faces of people who
-# stand side by side differ by less, also those of a child and a tall man close together.
+# A share of a face's height: a face whose middle is further than this below the middle of a row begins the next row.
+# People who stand side by side differ by less, even a child and a tall man close together.
 _ROW_HEIGHT = 0.75
 
 

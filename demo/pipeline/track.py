@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 # A face unseen for longer than the first counts as new; its number stays reserved until the second.
 REMEMBERED_SECONDS = 2.0
 _RESERVED_SECONDS = 5.0
-# Time constants: of the decay of a hidden face's velocity (nobody moves on for ever), and of the running means (EMA)
+# Time constants: for the decay of a hidden face's velocity (nobody moves on for ever), and for the running means (EMA)
 # of velocity and logits.
 _COASTING_SECONDS = 0.3
 _VELOCITY_SECONDS = 0.1
@@ -25,7 +25,7 @@ _SIZE_CHANGE = 0.5
 _APPEARANCE_CHANGE = 1.5
 _MAX_COST = 2.0
 _MAX_LOGIT = 6.0
-# Somebody seen this shortly before, where expected, may look as different as can be: a laugh, a turned head.
+# A face seen this recently, where it is expected, may look entirely different: a laugh, a turned head.
 _IN_SIGHT_SECONDS = 0.4
 
 

@@ -23,7 +23,7 @@ def replace_text(path: str | Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         return
     with replacement(path) as part:
-        part.write_bytes(text.encode())  # write_text would turn line ends into those of Windows there
+        part.write_bytes(text.encode())  # on Windows, write_text would change the line ends
 
 
 @contextmanager
@@ -49,12 +49,12 @@ def replacement(path: str | Path) -> Iterator[Path]:
         part.touch(exist_ok=False)
         mode = stat.S_IMODE((target if target.exists() else part).stat().st_mode)
         yield part
-        part.chmod(mode)  # safetensors puts a private file of its own there
+        part.chmod(mode)  # safetensors replaces it with a private file
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        if error.errno is None:  # of a library that raises it with a text alone
+        if error.errno is None:  # a library raised it with only a text
             raise OSError(f"{path} cannot be written: {error}") from error
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

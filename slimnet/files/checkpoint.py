@@ -89,7 +89,7 @@ def read(path: str | Path) -> Checkpoint:
         return reader(path)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except Exception as error:  # what a damaged file raises is up to its parser, which may give unsafe advice as well
+    except Exception as error:  # parsers raise all kinds of errors on damaged files, some with unsafe advice
         raise CheckpointError(
             f"{path} cannot be read as SlimNet weights; it is damaged or another program's ({type(error).__name__})"
         ) from error
@@ -106,7 +106,7 @@ def _read_safetensors(path: Path) -> Checkpoint:
         metadata = json.loads(text)
         described = _described_by(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    written = metadata.get("sha256")  # which older files lack
+    written = metadata.get("sha256")  # older files lack it
     if written is not None and written != _fingerprint(state):
         raise CheckpointError("damaged: its weights do not match their checksum; get the file again")
     return replace(described, state=state)
@@ -248,5 +248,5 @@ def save_tensors(path: str | Path, state: Mapping[str, Tensor], metadata: dict[s
     """
     try:
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata=metadata)
-    except SafetensorError as error:  # what it raises on a full disk
+    except SafetensorError as error:  # raised on a full disk
         raise OSError(str(error)) from error

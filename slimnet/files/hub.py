@@ -38,7 +38,7 @@ class HubRepository(
 
     checkpoint: Checkpoint
 
-    # Without arguments, which huggingface_hub would fill from config.json, which a stranger may have written.
+    # No arguments: huggingface_hub would fill them from config.json, which a stranger may have written.
     def __init__(self) -> None:
         super().__init__()
 
@@ -111,7 +111,7 @@ def _card_text(content: Checkpoint) -> str:
     """Write the card's text in Markdown."""
     attributes = label_names(content.architecture.num_classes, content.attributes)
     width, height = content.preprocessing.width, content.preprocessing.height
-    # The rest of the state dict are the statistics of batch norm.
+    # The rest of the state dict is batch norm's statistics.
     parameters = sum(value.numel() for name, value in content.state.items() if name.endswith((".weight", ".bias")))
     return f"""# SlimNet: {len(attributes)} face attributes from {parameters:,} parameters
 

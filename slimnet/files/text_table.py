@@ -5,7 +5,7 @@ import csv
 import re
 from pathlib import Path
 
-_EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # its first line, where people set it
+_EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # the first line of some files
 
 
 class TextTableError(ValueError):

@@ -13,8 +13,8 @@ from slimnet.explain import cells
 from slimnet.inference import Inference
 from slimnet.onnx.nodes import Nodes
 
-_LEAST_EVIDENCE = 1e-12  # as in slimnet.explain: what has none anywhere is divided evenly
-_SMALLEST_SHARED_BYTES = 1024  # of a tensor; to name a place for less takes hardly less than the tensor itself
+_LEAST_EVIDENCE = 1e-12  # as in slimnet.explain: without any, a map is divided evenly
+_SMALLEST_SHARED_BYTES = 1024  # smaller tensors take hardly more bytes than a reference to them
 
 
 def fine_maps_model(inference: Inference, network: bytes, location: str) -> onnx.ModelProto:

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parse_arguments(arguments)
     try:
         if asked.json:
-            asked.json.parent.mkdir(parents=True, exist_ok=True)  # before the work, should it not be possible
+            asked.json.parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         report = _measure(asked)
         if asked.json:
             replace_text(asked.json, json.dumps(report, indent=2) + "\n")
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure everything, printing each part as soon as it is done; returns the figures."""
     if asked.data_dir:
-        read_celeba(asked.data_dir)  # so that what is wrong with it is said before the minutes of the first part
+        read_celeba(asked.data_dir)  # report what is wrong with it before the minutes of the first part
     device = choose_device(asked.device)
     around, network = machine(device), network_facts(asked.weights)
     for name, value in around.items():

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"training.benchmark.gpu: {error}", file=sys.stderr)
         return 1
-    parse_config(_training_flags(asked, flags))  # so that a wrong flag is told before minutes are spent
+    parse_config(_training_flags(asked, flags))  # report a wrong flag before minutes are spent
     asked.out.mkdir(parents=True, exist_ok=True)
     report = Report(asked.out / "gpu.json")
     fastest = report.found(_FASTEST) if "--resume" in flags else measure(report, asked, device)

@@ -164,7 +164,7 @@ def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | 
         return None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.force_spinning_stop", "1")  # or its threads would slow the next one down
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # else its threads slow the next one down
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     return lambda: session.run(["probabilities"], {"crops": crops})[0]
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 DRAWS = 10  # random numbers for a picture
-_BLOCK = 1024  # places in an epoch that are drawn for together
+_BLOCK = 1024  # places in an epoch whose numbers are drawn together
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Augmentation:
         limits = {"turn": (0, 180), "softest": (0.1, 1), "scale": (0, 0.9)}
         for name, value in asdict(self).items():
             low, high = limits.get(name, (0, 1))
-            if not low <= value <= high:  # nor is nan
+            if not low <= value <= high:  # nan fails too
                 raise ValueError(f"the augmentation's {name} goes from {low} to {high}, got {value}")
 
     @classmethod

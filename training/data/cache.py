@@ -31,7 +31,7 @@ except ImportError:  # Windows
 
 _BATCH = 256  # pictures for each line of progress
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ABANDONED_SECONDS = 600  # without a change, where files cannot be locked; a run writes every second
+_ABANDONED_SECONDS = 600  # without a write, if files cannot be locked; a run writes every second
 
 
 @dataclass(frozen=True)
@@ -309,7 +309,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
             file.seek(number * _BATCH * pictures.size // len(split))
             file.write(batch.data)
             file.flush()
-            progress.write(f"\n{number} {_checksum(batch)}")  # in front: a torn line ends here
+            progress.write(f"\n{number} {_checksum(batch)}")  # newline first: it ends a torn line
             progress.flush()
             advance(len(batch))
     pictures.part.chmod(0o644)  # the cache may be shared
@@ -317,7 +317,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
     pictures.progress.unlink(missing_ok=True)
     try:
         pictures.part.replace(pictures.path)
-    except FileNotFoundError:  # another run was first, where there are no locks
+    except FileNotFoundError:  # without locks, another run may have been first
         if not pictures.complete:
             raise
 

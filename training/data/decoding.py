@@ -39,7 +39,7 @@ def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None
         lines = _words(said).splitlines(keepends=True)
     damage = [line for line in lines if _DAMAGE.search(line)]
     if len(damage) < len(lines):
-        os.write(_STDERR, b"".join(line for line in lines if line not in damage))  # of no concern here
+        os.write(_STDERR, b"".join(line for line in lines if line not in damage))  # not about damage
     if not damage:
         return pictures
     # Decoding them one by one shows which they are.
@@ -68,7 +68,7 @@ def stderr_caught() -> Iterator[BinaryIO]:
     Yields:
         The file that takes the output.
     """
-    # In memory where that is possible: on a full disk the words would be lost.
+    # In memory if possible: on a full disk the output would be lost.
     in_memory = hasattr(os, "memfd_create")
     with os.fdopen(os.memfd_create("stderr"), "w+b") if in_memory else tempfile.TemporaryFile() as said:
         kept = os.dup(_STDERR)

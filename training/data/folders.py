@@ -44,14 +44,14 @@ class Folder:
             return cls(Path(text))
         try:
             draws = float(number)
-            if not 0 < draws <= _MOST_DRAWS:  # nor is nan
+            if not 0 < draws <= _MOST_DRAWS:  # nan fails too
                 raise ValueError
         except ValueError:
             raise DataError(
                 f"--data_dir {text}: there is no such folder, and as FOLDER=DRAWS it takes a number over 0 to "
                 f"{_MOST_DRAWS}, how often each picture is drawn in an epoch"
             ) from None
-        if not name.strip():  # as from a shell variable that is not set
+        if not name.strip():  # such as from a shell variable that is not set
             raise DataError(f"--data_dir {text}: there is no folder before the =")
         return cls(Path(name), draws)
 

@@ -119,7 +119,7 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     header, body = (rows[0], rows[1:]) if named else ([], rows)
     if not body:
         raise DataError(f"{path} holds no rows")
-    # A separator at each line's end, unless it is a named column in which no label is known.
+    # Drop a separator at each line's end, unless it is a named column in which no label is known.
     while all(row and not row[-1] for row in body) and not (header and header[-1] and len(body[0]) <= len(header)):
         body = [row[:-1] for row in body]
         header = header[:-1] if header and not header[-1] else header

@@ -87,7 +87,7 @@ def _are_decisions(cells: Iterable[str]) -> bool:
     """Whether cells hold 1 and 0 alone, beside empty ones; no network is so sure of everything."""
     known = filter(None, cells)
     first = next(known, "")
-    return all(map(_CERTAIN.fullmatch, chain([first], known)))  # which an empty first one is not
+    return all(map(_CERTAIN.fullmatch, chain([first], known)))  # false for an empty first one
 
 
 def _probability(path: str, file: str, column: str, cell: str) -> float:

@@ -346,7 +346,7 @@ class Trainer:
         """
         progress = self.progress
         rate = self.schedule.learning_rate(self.fraction, self.progress.epoch)
-        self.save_state()  # so that a run may be stopped while it is validated, which takes minutes
+        self.save_state()  # validation takes minutes, and the run may be stopped meanwhile
         with self.interruption.released():
             first, *others = self.validate().items()
         metrics = {

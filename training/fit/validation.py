@@ -99,6 +99,6 @@ def judge(logits: np.ndarray, split: Split) -> Validation:
     once = np.ones((1, len(split)), np.float32)
     loss = metrics.known_means(costs, split.known, once)[0]
     majority = np.zeros(len(split.attributes), bool)  # its accuracy is not reported
-    # As metrics.figures, of the sample that is the whole split: in a twentieth of the time, for which a GPU would wait.
+    # Like metrics.figures, but as one bootstrap sample, the whole split: a GPU waits only a twentieth of the time.
     found = bootstrap.resampled(split.labels, expit(logits), majority, split.known, once)
     return Validation(split.attributes, loss, {name: found[name][0] for name in FIGURES})

@@ -24,7 +24,7 @@ from training.measure.regions import HEIGHT, REGIONS, WIDTH, area, inside
 from training.measure.scores import Interval
 
 LEAST_RATIO = 1.5  # below it the network often looks elsewhere
-LEAST_FACES = 10  # of fewer nothing is said
+LEAST_FACES = 10  # fewer are not reported
 _CHANGED_SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)  # of the cells that are deleted or inserted
 _BATCH = 64
 

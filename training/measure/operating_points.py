@@ -64,7 +64,7 @@ def score_points(
     for point, fitted in calibration.operating_points.items() if calibration else ():
         thresholds = np.array(fitted.thresholds)
         ticked = keep_surest(probabilities > thresholds, probabilities, thresholds, names).astype(float)
-        unused = np.zeros(len(names), bool)  # the majority class, of no concern here
+        unused = np.zeros(len(names), bool)  # the majority class, not used here
         values = metrics.figures(labels, ticked, unused, known)
         samples = bootstrap.resampled_ticks(labels, ticked, unused, known, draws)
         answers = decide_all(probabilities, names, calibration, point)

@@ -9,7 +9,7 @@ import numpy as np
 from training.data.celeba import DataError, Split, read_celeba
 from training.measure.decisions import fit_bands
 
-LEAST_FACES = 100  # with and without an attribute, for a band of it
+LEAST_FACES = 100  # needed with and without an attribute to fit its band
 _NO_BAND = (0.5, 0.5)
 
 

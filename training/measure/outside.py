@@ -16,7 +16,7 @@ from training.measure.scores import Interval, json_number
 
 ATTRIBUTES = ("Male", "Young")  # those that other sets have labels for
 ADULT_YEARS = 20
-LEAST_IMAGES = 30  # of a group that may be called the worst
+LEAST_IMAGES = 30  # a group needs these to be called the worst
 _BAND_STARTS = (0, 3, 10, 20, 30, 40, 50, 60, 70, 200)  # years, as in FairFace
 
 

@@ -15,7 +15,7 @@ _KEY_POINTS = (0, 1, 3, 2)
 _MIN_CONTRAST = 16
 # Upside-down faces scored at most 0.85 on 300 pictures; three in four upright ones scored more than this.
 _CERTAINLY_UPRIGHT_SCORE = 0.88
-# Every upright face of those pictures scored as much; faces found in a turned image have to.
+# Every upright face in those pictures scored at least this; faces found in a turned image have to, too.
 _MIN_TURNED_SCORE = 0.8
 # A second look has to overlap the first by this share of the smaller box.
 _MIN_SECOND_LOOK_OVERLAP = 0.5

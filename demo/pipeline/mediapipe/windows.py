@@ -6,13 +6,13 @@ from demo.limits import MAX_WINDOWS
 
 Window = tuple[int, int, int, int]
 
-# Tiles per longer side -> the least length in pixels of a longer side that is tiled so.
+# Tiles per longer side -> its minimum length in pixels.
 TILE_LIMITS = {2: 320, 4: 640, 8: 2048}
 # The detector misses faces under about this share of its input.
 MIN_FACE_SHARE = 0.15
-# Of the small windows, in pixels: shows faces of 24 pixels; smaller ones are too small to judge.
+# Side of the smallest windows in pixels: they show faces of 24 pixels; smaller faces are too small to judge.
 MIN_SIDE = 160
-# Each small window begins this share of its side after the one before: a face of up to 0.4 of a side lies whole in one.
+# Distance between small windows, as a share of their side: a face of up to 0.4 of a side lies whole in one of them.
 _STRIDE = 0.6
 # Windows only this much larger than the smallest show nearly the same faces.
 _NEARLY_AS_SMALL = 1.1

@@ -31,7 +31,7 @@ def input_files(config: TrainConfig) -> dict[str, Any]:
         path = Path(config.save_dir) / "last.pt"
         state = read_state(path)
         before = state.get("files", {})
-        if state.get("config", {}).get("teachers") == config.teachers:  # else it is of another run, which is said later
+        if state.get("config", {}).get("teachers") == config.teachers:  # otherwise another run's: reported later
             _check_unchanged(config.teachers, files.get("teachers", []), before.get("teachers", []), path)
         return {**files, **before}
     if config.init_from:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # the last, which Windows lacks, when a terminal closes
-_REPEAT_SECONDS = 5.0  # within which torchrun forwards a signal that its processes may have had from the terminal
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP: the terminal closes; Windows lacks it
+_REPEAT_SECONDS = 5.0  # torchrun forwards within this time a signal that came from the terminal, too
 
 
 class Interrupted(KeyboardInterrupt):
@@ -69,7 +69,7 @@ class Interruption:
         """
         numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
         if threading.current_thread() is not threading.main_thread():
-            numbers = []  # which cannot be done there
+            numbers = []  # handlers can be set in the main thread only
         before = {number: signal.getsignal(number) for number in numbers}
         owner = os.getpid()
 
