@@ -1,3 +1,3 @@
-// The section About needs no script but its translation.
+// The About section needs no script except its translation.
 
 export {translate as start} from "./shared/written.js";

@@ -13,7 +13,7 @@
   try {
     kept = JSON.parse(localStorage.getItem("slimnet-faces"))?.language;
   } catch {
-    // Storage is forbidden, or holds something that no page of ours wrote.
+    // Storage is forbidden, or holds something that we didn't write.
   }
   const asked = new URLSearchParams(location.search).get("lang");
   const wanted = [asked, kept, ...navigator.languages].filter((tag) => typeof tag === "string");

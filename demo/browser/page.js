@@ -1,4 +1,4 @@
-// The head of the page: the switch between Live and Photo, the choice of a language, and what holds at a shared address.
+// The head of the page: the switch between Live and Photo, the choice of language, and a notice on shared addresses.
 
 import {find} from "./shared/elements.js";
 import {offerLanguages} from "./shared/language_choice.js";
@@ -10,6 +10,6 @@ export function start(element) {
   translate(element);
   offerLanguages(find(element, ".language select", HTMLSelectElement), find(element, ".language-problem", HTMLElement));
   startTabs(find(element, "[role=tablist]", HTMLElement));
-  // --share and Colab make a second address for the same page, so only the browser knows which one it is at.
+  // --share and Colab give the page a second address, so only the browser knows which one it is using.
   find(element, ".tunnel", HTMLElement).hidden = !location.hostname.endsWith(".gradio.live");
 }

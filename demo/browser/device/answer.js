@@ -1,4 +1,4 @@
-// What the engine answers: the very form of the server's answers (demo/server/live.py, answer.py and why.py).
+// The engine's answers, in exactly the form of the server's (demo/server/live.py, answer.py and why.py).
 
 import {HEIGHT, WIDTH} from "./pipeline/align.js";
 
@@ -19,13 +19,13 @@ const CROP_QUALITY = 0.8; // of a JPEG
 const LOG_ODDS_DIGITS = 5;
 const PLACEMENT_DIGITS = 4;
 const CORNER = 0.5; // pixels from a pixel's centre to its corner
-const CHARACTERS_AT_ONCE = 2 ** 15; // that String.fromCharCode takes
+const CHARACTERS_AT_ONCE = 2 ** 15; // for one call of String.fromCharCode
 
 /**
  * @param {Analysis} analysis
- * @param {Object<string, number>} milliseconds - stage -> how long it took, for those before the analysis
- * @param {number | "all" | null} crop - number of the face whose aligned picture goes along, as a data: address
- * @param {{face: number, explanation: Explanation} | null} why - number of the face whose maps go along, and what they tell
+ * @param {Object<string, number>} milliseconds - stage -> how long it took, for the stages before the analysis
+ * @param {number | "all" | null} crop - number of the face whose aligned picture to include, as a data: address
+ * @param {{face: number, explanation: Explanation} | null} why - number of the face whose maps to include, and the maps
  * @returns {Promise<Answer>}
  */
 export async function describe({width, height, faces, timings}, milliseconds, crop, why) {
@@ -57,8 +57,8 @@ function describeFace({number, box, probabilities, warnings, quality: {size, sha
 
 /**
  * @param {Explanation} explanation
- * @param {import("./pipeline/numeric/similarity.js").Matrix} placement - where the crop lies, from pixel centre to pixel
- *   centre; on the page pixels count from their corners
+ * @param {import("./pipeline/numeric/similarity.js").Matrix} placement - maps the crop to the frame, in pixel centres;
+ *   the page counts pixels from their corners
  * @returns {Maps}
  */
 export function describeMaps({attributes, maps, bias, rows, columns}, [a, b, c, d, e, f]) {
@@ -76,7 +76,7 @@ export function describeMaps({attributes, maps, bias, rows, columns}, [a, b, c, 
 
 /**
  * @param {number} value
- * @param {number} digits - after the point
+ * @param {number} digits - after the decimal point
  */
 function rounded(value, digits) {
   return Math.round(value * 10 ** digits) / 10 ** digits;

@@ -1,4 +1,4 @@
-// The engine that reads faces in the visitor's own browser: what the server does, done by a worker of this page.
+// The engine that reads faces in the visitor's own browser: a worker of this page does what the server would.
 
 import {t, VisitorError} from "../shared/language.js";
 
@@ -10,10 +10,10 @@ import {t, VisitorError} from "../shared/language.js";
  *
  * @typedef {Object} DeviceEngine
  * @property {(frame: Blob | ImageBitmapSource, options: Options) => Promise<Answer | {error: Words}>} analyse - see analyse
- * @property {() => void} close - ends the worker; what is being analysed is answered by {error}
+ * @property {() => void} close - ends the worker; frames in progress are answered by {error}
  */
 
-// The smallest module with an instruction on 128 bits: () => i8x16.splat(0).
+// The smallest module with a 128-bit instruction: () => i8x16.splat(0).
 const SIMD_PROGRAM = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
 );
@@ -28,7 +28,7 @@ export class DeviceError extends VisitorError {
  *
  * @param {Object} wanted
  * @param {string} wanted.base - address below which demo/device_files.py's files are, with a "/" at its end
- * @param {import("./files.js").OnProgress} wanted.onProgress - is told how many bytes have arrived
+ * @param {import("./files.js").OnProgress} wanted.onProgress - called with how many bytes have arrived
  * @returns {Promise<DeviceEngine>}
  * @throws {DeviceError}
  */
@@ -44,7 +44,7 @@ export function createDeviceEngine({base, onProgress}) {
       worker.terminate();
       reject(new DeviceError(whyNotLoaded(failure)));
     };
-    // A script that did not arrive is told of without a message.
+    // If the script didn't arrive, the event has no message.
     worker.onerror = ({message}) =>
       fail(message ? {kind: "other", detail: message} : {kind: "file", detail: "worker.js"});
     worker.onmessage = ({data}) => {
@@ -56,7 +56,7 @@ export function createDeviceEngine({base, onProgress}) {
   });
 }
 
-/** Frames go to the worker, and answers come back. */
+/** Sends frames to the worker and receives its answers. */
 class WorkerEngine {
   /** @param {Worker} worker - which has loaded everything */
   constructor(worker) {
@@ -74,11 +74,11 @@ class WorkerEngine {
   /**
    * Reads a frame.
    *
-   * @param {Blob | ImageBitmapSource} frame - a picture file, or what shows a picture; an ImageBitmap is used up
-   * @param {Options} options - visitor: whose frames are followed from one to the next; without it the frame is read by
-   *   itself, and `thorough` looks for small and turned faces, too. crop: number of the face whose aligned picture goes
-   *   along, or "all". why: number of the face that is to be explained, and the attribute, or all.
-   * @returns {Promise<Answer | {error: Words}>} as the server answers
+   * @param {Blob | ImageBitmapSource} frame - a picture file, element or bitmap; an ImageBitmap is used up
+   * @param {Options} options - visitor: whose faces are followed from frame to frame; without it the frame is read by
+   *   itself, and `thorough` also looks for small and turned faces. crop: number of the face whose aligned picture to
+   *   include, or "all". why: number of the face to explain, and the attribute; without one, all attributes.
+   * @returns {Promise<Answer | {error: Words}>} in the form of the server's answers
    */
   async analyse(frame, options) {
     const isReady = frame instanceof Blob || frame instanceof ImageBitmap;
@@ -101,7 +101,7 @@ class WorkerEngine {
 
 const CLOSED = t("Reading on this device has ended.");
 
-/** What this browser lacks, in a sentence for people; "" where it has everything. */
+/** What this browser lacks, in a sentence for people; "" if it has everything. */
 function missingPart() {
   const hasPrograms = typeof WebAssembly === "object" && WebAssembly.validate(SIMD_PROGRAM);
   if (!hasPrograms) return t("This browser is too old to read faces itself: it lacks WebAssembly with SIMD.");

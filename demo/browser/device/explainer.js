@@ -1,15 +1,15 @@
-// What explains the network's answers, as slimnet/onnx/fine_maps.py writes it, computed by ONNX Runtime.
+// Explains the network's answers: ONNX Runtime runs the model that slimnet/onnx/fine_maps.py writes.
 
 import {FETCHED} from "./files.js";
 import {SESSION, inEqualParts} from "./models.js";
 
 /**
- * What each place in a crop adds to the log-odds of some attributes: as slimnet.explain.Explanation has it.
+ * What each place in a crop adds to the log-odds of some attributes, as in slimnet.explain.Explanation.
  *
  * @typedef {object} Explanation
- * @property {string[]} attributes - names of these
- * @property {number[][][]} maps - one for each, by rows from the top
- * @property {number[]} bias - one for each
+ * @property {string[]} attributes - their names
+ * @property {number[][][]} maps - one for each attribute, as rows from the top
+ * @property {number[]} bias - one for each attribute
  * @property {number[]} rows - y of the edges between rows, in pixels of the crop
  * @property {number[]} columns - x of the edges between columns
  */
@@ -31,7 +31,7 @@ export class Explainer {
   /**
    * @param {object} features - of a crop, as Network.predict gives them
    * @param {string | null} attribute - its name; null: all
-   * @returns {Promise<Explanation | null>} null where there is no such attribute, or the session cannot be made
+   * @returns {Promise<Explanation | null>} null if there is no such attribute, or the session can't be made
    */
   async explain(features, attribute) {
     const {attributes, bias, rows, columns} = this.constants;
@@ -52,7 +52,7 @@ export class Explainer {
     };
   }
 
-  /** A session; null where the runtime makes none. It takes nobody's time or memory before it is needed. */
+  /** A session, made only when first needed to save time and memory; null if the runtime can't make one. */
   load() {
     const {fineMaps, network} = this.files;
     const weights = {path: FETCHED.network, data: network};

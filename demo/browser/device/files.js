@@ -69,7 +69,7 @@ async function each(names, get) {
  * @param {string} base
  * @param {string} name
  * @param {number} size - in bytes
- * @param {(bytes: number) => void} note - is called with the number of bytes that have arrived since the last call
+ * @param {(bytes: number) => void} note - called with the number of bytes that have arrived since the last call
  */
 async function read(base, name, size, note) {
   const reader = (await request(base, name)).body.getReader();
@@ -80,7 +80,7 @@ async function read(base, name, size, note) {
       throw new FileError(name);
     });
     if (done) break;
-    if (length + value.length > size) throw new FileError(name); // of another version
+    if (length + value.length > size) throw new FileError(name); // it is from another version
     content.set(value, length);
     length += value.length;
     note(value.length);

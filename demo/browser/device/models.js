@@ -1,4 +1,4 @@
-// MediaPipe's two face models and the network, each computed by WebAssembly.
+// MediaPipe's two face models and the network, each run in WebAssembly.
 
 import {HEIGHT, WIDTH} from "./pipeline/align.js";
 
@@ -13,7 +13,7 @@ const MAX_THREADS = 4;
 /** Options of ONNX Runtime's sessions. */
 export const SESSION = {
   executionProviders: ["wasm"],
-  // Waiting threads sleep: by default they spin, which takes the processor from the rest of the page.
+  // Waiting threads sleep. By default they spin, which starves the rest of the page.
   extra: {session: {intra_op: {allow_spinning: "0"}}},
 };
 
@@ -35,7 +35,7 @@ export class FaceModels {
     this.landmarker = null;
   }
 
-  /** Makes both tasks, also in place of former ones, which an error may have broken for good. */
+  /** Makes both tasks, replacing any earlier ones, which an error may have broken for good. */
   async create() {
     this.close();
     this.detector = await this.task(this.vision.FaceDetector, this.files.detector);
@@ -47,7 +47,7 @@ export class FaceModels {
       try {
         task?.close();
       } catch {
-        // Closing a task that has failed fails, too.
+        // Closing a failed task fails, too.
       }
     }
     this.detector = this.landmarker = null;
@@ -58,7 +58,7 @@ export class FaceModels {
    * @param {Uint8Array} model
    */
   task(kind, model) {
-    // MediaPipe would fetch and compile its program for each task; it takes over what it finds in these two globals.
+    // MediaPipe would fetch and compile its program for each task, unless it finds it in these two globals.
     const instantiateWasm = (/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) => {
       WebAssembly.instantiate(this.program, imports).then((instance) => done(instance, this.program));
       return {};
@@ -87,7 +87,7 @@ export class FaceModels {
   }
 }
 
-/** SlimNet, as slimnet.export writes it, computed by ONNX Runtime. */
+/** SlimNet, as slimnet.export writes it, run by ONNX Runtime. */
 export class Network {
   /**
    * @param {import("./files.js").Files} files
@@ -102,7 +102,7 @@ export class Network {
 
   /**
    * @param {any} runtime - onnxruntime-web
-   * @param {any} session - of it
+   * @param {any} session - made by it
    */
   constructor(runtime, session) {
     this.runtime = runtime;
@@ -110,9 +110,9 @@ export class Network {
   }
 
   /**
-   * @param {Uint8ClampedArray[]} crops - of align()
-   * @param {boolean} explained - whether their features are wanted, too
-   * @returns {Promise<import("./pipeline/analyse.js").Prediction[]>} of each
+   * @param {Uint8ClampedArray[]} crops - from align()
+   * @param {boolean} explained - whether to return their features, too
+   * @returns {Promise<import("./pipeline/analyse.js").Prediction[]>} one for each crop
    */
   async predict(crops, explained) {
     const predicted = [];
@@ -142,7 +142,7 @@ export class Network {
 }
 
 /**
- * Copies of the parts of an array.
+ * Splits an array into equal parts, copied.
  *
  * @param {Float32Array} values
  * @param {number} count - of the parts

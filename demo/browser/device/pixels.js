@@ -1,7 +1,7 @@
-// The pixels of what the page gives: a picture file, or a bitmap of a canvas, a video or an image.
+// Reads the pixels of a picture file, or of a bitmap made from a canvas, a video or an image.
 
-const STRIP_PIXELS = 2 ** 22; // read at once: browsers bound the size of a canvas
-const BACKDROP = "white"; // shows through where a picture is transparent, as on the server
+const STRIP_PIXELS = 2 ** 22; // read at once, since browsers limit the size of a canvas
+const BACKDROP = "white"; // behind transparent parts of a picture, as on the server
 
 /** A file that the browser cannot show. */
 export class PictureError extends Error {
@@ -9,7 +9,7 @@ export class PictureError extends Error {
 }
 
 /**
- * @param {Blob | ImageBitmap} source - a bitmap is closed
+ * @param {Blob | ImageBitmap} source - if a bitmap, it is closed
  * @returns {Promise<import("./pipeline/numeric/resize.js").Frame>} upright, in sRGB
  */
 export async function pixelsOf(source) {

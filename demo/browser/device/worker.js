@@ -1,4 +1,4 @@
-// The worker in which frames are read, so that the page never waits; engine.js tells it what to do.
+// The worker that reads frames, so that the page never blocks; engine.js tells it what to do.
 
 import {describe} from "./answer.js";
 import {Explainer} from "./explainer.js";
@@ -9,10 +9,10 @@ import {FaceFinder} from "./pipeline/detect.js";
 import {PictureError, pixelsOf} from "./pixels.js";
 
 /**
- * What the page asks, and what it is told; "id" tells its questions apart.
+ * What the page asks, and what the worker replies; "id" links a reply to its question.
  *
  * @typedef {{visitor?: string, crop?: number | "all" | null, thorough?: boolean, why?: Why | null}} Options
- * @typedef {{face: number, attribute?: string}} Why - number of a face, and one of its attributes; without: all
+ * @typedef {{face: number, attribute?: string}} Why - number of a face, and one of its attributes; without one, all of them
  * @typedef {{base: string} | {id: number, frame: Blob | ImageBitmap, options: Options}} Question
  *
  * @typedef {{progress: {loaded: number, total: number}} | {ready: true} | {failure: Failure}
@@ -72,7 +72,7 @@ class Reader {
   }
 
   /**
-   * What is told of a face; null where it is not in the picture or has no such attribute. It counts as prediction.
+   * The explanation of a face; null if the face or the attribute doesn't exist. Its time counts as inference.
    *
    * @param {import("./pipeline/analyse.js").Analysis} analysis
    * @param {Why} why
@@ -105,7 +105,7 @@ function failureOf(error) {
   const detail = error instanceof Error ? error.message : String(error);
   if (error instanceof FileError) return {kind: "file", detail};
   if (error instanceof PictureError) return {kind: "picture", detail};
-  // MediaPipe's program aborts without a word where it gets no memory.
+  // MediaPipe's program aborts without a message when it gets no memory.
   const isMemory = error instanceof RangeError || /memory|alloc|\boom\b|aborted\(\)/i.test(detail);
   return {kind: isMemory ? "memory" : "other", detail};
 }

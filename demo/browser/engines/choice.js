@@ -1,4 +1,4 @@
-// Which engine reads pictures: the server, or this device once its parts are here. Live and Photo share one choice.
+// Which engine reads pictures: the server, or this device once its parts are loaded. Live and Photo share the choice.
 
 import {createDeviceEngine} from "../device/engine.js";
 import {t, VisitorError, wordsOf} from "../shared/language.js";
@@ -13,7 +13,7 @@ import {serverEngine} from "./server.js";
 /** @typedef {{loaded: number, total: number}} Progress - in bytes */
 
 /**
- * Addresses of two folders, each with a slash at its end: of what reads faces, and of the example pictures.
+ * Addresses of two folders, ending in a slash: one with the engine's parts, one with the example pictures.
  *
  * @typedef {{base: string, examples: string}} DeviceParts
  */
@@ -25,7 +25,7 @@ const NOT_OFFERED = t(
 
 export class EngineChoice {
   /**
-   * @param {DeviceParts | null} device - null where the server does not hand them out
+   * @param {DeviceParts | null} device - null if the server does not hand them out
    * @param {boolean} hasServer - whether there is anything to choose
    */
   constructor(device, hasServer) {
@@ -42,23 +42,23 @@ export class EngineChoice {
     /** @type {Progress} */
     this.progress = {loaded: 0, total: 0};
     /** @type {DeviceReader | null} */
-    this.reader = null; // kept once it is there: another switch costs nothing
+    this.reader = null; // kept, so that switching back costs nothing
     /** @type {Promise<DeviceReader> | null} */
     this.loading = null;
     /** @type {(() => void)[]} */
     this.listeners = [];
     /** @type {(() => void)[]} */
-    this.waiting = []; // for the next change alone
+    this.waiting = []; // for the next change only
     if (hasServer) window.addEventListener("hashchange", () => this.obeyAddress());
   }
 
-  /** Chooses what the address says, or else what the visitor chose before. */
+  /** Makes the choice that the address names, or else the visitor's last one. */
   begin() {
     if (!this.hasServer) this.choose("device");
     else if (!this.obeyAddress() && this.settings.values.engine) this.choose(this.settings.values.engine);
   }
 
-  /** @returns {boolean} whether the address says anything */
+  /** @returns {boolean} whether the address names an engine */
   obeyAddress() {
     const [, name] = IN_ADDRESS.exec(location.hash) ?? [];
     if (name === "server" || name === "device") this.choose(name);
@@ -70,7 +70,7 @@ export class EngineChoice {
     this.listeners.push(listener);
   }
 
-  /** Resolved with the next change. */
+  /** Resolves at the next change. */
   nextChange() {
     return new Promise((resolve) => {
       this.waiting.push(() => resolve(undefined));
@@ -78,7 +78,7 @@ export class EngineChoice {
   }
 
   /**
-   * The visitor's own choice, which is kept for the next visit.
+   * Makes the visitor's own choice and keeps it for the next visit.
    *
    * @param {Name} name
    */
@@ -90,7 +90,7 @@ export class EngineChoice {
     this.choose(name);
   }
 
-  /** @param {Name} name - one that has failed is tried once more */
+  /** @param {Name} name - if it has failed, it is tried again */
   choose(name) {
     if (name === this.chosen && this.state !== "failed") return;
     if (name === "server") this.sentBytes.stop();
@@ -110,7 +110,7 @@ export class EngineChoice {
     }
   }
 
-  /** What reads faces on this device, loaded once. Throws a VisitorError where it cannot be had. */
+  /** The engine on this device, loaded once. Throws a VisitorError if it can't be loaded. */
   async load() {
     if (!this.device) throw new VisitorError(NOT_OFFERED);
     const onProgress = (/** @type {Progress} */ progress) => {
@@ -121,7 +121,7 @@ export class EngineChoice {
     try {
       this.reader = await this.loading;
     } catch (error) {
-      this.loading = null; // another try may succeed
+      this.loading = null; // the next try may succeed
       this.progress = {loaded: 0, total: 0};
       throw error;
     }
@@ -159,10 +159,10 @@ export class EngineChoice {
 let ofThisPage = null;
 
 /**
- * The page's one choice, made by the panel that starts first.
+ * The page's single choice, created by whichever panel starts first.
  *
  * @param {Facts} facts - of either panel
- * @param {boolean} hasServer - whether the page has one
+ * @param {boolean} hasServer - whether the page has a server
  */
 export function engineChoice({device}, hasServer) {
   if (!ofThisPage) {

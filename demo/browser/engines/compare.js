@@ -1,4 +1,4 @@
-// One picture read both ways: the very same JPEG file by the server and by this device.
+// Reads one picture both ways: the server and this device get the same JPEG file.
 
 import {LARGEST_WIDTH} from "../live/frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
@@ -12,13 +12,13 @@ const QUALITY = 0.92; // of the JPEG
 
 /** @typedef {import("../live/view.js").Face} Face */
 
-/** The button that has the last picture read both ways, and the line with what came of it. */
+/** The button that has the last picture read both ways, and the line with the result. */
 export class Comparison {
   /**
    * @param {HTMLElement} live - the panel
    * @param {import("./choice.js").EngineChoice} engines
    * @param {import("./server.js").Server | null} server - null on a page that has none
-   * @param {() => HTMLCanvasElement | null} lastPicture - that was read
+   * @param {() => HTMLCanvasElement | null} lastPicture - the last picture read
    */
   constructor(live, engines, server, lastPicture) {
     this.engines = engines;
@@ -51,7 +51,7 @@ export class Comparison {
 }
 
 /**
- * What came of it, in a sentence for people.
+ * The result, in a sentence for people.
  *
  * @param {HTMLCanvasElement} picture
  * @param {import("./server.js").Server} server
@@ -95,7 +95,7 @@ function difference(atServer, here) {
 }
 
 /**
- * The face whose box lies nearest.
+ * The other face whose box is nearest.
  *
  * @param {Face} face
  * @param {Face[]} others - at least one

@@ -1,4 +1,4 @@
-// This device's way of reading a frame: in a worker of this page.
+// Reads frames on this device, in a worker of this page.
 
 import {LARGEST_WIDTH} from "../live/frame_size.js";
 import {drawScaled} from "../shared/camera.js";
@@ -6,7 +6,7 @@ import {t} from "../shared/language.js";
 import {newVisitor} from "../shared/server.js";
 
 /**
- * @param {import("./choice.js").DeviceReader} reader - is kept for the next session
+ * @param {import("./choice.js").DeviceReader} reader - kept for the next session
  * @returns {import("./server.js").Engine}
  */
 export function deviceEngine(reader) {

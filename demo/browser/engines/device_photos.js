@@ -1,4 +1,4 @@
-// This device's way of reading a photo: nothing is sent, and the answer has the form of the server's.
+// Reads photos on this device: nothing is sent, and the answer has the same form as the server's.
 
 import {bytesOf} from "../photo/downloads.js";
 import {base64Of} from "../photo/files.js";
@@ -7,14 +7,14 @@ import {t, VisitorError} from "../shared/language.js";
 import {PicturePainter, unitOf} from "../shared/picture/painter.js";
 import {explainPhoto} from "./explain_photo.js";
 
-const VIEW_SIDE = 1600; // pixels of the longer side, at most
+const VIEW_SIDE = 1600; // pixels of the longer side at most
 const THUMBNAIL_SIDE = 96; // pixels
 const QUALITY = 0.9; // of the JPEGs
-const BACKDROP = "white"; // shows through where a picture is transparent, as on the server
+const BACKDROP = "white"; // behind transparent parts of a picture, as on the server
 
 /** @typedef {import("./server_photos.js").PhotoRequest} PhotoRequest */
 
-/** A photo that could not be read on this device, but perhaps elsewhere. */
+/** A photo that this device could not read, but the server perhaps can. */
 export class NotReadHereError extends VisitorError {
   name = "NotReadHereError";
 }
@@ -59,7 +59,7 @@ async function fileOf(request, examples) {
 /**
  * @param {string} name - of the photo's file
  * @param {import("../shared/language.js").Words} reason - what the engine says
- * @param {string[]} unread - endings of files that the server cannot read either
+ * @param {string[]} unread - extensions of files that the server can't read either
  */
 function whyNotRead(name, reason, unread) {
   if (!unread.some((suffix) => name.toLowerCase().endsWith(suffix))) return new NotReadHereError(reason);
@@ -67,7 +67,7 @@ function whyNotRead(name, reason, unread) {
 }
 
 /**
- * The picture in a size for the screen, plain and with boxes, and as a thumbnail.
+ * The picture at screen size, plain and with boxes, and as a thumbnail.
  *
  * @param {Blob} file
  * @param {import("../device/answer.js").Answer} answer
@@ -93,7 +93,7 @@ async function picturesOf(file, {width, height, faces}, painter) {
 }
 
 /**
- * A part of a picture in another size.
+ * A part of a picture at another size.
  *
  * @param {ImageBitmap} bitmap
  * @param {number[]} part - left, top, width and height

@@ -1,4 +1,4 @@
-// Why a photo was read as it was on this device: it is read once more, for the maps of one of its faces.
+// Explains a photo that this device read: reads it again, with the maps of one of its faces.
 
 import {t, VisitorError} from "../shared/language.js";
 
@@ -7,7 +7,7 @@ import {t, VisitorError} from "../shared/language.js";
  * @param {Blob} file - the photo
  * @param {number} number - of the face
  * @returns {Promise<import("../shared/why/map.js").Maps>} of all attributes
- * @throws {VisitorError} where there are none
+ * @throws {VisitorError} if there are none
  */
 export async function explainPhoto(reader, file, number) {
   const answer = await reader.analyse(file, {thorough: true, why: {face: number}});

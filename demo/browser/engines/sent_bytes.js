@@ -1,8 +1,8 @@
-// How much this page has given to the network: the content of its requests, whoever of its scripts makes them.
+// How much this page has sent over the network: the content of its requests, from any of its scripts.
 
-/** Counts between `start` and `stop`. The address and the headers of a request are no content; a request for a file has none. */
+/** Counts between `start` and `stop`, without addresses and headers, so a request for a file counts as nothing. */
 export class SentBytes {
-  /** @param {() => void} onChange - called when there are more */
+  /** @param {() => void} onChange - called when the count has grown */
   constructor(onChange) {
     this.onChange = onChange;
     this.count = 0;
@@ -38,7 +38,7 @@ export class SentBytes {
 }
 
 /**
- * Has a function look at the arguments of a method before each call.
+ * Shows the arguments of a method to a function before each call.
  *
  * @param {any} owner
  * @param {string} name - of the method

@@ -1,15 +1,15 @@
-// The server's way of reading a frame: it goes there as a JPEG, and its answer comes back.
+// Reads frames on the server: each is sent as a JPEG, and the answer comes back.
 
 import {FrameSize} from "../live/frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {t} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
 
-export const ANSWER_MS = 8000; // for a frame
+export const ANSWER_MS = 8000; // to wait for a frame's answer
 
 /**
- * What is asked beside the faces: `crop` is the number of the face whose aligned picture is wanted, `why` the face and the
- * attribute whose map is.
+ * What to ask for beside the faces: `crop` is the number of the face whose aligned picture is wanted, `why` the face
+ * and the attribute whose map is wanted.
  *
  * @typedef {object} Wanted
  * @property {number | null} crop
@@ -17,17 +17,17 @@ export const ANSWER_MS = 8000; // for a frame
  */
 
 /**
- * What live mode asks for the answer of a frame, wherever that is made.
+ * Where live mode asks for a frame's answer.
  *
  * `analyse` answers with what demo/server/live.py describes, or with {busy, seconds}, {error} or {failure}.
  * The milliseconds of its stages are those of STAGES in speed.js.
  *
  * @typedef {object} Engine
  * @property {"server" | "device"} name
- * @property {import("../shared/language.js").Words} waiting - what is said while an answer is overdue
- * @property {FrameSize | null} frameSize - of the pictures that are sent; null where none is
+ * @property {import("../shared/language.js").Words} waiting - what the page says while an answer is overdue
+ * @property {FrameSize | null} frameSize - of the pictures sent; null if none are
  * @property {(frame: HTMLCanvasElement, options: Wanted) => Promise<any>} analyse
- * @property {() => void} close - once no more frames come
+ * @property {() => void} close - called once no more frames come
  */
 
 /**
@@ -60,7 +60,7 @@ export function serverEngine(server) {
       const network = Math.max(0, away - atServer);
       return {...answer, ms: {encode: encoded - began, network, ...answer.ms}};
     },
-    // Gives this visitor's place at the server to somebody else.
+    // Frees this visitor's place at the server for somebody else.
     close: () => void server.analyse_frame({visitor, leave: true}).catch(() => {}),
   };
 }

@@ -1,12 +1,12 @@
-// The server's way of reading a photo: it goes there in a call, and its result comes back in the answer.
+// Reads photos on the server: each is sent in a call, and the answer holds its result.
 
 import {joined, t, translated, VisitorError} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 
 const ANSWER_MS = 120000;
-const BUSY_TRIES = 100; // then somebody has to decide whether to go on
-const ASK_AGAIN_SECONDS = 0.5; // at the latest, for each place in line: one may become free sooner than expected
+const BUSY_TRIES = 100; // then the visitor has to decide whether to go on
+const ASK_AGAIN_SECONDS = 0.5; // at most, for each place in line: a place may become free sooner than expected
 /** @typedef {import("../shared/language.js").Words} Words */
 
 /** @type {Object<string, Words>} */
@@ -19,11 +19,11 @@ const NEXT_STEP = {
 /** @typedef {{example: string} | {picture: string, name: string}} PhotoRequest - picture: a file's content in base64 */
 
 /**
- * What photo mode asks about a photo, wherever that is read. Both throw a VisitorError where there is no answer.
+ * Where photo mode asks about a photo. Both functions throw a VisitorError if there is no answer.
  *
  * @typedef {object} PhotoEngine
  * @property {(request: PhotoRequest, isWanted: () => boolean) => Promise<import("../photo/view.js").Answer | null>} read -
- *   null where it was not wanted any more before there was an answer
+ *   null if it stopped being wanted before there was an answer
  * @property {(request: PhotoRequest, number: number) => Promise<import("../shared/why/map.js").Maps>} explain - the maps
  *   of a face, by its number
  */
@@ -40,7 +40,7 @@ const NEXT_STEP = {
  * @returns {PhotoEngine}
  */
 export function serverPhotos(server, onWait) {
-  const visitor = newVisitor(); // by which the server knows who waits for a turn
+  const visitor = newVisitor(); // tells the server who is waiting for a turn
   const ask = (/** @type {object} */ request, isWanted = () => true) =>
     untilAnswered((question) => server.analyse_photo({...question, visitor}), request, isWanted, onWait);
   return {
@@ -50,9 +50,9 @@ export function serverPhotos(server, onWait) {
 }
 
 /**
- * Asks again for as long as the server is busy. Meanwhile only the turn is asked for, not the whole picture sent.
+ * Asks again while the server is busy. Meanwhile it only asks for a turn, without sending the picture.
  *
- * @param {(question: object) => Promise<any>} ask - for what demo/server/photo.py answers
+ * @param {(question: object) => Promise<any>} ask - asks demo/server/photo.py
  * @param {object} request
  * @param {() => boolean} isWanted
  * @param {(sentence: Words) => void} onWait
@@ -66,7 +66,7 @@ async function untilAnswered(ask, request, isWanted, onWait) {
       question = request;
       continue;
     }
-    const seconds = answer.failure?.seconds; // there was no room even for the request
+    const seconds = answer.failure?.seconds; // set if there was no room even for the request
     if (!(answer.busy || seconds) || tries >= BUSY_TRIES) throw new VisitorError(whyNone(answer));
     const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
     if (seconds) {
@@ -77,7 +77,7 @@ async function untilAnswered(ask, request, isWanted, onWait) {
     const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
     onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
     await pause(1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
-    question = {turn: true}; // the picture is sent again when there is a place for it
+    question = {turn: true}; // the picture is sent again once there is a place for it
   }
   return null;
 }

@@ -1,4 +1,4 @@
-// A panel's switch between the server and this device, with how far that is loaded, and the proof that nothing is sent.
+// A panel's switch between the server and this device, with the loading progress, and proof that nothing is sent.
 
 import {find, findAll} from "../shared/elements.js";
 import {number, t} from "../shared/language.js";
@@ -55,7 +55,7 @@ export class EngineSwitch {
   showProgress() {
     const {loaded, total} = this.engines.progress;
     if (!total) {
-      this.bar.removeAttribute("value"); // not known yet how much it is
+      this.bar.removeAttribute("value"); // the total is not known yet
       write(this.amount, t("Loading…"));
       return;
     }

@@ -1,11 +1,11 @@
-// How old the picture on the page may be, which is worth a sentence where frames are few.
+// How old the picture on the page may be, which is worth a sentence when frames are few.
 
 import {number, t} from "../shared/language.js";
 
-// Frames a second up to which it is said, and those above which it no longer is: between them what was said stays.
+// Hysteresis, in frames a second: the page says so from the lower figure down, and stops above the higher one.
 const SLOW = {from: 2.2, until: 3};
-const SLOW_FIGURES = 2; // as many in a row, so that one late answer is not called slow
-const NOTICED_CHANGE = 0.25; // share of the age that was said
+const SLOW_FIGURES = 2; // in a row, so that a single late answer is not called slow
+const NOTICED_CHANGE = 0.25; // as a share of the age mentioned last
 
 export class PictureAge {
   constructor() {
@@ -21,7 +21,7 @@ export class PictureAge {
   /**
    * @param {number} framesPerSecond
    * @param {number} latency - milliseconds from the camera to the page
-   * @returns {import("../shared/language.js").Words} empty where frames come fast enough
+   * @returns {import("../shared/language.js").Words} empty if frames come fast enough
    */
   remark(framesPerSecond, latency) {
     this.slowFigures = framesPerSecond <= SLOW.from ? this.slowFigures + 1 : 0;

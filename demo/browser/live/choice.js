@@ -1,6 +1,6 @@
-// Which face it is whose attributes are shown.
+// Which face's attributes are shown.
 
-const OUT_OF_SIGHT_MS = 1000; // the chosen face may be hidden for as long before another one takes its place
+const OUT_OF_SIGHT_MS = 1000; // how long the chosen face may be hidden before another takes its place
 
 /** @typedef {import("./view.js").Face} Face */
 
@@ -9,7 +9,7 @@ export class Choice {
     this.forget();
   }
 
-  /** Faces that come from now on have other numbers. */
+  /** Forgets the choice: from now on, faces have other numbers. */
   forget() {
     /** @type {number | null} */
     this.number = null; // of the chosen face
@@ -28,7 +28,7 @@ export class Choice {
   }
 
   /**
-   * The chosen face stays it while it is there; of new ones the largest is taken, who sits before the camera.
+   * Keeps the chosen face while it is there; after that chooses the largest, who sits nearest to the camera.
    *
    * @param {Face[]} faces - of a new frame
    * @param {number} now - milliseconds

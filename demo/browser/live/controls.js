@@ -1,4 +1,4 @@
-// The buttons over the live picture; the keys that do the same are in shortcuts.js.
+// The buttons over the live picture; shortcuts.js has the keys that do the same.
 
 import {find, findAll} from "../shared/elements.js";
 import {t} from "../shared/language.js";
@@ -52,7 +52,7 @@ export class Controls {
 
   /**
    * @param {MediaDeviceInfo[]} cameras
-   * @param {string | null} current - deviceId of the one that is open, null while none is
+   * @param {string | null} current - deviceId of the open one, null while none is open
    */
   showCameras(cameras, current) {
     this.cameras = cameras;
@@ -82,7 +82,7 @@ export class Controls {
     try {
       await (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
     } catch {
-      this.buttons.fullScreen.hidden = true; // the page is shown inside another one that does not allow it
+      this.buttons.fullScreen.hidden = true; // the page is embedded in another one that does not allow it
     }
   }
 }

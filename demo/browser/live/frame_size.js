@@ -1,4 +1,4 @@
-// How large a picture is sent. The measured answers alone decide, so the same latencies always lead to the same steps.
+// How large the pictures sent are. Only measured latencies decide, so the same latencies always lead to the same steps.
 
 const STEPS = [
   // pixels of the longer side, and the JPEG's quality
@@ -9,7 +9,7 @@ const STEPS = [
 ];
 const SLOW_MS = 300; // answers slower than this make the pictures smaller,
 const QUICK_MS = 180; // and quicker ones larger again
-const SLOW_ANSWERS = 8; // as many answers are looked at before a step down,
+const SLOW_ANSWERS = 8; // answers considered before a step down,
 const QUICK_ANSWERS = 24; // and before a step up
 const MOST_QUICK_ANSWERS = 768;
 
@@ -19,7 +19,7 @@ export class FrameSize {
   constructor() {
     this.step = 0;
     /** @type {number[]} */
-    this.recent = []; // milliseconds of the answers at this step, the last `patience` of them
+    this.recent = []; // latencies of the last `patience` answers at this step, in milliseconds
     this.held = 0; // how many answers there were at this step
     this.rose = false; // whether this step was reached from a smaller picture
     this.patience = QUICK_ANSWERS;
@@ -35,7 +35,7 @@ export class FrameSize {
     return this.step > 0;
   }
 
-  /** @param {number} milliseconds - from sending a frame to its answer */
+  /** @param {number} milliseconds - from sending a frame to receiving its answer */
   note(milliseconds) {
     this.held += 1;
     this.recent.push(milliseconds);
@@ -43,7 +43,7 @@ export class FrameSize {
     const slow = this.recent.length >= SLOW_ANSWERS && middle(this.recent.slice(-SLOW_ANSWERS)) > SLOW_MS;
     const quick = this.recent.length >= this.patience && middle(this.recent) < QUICK_MS;
     if (slow && this.step < STEPS.length - 1) {
-      // A larger picture that soon turned out too large is tried again only after twice as many answers.
+      // If a larger picture soon proved too large, wait for twice as many answers before trying it again.
       const failed = this.rose && this.held < 2 * this.patience;
       this.patience = failed ? Math.min(MOST_QUICK_ANSWERS, 2 * this.patience) : QUICK_ANSWERS;
       this.move(1);

@@ -1,5 +1,5 @@
-// The way of a frame: it is taken from the camera, read by an engine, and its answer painted; or it is tried again, with a
-// word why.
+// A frame's way: it is taken from the camera, read by an engine, and its answer painted. If that fails, the page says
+// why and tries again.
 
 import {drawScaled} from "../shared/camera.js";
 import {joined, t} from "../shared/language.js";
@@ -8,7 +8,7 @@ import {pause} from "../shared/status.js";
 
 const VIEW_WIDTH = 960; // pixels of the longer side shown
 const RETRY_MS = [300, 600, 1200, 2000];
-const RELOAD_FAILURES = 4; // after as many in a row, trying again does not help where the server answers something else
+const RELOAD_FAILURES = 4; // in a row: if the server answers something else by then, trying again does not help
 
 /** @typedef {import("../engines/server.js").Engine} Engine */
 
@@ -24,21 +24,21 @@ export class Frames {
     this.engine = engine;
     this.signal = signal;
     /** @type {MediaStreamTrack | null} */
-    this.track = null; // of the camera, null while it is not there
+    this.track = null; // of the camera; null while there is none
     this.frozen = false;
     this.awaits = ""; // "camera", "engine", or neither
     /** @type {number | null} */
-    this.newest = null; // capture time of the frame that the video shows, null once it was taken
+    this.newest = null; // capture time of the frame that the video shows; null once it has been taken
     this.wake = () => {};
-    this.taken = document.createElement("canvas"); // the frame that is read, as it will be shown
-    this.spare = document.createElement("canvas"); // the one before, on the page
+    this.taken = document.createElement("canvas"); // the frame being read, as it will be shown
+    this.spare = document.createElement("canvas"); // the previous one, on the page
     signal.addEventListener("abort", () => this.leave());
   }
 
   /**
-   * Has the frames read by another engine from now on.
+   * Switches to another engine.
    *
-   * @param {Engine | null} engine - null: none is ready, so that frames wait
+   * @param {Engine | null} engine - null: none is ready, so frames wait
    */
   use(engine) {
     this.engine = engine;
@@ -51,7 +51,7 @@ export class Frames {
   }
 
   /**
-   * Takes the frames of another camera from now on.
+   * Switches to another camera.
    *
    * @param {MediaStreamTrack} track
    */
@@ -60,7 +60,7 @@ export class Frames {
     this.newest = null;
   }
 
-  /** Whether there is a moving picture, somebody to see it, and an engine to read it. */
+  /** Whether there is a moving picture, somebody watching, and an engine to read it. */
   get watched() {
     return Boolean(this.engine && this.track && !this.track.muted && !this.frozen && !document.hidden);
   }
@@ -77,7 +77,7 @@ export class Frames {
       const {answer, stages} = await this.read(captured);
       this.awaits = "";
       if (this.signal.aborted) return;
-      if (engine !== this.engine) continue; // faces have other numbers by now
+      if (engine !== this.engine) continue; // the new engine numbers faces differently
       if (answer.faces) {
         failures = 0;
         [this.taken, this.spare] = [this.spare, this.taken];
@@ -105,7 +105,7 @@ export class Frames {
     this.video.requestVideoFrameCallback((later, details) => this.noteFrame(later, details));
   }
 
-  /** The capture time of a frame that was not read yet: the present one, or else the next that is wanted. */
+  /** The capture time of a frame that has not been read yet: the current one, or the next one wanted. */
   async next() {
     while (!this.signal.aborted && (this.newest === null || !this.watched)) {
       await new Promise((resolve) => {
@@ -118,7 +118,7 @@ export class Frames {
   }
 
   /**
-   * Has the frame that the video shows read: the engine's answer, and the milliseconds of each stage on the way.
+   * Has the video's current frame read. Returns the engine's answer, and how many milliseconds each stage took.
    *
    * @param {number} captured - its time on the page's clock, in milliseconds
    */
@@ -134,9 +134,9 @@ export class Frames {
   }
 
   /**
-   * Says why there is no result, and offers to reload the page where trying again does not help.
+   * Says why there is no result, and offers to reload the page if trying again does not help.
    *
-   * @param {{error?: import("../shared/language.js").Words, failure?: import("../shared/server.js").Failure}} answer - of the engine, or why there is none
+   * @param {{error?: import("../shared/language.js").Words, failure?: import("../shared/server.js").Failure}} answer - the engine's, or why there is none
    * @param {number} failures - in a row
    */
   explain({error, failure = NO_ANSWER}, failures) {

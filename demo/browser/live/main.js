@@ -1,4 +1,4 @@
-// Live mode: one frame in flight; when its answer is here it is painted with its boxes, and the newest frame is sent.
+// Live mode, with one frame in flight: when its answer arrives, it is painted with its boxes and the newest is sent.
 
 import {engineChoice} from "../engines/choice.js";
 import {Comparison} from "../engines/compare.js";
@@ -25,7 +25,7 @@ export function start(element, facts, server) {
   keepFocus();
   translate(element);
   /** @type {Session | null} */
-  let session = null; // of the last press of Start
+  let session = null; // since Start was last pressed
   const running = () => (session?.signal.aborted ? null : session);
   const open = () => {
     if (running()) return;
@@ -54,7 +54,7 @@ export function start(element, facts, server) {
 }
 
 /**
- * Has the running session read by another engine once there is one.
+ * Switches the running session to another engine once it is ready.
  *
  * @param {import("../engines/choice.js").EngineChoice} engines
  * @param {() => Session | null} running
@@ -69,7 +69,7 @@ function followChoice(engines, running) {
 }
 
 /**
- * While Photo is seen the camera is off; if it was on before, it goes on afterwards.
+ * Turns the camera off while Photo is shown, and on again afterwards if it was on before.
  *
  * @param {() => Session | null} running
  * @param {() => void} open

@@ -1,4 +1,4 @@
-// The picture that was analysed with its faces marked: painting it, and finding the face under the pointer.
+// The analysed picture with its faces marked: paints it, and finds the face under the pointer.
 
 import {PicturePainter, unitOf} from "../shared/picture/painter.js";
 import {captioned} from "../shared/picture/file.js";
@@ -35,10 +35,10 @@ export class Overlay {
   }
 
   /**
-   * Takes a frame, which `paint` then shows.
+   * Takes a frame for `paint` to show.
    *
    * @param {HTMLCanvasElement} picture - the frame
-   * @param {{faces: import("./view.js").Face[], width: number, height: number}} answer - boxes in pixels of its size
+   * @param {{faces: import("./view.js").Face[], width: number, height: number}} answer - boxes in pixels of that size
    */
   take(picture, answer) {
     [this.picture, this.answer] = [picture, answer];
@@ -46,13 +46,13 @@ export class Overlay {
 
   clear() {
     /** @type {HTMLCanvasElement | null} */
-    this.picture = null; // with the frame that is shown
+    this.picture = null; // holds the frame shown
     /** @type {{faces: import("./view.js").Face[], width: number, height: number}} */
     this.answer = {faces: [], width: 1, height: 1};
     /** @type {Map<number, string[]>} */
-    this.labels = new Map(); // number of a face -> what is written beside it
+    this.labels = new Map(); // number of a face -> the words beside it
     /** @type {import("../shared/why/map.js").WhyMap | null} */
-    this.map = null; // that lies over the chosen face
+    this.map = null; // over the chosen face
   }
 
   /** @param {number | null} number - of the face under the pointer */
@@ -97,7 +97,7 @@ export class Overlay {
   }
 
   /**
-   * The picture as it is shown, to be saved; null while there is none.
+   * The picture as shown, to be saved; null while there is none.
    *
    * @param {import("../shared/language.js").Words} caption
    */
@@ -109,7 +109,7 @@ export class Overlay {
   }
 
   /**
-   * The box of a face in pixels of the frame as it is shown.
+   * The box of a face in pixels of the frame as shown.
    *
    * @param {import("./view.js").Face} face
    * @returns {number[]} left, top, width and height

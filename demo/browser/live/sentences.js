@@ -1,4 +1,4 @@
-// What the status line says of the faces in a frame.
+// What the status line says about the faces in a frame.
 
 import {t} from "../shared/language.js";
 
@@ -14,11 +14,11 @@ const ADVICE = {
 };
 
 /**
- * What to say about the faces of a frame, and of which kind it is.
+ * The message about the faces of a frame, and its kind.
  *
  * @param {Face[]} faces
  * @param {number | null} chosen
- * @param {Words | null} guidance - how it comes into the picture; empty: it stands well, null: nobody asked
+ * @param {Words | null} guidance - how to get the face into the picture; empty: it is well placed, null: nobody asked
  * @returns {[Words, string]}
  */
 export function describe(faces, chosen, guidance) {
@@ -37,7 +37,7 @@ export function describe(faces, chosen, guidance) {
 }
 
 /**
- * What a sentence about a face begins with. Numbers of faces go on while faces come and go, so they are no "2 of 3".
+ * The beginning of a sentence about a face. Numbers keep rising as faces come and go, so it can't be "2 of 3".
  *
  * @param {number} number
  * @param {number} count - of faces in the picture

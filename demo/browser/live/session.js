@@ -1,11 +1,11 @@
-// What belongs to one press of Start: the camera, which may go and come back, and the frames that are sent of it.
+// One session, from one press of Start: the camera, which may go and come back, and the frames sent from it.
 
 import {closeCamera, listCameras, openCamera, otherCamera} from "../shared/camera.js";
 import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
 
-const CAMERA_RETRY_MS = 2000; // how often a camera that went is looked for
+const CAMERA_RETRY_MS = 2000; // how often to look for a lost camera
 const CAMERA_GONE = t(
   "The camera was disconnected. Live goes on when it is back, or with another one that you choose.",
 );
@@ -26,7 +26,7 @@ export class Session {
     this.ending = new AbortController();
     this.frames = new Frames(view, engines.open(server), this.signal);
     /** @type {{deviceId: string, label: string} | null} */
-    this.camera = null; // the last one that was there
+    this.camera = null; // the last one that worked
   }
 
   /** Aborted once the session is over. */
@@ -63,7 +63,7 @@ export class Session {
   }
 
   /**
-   * Opens a camera, unless the session is stopped or another camera chosen while the browser asks.
+   * Opens a camera, unless the session ends or another camera is chosen while the browser asks for permission.
    *
    * Throws what openCamera throws.
    */
@@ -86,7 +86,7 @@ export class Session {
     this.offerCameras();
   }
 
-  /** The camera went by itself: unplugged, or taken by the system. */
+  /** Waits for a camera that was unplugged, or taken by the system. */
   async awaitCamera() {
     const {view, frames, signal} = this;
     frames.track = null;
@@ -129,7 +129,7 @@ export class Session {
     }
   }
 
-  /** The visitor chose another engine, or the chosen one is ready. */
+  /** Switches to the engine that the visitor chose, or that has just become ready. */
   changeEngine() {
     const {view, frames, engines, server} = this;
     frames.use(engines.open(server));
@@ -150,13 +150,13 @@ export class Session {
   waitWhileHidden() {
     const {view, frames} = this;
     if (view.state === "starting") return;
-    frames.newest = null; // an old frame by the time that the tab is looked at again
+    frames.newest = null; // it will be out of date when the tab is shown again
     if (document.hidden) view.wait(t("Live waits while this tab is hidden."));
     else this.sayWhatIsDone();
     frames.wake();
   }
 
-  /** What stands on the page until the next frame is painted, after something has kept that from happening. */
+  /** After an interruption, says what is going on until the next frame is painted. */
   sayWhatIsDone() {
     const {view, frames, signal} = this;
     if (signal.aborted) return;

@@ -1,12 +1,12 @@
-// A calm display: probabilities smoothed over time, and ticks that do not flicker where one hovers at a cut.
+// A calm display: probabilities smoothed over time, and ticks that don't flicker when one hovers at a cut.
 
 import {stateOf, withoutContradictions} from "../shared/attributes/decisions.js";
 
-const CALMEST_MS = 400; // time constant of the smoothing when all calm
-const WIDEST_MARGIN = 0.03; // how far a probability must pass a cut at one half to change a tick
-const BEYOND_CUTS = 1; // of a logit: further from zero nothing is to be seen, but the way back would take longer
+const CALMEST_MS = 400; // time constant of the smoothing at its calmest
+const WIDEST_MARGIN = 0.03; // how far a probability must pass a cut at 0.5 to change a tick
+const BEYOND_CUTS = 1; // of a logit: going further would show nothing new, but would take longer to come back from
 const LEAST_BOUND = 6; // 99.75 %
-const MOST_BOUND = 14; // all that six decimals can tell from 0 and 1
+const MOST_BOUND = 14; // beyond this, six decimals can't tell a probability from 0 or 1
 
 /** @typedef {import("../shared/attributes/decisions.js").Rule} Rule */
 /** @typedef {import("../shared/attributes/decisions.js").Tick} Tick */
@@ -18,13 +18,13 @@ const MOST_BOUND = 14; // all that six decimals can tell from 0 and 1
  * @property {number} milliseconds
  * @property {number[]} logits
  * @property {Rule} rule
- * @property {Tick[]} states - before ticks that exclude each other were taken apart
+ * @property {Tick[]} states - before ticks that exclude each other were resolved
  * @property {Tick[]} ticks
  */
 
-/** Smooths by elapsed time, so that a slow connection trails the face no longer than a fast one. */
+/** Smooths by elapsed time, so that a slow connection lags behind the face no longer than a fast one. */
 export class Smoother {
-  /** @param {number} remembered - milliseconds for which the server keeps the number of a face out of sight */
+  /** @param {number} remembered - how many milliseconds the server keeps the number of a face out of sight */
   constructor(remembered) {
     this.remembered = remembered;
     this.calm = 0; // 0: raw, 1: calmest
@@ -33,12 +33,12 @@ export class Smoother {
   }
 
   /**
-   * What to show for a face, in the order of the probabilities that are given.
+   * What to show for a face, in the order of the given probabilities.
    *
    * @param {number} number - of the face
    * @param {number[]} probabilities
    * @param {number} milliseconds - on the page's clock
-   * @param {Rule} rule - how each is decided
+   * @param {Rule} rule - decides each tick
    * @returns {{probabilities: number[], ticks: Tick[]}}
    */
   update(number, probabilities, milliseconds, rule) {
@@ -50,7 +50,7 @@ export class Smoother {
     });
     const shown = share === 1 ? [...probabilities] : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
     const margin = Math.min(WIDEST_MARGIN, 2 * WIDEST_MARGIN * this.calm);
-    const before = last?.rule === rule ? last : null; // a rule that was changed holds at once
+    const before = last?.rule === rule ? last : null; // a changed rule takes effect at once
     const states = shown.map((probability, index) =>
       stateOf(probability, rule.cuts[index], before?.states[index], margin),
     );
@@ -60,7 +60,7 @@ export class Smoother {
   }
 
   /**
-   * Forgets the faces that are out of sight for good; who was hidden for a moment comes back as calm as before.
+   * Forgets faces that are gone for good; one hidden for a moment comes back as calm as before.
    *
    * @param {number} milliseconds - on the page's clock
    */
@@ -71,7 +71,7 @@ export class Smoother {
 }
 
 /**
- * How much of a new value is shown at once, so that values follow an exponential over time.
+ * The weight of a new value, for exponential smoothing over time.
  *
  * @param {number} elapsed - milliseconds since the last one
  * @param {number} calm - 0: raw, 1: calmest
@@ -82,7 +82,7 @@ export function shareOfNew(elapsed, calm) {
 }
 
 /**
- * A probability's logit, bounded where both of the attribute's cuts have long been passed.
+ * A probability's logit, bounded well beyond both of the attribute's cuts.
  *
  * @param {number} probability
  * @param {import("../shared/attributes/decisions.js").Cuts} cuts

@@ -1,4 +1,4 @@
-// Frames a second, and where the milliseconds of a frame go.
+// Frames a second, and where the milliseconds go.
 
 import {find} from "../shared/elements.js";
 import {joined, number, t} from "../shared/language.js";
@@ -19,14 +19,14 @@ export const STAGES = {
 const ONE_DECIMAL = {minimumFractionDigits: 1, maximumFractionDigits: 1};
 const SPEED_WINDOW_MS = 2000;
 const SPEED_REFRESH_MS = 500;
-const SILENCE_MS = 1000; // without a frame; where frames are slower than that, twice their distance
+const SILENCE_MS = 1000; // without a frame; if frames are slower than that, twice their interval
 
 /** @typedef {{now: number, latency: number, stages: Object<string, number>}} Frame - all in milliseconds */
 
 export class SpeedPanel {
   /**
    * @param {HTMLElement} root
-   * @param {(framesPerSecond: number, latency: number) => void} onFigures - called with new ones; latency in milliseconds
+   * @param {(framesPerSecond: number, latency: number) => void} onFigures - called with new figures; latency in ms
    * @param {() => void} onSilence - called when the next frame is overdue
    */
   constructor(root, onFigures = () => {}, onSilence = () => {}) {
@@ -66,7 +66,7 @@ export class SpeedPanel {
     this.blank();
   }
 
-  /** Shows no figures until the next ones. */
+  /** Shows dashes until there are new figures. */
   blank() {
     clearTimeout(this.overdue);
     for (const {part} of this.parts) part.style.flexGrow = "0";
@@ -79,7 +79,7 @@ export class SpeedPanel {
    * @param {Object<string, number>} stages - milliseconds of each of STAGES
    */
   note(now, latency, stages) {
-    // A frame that was taken so long after the last one was painted ends a pause: until then none was wanted.
+    // A frame taken this long after the last one was painted ends a pause, in which none was wanted.
     const paused = this.frames.length === 0 || now - latency - this.frames.at(-1).now > SPEED_WINDOW_MS;
     if (paused) {
       this.frames = [];
@@ -116,7 +116,7 @@ export class SpeedPanel {
     write(this.delay, String(Math.round(latency)));
     this.onFigures(framesPerSecond, latency);
     for (const {stage, part, value} of this.parts) {
-      const milliseconds = mean((frame) => frame.stages[stage] ?? 0); // not each engine has all
+      const milliseconds = mean((frame) => frame.stages[stage] ?? 0); // some engines lack some stages
       part.style.flexGrow = milliseconds.toFixed(1);
       write(value, joined([number(milliseconds, ONE_DECIMAL), "ms"]));
     }

@@ -1,9 +1,9 @@
-// The line that says how live mode stands: what holds for a moment only is not said, and notices stay a while.
+// The line that says how live mode is doing: it skips what is true only for a moment, and keeps notices for a while.
 
 import {say, shownIn, speak} from "../shared/status.js";
 
-const SETTLED_MS = 300; // what is true for a shorter time is not worth a sentence
-const NOTICE_MS = 4000; // for which what a button did stands in the line
+const SETTLED_MS = 300; // something must be true for this long to be worth a sentence
+const NOTICE_MS = 4000; // how long the line says what a button did
 
 /** @typedef {import("../shared/language.js").Words} Words */
 
@@ -30,7 +30,7 @@ export class StatusLine {
   }
 
   /**
-   * Says what is true of a frame, once it has been true for a while.
+   * Says something about the frame once it has been true for a while.
    *
    * @param {Words} text
    * @param {string} kind - "plain", "waiting" or "problem"
@@ -41,12 +41,12 @@ export class StatusLine {
     if (now >= this.noticedUntil && now - this.settling.since >= SETTLED_MS) this.say(text, kind);
   }
 
-  /** @param {Words} sentence - for screen readers alone */
+  /** @param {Words} sentence - for screen readers only */
   speak(sentence) {
     speak(this.line, sentence);
   }
 
-  /** Has screen readers read once more what stands in the line. */
+  /** Has screen readers read the line again. */
   repeat() {
     this.speak(shownIn(this.line));
   }

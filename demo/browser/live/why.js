@@ -1,13 +1,13 @@
-// Why live mode decides as it does: the map of one attribute of the chosen face, made as calm as its percentage.
+// Why live mode decides as it does: the map of one attribute of the chosen face, smoothed like its percentage.
 
 import {t} from "../shared/language.js";
 import {blended, mapOf, moved} from "../shared/why/map.js";
 import {WhyPanel} from "../shared/why/panel.js";
 import {shareOfNew} from "./smoothing.js";
 
-const ASK_MS = 50; // a map is asked for no more often, as it costs the server some 3 ms; in between it moves with its face
-const CARRIED_MS = 1000; // for as long at most
-const MOST_WITHOUT = 30; // answers: then whatever gives them gives no maps
+const ASK_MS = 50; // minimum between maps, which cost the server some 3 ms each; in between, a map moves with its face
+const CARRIED_MS = 1000; // how long a map may move with its face
+const MOST_WITHOUT = 30; // answers without a map, after which the engine counts as giving none
 
 /** @typedef {import("../shared/why/map.js").WhyMap} WhyMap */
 
@@ -16,7 +16,7 @@ export class LiveWhy {
    * @param {HTMLElement} live - the panel
    * @param {import("../shared/attributes/attributes.js").AttributePanel} attributes
    * @param {Facts} facts
-   * @param {() => void} onAsk - another attribute was chosen, or none
+   * @param {() => void} onAsk - called when another attribute is chosen, or none
    * @param {(sentence: import("../shared/language.js").Words) => void} speak - to screen readers
    */
   constructor(live, attributes, {elsewhere}, onAsk, speak) {
@@ -28,18 +28,18 @@ export class LiveWhy {
   /**
    * Forgets the last map.
    *
-   * @param {import("../shared/language.js").Words} text - what is said until one comes
+   * @param {import("../shared/language.js").Words} text - what to say until one comes
    */
   begin(text) {
     /** @type {{face: number, box: number[], map: WhyMap, milliseconds: number} | null} */
-    this.last = null; // what came last
+    this.last = null; // the map that came last
     this.askedAt = -Infinity; // milliseconds
-    this.without = 0; // answers without a map since then
+    this.without = 0; // answers in a row without a map
     this.panel.wait(text);
   }
 
   /**
-   * What to ask about a frame; null: nothing.
+   * What to ask along with a frame; null: nothing.
    *
    * @param {number | null} face - number of the chosen one
    * @param {number} now - milliseconds
@@ -52,11 +52,11 @@ export class LiveWhy {
   }
 
   /**
-   * Shows what came with a frame.
+   * Shows the map that came with a frame.
    *
-   * @param {import("./view.js").Face | undefined} face - the chosen one, where it is in the frame
+   * @param {import("./view.js").Face | undefined} face - the chosen one, if it is in the frame
    * @param {number} now - milliseconds
-   * @returns {WhyMap | null} what to paint over the face
+   * @returns {WhyMap | null} to paint over the face
    */
   show(face, now) {
     const {panel, last} = this;
@@ -73,7 +73,7 @@ export class LiveWhy {
   /**
    * The last map of a face, moved with it.
    *
-   * @param {import("./view.js").Face} face - with which none came
+   * @param {import("./view.js").Face} face - that came without a map
    * @param {number} now - milliseconds
    */
   carry(face, now) {

@@ -1,4 +1,4 @@
-// Several photos at once: how many are read, which could not be, and the way from one to another.
+// Several photos at once: how many have been read, which could not be, and buttons to go from one to another.
 
 import {closest, find} from "../shared/elements.js";
 import {joined, t} from "../shared/language.js";
@@ -15,12 +15,12 @@ const STEPS = {
   End: (_, count) => count - 1,
 };
 
-const FEW = 3; // lines that are shown without being asked for
+const FEW = 3; // lines shown without being asked for
 
 export class Album {
   /**
    * @param {HTMLElement} root
-   * @param {HTMLElement} otherwise - gets the keyboard's focus from what goes away
+   * @param {HTMLElement} otherwise - gets the keyboard focus when the focused element goes away
    * @param {(answer: Answer) => void} onChoose
    * @param {() => void} onCancel
    */
@@ -40,7 +40,7 @@ export class Album {
     this.answers = [];
     this.chosen = 0; // of the answers
     /** @type {import("../shared/language.js").Words[]} */
-    this.lines = []; // on what was not read
+    this.lines = []; // about photos that were not read
     find(root, "#photo-stop", HTMLButtonElement).addEventListener("click", onCancel);
     find(root, "#photo-previous", HTMLButtonElement).addEventListener("click", () => this.step("ArrowLeft"));
     find(root, "#photo-next", HTMLButtonElement).addEventListener("click", () => this.step("ArrowRight"));
@@ -95,7 +95,7 @@ export class Album {
     }
   }
 
-  /** @param {Answer[]} answers - one button each; those that stay keep the keyboard's focus */
+  /** @param {Answer[]} answers - one button each; buttons that stay keep the keyboard focus */
   showPhotos(answers) {
     const buttons = [...this.thumbnails.children];
     const stay = answers.filter((answer, index) => answer === this.answers[index]).length;
@@ -116,9 +116,9 @@ export class Album {
 
   /**
    * @param {import("./reading.js").Failure[]} failed
-   * @param {number} refused - photos beyond the most
-   * @param {number} total - photos of the set; what failed of one alone is said in the status line
-   * @param {number} most
+   * @param {number} refused - photos beyond the limit
+   * @param {number} total - photos of the set; if it is only one, the status line says why it failed
+   * @param {number} most - photos of a set
    */
   showFailed(failed, refused, total, most) {
     const lines =
@@ -133,7 +133,7 @@ export class Album {
         }),
       );
     }
-    if (this.lines.join() === lines.join()) return; // the visitor may have opened or closed them
+    if (this.lines.join() === lines.join()) return; // keeps them as the visitor opened or closed them
     this.lines = lines;
     this.failed.hidden = lines.length === 0;
     this.failed.open = lines.length <= FEW;

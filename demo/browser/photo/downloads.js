@@ -1,4 +1,4 @@
-// The results as files, made in this page when they are asked for: how boxes are decided may have been changed since.
+// The results as files, made on this page on demand, since the rules for ticks may have changed by then.
 
 import {findAll} from "../shared/elements.js";
 
@@ -17,7 +17,7 @@ export class Downloads {
     }
   }
 
-  /** Makes links of them, which a keyboard reaches, too. */
+  /** Turns them into links, which a keyboard can reach, too. */
   offer() {
     for (const link of this.links) this.fill(link);
   }

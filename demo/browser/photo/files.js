@@ -1,4 +1,4 @@
-// Picture files: chosen in the browser's dialog, and what they hold.
+// Picture files: choosing them in the browser's dialog, and reading them.
 
 import {find} from "../shared/elements.js";
 import {asGiven, takeGiven} from "../shared/given.js";
@@ -12,16 +12,16 @@ export function takeFiles(photo, onFiles) {
   find(photo, "#photo-choose", HTMLButtonElement).addEventListener("click", () => input.click());
   const takeChosen = () => {
     const files = [...input.files];
-    input.value = ""; // the same file may be chosen again
+    input.value = ""; // so that the same file can be chosen again
     if (files.length) onFiles(files.map((file) => asGiven(file)));
   };
   input.addEventListener("change", takeChosen);
-  takeChosen(); // one may have been chosen before this script was there
+  takeChosen(); // one may have been chosen before this script loaded
   takeGiven(onFiles);
 }
 
 /**
- * What a file holds, in base64.
+ * A file's content, in base64.
  *
  * @param {File} file
  * @returns {Promise<string>}

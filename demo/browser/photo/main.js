@@ -1,4 +1,4 @@
-// Photo mode: each picture is read by the engine that is chosen at that moment, and its result takes its place.
+// Photo mode: each picture is read by the engine chosen at that moment, and its result is shown in its place.
 
 import {engineChoice} from "../engines/choice.js";
 import {NotReadHereError, devicePhotos} from "../engines/device_photos.js";
@@ -68,7 +68,7 @@ function fromFile({file, refusal}, largestBytes) {
   return {name, file: true, request};
 }
 
-/** The photos that the visitor gives, and what the page shows of them. */
+/** The photos that the visitor gives, and what the page shows for them. */
 class Photos {
   /**
    * @param {View} view
@@ -87,7 +87,7 @@ class Photos {
     this.snapshot = new Snapshot(view, (request) =>
       this.give([{name: request.name, file: false, request: async () => request}]),
     );
-    this.shownGift = 0; // that the photo on the page belongs to
+    this.shownGift = 0; // the gift (photos given at once) that the photo on the page belongs to
     this.reading = new Reading(
       facts.most_photos,
       (photo, request, isWanted) => this.ask(photo, request, isWanted),
@@ -105,7 +105,7 @@ class Photos {
       },
       () => {
         this.reading.cancel();
-        engines.tell(); // a photo that waits for an engine waits no more
+        engines.tell(); // a photo that waits for an engine stops waiting
       },
     );
     view.why.ask = (answer, number) => this.explain(answer, number);
@@ -125,12 +125,12 @@ class Photos {
    * @param {import("./reading.js").Given} photo
    * @param {import("../engines/server_photos.js").PhotoRequest} request
    * @param {() => boolean} isWanted - false once it was cancelled
-   * @returns {Promise<Answer | null>} null once it is not wanted
+   * @returns {Promise<Answer | null>} null if it is no longer wanted
    */
   async ask(photo, request, isWanted) {
     while (isWanted()) {
       const engine = photo.atServer ? this.atServer : await this.readyEngine(isWanted);
-      // A photo that the server has turned away for now is not sent again once the visitor has switched to this device.
+      // If the server had no room for a photo, it is not sent again once the visitor has switched to this device.
       const goesOn = () => isWanted() && (photo.atServer || engine === this.chosenEngine);
       const answer = await engine?.read(request, goesOn);
       if (!answer) continue;
@@ -145,8 +145,8 @@ class Photos {
   }
 
   /**
-   * The engine that is chosen, once it is ready; null where nothing is wanted of it any more. One that fails is waited for,
-   * too: the visitor may have it try again, or choose the other one.
+   * The chosen engine, once it is ready; null if it is no longer wanted. This waits even if the engine fails, since the
+   * visitor may have it try again or choose the other one.
    *
    * @param {() => boolean} isWanted
    */
@@ -164,7 +164,7 @@ class Photos {
   }
 
   /**
-   * Asks for the maps of a face. Nothing is sent for them that was read on this device, nor after a switch to it.
+   * Asks for the maps of a face. Sends nothing if this device read the photo, or is chosen by now.
    *
    * @param {Answer} answer
    * @param {number} number - of the face
@@ -178,11 +178,11 @@ class Photos {
         return engine.explain(request, number);
       });
     } finally {
-      if (!this.reading.busy) this.view.sayWhatIsShown(); // it may have said that it waits
+      if (!this.reading.busy) this.view.sayWhatIsShown(); // the status line may still say that it is waiting
     }
   }
 
-  /** Whether the photo that is read next takes the place of what the page shows. */
+  /** Whether the next photo read will replace what the page shows. */
   get isNextAwaited() {
     return this.reading.busy && this.shownGift < this.reading.gifts;
   }
@@ -192,7 +192,7 @@ class Photos {
   }
 
   /**
-   * What stands on the page stays there until a photo of a later gift was read. The others are for the visitor to choose.
+   * Keeps the photo on the page until one of a later gift has been read; the visitor can then choose the others.
    *
    * @param {Answer | null} answer - the latest one
    * @param {number} gift - that it belongs to
@@ -201,7 +201,7 @@ class Photos {
     const {view, reading, album} = this;
     if (answer && gift > this.shownGift) {
       this.shownGift = gift;
-      this.snapshot.close(); // one that was begun while the answer was awaited
+      this.snapshot.close(); // in case one was begun while waiting for the answer
       view.keep("");
       view.show(answer);
     }
@@ -255,7 +255,7 @@ class Photos {
 }
 
 /**
- * Why none of the photos given last is on the page.
+ * Why none of the last photos given is on the page.
  *
  * @param {import("./reading.js").Failure[]} failed
  * @param {boolean} cancelled

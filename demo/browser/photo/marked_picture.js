@@ -1,4 +1,4 @@
-// The photo with its faces marked: a box to click around each, and over them a canvas with the numbers and labels.
+// The photo with its faces marked: a clickable box around each, and over them a canvas with the numbers and labels.
 
 import {decide} from "../shared/attributes/decisions.js";
 import {closest, find} from "../shared/elements.js";
@@ -10,7 +10,7 @@ import {paintMap} from "../shared/why/painter.js";
 
 export class MarkedPicture {
   /**
-   * @param {HTMLElement} root - holds the picture and what is over it
+   * @param {HTMLElement} root - holds the picture and what lies over it
    * @param {Facts} facts
    * @param {import("../shared/attributes/attributes.js").AttributePanel} panel - decides the ticks
    * @param {(number: number) => void} onChoose - a face was clicked or tapped
@@ -23,10 +23,10 @@ export class MarkedPicture {
     this.boxes = find(root, ".boxes", HTMLElement);
     this.canvas = find(root, "canvas", HTMLCanvasElement);
     /** @type {import("./view.js").Answer | null} */
-    this.shown = null; // the answer whose picture this is
+    this.shown = null; // the answer whose picture is shown
     this.chosen = 1; // number of a face
     /** @type {import("../shared/why/map.js").WhyMap | null} */
-    this.map = null; // that lies over the chosen face
+    this.map = null; // over the chosen face
     this.boxes.addEventListener("click", (event) => {
       const box = closest(event, "[data-box]");
       if (box) onChoose(Number(box.dataset.box));
@@ -52,14 +52,14 @@ export class MarkedPicture {
     this.paint();
   }
 
-  /** @param {import("../shared/why/map.js").WhyMap | null} map - to lie over the chosen face; null: none */
+  /** @param {import("../shared/why/map.js").WhyMap | null} map - to lay over the chosen face; null: none */
   showMap(map) {
     if (map === this.map) return;
     this.map = map;
     this.paint();
   }
 
-  /** Paints numbers, labels and the map in the size of the screen. */
+  /** Paints numbers, labels and the map at the screen's size. */
   paint() {
     const {root, canvas} = this;
     if (!this.shown || !root.clientWidth) return;
@@ -72,7 +72,7 @@ export class MarkedPicture {
   /**
    * @param {CanvasRenderingContext2D} context
    * @param {number} unit - see unitOf
-   * @param {boolean} boxes - whether to paint these too
+   * @param {boolean} boxes - whether to paint boxes too
    */
   markOn(context, unit, boxes) {
     const {facts, panel, chosen, map} = this;
@@ -85,14 +85,14 @@ export class MarkedPicture {
     const marked = faces.map(({number, box, doubts}) => ({
       number,
       box: box.map((side) => (side * canvas.width) / width),
-      labels: map ? [] : written.get(number), // they would hide parts of it
+      labels: map ? [] : written.get(number), // labels would hide parts of the map
       doubted: doubts.length > 0,
     }));
     new PicturePainter(facts).paint(context, marked, unit, {chosen, boxes});
   }
 
   /**
-   * The marked picture, to be saved.
+   * The marked picture, for saving.
    *
    * @param {import("../shared/language.js").Words} caption
    */

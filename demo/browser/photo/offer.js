@@ -1,4 +1,4 @@
-// Photos that this device could not read: the server reads them only if the visitor agrees.
+// Photos that this device could not read; the server reads them only if the visitor agrees.
 
 import {find} from "../shared/elements.js";
 import {t} from "../shared/language.js";
@@ -19,7 +19,7 @@ export class ServerOffer {
     find(this.line, "button", HTMLButtonElement).addEventListener("click", () => onAgree(this.failures));
   }
 
-  /** @param {Failure[]} failures - that the server may read; none: there is nothing to offer */
+  /** @param {Failure[]} failures - that the server could read; none: there is nothing to offer */
   show(failures) {
     this.failures = failures;
     this.line.hidden = failures.length === 0;

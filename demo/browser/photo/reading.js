@@ -1,4 +1,4 @@
-// Which of the photos that were given wait, were read, or failed and why. They are read one after another.
+// Reads the given photos one after another, and knows which are waiting, which are done, and which failed and why.
 
 import {wordsOf} from "../shared/language.js";
 
@@ -7,13 +7,13 @@ import {wordsOf} from "../shared/language.js";
 /** @typedef {{name: string, reason: import("../shared/language.js").Words, error: Error, photo: Given}} Failure */
 
 /**
- * A photo as it was given: `request` makes what an engine is asked, and throws a VisitorError where it cannot.
- * With `atServer` the visitor has agreed that the server reads this one.
+ * A photo as given: `request` makes the request for an engine, or throws a VisitorError if it can't. `atServer`: the
+ * visitor has agreed that the server may read this one.
  *
  * @typedef {{name: string, file: boolean, request: () => Promise<PhotoRequest>, atServer?: boolean}} Given
  */
 
-/** Does one thing after another. */
+/** Runs one task after another. */
 class Turns {
   constructor() {
     /** @type {Promise<any>} */
@@ -22,7 +22,7 @@ class Turns {
 
   /**
    * @template T
-   * @param {() => Promise<T>} work - begun once all before it is done
+   * @param {() => Promise<T>} work - begins once all earlier work is done
    * @returns {Promise<T>}
    */
   take(work) {
@@ -34,31 +34,31 @@ class Turns {
 
 export class Reading {
   /**
-   * @param {number} most - photos of a set
-   * @param {(photo: Given, request: PhotoRequest, isWanted: () => boolean) => Promise<Answer | null>} ask - null once it
-   *   is not wanted; throws a VisitorError where there is no answer
-   * @param {(answer: Answer | null, gift: number) => void} onChange - called whenever a photo was given, read, or failed;
-   *   with the answer, and with the gift that the photo belongs to, where it was read
+   * @param {number} most - photos in a set
+   * @param {(photo: Given, request: PhotoRequest, isWanted: () => boolean) => Promise<Answer | null>} ask - null if it
+   *   is no longer wanted; throws a VisitorError if there is no answer
+   * @param {(answer: Answer | null, gift: number) => void} onChange - called when photos are given, or when one is read
+   *   or fails; once read, with the answer and the number of the gift (photos given at once) that it came with
    */
   constructor(most, ask, onChange) {
     this.most = most;
     this.ask = ask;
     this.onChange = onChange;
-    this.files = new Turns(); // one file's content at a time is in memory; examples and snapshots need not wait for it
+    this.files = new Turns(); // keeps one file at a time in memory; examples and snapshots need not wait for it
     this.questions = new Turns();
     this.gifts = 0;
-    this.round = 0; // those that wait when it ends are dropped
-    this.total = 0; // photos of the set
-    this.done = 0; // of these, read or failed
-    this.refused = 0; // photos beyond the most
+    this.round = 0; // photos still waiting when it ends are dropped
+    this.total = 0; // photos in the set
+    this.done = 0; // photos read or failed
+    this.refused = 0; // photos beyond `most`
     this.cancelled = false;
     /** @type {Answer[]} */
-    this.answers = []; // those of the set before, until the first photo of this one is read
-    this.fresh = true; // whether they are
+    this.answers = []; // the previous set's, until the first photo of this one is read
+    this.fresh = true; // whether none of this set has been read yet
     /** @type {Failure[]} */
     this.failed = [];
     /** @type {WeakMap<Answer, Given>} */
-    this.sources = new WeakMap(); // answer -> the photo that it is about
+    this.sources = new WeakMap(); // answer -> its photo
   }
 
   get busy() {
@@ -66,7 +66,7 @@ export class Reading {
   }
 
   /**
-   * Photos that are given while others wait join them; else they begin a set.
+   * Takes photos: they join those still waiting, or else begin a new set.
    *
    * @param {Given[]} photos
    */
@@ -88,17 +88,17 @@ export class Reading {
     this.cancelled = false;
   }
 
-  /** Drops the photos that wait. What was read stays. */
+  /** Drops the waiting photos. Those already read stay. */
   cancel() {
     this.round++;
-    this.files = new Turns(); // one may never come from its disk
+    this.files = new Turns(); // in case a file never arrives from its disk
     this.total = this.done;
     this.cancelled = true;
     this.onChange(null, 0);
   }
 
   /**
-   * Has the server read photos of the set that this device could not. What was read of the set stays.
+   * Has the server read those photos of the set that this device could not. Those already read stay.
    *
    * @param {Failure[]} failures
    */
@@ -112,7 +112,7 @@ export class Reading {
   }
 
   /**
-   * Asks something else about a photo that was read, after those that wait.
+   * Asks something else about a photo already read, after those waiting.
    *
    * @template T
    * @param {Answer} answer - to the photo

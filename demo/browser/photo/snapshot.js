@@ -1,4 +1,4 @@
-// A snapshot: the camera's picture in place of a file.
+// A snapshot: the camera's picture instead of a file.
 
 import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
@@ -55,13 +55,13 @@ export class Snapshot {
     this.view.sayWhatIsShown();
   }
 
-  /** @param {import("../shared/language.js").Words} text - says why */
+  /** @param {import("../shared/language.js").Words} text - the reason */
   fail(text) {
     this.close();
     this.view.say(text, "problem");
   }
 
-  /** Closes the camera, and shows again what stood there before. */
+  /** Closes the camera, and shows what was there before. */
   close() {
     closeCamera(this.video);
     this.view.leaveSnapshot();

@@ -1,4 +1,4 @@
-// The files of numbers, CSV and JSON, of one photo or of all: what was read, and how the page decides it at that moment.
+// The numbers of one photo or of all as CSV and JSON files: probabilities, and ticks as the page decides them now.
 
 import {decide} from "../shared/attributes/decisions.js";
 import {asCell} from "../shared/csv.js";
@@ -7,16 +7,16 @@ import {asCell} from "../shared/csv.js";
 /** @typedef {import("./view.js").Face} Face */
 
 /**
- * What holds for all faces alike.
+ * What is the same for all faces.
  *
  * @typedef {object} Decided
  * @property {string[]} attributes - names in the order of the probabilities
- * @property {import("../shared/attributes/decisions.js").Rule} rule - by which boxes are decided, the visitor's own thresholds included
+ * @property {import("../shared/attributes/decisions.js").Rule} rule - decides ticks, with the visitor's thresholds
  * @property {string} point - the operating point
  */
 
 /**
- * One row for each face; the columns of `facts` first, which other tables of this program have, too.
+ * One row for each face. The columns of `facts`, which this program's other tables share, come first.
  *
  * @param {Answer[]} answers - one for each photo
  * @param {Decided} decided

@@ -1,4 +1,4 @@
-// What photo mode shows: the invitation, the camera for a snapshot, or the photo with its boxes and the face that was chosen.
+// What photo mode shows: the invitation, the camera for a snapshot, or the photo with its boxes and the chosen face.
 
 import {AttributePanel} from "../shared/attributes/attributes.js";
 import {find} from "../shared/elements.js";
@@ -55,9 +55,9 @@ export class View {
     );
     this.keptLine = find(photo, ".kept", HTMLElement);
     /** @type {Words} */
-    this.kept = ""; // says whose result is on the page where it is not that of the photo given last
+    this.kept = ""; // says whose result is on the page, if not the last photo's
     /** @type {Words} */
-    this.reason = ""; // why it is not
+    this.reason = ""; // why it is not the last photo's
     /** @type {Answer | null} */
     this.shown = null; // the answer on the page
     this.chosen = 1; // number of the face whose attributes are shown
@@ -77,12 +77,12 @@ export class View {
   }
 
   /**
-   * Says what is awaited: an answer, or first the engine that is to give it.
+   * Says what the page is waiting for: an answer, or first the engine that will give it.
    *
-   * @param {number} count - of photos that are read
+   * @param {number} count - of photos being read
    * @param {"ready" | "loading" | "failed"} engine
-   * @param {boolean} isNext - whether the answer takes the place of what is shown: until it is here, nobody should read the
-   *   old number for the new one
+   * @param {boolean} isNext - whether the answer will replace what is shown, so that nobody takes the old number for
+   *   the new one until then
    */
   await(count, engine, isNext) {
     if (isNext) this.photo.removeAttribute("data-faces");
@@ -102,9 +102,9 @@ export class View {
   }
 
   /**
-   * Says whose result is on the page, for as long as it is not that of the photo given last.
+   * Says whose result is on the page, while it is not the last photo's.
    *
-   * @param {Words} reason - why it is not; empty: it is
+   * @param {Words} reason - why it is not the last photo's; empty: it is
    */
   keep(reason) {
     this.reason = reason;
@@ -112,7 +112,7 @@ export class View {
     showRemark(this.keptLine, this.kept && joined([reason, this.kept]));
   }
 
-  /** How many faces are on the page, for those who look at it from outside. */
+  /** Publishes how many faces are on the page, for programs that watch it from outside. */
   tell() {
     this.photo.dataset.faces = String(this.shown ? this.shown.faces.length : 0);
   }
@@ -138,7 +138,7 @@ export class View {
   }
 
   /**
-   * Another face was chosen by the visitor.
+   * Turns to another face that the visitor has chosen.
    *
    * @param {number} number - of a face on the page
    */
@@ -148,7 +148,7 @@ export class View {
     this.speak();
   }
 
-  /** Says to screen readers what was read in the chosen face. */
+  /** Tells screen readers what was read in the chosen face. */
   speak() {
     const count = this.shown.faces.length;
     const heading = count === 1 ? t("One face") : t("Face {number} of {count}", {number: this.chosen, count});
@@ -169,10 +169,8 @@ export class View {
   }
 
   /**
-   * `pictured`: of which new buttons are made, with their crops.
-   *
    * @param {number} number - of a face
-   * @param {Face[]} pictured - of which new buttons are made, with their crops
+   * @param {Face[]} pictured - faces that get new buttons, with their crops
    */
   showChoice(number, pictured = []) {
     const numbers = this.shown.faces.map((face) => face.number);
@@ -180,15 +178,15 @@ export class View {
     this.buttons.show(numbers, number, crops);
   }
 
-  /** The name of the file of the marked picture. */
+  /** The file name of the marked picture. */
   get fileName() {
     return `${this.shown.name.replace(/\.[^.]*$/, "")}-faces-labelled.jpg`;
   }
 
   /**
-   * Makes a file of the marked photo, and says what became of it.
+   * Saves or copies the marked photo, and says how that went.
    *
-   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and tells what to say
+   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and returns what to say
    */
   async giveAway(give) {
     const caption = captionText(this.panel.names.length, this.facts.parameters);
@@ -208,14 +206,14 @@ export class View {
     } else this.say(count === 1 ? t("One face.") : t("{count} faces. Choose one by its box or its button.", {count}));
   }
 
-  /** From the photo to the invitation to send another one, and back. */
+  /** Switches from the photo to the invitation to send another one, and back. */
   turn() {
     this.showOnly(this.result.hidden ? this.result : this.invite);
     if (this.result.hidden) find(this.invite, "#photo-choose", HTMLButtonElement).focus({preventScroll: true});
     this.sayWhatIsShown();
   }
 
-  /** Shows again what stood there before the snapshot. */
+  /** Shows what was there before the snapshot. */
   leaveSnapshot() {
     if (!this.snapshot.hidden) this.showOnly(this.shown ? this.result : this.invite);
   }
@@ -226,7 +224,7 @@ export class View {
     for (const other of [this.invite, this.snapshot, this.result]) other.hidden = other !== part;
     this.another.hidden = !this.shown || part === this.snapshot;
     write(this.another, part === this.result ? t("Another photo") : t("Back to the photo"));
-    // Whoever works by keyboard goes on at what took the place of the button that was pressed.
+    // For people using the keyboard, moves the focus to whatever replaced the button they pressed.
     if (focused?.closest("#photo [hidden]")) {
       const next = part === this.result ? this.another : find(part, ".primary", HTMLButtonElement);
       next.focus({preventScroll: true});

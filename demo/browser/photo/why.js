@@ -1,4 +1,4 @@
-// Why a photo is read as it is: the photo is sent once more for the maps of a face, and all its attributes can be asked about.
+// Explains a photo's result: the photo is read again for the maps of one face, which cover all its attributes.
 
 import {t, wordsOf} from "../shared/language.js";
 import {mapOf} from "../shared/why/map.js";
@@ -21,7 +21,7 @@ export class PhotoWhy {
     this.paint = paint;
     this.panel = new WhyPanel(photo, attributes, elsewhere, () => this.update(), speak);
     /** @type {(answer: Answer, number: number) => Promise<Maps>} */
-    this.ask = () => Promise.reject(new Error()); // set once there is somebody to ask
+    this.ask = () => Promise.reject(new Error()); // set once there is an engine to ask
     /** @type {WeakMap<Face, Promise<Maps>>} */
     this.maps = new WeakMap();
     /** @type {Answer | null} */
@@ -30,7 +30,7 @@ export class PhotoWhy {
   }
 
   /**
-   * Another face is on the page.
+   * Turns to another face.
    *
    * @param {Answer} answer
    * @param {number} number - of the face
@@ -40,7 +40,7 @@ export class PhotoWhy {
     this.update();
   }
 
-  /** Shows the map of the attribute that is asked about, once it is here. */
+  /** Shows the map of the attribute that the visitor asks about, once it arrives. */
   async update() {
     const {panel, answer, number} = this;
     const {asked} = panel;
@@ -61,14 +61,14 @@ export class PhotoWhy {
   }
 
   /**
-   * The maps of a face, which are asked for once.
+   * The maps of a face, requested only once.
    *
    * @param {Face} face - the chosen one
    */
   mapsOf(face) {
     const known = this.maps.get(face) ?? this.ask(this.answer, this.number);
     this.maps.set(face, known);
-    known.catch(() => this.maps.delete(face)); // another try may succeed
+    known.catch(() => this.maps.delete(face)); // the next try may succeed
     return known;
   }
 }

@@ -1,4 +1,4 @@
-// The camera, for live mode and for snapshots: opening it, closing it, and the one place that encodes a frame.
+// The camera, for live mode and snapshots: opens it, closes it, and is the only place that encodes frames.
 
 import {joined, t, VisitorError} from "./language.js";
 
@@ -14,23 +14,23 @@ const CAMERA_MESSAGES = {
   OverconstrainedError: t("This camera cannot give a usable picture. Try another camera, or use a photo instead."),
   AbortError: t("The camera did not start: another program may be using it. Close that one, then start again."),
 };
-// What browsers say of a camera that is gone or taken: another one will do then.
+// Browsers' errors for a camera that is gone or in use; another one will do then.
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
-const latestOpening = new WeakMap(); // video -> the call of openCamera that has it; none after closeCamera
+const latestOpening = new WeakMap(); // video -> the call of openCamera that owns it; none after closeCamera
 
 /**
- * Opens a camera, and plays what it films.
+ * Opens a camera and plays its picture.
  *
  * Throws a VisitorError whose cause is the browser's own error.
  *
  * @param {HTMLVideoElement} video - plays it
- * @param {Camera | undefined} wanted - without one, or where that camera is not to be had, it is the front one
- * @returns {Promise<MediaStreamTrack | null>} null where another call, or closeCamera, came while this one waited
+ * @param {Camera | undefined} wanted - if missing or not available, the front camera is opened
+ * @returns {Promise<MediaStreamTrack | null>} null if another call, or closeCamera, came while this one waited
  */
 export async function openCamera(video, wanted) {
   if (!navigator.mediaDevices?.getUserMedia) throw new VisitorError(withoutCameras());
-  closeCamera(video); // phones open no second camera beside the first
+  closeCamera(video); // phones can't open a second camera beside the first
   const mine = Symbol("opening");
   latestOpening.set(video, mine);
   const overtaken = () => latestOpening.get(video) !== mine;
@@ -44,7 +44,7 @@ export async function openCamera(video, wanted) {
     await play(video);
     return overtaken() ? null : stream.getVideoTracks()[0];
   } catch (error) {
-    if (overtaken()) return null; // whoever came later has stopped this call's stream, and has the video now
+    if (overtaken()) return null; // a later call has stopped this one's stream, and owns the video now
     closeCamera(video);
     throw error;
   }
@@ -52,17 +52,17 @@ export async function openCamera(video, wanted) {
 
 /**
  * @param {Camera} wanted
- * @param {() => boolean} overtaken - whether another call has the video by now
+ * @param {() => boolean} overtaken - whether another call owns the video by now
  */
 async function askForChosen(wanted, overtaken) {
-  const exactly = (/** @type {Camera} */ {deviceId}) => askForCamera({deviceId: {exact: deviceId}}); // with `ideal`, Chromium takes its first
+  const exactly = (/** @type {Camera} */ {deviceId}) => askForCamera({deviceId: {exact: deviceId}}); // with `ideal`, Chromium picks its first
   try {
     return await exactly(wanted);
   } catch (error) {
     if (overtaken() || !NOT_TO_BE_HAD.includes(error.cause.name)) throw error;
   }
   const front = await askForCamera({facingMode: "user"});
-  // Browsers give a camera another id now and then; its name, which only an open camera reveals, stays.
+  // Browsers sometimes change a camera's id. Its name stays the same, but is only known while a camera is open.
   const renamed = (await listCameras()).filter(({label}) => label && label === wanted.label);
   if (overtaken() || renamed.length !== 1 || isCamera(front.getVideoTracks()[0], renamed[0])) return front;
   stopTracks(front);
@@ -82,7 +82,7 @@ async function askForCamera(which) {
 }
 
 /**
- * Whether an open camera is the one that was wanted.
+ * Whether an open camera is the wanted one.
  *
  * @param {MediaStreamTrack} track
  * @param {Camera} wanted
@@ -92,7 +92,7 @@ function isCamera(track, {deviceId, label}) {
 }
 
 /**
- * What to tell a visitor who is shown another camera than the one that was chosen; else "".
+ * What to tell visitors who see another camera than the one they chose; else "".
  *
  * @param {MediaStreamTrack} track
  * @param {Camera | undefined} wanted
@@ -126,8 +126,8 @@ function whyNoCamera(error) {
 }
 
 /**
- * One error stands for the visitor, the operating system, the page around this one and the server; what tells them apart
- * is Chromium's alone.
+ * Who refused the camera: the visitor, the operating system, the page around this one, or the server. All cause the
+ * same error; only Chromium tells them apart.
  *
  * @param {DOMException} error
  */
@@ -174,12 +174,12 @@ async function play(video) {
   }
 }
 
-/** The cameras of this device; their names are known only once the visitor has allowed one. */
+/** The cameras of this device; their names are only known once the visitor has allowed one. */
 export async function listCameras() {
   return (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
 }
 
-/** @param {HTMLVideoElement} video - which played it */
+/** @param {HTMLVideoElement} video - that plays it */
 export function closeCamera(video) {
   latestOpening.delete(video);
   if (video.srcObject instanceof MediaStream) stopTracks(video.srcObject);
@@ -192,7 +192,7 @@ function stopTracks(stream) {
 }
 
 /**
- * Draws a picture onto a canvas that becomes as large as it is shown there, aspect kept.
+ * Draws a picture onto a canvas, keeping its aspect, and sizes the canvas to fit.
  *
  * @param {CanvasImageSource} source
  * @param {HTMLCanvasElement} canvas
@@ -209,7 +209,7 @@ export function drawScaled(source, canvas, width, height, longest) {
 }
 
 /**
- * A picture as the data: address of a JPEG. Synchronous on purpose: toBlob stalls beside a live camera.
+ * A picture as the data: address of a JPEG. Synchronous on purpose: toBlob stalls while a camera is live.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {number} quality - 0 to 1

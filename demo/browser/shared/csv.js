@@ -1,10 +1,10 @@
 // Cells of a CSV file.
 
 /**
- * A text as a cell. A spreadsheet runs some texts as formulas; an apostrophe in front keeps them text.
+ * A text as a cell. Spreadsheets run some texts as formulas; an apostrophe in front prevents that.
  *
  * @param {string} text
- * @param {string[]} starts - what a text begins with that a spreadsheet would run
+ * @param {string[]} starts - the beginnings of texts that a spreadsheet would run
  */
 export function asCell(text, starts) {
   const isNumber = /^-?\d*\.?\d+$/.test(text);

@@ -1,4 +1,4 @@
-// Looking up the elements that the page's HTML holds.
+// Looks up elements of the page's HTML.
 
 /**
  * The first element that a selector matches.
@@ -6,7 +6,7 @@
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector
- * @param {new () => T} kind - such as HTMLButtonElement; it must be one
+ * @param {new () => T} kind - what it must be, such as HTMLButtonElement
  * @returns {T}
  */
 export function find(root, selector, kind) {
@@ -21,7 +21,7 @@ export function find(root, selector, kind) {
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector
- * @param {new () => T} kind - others are left out
+ * @param {new () => T} kind - elements of other kinds are left out
  * @returns {T[]}
  */
 export function findAll(root, selector, kind) {
@@ -32,7 +32,7 @@ export function findAll(root, selector, kind) {
 }
 
 /**
- * The element around an event's target, itself included, that a selector matches.
+ * The closest element around an event's target, or the target itself, that a selector matches.
  *
  * @param {Event} event
  * @param {string} selector

@@ -1,4 +1,4 @@
-// The choice of a face: a button and a colour for each, in one row that scrolls within itself where there are many.
+// The choice of a face: a button and a colour for each, in one row that scrolls if there are many.
 
 import {closest} from "./elements.js";
 import {t} from "./language.js";
@@ -14,23 +14,23 @@ const MOVES = {
 
 /**
  * @param {number} number - of a face, from 1
- * @param {string[]} colours - of all faces in turn
+ * @param {string[]} colours - assigned to the faces in turn
  */
 export function faceColour(number, colours) {
   return colours[(number - 1) % colours.length];
 }
 
-/** One button per face. A button stays the same element while its face is there, so that it keeps the keyboard's focus. */
+/** One button per face. A button stays the same element while its face is there, to keep the keyboard focus. */
 export class FaceButtons {
   /**
    * @param {HTMLElement} root
-   * @param {string[]} colours - of the faces in turn
+   * @param {string[]} colours - assigned to the faces in turn
    * @param {(number: number) => void} onChoose
    */
   constructor(root, colours, onChoose) {
     this.root = root;
     this.colours = colours;
-    this.range = document.createElement("span"); // which of them are in sight, where not all are
+    this.range = document.createElement("span"); // says which buttons are in sight, if not all are
     this.range.className = "range";
     this.range.setAttribute("aria-hidden", "true");
     this.range.hidden = true;
@@ -50,13 +50,13 @@ export class FaceButtons {
 
   /**
    * @param {number[]} numbers - of the faces, in the order of the buttons
-   * @param {number | null} chosen - one of them
+   * @param {number | null} chosen - one of these numbers
    * @param {string[]} pictures - their crops, as data: addresses, for new buttons in place of the old ones
    */
   show(numbers, chosen, pictures = []) {
     const kept = new Map(pictures.length ? [] : this.buttons.map((button) => [Number(button.dataset.face), button]));
     const before = this.buttons;
-    // From the last one on, so that each new button is put before its neighbour and no old one moves.
+    // Backwards, so that each new button is inserted before its neighbour and no old one moves.
     /** @type {HTMLElement} */
     let next = this.range;
     this.buttons = numbers.map((number, position) => kept.get(number) ?? this.build(number, pictures[position]));
@@ -90,7 +90,7 @@ export class FaceButtons {
     this.showRange();
   }
 
-  /** Says which of the buttons are in sight, where there are more. */
+  /** Says which of the buttons are in sight, if there are more. */
   showRange() {
     const {root, range, buttons} = this;
     const widest = buttons.at(-1) ? buttons.at(-1).offsetLeft + buttons.at(-1).offsetWidth : 0;
@@ -106,7 +106,7 @@ export class FaceButtons {
   }
 
   /**
-   * The arrow keys lead from button to button.
+   * Moves from button to button by the arrow keys.
    *
    * @param {KeyboardEvent} event
    */

@@ -1,11 +1,11 @@
-// Whoever works by keyboard never falls back to the top of the page: a control that goes hands its focus to one near by.
+// Keeps keyboard users from being sent back to the top of the page: a control that goes passes its focus to one nearby.
 
 const CONTROLS = "a[href], button, input:not([type=file]), select, summary";
 
 /**
- * Watches over the focus of the whole page. To be called once.
+ * Watches the focus of the whole page. Call it once.
  *
- * A control may be removed, hidden or disabled while it has the focus, and the browser then gives the focus to body.
+ * If a control is removed, hidden or disabled while it has the focus, the browser moves the focus to body.
  */
 export function keepFocus() {
   /** @type {Place | null} */
@@ -18,24 +18,24 @@ export function keepFocus() {
     last = target instanceof HTMLElement ? new Place(target) : null;
   });
   document.addEventListener("focusout", ({relatedTarget}) => {
-    if (!relatedTarget) queueMicrotask(restore); // a control that is removed is still there while this is told
+    if (!relatedTarget) queueMicrotask(restore); // a control being removed is still there during this event
   });
-  // Some browsers tell nothing of a control that is removed.
+  // Some browsers send no event when a control is removed.
   new MutationObserver(restore).observe(document.body, {childList: true, subtree: true});
 }
 
-/** Where a control stands, to find the one that is nearest once it is gone. */
+/** Remembers where a control is, to find the nearest one once it is gone. */
 class Place {
   /** @param {HTMLElement} control */
   constructor(control) {
     this.control = control;
     /** @type {HTMLElement[]} */
-    this.around = []; // from its parent to body
+    this.around = []; // its ancestors, from its parent to body
     for (let part = control.parentElement; part; part = part.parentElement) this.around.push(part);
     this.position = this.around.length ? usableIn(this.around[0]).indexOf(control) : 0;
   }
 
-  /** What has taken its place in its group or stands last there; else the first control of what is around the group. */
+  /** The control now at its position in its group, or the group's last one; else the first one of an ancestor. */
   nearest() {
     for (const part of this.around) {
       const controls = usableIn(part);

@@ -1,11 +1,11 @@
-// What the visitor gives by dropping, pasting or choosing files: photos, or a sentence why that is none.
+// What the visitor drops, pastes or chooses: photos, or a sentence that says why it is not a photo.
 
 import {t} from "./language.js";
 
 /** @typedef {import("./language.js").Words} Words */
 
 /**
- * A file, and why it is not taken: a sentence, or empty where it is.
+ * A file, and a sentence on why it is refused; empty if it is accepted.
  *
  * @typedef {{file: File, refusal: Words}} GivenFile
  */
@@ -13,13 +13,13 @@ import {t} from "./language.js";
 /** @type {((sentence: Words) => void)[]} */
 const refusalListeners = [];
 
-/** @param {(sentence: Words) => void} callback - called when what was given holds no file, with the reason not to take it */
+/** @param {(sentence: Words) => void} callback - called with the reason when there is no file in what was given */
 export function whenRefused(callback) {
   refusalListeners.push(callback);
 }
 
 /**
- * Takes what is dropped or pasted anywhere on the page. Nothing that is dropped may replace the page.
+ * Takes what is dropped or pasted anywhere on the page. A dropped file must never replace the page.
  *
  * @param {(files: GivenFile[]) => void} onFiles
  */
@@ -54,7 +54,7 @@ function takeDropped(take) {
 }
 
 /**
- * Whether it is text for the field that it is dropped on or pasted into.
+ * Whether this is text for the field that it is dropped on or pasted into.
  *
  * @param {Event} event
  * @param {DataTransfer} carried

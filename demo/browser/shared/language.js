@@ -1,33 +1,33 @@
-// The page's texts in the visitor's language. The English sentence is the key, so that code reads as the page does.
+// The page's texts in the visitor's language. The English sentence is the key, so that code reads like the page.
 //
-// A text is a Phrase: it finds its words only when it is read, so that it may be made once, kept, and put together with
-// others, while the language changes. shared/written.js puts phrases on the page, and keeps them in the page's language.
+// A text is a Phrase: it finds its words only when read, so it can be made once, kept and joined with others, even if
+// the language changes. shared/written.js puts phrases on the page, and keeps them in the page's language.
 
 /**
- * A text, or its forms by Intl.PluralRules, which {count} decides between.
+ * A text, or its plural forms by Intl.PluralRules, from which {count} chooses.
  *
  * @typedef {string | Object<string, string>} Text
  */
 
 /**
- * What a file in demo/browser/languages holds; en.json has no names and no texts.
+ * The content of a file in demo/browser/languages; en.json has no names and no texts.
  *
  * @typedef {object} Table
- * @property {Object<string, Text>} names - of attributes and groups, by the English ones
- * @property {Object<string, Text>} texts - by the English ones
+ * @property {Object<string, Text>} names - of attributes and groups, by English name
+ * @property {Object<string, Text>} texts - by English text
  * @property {Object<string, string>} search - other words for an attribute, by its name in the weights
  */
 
 /**
- * What people read: a Phrase, or a text that is the same in every language, such as a name or nothing.
+ * What people read: a Phrase, or a text that is the same in every language, such as a name or "".
  *
  * @typedef {string | Phrase} Words
  */
 
-const CAPITALISING = ["de", "lb"]; // languages whose nouns keep their capitals within a sentence
+const CAPITALISING = ["de", "lb"]; // languages that capitalise nouns within a sentence
 const EMPTY = {names: {}, texts: {}, search: {}};
 
-/** A text that is in the page's language whenever it is read. */
+/** A text that reads in the page's current language. */
 export class Phrase {
   #read;
 
@@ -60,12 +60,12 @@ let translations = {};
 /** @type {Object<string, string>} */
 let search = {};
 /** @type {Map<string, string>} */
-const known = new Map(); // sentence that was looked up by its pattern -> its translation
+const known = new Map(); // sentence looked up by its pattern -> its translation
 /** @type {{pattern: RegExp, key: string}[] | null} */
 let patterns = null;
 /** @type {(() => void)[]} */
 const listeners = [];
-let wanted = document.documentElement.lang || "en"; // which choose_language.js has set
+let wanted = document.documentElement.lang || "en"; // set by choose_language.js
 
 try {
   adopt(wanted, await loadTable(wanted));
@@ -79,15 +79,15 @@ export function whenLanguageChanges(listener) {
 }
 
 /**
- * Has all texts of the page in another language from now on.
+ * Switches all texts of the page to another language.
  *
  * @param {string} code - of one of the languages
- * @returns {Promise<void>} rejected where its table does not arrive; the language is the same as before then
+ * @returns {Promise<void>} rejected if its table does not arrive; then the language stays the same
  */
 export async function changeLanguage(code) {
   wanted = code;
   const table = await loadTable(code);
-  if (wanted !== code) return; // another one was chosen meanwhile
+  if (wanted !== code) return; // another one was chosen in the meantime
   adopt(code, table);
   for (const listener of listeners) listener();
 }
@@ -115,20 +115,20 @@ export function t(text, values = {}) {
 }
 
 /**
- * A sentence whose values are filled in already, such as one from the server, in the visitor's language.
+ * Translates a sentence whose values are already filled in, such as one from the server.
  *
- * @param {Words} sentence - in English, or a Phrase, which stays what it is
- * @returns {Phrase} the same where the table has none that fits
+ * @param {Words} sentence - in English, or a Phrase, which is returned as it is
+ * @returns {Phrase} the sentence itself if the table has no match
  */
 export function translated(sentence) {
   return sentence instanceof Phrase ? sentence : new Phrase(() => lookedUp(sentence));
 }
 
 /**
- * What an error says to the visitor.
+ * What to tell the visitor about an error.
  *
  * @param {Error} error
- * @returns {Words} the browser's own words where the error is none of ours
+ * @returns {Words} the browser's own words if the error is not ours
  */
 export function wordsOf(error) {
   return error instanceof VisitorError ? error.words : error.message;
@@ -145,7 +145,7 @@ export function number(value, options) {
 }
 
 /**
- * Texts one after another, without those that are empty.
+ * Joins texts, leaving out empty ones.
  *
  * @param {Words[]} parts
  * @param {string} separator
@@ -155,7 +155,7 @@ export function joined(parts, separator = " ") {
 }
 
 /**
- * Texts as one list: "small, dark and blurred".
+ * Joins texts into a list: "small, dark and blurred".
  *
  * @param {Words[]} parts
  */
@@ -164,7 +164,7 @@ export function listed(parts) {
 }
 
 /**
- * A name as it stands within a sentence.
+ * A name as written within a sentence.
  *
  * @param {Words} name
  */
@@ -174,9 +174,9 @@ export function withinSentence(name) {
 }
 
 /**
- * Other words by which an attribute may be looked for.
+ * Other words to search for an attribute by.
  *
- * @param {string} name - the attribute's, as the weights hold it
+ * @param {string} name - of the attribute, as in the weights
  */
 export function searchWords(name) {
   return search[name] ?? "";
@@ -205,7 +205,7 @@ function lookedUp(sentence) {
 function byPattern(sentence) {
   patterns ??= Object.keys(translations)
     .filter((key) => key.includes("{"))
-    .sort((one, other) => literalLength(other) - literalLength(one)) // of two that fit, the one that says more
+    .sort((one, other) => literalLength(other) - literalLength(one)) // if two fit, the more specific one
     .map((key) => ({key, pattern: patternOf(key)}));
   for (const {key, pattern} of patterns) {
     const groups = pattern.exec(sentence)?.groups;
@@ -227,7 +227,7 @@ function patternOf(key) {
 }
 
 /**
- * What stands for a name in braces: a number, a text or a list of texts. Names of files come in quotes, and stay.
+ * The value of a name in braces: a number, a text or a list of texts. File names come in quotes, and stay as they are.
  *
  * @param {string} value - in English
  * @returns {string}
@@ -253,7 +253,7 @@ function plural(count) {
 
 /**
  * @param {string} code
- * @returns {Promise<Table>} an empty one for English
+ * @returns {Promise<Table>} empty for English
  */
 async function loadTable(code) {
   if (code === "en") return EMPTY;

@@ -5,10 +5,10 @@ import {Settings} from "./settings.js";
 import {showRemark} from "./status.js";
 
 /**
- * Offers the languages that there are. A choice changes the texts where they stand, and nothing else on the page.
+ * Offers the available languages. A choice changes the texts in place, and nothing else on the page.
  *
  * @param {HTMLSelectElement} select
- * @param {HTMLElement} problem - a line that says why a choice did not come about
+ * @param {HTMLElement} problem - a line that says why a choice failed
  */
 export function offerLanguages(select, problem) {
   const languages = Object.entries(window.gradio_config.i18n_translations);
@@ -46,7 +46,7 @@ function keep(settings, code) {
   settings.change({language: code});
   const address = new URL(location.href);
   address.searchParams.delete("lang");
-  // A browser that keeps nothing has to be told by the address.
+  // If the browser keeps nothing, the address has to carry the choice.
   if (new Settings().values.language !== code) address.searchParams.set("lang", code);
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

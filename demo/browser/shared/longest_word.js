@@ -1,13 +1,13 @@
-// How wide the longest word of some names is, for styles that leave it room: no word breaks inside, in whichever language.
+// The width of the longest word in some names, so that styles can leave it room: no word may break, in any language.
 
 import {whenLanguageChanges} from "./language.js";
 
-const MEASURED_PX = 100; // large, so that rounding does not count
+const MEASURED_PX = 100; // large, so that rounding doesn't matter
 
 /**
  * Keeps `--longest-word` on an element: its width in em.
  *
- * @param {HTMLElement} element - within which the names stand
+ * @param {HTMLElement} element - that contains the names
  * @param {import("./language.js").Words[]} names
  * @param {number} weight - of their font
  */

@@ -1,4 +1,4 @@
-// Which of the two panels is seen: Live or Photo. Both stay in the page, so that neither loses what it shows.
+// Which of the two panels is visible: Live or Photo. Both stay in the page, so that neither loses its content.
 
 import {find, findAll} from "./elements.js";
 
@@ -14,13 +14,13 @@ export function chosenPanel() {
   return chosen;
 }
 
-/** @param {(panel: Panel) => void} callback - called with each new choice, once the panel is seen */
+/** @param {(panel: Panel) => void} callback - called with each new choice, once the panel is visible */
 export function whenPanelChosen(callback) {
   listeners.push(callback);
 }
 
 /**
- * Shows one panel in place of the other; nothing happens where it is seen already.
+ * Shows one panel instead of the other; does nothing if it is visible already.
  *
  * @param {Panel} panel
  */
@@ -40,7 +40,7 @@ function showChoice(tab) {
 }
 
 /**
- * Makes the tabs work, by pointer and by arrow keys.
+ * Makes the tabs work with a pointer and with arrow keys.
  *
  * @param {HTMLElement} tablist
  */

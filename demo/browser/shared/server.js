@@ -1,9 +1,9 @@
-// Asking the server, and why it gave no answer: other programs stand between a page and its server, and answer for it.
+// Asks the server, and finds out why it gave no answer: programs between a page and its server may answer in its place.
 
 import {Phrase, t, translated} from "./language.js";
 
 const PROBE_MS = 4000;
-const LONGEST_WAIT_SECONDS = 60; // that the page waits by itself where it is told to
+const LONGEST_WAIT_SECONDS = 60; // that the page waits by itself if told to
 export const NO_ANSWER = {text: t("The server does not answer."), helps: "wait"};
 const OFFLINE = {text: t("This device is offline."), helps: "wait"};
 const BROKEN_OFF = {text: t("The connection to the server broke off."), helps: "wait"};
@@ -56,21 +56,21 @@ const STATUSES = {
 };
 
 /**
- * Why there is no answer, in a sentence for people, and what helps: to wait, to reload the page, or nothing that it can do.
- * "seconds" after which to ask again go along where the server, or one before it, names them.
+ * Why there is no answer, in a sentence for people, and what helps: to wait, to reload the page, or nothing. `seconds`:
+ * when to ask again, if the server, or one in front of it, says so.
  *
  * @typedef {{text: Phrase, helps: string, seconds?: number}} Failure
  */
 
-/** A name by which the server tells open pages, or sessions of one, apart. */
+/** A name by which the server tells open pages, or a page's sessions, apart. */
 export function newVisitor() {
   return Math.random().toString(36).slice(2);
 }
 
 /**
- * What one of Gradio's server functions answers, or {failure}.
+ * The answer of one of Gradio's server functions, or {failure}.
  *
- * @param {number} milliseconds - to wait for it
+ * @param {number} milliseconds - to wait for the answer
  * @param {() => Promise<any>} call - of the function
  * @returns {Promise<any>}
  */
@@ -87,8 +87,8 @@ export async function askServer(milliseconds, call) {
 }
 
 /**
- * The answer and the response it comes from, both awaited by the caller. Gradio gives undefined for every failure and keeps
- * the response to itself, so it is looked at as it passes.
+ * The answer and the response it comes from; the caller awaits both. Gradio returns undefined for every failure and
+ * hides the response, so this intercepts the response on its way.
  *
  * @param {() => Promise<any>} call
  * @returns {[Promise<any>, Promise<Response> | undefined]}
@@ -119,11 +119,11 @@ async function whyNoAnswer(response) {
   const known = said ? {text: said, helps: "nothing"} : (STATUSES[status] ?? (status < 500 ? UNKNOWN : NOT_REACHED));
   const remark = t("status {status}", {status});
   const text = new Phrase(() => String(known.text).replace(/\.( |$)/, ` (${remark}).$1`));
-  const seconds = Number(response.headers.get("Retry-After")); // a date, which it may be too, is no number
+  const seconds = Number(response.headers.get("Retry-After")); // NaN if it is a date, which is also allowed
   return {...known, text, ...(status === 503 && seconds > 0 && seconds <= LONGEST_WAIT_SECONDS && {seconds})};
 }
 
-/** A request that ended without a response: the browser does not say why, but a small one that follows may get further. */
+/** Why a request got no response. The browser doesn't say, but a small second request may get further. */
 async function whyNotConnected() {
   const {root, api_prefix: prefix} = window.gradio_config;
   try {
@@ -136,7 +136,7 @@ async function whyNotConnected() {
 }
 
 /**
- * Why the server itself refuses a call, which it says where a proxy changes the page's address.
+ * Why the server itself refuses a call; it says so if a proxy changes the page's address.
  *
  * @param {Response} response
  */

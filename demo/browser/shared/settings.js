@@ -1,4 +1,4 @@
-// What the visitor chose about the display: the same in both panels, and kept in this browser alone.
+// The visitor's display settings: shared by both panels, and kept only in this browser.
 
 const SETTINGS = "slimnet-faces"; // the key in localStorage, and the name of the event that tells the other panel
 const DEFAULT_CALM = 0.4;
@@ -14,17 +14,17 @@ const PACES = [0, 5, 10, 30]; // seconds
 
 /**
  * @typedef {object} Values
- * @property {boolean} impressions - whether to show them
+ * @property {boolean} impressions - whether to show impressions
  * @property {number} calm - 0: raw, 1: calmest
- * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: as suits the camera
+ * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: depends on the camera
  * @property {Camera | undefined} camera
- * @property {string | undefined} language - of the page, which choose_language.js reads; undefined: the browser's
+ * @property {string | undefined} language - of the page; choose_language.js reads it; undefined: the browser's
  * @property {"server" | "device" | undefined} engine - what reads the camera's frames; undefined: none was chosen
  * @property {string | undefined} point - the operating point; undefined: none was chosen
  * @property {boolean} shortcuts - whether single keys work everywhere on the page
- * @property {boolean} guide - whether the live panel leads the visitor into its picture
- * @property {number} pace - seconds between two sentences about what has changed; 0: none is said
- * @property {Object<string, number>} thresholds - attribute -> probability above which it is ticked, where one was chosen
+ * @property {boolean} guide - whether the live panel guides the visitor into its picture
+ * @property {number} pace - seconds between two sentences about changes; 0: none
+ * @property {Object<string, number>} thresholds - attribute -> the visitor's own probability above which it is ticked
  */
 
 export class Settings {
@@ -56,7 +56,7 @@ export class Settings {
     try {
       localStorage.setItem(SETTINGS, JSON.stringify(values));
     } catch {
-      // A browser that keeps nothing: the choice holds until the page is closed.
+      // If the browser keeps nothing, the choice holds until the page is closed.
     }
     window.dispatchEvent(new CustomEvent(SETTINGS, {detail: values}));
   }
@@ -66,7 +66,7 @@ function readSettings() {
   try {
     return JSON.parse(localStorage.getItem(SETTINGS)) ?? {};
   } catch {
-    return {}; // storage is forbidden, or holds something that no page of ours wrote
+    return {}; // storage is forbidden, or holds something that we didn't write
   }
 }
 
@@ -94,7 +94,7 @@ function checkedSettings(kept) {
 }
 
 /**
- * What older pages kept, an id alone, made no difference in most browsers.
+ * A camera in its proper form. Older pages kept only an id, which made no difference in most browsers; it is dropped.
  *
  * @param {any} kept
  * @returns {Camera | undefined}

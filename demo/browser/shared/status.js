@@ -1,11 +1,11 @@
-// What is said to the visitor, and waiting before it is tried again.
+// Says things to the visitor, and waits before another try.
 
 import {fillWith, write, written} from "./written.js";
 
 /** @typedef {import("./language.js").Words} Words */
 
 /**
- * Says something in the panel's status line, and nothing twice: a screen reader would read it twice.
+ * Says something in the panel's status line, unless it says so already: a screen reader would read it twice.
  *
  * @param {HTMLElement} line
  * @param {Words} words
@@ -17,10 +17,10 @@ export function say(line, words, kind = "plain") {
 }
 
 /**
- * Says something to screen readers alone, until the next thing is said in the line; what is seen there stays.
+ * Says something to screen readers only, until the line's next message; the visible text stays.
  *
  * @param {HTMLElement} line - a status line
- * @param {Words} sentence - said even where it was the last one, too: the visitor has asked again
+ * @param {Words} sentence - said even if it is the same as the last one, since the visitor has asked again
  */
 export function speak(line, sentence) {
   const [seen, heard] = [shownIn(line), sentence].map((words) => {
@@ -34,7 +34,7 @@ export function speak(line, sentence) {
 }
 
 /**
- * The text that is seen in a status line.
+ * The visible text of a status line.
  *
  * @param {HTMLElement} line
  */
@@ -43,7 +43,7 @@ export function shownIn(line) {
 }
 
 /**
- * Shows a sentence in a line of its own for as long as it is true.
+ * Shows a sentence in a line of its own.
  *
  * @param {HTMLElement} line
  * @param {Words} words - empty: none

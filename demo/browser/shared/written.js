@@ -1,16 +1,16 @@
-// The texts that stand on the page. Each is remembered where it stands, so that another language takes its place.
+// The texts on the page. It remembers where each one is, to replace it when the language changes.
 
 import {translated, whenLanguageChanges} from "./language.js";
 
 /** @typedef {import("./language.js").Words} Words */
 
 const ATTRIBUTES = ["aria-label", "aria-description", "title", "placeholder", "alt"];
-const CONTENT = ""; // in place of an attribute's name
-const OWN_TEXTS = "select, button, ul, dl"; // within a sentence, these are no part of it
+const CONTENT = ""; // the key for an element's content, as opposed to an attribute's name
+const OWN_TEXTS = "select, button, ul, dl"; // inside a sentence, these are not part of it
 const LETTER = /\p{L}/u;
 
 /** @type {WeakMap<Element, Map<string, {words: Words, show: (text: string) => void}>>} */
-const places = new WeakMap(); // element -> its content and attributes that hold a text
+const places = new WeakMap(); // element -> those of its content and attributes that hold a text
 
 whenLanguageChanges(() => {
   for (const element of document.querySelectorAll("*")) {
@@ -19,7 +19,7 @@ whenLanguageChanges(() => {
 });
 
 /**
- * Puts a text in place of an element's content.
+ * Replaces an element's content with a text.
  *
  * @param {Element} element
  * @param {Words} words
@@ -34,7 +34,7 @@ export function write(element, words) {
 
 /**
  * @param {Element} element
- * @param {string} name - of the attribute that gets the text
+ * @param {string} name - of the attribute to set
  * @param {Words} words
  */
 export function writeAttribute(element, name, words) {
@@ -44,7 +44,7 @@ export function writeAttribute(element, name, words) {
 }
 
 /**
- * What stands in an element.
+ * The text in an element.
  *
  * @param {Element} element
  * @returns {Words}
@@ -54,7 +54,7 @@ export function written(element) {
 }
 
 /**
- * Puts elements, each with a text of its own, in place of an element's content.
+ * Replaces an element's content with elements that each have a text of their own.
  *
  * @param {Element} element
  * @param {Element[]} parts
@@ -77,10 +77,10 @@ export function optionOf(words, value) {
 }
 
 /**
- * Translates an element's texts, and those attributes that are read by people. What is marked with translate="no" stays.
+ * Translates an element's texts and the attributes that people read, except what is marked with translate="no".
  *
- * A sentence with tags in it is one text, in which `<1>…</1>` stands for the first element within and `<1/>` for one
- * without words of the sentence. The elements themselves stay, so a table can bring no HTML of its own.
+ * A sentence with tags is a single text, in which `<1>…</1>` stands for the first element inside and `<1/>` for one
+ * without words of the sentence. The elements themselves stay, so a table can't add HTML of its own.
  *
  * @param {HTMLElement} element
  */
@@ -126,10 +126,10 @@ function translateAttributes(element) {
 }
 
 /**
- * An element's content as the text that the table knows.
+ * An element's content in the form in which the table has it.
  *
  * @param {Element} element
- * @param {Element[]} parts - gets the elements within
+ * @param {Element[]} parts - receives the elements inside
  * @returns {string}
  */
 function marked(element, parts) {
@@ -143,7 +143,7 @@ function marked(element, parts) {
 }
 
 /**
- * Puts a text with marks in place of an element's content.
+ * Replaces an element's content with a text with marks.
  *
  * @param {Element} element
  * @param {string} text

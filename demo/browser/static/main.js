@@ -1,4 +1,4 @@
-// The page without a server: starts its parts, as Gradio does on a page that has one, and has it kept for offline use.
+// The page without a server: starts its parts, as Gradio otherwise would, and has the page kept for offline use.
 
 import {start as startAbout} from "../about.js";
 import {start as startLive} from "../live/main.js";
@@ -7,11 +7,11 @@ import {start as startPhoto} from "../photo/main.js";
 import {find} from "../shared/elements.js";
 import {pause} from "../shared/status.js";
 
-const CONTROL_MS = 5000; // to wait at most for the service worker at the first visit
+const CONTROL_MS = 5000; // longest wait for the service worker at the first visit
 const ROOT = new URL("../../", import.meta.url).href;
 
 const facts = JSON.parse(find(document, "#facts", HTMLScriptElement).textContent);
-// What Gradio tells the scripts of a page that it serves.
+// What Gradio tells the scripts of pages that it serves.
 window.gradio_config = {root: ROOT.replace(/\/$/, ""), api_prefix: "", i18n_translations: facts.languages};
 
 const [head, live, photo, about] = ["head", "live", "photo", "about"].map((name) =>
@@ -24,13 +24,13 @@ startLive(live, facts.live, null);
 startPhoto(photo, facts.photo, null);
 for (const panel of document.querySelectorAll(".panel")) if (panel instanceof HTMLElement) panel.inert = false;
 
-/** Until the service worker answers this page's requests: it keeps what they bring, and adds the policy for workers. */
+/** Waits until the service worker answers this page's requests, to keep the files and to add the policy for workers. */
 async function takenOver() {
-  const workers = navigator.serviceWorker; // none where the page did not come by https
+  const workers = navigator.serviceWorker; // undefined unless the page came by https
   if (!workers) return;
   const registered = workers.register(`${ROOT}service_worker.js`).then(
     () => true,
-    () => false, // a browser that keeps nothing
+    () => false, // the browser keeps nothing
   );
   if (workers.controller || !(await registered)) return;
   const controlled = new Promise((resolve) => {

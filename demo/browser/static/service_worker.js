@@ -1,12 +1,12 @@
-// Keeps the page for offline use, and adds the headers that a plain host of files does not send.
+// Keeps the page for offline use, and adds headers that a plain file host does not send.
 
 /** @type {any} */
 const worker = self;
-const {version, files, policy} = worker.site; // set above this line by demo/publish/static.py
+const {version, files, policy} = worker.site; // demo/publish/static.py inserts it above
 const CACHE = `slimnet-faces-${version}`;
 const HEADERS = {
   "Content-Security-Policy": policy,
-  // Both together isolate the page, so that the network may use several threads.
+  // Together they isolate the page, so that the network may use several threads.
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
@@ -24,7 +24,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (request.method === "GET" && request.url.startsWith(worker.registration.scope)) event.respondWith(answer(request));
 });
 
-/** Drops what was kept of other versions of this page. */
+/** Deletes what was kept of other versions of this page. */
 async function dropOthers() {
   const names = await caches.keys();
   const others = names.filter((name) => name.startsWith("slimnet-faces-") && name !== CACHE);
@@ -32,7 +32,7 @@ async function dropOthers() {
 }
 
 /**
- * What is kept, or else what the host answers, which is kept from then on.
+ * The kept response, or else the host's, which is kept from then on.
  *
  * @param {Request} request
  */

@@ -1,4 +1,4 @@
-// A plain script in the page's head: light or dark, as the visitor's system is.
+// A plain script in the page's head: light or dark, like the visitor's system.
 
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");

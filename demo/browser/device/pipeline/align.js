@@ -1,4 +1,4 @@
-// Cuts a face out of a frame as CelebA's aligned pictures show it: as demo/pipeline/align.py.
+// Cuts a face out of a frame the way CelebA's pictures are aligned, like demo/pipeline/align.py.
 
 import {shrinkByArea} from "./numeric/resize.js";
 import {clamp} from "./numeric/rounding.js";
@@ -12,18 +12,18 @@ import {warp} from "./numeric/warp.js";
  */
 
 export const [WIDTH, HEIGHT] = [178, 218];
-// Between these scales beyond a whole number the next larger blocks take over.
+// Where the scale's fraction lies between these, the next larger blocks gradually take over.
 const [LAST_FINER, FIRST_COARSER] = [0.3, 0.7];
 const MARGIN = 3; // pixels that bicubic sampling reaches beyond a crop, at most
 
-// Where eyes and mouth lie in CelebA's crops, for each way in which points are found.
+// Where eyes and mouth lie in CelebA's crops, for each way of finding them.
 const TARGETS = {
   landmarks: Float64Array.of(69.16, 111.22, 107.61, 111.3, 88.26, 152.12),
   keypoints: Float64Array.of(69.18, 112.79, 107.95, 112.93, 88.21, 156.21),
 };
 
 /**
- * One face, turned and scaled so that eyes and mouth lie where CelebA has them; outside the frame its border is repeated.
+ * Turns and scales a face so that eyes and mouth lie where CelebA has them; outside the frame its border is repeated.
  *
  * @param {Frame} frame
  * @param {import("./face.js").Face} face - found in this frame
@@ -37,7 +37,7 @@ export function align(frame, face) {
 }
 
 /**
- * Where the crop of a face lies in its frame: from pixel centres of the one to those of the other.
+ * The matrix that maps a face's crop to its frame, in pixel centres.
  *
  * @param {import("./face.js").Face} face - found in a frame
  */
@@ -46,11 +46,11 @@ export function placement(face) {
 }
 
 /**
- * How far a frame is to be shrunk by area before a crop is sampled: two whole numbers are mixed, not one rounded, so that
- * a face that has hardly moved has hardly another crop.
+ * How much to shrink a frame by area before sampling a crop. It mixes two whole numbers instead of rounding to one, so
+ * that a face that has hardly moved has nearly the same crop.
  *
- * @param {number} scale - pixels of the frame for one of the crop
- * @returns {[number, number]} side in pixels of the blocks to be averaged, and share of blocks larger by one pixel
+ * @param {number} scale - pixels of the frame per pixel of the crop
+ * @returns {[number, number]} side in pixels of the blocks to average, and the share of blocks one pixel larger
  */
 function blocks(scale) {
   const side = Math.max(1, Math.floor(scale));
@@ -79,7 +79,7 @@ function sampled(frame, placed, blockSide) {
 }
 
 /**
- * The part of an image that a crop shows, so that large images cost no more.
+ * The part of an image that a crop shows, so that large images cost no more than small ones.
  *
  * @param {Matrix} matrix - from the crop to the image
  * @param {number} imageWidth
@@ -102,5 +102,5 @@ function region(matrix, imageWidth, imageHeight) {
  * @param {number} share - of the other, 0 to 1
  */
 function mixed(crop, other, share) {
-  return crop.map((value, i) => value + share * (other[i] - value)); // which rounds
+  return crop.map((value, i) => value + share * (other[i] - value)); // the array rounds
 }

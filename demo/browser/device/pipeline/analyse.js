@@ -1,4 +1,4 @@
-// From a frame to its faces and their attributes: find, align, predict. As demo/pipeline/analyse.py.
+// From a frame to its faces and their attributes: find, align, predict. Like demo/pipeline/analyse.py.
 
 import {align, placement} from "./align.js";
 import {FaceFollower} from "./follow.js";
@@ -16,11 +16,10 @@ import {sighting, Tracker} from "./track.js";
  *
  * @typedef {import("./numeric/similarity.js").Matrix} Matrix
  *
- * What is told of a crop: probabilities from 0 to 1, and its features, from which they can be explained, where they are
- * wanted.
+ * What is predicted for a crop: probabilities from 0 to 1 and, if asked for, the features that explain them.
  * @typedef {{probabilities: Float32Array, features: object | null}} Prediction
  *
- * Predicts aligned crops; the second argument says whether their features are wanted.
+ * Predicts aligned crops; the second argument asks for their features.
  * @typedef {(crops: Uint8ClampedArray[], explained: boolean) => Promise<Prediction[]>} Predict
  *
  * @typedef {{number: number, box: Box, crop: Uint8ClampedArray<ArrayBuffer>, quality: Quality, warnings: Warning[],
@@ -32,7 +31,7 @@ import {sighting, Tracker} from "./track.js";
  * @typedef {{width: number, height: number, faces: FaceResult[], timings: Timings}} Analysis
  */
 
-const MAX_PAUSE_SECONDS = 1.5; // while no frames come, faces are not out of sight: a pause counts as this long at most
+const MAX_PAUSE_SECONDS = 1.5; // faces aren't out of sight while no frames come: a pause counts as at most this long
 
 export class Pipeline {
   /**
@@ -49,7 +48,7 @@ export class Pipeline {
    *
    * @param {Frame} frame
    * @param {boolean} thorough - also look for small, sideways and upside-down faces, as in a photo
-   * @param {boolean} explained - whether each face is to hold its features
+   * @param {boolean} explained - whether to return each face's features
    */
   analyse(frame, thorough, explained = false) {
     const began = performance.now();
@@ -57,12 +56,12 @@ export class Pipeline {
   }
 
   /**
-   * Predicts the attributes of faces that have been found, all in one batch.
+   * Predicts the attributes of the faces found, all in one batch.
    *
    * @param {Frame} frame
    * @param {Face[]} found - in this frame
    * @param {number} began - when the search for them began, by `performance.now`
-   * @param {boolean} explained - whether each face is to hold its features
+   * @param {boolean} explained - whether to return each face's features
    * @returns {Promise<Analysis>}
    */
   async read(frame, found, began, explained) {
@@ -97,7 +96,7 @@ export class Stream {
     this.follower = new FaceFollower(pipeline.finder);
     this.tracker = new Tracker();
     this.seconds = 0; // of the last frame
-    this.watchedSeconds = 0; // until then, long pauses cut short
+    this.watchedSeconds = 0; // up to that frame, with long pauses cut short
     /** @type {Map<number, SteadyWarnings>} */
     this.warnings = new Map();
   }
@@ -107,7 +106,7 @@ export class Stream {
    *
    * @param {Frame} frame - its size may change
    * @param {number} seconds - when it was seen, on any clock that does not go back
-   * @param {boolean} explained - whether each face is to hold its features
+   * @param {boolean} explained - whether to return each face's features
    * @returns {Promise<Analysis>}
    */
   async analyse(frame, seconds, explained = false) {
@@ -126,7 +125,7 @@ export class Stream {
 }
 
 /**
- * The faces for the tracker, their boxes as shares of the frame's longer side, since frames change their size.
+ * The faces for the tracker. Boxes are shares of the frame's longer side, since frames may change size.
  *
  * @param {Analysis} analysis
  */
@@ -138,7 +137,7 @@ function sightings({width, height, faces}) {
 }
 
 /**
- * The box rounded to the frame's pixels, at least one wide and high.
+ * Rounds a box to whole pixels of the frame, at least one wide and high.
  *
  * @param {Box} box
  * @param {Frame} frame

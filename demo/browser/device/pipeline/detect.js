@@ -1,5 +1,5 @@
-// Finds the faces of a frame, and in each the three points that fix its alignment: as demo/pipeline/detect.py, where the
-// thresholds are explained.
+// Finds the faces in a frame, and the three points that align each, like demo/pipeline/detect.py, which explains the
+// thresholds.
 
 import {BlazeFace, INPUT_SIDE} from "./mediapipe/blazeface.js";
 import {faceInside, mapped, sameFace, suppressOverlaps} from "./face.js";
@@ -37,12 +37,12 @@ export class FaceFinder {
   }
 
   /**
-   * All faces of a frame: those known, then the others, the most certain first.
+   * All faces of a frame: the known ones, then the others, most certain first.
    *
    * @param {Frame} frame
-   * @param {boolean} thorough - look for small, sideways and upside-down faces, too
-   * @param {Face[]} known - faces of this frame that have been found already
-   * @param {Detection[] | null} seen - what `glance` has seen in this frame, which a search that is not thorough need not repeat
+   * @param {boolean} thorough - also look for small, sideways and upside-down faces
+   * @param {Face[]} known - faces already found in this frame
+   * @param {Detection[] | null} seen - what `glance` saw in this frame, so that a quick search need not repeat it
    */
   find(frame, thorough, known = [], seen = null) {
     const detections = thorough ? this.searchThoroughly(frame) : this.search(frame, seen, !known.length);
@@ -52,7 +52,7 @@ export class FaceFinder {
   }
 
   /**
-   * Runs the detector alone on the frame as a whole: one detection for each face, by falling score.
+   * Runs only the detector, on the whole frame: one detection for each face, best score first.
    *
    * @param {Frame} frame
    */
@@ -61,17 +61,17 @@ export class FaceFinder {
   }
 
   /**
-   * Finds a face of the previous frame again, near where it was, with the landmarker alone.
+   * Finds a face of the previous frame again near where it was, using only the landmarker.
    *
    * @param {Frame} frame
-   * @param {Face} face - null is answered to one without landmarks
+   * @param {Face} face - if it has no landmarks, the result is null
    */
   follow(frame, {kind, box, points}) {
     return kind === "landmarks" ? this.landmarker.faceNear(frame, box, points, MAX_SHIFT_BETWEEN_FRAMES) : null;
   }
 
   /**
-   * Detects what stands near a webcam; where that is nobody, also somebody `far` from it.
+   * Detects faces near a webcam; if there are none, and `far` is set, also faces far from it.
    *
    * @param {Frame} frame
    * @param {Detection[] | null} seen
@@ -85,7 +85,7 @@ export class FaceFinder {
   }
 
   /**
-   * Detects faces of any size; where there is none upright, also turned ones.
+   * Detects faces of any size; if none is upright, also turned ones.
    *
    * @param {Frame} frame
    */
@@ -101,7 +101,7 @@ export class FaceFinder {
   }
 
   /**
-   * Detects in the frame as a whole and in tiles; where that finds none, with room around the frame.
+   * Detects in the whole frame and in tiles; if that finds none, with padding around the frame.
    *
    * @param {Frame} frame
    * @param {number[]} tilings
@@ -114,7 +114,7 @@ export class FaceFinder {
   }
 
   /**
-   * Adds the faces in small windows, as far down in size as smaller faces are to be expected.
+   * Adds faces found in small windows, going down in size as long as smaller faces are likely.
    *
    * @param {Frame} frame
    * @param {Detection[]} detections
@@ -139,7 +139,7 @@ export class FaceFinder {
   }
 
   /**
-   * Confirms and refines a detection by landmarks; without them, by the detector's own score.
+   * Confirms and refines a detection by its landmarks or, without them, by the detector's score.
    *
    * @param {Frame} frame
    * @param {Detection} detection
@@ -155,7 +155,7 @@ export class FaceFinder {
 }
 
 /**
- * The frame, shrunk once to the size of which the smallest tiles still fill the detector's input.
+ * Shrinks the frame once, to the size at which the smallest tiles still fill the detector's input.
  *
  * @param {Frame} frame
  */
@@ -164,7 +164,7 @@ function searchable(frame) {
 }
 
 /**
- * One detection for each face, by falling score.
+ * One detection for each face, best score first.
  *
  * @param {Detection[]} detections
  */
@@ -183,7 +183,7 @@ function certain(detections, frame) {
 }
 
 /**
- * The score that a detection needs: the usual one, or less where it is as large as in a portrait.
+ * The score that a detection needs: the usual one, or less if it is as large as in a portrait.
  *
  * @param {Detection} detection
  * @param {Frame} frame

@@ -1,29 +1,29 @@
-// What is found in a frame, and which of it is one face: as demo/pipeline/face.py.
+// What is found in a frame, and which detections are the same face, like demo/pipeline/face.py.
 
 /**
  * X, y, width and height in pixels of a frame.
  *
  * @typedef {[number, number, number, number]} Box
  *
- * Points as x and y in turn, in pixel-centre coordinates. Those of a face are the eye on the left of an upright picture,
- * the eye on its right and the middle of the mouth; the detector's have the tip of the nose as a fourth.
+ * Points as x, y, x, y and so on, in pixel-centre coordinates. A face has the eye on the left of an upright picture,
+ * the eye on its right and the middle of the mouth; a detection has the tip of the nose as a fourth.
  * @typedef {Float32Array | Float64Array} Points
  *
- * Yaw: by how many degrees the head is turned to the picture's right; pitch: by how many it is bowed.
+ * Yaw: degrees by which the head is turned to the picture's right; pitch: degrees by which it is bowed.
  * @typedef {{box: Box, points: Points, kind: "landmarks" | "keypoints", yaw: number, pitch: number}} Face
  *
- * Score: from 0 to 1; quarters: by how many quarter turns to the left the image was turned when the face was found.
+ * Score: from 0 to 1; quarters: quarter turns to the left by which the image was turned to find the face.
  * @typedef {{box: Box, points: Points, score: number, quarters: number}} Detection
  */
 
-const SAME_FACE_OVERLAP = 0.45; // two boxes are one face from this share of the smaller one on
+const SAME_FACE_OVERLAP = 0.45; // two boxes are one face if they share at least this part of the smaller
 const MIN_FACE_PIXELS = 12;
 
 /**
- * The same detection in the larger image that its own was cut or shrunk from.
+ * Maps a detection to the larger image that its own was cut or shrunk from.
  *
  * @param {Detection} detection
- * @param {import("./mediapipe/views.js").Pair} ratio - pixels of the larger image for one of this one, across and down
+ * @param {import("./mediapipe/views.js").Pair} ratio - pixels of the larger image per pixel here, across and down
  * @param {import("./mediapipe/views.js").Pair} offset - where this image begins in the larger one
  * @returns {Detection}
  */
@@ -37,10 +37,10 @@ export function mapped(detection, [across, down], [left, top] = [0, 0]) {
 }
 
 /**
- * Non-maximum suppression (NMS): of boxes around one face, keeps the first.
+ * Non-maximum suppression (NMS): of the boxes around one face, keeps the first.
  *
  * @template {{box: Box}} Boxed
- * @param {Boxed[]} found - the best first
+ * @param {Boxed[]} found - best first
  * @returns {Boxed[]}
  */
 export function suppressOverlaps(found) {
@@ -75,7 +75,7 @@ export function overlap(a, b) {
 }
 
 /**
- * A face with its box clipped to the frame; null where too little of it lies inside.
+ * Clips a face's box to the frame; null if too little of it lies inside.
  *
  * @param {{width: number, height: number}} frame
  * @param {Face} face - whose box may reach outside

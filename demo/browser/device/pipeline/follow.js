@@ -1,5 +1,5 @@
-// Follows faces through a camera's frames: the detector moves them along, landmarks are refreshed now and then. As
-// demo/pipeline/follow.py.
+// Follows faces through a camera's frames, like demo/pipeline/follow.py: the detector moves them along, and landmarks
+// are refreshed now and then.
 
 import {faceInside, overlap, sameFace, suppressOverlaps} from "./face.js";
 import {scaleOf, similarity, transformed, transformedPoints} from "./numeric/similarity.js";
@@ -10,15 +10,15 @@ import {scaleOf, similarity, transformed, transformedPoints} from "./numeric/sim
  * @typedef {import("./face.js").Points} Points
  * @typedef {import("./numeric/resize.js").Frame} Frame
  *
- * A face in the present frame, and the frame in which its landmarks were found: the same face there, the detector's points
- * (null where it did not see the face), and when that frame was seen.
+ * A face in the present frame, with what is known from the frame in which its landmarks were found: the face as it was
+ * there, the detector's points (null if it missed the face), and when that frame was seen.
  * @typedef {{face: Face, box: import("./face.js").Box, landmarked: Face, keyPoints: Points | null, seconds: number}} Followed
  */
 
-const LANDMARK_INTERVAL_SECONDS = 0.15; // after which the landmarker runs on a face again
-const MAX_RESIDUAL = 0.06; // of the face's box, by which key points may lie beside where a similarity takes them
+const LANDMARK_INTERVAL_SECONDS = 0.15; // then the landmarker runs on a face again
+const MAX_RESIDUAL = 0.06; // how far key points may lie from where the similarity puts them, as a share of the box
 const SEARCH_INTERVAL_SECONDS = 0.15; // new faces are looked for at most this often
-// A detection may be a face that has moved: this far in widths of the face, and of about its size.
+// A detection may be a face that has moved, by at most this many of its widths, with about its size.
 const MAX_WIDTHS_PER_SECOND = 4;
 const MAX_SIZE_RATIO = 1.5;
 
@@ -30,7 +30,7 @@ export class FaceFollower {
     this.followed = [];
     this.size = "";
     this.searched = -Infinity; // when, in seconds
-    this.seconds = -Infinity; // of the frame before
+    this.seconds = -Infinity; // of the previous frame
   }
 
   /**
@@ -61,7 +61,7 @@ export class FaceFollower {
   }
 
   /**
-   * The faces of the frame before that are found again.
+   * The faces of the previous frame that are found again.
    *
    * @param {Frame} frame
    * @param {Detection[]} detections
@@ -85,7 +85,7 @@ export class FaceFollower {
   }
 
   /**
-   * Whether a detection is probably this face, out of the landmarker's reach; it is then taken off `free`.
+   * Whether a detection is probably this face, moved out of the landmarker's reach; if so, removes it from `free`.
    *
    * @param {Followed} old
    * @param {Set<Detection>} free
@@ -99,7 +99,7 @@ export class FaceFollower {
 }
 
 /**
- * Whether a detection is of a face's size and at most `reach` widths of the face away from it.
+ * Whether a detection has about a face's size and is at most `reach` face widths away from it.
  *
  * @param {import("./face.js").Box} face
  * @param {import("./face.js").Box} detection
@@ -114,7 +114,7 @@ function mayBe(face, detection, reach) {
 }
 
 /**
- * Moves the landmarks along with a detection; null where it does not fix their place.
+ * Moves the landmarks along with a detection; null if it doesn't show where they are.
  *
  * @param {Followed} followed
  * @param {Detection} detection
@@ -150,7 +150,7 @@ function landmarked(face, detections, seconds) {
 }
 
 /**
- * Matches faces with detections by overlap, greedily, each at most once; `free` are the detections that are left.
+ * Matches faces with detections by overlap, greedily, each at most once; `free` holds the detections left over.
  *
  * @param {Followed[]} followed
  * @param {Detection[]} detections

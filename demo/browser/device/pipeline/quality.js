@@ -1,5 +1,5 @@
-// Whether a face is clear enough for its attributes to be trusted, and if not, why: as demo/pipeline/quality.py, where
-// the thresholds are explained.
+// Whether a face is clear enough to trust its attributes, and if not, why, like demo/pipeline/quality.py, which
+// explains the thresholds.
 
 import {WIDTH} from "./align.js";
 
@@ -11,7 +11,7 @@ import {WIDTH} from "./align.js";
  * @typedef {{size: number, sharpness: number, brightness: number, yaw: number, pitch: number}} Quality
  */
 
-const [LEFT, TOP, RIGHT, BOTTOM] = [40, 70, 138, 190]; // the crop's part between forehead and chin
+const [LEFT, TOP, RIGHT, BOTTOM] = [40, 70, 138, 190]; // the part of the crop between forehead and chin
 const MIN_EYE_DISTANCE = 15;
 const ENLARGED_EYE_DISTANCE = 22;
 const MAX_YAW = 40;
@@ -23,11 +23,11 @@ const AVERAGED_SECONDS = 0.3;
 const [SHOW_SHARE, DROP_SHARE] = [0.7, 0.3];
 /** @type {Warning[]} */
 const WARNINGS = ["small", "turned", "blurred", "dark"];
-const [RED, GREEN, BLUE, BITS] = [9798, 19235, 3735, 15]; // how OpenCV weighs colours, in whole numbers
+const [RED, GREEN, BLUE, BITS] = [9798, 19235, 3735, 15]; // OpenCV's weights for grey, as integers
 
 /**
- * @param {import("./face.js").Face} face - as it was found in the frame
- * @param {Uint8ClampedArray} crop - of align(): the same face aligned
+ * @param {import("./face.js").Face} face - as found in the frame
+ * @param {Uint8ClampedArray} crop - from align(): the same face aligned
  * @returns {Quality}
  */
 export function measureQuality({points, yaw, pitch}, crop) {
@@ -48,7 +48,7 @@ export function warningsOf({size, sharpness, brightness, yaw, pitch}) {
   const found = [];
   if (size < MIN_EYE_DISTANCE) found.push("small");
   if (Math.abs(yaw) > MAX_YAW || pitch <= MIN_PITCH || pitch >= MAX_PITCH) found.push("turned");
-  // An enlarged face has no detail either, but its fault is its size.
+  // An enlarged face lacks detail, too, but the problem is its size.
   if (size >= MIN_EYE_DISTANCE && sharpness < MIN_SHARPNESS) {
     found.push(size >= ENLARGED_EYE_DISTANCE ? "blurred" : "small");
   }
@@ -56,7 +56,7 @@ export function warningsOf({size, sharpness, brightness, yaw, pitch}) {
   return found;
 }
 
-/** The warnings about one face over time, smoothed (EMA) and with hysteresis so that none flickers. */
+/** The warnings about one face over time, smoothed (EMA) and with hysteresis, so that none flickers. */
 export class SteadyWarnings {
   constructor() {
     this.seconds = -Infinity;
@@ -66,7 +66,7 @@ export class SteadyWarnings {
   }
 
   /**
-   * The warnings to show after the next frame; those of the first one are shown at once.
+   * The warnings to show after the next frame; the first frame's are shown at once.
    *
    * @param {number} seconds - when the frame was seen
    * @param {Warning[]} found - the warnings about this frame alone

@@ -1,6 +1,6 @@
-// Faces in the order in which a page is read: as demo/pipeline/reading_order.py.
+// Sorts faces in the order in which one reads a page, like demo/pipeline/reading_order.py.
 
-const ROW_HEIGHT = 0.75; // of a face's height: whose middle is further below the middle of a row begins the next one
+const ROW_HEIGHT = 0.75; // of a face's height: a face this far below the middle of a row begins the next one
 
 /** @typedef {import("./face.js").Face} Face */
 
@@ -22,7 +22,7 @@ export function inReadingOrder(faces) {
 }
 
 /**
- * Whether a face that is lower than all of a row still stands in it.
+ * Whether a face lower than all faces of a row still belongs to it.
  *
  * @param {Face} face
  * @param {Face[]} row

@@ -1,10 +1,10 @@
-// Tracks faces: keeps the number of each one while it moves, crosses another or is hidden for a moment. As
-// demo/pipeline/track.py, where the constants are explained.
+// Tracks faces: each keeps its number while it moves, crosses another or is hidden for a moment. Like
+// demo/pipeline/track.py, which explains the constants.
 
 import {leastCost} from "./numeric/assignment.js";
 
 const REMEMBERED_SECONDS = 2; // a face unseen for longer counts as new
-const RESERVED_SECONDS = 5; // for which its number stays reserved
+const RESERVED_SECONDS = 5; // that its number stays reserved
 const COASTING_SECONDS = 0.3;
 const VELOCITY_SECONDS = 0.1;
 const APPEARANCE_SECONDS = 0.5;
@@ -16,11 +16,11 @@ const MAX_LOGIT = 6;
 const IN_SIGHT_SECONDS = 0.4;
 
 /**
- * A face in one frame: the middle of its box, the side of a square as large, and its logits.
+ * A face in one frame: the middle of its box, the side of a square of the same area, and its logits.
  *
  * @typedef {{x: number, y: number, size: number, logits: number[]}} Sighting
  *
- * One person: where it was last seen, when, how fast it moves per second, and how it looked lately.
+ * One person: where and when last seen, velocity per second, and recent looks.
  * @typedef {Sighting & {number: number, seconds: number, velocity: [number, number]}} Track
  */
 
@@ -30,7 +30,7 @@ const IN_SIGHT_SECONDS = 0.4;
  * @returns {Sighting}
  */
 export function sighting([x, y, width, height], probabilities) {
-  const edge = 1 / (1 + Math.exp(MAX_LOGIT)); // far from 0 a logit says little more, and varies most
+  const edge = 1 / (1 + Math.exp(MAX_LOGIT)); // logits far from 0 say little more, and vary most
   const logits = Array.from(probabilities, (probability) => {
     const clipped = Math.min(Math.max(probability, edge), 1 - edge);
     return Math.log(clipped / (1 - clipped));
@@ -46,7 +46,7 @@ export class Tracker {
   }
 
   /**
-   * A number for each face of the next frame; none occurs twice.
+   * Gives each face of the next frame a number of its own.
    *
    * @param {number} seconds - when the frame was seen, on any clock that does not go back
    * @param {Sighting[]} sightings - all faces of the frame
@@ -77,7 +77,7 @@ export class Tracker {
 }
 
 /**
- * Index of a face and its track, for those alike enough.
+ * Pairs of a face's index and its track, for those alike enough.
  *
  * @param {number} seconds
  * @param {Sighting[]} seen
@@ -94,7 +94,7 @@ function assigned(seconds, seen, known) {
 }
 
 /**
- * How unlike a track a face is; from MAX_COST on it is somebody else.
+ * How unlike a track a face is; at MAX_COST or more it is somebody else.
  *
  * @param {Track} track
  * @param {number} seconds
@@ -113,7 +113,7 @@ function costOf(track, seconds, face) {
 }
 
 /**
- * Goes on with a face that was assigned to a track.
+ * Continues a track with the face assigned to it.
  *
  * @param {Track} track
  * @param {number} seconds
@@ -132,7 +132,7 @@ function goOn(track, seconds, {x, y, size, logits}) {
 }
 
 /**
- * The weight of the newest value in an exponential moving average over uneven times (EMA).
+ * The weight of the newest value in an exponential moving average (EMA) with uneven intervals.
  *
  * @param {number} elapsed
  * @param {number} timeConstant

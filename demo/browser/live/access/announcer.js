@@ -1,8 +1,8 @@
-// At the pace that the visitor chose, what has changed in the chosen face is said.
+// Says what has changed in the chosen face, at the pace that the visitor chose.
 
 import {changeSentence, faceSentence} from "../../shared/attributes/sentence.js";
 
-const SETTLED_MS = 1000; // a tick that stands for a shorter time is not worth a word
+const SETTLED_MS = 1000; // a tick must last this long to be mentioned
 
 /** @typedef {import("../../shared/language.js").Words} Words */
 /** @typedef {import("../../shared/attributes/sentence.js").Reading} Reading */
@@ -15,24 +15,24 @@ export class Announcer {
     this.turnTo(null);
   }
 
-  /** @param {number | null} number - of the face that is followed from now on; the next sentence says all of it */
+  /** @param {number | null} number - of the face to follow from now on; the next sentence describes it in full */
   turnTo(number) {
     this.number = number;
     /** @type {Reading[]} */
     this.said = [];
     /** @type {Map<Words, {reading: Reading, since: number}>} */
-    this.latest = new Map(); // name of an attribute -> its tick, and since when it stands
+    this.latest = new Map(); // name of an attribute -> its tick, and since when
     /** @type {Map<Words, Reading>} */
     this.settled = new Map();
   }
 
   /**
-   * Takes the ticks of a frame, and says them when it is time.
+   * Takes a frame's ticks, and speaks when it is time.
    *
    * @param {number} number - of the face
-   * @param {Words} face - what a whole sentence begins with
+   * @param {Words} face - the beginning of a full sentence
    * @param {Reading[]} readings
-   * @param {number} pace - least seconds between two sentences; 0: none is said
+   * @param {number} pace - minimum seconds between two sentences; 0: says nothing
    * @param {number} now - milliseconds
    */
   follow(number, face, readings, pace, now) {

@@ -1,4 +1,4 @@
-// The list of keyboard shortcuts, with what can be chosen about them and about what is said.
+// The list of keyboard shortcuts, with settings for them and for what is spoken.
 
 import {find, findAll} from "../../shared/elements.js";
 

@@ -1,4 +1,4 @@
-// Single keys that do what the buttons of live mode do.
+// Single keys that do the same as live mode's buttons.
 
 /** @type {Object<string, string>} */
 const ACTIONS = {
@@ -10,12 +10,12 @@ const ACTIONS = {
   a: "say",
   "?": "help",
 };
-const SCOPE = ".stage, .faces, #live-stop"; // within which they always work
+const SCOPE = ".stage, .faces, #live-stop"; // single keys always work inside these
 const TYPED_IN = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
 
 /**
- * Single keys hinder who speaks to the computer, or hits a key by chance (WCAG 2.1.4): beside the picture and its buttons
- * they work only where the visitor has switched them on, and nowhere while somebody types.
+ * Single keys hinder people who dictate, or who hit keys by accident (WCAG 2.1.4). So outside the picture and its
+ * buttons they work only if the visitor has switched them on, and never while somebody types.
  *
  * @param {HTMLElement} root - the panel
  * @param {import("../../shared/settings.js").Settings} settings

@@ -1,4 +1,4 @@
-// Class mode: the picture and two faces in type for the back row, with things to try that tick themselves off.
+// Class mode: the picture and two faces, in type for the back row, with things to try that tick themselves off.
 
 import {find, findAll} from "../../shared/elements.js";
 import {faceColour} from "../../shared/face_buttons.js";
@@ -9,12 +9,12 @@ import {write, written} from "../../shared/written.js";
 const NAME_WEIGHT = 600; // of the font
 
 /**
- * A face with what is ticked of it.
+ * A face with its ticks.
  *
  * @typedef {{number: number, box: number[], ticks: import("../../shared/attributes/decisions.js").Tick[]}} TickedFace
  */
 
-/** What one of the two faces has, in large type. */
+/** The ticked attributes of one of the two faces, in large type. */
 class Card {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -27,7 +27,7 @@ class Card {
   /**
    * @param {number} number - of the face
    * @param {string} colour
-   * @param {import("../../shared/language.js").Words[]} names - of what is ticked
+   * @param {import("../../shared/language.js").Words[]} names - of the ticked attributes
    */
   show(number, colour, names) {
     const shown = [number, ...names].join();
@@ -44,7 +44,7 @@ class Card {
 export class ClassMode {
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {HTMLCanvasElement} canvas - the live picture, which moves into the dialog while that is open
+   * @param {HTMLCanvasElement} canvas - the live picture, which moves into the dialog while it is open
    * @param {string[]} colours - of the faces in turn
    * @param {import("../../shared/attributes/attributes.js").Row[]} rows - of the attributes, in the order of the page
    */
@@ -53,7 +53,7 @@ export class ClassMode {
     this.canvas = canvas;
     this.place = find(dialog, ".class-picture", HTMLElement);
     this.colours = colours;
-    this.rows = rows.filter(({impression}) => !impression); // opinions about looks are nothing for a class
+    this.rows = rows.filter(({impression}) => !impression); // opinions about looks are not for a class
     this.none = find(dialog, ".none", HTMLElement);
     this.cards = findAll(dialog, ".class-faces section", HTMLElement).map((card) => new Card(card));
     this.things = findAll(dialog, "[data-thing]", HTMLElement);
@@ -77,7 +77,7 @@ export class ClassMode {
     this.dialog.close();
   }
 
-  /** Puts the picture back where it was, however the dialog was closed. */
+  /** Puts the picture back when the dialog closes, however that happens. */
   giveBack() {
     this.home.querySelector("video").after(this.canvas);
   }
@@ -88,10 +88,10 @@ export class ClassMode {
   }
 
   /**
-   * Shows the two largest faces, as they stand in the picture from left to right.
+   * Shows the two largest faces, from left to right as in the picture.
    *
    * @param {TickedFace[]} faces
-   * @param {boolean} mirrored - whether the picture is
+   * @param {boolean} mirrored - whether the picture is mirrored
    */
   show(faces, mirrored) {
     if (!this.dialog.open) return;
@@ -113,7 +113,7 @@ export class ClassMode {
   }
 
   /**
-   * The row of the attribute by which a thing is seen; none where the weights do not know it.
+   * The row of the attribute that detects a thing; none if the weights don't have it.
    *
    * @param {HTMLElement} thing
    */

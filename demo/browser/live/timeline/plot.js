@@ -1,7 +1,7 @@
 // Probabilities over time, as lines on a canvas.
 
-const GAP_MS = 2000; // a face that was away for longer: its line has a gap
-const HEIGHT = 150; // pixels at the usual size of the visitor's font; with a larger one all of the plot is larger
+const GAP_MS = 2000; // if a face was away for longer, its line has a gap
+const HEIGHT = 150; // pixels at the default font size; with a larger font the whole plot is larger
 
 /** Lines over time on a canvas, from 0 to 100 %. */
 export class Plot {
@@ -77,7 +77,7 @@ export class Plot {
     for (const {milliseconds, probabilities} of rows) {
       const [left, top] = [x(milliseconds), y(probabilities[index])];
       if (milliseconds - last > GAP_MS) this.context.moveTo(left, top);
-      this.context.lineTo(left, top); // what stands alone is a dot
+      this.context.lineTo(left, top); // a single point is a dot
       last = milliseconds;
     }
     this.context.stroke();

@@ -1,17 +1,17 @@
-// A recording of what live mode tells: each face over time, in numbers, and the files of them. No picture is kept.
+// A recording of what live mode shows: each face over time, in numbers, and files of these. No picture is kept.
 
 import {asCell} from "../../shared/csv.js";
 import {byRegion, mapOf} from "../../shared/why/map.js";
 
-const LONGEST_MS = 30 * 60 * 1000; // without pauses
+const LONGEST_MS = 30 * 60 * 1000; // not counting pauses
 const WHY_COLUMNS = 4;
 const REGION_DECIMALS = 4; // of log-odds
 const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a second
 
 /**
- * A face in a frame: the milliseconds since the first frame was painted, when the camera took this one (milliseconds
- * since 1970), the size of the frame, the face's box and warnings in it, and what each region added to the log-odds of the
- * attribute that was asked about, if one was.
+ * A face in a frame. `milliseconds`: since the first frame was painted; `captured`: when the camera took this one, in
+ * milliseconds since 1970; `frame`: its size; `why`: what each region added to the log-odds of the attribute that the
+ * visitor asked about, if any.
  *
  * @typedef {{milliseconds: number, face: number, probabilities: Float32Array, captured: number, box: number[],
  *   frame: number[], warnings: string[], why: {attribute: string, hair: number, eyes: number, mouth: number} | null}} Row
@@ -22,7 +22,7 @@ const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a se
  * @typedef {{faces: RecordedFace[], width: number, height: number}} Answer
  */
 
-/** The numbers: one row for each face of each frame, in memory until they are discarded or the page is closed. */
+/** The numbers: one row per face and frame, in memory until they are discarded or the page is closed. */
 export class Recording {
   /**
    * @param {string[]} attributes - names in the order of the probabilities
@@ -35,14 +35,14 @@ export class Recording {
     this.weights = weights;
     /** @type {Date | null} */
     this.started = null; // Date of the first frame
-    this.origin = 0; // its milliseconds on the clock that `add` is given
-    this.latest = 0; // those of the last frame
-    this.resumed = false; // whether the next frame is the first one after a pause
-    this.paused = 0; // milliseconds of all pauses together
+    this.origin = 0; // its milliseconds on the clock of `add`
+    this.latest = 0; // the last frame's
+    this.resumed = false; // whether the next frame is the first after a pause
+    this.paused = 0; // milliseconds of all pauses
     /** @type {Row[]} */
     this.rows = [];
     /** @type {Map<number, {count: number, means: Float64Array, squares: Float64Array}>} */
-    this.spreads = new Map(); // face -> how its attributes vary
+    this.spreads = new Map(); // face -> how much its attributes vary
   }
 
   /**
@@ -101,7 +101,7 @@ export class Recording {
     return this.rows.at(-1)?.milliseconds ?? 0;
   }
 
-  /** How much of its length was recorded. */
+  /** How long it has recorded, without pauses. */
   get recorded() {
     return this.length - this.paused;
   }
@@ -111,7 +111,7 @@ export class Recording {
   }
 
   /**
-   * Places of the attributes that vary most for a face, those that vary more first.
+   * Indices of the attributes that vary most for a face, most varying first.
    *
    * @param {number} face
    * @param {number} count - of attributes

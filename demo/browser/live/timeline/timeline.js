@@ -1,4 +1,4 @@
-// The recording of a visit with its buttons and its plot, below the attributes.
+// A visit's recording, with its buttons and its plot, below the attributes.
 
 import {closest, find} from "../../shared/elements.js";
 import {joined, t} from "../../shared/language.js";
@@ -6,16 +6,16 @@ import {optionOf, translate, write, writeAttribute} from "../../shared/written.j
 import {minutes, Plot} from "./plot.js";
 import {Recording} from "./recording.js";
 
-const WINDOW_MS = 30000; // the last part, which the plot shows while it records
+const WINDOW_MS = 30000; // how much of the end the plot shows while recording
 const REDRAW_MS = 250;
-const FILE_MS = 60000; // as long as the browser may read a file that it saves
+const FILE_MS = 60000; // how long the browser may take to read a file that it saves
 const MOST_LINES = 5;
 const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
 const NUMBERS_ONLY = t("Records numbers, no picture.");
 
 /** @typedef {import("../../shared/language.js").Words} Words */
 
-// Fixed text; whatever comes from elsewhere is set as textContent.
+// Fixed text; anything from elsewhere is set as textContent.
 const TIMELINE = `
   <div class="timeline-head">
     <span class="elapsed" aria-hidden="true"></span>
@@ -36,15 +36,15 @@ const TIMELINE = `
     </div>
   </div>`;
 
-/** What live mode calls: a recording with its buttons, and the plot of the chosen attributes of one face. */
+/** A recording with its buttons, and the plot of one face's chosen attributes; live mode calls it. */
 export class Timeline {
   /**
    * @param {HTMLElement} root
-   * @param {HTMLButtonElement} record - the button that starts and stops it
+   * @param {HTMLButtonElement} record - the button that starts and stops recording
    * @param {string[]} attributes - in the order of the probabilities
-   * @param {Words[]} names - the same for people
+   * @param {Words[]} names - of the attributes, for people
    * @param {Facts} facts
-   * @param {(index: number) => boolean} shows - whether one may be drawn; files hold all of them
+   * @param {(index: number) => boolean} shows - whether an attribute may be drawn; files hold all of them
    */
   constructor(root, record, attributes, names, facts, shows = () => true) {
     root.innerHTML = TIMELINE;
@@ -67,7 +67,7 @@ export class Timeline {
     this.picture = new Plot(find(root, "canvas", HTMLCanvasElement));
     this.recording = false;
     /** @type {number[]} */
-    this.lines = []; // places of the attributes that are drawn
+    this.lines = []; // indices of the attributes drawn
     this.discard.addEventListener("click", () => this.empty());
     this.saves.addEventListener("click", (event) => this.save(closest(event, "[data-save]")?.dataset.save));
     this.whose.addEventListener("change", () => this.draw());
@@ -79,13 +79,13 @@ export class Timeline {
     });
     new ResizeObserver(() => this.draw()).observe(this.plot);
     window.addEventListener("beforeunload", (event) => {
-      if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before the recording is lost
+      if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before it is lost
     });
     this.empty();
   }
 
   /**
-   * Takes the faces of one frame, unless nothing is recorded.
+   * Takes the faces of one frame, if recording.
    *
    * @param {number} milliseconds - on a clock that never goes back
    * @param {import("./recording.js").Answer} answer
@@ -126,7 +126,7 @@ export class Timeline {
     const focused = document.activeElement === this.discard;
     this.recording = false;
     this.data = new Recording(this.attributes, this.facts);
-    this.saved = 0; // rows that are in a file
+    this.saved = 0; // rows already saved to a file
     /** @type {number[] | null} */
     this.chosen = null;
     this.drawn = -Infinity;
@@ -135,7 +135,7 @@ export class Timeline {
     if (focused) this.record.focus();
   }
 
-  /** @param {Words} words - what is done */
+  /** @param {Words} words - what was done */
   tell(words) {
     write(this.told, words);
     this.record.setAttribute("aria-pressed", String(this.recording));
@@ -146,7 +146,7 @@ export class Timeline {
     this.saves.hidden = this.recording || this.data.rows.length === 0;
   }
 
-  /** @param {number[] | null} lines - places of the attributes to draw; null: those that vary most */
+  /** @param {number[] | null} lines - indices of the attributes to draw; null: those that vary most */
   choose(lines) {
     this.chosen = lines;
     this.draw();
@@ -229,7 +229,7 @@ export class Timeline {
 }
 
 /**
- * Sets the options of a select, and keeps what is chosen; an open list is not disturbed while nothing changes.
+ * Sets the options of a select, and keeps the choice; while nothing changes, an open list stays as it is.
  *
  * @param {HTMLSelectElement} select
  * @param {(string | number)[]} values

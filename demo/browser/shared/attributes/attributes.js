@@ -1,4 +1,4 @@
-// The checkboxes of a panel with their percentages, as they are shown for one face.
+// The checkboxes of a panel with their percentages, as shown for one face.
 
 import {Chips} from "./chips.js";
 import {decide, ruleOf} from "./decisions.js";
@@ -14,8 +14,8 @@ import {write, written} from "../written.js";
 
 /** @typedef {import("../language.js").Words} Words */
 
-const NAME_WEIGHT = 500; // of the font of what is ticked
-const LEGIBLE_MS = 150; // how long a percentage stands at least: nobody reads one that changes with each frame
+const NAME_WEIGHT = 500; // of the font of ticked names
+const LEGIBLE_MS = 150; // minimum time that a percentage stays: nobody can read one that changes with each frame
 const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
 const NO_FACE = t("no face yet");
 /** @type {Object<string, Words>} */
@@ -40,7 +40,7 @@ export class Row {
     this.percent = find(row, ".percent", HTMLElement);
     this.state = find(row, ".state", HTMLElement);
     this.impression = row.closest(".impressions") !== null;
-    // What is shown at present.
+    // What is shown now.
     /** @type {Tick} */
     this.tick = false;
     this.length = "";
@@ -51,11 +51,11 @@ export class Row {
    * @param {number} probability
    * @param {Tick} tick
    * @param {import("./decisions.js").Cuts} cuts
-   * @param {boolean} legible - whether the last percentage stood long enough to be read
+   * @param {boolean} legible - whether the last percentage stayed long enough to be read
    * @returns {boolean} whether the tick has changed
    */
   show(probability, tick, {lower, upper}, legible) {
-    // So that a tick that was smoothed never stands beside a number from the other side of its cut.
+    // Keeps a smoothed tick from standing beside a number on the other side of its cut.
     const shown = tick ? Math.max(probability, upper) : tick === false ? Math.min(probability, lower) : probability;
     const turned = this.tick !== tick;
     if (turned) this.turn(tick);
@@ -74,7 +74,7 @@ export class Row {
   turn(tick) {
     this.tick = tick;
     this.box.checked = tick === true;
-    this.box.indeterminate = tick === null; // which screen readers are told as "mixed"
+    this.box.indeterminate = tick === null; // screen readers call it "mixed"
     this.row.classList.toggle("on", tick === true);
   }
 
@@ -88,7 +88,7 @@ export class Row {
   }
 }
 
-/** The checkboxes of one panel. Only properties are set, the HTML is never rebuilt, so that a frame costs little. */
+/** The checkboxes of one panel. A frame only sets properties and never rebuilds HTML, so it costs little. */
 export class AttributePanel {
   /**
    * @param {HTMLElement} root
@@ -98,16 +98,16 @@ export class AttributePanel {
     this.root = root;
     this.decisions = decisions;
     this.settings = new Settings();
-    this.listed = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row)); // as on the page
+    this.listed = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row)); // in the page's order
     this.rows = [...this.listed].sort((one, other) => one.index - other.index);
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
-    this.names = this.rows.map(({name}) => name); // the same for people
+    this.names = this.rows.map(({name}) => name); // for people
     this.warning = find(root, ".doubt", HTMLElement);
     this.leaveRoom();
     /** @type {{probabilities: number[], ticks: Tick[] | null, doubts: string[]} | null} */
     this.face = null;
     root.addEventListener("click", (event) => {
-      // Must not change a result.
+      // A click must not change a result.
       if (closest(event, ".attribute :is(label, [data-attribute])")) event.preventDefault();
     });
     this.chips = new Chips(root);
@@ -119,7 +119,7 @@ export class AttributePanel {
     this.applySettings();
   }
 
-  /** Columns are wide enough for the names in them. */
+  /** Makes columns wide enough for the names in them. */
   leaveRoom() {
     for (const list of findAll(this.root, ".groups, .impressions", HTMLElement)) {
       const names = this.listed.filter(({row}) => list.contains(row)).map(({name}) => name);
@@ -133,7 +133,7 @@ export class AttributePanel {
   }
 
   /**
-   * False for an impression while they are switched off.
+   * Whether the page shows an attribute: false for impressions while these are switched off.
    *
    * @param {number} index - of an attribute
    */
@@ -142,7 +142,7 @@ export class AttributePanel {
   }
 
   /**
-   * What the boxes say, in the order of the page, without impressions while they are switched off.
+   * What the boxes say, in the page's order, without impressions while these are switched off.
    *
    * @returns {import("./sentence.js").Reading[]}
    */
@@ -152,9 +152,9 @@ export class AttributePanel {
   }
 
   /**
-   * What the panel shows as one sentence, with the reason not to rely on it.
+   * What the panel shows, as one sentence, with any reason not to rely on it.
    *
-   * @param {Words} face - what the sentence begins with
+   * @param {Words} face - the beginning of the sentence
    */
   sentence(face) {
     return joined([faceSentence(face, this.readings), written(this.warning)]);
@@ -162,8 +162,8 @@ export class AttributePanel {
 
   /**
    * @param {number[]} probabilities
-   * @param {Tick[] | null} ticks - of a face that moves: smoothed, so that they may trail their cuts a little;
-   *   without them all is shown at once
+   * @param {Tick[] | null} ticks - of a moving face: smoothed, so they may lag behind their cuts a little;
+   *   without them, ticks follow the probabilities at once
    * @param {string[]} doubts - keys of DOUBTS
    */
   show(probabilities, ticks = null, doubts = []) {
@@ -183,7 +183,7 @@ export class AttributePanel {
     if (turned) this.arrange();
   }
 
-  /** To be called when ticks, or what is to be seen of them, have changed. */
+  /** To be called when the ticks, or which of them are visible, have changed. */
   arrange() {
     this.toolbar.arrange();
     this.chips.show((index) => this.rows[index].tick === true && this.shows(index));
@@ -196,7 +196,7 @@ export class AttributePanel {
     write(this.warning, doubts.length ? t("Do not rely on these: the face is {reasons}.", {reasons}) : "");
   }
 
-  /** Leaves everything as it is, but greyed, until the next face is shown. */
+  /** Greys everything out until the next face is shown. */
   fade() {
     this.root.classList.add("doubtful");
   }
@@ -216,14 +216,14 @@ export class AttributePanel {
     this.arrange();
   }
 
-  /** Decides about the face that is shown once more, by what was chosen. */
+  /** Decides the ticks of the shown face again, by the new settings. */
   applySettings() {
     const {attributes, decisions, toolbar, settings} = this;
     this.rule = ruleOf(attributes, decisions, toolbar.point, settings.values.thresholds);
     this.details.show(this.rule, ruleOf(attributes, decisions, toolbar.point, {}), toolbar.point);
     this.arrange();
     if (!this.face) return;
-    this.face.ticks = null; // they were steadied for other cuts
+    this.face.ticks = null; // they were smoothed for other cuts
     this.showAgain();
   }
 }

@@ -1,4 +1,4 @@
-// The ticked attributes at one glance, above the list.
+// The ticked attributes at a glance, above the list.
 
 import {find, findAll} from "../elements.js";
 
@@ -11,7 +11,7 @@ export class Chips {
     keepHeight(area, find(area, "ul", HTMLElement));
   }
 
-  /** @param {(index: number) => boolean} isTicked - for an attribute's place among the probabilities */
+  /** @param {(index: number) => boolean} isTicked - by an attribute's index among the probabilities */
   show(isTicked) {
     for (const chip of this.chips) {
       const hidden = !isTicked(Number(chip.dataset.chip));
@@ -22,7 +22,7 @@ export class Chips {
 }
 
 /**
- * Keeps an area as high as its list has been, so that what is below does not jump with each chip that goes.
+ * Keeps an area as tall as its list has been, so that nothing below jumps when a chip goes.
  *
  * @param {HTMLElement} area
  * @param {HTMLElement} list

@@ -1,12 +1,12 @@
-// How a box is decided: ticked, empty, or not sure. The rule of slimnet/decisions.py, with the numbers of the weights.
+// Decides each box: ticked, empty, or not sure. The same rule as in slimnet/decisions.py, with the weights' numbers.
 
-const PLAIN_THRESHOLD = 0.5; // of weights without operating points
+const PLAIN_THRESHOLD = 0.5; // for weights without operating points
 export const SURE_ONLY = "accuracy"; // the operating point that ticks nothing within the unsure band
-const LEAST_ROOM = 1e-9; // above a threshold, which may be 1
+const LEAST_ROOM = 1e-9; // above a threshold, which may itself be 1
 
 /**
- * Where an attribute's box changes: empty up to `lower`, ticked above `upper` (with `inclusive`, at it too), and not sure
- * between them. How sure a tick is counts from `threshold`.
+ * Where an attribute's box changes: empty up to `lower`, ticked above `upper` (with `inclusive`, also at it), and not
+ * sure in between. How sure a tick is, is measured from `threshold`.
  *
  * @typedef {{lower: number, upper: number, inclusive: boolean, threshold: number}} Cuts
  */
@@ -14,7 +14,7 @@ const LEAST_ROOM = 1e-9; // above a threshold, which may be 1
 /**
  * @typedef {object} Rule
  * @property {Cuts[]} cuts - one for each attribute
- * @property {[number, number][]} exclusive - pairs of attributes of which at most one is ticked
+ * @property {[number, number][]} exclusive - pairs of attributes; at most one of a pair is ticked
  */
 
 /** @typedef {boolean | null} Tick - null: not sure */
@@ -23,7 +23,7 @@ const LEAST_ROOM = 1e-9; // above a threshold, which may be 1
  * @param {string[]} attributes - names in the order of the probabilities
  * @param {Decisions | null} decisions - null: each box has one threshold, and nothing is ever not sure
  * @param {string} point - the operating point that the visitor chose
- * @param {Object<string, number>} thresholds - attribute -> the visitor's own, which alone decides about it
+ * @param {Object<string, number>} thresholds - attribute -> the visitor's own, which overrides all else
  * @returns {Rule}
  */
 export function ruleOf(attributes, decisions, point, thresholds) {
@@ -35,7 +35,7 @@ export function ruleOf(attributes, decisions, point, thresholds) {
     }
     const [low, high] = decisions.unsure[index];
     const threshold = decisions.points[point].thresholds[index];
-    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: high < 1, threshold}; // up to 1: never ticked
+    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: high < 1, threshold}; // at 1: never ticked
     return {lower: Math.min(low, threshold), upper: threshold, inclusive: false, threshold};
   });
   const pairs = decisions?.exclusive ?? [];
@@ -53,17 +53,17 @@ export function decide(probabilities, rule) {
 }
 
 /**
- * What an attribute's own cuts make of its probability.
+ * An attribute's state by its own cuts alone.
  *
  * @param {number} probability
  * @param {Cuts} cuts
- * @param {Tick | undefined} last - its state before, which holds near a cut; undefined: there was none
- * @param {number} margin - of probability: how far a cut at one half must be passed to change the state
+ * @param {Tick | undefined} last - its previous state, which it keeps near a cut; undefined: none
+ * @param {number} margin - how far a probability must pass a cut at 0.5 to change the state
  * @returns {Tick}
  */
 export function stateOf(probability, {lower, upper, inclusive}, last = undefined, margin = 0) {
   const passes = (/** @type {number} */ cut, /** @type {boolean} */ before, /** @type {boolean} */ at) => {
-    const near = Math.abs(probability - cut) < 4 * cut * (1 - cut) * margin; // less and less towards 0 and 1
+    const near = Math.abs(probability - cut) < 4 * cut * (1 - cut) * margin; // the margin shrinks towards 0 and 1
     return near && last !== undefined ? before : probability > cut || (at && probability === cut);
   };
   if (passes(upper, last === true, inclusive)) return true;
@@ -71,13 +71,13 @@ export function stateOf(probability, {lower, upper, inclusive}, last = undefined
 }
 
 /**
- * Ticks that exclude each other never stand together: the surer one stays, the others become not sure.
+ * Resolves ticks that exclude each other: the surest one stays, the others become "not sure".
  *
  * @param {Tick[]} states
  * @param {number[]} probabilities
  * @param {Rule} rule
- * @param {Tick[]} last - the result before: what was ticked there stays so unless another one is clearly surer
- * @param {number} margin - by how much
+ * @param {Tick[]} last - the previous result, whose ticks stay unless another one is clearly surer
+ * @param {number} margin - how much surer
  * @returns {Tick[]}
  */
 export function withoutContradictions(states, probabilities, {cuts, exclusive}, last = [], margin = 0) {

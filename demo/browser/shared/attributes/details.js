@@ -1,4 +1,4 @@
-// What stands below a box when details are shown: how often its ticks are right, and the threshold, which may be moved.
+// The details below a box: how often its ticks are right, and a slider for its threshold.
 
 import {SURE_ONLY} from "./decisions.js";
 import {find, findAll} from "../elements.js";
@@ -22,18 +22,18 @@ class Row {
     this.name = find(row, "[data-attribute]", HTMLInputElement).dataset.attribute;
     this.slider = find(row, ".details input", HTMLInputElement);
     this.value = find(row, ".details output", HTMLOutputElement);
-    this.measured = row.querySelector(".measured"); // null where the weights have no operating points
-    this.standard = NaN; // where the slider stands unless it is moved
+    this.measured = row.querySelector(".measured"); // null if the weights have no operating points
+    this.standard = NaN; // the slider's position unless the visitor moves it
   }
 
   /**
-   * @param {import("./decisions.js").Cuts} cuts - that hold
-   * @param {import("./decisions.js").Cuts} standard - those without a threshold of the visitor's own
+   * @param {import("./decisions.js").Cuts} cuts - in effect
+   * @param {import("./decisions.js").Cuts} standard - without the visitor's own threshold
    */
   show({lower, upper}, standard) {
     const {row, slider, value} = this;
     slider.value = String(Math.round(100 * standard.upper));
-    this.standard = slider.valueAsNumber; // within its ends
+    this.standard = slider.valueAsNumber; // clipped to its range
     slider.value = String(Math.round(100 * upper));
     value.textContent = `${Math.round(100 * upper)}%`;
     row.style.setProperty("--lower", `${100 * lower}%`);
@@ -72,8 +72,8 @@ export class Details {
   }
 
   /**
-   * @param {import("./decisions.js").Rule} rule - that holds
-   * @param {import("./decisions.js").Rule} standard - the same without thresholds of the visitor's own
+   * @param {import("./decisions.js").Rule} rule - in effect
+   * @param {import("./decisions.js").Rule} standard - the same without the visitor's own thresholds
    * @param {string | undefined} point - the operating point
    */
   show(rule, standard, point) {
@@ -84,11 +84,11 @@ export class Details {
     }
     this.point = point;
     this.showMeasured();
-    // Not disabled, which would take the focus from it as soon as it is pressed.
+    // Not `disabled`, which would take the focus from the button as soon as it is pressed.
     this.reset.setAttribute("aria-disabled", String(Object.keys(thresholds).length === 0));
   }
 
-  /** @param {FaceClass | null} alike - faces like the one in view; null: there is none in view */
+  /** @param {FaceClass | null} alike - faces like the one in view; null: no face is in view */
   showFacesLike(alike) {
     this.alike = alike;
     this.showMeasured();
@@ -107,7 +107,7 @@ export class Details {
 }
 
 /**
- * What was measured of an attribute's boxes: on faces like the one in view, or else on all of CelebA's.
+ * What was measured for an attribute: on faces like the one in view, or else on all of CelebA's.
  *
  * @param {Decisions} decisions
  * @param {FaceClass | null} alike
@@ -126,7 +126,7 @@ function measuredWords(decisions, alike, point, index) {
 }
 
 /**
- * What ticks are worth, and what answers are; null where too few faces show it.
+ * How good ticks are, and how good answers are; null if there are too few faces to tell.
  *
  * @param {BoxFigures} figures
  * @param {string} point - the operating point

@@ -1,17 +1,17 @@
-// The reliability beside each box: that of faces like the one in view, where it was measured.
+// The reliability beside each box: as measured on faces like the one in view, if it was.
 
 import {find, findAll} from "../elements.js";
 import {t, translated} from "../language.js";
 import {write, writeAttribute, written} from "../written.js";
 
-const STEADY_MS = 1000; // a face in motion is classed by the mean of that time, so that nothing flickers
+const STEADY_MS = 1000; // a moving face is classed by its mean over this time, so that nothing flickers
 
 /**
- * Faces of like size, sharpness or turn (demo/server/content/conditions.py).
+ * Faces of similar size, sharpness or turn (demo/server/content/conditions.py).
  *
  * @typedef {object} FaceClass
- * @property {number} from - the lowest figure
- * @property {number} change - of mean balanced accuracy from that of the usual class
+ * @property {number} from - the lowest figure in the class
+ * @property {number} change - of the mean balanced accuracy, compared with the usual class
  * @property {boolean} usual - whether most of CelebA's faces are in it
  * @property {string} like
  * @property {([string, string] | null)[]} rows - level and text
@@ -28,7 +28,7 @@ class Row {
     this.index = Number(row.dataset.index);
     this.marks = find(row, ".marks", HTMLElement);
     this.text = find(row, "[id$='-reliability']", HTMLElement);
-    this.usual = written(this.text); // of all of CelebA's validation faces
+    this.usual = written(this.text); // for all of CelebA's validation faces
     this.level = this.usualLevel = ["good", "fair", "weak", "unmeasured"].find((name) => row.classList.contains(name));
   }
 
@@ -49,8 +49,8 @@ class Row {
 export class ReliabilityOfFace {
   /**
    * @param {HTMLElement} root - of the checkboxes
-   * @param {Condition[]} conditions - none where they were not measured
-   * @param {(chosen: FaceClass | null) => void} onChoose - called with each other class
+   * @param {Condition[]} conditions - empty if they were not measured
+   * @param {(chosen: FaceClass | null) => void} onChoose - called when the class changes
    */
   constructor(root, conditions, onChoose = () => {}) {
     this.conditions = conditions;
@@ -64,7 +64,7 @@ export class ReliabilityOfFace {
   }
 
   /**
-   * Shows a face that does not move.
+   * Shows a still face.
    *
    * @param {Object<string, number>} figures - by the names of the conditions
    */
@@ -74,7 +74,7 @@ export class ReliabilityOfFace {
   }
 
   /**
-   * Shows a face from frame to frame: at once when it is a new one, then once a second.
+   * Shows a moving face: at once if it is new, then once a second.
    *
    * @param {number} face - its number
    * @param {Object<string, number>} figures - by the names of the conditions
@@ -94,7 +94,7 @@ export class ReliabilityOfFace {
     this.watched = {face, since: now, frames: 0, sums: {}};
   }
 
-  /** Shows what holds for all of CelebA's faces. */
+  /** Shows the figures for all of CelebA's faces. */
   clear() {
     this.watched = null;
     this.choose(null);
@@ -119,7 +119,7 @@ function describe({like, rows}) {
 }
 
 /**
- * Of the classes that a face belongs to, that in which the network is worst: no condition makes up for another.
+ * Of the face's classes, the one in which the network is worst: no condition makes up for another.
  *
  * @param {Condition[]} conditions
  * @param {Object<string, number>} figures - by the names of the conditions

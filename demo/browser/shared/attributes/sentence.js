@@ -1,4 +1,4 @@
-// What the boxes say about a face as one sentence, for whoever hears the page.
+// What the boxes say about a face, as one sentence for screen readers.
 
 import {joined, t, withinSentence} from "../language.js";
 
@@ -13,7 +13,7 @@ import {joined, t, withinSentence} from "../language.js";
 /**
  * "Face 1 of 2: smiling, no beard; not sure: wavy hair. Impressions, not facts: young."
  *
- * @param {Words} face - what the sentence begins with
+ * @param {Words} face - the beginning of the sentence
  * @param {Reading[]} readings
  */
 export function faceSentence(face, readings) {
@@ -35,11 +35,11 @@ export function faceSentence(face, readings) {
 }
 
 /**
- * "Now: smiling. No longer: eyeglasses." Only what was ticked or is ticked counts.
+ * "Now: smiling. No longer: eyeglasses." Mentions only ticks that have come or gone.
  *
  * @param {Reading[]} before
- * @param {Reading[]} now - the same attributes, and maybe others
- * @returns {Words} empty where no tick came or went
+ * @param {Reading[]} now - the same attributes, perhaps with others
+ * @returns {Words} empty if no tick came or went
  */
 export function changeSentence(before, now) {
   const wasTicked = new Set(before.filter(({tick}) => tick).map(({name}) => name));
@@ -56,7 +56,7 @@ export function changeSentence(before, now) {
 
 /**
  * @param {Reading[]} readings
- * @param {boolean} marked - whether to say of each impression that it is one
+ * @param {boolean} marked - whether to mark each impression as one
  */
 function names(readings, marked = false) {
   const spoken = readings.map(({name, impression}) =>

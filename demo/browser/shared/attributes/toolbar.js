@@ -1,4 +1,4 @@
-// The toolbar above the checkboxes: which of them are to be seen, when they are ticked, and how calm they are.
+// The toolbar above the checkboxes: which of them to show, when to tick them, and how calm to keep them.
 
 import {find, findAll} from "../elements.js";
 import {searchWords, t, whenLanguageChanges} from "../language.js";
@@ -24,9 +24,9 @@ class Row {
   }
 
   /**
-   * Whether the row's names hold this anywhere, or one of its other words begins like it.
+   * Whether the row's names contain this word, or one of its other words begins with it.
    *
-   * @param {string} wanted - a plain word
+   * @param {string} wanted - a word, as `plain` returns it
    */
   fits(wanted) {
     return this.names.includes(wanted) || this.words.includes(` ${wanted}`);
@@ -34,7 +34,7 @@ class Row {
 }
 
 /**
- * A text without what people leave out or write differently when they search: capitals, accents, hyphens.
+ * A text without what people leave out when they search: capitals, accents, hyphens.
  *
  * @param {string} text
  */
@@ -58,9 +58,9 @@ export class Toolbar {
     this.search = find(root, "input[type=search]", HTMLInputElement);
     this.count = find(root, ".matches", HTMLElement);
     this.nothing = find(root, ".nothing", HTMLElement);
-    this.points = findAll(root, ".points input", HTMLInputElement); // none where the weights have none
+    this.points = findAll(root, ".points input", HTMLInputElement); // empty if the weights have none
     const [calm] = findAll(root, ".calm input", HTMLInputElement);
-    this.calm = calm ?? null; // in the live panel alone
+    this.calm = calm ?? null; // only in the live panel
     this.search.addEventListener("input", () => this.filter());
     this.tickedOnly = false;
     this.toggle("ticked", (on) => this.showTickedOnly(on));
@@ -112,7 +112,7 @@ export class Toolbar {
     this.arrange();
   }
 
-  /** Hides groups of which no row is to be seen, and says so where nothing is left. To be called when ticks have changed. */
+  /** Hides groups without a visible row, and says so if none is left. To be called when ticks have changed. */
   arrange() {
     const {impressions} = this.settings.values;
     const toSee = (/** @type {Row} */ {matches, box, group}) =>
@@ -122,13 +122,13 @@ export class Toolbar {
     this.nothing.hidden = full.size > 0;
   }
 
-  /** The operating point that holds: the visitor's, or else the page's own; none where the weights have none. */
+  /** The operating point in effect: the visitor's, or else the page's; undefined if the weights have none. */
   get point() {
     const chosen = this.points.find(({value}) => value === this.settings.values.point);
     return (chosen ?? this.points.find(({defaultChecked}) => defaultChecked))?.value;
   }
 
-  /** Shows the settings, whoever changed them. */
+  /** Shows the settings, whichever panel changed them. */
   apply() {
     const {impressions, calm} = this.settings.values;
     this.arrange();

@@ -1,4 +1,4 @@
-// The marked picture as a file or on the clipboard. It is made in the browser, and nothing of it is sent anywhere.
+// The marked picture as a file or on the clipboard. It is made in the browser and never sent anywhere.
 
 import {number, t} from "../language.js";
 
@@ -9,10 +9,10 @@ const CAPTION_FONT = 13.5; // units
 const CAPTION_COLOUR = "#0b1315";
 const CAPTION_TEXT_COLOUR = "#dfe9e6";
 const JPEG_QUALITY = 0.92;
-const FREED_AFTER_MS = 60_000; // a browser may read a download's blob late
+const FREED_AFTER_MS = 60_000; // browsers may read a download's blob late
 
 /**
- * A picture with a line below it that says what it is of.
+ * A picture with a caption below it.
  *
  * @param {{width: number, height: number}} size - of the picture
  * @param {(context: CanvasRenderingContext2D) => void} paint - paints it
@@ -37,9 +37,9 @@ export function captioned({width, height}, paint, caption, unit) {
 }
 
 /**
- * The line below a picture: whose it is, and how large the network that read it.
+ * The caption of a picture: who made it, and how large the network is.
  *
- * @param {number} attributes - how many it reads
+ * @param {number} attributes - how many the network reads
  * @param {number} parameters - how many numbers the network has learned
  */
 export function captionText(attributes, parameters) {
@@ -54,7 +54,7 @@ export function captionText(attributes, parameters) {
  * Offers a picture as a download.
  *
  * @param {HTMLCanvasElement} canvas
- * @param {string} name - of the file; its ending chooses the format, .png or .jpg
+ * @param {string} name - of the file; its extension, .png or .jpg, chooses the format
  * @returns {Promise<Words>} what to say
  */
 export async function savePicture(canvas, name) {
@@ -79,7 +79,7 @@ export async function copyPicture(canvas) {
     return t("This browser does not let a page copy pictures. Save it instead.");
   }
   try {
-    // A promise: Safari wants the item while the click is being handled, before the picture is encoded.
+    // A promise, because Safari wants the item while it handles the click, before the picture is encoded.
     await navigator.clipboard.write([new ClipboardItem({"image/png": blobOf(canvas, "image/png")})]);
     return t("The picture is copied. Paste it wherever you like.");
   } catch {

@@ -1,26 +1,26 @@
 // Which attributes are written beside each face on the picture: the strongest of those that are ticked.
 //
-// How strong a tick is: how far its probability has gone from its cut towards 1, times how telling the attribute is
-// (demo/server/content/telling.py: rare and well known ones first). Those that stand already are given up only for
-// clearly stronger ones, and all are written in the order of how telling they are, which no frame changes.
+// A tick's strength is how far its probability is from its cut towards 1, times how telling the attribute is
+// (demo/server/content/telling.py: rare and well-known ones first). Labels already shown give way only to clearly
+// stronger ones. All are sorted by how telling they are, which is the same in every frame.
 
 const MOST_LABELS = 5; // of the chosen face
-const PLAIN_LABELS = 3; // up to as many labels, what says little (most faces have it) is written too
-const LEAST_TELLING = 0.5; // bits: what says less comes no further
+const PLAIN_LABELS = 3; // up to this many labels, attributes that say little (most faces have them) are included
+const LEAST_TELLING = 0.5; // bits; less telling attributes don't get beyond PLAIN_LABELS
 /** @type {[number, number][]} */
 const LABELS_IN_COMPANY = [
   [2, 5],
   [4, 4],
   [8, 3],
-]; // up to how many faces -> most labels of another one; of more, only the chosen face has any
-const LEAST_SHARE = 0.1; // of the picture's longer side: of smaller boxes, only the chosen one has labels
+]; // up to this many faces -> most labels of a face not chosen; with more faces, only the chosen one has labels
+const LEAST_SHARE = 0.1; // of the picture's longer side; faces with smaller boxes have no labels unless chosen
 const KEPT_SHARE = 0.085; // the same for a face that has labels already
-const STANDING_BONUS = 1.5; // what a label's strength counts while it stands
-const LEAST_SURENESS = 0.15; // of a tick right at its cut
-const LEAST_ROOM = 1e-9; // above a cut, which may be 1
+const STANDING_BONUS = 1.5; // multiplies a label's strength while it is shown
+const LEAST_SURENESS = 0.15; // for a tick right at its cut
+const LEAST_ROOM = 1e-9; // above a cut, which may itself be 1
 
 /**
- * A face with what was decided about it; its box is [x, y, width, height].
+ * A face with its ticks; its box is [x, y, width, height].
  *
  * @typedef {{number: number, box: number[], doubts: string[], probabilities: number[],
  *   ticks: import("../attributes/decisions.js").Tick[]}} DecidedFace
@@ -28,22 +28,22 @@ const LEAST_ROOM = 1e-9; // above a cut, which may be 1
 
 export class PictureLabels {
   /**
-   * @param {number[]} telling - one for each attribute; 0: it is never written
+   * @param {number[]} telling - one for each attribute; 0: never gets a label
    * @param {import("../language.js").Words[]} names - for people
    */
   constructor(telling, names) {
     this.telling = telling;
     this.names = names;
     /** @type {Map<number, number[]>} */
-    this.standing = new Map(); // number of a face -> its attributes on the picture
+    this.standing = new Map(); // number of a face -> indices of its attributes on the picture
   }
 
   /**
    * @param {DecidedFace[]} faces - of a picture
    * @param {number} longerSide - of that picture
    * @param {number | null} chosen - number of the face whose attributes are listed
-   * @param {import("../attributes/decisions.js").Rule} rule - by which they were decided
-   * @returns {Map<number, string[]>} number of a face -> the names to write beside it, the most telling first
+   * @param {import("../attributes/decisions.js").Rule} rule - that decided the ticks
+   * @returns {Map<number, string[]>} number of a face -> the names to write beside it, most telling first
    */
   choose(faces, longerSide, chosen, rule) {
     const before = this.standing;
@@ -63,10 +63,10 @@ export class PictureLabels {
 
   /**
    * @param {DecidedFace} face
-   * @param {number[]} standing - places of the attributes that are written beside it
+   * @param {number[]} standing - indices of the attributes now written beside it
    * @param {import("../attributes/decisions.js").Rule} rule
-   * @param {number} count - of labels at most
-   * @returns {number[]} places of attributes
+   * @param {number} count - maximum number of labels
+   * @returns {number[]} indices of attributes
    */
   strongest({probabilities, ticks}, standing, {cuts}, count) {
     const {telling} = this;

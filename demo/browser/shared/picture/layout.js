@@ -1,16 +1,16 @@
-// Where numbers and labels stand on a picture of faces: beside their face, inside the picture, and not on each other.
+// Places numbers and labels on a picture of faces: beside their face, inside the picture, and not on each other.
 //
-// All lengths are pixels of the canvas that is painted; `unit` is the picture's own measure (1/640 of its longer side).
+// All lengths are pixels of the canvas; `unit` is the picture's own measure (1/640 of its longer side).
 
 export const BADGE_HEIGHT = 22; // units
 export const LABEL_HEIGHT = 23; // units
-const GAP = 4; // units between a box and what stands beside it
+const GAP = 4; // units between a box and its number or labels
 const LINE_GAP = 3; // units between two labels
-const STEADY_FRAMES = 10; // for which there must be room before a label comes back that had none
-const KEPT_SIDE = 1.5; // labels by which another side must be better than the one where a face's labels stand
-const ROW_WIDTH = 1.7; // of rows of labels above and below a box, in widths of the box
-const CROWD = 8; // of more faces, numbers and labels are smaller where the faces are
-const BADGE_SHARE = 0.19; // of a box's height: as high may a number be in a crowd, to stand in a corner beside the middle
+const STEADY_FRAMES = 10; // there must be room for this long before a label without room comes back
+const KEPT_SIDE = 1.5; // labels move to another side only if more than this many more labels fit there
+const ROW_WIDTH = 1.7; // of rows of labels above and below a box, in box widths
+const CROWD = 8; // with more faces than this, small faces get smaller numbers and labels
+const BADGE_SHARE = 0.19; // of a box's height: how tall a number may be in a crowd, to fit in a corner beside the face
 const LEAST_BADGE = 0.6; // of its usual size
 const LEAST_LABEL = 0.8; // of its usual size
 const MIDDLE = 0.6; // of a box: the part with eyes, nose and mouth
@@ -19,21 +19,21 @@ const MIDDLE = 0.6; // of a box: the part with eyes, nose and mouth
 /** @typedef {Area & {text: string}} Label */
 
 /**
- * A face with what is to be written beside it.
+ * A face with the labels to write beside it.
  *
  * @typedef {{number: number, box: Area, labels: string[]}} Marked
  */
 
 /** @typedef {{number: number, box: Area, badge: Area, labels: Label[]}} Placed */
 
-/** Places what stands beside each face, and keeps it on its side from frame to frame while it fits there. */
+/** Places numbers and labels beside each face, and keeps them on the same side while they fit there. */
 export class PictureLayout {
   constructor() {
     /** @type {Map<number, {badge: number, side: number, wanted: number, count: number, waited: number}>} */
-    this.last = new Map(); // number of a face -> the ways of its badge and its labels, and how many of these had room
+    this.last = new Map(); // number of a face -> the places of its badge and labels, and how many labels had room
   }
 
-  /** One that begins where this one is now, and goes its own way. */
+  /** A copy that starts from the present state and then changes independently. */
   copy() {
     const copy = new PictureLayout();
     copy.last = structuredClone(this.last);
@@ -45,7 +45,7 @@ export class PictureLayout {
    * @param {{width: number, height: number}} picture - its size
    * @param {number} unit
    * @param {(text: string) => number} measure - width of a label's text in units
-   * @param {number | null} chosen - number of the face that comes first where room is short
+   * @param {number | null} chosen - number of the face that comes first if room is short
    * @returns {Placed[]} in the order of `faces`
    */
   place(faces, picture, unit, measure, chosen) {
@@ -67,7 +67,7 @@ export class PictureLayout {
       placed.get(face.number).labels = labels;
       taken.push(...labels);
     };
-    // The chosen face's labels come before the other numbers, which find a place around them.
+    // The chosen face's labels come first; the other numbers then find places around them.
     for (const group of first ? [[first], others] : []) {
       group.forEach(setBadge);
       group.forEach(setLabels);
@@ -77,7 +77,7 @@ export class PictureLayout {
   }
 
   /**
-   * Where a face's badge and labels stood, to be kept up to date.
+   * Where a face's badge and labels were; the caller keeps it up to date.
    *
    * @param {number} number - of the face
    */
@@ -90,7 +90,7 @@ export class PictureLayout {
   /**
    * @param {Marked} face
    * @param {Marked[]} faces - all of them
-   * @param {Area[]} taken - badges and labels that stand already
+   * @param {Area[]} taken - badges and labels placed so far
    * @param {{width: number, height: number}} picture
    * @param {number} unit
    */
@@ -114,7 +114,7 @@ export class PictureLayout {
   /**
    * @param {Marked} face
    * @param {Marked[]} faces - all of them
-   * @param {Area[]} taken - badges and labels that stand already
+   * @param {Area[]} taken - badges and labels placed so far
    * @param {{width: number, height: number}} picture
    * @param {number} unit
    * @param {(text: string) => number} measure
@@ -124,7 +124,7 @@ export class PictureLayout {
     const memory = this.memory(face.number);
     const others = faces.filter((other) => other !== face);
     const ways = labelWays(face, picture, unit, measure);
-    // In a crowd the room beside a face is its neighbours' boxes; their middles stay free in any case.
+    // In a crowd, the only room beside a face is on its neighbours' boxes; the middles of these always stay free.
     const spared = [others.map(({box}) => box), others.map(({box}) => middleOf(box))];
     for (const areas of spared) {
       const blocked = [...taken, ...areas, face.box];
@@ -139,7 +139,7 @@ export class PictureLayout {
 }
 
 /**
- * The units of numbers and of labels.
+ * The units for numbers and for labels.
  *
  * @param {Marked[]} faces
  * @param {number} unit - the picture's
@@ -154,12 +154,12 @@ function crowdUnits(faces, unit) {
 }
 
 /**
- * How many labels to show: fewer at once where there is less room, more only when there has been room for a while.
+ * How many labels to show: fewer as soon as there is less room, more only after there has been room for a while.
  *
- * @param {{side: number, wanted: number, count: number, waited: number}} memory - of the face; it is kept up to date
+ * @param {{side: number, wanted: number, count: number, waited: number}} memory - of the face; updated here
  * @param {number} wanted - how many labels the face has
  * @param {number} room - how many fit
- * @param {number} side - the way in which they do
+ * @param {number} side - index of the arrangement in which they fit
  */
 function steadyCount(memory, wanted, room, side) {
   const waits = memory.wanted === wanted && room > memory.count && memory.waited + 1 < STEADY_FRAMES;
@@ -170,7 +170,7 @@ function steadyCount(memory, wanted, room, side) {
 }
 
 /**
- * The places for a face's number, better ones first: outside the box at its corners, then inside them.
+ * Possible places for a face's number, best first: outside the box at its corners, then inside them.
  *
  * @param {Marked} face
  * @param {number} unit
@@ -202,7 +202,7 @@ function badgeWays({number, box}, unit) {
 }
 
 /**
- * The ways to set a face's labels: columns right and left of its box, rows below and above it.
+ * Possible arrangements of a face's labels: columns right and left of its box, rows below and above it.
  *
  * @param {Marked} face
  * @param {{width: number, height: number}} picture
@@ -234,8 +234,8 @@ function labelWays({box, labels}, picture, unit, measure) {
  * @template {{width: number}} Size
  * @param {Size[]} sizes
  * @param {number} widest - of a row
- * @param {number} gap - between two
- * @returns {(Size & {left: number})[][]} with how far each stands from its row's left end
+ * @param {number} gap - between two sizes
+ * @returns {(Size & {left: number})[][]} with each one's distance from its row's left end
  */
 function wrap(sizes, widest, gap) {
   /** @type {(Size & {left: number})[][]} */
@@ -253,7 +253,7 @@ function wrap(sizes, widest, gap) {
 }
 
 /**
- * A row of labels above or below the middle of a box, moved into the picture.
+ * A row of labels centred above or below a box, moved into the picture.
  *
  * @param {{text: string, width: number, height: number, left: number}[]} row
  * @param {Area} box
@@ -269,7 +269,7 @@ function centred(row, box, picture, y) {
 }
 
 /**
- * The labels that have room, up to the first that has none.
+ * The labels up to the first that has no room.
  *
  * @param {Label[]} labels
  * @param {Area[]} blocked
@@ -300,7 +300,7 @@ function overlap(one, other) {
 }
 
 /**
- * An area moved into the picture.
+ * Moves an area into the picture.
  *
  * @param {Area} area
  * @param {{width: number, height: number}} picture

@@ -1,32 +1,32 @@
-// Faces marked on a picture: a box, a number and labels for each, on the page and in the file that is saved.
+// Marks faces on a picture with a box, a number and labels, on the page and in the saved file.
 
 import {faceColour} from "../face_buttons.js";
 import {BADGE_HEIGHT, LABEL_HEIGHT, PictureLayout} from "./layout.js";
 
 const PICTURE_UNITS = 640; // the picture's longer side in units, the measure of what is painted on it
-// CSS pixels: below, a label's text is not legible on the screen. It counts that the visitor's own font is larger, but
-// leaves something of the picture.
+// CSS pixels: below this, a label is not legible on the screen. It grows with the visitor's own font size, but only so
+// far that labels leave room for the picture.
 const SMALLEST_UNIT = 0.8 * Math.min(1.5, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
 const LABEL_FONT = 14.5; // units
 const RIM_COLOUR = "#0b131599";
-const LABEL_COLOUR = "#0b1315d9"; // dark, so that its light text is legible on any picture
+const LABEL_COLOUR = "#0b1315d9"; // dark, so that light text is legible on any picture
 const LABEL_TEXT_COLOUR = "#f4faf8";
-const FAINT_TEXT_COLOUR = "#a9b8b4"; // of labels that should not be relied on
+const FAINT_TEXT_COLOUR = "#a9b8b4"; // for labels that should not be relied on
 const FAMILY = "system-ui, sans-serif";
 
 /** @typedef {import("./layout.js").Placed} Placed */
 
 /**
- * A face to be marked. Its box is [left, top, width, height] in pixels of the canvas.
+ * A face to mark. Its box is [left, top, width, height] in pixels of the canvas.
  *
  * @typedef {{number: number, box: number[], labels: string[], doubted: boolean}} MarkedFace
  */
 
 /**
- * A unit in pixels of a canvas that shows a picture.
+ * The size of a unit, in pixels of a canvas that shows a picture.
  *
  * @param {number} longer - the canvas's longer side in its own pixels
- * @param {number} shown - the same in CSS pixels; 0 where it is not on the screen
+ * @param {number} shown - the same in CSS pixels; 0 if it is not on the screen
  */
 export function unitOf(longer, shown = 0) {
   return longer * Math.max(1 / PICTURE_UNITS, shown ? SMALLEST_UNIT / shown : 0);
@@ -39,10 +39,10 @@ export class PicturePainter {
     this.numberColour = number_colour;
     this.layout = new PictureLayout();
     /** @type {Map<string, number>} */
-    this.widths = new Map(); // of texts in units: measuring takes longer than painting
+    this.widths = new Map(); // of texts, in units; cached because measuring takes longer than painting
   }
 
-  /** A painter that sets numbers and labels as this one does now, for a picture to be saved. */
+  /** A painter that places numbers and labels as this one does now, for saving a picture. */
   copy() {
     const copy = Object.create(this);
     copy.layout = this.layout.copy();
@@ -50,13 +50,13 @@ export class PicturePainter {
   }
 
   /**
-   * Marks the faces on a picture that is painted already.
+   * Marks the faces on a picture that has been painted already.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {MarkedFace[]} faces
    * @param {number} unit - see unitOf
-   * @param {{chosen: number | null, pointed?: number | null, boxes?: boolean}} options - numbers of the face that is
-   *   chosen and of the one under the pointer; whether the boxes are painted too
+   * @param {{chosen: number | null, pointed?: number | null, boxes?: boolean}} options - numbers of the chosen
+   *   face and of the one under the pointer; whether to paint boxes, too
    */
   paint(context, faces, unit, {chosen, pointed = null, boxes = true}) {
     const {width, height} = context.canvas;
@@ -131,13 +131,13 @@ function labelFont(unit) {
  * @param {string} colour
  * @param {number} unit
  * @param {boolean} strong - for the face that is chosen or pointed at
- * @param {boolean} doubted - drawn broken
+ * @param {boolean} doubted - drawn with a dashed line
  */
 function paintBox(context, {x, y, width, height}, colour, unit, strong, doubted) {
   context.setLineDash(doubted ? [10 * unit, 7 * unit] : []);
   context.beginPath();
   context.roundRect(x, y, width, height, Math.min(12 * unit, width / 6));
-  // A dark rim, so that the box is seen before any background.
+  // A dark rim makes the box visible on any background.
   for (const [style, line] of [
     [RIM_COLOUR, strong ? 5.5 : 4],
     [colour, strong ? 3.5 : 2],

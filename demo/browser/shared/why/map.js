@@ -1,17 +1,17 @@
-// What a map says: how much of an attribute's log-odds each place in the face adds, and how much each of three regions.
+// A map's content: how much each place in the face adds to an attribute's log-odds, and how much each of three regions.
 
 /**
  * The maps of a face, as demo/server/why.py describes them. The cells of a map and its bias add up to the log-odds of the
  * attribute's probability.
  *
  * @typedef {object} Maps
- * @property {string[]} attributes - names of those that have a map here
- * @property {number[][][]} cells - one map for each of them: log-odds, by rows from the top of the aligned crop
- * @property {number[]} bias - one for each of them: log-odds before anything is seen of a face
+ * @property {string[]} attributes - names of those with a map here
+ * @property {number[][][]} cells - one map for each: log-odds, as rows from the top of the aligned crop
+ * @property {number[]} bias - one for each: log-odds before anything of a face is seen
  * @property {number[]} rows - y of the edges between rows, in pixels of the crop; one more than rows
  * @property {number[]} columns - x of the edges between columns, likewise
  * @property {number[]} placement - [a, b, c, d, e, f]: a point (x, y) of the crop lies at (ax + by + c, dx + ey + f) of the
- *   picture that was analysed
+ *   analysed picture
  */
 
 /** @typedef {{cells: number[][], bias: number, rows: number[], columns: number[], placement: number[]}} WhyMap */
@@ -19,7 +19,7 @@
 /** @typedef {"hair" | "eyes" | "mouth"} Region */
 
 /**
- * Bands of the aligned crop, in which eyes and mouth always lie at the same height: each reaches down to this y.
+ * Bands of the aligned crop, where eyes and mouth are always at the same height: each reaches down to this y.
  *
  * @type {[Region, number][]}
  */
@@ -32,7 +32,7 @@ const REGIONS = [
 /**
  * @param {Maps | undefined} maps - undefined: none came with the face
  * @param {string} attribute
- * @returns {WhyMap | null} null where there is no map of the attribute
+ * @returns {WhyMap | null} null if there is no map of the attribute
  */
 export function mapOf(maps, attribute) {
   const place = maps?.attributes.indexOf(attribute) ?? -1;
@@ -42,7 +42,7 @@ export function mapOf(maps, attribute) {
 }
 
 /**
- * What each region adds, in log-odds. A cell that lies in two is divided between them by its area.
+ * What each region adds, in log-odds. A cell in two regions is divided between them by its area.
  *
  * @param {WhyMap} map
  * @returns {Object<Region, number>}
@@ -72,7 +72,7 @@ export function logOdds({cells, bias}) {
 }
 
 /**
- * The same map with each value between its own and that of an earlier one.
+ * Blends a map with an earlier one, value by value.
  *
  * @param {WhyMap} map
  * @param {WhyMap} before - of the same attribute and form
@@ -86,11 +86,11 @@ export function blended(map, before, share) {
 }
 
 /**
- * The same map on a face that has moved.
+ * Moves a map along with its face.
  *
  * @param {WhyMap} map
- * @param {number[]} from - the face's box where the map belongs: x, y, width and height
- * @param {number[]} to - where it is now
+ * @param {number[]} from - the face's box when the map was made: x, y, width and height
+ * @param {number[]} to - its box now
  * @returns {WhyMap}
  */
 export function moved(map, from, to) {

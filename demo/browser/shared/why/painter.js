@@ -1,5 +1,5 @@
-// A map painted over the face in the picture: a cell for each place, with plus signs where it speaks for the attribute and
-// stripes where it speaks against it, and numbers beside the strongest.
+// Paints a map over a face: a cell for each place, with plus signs if it speaks for the attribute and stripes if it
+// speaks against it, and numbers beside the strongest.
 
 import {signed} from "./sentence.js";
 
@@ -10,7 +10,7 @@ const LEAST_SHARE = 0.02; // of the strongest cell: weaker ones are not painted
 const STRIPES = 3; // in a cell
 const MOST_NUMBERS = 3;
 const LEAST_NUMBER_SHARE = 0.15; // of the strongest cell: weaker ones get no number
-const LEAST_NUMBER = 0.05; // log-odds: less is written as 0.0
+const LEAST_NUMBER = 0.05; // log-odds: smaller ones would be written as 0.0
 const NUMBER_FONT = 13; // units of the picture
 const NUMBER_HEIGHT = 19; // units
 const NUMBER_MARGIN = 6; // units
@@ -29,7 +29,7 @@ const NUMBER_TEXT_COLOUR = "#f4faf8";
  *
  * @param {CanvasRenderingContext2D} context
  * @param {import("./map.js").WhyMap} map
- * @param {{across: number, down: number}} scale - pixels of the canvas for one of the picture that was analysed
+ * @param {{across: number, down: number}} scale - pixels of the canvas per pixel of the analysed picture
  * @param {boolean} mirror - whether the canvas shows it mirrored
  * @param {number} unit - see unitOf in the picture's painter
  */
@@ -68,7 +68,7 @@ function cellsOf({cells, rows, columns}) {
  * @param {number} share - of the strongest cell's value
  */
 function paintCell(context, {value, x, y, width, height}, share) {
-  const opacity = MOST_OPAQUE * Math.sqrt(share); // as one cell often has most, others would hardly be seen
+  const opacity = MOST_OPAQUE * Math.sqrt(share); // since one cell often dominates, others would be almost invisible
   const colour = value > 0 ? FOR_COLOUR : AGAINST_COLOUR;
   context.save();
   context.beginPath();
@@ -87,7 +87,7 @@ function paintCell(context, {value, x, y, width, height}, share) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {number} x - of its middle
+ * @param {number} x - of the plus sign's middle
  * @param {number} y
  * @param {number} arm - its length
  */
@@ -114,12 +114,12 @@ function traceStripes(context, x, y, width, height) {
 }
 
 /**
- * What is written beside the strongest cells, as far as no number covers another.
+ * The numbers beside the strongest cells, as long as none covers another.
  *
  * @param {Cell[]} cells
  * @param {DOMMatrix} transform - from the crop to the canvas
  * @param {number} unit
- * @returns {{x: number, y: number, text: string}[]} where each begins, and the middle of its height
+ * @returns {{x: number, y: number, text: string}[]} the left end of each, and the middle of its height
  */
 function numbers(cells, transform, unit) {
   const strongest = [...cells].sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
@@ -129,7 +129,7 @@ function numbers(cells, transform, unit) {
   for (const {value, x, y, width, height} of strongest) {
     if (written.length === MOST_NUMBERS || Math.abs(value) < least) break;
     const sides = [x, x + width].map((side) => transform.transformPoint({x: side, y: y + height / 2}));
-    const right = sides[0].x > sides[1].x ? sides[0] : sides[1]; // also where the picture is mirrored
+    const right = sides[0].x > sides[1].x ? sides[0] : sides[1]; // also if the picture is mirrored
     const apart = (/** @type {{x: number, y: number}} */ other) =>
       Math.abs(other.x - right.x) > NUMBER_ROOM * unit || Math.abs(other.y - right.y) > NUMBER_HEIGHT * unit;
     if (written.every(apart)) written.push({x: right.x, y: right.y, text: String(signed(value))});
@@ -140,7 +140,7 @@ function numbers(cells, transform, unit) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
- * @param {number} x - where it begins
+ * @param {number} x - its left end
  * @param {number} y - the middle of its height
  * @param {number} unit
  */

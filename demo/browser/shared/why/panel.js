@@ -1,12 +1,12 @@
-// "Why?": the attribute that the visitor asks about, and what is said of its map beside the picture.
+// "Why?": the attribute that the visitor asks about, and the text about its map beside the picture.
 
 import {closest, find, findAll} from "../elements.js";
 import {joined, t, withinSentence} from "../language.js";
 import {write, written} from "../written.js";
 import {summands, whereSentence} from "./sentence.js";
 
-const LEGIBLE_MS = 300; // how long a sentence stands at least while its face moves
-// A click on the attribute itself asks, too; those on the threshold's slider do not.
+const LEGIBLE_MS = 300; // minimum time that a sentence stays while its face moves
+// A click on the attribute itself asks, too, except on the threshold's slider.
 const ASKING = ".attribute :is([data-do=why], label, [data-attribute], .percent, .bar)";
 
 /** @typedef {import("../language.js").Words} Words */
@@ -17,7 +17,7 @@ export class WhyPanel {
    * @param {HTMLElement} panel - the live or the photo panel
    * @param {import("../attributes/attributes.js").AttributePanel} attributes
    * @param {string[]} elsewhere - attributes for which the network often looks at the wrong place
-   * @param {() => void} onAsk - another attribute was chosen, or none
+   * @param {() => void} onAsk - called when another attribute is chosen, or none
    * @param {(sentence: Words) => void} speak - tells the first answer to screen readers
    */
   constructor(panel, attributes, elsewhere, onAsk, speak) {
@@ -32,8 +32,8 @@ export class WhyPanel {
     this.sum = find(this.root, ".summands", HTMLElement);
     this.buttons = findAll(attributes.root, "[data-do=why]", HTMLButtonElement);
     /** @type {import("../attributes/attributes.js").Row | null} */
-    this.row = null; // of the attribute that is asked about
-    this.written = -Infinity; // milliseconds: when the sentence was written
+    this.row = null; // of the attribute asked about
+    this.written = -Infinity; // when the sentence was written, in milliseconds
     this.answered = false;
     attributes.root.addEventListener("click", (event) => {
       const row = closest(event, ASKING)?.closest(".attribute");
@@ -45,12 +45,12 @@ export class WhyPanel {
     });
   }
 
-  /** Name of the attribute that is asked about; null: none is. */
+  /** Name of the attribute asked about; null: none. */
   get asked() {
     return this.row?.box.dataset.attribute ?? null;
   }
 
-  /** @param {import("../attributes/attributes.js").Row} row - asked about from now on, or no longer if it was */
+  /** @param {import("../attributes/attributes.js").Row} row - to ask about from now on, or to stop asking about */
   toggle(row) {
     this.choose(row === this.row ? null : row);
   }
@@ -87,7 +87,7 @@ export class WhyPanel {
     this.root.classList.add("waiting");
   }
 
-  /** @param {WhyMap} map - of the attribute that is asked about */
+  /** @param {WhyMap} map - of the attribute asked about */
   show(map) {
     const now = performance.now();
     if (now - this.written < LEGIBLE_MS) return;
@@ -99,7 +99,7 @@ export class WhyPanel {
     this.answered = true;
   }
 
-  /** What the panel says, as one sentence for screen readers; empty where nothing is asked or known. */
+  /** What the panel says, as one sentence for screen readers; empty if nothing is asked or known. */
   get sentence() {
     if (!this.row || this.root.classList.contains("waiting")) return "";
     const said = t("Why {name}: {where}", {name: withinSentence(this.row.name), where: written(this.where)});

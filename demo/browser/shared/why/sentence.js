@@ -1,11 +1,11 @@
-// A map in words, and its numbers as they are written.
+// Puts a map into words, and formats its numbers.
 
 import {number, Phrase, t} from "../language.js";
 
 /** @typedef {import("../language.js").Words} Words */
 import {byRegion, logOdds} from "./map.js";
 
-const MOST_OF = 0.5; // of the log-odds: from here on one part is named alone
+const MOST_OF = 0.5; // of the log-odds: with at least this share, a part is named alone
 const DECIMALS = 1;
 
 /** @type {Object<string, Words>} */
@@ -31,7 +31,7 @@ const WRITTEN = {
 };
 
 /**
- * Log-odds as they are written on the page: "+2.1".
+ * Log-odds as written on the page: "+2.1".
  *
  * @param {number} value
  */
@@ -41,7 +41,7 @@ export function signed(value) {
 }
 
 /**
- * What each region adds and the starting point, and their sum, all rounded so that they add up as they are written.
+ * What each region adds, the starting point, and their sum, rounded so that the written numbers add up.
  *
  * @param {import("./map.js").WhyMap} map
  * @returns {{parts: Object<string, number>, total: number}}
@@ -55,13 +55,13 @@ function addedUp(map) {
   }));
   const total = Math.round(scale * logOdds(map));
   const missing = total - parts.reduce((sum, {floor}) => sum + floor, 0);
-  parts.sort((one, other) => other.rest - one.rest); // the nearest to the next number are rounded up
+  parts.sort((one, other) => other.rest - one.rest); // those nearest to the next number are rounded up
   const rounded = parts.map(({name, floor}, place) => [name, (floor + Number(place < missing)) / scale]);
   return {parts: Object.fromEntries(rounded), total: total / scale};
 }
 
 /**
- * Where it is decided: "Mostly the eyes: +2.1 of +3.4."
+ * Where the decision comes from: "Mostly the eyes: +2.1 of +3.4."
  *
  * @param {import("./map.js").WhyMap} map
  */
@@ -79,13 +79,13 @@ export function whereSentence(map) {
 }
 
 /**
- * What each region adds and the starting point, so that everybody can add it up: "hair and forehead +0.4".
+ * What each region adds, and the starting point, so that anyone can add them up: "hair and forehead +0.4".
  *
  * @param {import("./map.js").WhyMap} map
  */
 export function summands(map) {
   const {parts, total} = addedUp(map);
-  const named = Object.entries(NAMES).filter(([part]) => part !== "bias" || parts[part] !== 0); // it is mostly nothing
+  const named = Object.entries(NAMES).filter(([part]) => part !== "bias" || parts[part] !== 0); // the bias is usually 0
   const terms = named.map(([part, name]) => ({name, value: signed(parts[part])}));
   const percent = Math.round(100 / (1 + Math.exp(-logOdds(map))));
   return [...terms, {name: t("together"), value: t("{total}, which is {percent}%", {total: signed(total), percent})}];

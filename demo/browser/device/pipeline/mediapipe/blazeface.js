@@ -1,4 +1,4 @@
-// MediaPipe's face detector, run on windows of a frame: as demo/pipeline/mediapipe/blazeface.py.
+// Runs MediaPipe's face detector on windows of a frame, like demo/pipeline/mediapipe/blazeface.py.
 
 import {mapped, overlap} from "../face.js";
 import {roundHalfEven} from "../numeric/rounding.js";
@@ -10,18 +10,18 @@ import {squares, tiles, whole, withRoom} from "./windows.js";
  * @typedef {import("../numeric/resize.js").Frame} Frame
  * @typedef {import("./windows.js").Window} Window
  *
- * What the detector answers for an image: boxes in its pixels, points as shares of its width and height.
+ * What the detector finds in an image: boxes in pixels, points as shares of its width and height.
  * @typedef {{boundingBox: {originX: number, originY: number, width: number, height: number},
  *   keypoints: {x: number, y: number}[], categories: {score: number}[]}} Found
  */
 
-export const INPUT_SIDE = 256; // twice the model's own: shrunk to it by area, small faces stay whole
+export const INPUT_SIDE = 256; // twice the model's own; shrinking to it by area keeps small faces whole
 const KEY_POINTS = [0, 1, 3, 2]; // MediaPipe's, in our order: both eyes, mouth, nose
-const MIN_CONTRAST = 16; // a window with a face has at least this range of values
+const MIN_CONTRAST = 16; // a window with a face has at least this range of pixel values
 const CERTAINLY_UPRIGHT_SCORE = 0.88;
 const MIN_TURNED_SCORE = 0.8;
 const MIN_SECOND_LOOK_OVERLAP = 0.5; // of the smaller box
-const CUT_OFF_MARGIN = 0.02; // a face this close to the edge of a window, as a share of its side, is cut off
+const CUT_OFF_MARGIN = 0.02; // a face this close to a window's edge counts as cut off; a share of the side
 
 export class BlazeFace {
   /** @param {(image: Frame) => Found[]} detect - MediaPipe's FaceDetector */
@@ -39,7 +39,7 @@ export class BlazeFace {
   }
 
   /**
-   * Without faces that a tile cuts off; one face may be found more than once.
+   * Detects in tiles, except faces that a tile cuts off; may find one face more than once.
    *
    * @param {Frame} frame
    * @param {number} parts - tiles per longer side, one of TILINGS
@@ -51,7 +51,7 @@ export class BlazeFace {
   }
 
   /**
-   * With black padding around the frame, where a face that fills it is found.
+   * Detects with black padding around the frame, to find a face that fills it.
    *
    * @param {Frame} frame
    * @param {number} quarters
@@ -62,7 +62,7 @@ export class BlazeFace {
   }
 
   /**
-   * In overlapping small windows, except those with next to no contrast.
+   * Detects in overlapping small windows, except those with next to no contrast.
    *
    * @param {Frame} frame
    * @param {number} side - of a window, in pixels of the frame
@@ -76,11 +76,11 @@ export class BlazeFace {
   }
 
   /**
-   * Detects the same face again at the best size and in each of the four directions.
+   * Detects the same face again, at the best size and turned each of the four ways.
    *
    * @param {Frame} frame
    * @param {Detection} detection - in this frame
-   * @returns {Detection} that with the highest score
+   * @returns {Detection} the one with the highest score
    */
   lookCloser(frame, detection) {
     if (detection.score >= CERTAINLY_UPRIGHT_SCORE) return detection;
@@ -99,7 +99,7 @@ export class BlazeFace {
   }
 
   /**
-   * Detects in windows of `view`, the frame shrunk; leaves out faces that a window cuts off.
+   * Detects in windows of `view`, the shrunk frame; leaves out faces that a window cuts off.
    *
    * @param {Frame} frame
    * @param {Frame} view
@@ -116,7 +116,7 @@ export class BlazeFace {
   }
 
   /**
-   * Detects in the image turned left by `quarters`; boxes and points are those of the image itself.
+   * Detects in the image turned left by `quarters`; boxes and points refer to the unturned image.
    *
    * @param {Frame} image
    * @param {number} quarters
@@ -155,7 +155,7 @@ function detectionOf({boundingBox: {originX, originY, width, height}, keypoints,
 }
 
 /**
- * Whether the window, not the frame, cuts the face off; a window beside it shows the face whole.
+ * Whether the window, not the frame, cuts the face off; a neighbouring window then shows it whole.
  *
  * @param {import("../face.js").Box} box
  * @param {Window} window
@@ -170,7 +170,7 @@ function isCutOff(box, window, frame) {
 }
 
 /**
- * The range of the values in a window that lies inside the image.
+ * The range of pixel values in a window inside the image.
  *
  * @param {Frame} image
  * @param {Window} window

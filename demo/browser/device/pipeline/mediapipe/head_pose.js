@@ -1,16 +1,16 @@
-// How far a head is turned and bowed, in degrees: as demo/pipeline/mediapipe/head_pose.py.
+// How far a head is turned and bowed, in degrees, like demo/pipeline/mediapipe/head_pose.py.
 
 // MediaPipe's face mesh.
 const [LEFT_EYE_CORNER, RIGHT_EYE_CORNER] = [33, 263]; // outer corners, left and right in the picture
 const [FOREHEAD, CHIN] = [10, 152];
-const FRONTAL_PITCH = 10; // of the line from forehead to chin, in the median picture of CelebA
+const FRONTAL_PITCH = 10; // degrees, of the line from forehead to chin, in CelebA's median picture
 const YAW_PER_NOSE_OFFSET = 1.42; // fitted on the same pictures
 const DEGREES = 180 / Math.PI;
 
 /**
  * Yaw and pitch from landmarks of a square crop.
  *
- * @param {{x: number, y: number, z: number}[]} landmarks - z, away from the camera, has the unit of x
+ * @param {{x: number, y: number, z: number}[]} landmarks - z points away from the camera, in the unit of x
  */
 export function headAngles(landmarks) {
   const angle = (/** @type {number} */ start, /** @type {number} */ end) => {
@@ -21,7 +21,7 @@ export function headAngles(landmarks) {
 }
 
 /**
- * Yaw from key points, by how far the nose lies off the middle of the eyes.
+ * Yaw from key points: from how far the nose lies off the middle of the eyes.
  *
  * @param {import("../face.js").Points} points - both eyes, mouth and nose
  */

@@ -1,4 +1,4 @@
-// MediaPipe's face landmarker, which finds eyes and mouth to the pixel: as demo/pipeline/mediapipe/landmarks.py.
+// MediaPipe's face landmarker, which finds eyes and mouth to the pixel, like demo/pipeline/mediapipe/landmarks.py.
 
 import {faceInside} from "../face.js";
 import {headAngles} from "./head_pose.js";
@@ -27,8 +27,8 @@ export class Landmarker {
    * @param {Frame} frame
    * @param {import("../face.js").Box} box
    * @param {import("../face.js").Points} points - where eyes and mouth are expected
-   * @param {number} maxShift - how far they may be from there, as a share of the box's longer side; a face farther off is
-   *   a neighbour's
+   * @param {number} maxShift - how far from there they may be, as a share of the box's longer side; a face farther off
+   *   is a neighbour
    * @param {number} quarters - quarter turns to the left that put the face upright
    * @returns {Face | null}
    */

@@ -1,4 +1,4 @@
-// Parts of a frame at the size and the way up that a model needs them, and the way back to the frame: as
+// Cuts parts out of a frame at the size and the way up that a model needs, and maps its points back to the frame, like
 // demo/pipeline/mediapipe/views.py.
 
 import {shrinkByArea} from "../numeric/resize.js";
@@ -17,7 +17,7 @@ const CONTEXT = 2.5; // how much larger than the face the square around it is
  *
  * @param {Frame} image
  * @param {number} longest
- * @returns {Frame} the image itself where it is small enough already
+ * @returns {Frame} the image itself if it is small enough already
  */
 export function shrink(image, longest) {
   const scale = longest / Math.max(image.width, image.height);
@@ -27,7 +27,7 @@ export function shrink(image, longest) {
 }
 
 /**
- * How many pixels of an image one pixel of its shrunk copy stands for, across and down.
+ * Pixels of an image per pixel of its shrunk copy, across and down.
  *
  * @param {Frame} image
  * @param {Frame} shrunk
@@ -38,11 +38,11 @@ export function ratio(image, shrunk) {
 }
 
 /**
- * Cuts a window out of an image, black where it reaches outside.
+ * Cuts a window out of an image, black wherever it reaches outside.
  *
  * @param {Frame} image
  * @param {Window} window
- * @returns {Frame} the image itself where that is the window
+ * @returns {Frame} the image itself if the window is all of it
  */
 export function cut(image, [left, top, width, height]) {
   if (!left && !top && width === image.width && height === image.height) return image;
@@ -57,7 +57,7 @@ export function cut(image, [left, top, width, height]) {
 }
 
 /**
- * Turns an image by quarters to the left.
+ * Turns an image to the left by quarter turns.
  *
  * @param {Frame} image
  * @param {number} quarters - 0 to 3
@@ -82,7 +82,7 @@ export function turn(image, quarters) {
 }
 
 /**
- * The square window around a face, 2.5 times as large as the longer side of its box; it may reach outside the image.
+ * The square window around a face, 2.5 times the longer side of its box; it may reach outside the image.
  *
  * @param {import("../face.js").Box} box
  * @returns {Window}
@@ -93,7 +93,7 @@ export function around([x, y, width, height]) {
 }
 
 /**
- * Maps a point of a turned image back to the image itself, both as shares of width and height.
+ * Maps a point of a turned image back to the unturned one, both as shares of width and height.
  *
  * @param {{x: number, y: number}} point
  * @param {number} quarters - quarter turns to the left, 0 to 3

@@ -1,4 +1,4 @@
-// Which windows of a picture the face detector looks at: as demo/pipeline/mediapipe/windows.py.
+// Which windows of a picture the face detector looks at, like demo/pipeline/mediapipe/windows.py.
 
 import {roundHalfEven} from "../numeric/rounding.js";
 
@@ -8,18 +8,18 @@ import {roundHalfEven} from "../numeric/rounding.js";
  * @typedef {[number, number, number, number]} Window
  */
 
-// Tiles per longer side, and the least length in pixels of a longer side that is tiled so.
+// Tiles per longer side, and the minimum length of that side in pixels.
 export const TILINGS = [2, 4, 8];
 /** @type {Object<number, number>} */
 const TILE_LIMITS = {2: 320, 4: 640, 8: 2048};
-const MIN_FACE_SHARE = 0.15; // the detector misses faces under about this share of its input
-const MIN_SIDE = 160; // of the small windows, in pixels: shows faces of 24 pixels; smaller ones are too small to judge
-const MAX_WINDOWS = 600; // small ones of one picture, of all sizes together
-const STRIDE = 0.6; // each small window begins this share of its side after the one before
+const MIN_FACE_SHARE = 0.15; // the detector misses faces smaller than about this share of its input
+const MIN_SIDE = 160; // of the small windows, in pixels: shows faces of 24 pixels; smaller faces are too small to judge
+const MAX_WINDOWS = 600; // small windows of one picture, all sizes together
+const STRIDE = 0.6; // each small window begins this share of its side after the previous one
 const NEARLY_AS_SMALL = 1.1; // windows only this much larger than the smallest show nearly the same faces
 
 /**
- * The picture as a single window.
+ * The whole picture as a single window.
  *
  * @param {number} width
  * @param {number} height
@@ -30,7 +30,7 @@ export function whole(width, height) {
 }
 
 /**
- * One window with the picture in its middle, twice as wide and high.
+ * One window twice as wide and high as the picture, which is in its middle.
  *
  * @param {number} width
  * @param {number} height
@@ -41,7 +41,7 @@ export function withRoom(width, height) {
 }
 
 /**
- * Square windows, each of which overlaps the next by half; none where they would be too small.
+ * Square windows, each overlapping the next by half; none if they would be too small.
  *
  * @param {number} width
  * @param {number} height
@@ -54,7 +54,7 @@ export function tiles(width, height, parts) {
 }
 
 /**
- * Square windows over all of the picture, row by row, cut to it where it is narrower.
+ * Square windows over the whole picture, row by row, clipped if the picture is narrower.
  *
  * @param {number} width
  * @param {number} height
@@ -70,7 +70,7 @@ export function squares(width, height, side, stride = STRIDE) {
 }
 
 /**
- * Sides of the small windows, from large to small, which begin where the tiles end.
+ * Sides of the small windows, from large to small, starting below the tiles.
  *
  * @param {number} width
  * @param {number} height
@@ -88,7 +88,7 @@ export function smallSides(width, height) {
 }
 
 /**
- * From under `coarse` down to `least` in equal ratios of at most 2.
+ * Sides from below `coarse` down to `least`, in equal ratios of at most 2.
  *
  * @param {number} coarse
  * @param {number} least
@@ -100,7 +100,7 @@ function sidesBetween(coarse, least) {
 }
 
 /**
- * Where windows of `side` begin so that they cover `length`, at most `stride` sides apart.
+ * Where windows of `side` begin to cover `length`, at most `stride` sides apart.
  *
  * @param {number} length
  * @param {number} side

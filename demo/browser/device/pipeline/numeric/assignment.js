@@ -1,7 +1,7 @@
-// The assignment problem: who belongs to whom at the least total cost (Hungarian method, by shortest augmenting paths).
+// The assignment problem: which pairs cost least in total (Hungarian method, by shortest augmenting paths).
 
 /**
- * Assigns each row to a column of its own, or each column to a row where there are fewer of them.
+ * Assigns each row to a column of its own or, if there are fewer columns, each column to a row.
  *
  * @param {number[][]} costs - for each row, the cost of each column; finite
  * @returns {[number, number][]} pairs of a row and a column, with the least sum of costs
@@ -18,16 +18,16 @@ export function leastCost(costs) {
 }
 
 /**
- * Gives a row a column, for which others may have to change theirs: along the path on which costs, less the potentials
- * (`ofRows`, `ofColumns`), rise least.
+ * Gives a row a column, if need be by moving other rows to other columns, along the path on which costs, less the
+ * potentials (`ofRows`, `ofColumns`), rise least.
  *
  * @param {number[][]} costs
  * @param {number} newRow
- * @param {{rowOf: number[], ofRows: number[], ofColumns: number[]}} solution - for the rows before; is changed
+ * @param {{rowOf: number[], ofRows: number[], ofColumns: number[]}} solution - for the rows before; changed in place
  */
 function augment(costs, newRow, {rowOf, ofRows, ofColumns}) {
   const distances = rowOf.map(() => Infinity);
-  const previous = rowOf.map(() => -1); // column before each one on the path; -1: it begins there
+  const previous = rowOf.map(() => -1); // the column before each one on the path; -1: the path begins there
   const [done, reached] = [new Set(), new Set([newRow])];
   let [row, column, distance] = [newRow, -1, 0];
   while (row >= 0) {

@@ -1,4 +1,4 @@
-// Shrinking by area, with the results of OpenCV's INTER_AREA: each pixel is the mean of what it covers.
+// Shrinks by area with the same results as OpenCV's INTER_AREA: each pixel is the mean of what it covers.
 
 /**
  * A picture: `data` holds red, green, blue and a fourth byte for each pixel, row by row. ImageData is one.
@@ -6,7 +6,7 @@
  * @typedef {{width: number, height: number, data: Uint8ClampedArray<ArrayBuffer>}} Frame
  */
 
-const NEGLIGIBLE_PIXELS = 1e-3; // OpenCV leaves out what a pixel covers less of
+const NEGLIGIBLE_PIXELS = 1e-3; // OpenCV ignores source pixels that are covered by less than this
 
 /**
  * @param {Frame} image
@@ -24,15 +24,15 @@ export function shrinkByArea(image, width, height) {
 
 /**
  * @param {Frame} image
- * @param {Frame} shrunk - is filled
- * @param {number} across - pixels of a block
- * @param {number} down - pixels of a block
+ * @param {Frame} shrunk - filled in place
+ * @param {number} across - pixels per block
+ * @param {number} down - pixels per block
  */
 function averageBlocks(image, shrunk, across, down) {
   const stride = 4 * image.width;
   const share = Math.fround(1 / (across * down));
   const average = (/** @type {number} */ sum) =>
-    across === 2 && down === 2 ? (sum + 2) >> 2 : Math.fround(sum * share); // 2x2 has a rounding of its own
+    across === 2 && down === 2 ? (sum + 2) >> 2 : Math.fround(sum * share); // 2x2 blocks round differently
   for (let y = 0, at = 0; y < shrunk.height; y++) {
     for (let x = 0; x < shrunk.width; x++, at += 4) {
       let [red, green, blue] = [0, 0, 0];
@@ -54,7 +54,7 @@ function averageBlocks(image, shrunk, across, down) {
 
 /**
  * @param {Frame} image
- * @param {Frame} shrunk - is filled
+ * @param {Frame} shrunk - filled in place
  */
 function averageAreas(image, shrunk) {
   const columns = coverage(image.width, shrunk.width);
@@ -73,7 +73,7 @@ function averageAreas(image, shrunk) {
     }
     let at = 4 * y * shrunk.width;
     for (let i = 0; i < sums.length; i += 3, at += 4) {
-      shrunk.data[at] = sums[i]; // which rounds
+      shrunk.data[at] = sums[i]; // the array rounds
       shrunk.data[at + 1] = sums[i + 1];
       shrunk.data[at + 2] = sums[i + 2];
       shrunk.data[at + 3] = 255;
@@ -85,7 +85,7 @@ function averageAreas(image, shrunk) {
  * @param {Frame} image
  * @param {number} row
  * @param {Coverage} columns
- * @param {Float32Array} line - is filled with red, green and blue
+ * @param {Float32Array} line - filled with red, green and blue
  */
 function shrinkRow({data, width}, row, {starts, sources, weights}, line) {
   const begin = 4 * row * width;

@@ -1,7 +1,7 @@
-// Rounding as Python does it, so that windows and boxes come out the same here and there.
+// Rounds as Python does, so that windows and boxes are the same in both.
 
 /**
- * The nearest whole number; of two that are equally near, the even one.
+ * The nearest whole number; if two are equally near, the even one.
  *
  * @param {number} value
  */

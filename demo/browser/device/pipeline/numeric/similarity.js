@@ -1,7 +1,7 @@
-// Rotation with scale and translation, fixed by points: as `similarity` in demo/pipeline/align.py.
+// Rotation with scale and translation, fitted to points, like `similarity` in demo/pipeline/align.py.
 
 /**
- * The rows of a matrix for column vectors (x, y, 1), one after the other.
+ * The rows of a matrix for column vectors (x, y, 1), one after another.
  *
  * @typedef {[number, number, number, number, number, number]} Matrix
  *
@@ -11,13 +11,13 @@
 /**
  * The similarity transform with the least squared error.
  *
- * @param {Points} source - not all equal
- * @param {Points} target - where the source's points are to go
+ * @param {Points} source - not all the same
+ * @param {Points} target - where the source's points should go
  * @returns {Matrix}
  */
 export function similarity(source, target) {
   const [from, to] = [centred(source), centred(target)];
-  // As complex numbers a rotation with scale is one factor, so this is linear regression with one coefficient.
+  // In complex numbers, rotating and scaling is one factor, so this is linear regression with one coefficient.
   let [real, imaginary, norm] = [0, 0, 0];
   for (let i = 0; i < source.length; i += 2) {
     const [x, y, u, v] = [from.points[i], from.points[i + 1], to.points[i], to.points[i + 1]];
@@ -51,7 +51,7 @@ export function transformedPoints(matrix, points) {
 }
 
 /**
- * By how much a similarity enlarges.
+ * How much a similarity enlarges.
  *
  * @param {Matrix} matrix
  */
@@ -60,7 +60,7 @@ export function scaleOf(matrix) {
 }
 
 /**
- * Points around their mean, both in the points' own precision.
+ * Points relative to their mean, both in the points' own precision.
  *
  * @param {Points} points
  */

@@ -1,13 +1,13 @@
-// Bicubic sampling with a repeated border, with the results of OpenCV's warpAffine (INTER_CUBIC, BORDER_REPLICATE) to
-// one of 255 steps.
+// Bicubic sampling with a repeated border. Results are within 1 of 255 of OpenCV's warpAffine (INTER_CUBIC,
+// BORDER_REPLICATE).
 
 import {clamp} from "./rounding.js";
 
-const SHARPNESS = -0.75; // the parameter of the cubic convolution (Keys, 1981) that OpenCV has
+const SHARPNESS = -0.75; // OpenCV's parameter of the cubic convolution (Keys, 1981)
 
 /**
  * @param {import("./resize.js").Frame} image
- * @param {import("./similarity.js").Matrix} matrix - leads from the result to the image, in pixel centres
+ * @param {import("./similarity.js").Matrix} matrix - maps the result to the image, in pixel centres
  * @param {number} width - of the result
  * @param {number} height - of the result
  * @returns {Uint8ClampedArray<ArrayBuffer>} red, green and blue of each pixel, row by row
@@ -24,7 +24,7 @@ export function warp(image, [a, b, c, d, e, f], width, height) {
       const {offsets, weights} = across;
       let [red, green, blue] = [0, 0, 0];
       for (let row = 0; row < 4; row++) {
-        // Written out: a loop over the columns takes a third longer.
+        // Unrolled: a loop over the columns takes a third longer.
         const weight = down.weights[row];
         const first = down.offsets[row] + offsets[0];
         const second = down.offsets[row] + offsets[1];
@@ -46,7 +46,7 @@ export function warp(image, [a, b, c, d, e, f], width, height) {
             weights[2] * data[third + 2] +
             weights[3] * data[fourth + 2]);
       }
-      result[at] = red; // which rounds and clips
+      result[at] = red; // the array rounds and clips
       result[at + 1] = green;
       result[at + 2] = blue;
     }
