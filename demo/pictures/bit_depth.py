@@ -1,14 +1,14 @@
-"""Scale pixel values of 16 bits and more, or floating ones, to the 8 bits of ordinary pictures."""
+"""Scale pixel values of 16 bits or more, or floats, to the 8 bits of ordinary pictures."""
 
 import numpy as np
 
-_ROWS_AT_ONCE = 256  # to need little memory besides the picture
+_ROWS_AT_ONCE = 256  # needs little memory beside the picture
 
 
 def to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale integer or floating values to uint8, by the smallest usual white point that none exceeds.
+    """Scale integers or floats to uint8, by the smallest usual white point that no value exceeds.
 
-    Floats up to 1 are taken for 0..1; 16-bit integers always for 0..65535. NaN and infinity become black.
+    Floats up to 1 count as 0..1, and 16-bit integers always as 0..65535. NaN and infinity become black.
 
     Args:
         values: (height, width) or (height, width, channels), of any number type.

@@ -8,13 +8,13 @@ _HEADER_BYTES = 2**20
 
 
 def boxed_profile(file: IO[bytes]) -> bytes:
-    """The ICC profile that the first `colr` box holds, or describes by codes.
+    """The ICC profile in the first `colr` box, or made from the codes in it.
 
     Args:
         file: an AVIF or JPEG 2000 file, read from its beginning.
 
     Returns:
-        The profile; empty for sRGB, and where there is no such box.
+        The profile; empty for sRGB, and if there is no such box.
     """
     file.seek(0)
     head = file.read(_HEADER_BYTES)

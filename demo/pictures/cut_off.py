@@ -1,31 +1,31 @@
-"""Truncated files that lack only their end, such as a JPEG without its end mark, but none of their pixels.
+"""Truncated files that have all their pixels and lack only their end, such as a JPEG without its end mark.
 
-Such a file is decoded with several endings appended. Where pixels are missing, each ending gives others; where the
-pictures are equal, no ending could have changed them, so every pixel is there. Pillow's own switch for truncated files
-(LOAD_TRUNCATED_IMAGES) holds for all threads at once, and paints missing pixels grey.
+We decode such a file with several endings appended. If pixels are missing, each ending gives different ones; if all
+pictures are equal, no ending has changed anything, so every pixel is there. Pillow's own switch for truncated files
+(LOAD_TRUNCATED_IMAGES) applies to all threads at once, and paints missing pixels grey.
 """
 
 import random
 import re
 from collections.abc import Iterator
 
-_NOISE = bytes(random.Random(0).choices(range(1, 255), k=512))  # without the bytes that begin a mark of JPEG
+_NOISE = bytes(random.Random(0).choices(range(1, 255), k=512))  # without the byte that begins JPEG's marks
 _FILLINGS = (bytes(512), _NOISE)
 _JPEG_END = b"\xff\xd9"
 
 
 def completions(data: bytes) -> Iterator[bytes]:
-    """The file with each of several endings; the picture is whole where all of them decode to the same.
+    """The file with each of several endings; the picture is whole if all of them decode to the same.
 
     Args:
-        data: a file that cannot be decoded as it is.
+        data: a file that can't be decoded as it is.
 
     Yields:
-        The completed files; none where pixels are missing by the file's own headers.
+        The completed files; none if the file's own headers show that pixels are missing.
     """
     endings: tuple[bytes, ...] = _FILLINGS
     if data.startswith(b"\xff\xd8"):
-        data = data.rstrip(b"\xff")  # the first half of the end mark
+        data = data.rstrip(b"\xff")  # half of the end mark
         if not _has_all_scans(data):
             return
         endings = (_JPEG_END, *(_jpeg_ending(data, filling) for filling in _FILLINGS))
@@ -34,7 +34,7 @@ def completions(data: bytes) -> Iterator[bytes]:
 
 
 def _jpeg_ending(data: bytes, filling: bytes) -> bytes:
-    """More pixels, also after the restart mark that would come next, and an end mark."""
+    """More pixels, then each restart mark from the next one on, with more pixels, and an end mark."""
     marks = re.findall(rb"\xff([\xd0-\xd7])", data)
     first = marks[-1][0] + 1 if marks else 0xD0
     return filling + b"".join(bytes((0xFF, 0xD0 | (first + i) & 7)) + filling for i in range(8)) + _JPEG_END
@@ -54,7 +54,7 @@ def _has_all_scans(data: bytes) -> bool:
                 start, end, bits = body[1 + 2 * body[0] : 4 + 2 * body[0]]
                 scanned = body[1 : 1 + 2 * body[0] : 2]
                 missing |= {(component, k): bits & 15 for component in scanned for k in range(start, end + 1)}
-        except (IndexError, ValueError):  # cut in the middle of a header
+        except (IndexError, ValueError):  # cut off within a header
             return False
         position = mark.end() + 2 + len(body)
     return bool(missing) and not any(missing.values())

@@ -39,15 +39,15 @@ _ICON = (b"\0\0\1\0", b"\0\0\2\0")
 
 
 class PictureError(ValueError):
-    """A picture cannot be opened; the message, for people to read, says why and what to do."""
+    """A picture can't be opened; the message, for people, says why and what to do."""
 
 
 def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
     """Open a picture as an upright RGB frame in sRGB.
 
-    Grey, palette, CMYK and deeper pictures are converted (16-bit values are scaled, not clipped), and so are colours
-    with another ICC profile. Transparent parts become white, and the EXIF orientation is applied. Of an animation the
-    first frame is taken, of an icon the largest picture, of a TIFF with a thumbnail the largest page.
+    Converts grey, palette, CMYK and deeper pictures (16-bit values are scaled, not clipped), and colours with another
+    ICC profile. Transparent parts become white, and the EXIF orientation is applied. Takes the first frame of an
+    animation, the largest picture of an icon, and the largest page of a TIFF with a thumbnail.
 
     Args:
         source: path of the file, or its bytes.
@@ -57,8 +57,8 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
         Contiguous array (height, width, 3), uint8, RGB in 0..255.
 
     Raises:
-        PictureError: the file is missing, empty, damaged, not a picture, of a format that is not supported, has more
-            than ``MAX_PIXELS`` pixels, or would take far longer to decode than others of its size.
+        PictureError: the file is missing, empty, damaged, not a picture or of an unsupported format, has more than
+            ``MAX_PIXELS`` pixels, or would take far longer to decode than others of its size.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), subject(name))
@@ -79,13 +79,13 @@ def subject(name: str) -> str:
     """The beginning of a message about a picture.
 
     Args:
-        name: of its file; empty where it is not known.
+        name: of its file; empty if unknown.
     """
     return f"'{name}'" if name else "The picture"
 
 
 def _read(file: IO[bytes], name: str) -> np.ndarray:
-    """Decode an open file; `name` begins the messages."""
+    """Decode an open file; messages begin with `name`."""
     head = file.read(HEAD_BYTES)
     if not head:
         raise PictureError(f"{name} is empty.")
@@ -106,7 +106,7 @@ def _read(file: IO[bytes], name: str) -> np.ndarray:
 
 
 def _decode(file: IO[bytes]) -> Image.Image:
-    """Open and load a picture, also one whose file lacks only its end."""
+    """Open and load a picture, even if its file lacks the end."""
     try:
         return _load(file)
     except (UnsupportedPictureError, TooManyPixelsError, Image.DecompressionBombError, UnidentifiedImageError):
@@ -120,7 +120,7 @@ def _decode(file: IO[bytes]) -> Image.Image:
 
 
 def _load_truncated(data: bytes) -> Image.Image | None:
-    """Load a picture without the last bytes of its file; None where any of its pixels is missing."""
+    """Load a picture whose file lacks its last bytes; None if any pixels are missing."""
     first: Image.Image | None = None
     for completion in completions(data):
         try:
@@ -129,7 +129,7 @@ def _load_truncated(data: bytes) -> Image.Image | None:
             return None
         if first is None:
             first = picture
-        elif picture != first:  # in mode, size, palette or pixels
+        elif picture != first:  # differs in mode, size, palette or pixels
             return None
     return first
 
@@ -142,7 +142,7 @@ def _load(file: IO[bytes]) -> Image.Image:
 
 
 def _open(file: IO[bytes]) -> Image.Image:
-    """Open a picture by the signature at the beginning of its file."""
+    """Open a picture according to the signature at the beginning of its file."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith(SIGNATURE):
@@ -172,7 +172,7 @@ def _open(file: IO[bytes]) -> Image.Image:
 
 
 def _to_frame(image: Image.Image) -> np.ndarray:
-    """Turn a loaded picture upright and into sRGB, on white."""
+    """Turn a loaded picture upright and convert it to sRGB, on white."""
     profile = srgb.profile_of(image)
     _make_upright(image)
     if image.mode.startswith(("I", "F")):
@@ -185,7 +185,7 @@ def _to_frame(image: Image.Image) -> np.ndarray:
 
 
 def _make_upright(image: Image.Image) -> None:
-    """Apply the EXIF orientation; a picture whose EXIF block is damaged stays as it is."""
-    # The parser raises almost anything on a damaged block, and the pixels are good without it.
+    """Apply the EXIF orientation; if the EXIF block is damaged, the picture stays as it is."""
+    # The parser raises almost anything on a damaged block, but the pixels are fine without it.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)

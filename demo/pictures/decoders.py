@@ -1,7 +1,7 @@
-"""Decode pictures of strangers in processes of their own, which are ended where a picture takes too much.
+"""Decode strangers' pictures in separate processes, which are ended if a picture takes too much time or memory.
 
-Our own, since concurrent.futures cannot stop a task, and pebble (5.2) has one pipe for all processes, whose lock a
-killed one may take with it.
+We wrote our own because concurrent.futures can't stop a task, and pebble's (5.2) processes all share a pipe, whose lock
+a killed one may take with it.
 """
 
 import json
@@ -27,18 +27,18 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _START_SECONDS = 60
-_GLANCE_SECONDS = 0.1  # from one look to the next whether a picture is still wanted
+_GLANCE_SECONDS = 0.1  # between checks whether a picture is still wanted
 _READY = b"ready"
 
 
 @dataclass(frozen=True)
 class DecodeBounds:
-    """What one picture may take.
+    """Limits for one picture.
 
     Attributes:
         seconds: from its file to its pixels.
-        cpu_seconds: processor time; Windows does not bound it.
-        memory_bytes: memory beside what the process takes from its start; bounded on Linux alone.
+        cpu_seconds: processor time; not limited on Windows.
+        memory_bytes: memory beyond what the process uses from the start; only limited on Linux.
     """
 
     seconds: float = MAX_DECODE_SECONDS
@@ -47,24 +47,24 @@ class DecodeBounds:
 
 
 class Decoders:
-    """Processes that decode pictures, as many as there are pictures to decode at the same time. Thread-safe.
+    """Processes that decode pictures, one for each picture being decoded. Thread-safe.
 
-    All that comes back from them is pixels or a sentence, so that a decoder which is broken into can say no more.
+    They return only pixels or a sentence, so even a decoder that was broken into can say no more.
 
     Args:
-        bounds: what one picture may take.
-        most: how many pictures are decoded at the same time; for one more, that which has taken longest is given up.
+        bounds: limits for one picture.
+        most: how many pictures may be decoded at the same time; one more makes the longest-running one give up.
     """
 
     def __init__(self, bounds: DecodeBounds | None = None, most: int = MAX_DECODERS) -> None:
         self._bounds = bounds or DecodeBounds()
         self._most = most
-        self._kept: list[ChildProcess] = []  # for the next picture; to append and to pop are atomic
+        self._kept: list[ChildProcess] = []  # for the next pictures; appending and popping are atomic
         self._lock = threading.Lock()
-        self._working: list[ChildProcess] = []  # those that decode, that which began first before the others
+        self._working: list[ChildProcess] = []  # those now decoding, oldest first
 
     def start(self) -> None:
-        """Start a process, so that the next picture need not wait for that."""
+        """Start a process, so that the next picture need not wait for it."""
         self._kept.append(ChildProcess(_decode, self._bounds))
 
     def open_picture(self, file: bytes, name: str = "") -> np.ndarray:
@@ -78,9 +78,9 @@ class Decoders:
             Read-only contiguous array (height, width, 3), uint8, RGB in 0..255.
 
         Raises:
-            PictureError: as `open_picture` raises it, or because the picture takes too much.
-            InterruptedWorkError: the picture is no longer wanted, or was given up for others.
-            RuntimeError: no process could be started.
+            PictureError: as for `open_picture`, or the picture takes too much time or memory.
+            InterruptedWorkError: the picture is no longer wanted, or had to give way to others.
+            RuntimeError: no process could start.
         """
         decoder = self._ready()
         try:
@@ -92,7 +92,7 @@ class Decoders:
         except InterruptedWorkError:
             self._replace(decoder)
             raise
-        except (EOFError, OSError) as error:  # TimeoutError among them
+        except (EOFError, OSError) as error:  # includes TimeoutError
             self._replace(decoder)
             picture = subject(name)
             message = f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG."
@@ -102,7 +102,7 @@ class Decoders:
 
     @contextmanager
     def _at_work(self, decoder: ChildProcess) -> Iterator[None]:
-        """Note that a process decodes; where too many do, the oldest of them is given up."""
+        """Note that a process is decoding; if there are too many, the oldest has to give up."""
         with self._lock:
             if len(self._working) == self._most:
                 self._working.pop(0)  # its thread notices
@@ -110,7 +110,7 @@ class Decoders:
         try:
             yield
         finally:
-            with self._lock, suppress(ValueError):  # it was given up
+            with self._lock, suppress(ValueError):  # it had to give up
                 self._working.remove(decoder)
 
     def _replace(self, decoder: ChildProcess) -> None:
@@ -119,7 +119,7 @@ class Decoders:
         self.start()
 
     def _frame_from(self, decoder: ChildProcess, file: bytes, name: str) -> np.ndarray:
-        """Have a process decode a file. Raises an EOFError or OSError where it has ended or takes longer."""
+        """Have a process decode a file. Raises EOFError or OSError if the process has ended or takes too long."""
         decoder.connection.send_bytes(name.encode())
         decoder.connection.send_bytes(file)
         end = time.monotonic() + self._bounds.seconds
@@ -135,7 +135,7 @@ class Decoders:
         return np.frombuffer(decoder.connection.recv_bytes(), np.uint8).reshape(answer["shape"])
 
     def _ready(self) -> ChildProcess:
-        """A process that waits for a picture."""
+        """A process that is ready for a picture."""
         while True:
             try:
                 decoder, is_new = self._kept.pop(), False
@@ -150,26 +150,26 @@ class Decoders:
                 raise RuntimeError(reason)
 
 
-# The pictures of all doors share the processors, so their processes are shared as well.
+# Pictures share the processors, however they come in, so they share these processes, too.
 DECODERS = Decoders()
 
 
 def _decode(bounds: DecodeBounds, parent: Connection) -> None:
-    """What a process does, until the connection breaks."""
-    _limit("RLIMIT_CORE", 0)  # a dump of its memory would hold the visitor's picture
-    with suppress(OSError):  # where the system's memory runs out, Linux ends this process and not the page
+    """Run in a process until the connection breaks."""
+    _limit("RLIMIT_CORE", 0)  # a core dump would contain the visitor's picture
+    with suppress(OSError):  # when memory runs out, Linux then kills this process and not the page
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    with suppress(FileNotFoundError):  # other systems than Linux do not heed this limit
+    with suppress(FileNotFoundError):  # only Linux enforces this limit
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         _limit("RLIMIT_AS", pages * resource.getpagesize() + bounds.memory_bytes)
-    with suppress(EOFError, OSError):  # the program that started this has ended
+    with suppress(EOFError, OSError):  # the program that started this process has ended
         while True:
             parent.send_bytes(_READY)
             _answer(bounds, parent)
 
 
 def _answer(bounds: DecodeBounds, parent: Connection) -> None:
-    """Decode one picture, and forget it."""
+    """Decode one picture, then forget it."""
     name, file = parent.recv_bytes().decode(), parent.recv_bytes()
     with _at_most(bounds.cpu_seconds):
         try:
@@ -183,11 +183,11 @@ def _answer(bounds: DecodeBounds, parent: Connection) -> None:
 
 @contextmanager
 def _at_most(cpu_seconds: float) -> Iterator[None]:
-    """Have the kernel end this process where it takes more processor time; on Windows nothing does."""
+    """Have the kernel end this process if it takes more processor time; not on Windows."""
     if not hasattr(signal, "setitimer"):
         yield
         return
-    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # to the millisecond; RLIMIT_CPU counts whole seconds
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)  # exact to the millisecond; RLIMIT_CPU counts whole seconds
     try:
         yield
     finally:
@@ -195,7 +195,7 @@ def _at_most(cpu_seconds: float) -> Iterator[None]:
 
 
 def _limit(kind: str, most: int) -> None:
-    """Set a limit of this process, unless a narrower one holds for good; Windows has none."""
+    """Set a limit on this process, unless a tighter one is fixed already; Windows has none."""
     if resource is None:
         return
     number = getattr(resource, kind)

@@ -1,16 +1,16 @@
-"""The format of a file, by its first bytes; names only decide which files of a folder are opened at all."""
+"""Tells the format of a file by its first bytes; names only decide which files of a folder to open at all."""
 
 import re
 
 from demo.limits import MAX_PIXELS
 
-# Only formats decoded inside Pillow, by compiled code: its EPS reader would run another program on what a stranger
-# sent, and its QOI reader takes minutes. TGA has no signature, so it comes last.
+# Only formats that compiled code inside Pillow decodes: its EPS reader would run another program on a stranger's file,
+# and its QOI reader takes minutes. TGA has no signature, so it comes last.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "DIB", "PPM", "PCX", "JPEG2000", "TGA")
 
 _READ = """jpg jpeg jpe jfif pjpeg pjp mpo jp2 j2k jpc jpf jpx j2c png apng gif webp avif avifs bmp dib tif tiff
     ppm pgm pbm pnm pfm tga icb vda vst ico cur pcx"""
-# Pictures of formats that are not supported: listed, too, so that each gets a message and none is passed over.
+# Unsupported formats are listed, too, so that their files get a message instead of being skipped.
 _NAMED = """heic heif hif heics heifs jxl jxr wdp hdp psd psb svg svgz pdf eps exr hdr qoi
     3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"""
 UNREAD_SUFFIXES = frozenset(f".{suffix}" for suffix in _NAMED.split())
@@ -62,14 +62,14 @@ _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (rb"\0\x05\x16\x07", "holds a Mac's side information, not a picture. Use the file without `._` in its name."),
 )
 _PATTERNS = tuple((re.compile(pattern, re.DOTALL), sentence) for pattern, sentence in _UNSUPPORTED)
-HEAD_BYTES = 1024  # of a file, which decide on its format
+HEAD_BYTES = 1024  # of a file, enough to tell its format
 _SIGNATURES = re.compile(
     rb"\xff\xd8|\x89PNG|GIF8|RIFF.{4}WEBP|....ftypavi[fs]|\0\0\0\x0cjP  |\xff\x4f\xff\x51|II[*+]\0|MM\0[*+]", re.DOTALL
 )
 
 
 class UnsupportedPictureError(ValueError):
-    """A picture of a format that is not supported; the message follows the file's name: "is a HEIC picture, …"."""
+    """A picture has an unsupported format; the message follows the file's name: "is a HEIC picture, …"."""
 
 
 class CostlyPictureError(UnsupportedPictureError):
@@ -81,7 +81,7 @@ class TooManyPixelsError(ValueError):
 
 
 def check_size(width: int, height: int) -> None:
-    """Check a picture's size before memory is taken for its pixels.
+    """Check a picture's size before allocating memory for its pixels.
 
     Args:
         width: in pixels.
@@ -95,13 +95,13 @@ def check_size(width: int, height: int) -> None:
 
 
 def check_supported(head: bytes) -> None:
-    """Check that a file is not of a format that is known but not supported.
+    """Check that a file's format is not one that we know but don't support.
 
     Args:
         head: the first `HEAD_BYTES` of the file.
 
     Raises:
-        UnsupportedPictureError: the file is of such a format.
+        UnsupportedPictureError: the file has such a format.
     """
     for pattern, sentence in _PATTERNS:
         if pattern.match(head):
@@ -109,7 +109,7 @@ def check_supported(head: bytes) -> None:
 
 
 def has_signature(head: bytes) -> bool:
-    """Whether a file begins like a supported picture; if such a file cannot be opened, it is damaged.
+    """Whether a file begins like a supported picture; if it does but can't be opened, it is damaged.
 
     Args:
         head: the first `HEAD_BYTES` of the file.
@@ -118,7 +118,7 @@ def has_signature(head: bytes) -> bool:
 
 
 def raw_file() -> UnsupportedPictureError:
-    """The error for a camera's raw file whose first bytes are those of a TIFF."""
+    """The error for a camera's raw file that begins like a TIFF."""
     return UnsupportedPictureError(_RAW)
 
 
@@ -129,9 +129,9 @@ def candidates(head: bytes) -> tuple[str, ...]:
         head: the first `HEAD_BYTES` of the file.
 
     Returns:
-        The names in the order in which they are tried: `FORMATS`, without PCX where the third byte rules it out.
+        The names in the order to try them: `FORMATS`, without PCX if the third byte rules it out.
     """
-    # A TGA with ten bytes of comment begins as a PCX does, which goes on with its encoding, 0 or 1.
+    # A TGA with ten bytes of comment begins like a PCX. But a PCX goes on with its encoding, 0 or 1.
     if head[:1] == b"\n" and head[2:3] > b"\1":
         return tuple(kind for kind in FORMATS if kind != "PCX")
     return FORMATS

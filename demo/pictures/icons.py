@@ -1,4 +1,4 @@
-"""Windows icons and cursors: the largest of the pictures in one file."""
+"""Windows icons and cursors: opens the largest picture in a file."""
 
 import io
 import struct
@@ -15,16 +15,16 @@ _HEADER_BYTES = 40
 def open_icon(file: IO[bytes]) -> Image.Image | None:
     """Open the largest picture of an .ico or .cur file.
 
-    Sizes are taken from the header of each picture, not from the directory, which is often wrong.
+    Sizes come from each picture's own header, not from the directory, which is often wrong.
 
     Args:
         file: an .ico or .cur file, read from its beginning.
 
     Returns:
-        The picture, not loaded yet; None where the file is not an icon after all; a TGA can begin like one.
+        The picture, not loaded yet; None if the file is not an icon after all, since a TGA can begin like one.
 
     Raises:
-        TooManyPixelsError: by its header the picture is too large.
+        TooManyPixelsError: the picture is too large, by its header.
         ValueError: pixels are missing.
     """
     file.seek(0)
@@ -53,10 +53,10 @@ def open_icon(file: IO[bytes]) -> Image.Image | None:
 
 
 def _with_mask(picture: bytes, width: int, height: int, depth: int) -> tuple[bytes, bool]:
-    """A bitmap whose mask ends where it should, and whether its pixels have an opacity of their own instead.
+    """A bitmap with its mask in the right place, and whether its pixels have an opacity of their own instead.
 
-    Pillow looks for the mask at the end of the file, but many programs leave it out, shorten it or put bytes behind
-    it. Old icons of 32 bits have no opacity in their pixels: there it is 0 everywhere, and their mask counts.
+    Pillow looks for the mask at the end of the file, but many programs leave it out, shorten it or add bytes after it.
+    In old 32-bit icons the pixels' opacity is 0 everywhere, and the mask counts instead.
     """
     header, compression, colours = (int.from_bytes(picture[at : at + 4], "little") for at in (0, 16, 32))
     palette = 4 * (colours or 2**depth) if depth <= 8 else 12 if compression == 3 and header == 40 else 0
@@ -69,11 +69,11 @@ def _with_mask(picture: bytes, width: int, height: int, depth: int) -> tuple[byt
 
 
 def _measure(head: bytes) -> tuple[int, int, int]:
-    """Width, height and bits per pixel from a picture's own header; zeros where it has none."""
+    """Width, height and bits per pixel from a picture's own header; zeros if it has none."""
     if head.startswith(SIGNATURE) and len(head) >= 24:
         return *struct.unpack(">II", head[16:24]), 32
     if len(head) >= _HEADER_BYTES and head[:4] in (b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"):
         width, height, _, depth = struct.unpack("<iiHH", head[4:16])
-        if width > 0 and height > 1:  # the height counts the mask as well
+        if width > 0 and height > 1:  # the height includes the mask
             return width, height // 2, depth
     return 0, 0, 0

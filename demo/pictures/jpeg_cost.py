@@ -1,4 +1,4 @@
-"""What a JPEG would cost to decode, by its headers alone: a few kilobytes of scans keep a decoder busy for minutes."""
+"""What a JPEG would cost to decode, judged by its headers: a few kilobytes of scans can keep a decoder busy for minutes."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from demo.limits import (
 )
 from demo.pictures.formats import CostlyPictureError
 
-_MARK = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")  # not of an escaped byte, filling, or a restart
+_MARK = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")  # but not an escaped byte, padding, or a restart
 _TEMPORARY, _BASELINE, _START, _END, _START_OF_SCAN = 0x01, 0xC0, 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -22,7 +22,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 class _Segment:
     code: int
     body: bytes
-    stray: int  # bytes before it that belong to nothing
+    stray: int  # bytes before it that belong to no segment
 
 
 def check_cost(data: bytes) -> None:
@@ -32,7 +32,7 @@ def check_cost(data: bytes) -> None:
         data: a JPEG file, possibly damaged.
 
     Raises:
-        CostlyPictureError: decoding it would take far longer than a picture of its size does.
+        CostlyPictureError: decoding it would take far longer than is usual for its size.
     """
     pixels = scans = stray = 0
     for number, segment in enumerate(_segments(data), 1):
@@ -60,19 +60,19 @@ def is_plain_frame(data: bytes) -> bool:
             if segment.code != _BASELINE or components:
                 return False
             components = segment.body[5] if len(segment.body) > 5 else 0
-        if segment.code == _START_OF_SCAN:  # a decoder ends after this scan if it holds every component
+        if segment.code == _START_OF_SCAN:  # a decoder stops after this scan if it has every component
             return 0 < components == (segment.body[0] if segment.body else 0)
     return False
 
 
 def _segments(data: bytes) -> Iterator[_Segment]:
-    """The segments up to the end mark, passing over the coded pixels; one of code 0 where headers just break off."""
+    """The segments up to the end mark, skipping coded pixels; a last one with code 0 if the headers just break off."""
     position = 2
     coded = scanned = False
     while (mark := _MARK.search(data, position, len(data) if coded else position + MAX_STRAY_BYTES + 2)) is not None:
         code = data[mark.end() - 1]
         stray = 0 if coded else mark.end() - 2 - position
-        if code == _END and scanned:  # before any scan Pillow goes on
+        if code == _END and scanned:  # before any scan, Pillow goes on
             return
         if code in (_TEMPORARY, _START, _END):
             body, end = b"", mark.end()

@@ -1,11 +1,11 @@
-"""JPEG files without the segments at which Pillow fails where they are damaged: JFIF, Photoshop and comments."""
+"""JPEG files without segments that make Pillow fail if they are damaged: JFIF, Photoshop and comments."""
 
 _END_OF_HEADER = 0xDA
 _JFIF, _PROFILE, _PHOTOSHOP, _COMMENT = 0xE0, 0xE2, 0xED, 0xFE
 
 
 def without_damage(data: bytes) -> bytes:
-    """Leave out the segments that say nothing about the pixels, and those of the ICC profile that are too short.
+    """Leave out segments that say nothing about the pixels, and ICC segments that are too short.
 
     Args:
         data: a JPEG file.

@@ -1,8 +1,8 @@
-"""PNG files without the ancillary chunks at which Pillow fails.
+"""PNG files without the ancillary chunks that make Pillow fail.
 
 A wrong checksum in a comment, or a comment that unpacks to megabytes, makes Pillow refuse the whole picture. Browsers
-skip such chunks, and so does this: Pillow is given the critical chunks, and those ancillary ones that are sound and
-change how the pixels look.
+skip such chunks, and so do we: Pillow gets the critical chunks, and only those ancillary ones that are sound and change
+how the pixels look.
 """
 
 import io
@@ -20,23 +20,23 @@ from slimnet.colour.icc_profile import coded_profile, gamma_profile
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ANCILLARY = (b"tRNS", b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", *_TEXTS)
-# In which some programs write EXIF's orientation.
+# Where some programs write EXIF's orientation.
 _EXIF_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
 
 
 def open_png(file: IO[bytes]) -> Image.Image:
-    """Open a PNG; an animation is reduced to its still picture.
+    """Open a PNG; an animation becomes its still picture.
 
     Args:
         file: a PNG file, read from its beginning.
 
     Returns:
-        The picture as `Image.open` returns it; `info["icc_profile"]` is empty where the colours are sRGB.
+        The picture as `Image.open` returns it; `info["icc_profile"]` is empty if the colours are sRGB.
 
     Raises:
-        TooManyPixelsError: by its header the picture is too large.
+        TooManyPixelsError: the picture is too large, by its header.
         ValueError: its header is cut off, or it has too many chunks.
-        PIL.UnidentifiedImageError: Pillow cannot make sense of it.
+        PIL.UnidentifiedImageError: Pillow can't make sense of it.
     """
     reduced, profile = _reduced(file)
     image = Image.open(reduced, formats=("PNG",))
@@ -45,7 +45,7 @@ def open_png(file: IO[bytes]) -> Image.Image:
 
 
 def _reduced(file: IO[bytes]) -> tuple[IO[bytes], bytes]:
-    """The file with only those chunks that Pillow needs, in memory, and the picture's ICC profile or nothing."""
+    """The file in memory with only the chunks that Pillow needs, and the picture's ICC profile, if any."""
     file.seek(0)
     parts = [file.read(len(SIGNATURE))]
     ancillary: dict[bytes, bytes] = {}
@@ -73,7 +73,7 @@ def _reduced(file: IO[bytes]) -> tuple[IO[bytes], bytes]:
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Name and bytes of each chunk to the end of the picture, or of the file; unwanted chunks are not read."""
+    """Name and bytes of each chunk up to the end of the picture or file; unwanted chunks are not read."""
     position = file.tell()
     size = file.seek(0, io.SEEK_END)
     file.seek(position)
@@ -84,14 +84,14 @@ def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
         if kind[0] & 0x20 and (kind not in _ANCILLARY or length > MAX_PNG_ANCILLARY_BYTES):
             file.seek(length + 4, io.SEEK_CUR)
             continue
-        yield kind, start + file.read(min(length + 4, size))  # a false length must not reserve memory
+        yield kind, start + file.read(min(length + 4, size))  # a false length must not allocate memory
         if kind == b"IEND":
             return
     raise ValueError("there are too many chunks")
 
 
 def _fits_transparency(data: bytes, header: bytes, parts: list[bytes]) -> bool:
-    """Whether a tRNS chunk has the length that its kind of picture asks for."""
+    """Whether a tRNS chunk has the right length for its kind of picture."""
     colours = {0: 2, 2: 6}
     if header[9] == 3:
         return any(part[4:8] == b"PLTE" and len(data) <= (len(part) - 12) // 3 for part in parts)
@@ -99,7 +99,7 @@ def _fits_transparency(data: bytes, header: bytes, parts: list[bytes]) -> bool:
 
 
 def _profile(ancillary: dict[bytes, bytes]) -> bytes:
-    """The colour profile that ancillary chunks describe; the first sound one counts, in the standard's order."""
+    """The colour profile that ancillary chunks describe: the first sound one in the standard's order."""
     code = ancillary.get(b"cICP", b"")
     if len(code) == 4 and code[2] == 0 and (profile := coded_profile(code[0], code[1])) is not None:
         return profile
@@ -113,7 +113,7 @@ def _profile(ancillary: dict[bytes, bytes]) -> bytes:
 
 
 def _has_small_text(kind: bytes, data: bytes) -> bool:
-    """Whether a text chunk unpacks to no more than Pillow takes."""
+    """Whether a text chunk unpacks to no more than Pillow accepts."""
     text = data.partition(b"\0")[2]
     if kind == b"iTXt" and text[:1] == b"\1":
         return bool(_unpacked(text[2:].split(b"\0", 2)[-1], MAX_PNG_TEXT_BYTES))
@@ -121,7 +121,7 @@ def _has_small_text(kind: bytes, data: bytes) -> bool:
 
 
 def _unpacked(packed: bytes, largest: int) -> bytes:
-    """The content of a compressed chunk; empty where it is damaged or larger than `largest` bytes."""
+    """The content of a compressed chunk; empty if damaged or larger than `largest` bytes."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(packed, largest)

@@ -1,4 +1,4 @@
-"""Open TIFF files, also those with kinds of pixels that Pillow reads wrong or not at all."""
+"""Open TIFF files, including kinds of pixels that Pillow misreads or can't read."""
 
 import io
 from typing import IO
@@ -16,25 +16,25 @@ from demo.pictures.tiff_pages import Page, main_page, read_pages, with_first_pag
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _YCBCR = 0, 1, 2, 6
 _CFA, _LINEAR_RAW = 32803, 34892
 _UNCOMPRESSED = 1
-# Those inside Pillow and OpenCV: CCITT, LZW, JPEG, deflate, PackBits, ThunderScan, LZMA, Zstandard.
+# What Pillow and OpenCV decode themselves: CCITT, LZW, JPEG, deflate, PackBits, ThunderScan, LZMA, Zstandard.
 _COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000)
-_PILLOW_COMPRESSIONS = (34925, 50000)  # of these, the ones that OpenCV does not read: LZMA, Zstandard
+_PILLOW_COMPRESSIONS = (34925, 50000)  # those that OpenCV can't read: LZMA, Zstandard
 
 
 def open_tiff(file: IO[bytes]) -> Image.Image:
-    """Open the picture of a TIFF file: its first page, or the largest where the first is only a thumbnail.
+    """Open the picture of a TIFF file: its first page, or the largest if the first is only a thumbnail.
 
     Args:
         file: a TIFF file, read from its beginning.
 
     Returns:
-        The picture as `Image.open` returns it, or with 8 bits per sample where Pillow would misread its pixels.
+        The picture as `Image.open` returns it, or with 8 bits per sample if Pillow would misread its pixels.
 
     Raises:
-        TooManyPixelsError: by its tags the page is too large.
-        UnsupportedPictureError: it holds a camera's raw pixels, or pixels of a kind that is not supported.
+        TooManyPixelsError: the page is too large, by its tags.
+        UnsupportedPictureError: it holds a camera's raw pixels, or an unsupported kind of pixels.
         ValueError: OpenCV cannot decode the page.
-        PIL.UnidentifiedImageError: it has no page with pixels, and Pillow cannot open it either.
+        PIL.UnidentifiedImageError: it has no page with pixels, and Pillow can't open it either.
     """
     pages = list(read_pages(file))
     if any(page.photometric in (_CFA, _LINEAR_RAW) or Tag.CFARepeatPatternDim in page.tags for page in pages):
@@ -50,7 +50,7 @@ def open_tiff(file: IO[bytes]) -> Image.Image:
     if page is not pages[0]:
         file = io.BytesIO(with_first_page(file.read(), page.offset))
     image = _read_by_opencv(file, page) if is_for_opencv else _open_by_pillow(file, page)
-    if page is not pages[0] and Tag.Orientation not in page.tags:  # a thumbnail's holds for the picture inside it, too
+    if page is not pages[0] and Tag.Orientation not in page.tags:  # a thumbnail's orientation is its picture's, too
         image.getexif()[Tag.Orientation] = pages[0].number(Tag.Orientation, 1)
     return image
 
@@ -69,7 +69,7 @@ def _unsupported() -> UnsupportedPictureError:
 
 
 def _is_for_opencv(page: Page) -> bool:
-    """Whether Pillow would misread a page or refuse it, while OpenCV, as was tried, reads it right."""
+    """Whether Pillow would misread or refuse a page that OpenCV, as we have tried, reads correctly."""
     planar = page.is_planar and page.samples > 1
     is_plain = page.compression == _UNCOMPRESSED
     if page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and page.samples == 1:
@@ -78,7 +78,7 @@ def _is_for_opencv(page: Page) -> bool:
     if page.photometric == _RGB and page.samples == 3 and page.bits in (32, 64):
         return not planar
     if page.photometric == _RGB and page.samples > 3 and planar and is_plain and page.bits in (8, 16):
-        return not any(page.tags.get(Tag.ExtraSamples, (1,)))  # the further channels mean nothing
+        return not any(page.tags.get(Tag.ExtraSamples, (1,)))  # the extra channels mean nothing
     return page.photometric == _YCBCR and is_plain and page.bits == 8 and not planar
 
 
@@ -101,7 +101,7 @@ def _read_by_opencv(file: IO[bytes], page: Page) -> Image.Image:
 
 
 def _mended(image: ImageFile.ImageFile, page: Page) -> Image.Image:
-    """Correct what Pillow misreads: 16 bits taken for 8, or 12 for 16."""
+    """Correct what Pillow misreads: 16 bits as 8, or 12 as 16."""
     if page.bits == 12:
         if image.mode != "I;16":
             raise _unsupported()
@@ -110,7 +110,7 @@ def _mended(image: ImageFile.ImageFile, page: Page) -> Image.Image:
         mended.info = image.info
         return mended
     if page.compression == _UNCOMPRESSED and page.is_planar and page.samples > 1:
-        is_premultiplied = 1 in page.tags.get(Tag.ExtraSamples, ())  # by an opacity for which no plane has a name
+        is_premultiplied = 1 in page.tags.get(Tag.ExtraSamples, ())  # by an opacity that no plane is named for
         if is_premultiplied or image.mode == "LA" or (page.bits == 16 and image.mode not in ("RGB", "RGBA")):
             raise _unsupported()
         if page.bits == 16:
@@ -120,6 +120,6 @@ def _mended(image: ImageFile.ImageFile, page: Page) -> Image.Image:
 
 
 def _deep(tile: ImageFile._Tile, order: str) -> ImageFile._Tile:
-    """A tile of one plane with its 16 bits; Pillow only says which band it is."""
+    """A tile of one plane with its full 16 bits; Pillow only says which band it is."""
     band, *layout = tuple(tile.args or ())
     return tile._replace(args=(f"{band};16{order}", *layout))

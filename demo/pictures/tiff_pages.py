@@ -1,4 +1,4 @@
-"""The pages of a TIFF file (its image file directories), and which of them is the picture."""
+"""Reads the pages of a TIFF file (its image file directories), and decides which one is the picture."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _TAGS = frozenset(
         Tag.SubfileType,
     )
 )
-_TYPES = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q", 18: "Q"}  # of whole numbers, as struct calls them
+_TYPES = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q", 18: "Q"}  # integers, by struct's names
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Page:
 
     Attributes:
         offset: where it begins in the file, in bytes.
-        tags: tag -> its values, of those tags that matter here and hold whole numbers.
+        tags: tag -> its values, for those tags that matter here and hold integers.
     """
 
     offset: int
@@ -48,18 +48,18 @@ class Page:
 
         Args:
             tag: number of the tag.
-            default: the value where the page has no such tag.
+            default: the value if the page has no such tag.
         """
         return (self.tags.get(tag) or (default,))[0]
 
     @property
     def width(self) -> int:
-        """In pixels; 0 where the page does not say."""
+        """In pixels; 0 if the page does not say."""
         return self.number(Tag.ImageWidth, 0)
 
     @property
     def height(self) -> int:
-        """In pixels; 0 where the page does not say."""
+        """In pixels; 0 if the page does not say."""
         return self.number(Tag.ImageLength, 0)
 
     @property
@@ -74,22 +74,22 @@ class Page:
 
     @property
     def photometric(self) -> int:
-        """What the values mean, as PhotometricInterpretation has it."""
+        """What the values mean, from PhotometricInterpretation."""
         return self.number(Tag.PhotometricInterpretation, 0)
 
     @property
     def compression(self) -> int:
-        """As Compression has it; 1 for none."""
+        """From Compression; 1 for none."""
         return self.number(Tag.Compression, 1)
 
     @property
     def is_planar(self) -> bool:
-        """Whether each channel is stored on its own."""
+        """Whether each channel is stored separately."""
         return self.number(Tag.PlanarConfiguration, 1) == 2
 
     @property
     def pixels(self) -> int:
-        """Width times height; 0 where the page lacks one."""
+        """Width times height; 0 if the page lacks one of them."""
         return self.width * self.height
 
     @property
@@ -104,7 +104,7 @@ class Page:
 
 
 def read_pages(file: IO[bytes]) -> Iterator[Page]:
-    """Read the pages in their order, each followed by those inside it; damaged ones are left out.
+    """Read the pages in order, each followed by those inside it; leaves out damaged ones.
 
     Args:
         file: a TIFF or BigTIFF file, read from its beginning.
@@ -127,14 +127,14 @@ def read_pages(file: IO[bytes]) -> Iterator[Page]:
         seen.add(offset)
         try:
             tags, following = _directory(file, offset, order, is_big)
-        except (struct.error, OSError, OverflowError, ValueError):  # outside the file
+        except (struct.error, OSError, OverflowError, ValueError):  # points outside the file
             continue
         yield Page(offset, tags)
         waiting = [*tags.get(Tag.SubIFDs, ()), *waiting, following][: 2 * MAX_TIFF_PAGES]
 
 
 def _directory(file: IO[bytes], offset: int, order: str, is_big: bool) -> tuple[dict[int, Sequence[int]], int]:
-    """The tags of one page that matter here, and the offset of the next page, or 0."""
+    """The tags of a page that matter here, and the offset of the next page, or 0."""
     counter, entry, field = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
     file.seek(offset)
     (count,) = struct.unpack(order + counter, file.read(struct.calcsize(order + counter)))
@@ -163,15 +163,15 @@ def main_page(pages: list[Page]) -> Page | None:
     """The page to show: the first, unless it is marked as a thumbnail or a mask, or another is twice as large.
 
     Args:
-        pages: all pages, in their order.
+        pages: all pages, in order.
 
     Returns:
-        The page; None where no page has any pixels.
+        The page; None if no page has any pixels.
     """
     whole = [page for page in pages if not page.is_mask and page.pixels]
     if not whole:
         return None
-    largest = max(whole, key=lambda page: page.pixels)  # the first of equal ones
+    largest = max(whole, key=lambda page: page.pixels)  # the first, if several are equal
     first = pages[0]
     if first in whole and (largest.pixels <= 2 * first.pixels and not (first.is_reduced and largest is not first)):
         return first
@@ -179,7 +179,7 @@ def main_page(pages: list[Page]) -> Page | None:
 
 
 def with_first_page(data: bytes, offset: int) -> bytes:
-    """Make another page the first, so that nothing seeks past Pillow's check of sizes.
+    """Make another page the first, so that nothing gets past Pillow's check of sizes by seeking.
 
     Args:
         data: the file.
