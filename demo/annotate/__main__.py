@@ -2,8 +2,8 @@
 
 The table has one row for each face: the file, the face's number in reading order, its box in pixels of the upright
 picture, and 40 probabilities or, with ``--decisions``, 1, 0 or nothing (not sure) for each attribute. While it is
-written it is called ``results.csv.part``, so that only a complete table replaces an earlier results.csv. A journal
-beside it holds which pictures are done; after a stop of any kind the same command resumes there.
+being written it is called ``results.csv.part``, so that only a complete table replaces an earlier results.csv. A
+journal beside it records which pictures are done; if the run stops for any reason, the same command resumes there.
 """
 
 import argparse
@@ -36,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 0 if every picture was read, 1 if some were not, 130 when interrupted. Files that are hidden,
-        the system's, or not named like pictures do not count.
+        The exit status: 0 if every picture was read, 1 if some were not, 130 if interrupted. Hidden files, system files
+        and files not named like pictures do not count.
 
     Raises:
-        SystemExit: with 2, for bad usage.
+        SystemExit: with status 2, for bad usage.
     """
     parser = argument_parser()
     options = parser.parse_args(arguments)
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = PictureFiles(options.inputs)
     files = found.files
     summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
-    out = Path(os.path.realpath(options.out))  # a link stays a link
+    out = Path(os.path.realpath(options.out))  # so that a link stays a link
     if is_parquet(out):
         files = _named_in_utf8(files, summary)
     settings = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest()}
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _annotate(
     pipeline: Pipeline, files: Sequence[str], table: PartialTable, summary: Summary, options: argparse.Namespace
 ) -> None:
-    """Add all files that are not done to the table, and count all in `summary`."""
+    """Add the files that are not done yet to the table, and count all files in `summary`."""
     for entry in table.done:
         summary.add(entry)
     if table.done:
@@ -115,10 +115,10 @@ def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namesp
 
 
 def _why_pictures(options: argparse.Namespace) -> WhyPictures | None:
-    """What writes the pictures that --why asks for, in a folder beside the table.
+    """Make the writer of the pictures for --why, in a folder beside the table.
 
     Raises:
-        OSError: the folder cannot be made.
+        OSError: the folder cannot be created.
     """
     if options.why is None:
         return None

@@ -1,4 +1,4 @@
-"""Annotate many pictures on Ray Data, for more than one machine: ``python -m demo.annotate ... --ray [ADDRESS]``."""
+"""Annotate many pictures with Ray Data, on more than one machine: ``python -m demo.annotate ... --ray [ADDRESS]``."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from demo.annotate.workers import WorkerError
 from demo.paths import ROOT
 from slimnet import Predictor
 
-# Results come in blocks.
+# Results arrive in blocks.
 _BLOCK_PICTURES = 16
 _MAX_BLOCKS = 10_000
 
@@ -28,21 +28,21 @@ def annotate_on_ray(
     workers: int | None = None,
     decisions: str | None = None,
 ) -> Generator[Outcome, None, None]:
-    """Annotate pictures on a cluster, by the same jobs as `demo.annotate.processes.annotate_in_processes`.
+    """Annotate pictures on a cluster, with the same jobs as `demo.annotate.processes.annotate_in_processes`.
 
     Args:
-        files: pictures, at the same paths on every machine, as are the weights and this repository.
+        files: pictures; like the weights and this repository, they have the same paths on every machine.
         weights: SlimNet's weights.
-        device: "cpu" leaves GPUs alone; else each GPU of the cluster has a network that reads the crops of all jobs.
+        device: "cpu" ignores GPUs; otherwise each GPU of the cluster runs a network that reads the crops of all jobs.
         address: of the cluster, as ray.init takes it; None for this machine's cluster, or a local one.
-        workers: how many jobs; None for one on each core of the cluster.
-        decisions: the operating point at which the attributes are decided; None for their probabilities.
+        workers: number of jobs; None for one on each core of the cluster.
+        decisions: the operating point to decide the attributes at; None for probabilities.
 
     Yields:
         The outcome of each picture, in order.
 
     Raises:
-        WorkerError: Ray cannot be started or reached, or a job's process ended twice at the same pictures.
+        WorkerError: Ray cannot be started or reached, or a job's process died twice on the same pictures.
     """
     import ray
 
@@ -64,7 +64,7 @@ def annotate_on_ray(
             fn_constructor_args=(AnnotatorSetup(weights.resolve(), shared, decisions), Path.cwd(), networks),
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=1,
-            max_task_retries=1,  # Ray Data would try without end what kills its process (goes with Ray up to 2.63)
+            max_task_retries=1,  # Ray Data would retry for ever what kills its process (valid for Ray up to 2.63)
         )
         for row in outcomes.iter_rows():
             yield pickle.loads(row["outcome"])
@@ -79,7 +79,7 @@ def _connect(address: str | None) -> None:
     if not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": path}})
-        except Exception as error:  # of almost any type
+        except Exception as error:  # Ray raises almost any type
             raise WorkerError(f"Ray cannot be started or reached: {error}") from error
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
@@ -88,7 +88,7 @@ def _connect(address: str | None) -> None:
 
 
 class _Job:
-    """An actor that annotates one picture at a time. Names of files travel as bytes, since they need not be UTF-8."""
+    """An actor that annotates one picture at a time. File names are sent as bytes, since they need not be UTF-8."""
 
     def __init__(self, setup: AnnotatorSetup, folder: Path, networks: list[Any]) -> None:
         os.chdir(folder)  # names may be relative

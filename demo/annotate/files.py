@@ -1,4 +1,4 @@
-"""Which files are to be annotated, and which others there are in the folders that were named."""
+"""Which files to annotate, and which other files the given folders contain."""
 
 import os
 from collections import Counter
@@ -8,19 +8,19 @@ from pathlib import Path
 from demo.pictures.decode import SUFFIXES
 
 # What macOS, Windows and network storage put beside people's files: copies of metadata, thumbnails, deleted files,
-# snapshots of the whole folder. Hidden names are passed over without being listed here.
+# snapshots of the whole folder. Hidden names need not be listed here; they are skipped anyway.
 _SYSTEM_NAMES = frozenset((
     "__macosx", "network trash folder", "temporary items",  # macOS
     "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini",  # Windows
     "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "~snapshot", "lost+found",  # storage
 ))  # fmt: skip
-# Not opened, unlike those of demo.pictures.decode.SUFFIXES, among which are the usual formats that are not supported,
-# since opening them says what to do.
+# Pictures that are not opened. Common unsupported formats are in demo.pictures.decode.SUFFIXES instead, because opening
+# them gives a message that says what to do.
 _PICTURE_SUFFIXES = frozenset((
     ".avci", ".bpg", ".flif", ".jng", ".mng", ".jpm", ".pam", ".targa", ".rle", ".sgi", ".rgb", ".rgba", ".bw", ".ras",
     ".xbm", ".xpm", ".icns", ".wbmp", ".pct", ".pict", ".dds", ".fits", ".dcm", ".djvu",
-    ".xcf", ".kra", ".ora", ".clip", ".afphoto", ".pdn",  # of editors
-    ".gpr", ".k25", ".mdc", ".mos",  # of cameras
+    ".xcf", ".kra", ".ora", ".clip", ".afphoto", ".pdn",  # editors
+    ".gpr", ".k25", ".mdc", ".mos",  # cameras
 ))  # fmt: skip
 _OTHER_MEDIA_SUFFIXES = frozenset((
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".3g2", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv",
@@ -30,11 +30,11 @@ _MAX_KINDS = 6  # named in each sentence
 
 
 class PictureFiles:
-    """The files to annotate, each once: those named, and those with a picture's suffix in the folders named.
+    """The files to annotate, each once: the given files, and those with a picture's suffix in the given folders.
 
-    A file that is named is read under any name. In folders, hidden files and folders, and those of the system, are
-    passed over: with a dot in front a Mac, a NAS or a phone marks what is not for people, such as the rest of a copy, a
-    thumbnail or a deleted picture (.trashed-1700000000-IMG_1.jpg).
+    A given file is read whatever its name. In folders, hidden files and folders are skipped, and so are the system's. A
+    leading dot is how a Mac, a NAS or a phone marks what is not for people, such as an unfinished copy, a thumbnail or
+    a deleted picture (.trashed-1700000000-IMG_1.jpg).
 
     Args:
         inputs: names of files, and of folders to search.
@@ -43,7 +43,7 @@ class PictureFiles:
         files: names of the files, in the order of the inputs and sorted inside each folder.
         failed: for each folder that could not be searched, a sentence that begins with its name.
         unsupported: suffix -> number of pictures with it, for formats that are not opened.
-        not_read: path -> why nothing of it is read, for these folders and pictures.
+        not_read: path of a folder or picture that is not read -> the reason.
     """
 
     def __init__(self, inputs: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ class PictureFiles:
         self.not_read: dict[str, str] = {}
         self._other_media: Counter[str] = Counter()
         self._others: Counter[str] = Counter()
-        self._passed_over: Counter[str] = Counter()  # by name; all AppleDouble files are one
+        self._passed_over: Counter[str] = Counter()  # by name; all AppleDouble files share one
         self._passed_over_folders = 0
         found: dict[str, None] = {}
         for name in inputs:
@@ -60,7 +60,7 @@ class PictureFiles:
         self.files = list(found)
 
     def not_tried(self) -> Iterator[str]:
-        """Describe the files that were found and are not among `files`.
+        """Describe the files that were found but are not in `files`.
 
         Yields:
             A sentence for each kind: unsupported pictures, videos and drawings, other files, and hidden ones.
@@ -80,7 +80,7 @@ class PictureFiles:
             yield f"Passed over: {numbers} of the system's or hidden ({', '.join(names)}{more})."
 
     def _walk(self, folder: str, above: frozenset[str]) -> Iterator[str]:
-        """Picture files in a folder and below, also through links, but not back into a folder on the way there."""
+        """Picture files in a folder and below; follows links, except back into a folder above."""
         real = os.path.realpath(folder)
         if real in above:
             return
@@ -102,7 +102,7 @@ class PictureFiles:
                 yield entry.path
 
     def _is_picture(self, path: str) -> bool:
-        """Whether a file in a folder is opened, by its suffix; it is counted where not."""
+        """Whether to open a file in a folder, by its suffix; if not, counts it."""
         suffix = Path(path).suffix.lower()
         if suffix in SUFFIXES:
             return True
@@ -117,19 +117,19 @@ class PictureFiles:
 
 
 def is_folder(name: str) -> bool:
-    """Whether a path is a folder that can be entered.
+    """Whether a path is a folder that we can enter.
 
     Args:
         name: the path, which need not exist.
     """
     try:
         return Path(name).is_dir()
-    except OSError:  # a name too long for a file, or in a folder that may be listed but not entered
+    except OSError:  # the name is too long, or in a folder that we may list but not enter
         return False
 
 
 def _listed(counts: Counter[str]) -> str:
-    """Numbers and kinds, the most frequent first: "3 .nef, 1 .jxl"."""
+    """Numbers and kinds, most frequent first: "3 .nef, 1 .jxl"."""
     listed = [f"{count} {kind}" for kind, count in counts.most_common(_MAX_KINDS)]
     rest = counts.total() - sum(count for _, count in counts.most_common(_MAX_KINDS))
     return ", ".join(listed + ([f"{rest} others"] if rest else []))

@@ -1,4 +1,4 @@
-"""Which pictures of a run are done, in an SQLite file beside its table, so that a stopped run can be resumed."""
+"""Records which pictures of a run are done, in an SQLite file beside its table, so that a stopped run can resume."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_MARKER_SECONDS = 1.0  # filelock looks more than once before it takes a marker for that of a dead process
+_MARKER_SECONDS = 1.0  # filelock checks more than once before it decides that a marker's process is dead
 
 # A write-ahead log survives a kill at any moment without waiting for the disk. In exclusive mode this connection keeps
 # all others out, and needs no shared memory, which network file systems lack.
@@ -34,17 +34,17 @@ _OPEN = """
 
 
 class ResumeError(RuntimeError):
-    """What is there of an earlier run does not go with this one; the message says what to do."""
+    """The files of an earlier run don't match this one; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the journal holds of a picture.
+    """A picture's entry in the journal.
 
     Attributes:
-        file: the picture's name, as it was found or given.
+        file: the picture's name, as found or given.
         faces: how many faces were found.
-        failure: why it could not be read, a sentence that begins with the file; None where it was read.
+        failure: why it could not be read, in a sentence that begins with the file; None if it was read.
         end: where its rows end in the table, in bytes.
     """
 
@@ -57,13 +57,13 @@ class Entry:
 class Journal:
     """The journal of one table; no other run can open it until it is closed.
 
-    SQLite's own lock sees to that, or a marker file where the file system has no locks. While it is open, and after a
-    kill, the write-ahead log is beside it, under its name and "-wal".
+    SQLite's own lock keeps others out, or a marker file if the file system has no locks. While the journal is open, and
+    after a kill, its write-ahead log is beside it, with "-wal" after its name.
 
     Args:
-        path: the SQLite file, made where there is none.
+        path: the SQLite file, created if missing.
         table: the table that the journal belongs to, for messages.
-        restart: replace an earlier journal by an empty one, whether it can be read or not.
+        restart: replace an earlier journal with an empty one, even if it cannot be read.
 
     Raises:
         ResumeError: another run has it open, or it cannot be read.
@@ -99,7 +99,7 @@ class Journal:
         """Read the whole journal.
 
         Returns:
-            The settings, empty where no run was begun, and the pictures that are done, in order.
+            The settings, empty if no run has begun, and the finished pictures, in order.
 
         Raises:
             ResumeError: it is damaged.
@@ -114,7 +114,7 @@ class Journal:
             ]
 
     def begin(self, settings: Mapping[str, str]) -> None:
-        """Empty the journal, for a new run.
+        """Empty the journal for a new run.
 
         Args:
             settings: what the results depend on, by name.
@@ -131,7 +131,7 @@ class Journal:
         """Drop the last pictures.
 
         Args:
-            end: size of the table, in bytes; pictures whose rows end beyond it are dropped.
+            end: size of the table, in bytes; pictures whose rows end beyond this are dropped.
 
         Raises:
             OSError: it cannot be written.
@@ -164,14 +164,14 @@ class Journal:
         try:
             database = self._connect(vfs)
         except sqlite3.DatabaseError as error:
-            if str(error) == "database is locked":  # the error carries its code only from Python 3.11 on
+            if str(error) == "database is locked":  # the error has a code only since Python 3.11
                 raise ResumeError(self._busy) from error
             if not (restart and _is_damage(error)):
                 raise
         else:
             if not restart:
                 return database
-            database.close()  # no other run has it
+            database.close()  # no other run has it open
         self._delete()
         return self._connect(vfs)
 
@@ -192,7 +192,7 @@ class Journal:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:  # which carries no errno
+        except sqlite3.DatabaseError as error:  # which has no errno
             if "disk is full" in str(error):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             if not _is_damage(error):
@@ -202,18 +202,18 @@ class Journal:
             raise ResumeError(f"{self._path} {fault}, so that nothing goes on from it. {advice}") from error
 
     def _is_json(self) -> bool:
-        """Whether it consists of JSON lines, as it did in the first versions."""
+        """Whether the file consists of JSON lines, as in the first versions."""
         with self._path.open("rb") as journal:
             return journal.read(1) == b"{"
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file itself is wrong, and not the disk or the system."""
+    """Whether the file itself is at fault, not the disk or the system."""
     return not isinstance(error, sqlite3.OperationalError) or str(error) == "unsupported file format"
 
 
 def _has_locks(folder: Path) -> bool:
-    """Whether files there take the locks that SQLite asks for; on Lustre and some NFS they don't."""
+    """Whether files in a folder support SQLite's locks; on Lustre and some NFS they don't."""
     if not fcntl:
         return True
     with tempfile.TemporaryFile(dir=folder) as probe:
@@ -225,7 +225,7 @@ def _has_locks(folder: Path) -> bool:
 
 
 def _blob(text: str) -> bytes:
-    """Encode text for SQLite, whose own text has no room for names of files that are not UTF-8."""
+    """Encode text for SQLite, whose text type can't hold file names that are not UTF-8."""
     return text.encode("utf-8", "surrogatepass")
 
 

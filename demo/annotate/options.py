@@ -1,4 +1,4 @@
-"""The command line of ``python -m demo.annotate``, and what of it cannot work."""
+"""The command line of ``python -m demo.annotate``, and checks that it can work."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from slimnet.calibration import OPERATING_POINTS
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line.
+    """Make the command line's parser.
 
     Returns:
         A parser whose namespace has inputs, out, weights, device, decisions, workers, why, restart and ray.
@@ -69,7 +69,7 @@ def argument_parser() -> argparse.ArgumentParser:
 
 
 def positive(text: str) -> int:
-    """Parse a whole number from 1 on, for argparse.
+    """Parse a whole number of at least 1, for argparse.
 
     Args:
         text: the value on the command line.
@@ -83,13 +83,13 @@ def positive(text: str) -> int:
 
 
 def find_problem(options: argparse.Namespace) -> str | None:
-    """Find what cannot work, before any work is done.
+    """Find out what cannot work, before any work is done.
 
     Args:
         options: the options that `argument_parser` parsed.
 
     Returns:
-        A sentence for people; None where nothing stands in the way.
+        A sentence for people; None if nothing stands in the way.
     """
     if options.why is not None and (options.workers or options.ray is not None):
         return "--why works in this process alone: leave out --workers and --ray"
@@ -113,13 +113,13 @@ def _path_problem(inputs: Sequence[str], out: str) -> str | None:
 
 
 def input_problem(inputs: Sequence[str]) -> str | None:
-    """Find out whether any input is there; one that is missing among others is reported at the end of a run instead.
+    """Check that at least one input exists; if only some are missing, the end of the run reports them instead.
 
     Args:
         inputs: names of files and folders, at least one.
 
     Returns:
-        A sentence for people; None where one of them exists.
+        A sentence for people; None if one of them exists.
     """
     if any(_exists(Path(name)) for name in inputs):
         return None
@@ -130,12 +130,12 @@ def input_problem(inputs: Sequence[str]) -> str | None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # the name is longer than any file's
+    except OSError:  # the name is too long for a file
         return False
 
 
 def _missing_package(out: str, on_ray: bool) -> str | None:
-    """What has to be installed for these options, as a sentence."""
+    """Say which package has to be installed for these options."""
     if is_parquet(Path(os.path.realpath(out))) and find_spec("pyarrow") is None:
         return (
             f"--out {out}: Parquet needs pyarrow. Run pip install 'pyarrow>=20,<27', or name a file that ends in .csv"

@@ -1,4 +1,4 @@
-"""A table that is being written, with a journal beside it, so that a stopped run resumes where it was."""
+"""A table being written, with a journal beside it, so that a stopped run resumes where it was."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,25 +12,25 @@ from slimnet.files.atomic import replacement
 
 
 class PartialTable:
-    """The table while it is written: results.csv.part, and results.csv.journal with an entry for each picture.
+    """The table while it is being written: results.csv.part, and results.csv.journal with an entry for each picture.
 
-    It is made for one list of pictures, whose outcomes are added in order. To be used in a with statement. The rows are
-    CSV, whichever format the table will have in the end.
+    It is for one list of pictures, whose outcomes are added in order. Use it in a with statement. The rows are CSV,
+    whatever format the final table will have.
 
     Args:
         out: where the table will be; Parquet if its name ends in .parquet, else CSV.
-        settings: what the results depend on, by name. A run with other settings is not resumed. One named "decisions"
-            says that the attributes' cells hold decisions.
+        settings: what the results depend on, by name. A run with other settings is not resumed. If one is named
+            "decisions", the attributes' cells hold decisions.
         columns: names of the columns.
         files: the pictures, in order.
         restart: drop the results of an earlier run.
 
     Attributes:
-        path: the file with the rows, ``out`` with ".part" after its name.
-        done: the pictures that an earlier run has added, in order.
+        path: the file with the rows, ``out`` with ".part" appended.
+        done: the pictures that an earlier run added, in order.
 
     Raises:
-        ResumeError: the earlier run was another one, or is still going on.
+        ResumeError: the earlier run was a different one, or is still running.
         OSError: the files cannot be written.
     """
 
@@ -41,7 +41,7 @@ class PartialTable:
         self.done: list[Entry] = []
         self._out, self._columns = out, tuple(columns)
         self._decided = "decisions" in settings
-        self._guarded = not is_parquet(out)  # else the rows are not what people will open
+        self._guarded = not is_parquet(out)  # people open the CSV itself, but not the rows behind a Parquet file
         with ExitStack() as opened:
             journal_path = out.with_name(out.name + ".journal")
             self._journal = opened.enter_context(closing(Journal(journal_path, self.path, restart)))
@@ -60,7 +60,7 @@ class PartialTable:
         self._opened.close()
 
     def add(self, outcome: Outcome) -> Entry:
-        """Write the rows of the next picture, then its journal entry: rows without an entry do not count.
+        """Write the rows of the next picture, then its journal entry; rows without an entry do not count.
 
         Args:
             outcome: the result of the next picture in `files`.
@@ -69,7 +69,7 @@ class PartialTable:
             The picture's journal entry.
 
         Raises:
-            OSError: the disk is full, or the files cannot be written for another reason.
+            OSError: the files cannot be written, for example because the disk is full.
         """
         write_rows(self._rows, outcome.rows, guarded=self._guarded)
         self._rows.flush()
@@ -79,10 +79,10 @@ class PartialTable:
         return entry
 
     def finish(self) -> None:
-        """Put the complete table in its place.
+        """Put the complete table in place.
 
         Raises:
-            OSError: it cannot be written. An earlier table stays, and the pictures remain done.
+            OSError: it cannot be written. An earlier table stays, and so does the record of finished pictures.
         """
         os.fsync(self._rows.fileno())
         self._rows.close()  # Windows does not move an open file
@@ -95,7 +95,7 @@ class PartialTable:
         self._journal.remove()
 
     def _resume(self, settings: Mapping[str, str], files: Sequence[str]) -> None:
-        """Read what is done, and cut off what a kill has left half done."""
+        """Read what is done, and cut off what a kill left unfinished."""
         before, entries = self._journal.read()
         if not before:
             return

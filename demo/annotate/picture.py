@@ -1,4 +1,4 @@
-"""Annotate one picture: from the name of a file to the rows of the table."""
+"""Annotate one picture: from a file name to the rows of the table."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +12,12 @@ from demo.pipeline.table import decision_cells, face_rows, probability_cells
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a picture: a row of the table for each face, or why it could not be read.
+    """The result for a picture: a table row for each face, or why it could not be read.
 
     Attributes:
-        file: the picture's name, as it was found or given.
+        file: the picture's name, as found or given.
         rows: the cells of each face, as `demo.pipeline.table.face_rows` returns them.
-        failure: None where the picture was analysed; else a sentence for people that begins with the file.
+        failure: None if the picture was analysed; else a sentence for people that begins with the file.
     """
 
     file: str
@@ -33,14 +33,14 @@ def annotate_picture(
     Args:
         pipeline: finds the faces and predicts.
         file: path of the picture.
-        decisions: the operating point at which the attributes are decided; None for their probabilities.
+        decisions: the operating point to decide the attributes at; None for probabilities.
         why: writes a picture for each face; None for none.
 
     Returns:
         The rows of its faces, or the reason why it could not be read or analysed.
 
     Raises:
-        OSError: a picture of a face cannot be written.
+        OSError: the picture for a face cannot be written.
     """
     cells = probability_cells
     if decisions:

@@ -1,4 +1,4 @@
-"""Annotate many pictures in order, in one process for each core; on a GPU, with one network for all of them."""
+"""Annotate many pictures in order, in one process per core; on a GPU, all processes share one network."""
 
 import os
 from collections.abc import Callable, Generator, Sequence
@@ -16,7 +16,7 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.detect import FaceFinder
 from slimnet import Calibration, Predictor
 
-_PICTURES_PER_START = 16  # a process takes about as long to start as to annotate this many
+_PICTURES_PER_START = 16  # starting a process takes about as long as annotating this many
 _BATCH_CROPS = 64
 
 
@@ -25,16 +25,16 @@ def annotate_in_processes(
 ) -> Generator[Outcome, None, None]:
     """Annotate pictures in several processes.
 
-    On a GPU one network, in this process, reads the crops of all others in batches. On a CPU a batch gains nothing
-    (6 ms a face alone, 6 to 7 in a batch of 8 or 32), so each process has a network of its own: no crop travels, and no
-    digit of a probability can depend on what else was in the batch.
+    On a GPU, one network in this process reads the crops of all the others in batches. On a CPU batches gain nothing
+    (6 ms for a single face, 6 to 7 ms per face in a batch of 8 or 32), so each process has its own network: no crops
+    are sent, and no digit of a probability can depend on what else was in the batch.
 
     Args:
         files: paths of the pictures.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
         count: number of processes.
-        decisions: the operating point at which the attributes are decided; None for their probabilities.
+        decisions: the operating point to decide the attributes at; None for probabilities.
 
     Yields:
         The outcome of each picture, in order.
@@ -51,7 +51,7 @@ def annotate_in_processes(
 
 
 def worker_count(pictures: int) -> int:
-    """Choose how many processes are worth their start: at most one for each core that this process may use.
+    """Choose how many processes are worth starting: at most one for each core that this process may use.
 
     Args:
         pictures: number of pictures to annotate.
@@ -65,11 +65,11 @@ def worker_count(pictures: int) -> int:
 
 @dataclass(frozen=True)
 class SharedNetwork:
-    """What has to be known of a network elsewhere that reads the crops of all processes.
+    """What a process needs to know about a network elsewhere that reads the crops of all processes.
 
     Attributes:
-        attributes: names of what it predicts.
-        calibration: the weights' own.
+        attributes: names of the attributes that it predicts.
+        calibration: of its weights.
     """
 
     attributes: tuple[str, ...]
@@ -78,12 +78,12 @@ class SharedNetwork:
 
 @dataclass(frozen=True)
 class AnnotatorSetup:
-    """Makes the job of one process: from the name of a file to its `Outcome`.
+    """Makes the job of one process: from a file name to its `Outcome`.
 
     Attributes:
         weights: SlimNet's weights.
-        shared: the network that reads the crops of all processes; None where each process has a network of its own.
-        decisions: the operating point at which the attributes are decided; None for their probabilities.
+        shared: the network that reads the crops of all processes; None if each process has a network of its own.
+        decisions: the operating point to decide the attributes at; None for probabilities.
     """
 
     weights: Path
@@ -91,15 +91,15 @@ class AnnotatorSetup:
     decisions: str | None = None
 
     def __call__(self, ask: Callable[[np.ndarray], np.ndarray]) -> Callable[[str], Outcome]:
-        """Make the job, inside the process that will do it.
+        """Make the job, inside the process that will run it.
 
         Args:
             ask: sends crops (N, 218, 178, 3) to the shared network and returns its probabilities (N, attributes).
 
         Returns:
-            Annotates one picture, given by its path.
+            A function that annotates the picture at a path.
         """
-        torch.set_num_threads(1)  # each core has a process of its own
+        torch.set_num_threads(1)  # each core has its own process
         cv2.setNumThreads(1)
         pipeline: Pipeline = (
             Pipeline(_SharedPredictor(self.shared.attributes, self.shared.calibration, ask), FaceFinder())
@@ -114,8 +114,8 @@ class _SharedPredictor:
     """Has a network elsewhere read the crops.
 
     Attributes:
-        attributes: names of what it predicts.
-        calibration: the weights' own.
+        attributes: names of the attributes that it predicts.
+        calibration: of its weights.
         ask: turns crops into probabilities, as `slimnet.Predictor` does.
     """
 
@@ -128,7 +128,7 @@ class _SharedPredictor:
 
 
 def _predict_together(network: Predictor, waiting: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Predict the crops (N, 218, 178, 3) of several processes in common batches; the answers are in their order."""
+    """Predict the crops (N, 218, 178, 3) of several processes in shared batches; the answers are in the same order."""
     crops = np.concatenate(waiting)
     parts = [network(crops[start : start + _BATCH_CROPS]) for start in range(0, len(crops), _BATCH_CROPS)]
     return np.split(np.concatenate(parts), np.cumsum([len(part) for part in waiting])[:-1])

@@ -1,4 +1,4 @@
-"""How a run that can be resumed ends before its time, and what it says then."""
+"""How a resumable run stops early, and what it says then."""
 
 import sys
 
@@ -8,14 +8,14 @@ STOPS = (KeyboardInterrupt, WorkerError, OSError)
 
 
 def explain_stop(error: BaseException, place: str) -> int:
-    """Print why a run stopped, and how it goes on.
+    """Print why a run stopped, and how to resume it.
 
     Args:
-        error: one of `STOPS`; an OSError is one of writing.
-        place: where the results up to here are.
+        error: one of `STOPS`; an OSError means that writing failed.
+        place: where the results so far are.
 
     Returns:
-        The exit status: 130 when interrupted, else 1.
+        The exit status: 130 if interrupted, else 1.
     """
     if isinstance(error, KeyboardInterrupt):
         print(f"Interrupted; the results up to here are in {place}. The same command goes on.", file=sys.stderr)

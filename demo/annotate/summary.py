@@ -15,9 +15,9 @@ class Summary:
     Attributes:
         pictures: how many were read.
         faces: how many were found in them.
-        without_face: how many of the pictures have none.
+        without_face: how many of the pictures have no face.
         failed: for each file or folder that could not be read, a sentence that says why.
-        not_tried: sentences about files that were found and not tried.
+        not_tried: sentences about files that were found but not tried.
     """
 
     pictures: int = 0
@@ -52,9 +52,9 @@ class Summary:
 
 
 def printable(text: str) -> str:
-    """Escape text so that it is one line and harmless to a terminal.
+    """Escape text so that it fits on one line and can't harm a terminal.
 
     Args:
-        text: may hold names of files, with line feeds, control characters, or bytes that are not UTF-8.
+        text: may contain file names with line feeds, control characters, or bytes that are not UTF-8.
     """
     return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)  # Zs: spaces

@@ -1,4 +1,4 @@
-"""One picture for each face: the places in it that spoke for an attribute and against it, with numbers that add up."""
+"""One picture for each face, of the places that spoke for and against an attribute, with numbers that add up."""
 
 import os
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from demo.pipeline.result import Analysis
 from slimnet.explain import Explanation
 from slimnet.files.atomic import replacement
 
-_SCALE = 4  # pixels of the picture for one of the crop
+_SCALE = 4  # pixels of the picture per pixel of the crop
 _FOR, _AGAINST = (40, 132, 255), (255, 122, 24)
 _MOST_OPAQUE = 0.6
 _NUMBERED_CELLS = 4
 _CAPTION_PIXELS = 84
-_MAX_NAME_BYTES = 180  # of the part that comes from the file's name
+_MAX_NAME_BYTES = 180  # of the part taken from the file's name
 
 
 @dataclass(frozen=True)
 class WhyPictures:
-    """Writes the pictures of one attribute.
+    """Writes the pictures for one attribute.
 
     Attributes:
-        folder: Where they are written; it exists.
+        folder: An existing folder to write them to.
         attribute: Name of the attribute.
     """
 
@@ -36,9 +36,9 @@ class WhyPictures:
         """Write a picture for each face of a file.
 
         Args:
-            file: path of the file, from which the pictures have their names.
+            file: path of the file, which the pictures are named after.
             analysis: its faces, with features.
-            predictor: has predicted them.
+            predictor: the one that predicted them.
 
         Raises:
             OSError: A picture cannot be written.
@@ -56,12 +56,12 @@ def draw_why(crop: np.ndarray, explanation: Explanation, attribute: str) -> Imag
 
     Args:
         crop: (218, 178, 3) uint8 RGB.
-        explanation: of this crop and this attribute alone.
+        explanation: of this crop, for this attribute only.
         attribute: its name, for the caption.
 
     Returns:
-        The enlarged crop: blue cells with a plus spoke for the attribute, orange ones with a stripe against it, the
-        strongest with their log-odds; the caption adds them up.
+        The enlarged crop: blue cells with a plus sign spoke for the attribute, orange ones with a stripe against it.
+        The strongest show their log-odds, and the caption adds them up.
     """
     height, width = crop.shape[:2]
     drawn = Image.new("RGB", (_SCALE * width, _SCALE * height + _CAPTION_PIXELS), "white")
@@ -83,7 +83,7 @@ def draw_why(crop: np.ndarray, explanation: Explanation, attribute: str) -> Imag
 def _draw_cell(
     pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], value: float, share: float, numbered: bool
 ) -> None:
-    """Colour one cell by its share of the strongest, with a sign that can be told without colour."""
+    """Colour one cell by its share of the strongest, with a sign that is clear without colour."""
     opacity = round(255 * _MOST_OPAQUE * share)
     pen.rectangle(box, fill=(*(_FOR if value > 0 else _AGAINST), opacity))
     left, top, right, bottom = box
@@ -100,7 +100,7 @@ def _draw_cell(
 
 
 def _caption(explanation: Explanation, attribute: str) -> tuple[str, str]:
-    """The probability, and what adds up to it."""
+    """The probability, and the numbers that add up to it."""
     cells, bias = explanation.maps[0, 0], float(explanation.bias[0])
     speaks_for, against = float(cells[cells > 0].sum()), float(cells[cells < 0].sum())
     total = bias + speaks_for + against
@@ -111,6 +111,6 @@ def _caption(explanation: Explanation, attribute: str) -> tuple[str, str]:
 
 
 def _flat(file: str) -> str:
-    """A file's path as one name, cut off at its beginning if it is too long."""
+    """A file's path as a single name, with its beginning cut off if it is too long."""
     name = os.path.normpath(file).replace(os.sep, "_").lstrip("._") or "picture"
     return os.fsdecode(os.fsencode(name)[-_MAX_NAME_BYTES:])

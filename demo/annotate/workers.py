@@ -1,7 +1,7 @@
-"""Do one job on many tasks in several processes; the results come in order, even when a process is killed.
+"""Do one job on many tasks in several processes; results come in order, even if a process is killed.
 
-Our own, since concurrent.futures gives up all tasks when one process is killed, and pebble (5.2) has no way for a
-running task to ask this process, and one pipe for all processes, whose lock a killed one may take with it.
+We wrote our own because concurrent.futures gives up all tasks when one process is killed. And in pebble (5.2) a running
+task can't ask this process anything, and all processes share a pipe, whose lock a killed one may take with it.
 """
 
 from collections import deque
@@ -18,9 +18,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 Ask = Callable[[Any], Any]
 
-# What became of a task whose result is None.
+# What happened to a task whose result is None.
 KILLED = "its process was killed twice, mostly for want of memory"
-# Tasks for each process that may be done while an earlier one is still going on.
+# How many tasks per process may be done while an earlier one is still running.
 _TASKS_AHEAD = 16
 
 
@@ -29,16 +29,16 @@ class WorkerError(RuntimeError):
 
 
 class Workers(Generic[Task, Result]):
-    """Processes that each do one task at a time; they run inside a with statement.
+    """Processes that each do one task at a time; they run within a with statement.
 
-    A task whose process ends (mostly killed because memory ran out) is tried once more, with no other beside it.
+    If a task's process dies (usually killed because memory ran out), the task is tried once more, alone.
     However this program ends, the processes end, too.
 
     Args:
-        setup: makes the job inside each process; it is given a function by which the job can ask this process.
-            Setup, tasks, results, questions and answers have to be picklable.
-        count: how many processes.
-        answer: answers all questions that are waiting, in their order.
+        setup: makes the job inside each process; it gets a function with which the job can ask this process. Setup,
+            tasks, results, questions and answers must be picklable.
+        count: number of processes.
+        answer: answers all waiting questions, in order.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Workers(Generic[Task, Result]):
             tasks: the arguments of the job, one for each call.
 
         Yields:
-            The result of each task in order; None where the process ended both times.
+            The result of each task in order; None if its process died both times.
 
         Raises:
             WorkerError: a process ended before it could take a task.
@@ -90,7 +90,7 @@ class Workers(Generic[Task, Result]):
                 busy += 1
 
     def _take_in(self, results: dict[int, Any], queue: "_Queue") -> None:
-        """Wait for messages of the processes: keep results, answer questions, replace a process that has ended."""
+        """Wait for messages from the processes: keep results, answer questions, replace a process that has died."""
         asking: list[tuple[_Worker, Any]] = []
         by_connection: dict[Any, _Worker] = {worker.process.connection: worker for worker in self._workers}
         for ready in connection.wait(list(by_connection)):
@@ -121,10 +121,10 @@ class Workers(Generic[Task, Result]):
 
 
 class _Queue:
-    """The indices of tasks still to be started.
+    """The indices of tasks still to start.
 
-    Those whose process ended come first, each with no other beside it: so it has all the memory, and if the process
-    ends again, it is known which task was to blame.
+    Tasks whose process died come first, each with no other beside it. So it has all the memory, and if its process dies
+    again, we know which task was to blame.
     """
 
     def __init__(self, length: int) -> None:
@@ -134,10 +134,10 @@ class _Queue:
         self._alone: int | None = None
 
     def take(self, busy: int, limit: int) -> int | None:
-        """Give the index of the next task; None if none may be started now.
+        """Take the index of the next task; None if none may start now.
 
         Args:
-            busy: how many tasks are going on.
+            busy: how many tasks are running.
             limit: all tasks from this index on have to wait.
         """
         if busy and (self._again or self._alone is not None):
@@ -151,10 +151,10 @@ class _Queue:
         return self._next - 1
 
     def put_back(self, index: int) -> bool:
-        """Give a task back whose process ended.
+        """Put back a task whose process died.
 
         Returns:
-            Whether it is tried again.
+            Whether it will be tried again.
         """
         if index == self._alone:
             return False
@@ -164,7 +164,7 @@ class _Queue:
 
 @dataclass(frozen=True)
 class _Question:
-    """What a job asks this process, marked off from results."""
+    """A job's question to this process, to tell it from a result."""
 
     content: Any
 
@@ -178,7 +178,7 @@ class _Worker:
     index: int | None = None
 
     def send(self, message: Any) -> None:
-        with suppress(OSError):  # that the process has ended is seen when it is next listened to
+        with suppress(OSError):  # the next read from a dead process will notice
             self.process.connection.send(message)
 
 
@@ -187,14 +187,14 @@ def _start(setup: Callable[[Ask], Callable[[Any], Any]]) -> _Worker:
 
 
 def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Connection) -> None:
-    """What a process does, until the connection breaks."""
+    """Run in a process until the connection breaks."""
 
     def ask(question: Any) -> Any:
         parent.send(_Question(question))
         return parent.recv()
 
     job = setup(ask)
-    with suppress(EOFError, ConnectionError):  # the program that started this has ended
+    with suppress(EOFError, ConnectionError):  # the program that started this process has ended
         parent.send(None)
         while True:
             parent.send(job(parent.recv()))
