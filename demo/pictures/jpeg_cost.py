@@ -1,4 +1,4 @@
-"""What a JPEG would cost to decode, judged by its headers: a few kilobytes of scans can keep a decoder busy for minutes."""
+"""What a JPEG would cost to decode, by its headers: a few kilobytes of scans can keep a decoder busy for minutes."""
 
 import re
 from collections.abc import Iterator
