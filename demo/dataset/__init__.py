@@ -1,1 +1,1 @@
-"""The command `python -m demo.dataset`: aligned crops and tables in CelebA's form from anybody's pictures."""
+"""The command `python -m demo.dataset`: aligned crops and tables in CelebA's form, from any pictures."""

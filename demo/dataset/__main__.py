@@ -1,11 +1,11 @@
 """Make a data set for training: ``python -m demo.dataset FILE_OR_FOLDER... [--labels TABLE.csv] --out data/mine``.
 
-The folder is in CelebA's form: aligned crops in img_align_celeba/, and tables of their labels (1, -1, or nothing where
-not known), parts (train, valid) and, where known, people. report.csv names every picture with what became of it, and
-the face that each crop shows. With --groups, list_groups.csv says who that is, as ``training.evaluate --outside`` reads
-it: ``--groups age race``.
+The folder is in CelebA's form: aligned crops in img_align_celeba/, and tables of their labels (1, -1, or nothing if
+unknown), parts (train, valid) and, if known, people. report.csv says what became of every picture, and which face each
+crop shows. With --groups, such as ``--groups age race``, list_groups.csv describes the people for
+``training.evaluate --outside``.
 
-Labels that stand in the pictures' names have to be written into a table first, such as UTKFace's, [age]_[gender]_…:
+Labels in the pictures' names, such as UTKFace's [age]_[gender]_…, have to be written into a table first:
 ``(echo file,age,gender; ls UTKFace | awk -F_ '{print $0","$1","$2}') > utkface.csv``; then
 ``--labels utkface.csv --attribute Male=gender:0 --attribute Young=age:0-35/50-116``.
 """
@@ -43,13 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 0 if every picture was read, 1 if some were not or there is no crop, 130 when interrupted.
+        The exit status: 0 if every picture was read, 1 if some were not or there is no crop, 130 if interrupted.
 
     Raises:
-        SystemExit: with 2, for bad usage.
+        SystemExit: with status 2, for bad usage.
     """
     parser = argument_parser()
     options = parser.parse_args(arguments)
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _rest(found: PictureFiles, pictures: Sequence[Picture], labels: Labels | None, table: Path | None) -> list[Outcome]:
-    """What the report names after the pictures: folders and pictures that are not opened, and labels that are left."""
+    """What the report lists after the pictures: folders and pictures that are not opened, and labels left over."""
     outcomes = [Outcome(path, [other_row(path, NOT_READ, why)]) for path, why in sorted(found.not_read.items())]
     unused = rows_without_picture(labels.pictures, pictures) if labels else []
     return outcomes + [Outcome(str(table), unused)] * bool(unused)
@@ -93,7 +93,7 @@ def _make(
     labels: Labels | None,
     options: argparse.Namespace,
 ) -> Summary:
-    """Crop the pictures that are not done, and write the tables of all; rest: for the end of the report."""
+    """Crop the pictures that are not done yet, and write all tables; `rest` goes at the end of the report."""
     entries = [picture.file for picture in pictures] + [outcome.file for outcome in rest]
     with PartialTable(out / REPORT, _settings(options), COLUMNS, entries, options.restart) as table:
         if options.restart:
@@ -128,7 +128,7 @@ def _cropped(
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:
-    """What the crops and tables depend on, by names for people."""
+    """What the crops and tables depend on; the keys are names for people."""
     return {
         "inputs": repr(options.inputs),
         "labels": hashlib.sha256(options.labels.read_bytes()).hexdigest() if options.labels else "",

@@ -1,4 +1,4 @@
-"""Read somebody's table of labels: one row for each picture, with attributes in its columns."""
+"""Read somebody's table of labels: one row for each picture, with attributes in the columns."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from demo.pictures.decode import SUFFIXES
 from slimnet.attributes import label_names
 from slimnet.files.text_table import TextTableError, read_cells
 
-# Names of columns, in lower case. Where none names the pictures, the first column does.
+# Names of columns, in lower case. If none of them is there, the first column names the pictures.
 _PICTURES = ("image_id", "file", "filename", "file_name", "image", "picture", "path")
 _PEOPLE = ("identity", "person", "subject")
 _PARTITIONS = ("partition", "split")
@@ -20,11 +20,11 @@ _PARTITION_NUMBERS = {
     "0": 0, "train": 0, "training": 0, "1": 1, "valid": 1, "val": 1, "validation": 1, "2": 2, "test": 2,
 }  # fmt: skip
 _MINUS_ONE = ("-1", "-1.0")
-_MAX_SHOWN = 5  # of the names or values in a message
+_MAX_SHOWN = 5  # names or values in a message
 
 
 class LabelError(ValueError):
-    """The table of labels cannot be used; the message says why, and what to do."""
+    """The table of labels can't be used; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Labels:
     """The labels of pictures.
 
     Attributes:
-        attributes: names of what is labelled.
-        pictures: (rows) names of the pictures, as they stand in the table.
-        values: int8 (rows, attributes): 1 present, -1 absent, 0 not known.
-        people: (rows) who is in the picture, empty where not known; None without such a column.
+        attributes: names of the attributes.
+        pictures: (rows) names of the pictures, as in the table.
+        values: int8 (rows, attributes): 1 present, -1 absent, 0 unknown.
+        people: (rows) who is in the picture, empty if unknown; None without such a column.
         partitions: (rows) 0 train, 1 validation, 2 test; None without such a column.
-        groups: by the column's name, (rows) what it says of the people, such as an age; empty where not known.
+        groups: column name -> (rows) what it says about the people, such as an age; empty if unknown.
     """
 
     attributes: tuple[str, ...]
@@ -51,17 +51,16 @@ class Labels:
 def read_labels(path: Path, rules: Sequence[Rule] = (), groups: Sequence[str] = ()) -> Labels:
     """Read a table of labels.
 
-    A label is 1, yes or true; -1, no or false; or empty where it is not known. 0 is absent, but not known in a table
-    that has -1.
+    A label is 1, yes or true; -1, no or false; or empty if unknown. 0 means absent or, in a table that has -1, unknown.
 
     Args:
-        path: the table, in text form with the columns' names in its first line.
-        rules: the attributes to make; without any, each column has to hold labels, except those of the pictures' names,
-            of people (identity, person, subject), of the data set's parts (partition, split) and of groups.
-        groups: names of the columns that say who is in the pictures, such as age and race.
+        path: the table as text, with the columns' names in its first line.
+        rules: the attributes to make. Without any, all columns must hold labels, except those for the pictures' names,
+            people (identity, person, subject), the data set's parts (partition, split) and groups.
+        groups: names of the columns that describe the people, such as age and race.
 
     Raises:
-        LabelError: the file cannot be read, or the table not understood; the message lists every fault.
+        LabelError: the file can't be read, or the table can't be understood; the message lists every fault.
     """
     table = _Table(path)
     rules = rules or [Rule(name, name) for name in table.other_columns if name not in groups]
@@ -94,7 +93,7 @@ class _Table:
     """The cells of a table, by the names of its columns.
 
     Raises:
-        LabelError: it has no rows, its first line does not name the columns, or rows are of another length.
+        LabelError: it has no rows, its first line does not name the columns, or rows differ in length.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,20 +124,20 @@ class _Table:
         return tuple(row[place] for row in self._body)
 
     def only_column(self, names: Sequence[str]) -> tuple[str, ...] | None:
-        """The cells of the column that has one of these names in lower case; None where there is none."""
+        """The cells of the column with one of these names in lower case; None if there is none."""
         named = [name for name in self.header if name.lower() in names]
         if len(named) > 1:
             raise LabelError(f"{self._path} has more than one of the columns {', '.join(named)}: rename or remove one")
         return self.column(named[0]) if named else None
 
     def check_columns(self, names: Sequence[str]) -> None:
-        """Raise LabelError where a column is missing."""
+        """Raise LabelError if a column is missing."""
         missing = [name for name in dict.fromkeys(names) if name not in self.header]
         if missing:
             raise LabelError(f"{self._path} has no column {_shown(missing)}; it has {', '.join(self.header)}")
 
     def repeated_pictures(self) -> list[str]:
-        """A fault where pictures are named more than once, unless all their cells are the same."""
+        """A fault if pictures are named more than once, unless all their cells are the same."""
         different = Counter(
             name for name, *_ in {(name, *row) for name, row in zip(self.pictures, self._body, strict=True)}
         )
@@ -168,7 +167,7 @@ def _attribute_faults(rules: Sequence[Rule]) -> list[str]:
 
 
 def _column_faults(rule: Rule, labels: dict[str, int | None]) -> list[str]:
-    """What is wrong with a rule and the labels that it makes of its column's different cells."""
+    """What is wrong with a rule and the labels that it makes from its column's distinct cells."""
     unused = rule.unused(labels)
     if unused:
         return [f"the column {rule.column} does not hold {_shown(unused)}; it holds {_shown(labels)}"]
@@ -183,7 +182,7 @@ def _column_faults(rule: Rule, labels: dict[str, int | None]) -> list[str]:
 
 
 def _shown(texts: Iterable[str]) -> str:
-    """A few of the texts, and how many more there are."""
+    """The first few texts, and how many more there are."""
     texts = list(texts)
     more = f" and {len(texts) - _MAX_SHOWN} more" if len(texts) > _MAX_SHOWN else ""
     return ", ".join(text or "an empty cell" for text in texts[:_MAX_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""Which row of a table of labels belongs to which picture, by their names."""
+"""Finds which row of a table of labels belongs to which picture, by their names."""
 
 import os
 import unicodedata
@@ -17,8 +17,8 @@ class Match:
     """The row of a picture.
 
     Attributes:
-        row: its index; None where the table has none, or where it is not clear which it is.
-        problem: why it is not clear, for people; else empty.
+        row: its index; None if the table has no such row, or if it is not clear which one it is.
+        problem: why it is not clear, for people; otherwise empty.
     """
 
     row: int | None
@@ -28,8 +28,8 @@ class Match:
 def match(files: Sequence[str], names: Sequence[str]) -> list[Match]:
     """Find the row of each picture.
 
-    A name in the table may lack the picture's suffix, and folders from the left: "val/1.jpg", "val/1" and "1" all stand
-    for /data/val/1.jpg, and "train/1.jpg" does not. Suffix, upper and lower case count where nothing else differs.
+    A name in the table may lack the picture's suffix, and leading folders: "val/1.jpg", "val/1" and "1" all stand for
+    /data/val/1.jpg, but "train/1.jpg" does not. Suffix and case only count if nothing else differs.
 
     Args:
         files: paths of the pictures.
@@ -64,13 +64,13 @@ def match(files: Sequence[str], names: Sequence[str]) -> list[Match]:
 
 
 def _most_specific(file: str, rows: Mapping[_Key, list[int]], longest: int) -> list[int]:
-    """The rows that name most of the picture's folders."""
+    """The rows whose names match most of the picture's folders."""
     key = _key(str(Path(file).absolute()))
     return next((rows[key[-n:]] for n in range(min(longest, len(key)), 0, -1) if key[-n:] in rows), [])
 
 
 def _closest(name: str, candidates: Sequence[int], names: Sequence[str]) -> list[int]:
-    """Those of the candidates whose names differ least from this one in suffix and case."""
+    """The candidates whose names differ least from this one in suffix and case."""
     if len(candidates) < 2:
         return list(candidates)
     last = _parts(name)[-1]
@@ -86,6 +86,6 @@ def _key(name: str) -> _Key:
 
 
 def _parts(name: str) -> list[str]:
-    """Folders and name; a Mac writes accents as characters of their own."""
+    """Folders and name, normalised because a Mac writes accents as separate characters."""
     parts = unicodedata.normalize("NFC", name).replace("\\", "/").split("/")
     return [part for part in parts if part not in ("", ".")] or [""]

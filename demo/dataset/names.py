@@ -1,4 +1,4 @@
-"""What the crops of a picture are called: the same name in each run, and one that any system and table takes."""
+"""Names for the crops of a picture: the same in each run, and valid in any system and table."""
 
 import hashlib
 import os
@@ -18,29 +18,29 @@ _FACE = "_face"
 
 
 def paths_below(inputs: Sequence[str], files: Sequence[str]) -> list[Path]:
-    """Cut the paths of pictures to what is below the folder that was named.
+    """Shorten the paths of pictures to what is below the given folder.
 
     Args:
-        inputs: the files and folders that were named.
-        files: paths of the pictures that were found in these.
+        inputs: the given files and folders.
+        files: paths of the pictures found in them.
 
     Returns:
-        Paths that begin with that folder's own name; of a picture that was named itself, its name alone.
+        Paths that begin with that folder's name; for a given picture, just its name.
     """
     folders = {Path(name): Path(name).resolve().name for name in inputs if is_folder(name)}
     return [_below(Path(file), folders) for file in files]
 
 
 def crop_stems(files: Sequence[str], paths: Sequence[Path]) -> list[str]:
-    """Name the pictures for their crops: val_1 for val/1.jpg.
+    """Make the names that crops are called by: val_1 for val/1.jpg.
 
     Args:
         files: paths of the pictures.
-        paths: the same, as `paths_below` cuts them.
+        paths: the same, as `paths_below` shortens them.
 
     Returns:
-        A name for each file, of letters, digits, _ and -. Where two would be the same, also for a system that makes no
-        difference between upper and lower case, each has a hash of its whole path behind it.
+        A name for each file, of letters, digits, _ and -. If two would be the same but for their case, a hash of the
+        whole path is appended to each.
     """
     stems = [_safe(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path) for path in paths]
     counts = Counter(stem.lower() for stem in stems)
@@ -61,7 +61,7 @@ def crop_name(stem: str, face: int) -> str:
 
 
 def stem_of(crop: str) -> str:
-    """The picture's name, from `crop_stems`, in the name of a crop.
+    """The picture's name, from `crop_stems`, in a crop's name.
 
     Args:
         crop: from `crop_name`.

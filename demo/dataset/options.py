@@ -1,4 +1,4 @@
-"""The command line of ``python -m demo.dataset``, and what of it cannot work."""
+"""The command line of ``python -m demo.dataset``, and checks that it can work."""
 
 import argparse
 import math
@@ -13,7 +13,7 @@ REPORT = "report.csv"
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line.
+    """Make the command line's parser.
 
     Returns:
         A parser whose namespace has inputs, out, labels, attribute, groups, faces, valid_share, folders_are_people,
@@ -88,13 +88,13 @@ def _add_labels(parser: argparse.ArgumentParser) -> None:
 
 
 def find_problem(options: argparse.Namespace) -> str | None:
-    """Find what cannot work, before any work is done.
+    """Find out what cannot work, before any work is done.
 
     Args:
         options: the options that `argument_parser` parsed.
 
     Returns:
-        A sentence for people; None where nothing stands in the way.
+        A sentence for people; None if nothing stands in the way.
     """
     if options.attribute and not options.labels:
         return "--attribute says how to read the table of labels: give it by --labels"
@@ -116,7 +116,7 @@ def _out_problem(options: argparse.Namespace) -> str | None:
     if not os.access(out, os.W_OK):
         return f"--out {options.out} cannot be written"
     if (out / f"{REPORT}.journal").exists() or not any(not path.name.startswith(".") for path in out.iterdir()):
-        return None  # of a run that was stopped, or empty
+        return None  # from a run that was stopped, or empty
     if not (out / REPORT).exists():
         return f"--out {options.out} holds other files: name a new or empty folder"
     if not options.restart:

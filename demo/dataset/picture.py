@@ -1,4 +1,4 @@
-"""Crop one picture: from the name of a file to its aligned faces as JPEG files."""
+"""Crop one picture: from a file name to its aligned faces as JPEG files."""
 
 import hashlib
 import io
@@ -23,8 +23,8 @@ FaceChoice = Literal["one", "largest", "all"]
 CHOICES: tuple[FaceChoice, ...] = get_args(FaceChoice)
 
 _JPEG_QUALITY = 95
-# From here on the larger of two faces is the one that a picture was taken of: in FairFace's 5,000 validation photos two
-# have a second face, with a ninth and a tenth of the area.
+# If a face is this many times larger than the others, it is the photo's subject: in FairFace's 5,000 validation photos,
+# two have a second face, with a ninth and a tenth of the area.
 _MAIN_FACE_AREAS = 4
 
 
@@ -45,13 +45,13 @@ class Crop:
 
 @dataclass(frozen=True)
 class Cropped:
-    """What came of a picture.
+    """The result for a picture.
 
     Attributes:
         faces: how many faces were found.
-        crops: those that were chosen.
-        content: SHA-256 of the file in hexadecimal, the same for each copy of it.
-        failure: why it could not be read, a sentence; empty where it was.
+        crops: of the chosen faces.
+        content: SHA-256 of the file in hexadecimal, the same for every copy.
+        failure: a sentence on why it could not be read; empty if it was.
     """
 
     faces: int = 0
@@ -63,13 +63,13 @@ class Cropped:
 def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
     """Open a picture, find its faces, and cut them out.
 
-    The search is the thorough one of a photo, as the page and demo.annotate do it, so that a network learns from the
-    crops that it will be given there, and a second face is seen.
+    Searches thoroughly, as the page and demo.annotate do for photos, so that a network learns from the kind of crops
+    that it will get there, and second faces are noticed.
 
     Args:
         finder: finds the faces.
-        choice: which faces to crop: "one" only where there is one, or one that is much larger than the others;
-            "largest" or "all".
+        choice: which faces to crop: "one" if there is only one, or one is much larger than the others; "largest" or
+            "all".
         file: path of the picture.
 
     Returns:
@@ -93,11 +93,11 @@ def crop_in_processes(files: Sequence[str], choice: FaceChoice, count: int) -> G
 
     Args:
         files: paths of the pictures.
-        choice: as `crop_picture` takes it.
+        choice: as for `crop_picture`.
         count: number of processes.
 
     Yields:
-        What came of each picture, in order.
+        The result for each picture, in order.
 
     Raises:
         demo.annotate.workers.WorkerError: a process could not start.
@@ -109,7 +109,7 @@ def crop_in_processes(files: Sequence[str], choice: FaceChoice, count: int) -> G
 
 @dataclass(frozen=True)
 class CropperSetup:
-    """Makes the job of one process: from the name of a file to its `Cropped`.
+    """Makes the job of one process: from a file name to its `Cropped`.
 
     Attributes:
         choice: which faces to crop.
@@ -118,16 +118,16 @@ class CropperSetup:
     choice: FaceChoice
 
     def __call__(self, ask: Callable[[Any], Any]) -> Callable[[str], Cropped]:
-        """Make the job, inside the process that will do it.
+        """Make the job, inside the process that will run it.
 
         Args:
-            ask: a way to ask the first process, for which there is no need.
+            ask: a way to ask the first process; not needed.
 
         Returns:
-            Crops one picture, given by its path.
+            A function that crops the picture at a path.
         """
         del ask
-        cv2.setNumThreads(1)  # each core has a process of its own
+        cv2.setNumThreads(1)  # each core has its own process
         return partial(crop_picture, FaceFinder(), self.choice)
 
 

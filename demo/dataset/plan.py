@@ -1,4 +1,4 @@
-"""Which pictures are cropped, with which row of labels, and to which part of the data set each belongs."""
+"""Plans which pictures to crop, with which row of labels, and for which part of the data set."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from demo.dataset.names import crop_stems, paths_below
 TRAIN, VALID = 0, 1
 
 _NOT_NAMED = "the table of labels does not name it"
-_SEPARATORS = re.compile(r'[\s,;"]+')  # which a table of identities cannot hold
+_SEPARATORS = re.compile(r'[\s,;"]+')  # can't be in a table of identities
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Picture:
 
     Attributes:
         file: its path.
-        stem: how the names of its crops begin.
-        row: of the labels; None without a table of labels, or where it has none for this picture.
-        left_out: why it is not cropped, for people; empty where it is.
-        person: who is in it; empty where not known.
-        part: of the data set by the table of labels: 0 train, 1 validation, 2 test; None where it does not say.
+        stem: the beginning of its crops' names.
+        row: its row of labels; None without a table, or if the table has none for this picture.
+        left_out: why it is not cropped, for people; empty if it is.
+        person: who is in it; empty if unknown.
+        part: of the data set, from the table of labels: 0 train, 1 validation, 2 test; None if it doesn't say.
     """
 
     file: str
@@ -39,12 +39,12 @@ class Picture:
     def partition(self, content: str, valid_share: float) -> int:
         """Choose the picture's part of the data set.
 
-        The same person is never in two parts; where people are not known, copies of a file are not. It does not depend
-        on where the pictures are, nor on which others there are.
+        The same person is never in two parts or, if people are unknown, copies of a file are not. The choice does not
+        depend on where the pictures are, or which others there are.
 
         Args:
             content: hash of the picture's file.
-            valid_share: of people, or of pictures, that are for validation, from 0 to 1.
+            valid_share: of people or pictures to use for validation, from 0 to 1.
 
         Returns:
             0 train, 1 validation, 2 test.
@@ -56,13 +56,13 @@ class Picture:
 
 
 def plan(files: Sequence[str], inputs: Sequence[str], labels: Labels | None, folders_are_people: bool) -> list[Picture]:
-    """Plan what is done with each picture.
+    """Plan what to do with each picture.
 
     Args:
         files: paths of the pictures.
-        inputs: the files and folders that were named.
-        labels: the table of labels, if there is one; pictures that it does not name are left out.
-        folders_are_people: take each folder for a person, unless the table says who it is.
+        inputs: the given files and folders.
+        labels: the table of labels, if any; pictures that it does not name are left out.
+        folders_are_people: treat each folder as a person, unless the table says who it is.
 
     Returns:
         A plan for each file.

@@ -1,4 +1,4 @@
-"""The report: what became of each picture and each row of labels, and which crop shows which face of it."""
+"""The report: what became of each picture and each row of labels, and which crop shows which face."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from demo.pipeline import table
 
 COLUMNS = (*table.COLUMNS, "crop", "partition", "outcome", "detail")
 
-# Outcomes. A crop has the labels of its picture, but not where that shows several faces and all are cropped.
+# Outcomes. A crop has its picture's labels, unless the picture shows several faces and all are cropped.
 CROP = "crop"
 CROP_OF_SEVERAL = "crop without labels"
 NO_FACE = "no face"
@@ -26,12 +26,12 @@ Row = list[str]
 
 @dataclass(frozen=True)
 class Entry:
-    """What is read back from a row.
+    """What `read_report` reads from a row.
 
     Attributes:
         file: path of the picture or folder, or the picture's name in the table of labels.
-        crop: name of the crop's file; empty where there is none.
-        partition: of the crop, as a number; empty where there is none.
+        crop: name of the crop's file; empty if there is none.
+        partition: of the crop, as a number; empty if there is none.
         outcome: one of this module's outcomes.
     """
 
@@ -46,8 +46,8 @@ def crop_rows(picture: Picture, cropped: Cropped, valid_share: float) -> list[Ro
 
     Args:
         picture: the picture.
-        cropped: what came of it.
-        valid_share: as `Picture.partition` takes it.
+        cropped: the result for it.
+        valid_share: as for `Picture.partition`.
     """
     if picture.left_out:
         return [other_row(picture.file, NO_LABELS, picture.left_out)]
@@ -70,7 +70,7 @@ def crop_rows(picture: Picture, cropped: Cropped, valid_share: float) -> list[Ro
 
 
 def rows_without_picture(names: Sequence[str], pictures: Sequence[Picture]) -> list[Row]:
-    """The rows of labels that belong to no picture, each name once: a table may repeat a row.
+    """The rows for labels that belong to no picture, each name once, since a table may repeat a row.
 
     Args:
         names: of the pictures in the table of labels.
@@ -81,7 +81,7 @@ def rows_without_picture(names: Sequence[str], pictures: Sequence[Picture]) -> l
 
 
 def other_row(file: str, outcome: str, detail: str = "") -> Row:
-    """The row of a picture, of a folder that cannot be opened, or of labels, without a crop.
+    """The row for something without a crop: a picture, a folder that can't be opened, or labels.
 
     Args:
         file: the path, or the picture's name in the table of labels.
@@ -92,7 +92,7 @@ def other_row(file: str, outcome: str, detail: str = "") -> Row:
 
 
 def read_report(path: Path) -> Iterator[Entry]:
-    """Read a report, also one that is not finished.
+    """Read a report, finished or not.
 
     Args:
         path: file of the report.

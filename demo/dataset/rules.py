@@ -1,11 +1,11 @@
-"""How a cell of somebody's table becomes a label: present, absent or not known."""
+"""Turns a cell of somebody's table into a label: present, absent or unknown."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 PRESENT, ABSENT, UNKNOWN = 1, -1, 0
-# What 0 stands for depends on the rest of the table, as in training: absent, or beside -1 not known.
+# The meaning of 0 depends on the rest of the table, as in training: absent, or unknown if the table has -1.
 ZERO = 9
 
 _LABELS = {
@@ -15,7 +15,7 @@ _LABELS = {
     **dict.fromkeys(("0", "0.0", "-0.0"), ZERO),
 }
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-# Excel takes 3-9 for the third of September and 10-19 for October 2019, and saves them like this.
+# Excel takes 3-9 for the third of September and 10-19 for October 2019, and saves them in this form.
 _EXCEL_DAY = re.compile(rf"0?(\d+)-({'|'.join(_MONTHS)})")
 _EXCEL_YEAR = re.compile(rf"({'|'.join(_MONTHS)})-(\d\d)")
 _RANGE = re.compile(r"(\d+)-(\d+)")
@@ -24,12 +24,12 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 @dataclass(frozen=True)
 class Rule:
-    """How an attribute is made from a column.
+    """How to make an attribute from a column.
 
     Attributes:
         attribute: its name.
-        column: name of the column; that of the attribute where the column holds labels as they are.
-        present: values for which the attribute is present; empty where the column holds labels.
+        column: name of the column; the attribute's own name if the column holds labels as they are.
+        present: values for which the attribute is present; empty if the column holds labels.
         absent: values for which it is absent; empty for all others.
     """
 
@@ -45,8 +45,8 @@ class Rule:
             cell: text from the column.
 
         Returns:
-            PRESENT, ABSENT, UNKNOWN or, in a column of labels, ZERO; None where the column should hold labels and the
-            cell is none.
+            PRESENT, ABSENT, UNKNOWN or, in a column of labels, ZERO; None if the column should hold labels but the cell
+            is not one.
         """
         if not self.present:
             return _LABELS.get(cell.lower())
@@ -57,10 +57,10 @@ class Rule:
         return ABSENT if not self.absent or any(covers(value, cell) for value in self.absent) else UNKNOWN
 
     def unused(self, cells: Iterable[str]) -> list[str]:
-        """List the rule's values that stand nowhere in the column, such as misspelt ones.
+        """List the rule's values that are nowhere in the column, such as misspelt ones.
 
         Args:
-            cells: the column's different cells.
+            cells: the column's distinct cells.
         """
         cells = tuple(cells)
         return [value for value in self.present + self.absent if not any(covers(value, cell) for cell in cells)]
@@ -70,12 +70,12 @@ def parse_rule(text: str) -> Rule:
     """Parse a rule of the command line.
 
     Args:
-        text: "Smiling", a column that holds labels; "Male=gender:Male", present where the column gender holds Male,
-            else absent; or "Young=age:0-19,20-29/50-59", present for the values before the slash, absent for those
-            after it, else not known.
+        text: "Smiling", a column that holds labels; "Male=gender:Male", present if the column gender holds Male, else
+            absent; or "Young=age:0-19,20-29/50-59", present for the values before the slash, absent for those after
+            it, else unknown.
 
     Raises:
-        ValueError: the text has another form; the message says which are possible.
+        ValueError: the text has none of these forms; the message lists them.
     """
     attribute, has_rule, rest = (part.strip() for part in text.partition("="))
     column, _, values = (part.strip() for part in rest.partition(":"))
@@ -90,7 +90,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def is_unknown(cell: str) -> bool:
-    """Whether a cell says that its value is not known: it is empty, or holds NA, nan or unknown.
+    """Whether a cell says that its value is unknown: it is empty, or holds NA, nan or unknown.
 
     Args:
         cell: text from a table.
@@ -99,13 +99,13 @@ def is_unknown(cell: str) -> bool:
 
 
 def repaired(cell: str) -> str:
-    """Turn the date that Excel made of a range of numbers back into that range: 03-Sep into 3-9.
+    """Turn a date that Excel made from a range of numbers back into the range: 03-Sep into 3-9.
 
     Args:
         cell: text from a table.
 
     Returns:
-        The range, or else the text as it is, without blanks around it.
+        The range, or else the unchanged text, without blanks around it.
     """
     cell = cell.strip()
     if day := _EXCEL_DAY.fullmatch(cell.lower()):
@@ -116,11 +116,11 @@ def repaired(cell: str) -> str:
 
 
 def covers(value: str, cell: str) -> bool:
-    """Whether a rule's value stands for what a cell holds.
+    """Whether a rule's value matches a cell.
 
     Args:
         value: from a rule: a text, or a range of whole numbers such as 20-29.
-        cell: from a table: the same text in upper or lower case, or as Excel damages it, or a number in the range.
+        cell: from a table: the same text in any case, or as Excel damages it, or a number in the range.
     """
     value, cell = repaired(value).lower(), repaired(cell).lower()
     limits = _RANGE.fullmatch(value)

@@ -20,7 +20,7 @@ class Summary:
     Attributes:
         outcomes: number of rows in the report by outcome.
         parts: number of crops by part of the data set: 0 train, 1 validation, 2 test.
-        labels: (attributes, 3) by attribute for how many crops it is present, absent and not known.
+        labels: (attributes, 3) number of crops in which each attribute is present, absent and unknown.
         attributes: their names.
     """
 
@@ -38,7 +38,7 @@ class Summary:
         """Put the summary into sentences.
 
         Args:
-            report: where the report is.
+            report: path of the report.
 
         Yields:
             Lines for people.
@@ -59,11 +59,11 @@ class Summary:
 
 
 def summarise(report: Path, pictures: Sequence[Picture], labels: Labels | None) -> Summary:
-    """Count what is in a report.
+    """Count the contents of a report.
 
     Args:
         report: the report, complete.
-        pictures: the pictures that it is about.
+        pictures: its pictures.
         labels: their labels, if there are any.
     """
     attributes = labels.attributes if labels else ()

@@ -21,17 +21,17 @@ _GROUPS = "list_groups.csv"
 
 
 def write_tables(out: Path, report: Path, pictures: Sequence[Picture], labels: Labels | None) -> None:
-    """Write list_eval_partition.csv, and what is known of labels, people and their groups.
+    """Write list_eval_partition.csv, and what is known about labels, people and their groups.
 
-    These are list_attr_celeba.csv, identity_CelebA.csv and list_groups.csv.
+    The latter are list_attr_celeba.csv, identity_CelebA.csv and list_groups.csv.
 
-    A label that is not known is an empty cell, since 0 would mean absent in a table without -1.
+    An unknown label is an empty cell, since 0 would mean absent in a table without -1.
 
     Args:
         out: the data set's folder.
         report: its report, complete.
-        pictures: the pictures, by whose names the crops are called.
-        labels: the labels of their rows; without any there is no table of labels, rather than one of nothing.
+        pictures: the pictures that the crops are named after.
+        labels: the labels of their rows; without any, no table of labels is written, rather than an empty one.
 
     Raises:
         OSError: a table cannot be written.
@@ -71,7 +71,7 @@ def crops(report: Path, pictures: Sequence[Picture]) -> Iterator[tuple[Entry, Pi
 
     Args:
         report: the report, complete.
-        pictures: the pictures, by whose names the crops are called.
+        pictures: the pictures that the crops are named after.
 
     Yields:
         Each crop's entry and its picture.
@@ -89,7 +89,7 @@ def crop_labels(entry: Entry, picture: Picture, labels: Labels) -> np.ndarray:
         labels: the table of labels.
 
     Returns:
-        int8 (attributes): 1 present, -1 absent, 0 not known, as are all where the crop is one of several faces.
+        int8 (attributes): 1 present, -1 absent, 0 unknown; all are unknown if the crop is one of several faces.
     """
     if picture.row is None or entry.outcome != CROP:
         return np.zeros(len(labels.attributes), np.int8)
@@ -97,7 +97,7 @@ def crop_labels(entry: Entry, picture: Picture, labels: Labels) -> np.ndarray:
 
 
 def _crop_groups(entry: Entry, picture: Picture, labels: Labels) -> list[str]:
-    """What the table of labels says of the person in a crop; empty where the crop is one of several faces."""
+    """What the table of labels says about the person in a crop; empty if the crop is one of several faces."""
     if picture.row is None or entry.outcome != CROP:
         return [""] * len(labels.groups)
     return [cells[picture.row] for cells in labels.groups.values()]
