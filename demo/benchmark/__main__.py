@@ -1,13 +1,13 @@
 """Measure the demo: `python -m demo.benchmark`.
 
-`live` (also without a subcommand) asks how much the page feels like a mirror: a real browser before a false camera,
-the real pipeline, alone and with several visitors, beside Gradio's own way. `load` asks how many visitors a machine
-serves at once, without browsers, `attack` how long an honest visitor waits while others send what is made to keep a
-server busy. `annotate` asks how fast many pictures are annotated, beside a plain loop. `alignment`
-asks what finding and aligning faces cost in accuracy, `following` what it costs that live mode does not find them again
-in each frame, `reach` how small a face may be in a photo to be found, `conditions` how reliable each attribute is on
-small, blurred and turned faces, `device` how equal and how quick the engine is that reads faces in the browser, `onnx`
-how fast the exported network is in other programs. `reliability` writes the records of `load` into demo/RELIABILITY.md.
+`live` (the default) asks how much the page feels like a mirror: a real browser with a fake camera and the real
+pipeline, with one visitor and with several, compared with Gradio's own way. `load` asks how many visitors a machine
+serves at once, without browsers, and `attack` how long an honest visitor waits while others send things made to keep a
+server busy. `annotate` asks how fast many pictures are annotated, compared with a plain loop. `alignment` asks how
+much accuracy finding and aligning faces cost, `following` how much it costs that live mode does not find them again in
+each frame, `reach` how small a face in a photo can be and still be found, `conditions` how reliable each attribute is
+on small, blurred and turned faces, `device` how similar and how fast the engine in the browser is, and `onnx` how fast
+the exported network is in other programs. `reliability` writes the records of `load` into demo/RELIABILITY.md.
 """
 
 import argparse
@@ -42,11 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print.
 
     Args:
-        arguments: of the command line, without the program's name; None for the program's own.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 0, 1 if `annotate` finds different results in its two ways or `load` wrong or unfair answers,
-        or 2 if it cannot be measured here.
+        The exit status: 0; 1 if the two ways of `annotate` differ, or `load` gets wrong or unfair answers; 2 if this
+        machine can't measure it.
     """
     chosen = parse_arguments(arguments, __doc__)
     try:
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report_load(chosen: argparse.Namespace) -> bool:
-    """Run the subcommand `load`; returns whether every answer was right, and every visitor's share fair."""
+    """Run the subcommand `load`; returns whether every answer was right and every visitor got a fair share."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     loads = []
     options = (chosen.visitors, chosen.photos, chosen.pace, chosen.seconds, chosen.url, chosen.copies)
@@ -102,7 +102,7 @@ def _report_load(chosen: argparse.Namespace) -> bool:
 
 
 def _report_capacity(chosen: argparse.Namespace) -> bool:
-    """Run `load --capacity`; returns whether anybody was served, and every answer right."""
+    """Run `load --capacity`; returns whether anybody was served, and every answer was right."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = (chosen.pace or CAPACITY_PACE, chosen.seconds, chosen.url, chosen.copies)
     found = measure_capacity(*options, one_face=chosen.one_face)
@@ -130,7 +130,7 @@ def _report_conditions(chosen: argparse.Namespace) -> None:
 
 def _report_live(chosen: argparse.Namespace) -> None:
     """Run the subcommand `live`."""
-    # SIGTERM acts like Ctrl+C, so that servers and browser are ended.
+    # SIGTERM acts like Ctrl+C, so that servers and browser end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     figures = measure(chosen.seconds, chosen.visitors, device=chosen.engine == "device")
     print(table(figures))

@@ -1,7 +1,7 @@
-"""What finding and aligning a face cost in accuracy.
+"""How much accuracy it costs to find and align a face.
 
-CelebA's validation pictures are distorted in known ways, their faces found and aligned again, and the attributes
-compared with those of the untouched crops of the same pictures.
+It distorts CelebA's validation pictures in known ways, finds and aligns their faces again, and compares the attributes
+with those of the untouched crops of the same pictures.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Loss:
     """The accuracy that one variant costs.
 
     Attributes:
-        variant: its name, a key of `VARIANTS`.
+        variant: a key of `VARIANTS`.
         found: number of pictures in which a face was found.
         pictures: number of pictures tried.
         accuracy: mean over attributes and pictures with a face, in per cent.
@@ -69,7 +69,7 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
 def _measure(
     pipeline: Pipeline, variant: str, distort: Distortion, pictures: ValidationPictures, correct: np.ndarray
 ) -> Loss:
-    """Measure one variant against the untouched crops, for each of which correct holds the share of right labels."""
+    """Measure one variant against the untouched crops; `correct` is the share of right labels for each of these."""
     random = np.random.default_rng(0)
     rows, shares = [], []
     for row, crop in enumerate(tqdm(pictures.crops, variant, leave=False)):
@@ -86,14 +86,14 @@ def _measure(
 
 
 def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResult:
-    """Choose the face nearest to the middle, since CelebA labels that face and others may be in the background.
+    """Choose the most central face, since CelebA labels that one and there may be others in the background.
 
     Args:
         faces: at least one face.
-        picture: (height, width, 3), in which they were found.
+        picture: (height, width, 3), where they were found.
 
     Returns:
-        The face whose box has its centre nearest to that of the picture.
+        The face whose box has its centre nearest to the picture's.
     """
 
     def distance(face: FaceResult) -> float:
@@ -104,7 +104,7 @@ def most_central(faces: tuple[FaceResult, ...], picture: np.ndarray) -> FaceResu
 
 
 def _padded(crop: np.ndarray, across: int, down: int, border: int) -> np.ndarray:
-    """Pad by pixels on each side; border: one of OpenCV's BORDER types, grey for a constant one."""
+    """Pad by pixels on each side; `border` is one of OpenCV's BORDER types, where a constant one is grey."""
     return cv2.copyMakeBorder(crop, down, down, across, across, border, value=(128, 128, 128))
 
 
@@ -123,7 +123,7 @@ def _scaled(crop: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _square(crop: np.ndarray, side: int) -> np.ndarray:
-    """Widen by reflection to a square portrait of `side` by `side` pixels."""
+    """Widen by reflection to a square portrait of `side` pixels."""
     return cv2.resize(_padded(crop, 20, 0, cv2.BORDER_REFLECT), (side, side), interpolation=cv2.INTER_AREA)
 
 

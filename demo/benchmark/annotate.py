@@ -1,7 +1,7 @@
-"""How fast many pictures are annotated, beside a plain loop: ``python -m demo.benchmark annotate FILE_OR_FOLDER...``.
+"""How fast pictures are annotated, compared with a plain loop: ``python -m demo.benchmark annotate FILE_OR_FOLDER...``.
 
-The plain loop opens, analyses and writes one picture after the other in one process, with the threads that torch and
-MediaPipe take by themselves. Both ways take turns on the same pictures, and their tables are compared.
+The plain loop opens, analyses and writes one picture after another in one process, with the threads that torch and
+MediaPipe use by default. Both ways take turns on the same pictures, and their tables are compared.
 """
 
 import io
@@ -23,7 +23,7 @@ _FIRST_PROBABILITY = len(COLUMNS)
 
 
 class TooFewPicturesError(ValueError):
-    """Fewer than two pictures were found, too few to measure with."""
+    """Fewer than two pictures were found, too few to measure."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class _Run:
 def report_annotate(
     inputs: Sequence[str], pictures: int, workers: int | None, rounds: int, weights: Path, device: str
 ) -> bool:
-    """Measure both ways in turns, and print the medians.
+    """Measure both ways in turn, and print the medians.
 
     Args:
         inputs: files, and folders to search.
-        pictures: how many to take at most; they are the first that are found.
-        workers: processes; None for as many as demo.annotate chooses.
+        pictures: how many to take at most, in the order found.
+        workers: number of processes; None for demo.annotate's own choice.
         rounds: turns of each way.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
@@ -94,7 +94,7 @@ def difference(ours: Sequence[Outcome], plain: Sequence[Outcome]) -> float:
 
     Args:
         ours: the outcomes of one way.
-        plain: those of the other.
+        plain: the outcomes of the other way.
 
     Returns:
         The largest absolute difference of a probability; infinite if anything else differs.

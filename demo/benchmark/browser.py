@@ -30,7 +30,7 @@ _OPTIONS = (
 
 
 class ChromiumMissingError(RuntimeError):
-    """There is no Chromium on this machine, or no playwright to drive it; the message says how to get it."""
+    """This machine lacks Chromium, or playwright to drive it; the message says how to get it."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def browser_before(film: Path | int) -> Iterator[Any]:
     """Launch a browser, and close it at the end of the with block.
 
     Args:
-        film: what its camera shows, a file written by `write_film`; or as many cameras with a test pattern.
+        film: what its camera shows, a file from `write_film`; or a number of cameras with a test pattern.
 
     Yields:
         Playwright's browser.
@@ -63,11 +63,11 @@ def launch(playwright: Any, cameras: Path | int) -> Any:
     """Launch a browser that allows its cameras without asking.
 
     Args:
-        playwright: as sync_playwright gives it.
-        cameras: a film that its only camera shows in a loop, or the number of cameras that show a test pattern.
+        playwright: from sync_playwright.
+        cameras: a film for its only camera to show in a loop, or the number of cameras with a test pattern.
 
     Returns:
-        Playwright's browser, to be closed by the caller.
+        Playwright's browser; the caller closes it.
 
     Raises:
         ChromiumMissingError: neither a Chromium on the path nor playwright's own is installed.
@@ -89,7 +89,7 @@ def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
 
     Args:
         path: the Y4M file to write.
-        frames: each (480, 640, 3), uint8, RGB; they are shown at 30 frames a second.
+        frames: each (480, 640, 3), uint8, RGB; shown at 30 frames a second.
     """
     with path.open("wb") as film:
         film.write(f"YUV4MPEG2 W640 H480 F{FILM_RATE}:1 Ip A1:1 C420jpeg\n".encode())
@@ -109,7 +109,7 @@ def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
     """
     width = round(480 * portrait.shape[1] / portrait.shape[0])
     portrait = cv2.resize(portrait, (width, 480), interpolation=cv2.INTER_AREA)
-    # The rest of the frame is the portrait again, blurred, so that it is neither empty nor a second face.
+    # The portrait again, blurred, fills the rest of the frame, so that it is neither empty nor a second face.
     backdrop = cv2.GaussianBlur(cv2.resize(portrait, (640, 480)), (0, 0), 60)
     frames = []
     for turn in np.linspace(0, 2 * np.pi, count, endpoint=False):

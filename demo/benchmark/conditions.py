@@ -1,7 +1,7 @@
 """How reliable each attribute is on small, blurred and turned faces.
 
-CelebA's validation pictures are shrunk and blurred, their faces found again, and each put into a class by the figures
-that the pipeline itself measures of a face in view. Turned are those that CelebA shows so.
+It shrinks and blurs CelebA's validation pictures, finds their faces again, and puts each into a class by the same
+figures that the pipeline measures for a face in view. Turned faces are those that are turned in CelebA.
 """
 
 import hashlib
@@ -22,26 +22,26 @@ from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import FaceResult
 from slimnet import Calibration
 
-# Of each condition, a key of `Quality.conditions`, the lowest figures of its classes: pixels between the eyes,
-# sharpness, degrees. Most of CelebA's own faces are in the last, of turn in the first.
+# Condition, a key of `Quality.conditions` -> the lowest figure of each class: pixels between the eyes, sharpness,
+# degrees. Most of CelebA's own faces are in the last class or, for turn, in the first.
 CLASSES = {"size": (0, 15, 22, 32), "sharpness": (0, 0.045, 0.065, 0.1), "turn": (0, 10, 20, 30)}
-_CELEBA_EYE_DISTANCE = 38.5  # pixels in its pictures
-_EYE_DISTANCES = (10.0, 32.0)  # shrunk to
+_CELEBA_EYE_DISTANCE = 38.5  # pixels, in CelebA's pictures
+_EYE_DISTANCES = (10.0, 32.0)  # pixels, after shrinking
 _BLURS = (0.6, 2.5)  # sigma in pixels
 _THREADS = 2
-LEAST = 10  # with an attribute, and without it, in a class, for its reliability there to be told
-_Z = 1.96  # of a 95 % interval
+LEAST = 10  # a class needs this many faces with an attribute, and without it, to have a reliability
+_Z = 1.96  # for a 95 % interval
 
 
 @dataclass(frozen=True, eq=False)
 class Sightings:
-    """What was answered about faces in one condition.
+    """The answers about faces in one condition.
 
     Attributes:
         figures: (N,) size, sharpness or turn of each face.
         probabilities: (N, attributes) float, 0 to 1.
-        labels: (N, attributes) bool, what CelebA says; False where not known.
-        known: (N, attributes) bool, which labels are known; the others count nowhere.
+        labels: (N, attributes) bool, what CelebA says; False if unknown.
+        known: (N, attributes) bool, which labels are known; the others never count.
     """
 
     figures: np.ndarray
@@ -50,7 +50,7 @@ class Sightings:
     known: np.ndarray
 
     def where(self, faces: np.ndarray) -> "Sightings":
-        """Some of the faces; bool (N,), or indices."""
+        """Select some faces, by bool (N,) or indices."""
         return Sightings(self.figures[faces], self.probabilities[faces], self.labels[faces], self.known[faces])
 
 
@@ -58,18 +58,18 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
     """Measure the reliability of every attribute in each class of faces.
 
     Args:
-        pipeline: with the weights.
+        pipeline: uses the weights.
         data_dir: CelebA in Kaggle's CSV layout.
-        images: how many validation pictures, at most; each is read as it is, once shrunk and once blurred.
+        images: how many validation pictures at most; each is read as it is, shrunk, and blurred.
         weights: their file.
 
     Returns:
-        weights, its file and sha256; images, how many there were; attributes, their names; conditions: name, found (the
-        faces), and classes: from, the lowest figure; images, faces in it; accuracy, balanced_accuracy, low and high,
-        one for each attribute, where low to high is the 95 % interval of balanced accuracy, None where fewer than
-        `LEAST` have an attribute or have it not; mean, balanced accuracy over the attributes that all classes measure;
-        decided, what the boxes are worth at each operating point, as `tick_figures` gives it, None for weights
-        without operating points.
+        weights: file and sha256; images: how many there were; attributes: their names; conditions: name, found (the
+        faces), and classes. A class has from: the lowest figure; images: its faces; accuracy, balanced_accuracy, low
+        and high, one for each attribute, where low to high is the 95 % interval of balanced accuracy, and None means
+        that fewer than `LEAST` faces have the attribute or lack it; mean: balanced accuracy over the attributes that
+        all classes measure; decided: how good the ticks are at each operating point, from `tick_figures`, or None for
+        weights without operating points.
     """
     pictures = validation_pictures(data_dir, images, pipeline.attributes)
     calibration = pipeline.predictor.calibration
@@ -112,7 +112,7 @@ def _sightings(pipeline: Pipeline, pictures: ValidationPictures) -> dict[str, Si
 
 
 def _read(pipeline: Pipeline, crop: np.ndarray, random: np.random.Generator) -> Iterator[tuple[str, list[FaceResult]]]:
-    """The face of a picture, for each condition as it is and as that condition changes it; without those not found."""
+    """For each condition, a picture's face as it is and as the condition changes it, except faces not found."""
     plain = _face(pipeline, crop)
     for name in CLASSES:
         changed = _face(pipeline, _CHANGES[name](crop, random)) if name in _CHANGES else []
@@ -120,7 +120,7 @@ def _read(pipeline: Pipeline, crop: np.ndarray, random: np.random.Generator) -> 
 
 
 def _face(pipeline: Pipeline, picture: np.ndarray) -> list[FaceResult]:
-    """The most central face; empty where there is none."""
+    """The most central face; empty if there is none."""
     faces = pipeline.analyse(picture, thorough=True).faces
     return [most_central(faces, picture)] if faces else []
 
@@ -146,10 +146,10 @@ def classes(
         seen: faces in one condition.
         starts: the lowest figure of each class, rising from 0.
         names: the attributes.
-        calibration: the weights' own; None if they have none.
+        calibration: of the weights; None if they have none.
 
     Returns:
-        One row for each class, as `measure_conditions` describes it.
+        One row for each class, as described at `measure_conditions`.
     """
     place = np.searchsorted(starts, seen.figures, side="right") - 1
     parts = [seen.where(place == n) for n in range(len(starts))]
@@ -171,7 +171,7 @@ def classes(
 
 
 def _decided(seen: Sightings, names: Sequence[str], calibration: Calibration | None) -> dict[str, Any] | None:
-    """What the boxes are worth; None for weights without operating points."""
+    """How good the ticks are; None for weights without operating points."""
     if calibration is None or calibration.sure is None:
         return None
     return tick_figures(seen.probabilities, seen.labels, seen.known, names, calibration)
@@ -188,9 +188,9 @@ def _reliability(
         known: (N, attributes) bool, which labels are known.
 
     Returns:
-        Accuracy and balanced accuracy, (attributes,) each; whether enough faces are on both sides, bool (attributes,);
-        how far the 95 % interval of balanced accuracy reaches below and above it, from Wilson's intervals of both
-        recalls by the method of variance estimates recovery (MOVER).
+        Accuracy and balanced accuracy, (attributes,) each; whether enough faces have and lack the attribute, bool
+        (attributes,); how far the 95 % interval of balanced accuracy reaches below and above it, from Wilson's
+        intervals of both recalls by the method of variance estimates recovery (MOVER).
     """
     right = ticks == labels
     sides, below, above = [], [], []
@@ -208,7 +208,7 @@ def _reliability(
 
 
 def _wilson(share: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the 95 % intervals of shares of these counts."""
+    """Ends of the 95 % intervals of shares with these counts."""
     middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
     half = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2)) / (1 + _Z**2 / count)
     return middle - half, middle + half
@@ -220,14 +220,14 @@ def _rounded(value: float | np.floating) -> float | None:
 
 
 def conditions_table(found: dict[str, Any]) -> str:
-    """Format what was measured, in per cent.
+    """Format the measurements, in per cent.
 
     Args:
         found: as `measure_conditions` returns it.
 
     Returns:
-        A line for each class, with the means over the attributes: accuracy over all, balanced accuracy over those that
-        every class of the condition measures.
+        A line for each class, with means over the attributes: accuracy over all of them, balanced accuracy over those
+        that every class of the condition measures.
     """
     lines = [
         f"{found['images']} validation pictures",

@@ -1,7 +1,7 @@
-"""What it costs in accuracy that live mode follows a face instead of finding it in every frame.
+"""How much accuracy it costs that live mode follows a face instead of finding it in every frame.
 
-Each of CelebA's validation pictures becomes a short film in which head and camera move, up to the picture itself. The
-attributes at the end of the film are compared with those of the last frame on its own.
+Each of CelebA's validation pictures becomes a short film, in which head and camera move and which ends with the picture
+itself. The attributes at the end of the film are compared with those of the last frame on its own.
 """
 
 import math
@@ -17,17 +17,17 @@ from demo.benchmark.validation import ValidationPictures, validation_pictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.follow import landmark_interval
 
-# Frames a second of one camera, and how many frames of others wait meanwhile where a server works on 100 a second.
+# Frames a second of one camera, and how many other frames wait meanwhile at a server that handles 100 a second.
 _PACES = ((30, 0), (10, 8), (3, 31))
-# How far head and camera move to either side at most: pixels of a face about 80 wide, degrees, a share of the size,
-# pixels of the nose before the face behind it; and how often, in swings a second.
+# How far head and camera move to either side at most: pixels, for a face about 80 wide; degrees; a share of the size;
+# pixels by which the nose moves against the face. And how often, in swings a second.
 _SHIFT, _TURN, _GROWTH, _NOSE_SHIFT = 40.0, 10.0, 0.1, 5.0
 _SWINGS_PER_SECOND = (0.3, 1.0)
-_NOSE_REACH = 30.0  # pixels around the middle of the picture that go with the nose
+_NOSE_REACH = 30.0  # pixels around the middle of the picture that move with the nose
 
 
 def report_following(data_dir: Path, images: int, weights: Path, device: str) -> None:
-    """Print the accuracy of faces that were found in the last frame, and of the same faces followed, at each pace.
+    """Print the accuracy on faces found in the last frame, and on the same faces followed, at each pace.
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
@@ -42,8 +42,8 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
 
 
 def _report_pace(pipeline: Pipeline, pictures: ValidationPictures, rate: int, waiting: int) -> None:
-    """Measure films of `rate` frames a second, beside others whose frames wait, and print a line about them."""
-    # From the second frame, the first with landmarks that can be followed, until just before they are found again.
+    """Measure films of `rate` frames a second, while `waiting` other frames wait, and print a line about them."""
+    # From the second frame, whose landmarks are the first that can be followed, to just before they are found again.
     frames = math.ceil(landmark_interval(waiting) * rate) + 1
     random = np.random.default_rng(0)
     found, followed, lost = [], [], 0
@@ -66,7 +66,7 @@ def _report_pace(pipeline: Pipeline, pictures: ValidationPictures, rate: int, wa
 
 
 def _film(crop: np.ndarray, frames: int, rate: int, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield frames in which head and camera swing, and which end with the picture itself, with room around it."""
+    """Yield frames in which head and camera swing; the last is the picture itself, with room around it."""
     picture = cv2.copyMakeBorder(crop, 60, 60, 80, 80, cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]
     middle = (width - 1) / 2, (height - 1) / 2

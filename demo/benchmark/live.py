@@ -1,11 +1,10 @@
 """How much live mode feels like a mirror: real Chromium with a fake camera, the real page and pipeline.
 
-The page is served as `python app.py` serves it, beside the usual way to build such a page (`plain_page`). Both are
-watched in turn, in the same run, by the same number of visitors; each visitor is a browser context of its own. The
-latency of a frame runs from the `captureTime` that the browser gives it to the moment when a script has painted it. The
-page itself gives it with each frame (the event `live-frame`); on the plain page it is worked out from the number that
-the film shows. If asked to, the page's engine in the browser is watched as a third, with one visitor who comes for the
-second time, since most of its files are kept by then.
+The page is served as by `python app.py`, and compared with the usual way to build such a page (`plain_page`). The same
+number of visitors watch both in turn, in the same run; each visitor has a browser context of its own. A frame's latency
+is the time from its `captureTime` in the browser until a script has painted it. Our page reports it with each frame
+(the event `live-frame`); on the plain page it is worked out from the number that the film shows. If asked, a third
+contestant is the page's engine in the browser, with one visitor on a second visit, when most of its files are cached.
 """
 
 import importlib.metadata
@@ -39,13 +38,13 @@ from demo.pictures.decode import open_picture
 
 _HERE = Path(__file__).parent
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
-_FILM_FRAMES = 240  # at most 2 ** NUMBER_BITS, and a whole number of the portrait's turns
+_FILM_FRAMES = 240  # at most 2 ** NUMBER_BITS, and a whole number of the portrait's swings
 _ROUNDS = 2
 _TIMEOUT_MS = 120_000
 _WARM_UP_FRAMES = 10
 _WARM_UP_MS = 2_000
 _WARM = f"window.noted.length >= {_WARM_UP_FRAMES}"
-# Only frames with the film's face count: a frame without one is quick.
+# Only frames with the film's face count, since a frame without one is fast.
 _NOTE_LIVE = """
     window.noted = [];
     document.addEventListener("click", ({target}) => {
@@ -62,19 +61,19 @@ _NOTE_PLAIN = f"const FILM = {json.dumps(_FILM)};\n" + (_HERE / "plain_page.js")
 
 
 class BenchmarkError(RuntimeError):
-    """A page did not show what was to be measured; the message says what was missing."""
+    """A page did not show what we wanted to measure; the message says what was missing."""
 
 
 @dataclass(frozen=True)
 class _Contestant:
-    """A page to be measured.
+    """A page to measure.
 
     Attributes:
         name: its name in the report.
-        arguments: arguments of Python that serve it.
-        script: JavaScript that notes each frame that is shown, in `window.noted`.
-        clicks: selectors of what to click to start its camera, in order.
-        anchor: what its address ends with.
+        arguments: Python's arguments to serve it.
+        script: JavaScript that notes each frame shown, in `window.noted`.
+        clicks: selectors to click to start its camera, in order.
+        anchor: the end of its address.
     """
 
     name: str
@@ -99,7 +98,7 @@ class _Visit:
     """What a visitor was shown.
 
     Attributes:
-        frames: in their order.
+        frames: in order.
         first: milliseconds from the click on Start to the first ticks; None on the plain page.
     """
 
@@ -108,7 +107,7 @@ class _Visit:
 
 
 def measure(seconds: int, crowds: list[int], *, device: bool = False) -> Report:
-    """Measure the pages, in turns.
+    """Measure the pages in turn.
 
     Args:
         seconds: how long each page is measured with each number of visitors.
@@ -126,7 +125,7 @@ def measure(seconds: int, crowds: list[int], *, device: bool = False) -> Report:
     """
     machine = _machine()
     if device:
-        device_files(WEIGHTS)  # or the page would go on with the server
+        device_files(WEIGHTS)  # otherwise the page would use the server
     pages = (_OURS, _DEVICE, _PLAIN) if device else (_OURS, _PLAIN)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -157,10 +156,10 @@ def measure(seconds: int, crowds: list[int], *, device: bool = False) -> Report:
 def _watch_in_turns(
     browser: Any, servers: dict[_Contestant, PageServer], crowds: list[int], seconds: float
 ) -> dict[tuple[int, _Contestant], list[list[_Visit]]]:
-    """Watch each round and visitor, for each number of visitors and page.
+    """Watch every round, for each number of visitors and each page.
 
-    The pages take turns, so that other work on the machine affects all. The plain one gets one visitor at a time: with
-    four, a browser on the same two cores came to a standstill and could not even be closed.
+    The pages take turns, so that other work on the machine affects all of them. The plain one gets one visitor at a
+    time: with four, a browser on the same two cores came to a standstill and could not even be closed.
     """
     turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1]
     seen: dict[tuple[int, _Contestant], list[list[_Visit]]] = {turn: [] for turn in turns}
@@ -171,7 +170,7 @@ def _watch_in_turns(
 
 
 def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seconds: float) -> list[_Visit]:
-    """Collect what each of `count` visitors is shown within some seconds."""
+    """Collect what each of `count` visitors is shown within `seconds`."""
     with _visitors(browser, page, server, count) as visitors:
         start = time.time()
         visitors[0].wait_for_timeout(1000 * seconds)
@@ -182,7 +181,7 @@ def _watch(browser: Any, page: _Contestant, server: PageServer, count: int, seco
 
 
 def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
-    """Have one of `count` visitors close the page while the others watch it."""
+    """Have one of `count` visitors close the page while the others go on watching."""
     with _visitors(browser, _OURS, server, count) as visitors:
         *stay, leave = visitors
         stay[0].wait_for_timeout(3000)
@@ -194,7 +193,7 @@ def _watch_departure(browser: Any, server: PageServer, count: int) -> Departure:
 
 @contextmanager
 def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -> Iterator[list[Any]]:
-    """Yield `count` visitors at once, whose cameras run and who have been shown their first frames."""
+    """Yield `count` visitors at once, with running cameras, who have seen their first frames."""
     from playwright.sync_api import Error
 
     with ExitStack() as stack:
@@ -212,7 +211,7 @@ def _visitors(browser: Any, page: _Contestant, server: PageServer, count: int) -
                     visitors[-1].wait_for_function(_WARM)
                     visitors[-1].reload()
                     visitors[-1].wait_for_selector(page.clicks[0])
-            for visitor in visitors:  # a page loads slowly beside cameras that run
+            for visitor in visitors:  # a page loads slowly while cameras are running
                 for button in page.clicks:
                     visitor.click(button)
             for visitor in visitors:

@@ -17,7 +17,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     """Parse the command line.
 
     Args:
-        arguments: of the command line, without the program's name; None for the program's own.
+        arguments: without the program's name; None for the program's own.
         description: of the program, for its help.
 
     Returns:
@@ -135,7 +135,7 @@ def _add_weights(command: argparse.ArgumentParser) -> None:
 
 
 def _below_1000(text: str, least: int = 1) -> int:
-    """Parse a whole number from 1, or another least one, to 999."""
+    """Parse a whole number from `least` to 999."""
     if not text.isdecimal() or not least <= int(text) < 1000:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to 999")
     return int(text)

@@ -1,6 +1,6 @@
-// Notes when gr.Image shows an analysed frame, and how old it is then. gr.Image itself gives no ages, so frames are
-// recognised by the number that the film carries in them (demo/benchmark/browser.py). Before this script comes FILM: its
-// frames, its rate, the bits of a number and the height of the strip with the number.
+// Notes when gr.Image shows an analysed frame, and how old the frame is by then. gr.Image does not say, so frames are
+// recognised by the number that each shows (demo/benchmark/browser.py). FILM is defined before this script: its frames,
+// its rate, the bits of a number and the height of the strip with the number.
 
 window.noted = [];
 const captured = new Map();    // number of a frame -> when the camera took it, in ms
@@ -14,9 +14,9 @@ function filmNumber(picture, width, height) {
   return number;
 }
 
-// How many milliseconds ago the camera took the frame with that number. A busy page sees few of the camera's frames, so
-// it is counted from the last one before it that was seen. Numbers recur with each round of the film: null where the
-// frame may be from an earlier round.
+// How many milliseconds ago the camera took the frame with this number. A busy page sees few of the camera's frames, so
+// this counts from the last one seen before it. Numbers recur with each round of the film: null if the frame may be
+// from an earlier round.
 function ageOf(number, now) {
   for (let back = 0; back < FILM.frames; back++) {
     const age = now - captured.get((number - back + FILM.frames) % FILM.frames);
@@ -25,7 +25,7 @@ function ageOf(number, now) {
   return null;
 }
 
-// The events do not bubble, but they can be captured on their way down.
+// These events don't bubble, but can be captured on their way down.
 document.addEventListener("playing", ({target: video}) => {
   const note = (now, metadata) => {
     captured.set(filmNumber(video, video.videoWidth, video.videoHeight), metadata.captureTime ?? now);

@@ -1,8 +1,8 @@
-"""The usual way to build a live page, to be measured beside this one: `python -m demo.benchmark.plain_page --port P`.
+"""The usual way to build a live page, to compare with ours: `python -m demo.benchmark.plain_page --port P`.
 
-A streaming `gr.Image` for the camera, another one for the answer with its boxes, and the ticked attributes, on the
-same pipeline. It is set up as well as those components can be: the camera at 640x480 (Gradio asks for 1920x1080
-otherwise), JPEG both ways, frames at the camera's rate, and no visitor who has to wait until another's stream ends.
+A streaming `gr.Image` for the camera, another one for the answer with its boxes, and the ticked attributes, with the
+same pipeline. It is set up as well as these components allow: the camera at 640x480 (Gradio's default is 1920x1080),
+JPEG both ways, frames at the camera's rate, and no visitor waiting until another's stream ends.
 """
 
 import argparse
@@ -20,7 +20,7 @@ _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRa
 
 
 def build(pipeline: Pipeline) -> gr.Blocks:
-    """Make the page: `#camera` streams the camera, `#answer` shows the frames that were analysed.
+    """Make the page: `#camera` streams the camera, `#answer` shows the analysed frames.
 
     Args:
         pipeline: the pipeline that all visitors share.
@@ -28,11 +28,11 @@ def build(pipeline: Pipeline) -> gr.Blocks:
     Returns:
         The page, not yet launched.
     """
-    cameras: defaultdict[str | None, Stream] = defaultdict(pipeline.stream)  # one for each visitor, who are few
+    cameras: defaultdict[str | None, Stream] = defaultdict(pipeline.stream)  # one for each visitor; there are few
 
     def analyse(frame: np.ndarray, request: gr.Request) -> tuple[np.ndarray, list[str]]:
         faces = cameras[request.session_hash].analyse(frame, time.monotonic()).faces
-        shown = frame.copy()  # Gradio's own is read-only
+        shown = frame.copy()  # Gradio's frame is read-only
         for face in faces:
             x, y, width, height = face.box
             cv2.rectangle(shown, (x, y), (x + width, y + height), (45, 212, 191), 2)

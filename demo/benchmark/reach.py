@@ -19,7 +19,7 @@ _COLUMNS, _ROWS = 3, 2
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A square cutout twice as high as the face in its centre.
+    """A square cutout, twice as tall as the face in its centre.
 
     Attributes:
         picture: (side, side, 3), uint8, RGB.
@@ -31,7 +31,7 @@ class Portrait:
 
 
 def report_reach() -> None:
-    """Print the recall of the face finder, by height of the face and size of the frame."""
+    """Print the face finder's recall, by face height and frame size."""
     finder = FaceFinder()
     portraits = example_portraits(finder)
     print("faces found in per cent, by height of the face in pixels")
@@ -45,7 +45,7 @@ def example_portraits(finder: FaceFinder) -> list[Portrait]:
     """Cut out the faces of the example pictures.
 
     Args:
-        finder: the face finder that finds them.
+        finder: finds them.
 
     Returns:
         A portrait for each face.
@@ -62,7 +62,7 @@ def example_portraits(finder: FaceFinder) -> list[Portrait]:
 
 
 def found_share(finder: FaceFinder, portraits: list[Portrait], frame: tuple[int, int], height: int) -> float:
-    """Measure the recall for faces of one height in grey frames.
+    """Measure the recall for faces of one height, in grey frames.
 
     A face counts as found if the centre of a box is within 0.3 times its height of its own centre.
 
@@ -73,7 +73,7 @@ def found_share(finder: FaceFinder, portraits: list[Portrait], frame: tuple[int,
         height: of each face, in pixels.
 
     Returns:
-        The share of the faces that were found, 0 to 1.
+        The share of faces found, 0 to 1.
     """
     random = np.random.default_rng(0)
     found = 0

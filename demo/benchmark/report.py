@@ -1,4 +1,4 @@
-"""The figures of live mode: from the frames that visitors were shown to a table."""
+"""The figures of live mode: turns the frames shown to visitors into a table."""
 
 import json
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ class Frame:
 
     Attributes:
         at: when it was shown, in seconds since 1970.
-        latency: from the camera to the page, in milliseconds; None where it is not known.
-        width: of the picture that was sent to the server, in pixels; None where none was sent.
+        latency: from the camera to the page, in milliseconds; None if unknown.
+        width: of the picture sent to the server, in pixels; None if none was sent.
         stages: milliseconds by stage, for the stages that the page reports.
     """
 
@@ -46,13 +46,13 @@ class Crowd:
     Attributes:
         page: name of the page.
         rates: analysed frames a second, one for each visitor.
-        latency: from the camera to the page, over the frames of all visitors; None where it is known for none.
-        width: median width of the pictures that were sent, in pixels; None where none was sent.
-        longest_gap: the longest time from one frame of a visitor to the next, in milliseconds; None where nobody was
-            shown two.
-        stages: where the time of a frame went, in the page's order; "server" is the sum of the stages of the analysis,
-            also where the browser does it.
-        first: from the click that starts the camera to the first ticks; None where it is not known.
+        latency: from the camera to the page, over the frames of all visitors; None if unknown for all.
+        width: median width of the pictures sent, in pixels; None if none was sent.
+        longest_gap: the longest time from one frame of a visitor to the next, in milliseconds; None if nobody was shown
+            two.
+        stages: where the time of a frame went, in the page's order; "server" is the sum of the analysis's stages, even
+            if the browser does it.
+        first: from the click that starts the camera to the first ticks; None if unknown.
     """
 
     page: str
@@ -86,8 +86,8 @@ class Report:
     Attributes:
         machine: what it ran on, by heading.
         seconds: how long each page was measured with each number of visitors.
-        crowds: all that were measured; the page of the first is ours.
-        departure: what happened when a visitor left; None if there was never more than one at once.
+        crowds: all that were measured; the first is of our page.
+        departure: what happened when a visitor left; None if there was never more than one at a time.
     """
 
     machine: dict[str, str]
@@ -99,7 +99,7 @@ class Report:
         """Format all figures as JSON.
 
         Returns:
-            An indented JSON object, with a newline at its end.
+            An indented JSON object that ends with a newline.
         """
         return json.dumps(asdict(self), indent=2) + "\n"
 
@@ -111,7 +111,7 @@ def summarise(
 
     Args:
         page: name of the page.
-        rounds: for each round and each visitor, the frames in the order in which they were shown.
+        rounds: for each round and each visitor, the frames in the order shown.
         seconds: how long all rounds together took.
         first: milliseconds from the click that starts the camera to the first ticks, one for each visit.
 
@@ -162,7 +162,7 @@ def spread(values: list[float]) -> Spread | None:
         values: times in milliseconds.
 
     Returns:
-        None where there is no value.
+        None if there is no value.
     """
     if not values:
         return None

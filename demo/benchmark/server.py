@@ -1,4 +1,4 @@
-"""Serves a page in a process of its own, for the benchmark and the tests."""
+"""Serves a page in a separate process, for the benchmark and the tests."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ _LOG = "server.log"
 
 
 class NotServedError(RuntimeError):
-    """The server ended, or did not answer in time; the message holds the end of its output."""
+    """The server ended, or did not answer in time; the message has the end of its output."""
 
 
 _Server = TypeVar("_Server", bound="PageServer")
@@ -33,10 +33,10 @@ class PageServer:
     As a context manager it starts on entry and stops on exit.
 
     Attributes:
-        arguments: arguments of Python: a script of this repository, or `-m` and a module.
+        arguments: Python's arguments: a script of this repository, or `-m` and a module.
         folder: an empty folder for Gradio's uploads and the server's output.
         port: the port to listen on; a free one by default.
-        root: root folder of the repository that is served.
+        root: root folder of the repository to serve.
         environment: environment variables to add to those of this process.
         tracer: a command that runs the server, such as strace with its options; none by default.
         process: the server's process; None before the first start.
@@ -82,7 +82,7 @@ class PageServer:
     def _answers(self) -> bool:
         """Whether the page can be fetched."""
         try:
-            # Without the proxy that the environment may name, which cannot reach this machine's own addresses.
+            # Without any proxy from the environment, which can't reach this machine's own addresses.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             opener.open(self.url, timeout=_STOP_SECONDS).close()
         except OSError:
@@ -106,7 +106,7 @@ class PageServer:
         """End the server, with SIGKILL if it does not end within 10 seconds.
 
         Args:
-            how: the signal that the server gets first.
+            how: the signal to send first.
         """
         if self.process is None:
             return
@@ -120,7 +120,7 @@ class PageServer:
     def __enter__(self: _Server) -> _Server:
         try:
             self.start()
-        except BaseException:  # interrupted: there is no __exit__ then to end it
+        except BaseException:  # if interrupted here, no __exit__ would end the server
             self.stop()
             raise
         return self

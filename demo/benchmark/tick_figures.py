@@ -1,4 +1,4 @@
-"""What the boxes are worth on some faces, at each operating point of the weights: what `Details` on the page says."""
+"""How good the ticks are on some faces, at each operating point of the weights: what `Details` on the page says."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from slimnet import Calibration
 from slimnet.calibration import ACCURACY
 from slimnet.decisions import NOT_SURE, YES, decide_all
 
-# Ticks, faces with the attribute, or answers, for a share of them to be told as "N of 100" without an interval: of 30
-# faces a share of 80 % is known to 14 points either way, of 10 only to 25.
+# How many ticks, faces with the attribute, or answers a share needs to be given as "N of 100" without an interval: from
+# 30 faces, a share of 80 % is known to within 14 points, from 10 only to within 25.
 LEAST_TOLD = 30
 
 
@@ -19,20 +19,20 @@ def tick_figures(
 ) -> dict[str, Any]:
     """Measure how often ticks are right, and how many they find.
 
-    The thresholds may have been fitted on these faces among all others of the validation split. One number fitted on
-    nearly 20,000 faces flatters them by less than can be seen here.
+    The thresholds may have been fitted on these faces among all others of the validation split. But one number fitted
+    on nearly 20,000 faces flatters the figures by less than can be seen here.
 
     Args:
         probabilities: float (N, attributes), 0 to 1.
         labels: bool (N, attributes).
-        known: bool (N, attributes), which labels are known; the others count nowhere.
+        known: bool (N, attributes), which labels are known; the others never count.
         names: the attributes.
-        calibration: the weights' own, with operating points.
+        calibration: of the weights, with operating points.
 
     Returns:
-        points: operating point -> precision and recall, one for each attribute; without "accuracy", at which the page
-        answers outside the bands of doubt alone: sure, with right, answered, precision and recall. As in
-        slimnet.calibration, but None where a share would be of fewer than `LEAST_TOLD`.
+        points: operating point -> precision and recall, one for each attribute; except "accuracy", at which the page
+        only answers outside the bands of doubt. For that, sure: right, answered, precision and recall. As in
+        slimnet.calibration, but None if a share would be of fewer than `LEAST_TOLD`.
     """
     points = {
         point: _ticks(decide_all(probabilities, names, calibration, point) == YES, labels, known)
@@ -50,14 +50,14 @@ def tick_figures(
 
 
 def _ticks(ticked: np.ndarray, labels: np.ndarray, known: np.ndarray) -> dict[str, list[float | None]]:
-    """Precision and recall of ticks, bool (N, attributes) as the labels are."""
+    """Precision and recall of ticks, which are bool (N, attributes) like the labels."""
     ticked, present = ticked & known, labels & known
     right = ticked & present
     return {"precision": _shares(right, ticked), "recall": _shares(right, present)}
 
 
 def _shares(part: np.ndarray, whole: np.ndarray) -> list[float | None]:
-    """Of each attribute the share that a part, bool (N, attributes), has in a whole; None where that is small."""
+    """For each attribute, the share of a part, bool (N, attributes), in a whole; None if the whole is small."""
     counts = whole.sum(axis=0)
     shares = part.sum(axis=0) / np.maximum(counts, 1)
     return [

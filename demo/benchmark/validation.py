@@ -1,4 +1,4 @@
-"""CelebA's validation pictures with their labels, by which the benchmarks of accuracy judge answers."""
+"""CelebA's validation pictures with their labels, against which the accuracy benchmarks check answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _VALIDATION = "1"
 
 
 class ValidationError(ValueError):
-    """The data folder cannot be used; the message says why."""
+    """The data folder can't be used; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +25,8 @@ class ValidationPictures:
 
     Attributes:
         crops: each (218, 178, 3) uint8 RGB.
-        labels: (N, attributes) bool, False where not known.
-        known: (N, attributes) bool, which labels are known; at least one of each picture.
+        labels: (N, attributes) bool, False if unknown.
+        known: (N, attributes) bool, which labels are known; at least one for each picture.
     """
 
     crops: list[np.ndarray]
@@ -34,10 +34,10 @@ class ValidationPictures:
     known: np.ndarray
 
     def right(self, row: int, probabilities: np.ndarray) -> float:
-        """The share of a picture's known labels that answers have right.
+        """The share of a picture's known labels that the answers get right.
 
         Args:
-            row: of the picture.
+            row: index of the picture.
             probabilities: (attributes,), 0 to 1.
         """
         return float(np.mean(((probabilities > 0.5) == self.labels[row])[self.known[row]]))
@@ -46,16 +46,16 @@ class ValidationPictures:
 def validation_pictures(data_dir: Path, images: int, attributes: Sequence[str]) -> ValidationPictures:
     """Read some of CelebA's validation pictures, evenly spread.
 
-    Labels that are not known, an empty one or 0 beside -1, are so as in training; pictures without any known label are
+    As in training, a label is unknown if it is empty, or 0 in a table with -1. Pictures without any known label are
     left out.
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
-        images: how many; fewer where there are fewer.
+        images: how many, or all if there are fewer.
         attributes: names of the labels to read.
 
     Raises:
-        ValidationError: a table is missing or of another layout, or lacks an attribute or a picture.
+        ValidationError: a table is missing or has another layout, or lacks an attribute or a picture.
         OSError: a picture cannot be read.
     """
     files = validation_files(data_dir, images)
@@ -80,13 +80,13 @@ def validation_files(data_dir: Path, images: int) -> list[Path]:
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
-        images: how many; fewer where there are fewer.
+        images: how many, or all if there are fewer.
 
     Returns:
         Their files.
 
     Raises:
-        ValidationError: the table of parts is missing or of another layout, or names no validation picture.
+        ValidationError: the table of parts is missing or has another layout, or names no validation picture.
     """
     _check_there(data_dir, _PARTS)
     try:
@@ -105,6 +105,6 @@ def validation_files(data_dir: Path, images: int) -> list[Path]:
 
 
 def _check_there(data_dir: Path, table: str) -> None:
-    """Raise ValidationError where a table is missing."""
+    """Raise ValidationError if a table is missing."""
     if not (data_dir / table).is_file():
         raise ValidationError(f"{data_dir} has no {table}: CelebA is read in Kaggle's CSV layout")

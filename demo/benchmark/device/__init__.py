@@ -1,1 +1,1 @@
-"""The engine that reads faces in the browser, beside that of the server."""
+"""Compares the engine in the browser with the server's."""

@@ -1,7 +1,7 @@
-"""How equal and how quick the engine in the browser is beside that of the server.
+"""How similar to the server's engine the browser's is, and how fast.
 
-The same picture files are read by headless Chromium, without a GPU, and by the pipeline in this process; then both
-follow the same film, one after the other. The processor time of a frame means something on a busy machine, too.
+Headless Chromium without a GPU and the pipeline in this process read the same picture files, then follow the same
+film, one after the other. A frame's processor time is meaningful even on a busy machine.
 """
 
 import os
@@ -27,12 +27,12 @@ from demo.pipeline.analyse import Pipeline
 
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _FRAME_SIZE = (480, 360)  # pixels, as the page sends them
-_WARM_UP_FRAMES = 60  # during which the browser still compiles
+_WARM_UP_FRAMES = 60  # while the browser is still compiling
 _TIMEOUT_MS = 300_000
-# As the server tells them; a warning apart would be a fault as well as a box.
+# Must agree exactly: a different warning would be as wrong as a different box.
 _EXACT = ("box", "doubts")
 _READ = "async ([file, thorough]) => engine.analyse(await (await fetch(file)).blob(), {thorough})"
-# Of every second frame it is asked why, where there is an attribute to ask about.
+# For every second frame it asks why, if there is an attribute to ask about.
 _RUN = """async ([frames, seconds, least, attribute]) => {
     const stills = await Promise.all(frames.map(async (frame) => createImageBitmap(await (await fetch(frame)).blob())));
     const canvas = Object.assign(document.createElement("canvas"), {width: stills[0].width, height: stills[0].height});
@@ -50,13 +50,13 @@ _RUN = """async ([frames, seconds, least, attribute]) => {
 
 @dataclass(frozen=True)
 class Equality:
-    """How far apart the answers of both engines are.
+    """How far apart the two engines' answers are.
 
     Attributes:
-        pictures: how many both have read.
-        differing: pictures in which another number of faces, another box or another warning was found.
-        largest: difference of a probability, 0 to 1.
-        mean: of the differences of all probabilities.
+        pictures: how many both read.
+        differing: pictures with a different number of faces, box or warning.
+        largest: largest difference of a probability, 0 to 1.
+        mean: mean difference of all probabilities.
     """
 
     pictures: int
@@ -67,12 +67,12 @@ class Equality:
 
 @dataclass(frozen=True)
 class Run:
-    """How an engine has followed a film.
+    """How an engine followed a film.
 
     Attributes:
-        seconds: for how long.
-        processor_seconds: that it took meanwhile, on all cores.
-        answers: for each frame the number of faces, whether one is explained, and `ms`, stage -> milliseconds.
+        seconds: how long it took.
+        processor_seconds: its processor time in that time, on all cores.
+        answers: for each frame the number of faces, whether one is explained, and `ms`: stage -> milliseconds.
     """
 
     seconds: float
@@ -81,12 +81,12 @@ class Run:
 
 
 def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> None:
-    """Print how equal both engines are on CelebA's validation pictures, and how quick on a film.
+    """Print how similar both engines are on CelebA's validation pictures, and how fast on a film.
 
     Args:
         data_dir: CelebA in Kaggle's CSV layout.
         images: how many validation pictures, at most.
-        seconds: for how long each engine follows the film.
+        seconds: how long each engine follows the film.
         weights: SlimNet's weights.
 
     Raises:
@@ -120,13 +120,13 @@ def measure_equality(
 
     Args:
         page: of playwright, with the engine loaded.
-        files: what is served to it; the pictures are, too.
+        files: served to the page; the pictures are added.
         pipeline: of the server.
         pictures: their files.
-        thorough: as photos, not as camera frames.
+        thorough: read them as photos, not as camera frames.
 
     Returns:
-        How far apart they are, over the faces that both have found.
+        How far apart they are, over the faces that both found.
     """
     differences: list[np.ndarray] = []
     differing = 0
@@ -154,13 +154,13 @@ def run_in_browser(
 
     Args:
         page: of playwright, with the engine loaded.
-        files: what is served to it; the frames are, too.
+        files: served to the page; the frames are added.
         frames: each (height, width, 3) uint8 RGB.
-        seconds: for how long, after the first frames, during which it still compiles.
-        attribute: why a face has it is asked about every second frame; None: about none.
+        seconds: for how long, after the first frames, while the browser is still compiling.
+        attribute: asked to be explained for every second frame; None: for none.
 
     Returns:
-        What was measured.
+        The measurements.
     """
     for number, frame in enumerate(frames):
         files[f"frame{number}"] = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
@@ -180,7 +180,7 @@ def run_here(pipeline: Pipeline, frames: list[np.ndarray], seconds: float) -> Ru
         seconds: for how long.
 
     Returns:
-        What was measured.
+        The measurements.
     """
     stream = pipeline.stream()
     answers: list[dict[str, Any]] = []
@@ -196,7 +196,7 @@ def print_pace(engine: str, run: Run) -> None:
 
     Args:
         engine: its name.
-        run: what was measured of it.
+        run: its measurements.
     """
     count = len(run.answers)
     stages = {stage: median(answer["ms"][stage] for answer in run.answers) for stage in run.answers[0]["ms"]}
@@ -209,10 +209,10 @@ def print_pace(engine: str, run: Run) -> None:
 
 
 def print_reasons(run: Run) -> None:
-    """Print how much longer the network takes for frames of which it is asked why, beside the others of the same run.
+    """Print how much longer the network takes for frames that it explains than for the others of the same run.
 
     Args:
-        run: what was measured of the browser, with an attribute.
+        run: the browser's measurements, with an attribute.
     """
     asked, plain = (
         median(answer["ms"]["infer"] for answer in run.answers if answer["explained"] is explained)
@@ -222,7 +222,7 @@ def print_reasons(run: Run) -> None:
 
 
 def _browser_seconds(page: Any) -> float:
-    """Processor time of all processes of the browser so far."""
+    """Processor time of all the browser's processes so far."""
     session = page.context.browser.new_browser_cdp_session()
     processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()
@@ -231,7 +231,7 @@ def _browser_seconds(page: Any) -> float:
 
 @contextmanager
 def _engine(files: dict[str, bytes]) -> Iterator[Any]:
-    """Yield a page of a browser with the engine loaded."""
+    """Yield a browser page with the engine loaded."""
     with browser_before(0) as browser, served(files) as address:
         page = browser.new_page()
         page.set_default_timeout(_TIMEOUT_MS)

@@ -1,4 +1,4 @@
-"""A page with nothing but the engine that reads faces in the browser: for its benchmark and its tests."""
+"""A page with nothing but the browser's engine, for its benchmark and its tests."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from demo.server.http.versions import MEDIA_TYPES, OTHER_TYPE
 _PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>Engine</title>"
 _SCRIPTS = "'self' 'unsafe-inline' 'wasm-unsafe-eval'"
 _HEADERS = {
-    # Both together give the page threads, as the server and the static page do.
+    # Together they let the page use threads, as on the server's and the static page.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Content-Security-Policy": f"default-src 'self'; script-src {_SCRIPTS}; connect-src 'self' data:",
@@ -31,7 +31,7 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
     """Serve the page, the scripts in demo/browser and the engine's files, below /engine/.
 
     Args:
-        files: as `demo.device_files.device_files` returns them; read anew for each request.
+        files: from `demo.device_files.device_files`; read again for each request.
 
     Yields:
         The page's address.

@@ -1,4 +1,4 @@
-"""How many live visitors a machine serves at a given pace, and how many photos: its capacity, in one line."""
+"""A machine's capacity in one line: how many live visitors it serves at a given pace, and how many photos."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 
 from demo.benchmark.load.measure import Load, served_page
 
-_PHOTO_VISITORS = 4  # who each send one photo after the other
-_LEAST_SHARE_OF_PACE = 0.95  # that the median visitor gets, so that one late answer at the end does not count
+_PHOTO_VISITORS = 4  # who each send one photo after another
+_LEAST_SHARE_OF_PACE = 0.95  # that the median visitor must get; below 1, to allow one late answer at the end
 _MOST_VISITORS = 512
 
 
@@ -19,9 +19,9 @@ class Capacity:
     Attributes:
         cores: of the machine.
         pace: frames a second that each live visitor wants.
-        live: live visitors at most who get that pace, each a fair share and right answers.
-        photos: a second, of visitors who send one after the other, while there are no others.
-        tried: the crowds that were let in to find it.
+        live: the most live visitors who get that pace, fair shares and right answers.
+        photos: photos a second, from visitors who send one after another, without live visitors.
+        tried: the crowds that it took to find this out.
     """
 
     cores: int
@@ -32,7 +32,7 @@ class Capacity:
 
     @property
     def line(self) -> str:
-        """The capacity, for people."""
+        """The capacity in words."""
         visitors = "live visitor" if self.live == 1 else "live visitors"
         return f"{self.cores} cores: {self.live} {visitors} at {self.pace:g} frames/s, or {self.photos:.1f} photos/s"
 
@@ -40,17 +40,17 @@ class Capacity:
 def measure_capacity(
     pace: float, seconds: float, url: str | None = None, copies: int | None = None, *, one_face: bool = False
 ) -> Capacity:
-    """Let crowds come until the largest is found that is served at a pace, then some who send photos.
+    """Try crowds until the largest that is served at a pace is found, then some visitors who send photos.
 
     Args:
         pace: frames a second that each live visitor wants.
         seconds: how long each crowd stays.
-        url: a page that is served already; None to serve one for this.
-        copies: of the page to serve behind nginx; None for one without a proxy.
-        one_face: whether each live visitor is alone before the camera.
+        url: a page that is being served; None to serve one.
+        copies: how many copies of the page to serve behind nginx; None for one without a proxy.
+        one_face: whether each live visitor is alone in front of the camera.
 
     Returns:
-        What the machine serves.
+        The machine's capacity.
 
     Raises:
         demo.benchmark.server.NotServedError: the page, or nginx, is not served.
@@ -71,7 +71,7 @@ def serves(load: Load) -> bool:
     """Whether a crowd got what it wanted: the pace, fair shares and right answers.
 
     Args:
-        load: what the crowd was answered; each of it wanted a pace.
+        load: the answers to the crowd, each of whom wanted a pace.
     """
     wanted = (load.pace or 0.0) * load.seconds
     return load.is_good and float(np.median(load.live)) >= _LEAST_SHARE_OF_PACE * wanted
@@ -81,11 +81,11 @@ def largest(is_served: Callable[[int], bool], most: int) -> int:
     """Find the largest number that is served, by doubling and then halving the steps.
 
     Args:
-        is_served: asks for a number from 1; all numbers below one that is served are taken to be served as well.
-        most: the largest number to ask for.
+        is_served: called with a number from 1; all numbers below one that is served count as served, too.
+        most: the largest number to try.
 
     Returns:
-        The number; 0 where 1 is not served.
+        The number; 0 if not even 1 is served.
     """
     good, bad = 0, 1
     while bad <= most and is_served(bad):

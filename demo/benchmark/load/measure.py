@@ -1,7 +1,7 @@
 """How many visitors a machine serves at once: live films and photos, over HTTP and without browsers.
 
-Every answer is compared with what a visitor who is alone is answered for the same picture. Photos have to agree;
-followed faces may differ by what following allows, since their landmarks are some frames old.
+Every answer is compared with the answer that a lone visitor gets for the same picture. Photos must agree; followed
+faces may differ a little, since their landmarks are some frames old.
 """
 
 import os
@@ -23,20 +23,20 @@ from demo.benchmark.report import Spread, spread
 from demo.benchmark.server import PageServer
 from demo.pipeline.face import overlap
 
-_FILMS = 8  # different ones; of visitors with the same film each is at another place in it
+_FILMS = 8  # different ones; visitors with the same film are at different places in it
 _PLACES_APART = 7  # frames
-_KNOWN_AFTER = 5  # frames of a film all of its faces have been found
-# What a followed face may differ by: boxes that overlap by less, or probabilities that differ by more in the mean, are
+_KNOWN_AFTER = 5  # frames of a film, all of its faces have been found
+# How much a followed face may differ: boxes that overlap less, or probabilities whose mean difference is larger, are
 # another face.
 _MIN_OVERLAP = 0.7
 _MAX_MEAN_DIFFERENCE = 0.12
 _PHOTO_TOLERANCE = 1e-3  # engines normally agree to 1e-6
-MIN_SHARE_OF_MEDIAN = 0.6  # of frames, for the visitor who gets fewest
+MIN_SHARE_OF_MEDIAN = 0.6  # of frames, for the visitor who gets the fewest
 
 
 @dataclass(frozen=True)
 class ServerState:
-    """What the server's processes hold.
+    """The resources that the server's processes use.
 
     Attributes:
         memory_mb: resident memory.
@@ -53,20 +53,20 @@ class ServerState:
 
 @dataclass(frozen=True)
 class Load:
-    """What a crowd was answered.
+    """The answers to a crowd.
 
     Attributes:
         cores: of the machine.
         seconds: how long it was measured.
-        pace: frames a second that each live visitor wants; None for as many as are answered.
-        faces: before each camera, on average.
-        live: frames that each live visitor was answered.
-        photos: photos that each photo visitor was answered.
-        frame_delay: from sending a frame to its answer; None where there was none.
+        pace: frames a second that each live visitor wants; None for as many as possible.
+        faces: in front of each camera, on average.
+        live: answered frames of each live visitor.
+        photos: answered photos of each photo visitor.
+        frame_delay: from sending a frame to its answer; None if there was none.
         photo_delay: the same for photos.
         turned_away: how many answers were "busy".
         failures: what was wrong with an answer -> how often.
-        before: the server before the crowd came; None where it is not this machine's, or not on Linux.
+        before: the server before the crowd came; None if it is on another machine, or not on Linux.
         after: the server after it left.
     """
 
@@ -85,7 +85,7 @@ class Load:
 
     @property
     def least_share(self) -> float:
-        """Frames of the live visitor who got fewest, as a share of the median; 1 where there is no live visitor."""
+        """Frames of the live visitor who got the fewest, as a share of the median; 1 if there are none."""
         return float(min(self.live) / max(1.0, float(np.median(self.live)))) if self.live else 1.0
 
     @property
@@ -109,11 +109,11 @@ def measure_load(
     Args:
         crowds: numbers of live visitors.
         photo_visitors: how many others send photos at the same time.
-        pace: frames a second of each live visitor; None for as many as are answered.
+        pace: frames a second of each live visitor; None for as many as possible.
         seconds: how long each crowd stays.
-        url: a page that is served already; None to serve one for this.
-        copies: of the page to serve behind nginx; None for one without a proxy.
-        one_face: whether each live visitor is alone before the camera.
+        url: a page that is being served; None to serve one.
+        copies: how many copies of the page to serve behind nginx; None for one without a proxy.
+        one_face: whether each live visitor is alone in front of the camera.
 
     Yields:
         The figures of each crowd.
@@ -130,7 +130,7 @@ def measure_load(
 def served_page(
     films: int = _FILMS, url: str | None = None, copies: int | None = None, *, one_face: bool = False
 ) -> Iterator["Page"]:
-    """Serve the page, or take one that is served, for crowds to come to.
+    """Serve a page for crowds, or use one that is being served.
 
     Args:
         films: different ones for live visitors.
@@ -159,12 +159,12 @@ def served_page(
 
 
 class Page:
-    """A served page, what visitors send to it, and what it answers them while they are alone.
+    """A served page, what visitors send to it, and how it answers a lone visitor.
 
     Args:
         url: its address.
         films: of the live visitors.
-        pids: numbers of the server's processes; none where they are not known.
+        pids: the server's process ids; empty if unknown.
     """
 
     def __init__(self, url: str, films: list[list[str]], pids: Sequence[int]) -> None:
@@ -175,7 +175,7 @@ class Page:
         connection = self.live.connect()
         self._frame_answers: list[list[dict[str, Any]]] = []
         for film in tqdm(self._films, "alone", leave=False):
-            # The last frames come first, as in every later swing: faces are known by then.
+            # The film's last frames come first, as on every later swing, when the faces are already known.
             asked = [{"visitor": "alone", "frame": frame, "crop": None} for frame in film[-_KNOWN_AFTER:] + film]
             answers = [self.live.ask(connection, message) for message in asked]
             self.live.ask(connection, {"visitor": "alone", "leave": True})
@@ -184,12 +184,12 @@ class Page:
         connection.close()
 
     def faces(self, crowd: int) -> float:
-        """How many faces there are before each camera of a crowd, on average."""
+        """How many faces are in front of each camera of a crowd, on average."""
         films = (self._frame_answers[number % len(self._films)] for number in range(crowd))
         return float(np.mean([len(answer.get("faces", ())) for film in films for answer in film])) if crowd else 0.0
 
     def live_visitor(self, number: int, until: float, pace: float | None) -> Visitor:
-        """A visitor with a film; those with the same film are at different places in it."""
+        """A visitor with a film; visitors with the same film are at different places in it."""
         film, answers = self._films[number % len(self._films)], self._frame_answers[number % len(self._films)]
         start = number * _PLACES_APART % len(film)
         film, answers = film[start:] + film[:start], answers[start:] + answers[:start]
@@ -227,7 +227,7 @@ class Page:
             seconds: how long they stay.
 
         Returns:
-            What they were answered.
+            The answers they got.
         """
         before = server_state(self._pids)
         until = time.monotonic() + seconds
@@ -259,24 +259,24 @@ class Page:
 
 
 def frame_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
-    """What is wrong with a frame's answer.
+    """Find what is wrong with a frame's answer.
 
     Args:
-        expected: the answer to a visitor who is alone.
+        expected: the answer to a lone visitor.
         answer: the answer in the crowd.
 
     Returns:
-        None where each face is where it should be and has the probabilities that it should have, within what following
-        allows; else a few words.
+        None if each face is where it should be and has the right probabilities, within what following allows; else a
+        few words.
     """
     return _fault(expected, answer, _MIN_OVERLAP, _MAX_MEAN_DIFFERENCE)
 
 
 def photo_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
-    """What is wrong with a photo's answer, as `frame_fault`; here the answers have to agree.
+    """Find what is wrong with a photo's answer, like `frame_fault`; here the answers must agree.
 
     Args:
-        expected: the answer to a visitor who is alone.
+        expected: the answer to a lone visitor.
         answer: the answer in the crowd.
     """
     return _fault(expected, answer, 1.0, _PHOTO_TOLERANCE)
@@ -300,13 +300,13 @@ def _fault(
 
 
 def server_state(pids: Sequence[int]) -> ServerState | None:
-    """What the processes of a page hold together.
+    """The total resources that a page's processes use.
 
     Args:
-        pids: their numbers; none where they are not known.
+        pids: process ids; empty if unknown.
 
     Returns:
-        None where a process is not known, or the system has no /proc.
+        None if no process is known, one has ended, or the system has no /proc.
     """
     processes = [Path(f"/proc/{pid}") for pid in pids]
     if not processes or not all(process.exists() for process in processes):
@@ -326,10 +326,10 @@ def load_lines(load: Load) -> str:
     """Format the figures for people.
 
     Args:
-        load: those of one crowd.
+        load: the figures of one crowd.
 
     Returns:
-        Some lines, of which the first is the machine's capacity.
+        Some lines; the first is the machine's capacity.
     """
     return "\n".join(_lines(load))
 

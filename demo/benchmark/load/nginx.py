@@ -1,4 +1,4 @@
-"""Runs nginx on this machine, before pages that are served here."""
+"""Runs nginx on this machine, in front of pages served here."""
 
 import os
 import shutil
@@ -32,16 +32,16 @@ def serving(inside: str, port: int, folder: Path) -> Iterator[None]:
     """Run nginx.
 
     Args:
-        inside: its configuration, as it stands inside the `http` block.
-        port: where that lets it listen on 127.0.0.1.
+        inside: its configuration inside the `http` block.
+        port: the port on 127.0.0.1 that this configures.
         folder: for its files; `access.log` there has a line for each request: method, path, the cookie `copy`, the
-            servers that were asked, status.
+            servers asked, status.
 
     Yields:
         Nothing, once it listens.
 
     Raises:
-        NotServedError: there is no nginx here, or it does not come up; it has said why on stderr.
+        NotServedError: nginx is not installed, or does not come up; stderr says why.
     """
     if not NGINX:
         raise NotServedError("there is no nginx on this machine: install nginx-light, or nginx")

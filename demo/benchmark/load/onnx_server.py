@@ -1,4 +1,4 @@
-"""How many crops a second the exported network reads in an inference server: processes that know ONNX Runtime alone."""
+"""How many crops a second the exported network reads in an inference server: processes that only know ONNX Runtime."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import numpy as np
 from slimnet import Predictor
 from slimnet.export import main as export
 
-# Of another program: it gets the file, and knows nothing of this project.
+# Another program: it gets the file, and knows nothing about this project.
 _SERVER = """
 import json, sys, time
 import numpy as np, onnxruntime
@@ -33,11 +33,11 @@ print(json.dumps(count / seconds))
 
 
 def report_onnx(workers: list[int], batches: list[int], seconds: float, weights: Path) -> None:
-    """Measure, and print a line for each size of a batch: the page's own network, then each number of processes.
+    """Measure, and print a line for each batch size: the page's own network, then each number of processes.
 
     Args:
         workers: numbers of processes, each with one thread.
-        batches: how many crops are read at a time.
+        batches: batch sizes, in crops.
         seconds: how long each is measured.
         weights: SlimNet's weights.
     """
@@ -65,11 +65,11 @@ def _predictor_rate(predictor: Predictor, batch: int, seconds: float) -> float:
 
 
 def crop_rates(file: Path, workers: int, batch: int, seconds: float) -> list[float]:
-    """Crops a second of each process, all at the same time.
+    """Crops a second of each process, with all running at the same time.
 
     Args:
-        file: the network, as `slimnet.export` writes it.
-        workers: how many processes.
+        file: the network, written by `slimnet.export`.
+        workers: number of processes.
         batch: how many crops each reads at a time.
         seconds: how long each reads crops.
     """
@@ -85,7 +85,7 @@ def crop_rates(file: Path, workers: int, batch: int, seconds: float) -> list[flo
 
 
 def _all_go(servers: list[subprocess.Popen[str]]) -> list[str]:
-    """Let all begin, and give what each says at its end."""
+    """Let all begin, and return what each says at its end."""
     for server in servers:
         assert server.stdin
         server.stdin.write("\n")

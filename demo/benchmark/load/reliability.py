@@ -25,11 +25,11 @@ _NOT_RECORDED = "Not recorded yet."
 
 
 def write_reliability(document: Path = DOCUMENT, records: Path = _RECORDS) -> None:
-    """Put a table of each record between the marks that name it.
+    """Write a table of each record between the marks that name it.
 
     Args:
         document: a text with marks such as `<!-- load: load.json --> … <!-- /load -->`.
-        records: folder of the files that `load --json` and `attack --json` wrote.
+        records: folder with the files of `load --json` and `attack --json`.
     """
     text = document.read_text(encoding="utf-8")
     replace_text(document, _PART.sub(lambda part: _filled(part, records), text))

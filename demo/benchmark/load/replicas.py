@@ -11,7 +11,7 @@ from demo.benchmark.load.nginx import serving
 from demo.benchmark.server import PageServer, free_port
 from demo.paths import ROOT
 
-COPY_COOKIE = "copy"  # by which nginx tells visitors apart
+COPY_COOKIE = "copy"  # with which nginx tells visitors apart
 _CONFIGURATION = ROOT / "demo" / "replicas" / "nginx.conf"
 
 
@@ -20,9 +20,9 @@ class Replicas:
     """Copies of the page behind a proxy.
 
     Attributes:
-        url: address of the proxy, with http in place of https.
+        url: address of the proxy, by http instead of https.
         pages: the copies.
-        access_log: what `demo.benchmark.load.nginx` logs.
+        access_log: written by `demo.benchmark.load.nginx`.
     """
 
     url: str
@@ -39,7 +39,7 @@ def replicas(count: int, folder: Path) -> Iterator[Replicas]:
         folder: an empty folder for their files.
 
     Yields:
-        The copies, which are stopped afterwards.
+        The copies; they are stopped afterwards.
 
     Raises:
         NotServedError: a copy or nginx does not come up.
@@ -56,10 +56,10 @@ def replicas(count: int, folder: Path) -> Iterator[Replicas]:
 
 
 def configuration(port: int, copies: list[int]) -> str:
-    """The configuration of demo/replicas for this machine alone: its address, no TLS, and the ports of copies here.
+    """The configuration of demo/replicas adapted to this machine: its address, no TLS, and the ports of its copies.
 
     Args:
-        port: where nginx is to listen.
+        port: where nginx listens.
         copies: ports of the copies.
     """
     text = _CONFIGURATION.read_text(encoding="utf-8")
