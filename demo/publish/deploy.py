@@ -14,14 +14,14 @@ from huggingface_hub.utils import filter_repo_objects, httpx, validate_repo_id
 from demo.paths import ROOT
 from demo.publish.leaks import find_key, is_named_like_a_secret
 
-# What running, training and testing the project makes: left out where there is no git to list the files.
+# Created by running, training and testing the project; left out if there is no git to list the files.
 _MADE_HERE = [
     *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio", "node_modules")),
     *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
     *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
     *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
 ]
-_OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub wants the Space's
+_OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub expects the Space's name
 _MAX_BYTES = 50 * 2**20
 
 
@@ -33,7 +33,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
         space, dry_run, private and hardware.
@@ -55,10 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     """List the files and upload them.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 1 when something forbids the upload, 2 for a call that cannot work.
+        The exit status: 1 if something forbids the upload, 2 for a call that can't work.
     """
     chosen = parse_arguments(arguments)
     try:
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def listing(root: Path) -> list[Path]:
-    """List the files of the project: those that git knows, or without git all but what was made here.
+    """List the project's files: those that git knows or, without git, all except what was created here.
 
     Args:
         root: root folder of the repository.
@@ -103,14 +103,14 @@ def listing(root: Path) -> list[Path]:
 
 
 def refusals(root: Path, files: list[Path]) -> list[str]:
-    """Find what should not be shown to the world.
+    """Find what should not be published.
 
     Args:
         root: root folder of the repository.
         files: paths of the files, relative to `root`.
 
     Returns:
-        For each file that is refused, a sentence that begins with its path, and the line where a key is.
+        For each refused file, a sentence that begins with its path, and the line with a key.
     """
     refused = []
     for path in files:
@@ -128,10 +128,10 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
 
 
 def name_space(readme: Path, space: str) -> None:
-    """Put a Space's name into its README's front matter, where addresses have to be whole.
+    """Put a Space's name into its README's front matter, which needs complete addresses.
 
     Args:
-        readme: the README to be changed.
+        readme: the README to change.
         space: name of the Space as USER/NAME.
     """
     before, front, rest = readme.read_text(encoding="utf-8").split("---\n", 2)
@@ -144,15 +144,15 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
     Args:
         root: root folder of the repository.
         files: paths of the files, relative to `root`.
-        space: name of the Space as USER/NAME; it is created where it does not exist.
-        private: make a new Space for its owner alone.
+        space: name of the Space as USER/NAME; it is created if it does not exist.
+        private: make a new Space visible only to its owner.
         hardware: a value of `SpaceHardware`, for a new Space; None for Hugging Face's default.
 
     Returns:
         The address of the Space.
 
     Raises:
-        DeployError: there is no token, it may not do this, or the hub cannot be reached.
+        DeployError: there is no token, it lacks permission, or the hub can't be reached.
     """
     token = get_token()
     if token is None:
@@ -168,7 +168,7 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             space_hardware=SpaceHardware(hardware) if hardware else None,
         )
         with tempfile.TemporaryDirectory() as folder:
-            # From a folder of their own, since upload_folder looks at every file below its folder.
+            # From a separate folder, since upload_folder looks at every file below its folder.
             for path in files:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(root / path, folder / path)
@@ -182,7 +182,7 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             )
     except HfHubHTTPError as error:
         raise DeployError(f"Hugging Face refuses: {error.server_message or error}") from error
-    # The last two are about a proxy that the environment names, of a kind that httpx cannot use.
+    # The last two come from a proxy in the environment that httpx can't use.
     except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError, ValueError) as error:
         raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
     return str(address)

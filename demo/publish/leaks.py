@@ -1,6 +1,6 @@
-"""Finds keys, tokens and passwords in files that are about to be published, by their names and by what they hold.
+"""Finds keys, tokens and passwords in files that are about to be published, by name and by content.
 
-The shapes of keys are those that the services document, or show in their examples.
+The shapes of keys are those that services document, or show in their examples.
 """
 
 import re
@@ -13,8 +13,8 @@ _NAMES = re.compile(
     r"|.*\.(pem|key|p8|p12|pfx|ppk|jks|keystore|kdbx)"
 )
 _ASSIGNED = rb"""["'\\]*\s*[:=]\s*["'\\]*"""
-# What it is, a part of it in lower case that is quickly looked for, and its shape. Shapes begin where no word goes on,
-# so that names and random bytes are no keys; where the part is common, that is looked at only after the first letters.
+# What it is, a part of it in lower case that is quick to search for, and its shape. Shapes begin at a word boundary, so
+# that names and random bytes don't count; if the part is common, the boundary is checked only after the first letters.
 _SHAPES = (
     ("a private key", b"private key", rb"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----"),
     ("a private key", b"putty-user", rb"PuTTY-User-Key-File-\d"),
@@ -35,11 +35,11 @@ _SHAPES = (
     ("a token of a registry", b":_", rb":_(authToken|password)\s*=\s*[^$\s]"),
     ("a key of Weights & Biases", b"wandb", rb"(?i:wandb_api_key)" + _ASSIGNED + rb"[\w-]{20}"),
 )
-_TWO_BYTE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, as Windows' programs write it
+_TWO_BYTE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which Windows programs write
 
 
 def is_named_like_a_secret(path: Path) -> bool:
-    """Whether files of this name hold secrets by custom, such as `prod.env`, `kaggle.json` or `id_rsa`.
+    """Whether files with this name usually hold secrets, such as `prod.env`, `kaggle.json` or `id_rsa`.
 
     Args:
         path: path of the file.
@@ -54,7 +54,7 @@ def find_key(content: bytes) -> tuple[int, str] | None:
         content: the whole file, of any kind.
 
     Returns:
-        The number of its line, from 1, and what it is; None where there is none. The key itself is not told, since the
+        The number of its line, from 1, and what it is; None if there is none. The key itself is left out, since the
         answer may be printed.
     """
     if content.startswith(_TWO_BYTE_MARKS):

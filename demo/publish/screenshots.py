@@ -1,10 +1,10 @@
-"""Make the screenshots of the README: `python -m demo.publish.screenshots`; all there are: with a FOLDER for them.
+"""Make the README's screenshots: `python -m demo.publish.screenshots`; with a FOLDER, make every screenshot there is.
 
-Serves the page, opens it in headless Chromium before a camera that films the example portrait, and takes
-Live and Photo at the sizes of a large and a small laptop, a phone held upright and one held across, each in light, dark
-and forced colours (live-1440x900-light.png and so on), and preview.png for links to the page. Those that are shown
-somewhere are written into assets/screenshots, or all of them into FOLDER, to be looked at. They show frames a second,
-so let the machine have nothing else to do.
+Serves the page, opens it in headless Chromium with a camera that films the example portrait, and takes Live and Photo
+at the sizes of a large and a small laptop, and of a phone held upright and sideways, each in light, dark and forced
+colours (live-1440x900-light.png and so on), and preview.png for links to the page. Screenshots that are used somewhere
+go to assets/screenshots, or all of them to FOLDER, for inspection. They show frames a second, so keep the machine free
+of other work.
 """
 
 import sys
@@ -29,7 +29,7 @@ _PHOTO_FACES = 2
 
 @dataclass(frozen=True)
 class _Look:
-    """How the colours are chosen.
+    """A choice of colours.
 
     Attributes:
         name: part of the file's name.
@@ -49,7 +49,7 @@ def main() -> int:
     """Write the screenshots.
 
     Returns:
-        The exit status: 0, or 2 without Chromium or where the page cannot be served.
+        The exit status: 0, or 2 without Chromium or if the page can't be served.
     """
     everything = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with tempfile.TemporaryDirectory() as name:
@@ -66,7 +66,7 @@ def main() -> int:
 
 
 def _take_screenshots(browser: Any, address: str, look: _Look, everything: Path | None) -> None:
-    """Write the screenshots of one look: the camera running, then a photo analysed, its first face chosen."""
+    """Write one look's screenshots: the camera running, then an analysed photo with its first face chosen."""
     context = browser.new_context(
         color_scheme=look.scheme,
         forced_colors=look.forced,
@@ -99,7 +99,7 @@ def _resize(page: Any, size: tuple[int, int]) -> None:
 
 
 def _write(page: Any, name: str, everything: Path | None) -> None:
-    """Write a screenshot into the folder for all of them, or into the assets if it is one that is shown."""
+    """Write a screenshot to the folder for all of them, or to the assets if it is used somewhere."""
     if everything is None and name not in _SHOWN:
         return
     target = (everything or ASSETS / "screenshots") / f"{name}.png"
@@ -109,7 +109,7 @@ def _write(page: Any, name: str, everything: Path | None) -> None:
 
 
 def _wait_for_frames(page: Any, count: int) -> None:
-    """Wait until live mode has painted as many frames."""
+    """Wait until live mode has painted `count` frames."""
     page.wait_for_function(f"Number(document.querySelector('#live').dataset.frame) >= {count}")
 
 

@@ -1,6 +1,6 @@
 """Writes the whole page into a folder that needs no server: `python -m demo.publish.static FOLDER`.
 
-Faces are read in the visitor's own browser. Any host of static files will do, a static Space on Hugging Face too; the
+Faces are read in the visitor's own browser. Any host of static files will do, even a static Space on Hugging Face; the
 folder's README says how.
 """
 
@@ -29,10 +29,10 @@ from demo.server.photo import photo_facts, thumbnails
 from slimnet import CheckpointError, Predictor
 
 _PAGE = BROWSER / "static"
-_ENGINE = "engine/"  # folder of what reads faces
+_ENGINE = "engine/"  # folder of the engine's files
 _EXAMPLES = "examples/"
 _SCRIPTS = ("*.js", "languages/*.json")
-# By a meta element for the page, by the service worker for workers, which take no policy from a page.
+# The page gets it from a meta element; workers, which don't inherit a page's policy, from the service worker.
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'wasm-unsafe-eval'",
@@ -47,21 +47,21 @@ _POLICY = {
 }
 POLICY = "; ".join(f"{name} {rule}" for name, rule in _POLICY.items())
 
-_UNFINISHED = ".unfinished"  # folder in which a page is written, before it takes the place of an older one
+_UNFINISHED = ".unfinished"  # where a page is written before it replaces an older one
 
 
 class StaticPageError(Exception):
-    """The folder cannot be written; the message says why and what to do."""
+    """The folder can't be written; the message says why and what to do."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the folder.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 1 when the folder cannot be written.
+        The exit status: 1 if the folder can't be written.
     """
     parser = argparse.ArgumentParser(prog="python -m demo.publish.static", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty, or written by this command before")
@@ -78,10 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_folder(folder: Path, weights: Path, operator: str | None = None) -> dict[str, bytes]:
-    """Write the page, in place of one that this function wrote before.
+    """Write the page, replacing one that this function wrote before.
 
     Args:
-        folder: is made where it does not exist.
+        folder: created if it does not exist.
         weights: SlimNet's weights, of any attributes.
         operator: who publishes the page, for the disclosure; None for a page without one.
 
@@ -98,13 +98,13 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
     if folder.exists() and not (folder.is_dir() and (set(folder.iterdir()) <= {unfinished} or _is_ours(folder))):
         raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     files = page_files(weights, operator)
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
     try:
         for name, content in files.items():
             path = unfinished / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    except BaseException:  # the page from before stays whole
+    except BaseException:  # the earlier page stays intact
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     for old in set(folder.iterdir()) - {unfinished}:
@@ -161,7 +161,7 @@ def _index(pipeline: Pipeline[Predictor], operator: str | None) -> str:
         title=TITLE,
         sentence=SENTENCE,
         tags=" ".join(languages),
-        facts=Markup(facts.replace("<", "\\u003c")),  # so that no text of them ends the script element
+        facts=Markup(facts.replace("<", "\\u003c")),  # so that no text in them ends the script element
         head=masthead(pipeline.predictor),
         live=live,
         photo=photo,
@@ -171,19 +171,19 @@ def _index(pipeline: Pipeline[Predictor], operator: str | None) -> str:
 
 
 def _scripts() -> dict[str, bytes]:
-    """All of the page's scripts and tables, without the service worker, which has to lie beside the page."""
+    """All of the page's scripts and tables, except the service worker, which has to be beside the page."""
     paths = {path for pattern in _SCRIPTS for path in BROWSER.rglob(pattern)} - {_PAGE / "service_worker.js"}
     return {path.relative_to(BROWSER).as_posix(): path.read_bytes() for path in sorted(paths)}
 
 
 def _service_worker(shell: dict[str, bytes], engine: dict[str, bytes]) -> bytes:
-    """The script with what it must know: it keeps the shell at once, and the engine when that is loaded."""
+    """The service worker with its data: it keeps the shell at once, and the engine once that is loaded."""
     site = {"version": version_of(shell | engine), "files": sorted(shell), "policy": POLICY}
     return f"self.site = {json.dumps(site)};\n".encode() + (_PAGE / "service_worker.js").read_bytes()
 
 
 def _licences() -> dict[str, bytes]:
-    """What the folder's parts may be used for. npm's packages hold no licence files of their own."""
+    """Licences of the folder's parts. The npm packages contain no licence files of their own."""
     own = (ROOT / "LICENSE").read_text(encoding="utf-8")
     notice = next(line for line in own.splitlines() if line.startswith("Copyright"))
     runtime = own.replace(notice, "Copyright (c) Microsoft Corporation")
