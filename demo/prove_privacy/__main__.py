@@ -1,11 +1,11 @@
 """Shows that nothing leaves and nothing stays: `python -m demo.prove_privacy`.
 
-Serves the page in a network of its own, with an empty home and temporary folder. Visitors there have photos analysed
-by the page and by the API, look into a camera, and break off an upload; then the page is ended, in the middle of
-another one. strace watches the page and all that it starts, from its first moment to its last.
+Serves the page in a network of its own, with an empty home and temporary folder. There, visitors have photos analysed
+by the page and by the API, use a camera, and break off an upload; then the page is ended in the middle of another
+upload. strace watches the page and everything that it starts, from beginning to end.
 
-The exit status is 0 where it connected to nothing, looked nothing up and left no file, 1 where it did, and 2 where it
-could not be watched. It needs Linux, strace, and root or user namespaces.
+The exit status is 0 if the page connected to nothing, looked nothing up and left no file, 1 if it did, and 2 if it
+could not be watched. Needs Linux, strace, and root or user namespaces.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from demo.prove_privacy import HOME, TEMPORARY, TRACE
 from demo.prove_privacy.network import in_own_network
 from demo.prove_privacy.trace import Activity, TraceError, read_trace
 
-_WATCH_SECONDS = 15  # ONNX Runtime's report comes after 7
+_WATCH_SECONDS = 15  # ONNX Runtime would report after 7
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Watch the page and print what it did.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status, as the module says.
+        The exit status, as described above.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     help_ = f"how long to go on watching after the last visitor (default: {_WATCH_SECONDS})"
@@ -57,17 +57,17 @@ def watch(folder: Path, seconds: float) -> Activity:
     """Serve the page, visit it, and record what it does.
 
     Args:
-        folder: an empty folder, which gets strace's files and the page's home and temporary folder.
+        folder: an empty folder, for strace's files and the page's home and temporary folder.
         seconds: how long to go on watching after the last visitor.
 
     Returns:
         What the page and everything it started tried to do.
 
     Raises:
-        TraceError: the page was not served, did not answer as it should, or was not watched to its end.
+        TraceError: the page was not served, did not answer as it should, or was not watched to the end.
     """
     command = (sys.executable, "-m", "demo.prove_privacy.served", str(folder), str(seconds))
-    # Where CI is set some libraries keep silent, and a proxy cannot be reached from the page's own network.
+    # If CI is set, some libraries report nothing; and the page's own network can't reach a proxy.
     unset = [name for name in os.environ if name == "CI" or name.lower().endswith("_proxy")]
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     if subprocess.run(in_own_network(command), cwd=ROOT, env=environment, check=False).returncode:
@@ -79,7 +79,7 @@ def what_is_missing() -> str | None:
     """Check what the proof needs.
 
     Returns:
-        What this machine lacks, as a sentence for people; None if the proof can be run.
+        What this machine lacks, as a sentence for people; None if the proof can run.
     """
     if not sys.platform.startswith("linux"):
         return "it needs Linux, for network namespaces and strace"
@@ -95,14 +95,14 @@ def what_is_missing() -> str | None:
 
 
 def remaining_files(folders: Sequence[Path], written: Sequence[Path]) -> tuple[Path, ...]:
-    """List what the page has left.
+    """List what the page has left behind.
 
     Args:
-        folders: folders that were empty when the page was started.
+        folders: folders that were empty when the page started.
         written: all paths that it wrote to.
 
     Returns:
-        All that is in the folders, and those of the written paths that are still there.
+        Everything in the folders, and the written paths that still exist.
     """
     found = {path for folder in folders for path in folder.rglob("*")}
     return tuple(sorted(found | {path for path in written if os.path.lexists(path)}))
@@ -113,7 +113,7 @@ def report(found: Activity, remaining: Sequence[Path]) -> str:
 
     Args:
         found: what the page did.
-        remaining: files and folders that it has left.
+        remaining: files and folders that it left behind.
 
     Returns:
         The report, of several lines.

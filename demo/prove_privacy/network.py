@@ -1,4 +1,4 @@
-"""A network namespace for one program, in which it can reach nothing but itself."""
+"""A network namespace for one program, in which it can only reach itself."""
 
 import os
 import socket
@@ -27,9 +27,9 @@ def in_own_network(command: Iterable[str]) -> tuple[str, ...]:
 def connect_to_itself() -> None:
     """Bring up the loopback interface of this namespace, with the addresses of the machine's name servers on it.
 
-    A program there can then send its DNS query, in which the trace finds the name. Nobody answers it.
+    A program there can then send DNS queries, from which the trace learns the names. Nobody answers them.
     """
-    import fcntl  # here: Windows has none
+    import fcntl  # imported here, since Windows lacks it
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SET_FLAGS, struct.pack(f"{_NAME_BYTES}sh22x", b"lo", _UP))
@@ -39,7 +39,7 @@ def connect_to_itself() -> None:
 
 
 def _name_servers() -> list[bytes]:
-    """The IPv4 addresses in /etc/resolv.conf that the loopback interface does not have anyway."""
+    """The IPv4 addresses in /etc/resolv.conf, except those that the loopback interface has anyway."""
     configuration = Path("/etc/resolv.conf")
     lines = configuration.read_text(encoding="utf-8").splitlines() if configuration.exists() else []
     words = [line.split() for line in lines]

@@ -1,6 +1,6 @@
-"""Serves the page under strace in the present network namespace and visits it: `python -m demo.prove_privacy.served`.
+"""Serves the page under strace in the current network namespace and visits it: `python -m demo.prove_privacy.served`.
 
-`python -m demo.prove_privacy` starts it, in a namespace that it makes.
+`python -m demo.prove_privacy` starts it, in a namespace of its own.
 """
 
 import argparse
@@ -22,10 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve and visit the page.
 
     Args:
-        arguments: without the program's name; None for those that the program was started with.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 0, or 2 where the page was not served, or did not answer as it should.
+        The exit status: 0, or 2 if the page was not served, or did not answer as it should.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help=f"an empty one, which gets {TRACE}.PID, {HOME}/ and {TEMPORARY}/")
@@ -34,21 +34,21 @@ def main(arguments: list[str] | None = None) -> int:
     connect_to_itself()
     try:
         serve_and_visit(chosen.folder, chosen.seconds)
-    except (NotServedError, VisitError, httpx.HTTPError, OSError, ValueError) as error:  # the last is gradio_client's
+    except (NotServedError, VisitError, httpx.HTTPError, OSError, ValueError) as error:  # ValueError is gradio_client's
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
 def serve_and_visit(folder: Path, seconds: float) -> None:
-    """Serve the page with an empty home and temporary folder, visit it, wait, and end it as `kill` does.
+    """Serve the page with an empty home and temporary folder, visit it, wait, and end it like `kill`.
 
     Args:
         folder: an empty folder, for strace's files, the home and the temporary folder.
         seconds: how long to wait after the last visitor.
 
     Raises:
-        NotServedError: the page was not served, or did not end in order.
+        NotServedError: the page was not served, or did not end properly.
         VisitError: it did not find the face in a photo.
         httpx.HTTPError: it did not answer.
     """
@@ -60,7 +60,7 @@ def serve_and_visit(folder: Path, seconds: float) -> None:
     with PageServer(("app.py",), folder, environment=environment, tracer=tracer) as server:
         visit(server.url)
         time.sleep(seconds)
-        upload = begin_an_upload(server.url)  # which goes on when the page is ended
+        upload = begin_an_upload(server.url)  # still going on when the page is ended
     upload.close()
     assert server.process is not None
     if server.process.returncode != 0:

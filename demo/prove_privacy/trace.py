@@ -1,4 +1,4 @@
-"""Watches a program with strace, and reads what it did from what strace wrote."""
+"""Watches a program with strace, and reads from strace's files what it did."""
 
 import ipaddress
 import os
@@ -12,11 +12,11 @@ _NETWORK = ("connect", "sendto", "sendmsg", "sendmmsg")
 _OPENING = ("open", "openat", "openat2", "creat")
 _MAKING = ("mkdir", "mkdirat", "mknod", "mknodat", "link", "linkat", "symlink", "symlinkat")
 _MOVING = ("rename", "renameat", "renameat2")
-# A question mark allows a call to be missing, as the older ones are on ARM.
+# A question mark allows a call to be missing, as older ones are on ARM.
 _CALLS = ",".join(f"?{call}" for call in (*_NETWORK, *_OPENING, *_MAKING, *_MOVING))
 _WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC")
 
-# -xx writes every string in hexadecimal, so that no file name can be taken for a part of the call.
+# -xx writes every string in hexadecimal, so that no file name can be mistaken for part of a call.
 _TEXT = r'"((?:\\x[0-9a-f]{2})*)"'
 _CALL = re.compile(r"(\w+)\((.*)")
 _INTERNET = re.compile(
@@ -30,7 +30,7 @@ _FOLDER = re.compile(r"<((?:\\x[0-9a-f]{2})+)>, $")
 _RESULT_PATH = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>$")
 
 _NAME_PORTS = (53, 5353, 5355)  # DNS, multicast DNS, LLMNR
-# Services of the machine that look names up for a program, from outside its network namespace.
+# Services of the machine that look up names for programs, from outside their network namespace.
 _NAME_SERVICES = ("nscd/socket", "io.systemd.Resolve", "avahi-daemon/socket")
 _DNS_HEADER_BYTES = 12
 _NO_FILES = (Path("/dev"), Path("/proc"), Path("/sys"))
@@ -45,11 +45,11 @@ class TraceError(RuntimeError):
 
 @dataclass(frozen=True)
 class Activity:
-    """What a program, and all that it started, tried to do, successfully or not.
+    """What a program and everything it started tried to do, successfully or not.
 
     Attributes:
-        connections: addresses off this machine that were connected or sent to.
-        lookups: names that were looked up, or the name server where the name is not known.
+        connections: addresses outside this machine that it connected or sent to.
+        lookups: names that were looked up, or the name server if the name is unknown.
         written: paths that were created, or opened for writing, outside /dev, /proc and /sys.
     """
 
@@ -59,13 +59,13 @@ class Activity:
 
 
 def strace_command(command: Iterable[str], files: Path) -> tuple[str, ...]:
-    """Prefix a command with strace, which writes a file for each of its threads and processes.
+    """Prefix a command with strace, which writes a file for each thread and process.
 
-    The process that is started becomes the command, so that signals reach it and its status comes back.
+    The started process becomes the command itself, so that signals reach it and its status is returned.
 
     Args:
         command: the program and its arguments.
-        files: path of strace's files without their suffix, which is a full stop and the number of the thread.
+        files: path of strace's files without their suffix, a full stop and the thread's number.
 
     Returns:
         The command with `strace` in front.
@@ -75,14 +75,14 @@ def strace_command(command: Iterable[str], files: Path) -> tuple[str, ...]:
 
 
 def read_trace(files: Path, folder: Path) -> Activity:
-    """Read what a command did that was run by `strace_command` and has ended.
+    """Read what a command from `strace_command` did, once it has ended.
 
     Args:
         files: path of strace's files, as for `strace_command`.
         folder: working directory of the command, for relative paths.
 
     Returns:
-        What the command and all that it started tried to do.
+        What the command and everything it started tried to do.
 
     Raises:
         TraceError: there is no trace, or it breaks off.
@@ -126,7 +126,7 @@ def _connections(rest: str) -> Iterator[str]:
 
 
 def _name_servers(rest: str) -> Iterator[str]:
-    """The name servers and services that are asked, on this machine or elsewhere."""
+    """The name servers and services asked, on this machine or elsewhere."""
     yield from (f"a name, at {address} port {port}" for port, address in _internet(rest) if port in _NAME_PORTS)
     if rest.endswith(" = 0"):
         paths = (_path(text) for text in _LOCAL_SOCKET.findall(rest))
@@ -152,7 +152,7 @@ def _names_asked(rest: str) -> Iterator[str]:
 
 
 def _question(query: bytes) -> str:
-    """The name that a DNS query asks for; empty where it is none."""
+    """The name that a DNS query asks for; empty if it is not a query."""
     labels, rest = [], query[_DNS_HEADER_BYTES:]
     while rest and rest[0]:
         labels.append(rest[1 : 1 + rest[0]])
@@ -167,14 +167,14 @@ def _written(name: str, rest: str, folder: Path) -> Iterator[Path]:
         if opened and (name == "creat" or _WRITES.search(arguments)):
             yield from _files(_path(opened[1]))
     elif result == "0":
-        # The new path is the last one in the call, relative to the folder before it, if there is one.
+        # The new path is the last one in the call, relative to the folder before it, if any.
         last = list(re.finditer(_TEXT, arguments))[-1]
         base = _FOLDER.search(arguments[: last.start()])
         yield from _files((_path(base[1]) if base else folder) / _path(last[1]))
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The path, if it is a file's: pipes have none, and a file without a name is gone once it is closed."""
+    """The path, if it is a file's: pipes have no path, and a file without a name is gone once closed."""
     devices = any(path.is_relative_to(place) for place in _NO_FILES) and not path.is_relative_to(_SHARED_MEMORY)
     if path.is_absolute() and not devices and not path.name.endswith(" (deleted)"):
         yield path

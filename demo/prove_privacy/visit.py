@@ -20,7 +20,7 @@ _HALF_AN_UPLOAD = (
 
 
 class VisitError(RuntimeError):
-    """The page did not answer as it should; the message says at what."""
+    """The page did not answer as it should; the message says where."""
 
 
 def visit(url: str) -> None:
@@ -40,7 +40,7 @@ def visit(url: str) -> None:
         for _ in range(_FRAMES):
             frame = {"frame": f"data:image/jpeg;base64,{picture}", "visitor": "visitor", "crop": 1}
             _check("the live panel", _call_panel(browser, "analyse_frame", frame))
-        # An upload for which no analysis is asked.
+        # An upload without a request to analyse it.
         browser.post("/gradio_api/upload", files={"files": _PORTRAIT.read_bytes()}).raise_for_status()
         answer = browser.post("/gradio_api/run/analyse_base64", json={"data": [picture]}).raise_for_status().json()
         _check("/analyse_base64", answer["data"][0])
@@ -51,7 +51,7 @@ def visit(url: str) -> None:
 
 
 def _call_panel(browser: httpx.Client, function: str, message: dict[str, Any]) -> Any:
-    """Call a panel's function as its script in the page does."""
+    """Call a panel's function as the page's script does."""
     panels = browser.get("/config").raise_for_status().json()["components"]
     panel = next((part["id"] for part in panels if function in part["props"].get("server_fns", ())), None)
     call = {"data": message, "component_id": panel, "fn_name": function, "session_hash": "visitor"}
@@ -71,7 +71,7 @@ def begin_an_upload(url: str) -> socket.socket:
         url: address of the page.
 
     Returns:
-        The open connection; closing it breaks the upload off.
+        The open connection; closing it breaks off the upload.
     """
     address = httpx.URL(url)
     connection = socket.create_connection((address.host, address.port), _TIMEOUT_SECONDS)
