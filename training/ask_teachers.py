@@ -1,7 +1,7 @@
-"""Write what teachers say of a run's pictures: `python -m training.ask_teachers --teachers A B --out T.csv`.
+"""Write what teachers say about a run's pictures: `python -m training.ask_teachers --teachers A B --out T.csv`.
 
-The table has the form of demo.annotate's, so that `training.train --teachers T.csv` takes it in the teachers' place. It
-covers training and validation pictures; a line says how good the teachers' mean is on each validation split.
+The table has the same form as demo.annotate's, so `training.train --teachers T.csv` takes it in place of the teachers.
+It covers training and validation pictures; a line says how good the teachers' mean is on each validation split.
 """
 
 import argparse
@@ -34,11 +34,11 @@ def ask(teachers: Sequence[str], splits: RunSplits, cache_dir: str, device: str 
     Args:
         teachers: Files of weights, and tables of probabilities.
         splits: The pictures of each folder.
-        cache_dir: Where decoded pictures are kept.
-        device: As slimnet.choose_device takes it.
+        cache_dir: Folder for decoded pictures.
+        device: As for slimnet.choose_device.
 
     Returns:
-        For each training split and then each validation split, what training.fit.distillation.opinion_of returns.
+        The result of training.fit.distillation.opinion_of for each training split, then for each validation split.
 
     Raises:
         CheckpointError: A teacher cannot be read, or knows none of the attributes.
@@ -46,7 +46,7 @@ def ask(teachers: Sequence[str], splits: RunSplits, cache_dir: str, device: str 
     """
     asked = [*splits.train, *splits.valid.values()]
     pictures = JoinedPictures(tuple(decoded(split, cache_dir, transform, _DECODING_THREADS) for split in asked))
-    # All at once, since a table's rows are told apart by the pictures of all folders.
+    # All at once, since it takes the pictures of all folders to tell a table's rows apart.
     found = opinion_of(teachers, LabelledPictures(pictures, join(asked)), Process(0, 1, choose_device(device)))
     return np.split(found, np.cumsum([len(split) for split in asked])[:-1])
 
@@ -57,7 +57,7 @@ def write(path: str | Path, splits: Sequence[Split], probabilities: Sequence[np.
     Args:
         path: The file to write, .csv.
         splits: Pictures with the same attributes.
-        probabilities: Of each split, (N, attributes); the cell of a nan stays empty.
+        probabilities: For each split, (N, attributes); nan leaves an empty cell.
 
     Raises:
         OSError: The file cannot be written.
@@ -71,12 +71,12 @@ def write(path: str | Path, splits: Sequence[Split], probabilities: Sequence[np.
 
 
 def describe(name: str, split: Split, probabilities: np.ndarray) -> str:
-    """Say in a line how good probabilities are on a validation split.
+    """Describe in one line how good probabilities are on a validation split.
 
     Args:
         name: The split's name.
         split: The labels.
-        probabilities: (N, attributes); those that are nan are not counted.
+        probabilities: (N, attributes); nan is not counted.
     """
     answered = ~np.isnan(probabilities)
     logits = raw_logits(np.where(answered, probabilities, 0.5), None)
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

@@ -2,7 +2,7 @@
 
 Thresholds that the split supports go into the last bias, so logits are still decided at 0. The weights' metadata gets
 operating points and, for each attribute, a temperature, its reliability and the band in which it is not sure. With
---outside the bands hold for the people of other sets as well.
+--outside, the bands also hold for the people of other sets.
 """
 
 import argparse
@@ -33,17 +33,16 @@ MAX_TEMPERATURE = 20.0
 
 @dataclass(frozen=True)
 class Temperatures:
-    """A temperature for each attribute, and whether having them pays.
+    """A temperature for each attribute, and whether they pay off.
 
     Attributes:
         fitted: The temperatures with the least log loss on all pictures, one per attribute.
-        values: The temperatures to apply: `fitted`, or all 1 if they don't pay.
+        values: The temperatures to apply: `fitted`, or all 1 if they don't pay off.
         error_before: Expected calibration error (ECE) without temperatures, 0 to 1, mean over the attributes.
-        error_after: The same with temperatures that were fitted on other people.
-        gain: How much temperatures that were fitted on other people lower the weighted log loss, mean over the
-            attributes.
+        error_after: The same with temperatures fitted on other people.
+        gain: How much temperatures fitted on other people lower the weighted log loss, mean over the attributes.
         low: Lower end of the gain's 95 % interval.
-        high: Upper end of it.
+        high: Upper end of the interval.
         used: Whether `low` is above 0, so that the temperatures are applied.
     """
 
@@ -65,10 +64,10 @@ class Report:
         images: Number of validation images.
         resamples: Bootstrap samples behind the intervals of the reliability.
         attributes: Names, in the order of the network's outputs.
-        thresholds: Where each logit is decided, and whether that was folded into the last bias.
+        thresholds: Where each logit is decided, and whether this was folded into the last bias.
         temperatures: The temperatures, and whether they are applied.
         decisions: Operating points and bands, and how good they are on held-out folds.
-        other_people: What people of other sets need, which the bands include.
+        other_people: What people of other sets need; the bands include it.
         calibration: What the weights now carry.
     """
 
@@ -85,8 +84,8 @@ class Report:
 def class_weights(valid: Split, train: Split) -> np.ndarray:
     """Weight the validation labels so that each attribute is as frequent as in training.
 
-    Its frequency on 3,000 pictures of 900 people can be far from that (Big_Lips: 13 % against 21 %), and a temperature,
-    which can only make all answers surer or less sure, must not be bent to make up for it.
+    Its frequency on 3,000 pictures of 900 people can be far from that (Big_Lips: 13 % against 21 %). A temperature can
+    only make all answers more or less sure, and must not be bent to make up for this.
 
     Args:
         valid: The validation split.
@@ -120,7 +119,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray)
 
 
 def _fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Fit each attribute's temperature on its known labels: float (attributes,), 1 where no label is known."""
+    """Fit each attribute's temperature on its known labels: float (attributes,), 1 if no label is known."""
     return np.array(
         [
             fit_temperature(logits[there, n], labels[there, n], weights[there, n]) if there.any() else 1.0
@@ -132,9 +131,9 @@ def _fit_temperatures(logits: np.ndarray, labels: np.ndarray, known: np.ndarray,
 def judge_temperatures(
     logits: np.ndarray, labels: np.ndarray, known: np.ndarray, weights: np.ndarray, identities: np.ndarray
 ) -> Temperatures:
-    """Fit the temperatures on all pictures, and judge by 5-fold cross-validation whether they pay.
+    """Fit the temperatures on all pictures, and judge by 5-fold cross-validation whether they pay off.
 
-    No person is both in the pictures that a fold is fitted on and in those that it is judged on.
+    No person is in both the pictures that a fold is fitted on and those that it is judged on.
 
     Args:
         logits: Float (N, attributes).
@@ -180,8 +179,8 @@ def _calibrate(
 ) -> tuple[SlimNet, Report]:
     """Calibrate weights on the validation split; returns the network and what was found.
 
-    A calibration that the weights carry already is replaced; thresholds that were folded into them stay, and what is
-    found now comes on top: nothing, as a rule, since the same pictures then show no further gain.
+    Replaces any calibration that the weights have. Thresholds already folded into them stay, and new ones are added: as
+    a rule none, since the same pictures then show no further gain.
 
     Raises:
         CheckpointError: The weights cannot be read.
@@ -257,7 +256,7 @@ def _summary(report: Report) -> str:
 
 
 def _decisions_summary(decisions: Decisions) -> list[str]:
-    """Put into words what the operating points and bands give on held-out folds."""
+    """Put into words how operating points and bands do on held-out folds."""
     lines = ["operating points, on people they were not fitted on (means over the attributes, in per cent):"]
     for point, figures in decisions.held_out.items():
         values = (f"{name.replace('_', ' ')} {_percent(value)}" for name, value in asdict(figures).items())
@@ -290,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

@@ -1,7 +1,7 @@
 """Which of several weights are better, on the same pictures: `python -m training.compare --weights A B … --data_dir D`.
 
-Prints a Markdown table: each against the first, with 95 % bootstrap intervals of the differences. Since all answer the
-same pictures, these are much narrower than those of the figures themselves.
+Prints a Markdown table that compares each with the first, with 95 % bootstrap intervals of the differences. Since all
+answer the same pictures, these are much narrower than the intervals of the figures themselves.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from training.report import tables as report
 
 @dataclass(frozen=True)
 class Means:
-    """Means over the attributes, each (1 + resamples,): of all pictures, then of every bootstrap sample.
+    """Means over the attributes, each (1 + resamples,): for all pictures, then for every bootstrap sample.
 
     Attributes:
         accuracy: Of the ticks, 0 to 1.
@@ -43,7 +43,7 @@ def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray
         predictor: The weights.
         split: Pictures and labels.
         batch_size: Pictures at a time.
-        draws: (resamples, N), by bootstrap.draw.
+        draws: (resamples, N), from bootstrap.draw.
 
     Returns:
         The figures on the split and on every bootstrap sample of it.
@@ -67,7 +67,7 @@ def table(names: Sequence[str], found: Sequence[Means]) -> str:
 
     Args:
         names: A name for each of `found`.
-        found: The figures of each; the first is what the others are compared with.
+        found: The figures of each; the others are compared with the first.
 
     Returns:
         The table, with the 95 % bootstrap interval of every difference.
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

@@ -77,7 +77,7 @@ class FullEvaluation(Evaluation):
 
 
 class Evaluator:
-    """Weights on a split of CelebA, whose predictions are computed once.
+    """Weights on a split of CelebA, with predictions that are computed only once.
 
     Args:
         weights: The weights' file, .safetensors or .pth.
@@ -94,7 +94,7 @@ class Evaluator:
         predictor: The weights, on the device.
         data: Pictures and labels of the split.
         answers: Its labels and predicted probabilities.
-        draws: The bootstrap samples, (resamples, N), by bootstrap.draw.
+        draws: The bootstrap samples, (resamples, N), from bootstrap.draw.
 
     Raises:
         CheckpointError: The weights cannot be read.
@@ -148,8 +148,8 @@ class Evaluator:
         """Add calibration, subgroups and robustness to the figures.
 
         Args:
-            figures: What `evaluation` has returned.
-            robustness_images: How many crops are damaged in each way, at most; 0 skips this.
+            figures: From `evaluation`.
+            robustness_images: How many crops to damage in each way, at most; 0 skips this.
 
         Returns:
             The figures with everything else.
@@ -179,8 +179,8 @@ def table(evaluation: Evaluation) -> str:
         evaluation: The figures.
 
     Returns:
-        Two lines of headings, then a line for each attribute, and "-" where a figure is not defined; then a line for
-        each operating point, if the weights have any.
+        Two lines of headings, a line for each attribute, with "-" for undefined figures, then a line for each operating
+        point, if the weights have any.
     """
     rows: list[tuple[str, Scores]] = [(each.attribute, each) for each in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
@@ -206,17 +206,17 @@ def _point_lines(points: Sequence[PointScores]) -> list[str]:
 
 
 def _percent(share: float | None) -> str:
-    """Format a share in per cent; "-" where it is not defined."""
+    """Format a share in per cent; "-" if undefined."""
     return "-" if share is None else f"{100 * share:.2f}"
 
 
 def _write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
     """Fill an existing folder with everything: evaluation.json, tables as Markdown and CSV, pictures."""
-    from training.report import plots  # plots brings matplotlib, which only this needs
+    from training.report import plots  # imports matplotlib, which only this function needs
     from training.report import tables as report
 
     replace_text(out / "evaluation.json", json.dumps(asdict(evaluation), indent=1) + "\n")
-    # Read again, so that text and pictures show what the file says.
+    # Read back, so that text and pictures show what the file says.
     written = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     report.write(written, out)
     plots.write(written, runs, out)
@@ -266,7 +266,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _refuse(parser: argparse.ArgumentParser, options: argparse.Namespace, flags: Sequence[str], why: str) -> None:
-    """End the command with a usage error where flags are given that would have no effect."""
+    """End the command with a usage error if flags would have no effect."""
     unused = [f"--{flag}" for flag in flags if getattr(options, flag) != parser.get_default(flag)]
     if unused:
         parser.error(f"{why} {', '.join(unused)}")
@@ -290,7 +290,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _judged(found: OutsideSet, chosen_here: bool) -> str:
-    """Say in a line what a set was judged on, and what that takes for granted where the user has not named a split."""
+    """Say in one line what a set was judged on, and what this assumes if the user has not named a split."""
     counts = " and ".join(f"{count:,} of {name}" for name, count in found.splits.items())
     line = f"{found.name}: judged on {found.images:,} pictures, {counts}"
     if chosen_here and found.split:
@@ -315,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

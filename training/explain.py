@@ -25,13 +25,13 @@ from training.report.maps import where_it_looks
 
 @dataclass(frozen=True, kw_only=True)
 class MapEvaluation:
-    """How well the maps of some weights do.
+    """How good the maps of some weights are.
 
     Attributes:
         weights: The file's name as "file", and its SHA-256 as "sha256".
         split: Name of the split.
         resamples: Bootstrap samples behind the intervals.
-        changed_faces: Faces of each attribute that were changed for deletion and insertion, at most.
+        changed_faces: Maximum number of faces of each attribute that were changed for deletion and insertion.
         attributes: The figures of each attribute that has a place in the face and enough faces.
     """
 
@@ -46,13 +46,13 @@ def evaluate(
     weights: str, data_dirs: Sequence[str], split: str = "valid", faces: int = 100, changed_faces: int = 20,
     resamples: int = 1000,
 ) -> MapEvaluation:  # fmt: skip
-    """Judge the maps of weights on a split of CelebA.
+    """Judge the maps of some weights on a split of CelebA.
 
     Args:
         weights: The weights' file, .safetensors or .pth.
         data_dirs: Folders in CelebA's form, joined.
         split: "train", "valid" or "test".
-        faces: Faces that have an attribute, at most.
+        faces: Maximum number of faces with an attribute.
         changed_faces: How many of them are changed for deletion and insertion, at most; 0 for none.
         resamples: Bootstrap samples behind the intervals.
 
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

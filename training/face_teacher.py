@@ -25,18 +25,18 @@ _BATCH = 50  # pictures
 
 
 def convert(model: str, train: Split, images: int) -> MobileNet:
-    """Make a network that can be trained out of a face network.
+    """Turn a face network into one that can be trained.
 
     Args:
         model: JSON file of the TensorFlow.js graph.
-        train: Training pictures, and the attributes to be learnt.
-        images: How many of the pictures batch norm is measured on.
+        train: Training pictures, and the attributes to learn.
+        images: How many of the pictures to measure batch norm on.
 
     Returns:
         The network, whose outputs are still untrained.
 
     Raises:
-        CheckpointError: The model cannot be read, or is no MobileNet.
+        CheckpointError: The model can't be read, or is not a MobileNet.
         DataError: Pictures are damaged, or there are none.
     """
     if not len(train):
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

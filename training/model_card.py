@@ -30,7 +30,7 @@ _MARKED = re.compile(
 
 
 class DocumentError(ValueError):
-    """A document or an evaluation cannot be used; the message says which and why."""
+    """A document or an evaluation can't be used; the message says which and why."""
 
 
 def _parts(
@@ -42,13 +42,13 @@ def _parts(
     """Write every part that a document may ask for, by its name.
 
     Args:
-        evaluation: Of training.evaluate --out.
-        calibration: Of training.calibrate --json.
-        outside: Of training.evaluate --outside.
-        maps: Of training.explain.
+        evaluation: From training.evaluate --out.
+        calibration: From training.calibrate --json.
+        outside: From training.evaluate --outside.
+        maps: From training.explain.
 
     Raises:
-        DocumentError: They are not of the same weights.
+        DocumentError: They belong to different weights.
     """
     for name, report_of, command in (
         ("calibration.json", calibration, "training.calibrate --json"),
@@ -99,7 +99,7 @@ def _model_index(evaluation: dict[str, Any]) -> str:
 
 
 def _headline(evaluation: dict[str, Any]) -> str:
-    """Write a few lines for a README: our figures beside those that others state."""
+    """Write a few lines for a README: our figures beside those that others report."""
     images = f"{evaluation['images']:,}"
     rows = [
         ("**this repository**", images, *(f"**{report.with_span(evaluation, n)}**" for n in report.TICKED[:2])),
@@ -167,7 +167,7 @@ def _held_out(calibration: dict[str, Any]) -> str:
 
 
 def _other_people(found: dict[str, Any]) -> str:
-    """Say what the band of an attribute includes for the sake of other people."""
+    """Say how an attribute's band was widened for other people."""
     low, high = found["band"]
     return (
         f" *{found['attribute'].replace('_', ' ')}* is not sure from {low:.2f} to {high:.2f} at least: of "
@@ -178,7 +178,7 @@ def _other_people(found: dict[str, Any]) -> str:
 
 
 def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
-    """Replace the marked parts in a document's text; relative links are made to point into the evaluation's folder.
+    """Replace the marked parts in a document's text; relative links are changed to point into the evaluation's folder.
 
     Raises:
         DocumentError: The document has no marks, an end mark is missing, or it asks for a part that doesn't exist.
@@ -204,7 +204,7 @@ def _fill(document: Path, made: Mapping[str, str], folder: Path) -> str:
 
 
 def _read_if_there(path: Path) -> dict[str, Any] | None:
-    """Read a JSON file; None where there is none."""
+    """Read a JSON file; None if there is none."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
@@ -212,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

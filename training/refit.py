@@ -40,7 +40,7 @@ _LEAST_GROUP_SHARE = 0.01  # of the faces with a label; a smaller group, such as
 
 @dataclass(frozen=True)
 class Faces:
-    """What one output is fitted to, or judged on.
+    """Faces that one output is fitted to, or judged on.
 
     Args:
         features: float32 (N, features), the input of the network's last layer.
@@ -77,11 +77,11 @@ class Output:
 def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """Weigh faces so that every group with every label counts the same.
 
-    Faces of unknown origin are no group: each weighs as much as a face with its label does on average.
+    Faces of unknown origin are not a group: each weighs as much as the average face with its label.
 
     Args:
         labels: bool (N,).
-        origins: str (N,), the group of each face; empty where not known.
+        origins: str (N,), the group of each face; empty if unknown.
 
     Returns:
         float64 (N,), 1 on average.
@@ -103,14 +103,14 @@ def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
 
 
 def groups_by_labels(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Tell faces apart by further labels, as by whether somebody wears make-up.
+    """Group faces by further labels, such as whether somebody wears make-up.
 
     Args:
         labels: bool (N,), of the output.
-        others: bool (N, M), the labels by which faces are told apart; none where M is 0.
+        others: bool (N, M), the labels to group by; M may be 0.
 
     Returns:
-        str (N,), the group of each face. One with few of the faces with a label counts with the largest of that label.
+        str (N,), the group of each face. A group with few of a label's faces joins the largest group of that label.
     """
     found = np.array(["".join("01"[value] for value in row.astype(int)) for row in others], dtype=str)
     for alike in (labels, ~labels):
@@ -121,16 +121,16 @@ def groups_by_labels(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def fit_output(train: Faces, valid: Faces, weight: np.ndarray, bias: float) -> Output:
-    """Fit a logistic regression, as strongly bound and as sure as is best on other faces.
+    """Fit a logistic regression, with the regularisation and scale that are best on other faces.
 
     Args:
         train: Faces to fit to, with both labels among them.
         valid: Faces that the network has not learnt from.
-        weight: float (features,), of the output that the network has.
-        bias: Of the output that the network has.
+        weight: float (features,), of the network's present output.
+        bias: Of the network's present output.
 
     Returns:
-        The output with the lowest loss on valid.
+        The output with the lowest loss on `valid`.
     """
     scaler = StandardScaler().fit(train.features)
     inputs = scaler.transform(train.features)
@@ -147,7 +147,7 @@ def fit_output(train: Faces, valid: Faces, weight: np.ndarray, bias: float) -> O
 
 
 def _best_scale(faces: Faces, logits: np.ndarray) -> tuple[float, float]:
-    """Find the factor of an output with the lowest loss, and that loss."""
+    """Find the scale of an output with the lowest loss, and that loss."""
     best = minimize_scalar(
         lambda log_scale: _loss(faces, np.exp(log_scale) * logits),
         bounds=(-np.log(_MOST_SCALE), np.log(_MOST_SCALE)),
@@ -174,14 +174,14 @@ def gather(
 ) -> dict[str, dict[str, Faces]]:
     """Compute the features of every face that has one of the labels.
 
-    Where a folder has list_groups.csv, its groups weigh the same with either label; in any other, those that `balance`
-    makes. A folder counts as much as its training faces times its draws, on the validation split as well.
+    If a folder has list_groups.csv, its groups weigh the same with either label; otherwise the groups made by `balance`
+    do. A folder counts as much as its training faces times its draws, even on the validation split.
 
     Args:
         data_dirs: Each FOLDER or FOLDER=DRAWS.
         attributes: Names of the outputs to fit.
-        balance: Names of labels; who has them and who has not weigh the same. One that is not known is not there.
-        compute: Gives the features of a split's pictures, float32 (N, features); it is told a title as well.
+        balance: Names of labels; people with and without them weigh the same. An unknown label counts as absent.
+        compute: Returns the features of a split's pictures, float32 (N, features); also gets a title.
 
     Returns:
         The faces by attribute and split, "train" and "valid".
@@ -232,7 +232,7 @@ def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title:
     """Compute what the last layer reads.
 
     Args:
-        predictor: Computes all but the last module, fast.
+        predictor: Computes all except the last module, fast.
         network: The same weights.
         split: Pictures.
         title: Label of the progress bar.
@@ -263,11 +263,11 @@ def refit(
         weights: File of weights, .safetensors or .pth.
         data_dirs: Each FOLDER or FOLDER=DRAWS.
         attributes: Names of the outputs.
-        balance: As gather takes it.
+        balance: As for `gather`.
         device: Device name; None or "auto" for CUDA, then MPS, then the CPU.
 
     Returns:
-        The network, without a calibration, which was measured on the outputs before.
+        The network, without its calibration, which was measured on the old outputs.
 
     Raises:
         CheckpointError: The weights cannot be read.
@@ -308,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

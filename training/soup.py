@@ -21,18 +21,18 @@ from slimnet import CheckpointError, SlimNet, choose_device
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.fit.arguments import Range, check_numbers, given
 
-_BATCH = 100  # pictures that batch norm judges together
+_BATCH = 100  # pictures per batch-norm batch
 
 
 def average(networks: Sequence[SlimNet]) -> SlimNet:
     """Average the weights of several networks.
 
     Args:
-        networks: At least one; they are left as they are.
+        networks: At least one; they are not changed.
 
     Returns:
-        A new network without a calibration, whose provenance lists theirs. What is not floating-point, such as batch
-        norm's counters, is the first's.
+        A new network without a calibration, whose provenance lists theirs. Anything not floating-point, such as batch
+        norm's counters, comes from the first.
 
     Raises:
         ValueError: The networks differ in shape, attributes or preprocessing.
@@ -49,7 +49,7 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
         for name, value in states[0].items()
     }
     averaged = copy.deepcopy(first)
-    averaged.calibration = None  # which was measured on other weights
+    averaged.calibration = None  # it was measured on other weights
     known = [network.provenance for network in networks]
     averaged.provenance = {"average_of": known} if any(known) else None
     averaged.load_state_dict(mean)
@@ -57,13 +57,13 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
 
 
 def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0, device: str | None = None) -> None:
-    """Measure the statistics of every batch norm again, over random crops of a split without augmentation.
+    """Measure the statistics of every batch norm again, on random crops of a split without augmentation.
 
     Args:
         network: Changed in place; on the CPU and in evaluation mode afterwards.
         split: Pictures to choose from.
         images: How many at most; whole batches only, since a smaller one would weigh as much.
-        seed: Of the random choice.
+        seed: For the random choice.
         device: auto, cpu, cuda or mps; None is auto.
 
     Raises:
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.

@@ -31,13 +31,13 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
 
     Args:
         config: The options.
-        process: This process of those that train together.
-        interruption: Set when the run is to stop, which it does after saving; None for a run that isn't watched.
+        process: This process, one of those that train together.
+        interruption: Set when the run should stop, which it does after saving; None for a run that isn't watched.
 
     Raises:
         DataError: The data cannot be used.
         CheckpointError: A file of weights or a checkpoint cannot be read or does not fit.
-        TrainingError: The options contradict what is in --save_dir or each other, or training failed.
+        TrainingError: The options contradict --save_dir or each other, or training failed.
         KeyboardInterrupt: The run was interrupted.
     """
     folder = Path(config.save_dir)
@@ -71,7 +71,7 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
 
 
 def _check(config: TrainConfig, split: Split) -> list[str]:
-    """Check crop sizes, teachers, initial weights and labels before the minutes that decoding takes.
+    """Check crop sizes, teachers, initial weights and labels before decoding, which takes minutes.
 
     Returns what the user should know about the initial weights and the teachers, a line for each.
 
@@ -99,18 +99,18 @@ def _check(config: TrainConfig, split: Split) -> list[str]:
 
 
 def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> list[Pictures]:
-    """Decode splits into the cache, each into its own file: by each machine's first process, while the others wait.
+    """Decode splits into the cache, each into its own file. Each machine's first process does it while the others wait.
 
     Args:
         splits: Splits with pictures.
-        config: Names the cache and the number of workers.
-        process: This process of those that train together.
+        config: Has the cache folder and the number of workers.
+        process: This process, one of those that train together.
 
     Returns:
         The pictures of each split.
 
     Raises:
-        DataError: Pictures are damaged, in which case it names those of all splits, or the cache has too little room.
+        DataError: Pictures are damaged, and the message names those of all splits, or the cache has too little room.
     """
     if process.local_rank == 0:
         check_room([place(split, config.cache_dir, transform) for split in splits])
@@ -131,7 +131,7 @@ def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> l
 
 
 def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
-    """Write the message for a run that was stopped: the command that resumes it."""
+    """Write the message for a stopped run: the command that resumes it."""
     program = ["python", "-m"]
     if "LOCAL_WORLD_SIZE" in os.environ:
         program += ["torch.distributed.run", "--standalone", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], "-m"]
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, 1 if something went wrong, 130 after Ctrl-C, 143 after SIGTERM.

@@ -1,1 +1,1 @@
-"""Measures the network and its training against what the original implementation did, and against other engines."""
+"""Compares the network and its training with the original implementation, and with other engines."""

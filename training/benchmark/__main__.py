@@ -1,7 +1,7 @@
 """Measure the network and its training: `python -m training.benchmark --device auto --loops 10000 --json FILE`.
 
-Ratios are against the original's way in the same run. Each loop runs every way once, so a busy machine slows all of
-them alike.
+Ratios compare with the original's way in the same run. Each loop runs every way once, so a busy machine slows all of
+them equally.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _positive(text: str) -> int:
-    """Parse a whole number from 1 up."""
+    """Parse a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
     return int(text)
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if something went wrong.
@@ -114,7 +114,7 @@ def _print_latency_head(loops: int) -> None:
 
 
 def _print_latencies(rows: list[Latency]) -> None:
-    """Print the rows of the table; the difference is the largest in probability from the original's."""
+    """Print the rows of the table; the difference is the largest in probability, compared with the original."""
     for row in rows:
         start = f"{row.threads:7} {row.batch:5} {row.contender:32}"
         if row.milliseconds is None:

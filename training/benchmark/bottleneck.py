@@ -25,10 +25,10 @@ class Bottleneck:
         pictures_on: Where pictures are kept and augmented: "device" or "host".
         batch_size: Pictures in a batch.
         channels_last: Memory layout.
-        workers: Processes that prepare batches; without effect on the device.
-        loader: Of the loader alone.
-        step: Of the training step alone, on the same batch again and again.
-        both: Of training.
+        workers: Processes that prepare batches; no effect on the device.
+        loader: The loader alone.
+        step: The training step alone, on the same batch again and again.
+        both: Training, with both.
     """
 
     pictures_on: str
@@ -41,7 +41,7 @@ class Bottleneck:
 
     @property
     def bound_by(self) -> str:
-        """What training waits for, "loader" or "network": the slower of the two alone."""
+        """What training waits for: "loader" or "network", whichever alone is slower."""
         return "loader" if self.loader < self.step else "network"
 
     def __str__(self) -> str:
@@ -58,17 +58,17 @@ HEAD = f"{'on':6} {'batch':>5} {'layout':14} {'loader':>9} {'step':>9} {'both':>
 def bottlenecks(
     data_dir: str | None, settings: Sequence[TrainConfig], device: torch.device, steps: int, pictures: int = 1024
 ) -> Iterator[Bottleneck]:
-    """Measure what training waits for with each of several settings.
+    """Measure what training waits for, with several settings.
 
     Args:
         data_dir: CelebA, or None for generated pictures.
-        settings: Settings to try, as setting makes them.
+        settings: Settings to try, from `setting`.
         device: Where to train.
         steps: Timed steps.
         pictures: How many to train on, at most.
 
     Yields:
-        The speeds with each of the settings; those whose step does not fit into memory are left out.
+        The speeds with each setting; leaves out those whose step does not fit into memory.
 
     Raises:
         DataError: CelebA cannot be used.
@@ -84,9 +84,9 @@ def bottlenecks(
 
 
 def setting(pictures_on: str, batch_size: int, channels_last: bool = True) -> TrainConfig:
-    """Return the recipe `best` with other settings of what decides its speed.
+    """Return the recipe `best` with the given settings, which decide its speed.
 
-    Batches are prepared by a process for each core, but for two that are left to training.
+    Batches are prepared by one process for each core except two, which are left to training.
 
     Args:
         pictures_on: "device" or "host".
@@ -105,7 +105,7 @@ def bottleneck(config: TrainConfig, split: Split, device: torch.device, steps: i
         split: Pictures and labels to train on.
         device: Where to train.
         steps: Timed steps of each.
-        folder: Where the decoded pictures are, or go.
+        folder: Folder for the decoded pictures.
 
     Returns:
         The speeds.
@@ -116,7 +116,7 @@ def bottleneck(config: TrainConfig, split: Split, device: torch.device, steps: i
     trainer = ready(replace(config, num_classes=len(split.attributes)), split, device, folder)
     loader = trainer.open_loader()
     host = isinstance(loader, HostLoader)
-    # What workers have prepared ahead would be counted as the loader's speed.
+    # Otherwise, what workers have prepared ahead would count as the loader's speed.
     untimed = 1 + PREFETCH * config.num_workers * host
     alone = rate(batches(trainer, loader), _leave, steps, untimed)
     crops, labels = (tensor.to(device) for tensor in next(batches(trainer, loader)))

@@ -1,4 +1,4 @@
-"""What does not depend on the clock: the network's size and work, and the machine that the rest was measured on."""
+"""Facts that need no clock: the network's size and work, and the machine that the rest was measured on."""
 
 import os
 import platform
@@ -55,7 +55,7 @@ def machine(device: torch.device) -> dict[str, str]:
         device: The device to compute on; its name is added if it is a CUDA GPU.
 
     Returns:
-        The descriptions by their headings, such as "processor"; "not installed" for a package that is missing.
+        The descriptions by their headings, such as "processor"; "not installed" for missing packages.
     """
     found = {
         "processor": f"{_processor()}, {cores()} cores, {torch.backends.cpu.get_cpu_capability()}",
@@ -85,5 +85,5 @@ def _processor() -> str:
 
 
 def cores() -> int:
-    """Return the number of cores that this process may use; all of them where the system doesn't say."""
+    """Return the number of cores that this process may use; all of them if the system doesn't say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,7 +36,7 @@ from training.data.celeba import read_celeba, read_pictures
 from training.fit.arguments import Range, check_numbers, given, given_path
 from training.fit.config import TrainConfig, parse_config
 
-_CROPS = 256  # compared with the CPU
+_CROPS = 256  # to compare with the CPU
 _BATCHES = (1, 8, 256)
 _GPU_SETTINGS = (("device", 1024, True), ("device", 1024, False), ("device", 256, True), ("host", 1024, True))
 _FASTEST = "fastest settings"
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: Of the command line, without the program's name; None for the program's own.
+        arguments: Without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if a part failed.
@@ -88,7 +88,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 class Report:
-    """What was found, written after each part.
+    """The results, written to a file after each part.
 
     Args:
         path: File to write.
@@ -103,7 +103,7 @@ class Report:
         self.failed: list[str] = []
 
     def found(self, name: str) -> Any:
-        """Return what an earlier part, or command, has found; an empty list for none.
+        """Return what an earlier part, or command, found; an empty list if nothing.
 
         Args:
             name: Name of the part.
@@ -111,11 +111,11 @@ class Report:
         return self._parts.get(name, {}).get("found", [])
 
     def part(self, name: str, work: Callable[[], Any]) -> Any:
-        """Do a part, print and write what it finds, and the seconds that it takes.
+        """Do a part; print and write its results, and how many seconds it took.
 
         Args:
             name: Name of the part.
-            work: Gives what it finds, as JSON can hold it.
+            work: Returns its results, ready for JSON.
 
         Returns:
             What it found; None if it failed.
@@ -123,7 +123,7 @@ class Report:
         start, found, error = time.monotonic(), None, None
         try:
             found = work()
-        except Exception as raised:  # one part must not cost the others their time on a lent machine
+        except Exception as raised:  # a failed part must not cost the others their time on a lent machine
             error = f"{type(raised).__name__}: {raised}"
             self.failed.append(name)
         seconds = round(time.monotonic() - start, 2)
@@ -158,7 +158,7 @@ def measure(report: Report, asked: argparse.Namespace, device: torch.device) -> 
 
 
 def _compare(asked: argparse.Namespace, device: torch.device) -> float:
-    """Return the largest difference from the CPU; raises RuntimeError where it is too large."""
+    """Return the largest difference from the CPU; raises RuntimeError if it is too large."""
     valid = read_celeba(asked.data_dir)["valid"]
     crops = next(read_pictures(valid.only(np.arange(min(_CROPS, len(valid)))), transform, _CROPS))
     difference = largest_difference(asked.weights, device, crops)
@@ -168,7 +168,7 @@ def _compare(asked: argparse.Namespace, device: torch.device) -> float:
 
 
 def _fall_back(weights: Path, device: torch.device) -> bool:
-    """Return True; raises RuntimeError where Predictor does not fall back."""
+    """Return True; raises RuntimeError if Predictor does not fall back."""
     if not falls_back(weights, device):
         raise RuntimeError("Predictor did not go on with the CPU")
     return True
@@ -186,7 +186,7 @@ def _speeds(
 
 
 def _flags(rows: Sequence[Bottleneck]) -> list[str]:
-    """Return the flags of training.train for the fastest of the settings; none where none was measured."""
+    """Return training.train's flags for the fastest of the settings; none if none was measured."""
     best = max(rows, key=lambda row: row.both, default=None)
     if best is None:
         return []
@@ -204,7 +204,7 @@ def _training_flags(asked: argparse.Namespace, more: Sequence[str]) -> list[str]
 
 
 def _train(asked: argparse.Namespace, more: Sequence[str]) -> dict[str, Any]:
-    """Train; returns the figures of the last epoch, raises RuntimeError where training fails."""
+    """Train; returns the figures of the last epoch, raises RuntimeError if training fails."""
     status = train.main(_training_flags(asked, more))
     if status:
         raise RuntimeError(f"training.train ended with status {status}")

@@ -1,4 +1,4 @@
-"""Milliseconds an image for the original's way, ours and other engines, which take turns within one run."""
+"""Milliseconds per image for the original's way, ours and other engines, taking turns within one run."""
 
 import statistics
 import time
@@ -13,7 +13,7 @@ from slimnet import Predictor, SlimNet
 from slimnet.inference import Inference
 from training.benchmark.original import OriginalNetwork
 
-Contender = Callable[[], np.ndarray]  # computes one batch, and gives its probabilities
+Contender = Callable[[], np.ndarray]  # computes one batch, and returns its probabilities
 ORIGINAL, _OURS = "original, eager", "this repository"
 
 
@@ -25,7 +25,7 @@ class Latency:
         contender: Its name.
         threads: Number of threads that torch and the engine may use.
         batch: Crops in a batch.
-        milliseconds: Median time per image; None where the engine is not installed.
+        milliseconds: Median time per image; None if the engine is not installed.
         times_faster: Speed as a multiple of the original's in the same run; None as above.
         difference: Largest absolute difference from the original's probabilities; None as above.
     """
@@ -39,7 +39,7 @@ class Latency:
 
 
 def measure_latency(weights: Path, device: torch.device, threads: int, batch: int, runs: int) -> list[Latency]:
-    """Let every contender compute the same batch in turn, several times.
+    """Let all contenders take turns at computing the same batch, several times.
 
     Changes torch's thread count while it measures.
 
@@ -51,7 +51,7 @@ def measure_latency(weights: Path, device: torch.device, threads: int, batch: in
         runs: Timed batches of each contender, after three to warm up; the median counts.
 
     Returns:
-        The latency of each contender, those that are not installed included.
+        The latency of each contender, including those that are not installed.
 
     Raises:
         CheckpointError: The weights cannot be read.
@@ -82,7 +82,7 @@ def measure_latency(weights: Path, device: torch.device, threads: int, batch: in
 
 
 def _in_turns(contenders: dict[str, Contender], runs: int) -> dict[str, float]:
-    """Time the contenders in turns, so that other work on the machine slows all alike: median seconds of each."""
+    """Time the contenders in turn, so that other work on the machine slows all equally: median seconds of each."""
     for run in contenders.values():
         for _ in range(3):
             run()
@@ -157,7 +157,7 @@ def _engines(weights: Path, crops: np.ndarray, threads: int) -> dict[str, Conten
 
 
 def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | None:
-    """Set up ONNX Runtime on the CPU; None where it is not installed."""
+    """Set up ONNX Runtime on the CPU; None if it is not installed."""
     try:
         import onnxruntime
     except ImportError:
@@ -170,7 +170,7 @@ def _onnx_runtime(graph: bytes, crops: np.ndarray, threads: int) -> Contender | 
 
 
 def _openvino(graph: bytes, crops: np.ndarray, threads: int, precision: str) -> Contender | None:
-    """Set up OpenVINO on the CPU; None where it is not installed or the CPU lacks the precision."""
+    """Set up OpenVINO on the CPU; None if it is not installed or the CPU lacks the precision."""
     try:
         from openvino import Core
     except ImportError:

@@ -14,12 +14,12 @@ from slimnet import SlimNet
 from training.data.celeba import Split
 from training.fit.config import TrainConfig
 
-# What its authors state, at batch 1, in images a second; on machines of 2019.
+# The authors' figures at batch 1, in images a second, on machines of 2019.
 PUBLISHED = {"CPU": 6.25, "Tesla K80": 13.3}
 
 
 class OriginalNetwork(SlimNet):
-    """The network with each operation on its own, ReLU before the first pooling, in torch's default memory layout.
+    """The network with separate operations, ReLU before the first pooling, and torch's default memory layout.
 
     Its arguments and attributes are SlimNet's.
     """
@@ -70,12 +70,12 @@ class OriginalTraining:
 
     Args:
         split: Pictures and labels to train on.
-        config: Gives the batch size, workers, learning rate and weight decay.
+        config: Its batch size, workers, learning rate and weight decay are used.
         device: Where to train.
 
     Attributes:
         batch_size: Pictures in a batch: the config's, or all of the split if it has fewer.
-        loader: Gives the batches of an epoch.
+        loader: Yields the batches of an epoch.
         device: Where the network is.
         network: A new network, with as many outputs as the split has attributes.
         optimizer: Adam.

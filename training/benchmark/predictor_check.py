@@ -1,4 +1,4 @@
-"""Whether Predictor does on a GPU what it promises: the CPU's answers, faster, and the CPU when memory is out."""
+"""Checks that Predictor keeps its promises on a GPU: the CPU's answers, faster, and the CPU when memory runs out."""
 
 import time
 import warnings
@@ -9,7 +9,7 @@ import torch
 
 from slimnet import Predictor
 
-_BLOCK = 256 * 2**20  # bytes that are taken at a time to fill a GPU's memory
+_BLOCK = 256 * 2**20  # bytes to allocate at a time, to fill a GPU's memory
 
 
 def largest_difference(weights: Path, device: torch.device, crops: np.ndarray) -> float:
@@ -21,7 +21,7 @@ def largest_difference(weights: Path, device: torch.device, crops: np.ndarray) -
         crops: uint8 RGB (N, height, width, 3).
 
     Raises:
-        RuntimeError: The device does not work, so that Predictor has left it.
+        RuntimeError: The device failed, and Predictor switched to the CPU.
     """
     predictor = Predictor(weights, str(device))
     found, expected = predictor(crops), Predictor(weights, "cpu")(crops)
@@ -37,7 +37,7 @@ def crops_per_second(weights: Path, device: torch.device, batch: int, seconds: f
         weights: The weights' file.
         device: Where to compute.
         batch: Random crops in a batch.
-        seconds: For how long to measure.
+        seconds: How long to measure.
     """
     predictor = Predictor(weights, str(device))
     crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
@@ -51,11 +51,11 @@ def crops_per_second(weights: Path, device: torch.device, batch: int, seconds: f
 
 
 def falls_back(weights: Path, device: torch.device, batch: int = 256) -> bool:
-    """Return whether Predictor answers on the CPU, with a warning, when the GPU's memory is out.
+    """Return whether Predictor answers on the CPU, with a warning, when the GPU runs out of memory.
 
     Args:
         weights: The weights' file.
-        device: A GPU of CUDA.
+        device: A CUDA GPU.
         batch: Random crops in the batch that does not fit.
     """
     predictor = Predictor(weights, str(device))

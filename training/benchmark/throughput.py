@@ -1,4 +1,4 @@
-"""Images a second in training, loading included: the original's way against the recipe `best`."""
+"""Images a second in training, including loading: the original's way against the recipe `best`."""
 
 import itertools
 import multiprocessing
@@ -28,7 +28,7 @@ from training.fit.runtime.memory import keep_freed_memory
 from training.fit.schedule import crop_size
 from training.fit.trainer import Trainer
 
-_ROUNDS = 3  # turns of each way, of which the median counts
+_ROUNDS = 3  # turns of each way; the median counts
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Throughput:
 
     Attributes:
         original: The original's way.
-        early: The recipe `best` at the early size, which it begins with.
+        early: The recipe `best` at the early size, with which it begins.
         full: The recipe `best` at full size.
         best: The recipe `best` over a whole run, worked out from `early` and `full`.
         times_faster: `best` as a multiple of `original`.
@@ -51,9 +51,9 @@ class Throughput:
 
 
 def measure_throughput(data_dir: str | None, device: torch.device, steps: int, pictures: int = 1024) -> Throughput:
-    """Let each way train for some steps in turn; the median of its turns counts.
+    """Let each way train for some steps in turn; the median counts.
 
-    Each turn runs in a process of its own, since ours changes how memory is kept.
+    Each turn runs in a separate process, since our way changes how the process keeps memory.
 
     Args:
         data_dir: CelebA, or None for generated pictures.
@@ -107,7 +107,7 @@ def best(split: Split, device: torch.device, steps: int, folder: str, early: boo
         split: Pictures and labels to train on.
         device: Where to train.
         steps: Timed training steps.
-        folder: Where the decoded pictures and the run's files go.
+        folder: Folder for the decoded pictures and the run's files.
         early: Whether crops have the recipe's early size rather than the full one.
 
     Returns:
@@ -125,7 +125,7 @@ def ready(config: TrainConfig, split: Split, device: torch.device, folder: str) 
         config: Settings of the run.
         split: Pictures and labels to train on.
         device: Where to train.
-        folder: Where the decoded pictures are, or go.
+        folder: Folder for the decoded pictures.
     """
     keep_freed_memory()
     data = LabelledPictures(decoded(split, folder, transform, max(1, config.num_workers)), split)
@@ -135,7 +135,7 @@ def ready(config: TrainConfig, split: Split, device: torch.device, folder: str) 
 
 
 def batches(trainer: Trainer, loader: Loader, early: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
-    """Prepare augmented batches without end.
+    """Prepare augmented batches endlessly.
 
     Args:
         trainer: Trainer that they are for.
@@ -143,7 +143,7 @@ def batches(trainer: Trainer, loader: Loader, early: bool = False) -> Iterator[t
         early: Whether crops have the recipe's early size rather than the full one.
 
     Yields:
-        Crops and targets, as the loader gives them.
+        Crops and targets, from the loader.
     """
     config = trainer.config
     spec = CropSpec(*crop_size(config, transform.height, transform.width, early), augment=True)
@@ -176,7 +176,7 @@ def rate(
         batches: At least steps + untimed batches.
         step: Takes each batch.
         steps: Timed steps.
-        untimed: Steps before them, in which the loader starts.
+        untimed: Steps before them, while the loader starts.
 
     Returns:
         Images a second.
@@ -196,7 +196,7 @@ def rate(
 
 
 def wait_for_gpu() -> None:
-    """Wait until a GPU has done what it was given; return at once where there is none."""
+    """Wait until a GPU has finished its work; return at once if there is none."""
     if torch.accelerator.is_available():
         torch.accelerator.synchronize()
 
@@ -205,11 +205,11 @@ def generated(folder: Path, pictures: int) -> Split:
     """Generate pictures of CelebA's size with about as much detail, from smooth noise, and random labels.
 
     Args:
-        folder: Where the JPEG files are written.
+        folder: Folder for the JPEG files.
         pictures: How many.
 
     Returns:
-        The pictures, each of another person; a fifth of the labels are on.
+        The pictures, each of a different person; a fifth of the labels are on.
     """
     rng = np.random.default_rng(0)
     paths = tuple(folder / f"{number:06d}.jpg" for number in range(pictures))

@@ -1,7 +1,7 @@
-"""Random changes to a training crop: those of a camera, and the errors that alignment makes.
+"""Random changes to a training crop, like those of cameras and of imperfect alignment.
 
-In OpenCV rather than torchvision.transforms.v2: on a CPU core, v2's ColorJitter takes clearly longer, and so
-does training as a whole.
+It uses OpenCV rather than torchvision.transforms.v2: on a CPU core, v2's ColorJitter is clearly slower, and so is
+training as a whole.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _BLOCK = 1024  # places in an epoch whose numbers are drawn together
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Uniform ranges of the changes; turns, scales and shifts cover what alignment on loose photos gets wrong.
+    """Uniform ranges of the changes; turns, scales and shifts cover the errors of alignment on loose photos.
 
     Args:
         flip: Probability of mirroring, from 0 to 1; no CelebA attribute depends on it.
@@ -27,9 +27,9 @@ class Augmentation:
         brightness: Largest change of brightness as a fraction, from 0 to 1.
         contrast: Largest change of contrast as a fraction, from 0 to 1.
         saturation: Largest change of saturation as a fraction, from 0 to 1.
-        soften: Probability of losing detail, as small faces and alignment do, by shrinking the crop first, from 0 to 1.
+        soften: Probability of shrinking the crop first, from 0 to 1, to lose detail, as small faces and alignment do.
             Weights trained without it lost 0.7 points on pictures of half the size.
-        softest: Smallest factor by which softening shrinks the sides, from 0.1 to 1; factors go from here to 1.
+        softest: Smallest factor by which softening shrinks the sides, from 0.1 to 1; factors range from this to 1.
 
     Raises:
         ValueError: A value is out of its range.
@@ -77,13 +77,13 @@ class Augmentation:
         return replace(cls(), **found)
 
     def changes(self, draws: np.ndarray) -> "Changes":
-        """Work out the changes that random numbers stand for.
+        """Turn random numbers into changes.
 
         Args:
-            draws: float64 (..., DRAWS) from 0 to below 1: a row for each picture.
+            draws: float64 (..., DRAWS) from 0 to below 1, a row for each picture.
 
         Returns:
-            The changes, of as many pictures as there are rows.
+            The changes, for as many pictures as there are rows.
         """
         signed = 2 * draws[..., :7] - 1
         return Changes(
@@ -108,25 +108,25 @@ class Augmentation:
             uint8 RGB (height, width, 3).
         """
         changes = self.changes(draws)
-        # Softening shrinks the crop; the change below brings it back to size.
+        # Softening shrinks the crop; the transform below brings it back to size.
         crop = resize(crop, *changes.softened(crop.shape[:2]).tolist())
         matrix = changes.matrices(np.array(crop.shape[:2]), height, width)
-        # Borders are replicated, as in CelebA's own crops and in those that the demo aligns.
+        # Borders are replicated, as in CelebA's own crops and in the demo's.
         changed = cv2.warpAffine(crop, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return _recolour(changed, changes.colours)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Changes of one picture, or of several: each array then has leading axes.
+    """Changes for one picture, or for several, when each array has leading axes.
 
     Args:
         angle: float64 (...), rotation in radians.
         scale: float64 (...), factor of the size.
         shift: float64 (..., 2), shift in x and y as a fraction of the crop's sides.
         colours: float64 (..., 3), factors of brightness, contrast and saturation.
-        mirror: float64 (...), -1 where the picture is mirrored, else 1.
-        detail: float64 (...), factor by which softening shrinks the sides; 1 where it does not.
+        mirror: float64 (...), -1 if the picture is mirrored, else 1.
+        detail: float64 (...), factor by which softening shrinks the sides; 1 if it does not.
     """
 
     angle: np.ndarray
@@ -137,7 +137,7 @@ class Changes:
     detail: np.ndarray
 
     def softened(self, size: tuple[int, ...]) -> np.ndarray:
-        """Return the size to which softening shrinks crops.
+        """Return the sizes to which softening shrinks crops.
 
         Args:
             size: Height and width of the crops in pixels.
@@ -156,7 +156,7 @@ class Changes:
             width: Width of the output in pixels.
 
         Returns:
-            float64 (..., 2, 3), between the centres of pixels, as cv2.warpAffine takes them.
+            float64 (..., 2, 3), in pixel centres, as for cv2.warpAffine.
         """
         sides, output = sizes[..., ::-1], np.array([width, height])
         factor = self.scale[..., None] * output / sides
@@ -172,7 +172,7 @@ def draws_at(seed: int, epoch: int, place: int) -> np.ndarray:
     """Return the random numbers for the picture at a place in an epoch: the same in every process and on every device.
 
     Args:
-        seed: Of the run.
+        seed: The run's seed.
         epoch: Number of the epoch, from 0.
         place: Place in the epoch's order, from 0.
 
@@ -194,14 +194,14 @@ def _recolour(crop: np.ndarray, factors: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     if saturation != 1:
         crop = cv2.addWeighted(crop, saturation, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), 1 - saturation, 0)
-    # Brightness scales and contrast stretches about the mean: together one straight line, so one look-up.
+    # Brightness scales and contrast stretches about the mean: together a straight line, so one look-up.
     offset = brightness * (1 - contrast) * float(grey.mean())
     table = np.clip(np.arange(256) * brightness * contrast + offset + 0.5, 0, 255).astype(np.uint8)
     return cv2.LUT(crop, table)
 
 
 def resize(crop: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize a crop by area averaging; a crop of the right size is returned as it is.
+    """Resize a crop by area averaging; returns a crop of the right size unchanged.
 
     Args:
         crop: uint8 RGB (H, W, 3).

@@ -1,7 +1,7 @@
-"""Pictures decoded once into a memory-mapped file; a run picks up where a killed one stopped.
+"""Pictures decoded once into a memory-mapped file; a run continues where a killed one stopped.
 
-The unfinished file, `….rgb.part`, has its full size from the start, so that a full disk shows before any work is done.
-Beside it lies `….rgb.progress`, with a line for every batch written so far and its checksum.
+The unfinished file, `….rgb.part`, has its full size from the start, so that a full disk is noticed before any work is
+done. Beside it is `….rgb.progress`, with a line for every batch written so far and its checksum.
 """
 
 import errno
@@ -36,7 +36,7 @@ _ABANDONED_SECONDS = 600  # without a write, if files cannot be locked; a run wr
 
 @dataclass(frozen=True)
 class Pictures:
-    """A split's decoded pictures in a memory-mapped file; cheap to hand to a worker process.
+    """A split's decoded pictures in a memory-mapped file; cheap to pass to a worker process.
 
     Args:
         path: File of the raw bytes.
@@ -52,7 +52,7 @@ class Pictures:
         return np.memmap(self.path, np.uint8, "r", shape=self.shape)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "shape": self.shape}  # a process that unpickles it opens its own map
+        return {"path": self.path, "shape": self.shape}  # unpickling opens a new map
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -60,7 +60,7 @@ class Pictures:
 
     @property
     def name(self) -> str:
-        """Name of the file, which differs for other pictures."""
+        """Name of the file; it differs for different pictures."""
         return self.path.name
 
     def take(self, indices: np.ndarray) -> np.ndarray:
@@ -91,13 +91,13 @@ class Pictures:
 
     @property
     def progress(self) -> Path:
-        """The list of batches that are in the unfinished file."""
+        """The list of batches in the unfinished file."""
         return self.path.with_suffix(".rgb.progress")
 
 
 @dataclass(frozen=True)
 class JoinedPictures:
-    """The decoded pictures of several folders, one after the other.
+    """The decoded pictures of several folders, one after another.
 
     Args:
         parts: Each folder's, at least one.
@@ -116,7 +116,7 @@ class JoinedPictures:
 
     @property
     def name(self) -> str:
-        """A name that differs for other pictures."""
+        """A name that differs for different pictures."""
         return " ".join(part.name for part in self.parts)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
@@ -151,7 +151,7 @@ class LabelledPictures:
 
 
 def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, workers: int) -> Pictures:
-    """Decode a split into the cache, or find it there.
+    """Decode a split into the cache, unless it is there already.
 
     Continues where a killed run stopped, and waits while another run decodes the same split. The file's name depends on
     the pictures' paths, sizes and modification times.
@@ -159,7 +159,7 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
     Args:
         split: Pictures to decode.
         cache_dir: Folder of the cache.
-        preprocessing: Gives the size that the pictures must have.
+        preprocessing: Has the size that the pictures must have.
         workers: Threads that decode.
 
     Returns:
@@ -190,12 +190,12 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
 
 
 def place(split: Split, cache_dir: str | Path, preprocessing: Preprocessing) -> Pictures:
-    """Return where a split's pictures are in the cache, or will be.
+    """Return the place of a split's pictures in the cache, whether they are there yet or not.
 
     Args:
         split: Pictures to look for.
         cache_dir: Folder of the cache.
-        preprocessing: Gives the height and width of the pictures.
+        preprocessing: Has the height and width of the pictures.
     """
     shape = (len(split), preprocessing.height, preprocessing.width, 3)
     folders = {folder: folder.resolve() for folder in {path.parent for path in split.paths}}
@@ -206,7 +206,7 @@ def place(split: Split, cache_dir: str | Path, preprocessing: Preprocessing) -> 
 
 
 def check_room(wanted: Sequence[Pictures]) -> None:
-    """Make the cache folder, remove what killed runs have left of other pictures, and check that these fit.
+    """Make the cache folder, remove leftovers of killed runs, and check that these pictures fit.
 
     Args:
         wanted: Pictures that will be decoded, at least one, all in the same folder.
@@ -225,17 +225,17 @@ def check_room(wanted: Sequence[Pictures]) -> None:
 
 
 def _abandoned(part: Path) -> bool:
-    """Return whether no run is writing to an unfinished file."""
+    """Return whether no run is writing to an unfinished file any more."""
     try:
         with part.open("r+b") as file:
             free = _locked(file, wait=False) if part.name.startswith("celeba-") else None
             return time.time() - part.stat().st_mtime > _ABANDONED_SECONDS if free is None else free
-    except OSError:  # of another user, or gone
+    except OSError:  # another user's, or gone
         return False
 
 
 def _allocated(part: Path) -> int:
-    """Return the bytes that a file takes up on the disk; 0 where that is not known."""
+    """Return the bytes that a file takes up on the disk; 0 if that is not known."""
     return getattr(part.stat(), "st_blocks", 0) * 512 if part.exists() else 0
 
 
@@ -252,7 +252,7 @@ def _readable(size: int) -> str:
 
 
 def _let_go(file: BinaryIO) -> None:
-    """Close a file where there are no locks to keep: Windows neither renames nor removes an open one."""
+    """Close a file if there are no locks to keep, since Windows can't rename or remove an open file."""
     if fcntl is None:
         file.close()
 
@@ -264,13 +264,13 @@ def _discard(part: Path) -> None:
 
 @contextmanager
 def _in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
-    """Give the file to fill, locked against other runs; None when another run has finished it."""
+    """Yield the file to fill, locked against other runs; None if another run has finished it."""
     while not pictures.complete:
         with os.fdopen(os.open(pictures.part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), "r+b") as file:
             if _locked(file, wait=False) is False:
                 print(f"another run is decoding into {pictures.path.parent}: waiting for it", file=sys.stderr)
                 _locked(file, wait=True)
-            # While this one waited, the other may have finished the file or given it up.
+            # While this run waited, the other may have finished or abandoned the file.
             if pictures.part.exists() and os.path.samestat(os.fstat(file.fileno()), pictures.part.stat()):
                 yield file
                 return
@@ -280,10 +280,10 @@ def _in_the_making(pictures: Pictures) -> Iterator[BinaryIO | None]:
 def _locked(file: BinaryIO, wait: bool) -> bool | None:
     """Lock a file against other runs until it is closed.
 
-    Without locks two runs may fill a file together: they write the same bytes to the same places.
+    Without locks, two runs may fill a file together; they write the same bytes to the same places.
 
     Returns:
-        Whether the file is locked now; None where files cannot be locked.
+        Whether the file is locked now; None if files cannot be locked.
     """
     if fcntl is None:
         return None
@@ -297,7 +297,7 @@ def _locked(file: BinaryIO, wait: bool) -> bool | None:
 
 
 def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Preprocessing, workers: int) -> None:
-    """Decode a split into its file, starting after the batches that are there, and give the file its final name."""
+    """Decode a split into its file, after the batches already there, and give the file its final name."""
     reserve(file, pictures.size)
     done = _batches_there(file, pictures) * _BATCH
     rest = split.only(np.arange(min(done, len(split)), len(split)))
@@ -323,7 +323,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
 
 
 def reserve(file: BinaryIO, size: int) -> None:
-    """Give a file its full size and allocate the disk space, where the file system can.
+    """Give a file its full size and allocate the disk space, if the file system can.
 
     Args:
         file: File open for writing.
@@ -343,7 +343,7 @@ def reserve(file: BinaryIO, size: int) -> None:
 
 
 def _batches_there(file: BinaryIO, pictures: Pictures) -> int:
-    """Count the intact batches, from the first on, that an earlier run has left."""
+    """Count the intact batches, from the first on, that an earlier run left."""
     if not pictures.progress.exists():
         return 0
     lines = [line.split() for line in pictures.progress.read_text(encoding="ascii", errors="replace").splitlines()]

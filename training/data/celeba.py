@@ -18,9 +18,9 @@ from training.data.tables import DataError, Table, read_table
 SPLITS = {"train": 0, "valid": 1, "test": 2}
 _PARTITIONS = {"0": 0, "1": 1, "2": 2, "train": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
 _BATCH = 256  # pictures decoded at a time
-_UNKNOWN, _WRONG = -1, -2  # beside 1 and 0 in a row of labels
+_UNKNOWN, _WRONG = -1, -2  # besides 1 and 0 in a row of labels
 _LABELS = {"1": 1, "-1": 0, "0": 0}
-_LABELS |= {f"{text}.0": value for text, value in _LABELS.items()}  # as pandas writes a column that had gaps
+_LABELS |= {f"{text}.0": value for text, value in _LABELS.items()}  # how pandas writes a column with gaps
 _LABELS |= {"": _UNKNOWN}
 
 
@@ -30,7 +30,7 @@ class Split:
 
     Args:
         paths: Picture files.
-        labels: bool (N, attributes), False where not known.
+        labels: bool (N, attributes), False if unknown.
         attributes: Names of the label columns.
         identities: (N,), the person in each picture, by arbitrary numbers.
         known: bool (N, attributes), which labels are known; all unless given.
@@ -51,11 +51,11 @@ class Split:
 
     @property
     def targets(self) -> np.ndarray:
-        """The labels as float32 (N, attributes): 1, 0, and nan where not known."""
+        """The labels as float32 (N, attributes): 1, 0, and nan if unknown."""
         return np.where(self.known, self.labels, np.float32(np.nan))
 
     def fingerprint(self) -> str:
-        """Return a SHA-256, in hexadecimal, of the pictures' names and the labels; it does not depend on the folder."""
+        """Return a SHA-256, in hexadecimal, of the pictures' names and the labels; independent of the folder."""
         content = repr(([path.name for path in self.paths], self.attributes)).encode() + self.labels.tobytes()
         if not self.known.all():
             content += self.known.tobytes()
@@ -71,7 +71,7 @@ class Split:
         return Split(paths, self.labels[chosen], self.attributes, self.identities[chosen], self.known[chosen])
 
     def with_attributes(self, attributes: Sequence[str]) -> "Split":
-        """Return the split with other columns, joined by name; a new column is not known for any picture.
+        """Return the split with other columns, matched by name; a new column is unknown for every picture.
 
         Args:
             attributes: Names of the columns.
@@ -90,23 +90,23 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
     """Read CelebA's labels and splits.
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
-    (.txt, also in its folder celeba). Without the table of identities every picture counts as another person's.
-    A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means not known. An
-    empty label is not known in any table.
+    (.txt, also in its folder celeba). Without the table of identities, every picture counts as a different
+    person. A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means
+    unknown. An empty label is unknown in any table.
 
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.
-        labelled: Whether there must be labels; otherwise their table may be missing or hold picture names alone.
-        wanted: Attributes that are asked for; a column of another name that holds something else than labels, such as
-            an age, is left out. Without any such names every column must hold labels.
+        labelled: Whether there must be labels; otherwise their table may be missing or hold only picture names.
+        wanted: Attributes to read. Other columns that hold something other than labels, such as an age, are left out.
+            Without any names, every column must hold labels.
 
     Returns:
-        The splits by name, as in SPLITS; without attributes where there are no labels.
+        The splits by name, as in SPLITS; without attributes if there are no labels.
 
     Raises:
         DataError: Files are missing, rows have no picture, partitions are unknown, labels are not 1, -1 or 0, or names
-            are in one table only; the message lists every fault. Damaged pictures are listed with such faults; where
-            there are none, damage is found when the pictures are decoded.
+            are in one table only; the message lists every fault. With such faults, damaged pictures are listed, too;
+            without any, damage is found when the pictures are decoded.
     """
     folder = Path(data_dir)
     table = _read_labels(folder, labelled)
@@ -143,10 +143,10 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
 
 
 def _read_labels(folder: Path, labelled: bool) -> Table | None:
-    """Read the table of labels; None where it is missing and may be.
+    """Read the table of labels; None if it is missing and may be.
 
     Raises:
-        DataError: It is missing and must not be, or its columns have no names.
+        DataError: It is required but missing, or its columns have no names.
     """
     if not labelled and _located(folder, "list_attr_celeba") is None:
         return None
@@ -165,7 +165,7 @@ def _read_partitions(folder: Path) -> dict[str, int]:
 
 
 def _without_other_columns(table: Table, wanted: Sequence[str]) -> Table:
-    """Leave out the columns that are not wanted and hold something else than labels."""
+    """Leave out columns that are not wanted and hold something other than labels."""
     kept = [
         n for n, name in enumerate(table.columns)
         if name in wanted or {row[n] for row in table.rows.values() if n < len(row)} <= _LABELS.keys()
@@ -202,13 +202,13 @@ def _wrong_labels(
 
 
 def unknown_labels(splits: dict[str, Split]) -> str:
-    """Describe in one line how many labels are not known, and which attributes have none.
+    """Describe in one line how many labels are unknown, and which attributes have none.
 
     Args:
         splits: Splits by name.
 
     Returns:
-        The line; empty where all labels are known.
+        The line; empty if all labels are known.
     """
     counts = {name: int((~split.known).sum()) for name, split in splits.items()}
     if not any(counts.values()):
@@ -222,7 +222,7 @@ def unknown_labels(splits: dict[str, Split]) -> str:
 
 
 def _read_identities(folder: Path) -> dict[str, str]:
-    """Read the person in each image, by image name; empty where there is no such table.
+    """Read the person in each image, by image name; empty if there is no such table.
 
     Raises:
         DataError: A row does not hold one identity.
@@ -256,14 +256,14 @@ def _find(folder: Path, stem: str) -> Path:
 
 def _image_folder(folder: Path) -> Path:
     for outer in (place / "img_align_celeba" for place in (folder, folder / "celeba", folder / "Img")):
-        nested = outer / "img_align_celeba"  # Kaggle's archive unpacks so
+        nested = outer / "img_align_celeba"  # how Kaggle's archive unpacks
         if outer.is_dir():
             return nested if nested.is_dir() else outer
     raise DataError(f"there is no folder img_align_celeba in {folder}")
 
 
 def _check(faults: dict[str, list[str]], folder: Path) -> None:
-    """Raise one DataError that counts each kind of fault and names the first images that show it."""
+    """Raise a single DataError that counts each kind of fault and names the first images with it."""
     found = [
         f"{len(names)} {kind}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
         for kind, names in faults.items()
@@ -289,7 +289,7 @@ def read_pictures(
 ) -> Iterator[np.ndarray]:
     """Decode a split in its order.
 
-    After a bad picture no more batches are given, but the remaining pictures are still checked.
+    After a bad picture it yields no more batches, but still checks the remaining pictures.
 
     Args:
         split: Pictures to decode.
@@ -301,7 +301,7 @@ def read_pictures(
         uint8 RGB (n, height, width, 3).
 
     Raises:
-        DataError: Pictures are damaged or of another size; raised once all have been tried.
+        DataError: Pictures are damaged or of another size; raised after trying all of them.
     """
     bad: list[str] = []
     shape = (preprocessing.height, preprocessing.width, 3)

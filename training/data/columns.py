@@ -11,14 +11,14 @@ def places(wanted: Sequence[str], known: Sequence[str]) -> list[tuple[int, int]]
         known: Names to look in.
 
     Returns:
-        The indices, in wanted and in known, of each name that is in both; in the order of wanted.
+        The indices, in wanted and in known, of each name in both; in the order of wanted.
     """
     there = {name: number for number, name in enumerate(known)}
     return [(number, there[name]) for number, name in enumerate(wanted) if name in there]
 
 
 def listed(names: Sequence[str]) -> str:
-    """Join names with commas and add their number; all are listed, since people look for their own.
+    """Join names with commas and add their number; lists all of them, since people look for their own.
 
     Args:
         names: Names to list.

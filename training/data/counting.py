@@ -1,4 +1,4 @@
-"""How far long work on pictures is: a progress bar in a terminal, and in a log a line each minute."""
+"""Progress of long work on pictures: a bar in a terminal, or a line each minute in a log."""
 
 import sys
 import time
@@ -12,16 +12,16 @@ SECONDS_BETWEEN_LINES = 60.0
 
 @contextmanager
 def counted(title: str, total: int, done: int = 0, *, reports: bool = True) -> Iterator[Callable[[int], None]]:
-    """Report on the standard error stream how much of something is done, while it is being done.
+    """Report the progress of some work on the standard error stream.
 
     Args:
-        title: What is done, as in "decoding pictures".
-        total: Up to what is counted.
-        done: How much of it was done before.
-        reports: Whether this process reports; among several, one does.
+        title: Name of the work, such as "decoding pictures".
+        total: The final count.
+        done: The count to start from.
+        reports: Whether this process reports; of several, only one does.
 
     Yields:
-        To be called with how much more is done.
+        A function to call with how much more is done.
     """
     if not reports:
         yield lambda _: None
@@ -36,9 +36,9 @@ class _Lines:
     """Writes a line each minute.
 
     Args:
-        title: What is done.
-        total: Up to what is counted.
-        done: How much of it was done before.
+        title: Name of the work.
+        total: The final count.
+        done: The count to start from.
     """
 
     def __init__(self, title: str, total: int, done: int) -> None:
@@ -47,7 +47,7 @@ class _Lines:
         self._started = self._last = time.monotonic()
 
     def __call__(self, more: int) -> None:
-        """Count, and write a line where the last one, or the start, is a minute ago."""
+        """Count, and write a line if the last one, or the start, is a minute ago."""
         self._done += more
         now = time.monotonic()
         if now - self._last < SECONDS_BETWEEN_LINES:

@@ -1,11 +1,11 @@
 """Decode pictures, and notice damage that OpenCV ignores.
 
 libjpeg fills what it cannot read with grey, and reports it on the standard error stream only, without the file's name;
-OpenCV then returns the picture as if it were intact. So that stream is captured while pictures are decoded.
+OpenCV then returns the picture as if it were intact. So we capture that stream while decoding.
 
-What libjpeg does not notice passes: damage that happens to decode to the right number of blocks. Measured on CelebA's
-files, that is 8 % of the cases with 200 random or zeroed bytes in the compressed data, most changes of a few bytes, and
-nearly all changes of a single bit; 43,575 intact files give no false alarm.
+Damage that libjpeg doesn't notice gets through, because it happens to decode to the right number of blocks. On CelebA's
+files this is 8 % of cases with 200 random or zeroed bytes in the compressed data, most changes of a few bytes, and
+nearly all changes of a single bit. 43,575 intact files gave no false alarm.
 """
 
 import os
@@ -32,7 +32,7 @@ def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None
         threads: Executor that runs in this process.
 
     Returns:
-        Each picture as uint8 RGB (height, width, 3), or None where it is damaged.
+        Each picture as uint8 RGB (height, width, 3), or None if it is damaged.
     """
     with stderr_caught() as said:
         pictures = list(threads.map(_load, paths))
@@ -42,19 +42,19 @@ def load_all(paths: Sequence[Path], threads: Executor) -> list[np.ndarray | None
         os.write(_STDERR, b"".join(line for line in lines if line not in damage))  # not about damage
     if not damage:
         return pictures
-    # Decoding them one by one shows which they are.
+    # Decoding them one by one shows which are damaged.
     return [None if picture is None else _load_strictly(path) for path, picture in zip(paths, pictures, strict=True)]
 
 
 def _load_strictly(path: Path) -> np.ndarray | None:
-    """Decode as _load does, but return None where libjpeg reports damage as well."""
+    """Decode like _load, but also return None if libjpeg reports damage."""
     with stderr_caught() as said:
         picture = _load(path)
         return None if _DAMAGE.search(_words(said)) else picture
 
 
 def _load(path: Path) -> np.ndarray | None:
-    """Return the picture as uint8 RGB (height, width, 3), or None when it cannot be decoded at all."""
+    """Return the picture as uint8 RGB (height, width, 3), or None if it can't be decoded at all."""
     try:
         return cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
     except cv2.error:  # a damaged header may ask for more pixels than OpenCV reads
@@ -63,10 +63,10 @@ def _load(path: Path) -> np.ndarray | None:
 
 @contextmanager
 def stderr_caught() -> Iterator[BinaryIO]:
-    """Capture what C libraries write to the standard error stream; for one thread at a time.
+    """Capture what C libraries write to the standard error stream; by one thread at a time.
 
     Yields:
-        The file that takes the output.
+        The file with the output.
     """
     # In memory if possible: on a full disk the output would be lost.
     in_memory = hasattr(os, "memfd_create")

@@ -1,6 +1,6 @@
-"""The changes of training.data.augment made by torch, for a whole batch at once and on any device.
+"""The changes of training.data.augment in torch, for a whole batch at once and on any device.
 
-Each picture has its own draw. The result is OpenCV's except for rounding: on average at most one grey level of 255.
+Each picture has its own draw. Except for rounding, results are OpenCV's: on average within one grey level of 255.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def augment(crops: Tensor, changes: Changes, height: int, width: int) -> Tensor:
 
 
 def resize(crops: Tensor, height: int, width: int) -> Tensor:
-    """Resize a batch of crops by area averaging; crops of the right size are returned as they are.
+    """Resize a batch of crops by area averaging; returns crops of the right size unchanged.
 
     Args:
         crops: uint8 RGB (n, H, W, 3).
@@ -56,14 +56,14 @@ def resize(crops: Tensor, height: int, width: int) -> Tensor:
 
 
 def send(array: np.ndarray, device: torch.device) -> Tensor:
-    """Copy an array to a device without waiting for what the device has still to do.
+    """Copy an array to a device without waiting for the device to finish its work.
 
     Args:
         array: The array.
         device: Where to copy it.
     """
     tensor = torch.from_numpy(array)
-    # Only from pinned memory is the copy asynchronous.
+    # The copy is asynchronous only from pinned memory.
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
@@ -80,14 +80,14 @@ def _shrink(x: Tensor, sizes: Tensor) -> Tensor:
         sizes: int64 (n, 2) or (1, 2): new heights, at most H, and widths, at most W.
 
     Returns:
-        float32 (n, 3, H, W): the new crops at the top left, and beyond them their last row and column repeated.
+        float32 (n, 3, H, W): the new crops at the top left, with their last row and column repeated beyond them.
     """
     rows, columns = (_area_weights(sizes[:, axis], x.shape[2 + axis]) for axis in (0, 1))
     return rows[:, None] @ x @ columns[:, None].mT
 
 
 def _area_weights(sizes: Tensor, length: int) -> Tensor:
-    """Return the weights by which shrinking a side to each size averages its pixels, float32 (n, length, length).
+    """Return the weights that average pixels when shrinking a side to each size, float32 (n, length, length).
 
     From row `size` on, the last row is repeated.
     """
@@ -102,13 +102,13 @@ def _sources(matrices: np.ndarray, size: torch.Size, height: int, width: int) ->
     """Invert affine maps from crop to output, in the units of affine_grid.
 
     Args:
-        matrices: float64 (n, 2, 3), between the centres of pixels.
+        matrices: float64 (n, 2, 3), in pixel centres.
         size: Height and width of the crops in memory, in pixels.
         height: Height of the output in pixels.
         width: Width of the output in pixels.
 
     Returns:
-        float32 (n, 2, 3), from output to crop, -1 and 1 being the centres of the first and last pixel.
+        float32 (n, 2, 3), from output to crop, where -1 and 1 are the centres of the first and last pixel.
     """
     # Pixel = (unit + 1) * reach, unit = pixel / reach - 1, along x and y.
     reach_in, reach_out = (np.array([w - 1, h - 1]) / 2 for h, w in ((size[0], size[1]), (height, width)))

@@ -1,4 +1,4 @@
-"""How often each folder's pictures are drawn in an epoch, and which pictures those are."""
+"""How often each folder's pictures are drawn in an epoch, and which ones."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Draws:
-    """The pictures of an epoch, by how often each folder's are drawn.
+    """The pictures of an epoch, given how often each folder's are drawn.
 
-    A folder is drawn through in shuffled passes, one after the other, and an epoch takes the next part of them: at 0.5
-    every picture is seen once in two epochs, at 2 each twice in every epoch.
+    A folder's pictures come in shuffled passes, one after another, of which each epoch takes the next part: at 0.5
+    every picture is seen once in two epochs, at 2 twice in every epoch.
 
     Args:
-        folders: For each folder, in the order in which its pictures are joined, the number of its training pictures and
-            how often each is drawn in an epoch, over 0.
+        folders: For each folder, in the order of the joined pictures, the number of its training pictures and how often
+            each is drawn in an epoch, over 0.
     """
 
     folders: tuple[tuple[int, float], ...]
 
     @classmethod
     def once(cls, count: int) -> "Draws":
-        """Return the draws of one folder whose pictures are each drawn once in an epoch.
+        """Return the draws of one folder, with each picture drawn once in an epoch.
 
         Args:
             count: Number of its pictures.
@@ -38,10 +38,10 @@ class Draws:
         return all(often == 1 for _, often in self.folders)
 
     def of_epoch(self, seed: int, epoch: int) -> np.ndarray:
-        """Return the pictures of an epoch in their order, which depends on seed and epoch alone.
+        """Return the pictures of an epoch in order, which depends only on seed and epoch.
 
         Args:
-            seed: Of the run.
+            seed: The run's seed.
             epoch: Number of the epoch, from 0.
 
         Returns:
@@ -65,7 +65,7 @@ def _next_of_passes(count: int, drawn: int, key: tuple[int, int], epoch: int) ->
     Args:
         count: Pictures in the folder.
         drawn: Pictures that each epoch takes.
-        key: With the number of the pass, decides its order.
+        key: Together with a pass's number, decides its order.
         epoch: Number of the epoch, from 0.
     """
     if drawn == count:

@@ -12,7 +12,7 @@ from training.data.celeba import DataError, Split, read_celeba, unknown_labels
 from training.data.columns import listed
 from training.data.draws import Draws
 
-_MOST_DRAWS = 100  # of a picture in an epoch
+_MOST_DRAWS = 100  # per picture and epoch
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Folder:
     def parse(cls, text: str) -> "Folder":
         """Read a folder as --data_dir takes it: FOLDER or FOLDER=DRAWS.
 
-        What exists as a folder is that folder, so its name may hold a =.
+        An existing folder may have a = in its name.
 
         Args:
             text: The word of the command line.
 
         Raises:
-            DataError: There is no such folder, and what follows the last = is no number in the range.
+            DataError: There is no such folder, and what follows the last = is not a number in the range.
         """
         name, equals, number = text.rpartition("=")
         if not equals or Path(text).is_dir():
@@ -63,7 +63,7 @@ class RunSplits:
     Args:
         train: The training split of each folder that has one.
         draws: How often their pictures are drawn in an epoch.
-        valid: The validation splits with a known label, by the folder's name; the first decides which weights are best.
+        valid: The validation splits with known labels, by folder name; the first decides which weights are best.
         notes: What the user should know, a line each.
     """
 
@@ -100,7 +100,7 @@ class RunData:
     Args:
         train: Training pictures of all folders, joined.
         draws: How often each folder's pictures are drawn in an epoch.
-        valid: Validation pictures by the folder's name; the first decides which weights are best.
+        valid: Validation pictures by folder name; the first decides which weights are best.
     """
 
     train: LabelledPictures
@@ -126,7 +126,7 @@ class RunData:
 
 
 def join(splits: Sequence[Split]) -> Split:
-    """Join splits with the same attributes, one after the other; nobody counts as being in two of them.
+    """Join splits with the same attributes, one after another; assumes that nobody is in two of them.
 
     Args:
         splits: At least one.
@@ -147,11 +147,11 @@ def join(splits: Sequence[Split]) -> Split:
 def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> RunSplits:
     """Read the folders of a run, and join their columns of labels by name.
 
-    The first folder's attributes are learnt, or those that are named. A column that a folder lacks is not known there;
-    its further columns are left out. A further folder may have no labels at all.
+    Learns the first folder's attributes, or the given ones. A column that a folder lacks is unknown there; its other
+    columns are left out. All folders but the first may lack labels altogether.
 
     Args:
-        data_dirs: Each FOLDER or FOLDER=DRAWS; the first has labels.
+        data_dirs: Each FOLDER or FOLDER=DRAWS; the first must have labels.
         attributes: Attributes to learn, in the order of the outputs; the first folder's unless given.
 
     Raises:
@@ -162,7 +162,7 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
     first = read_celeba(folders[0].path, labelled=not attributes, wanted=attributes)
     learnt = tuple(attributes) or first["train"].attributes
     found = [first, *(read_celeba(folder.path, labelled=False, wanted=learnt) for folder in folders[1:])]
-    labelled = {name: None for splits in found for name in splits["train"].attributes}  # in their order
+    labelled = {name: None for splits in found for name in splits["train"].attributes}  # in order
     unknown = [name for name in learnt if name not in labelled]
     if unknown:
         raise DataError(f"--attributes: no folder labels {listed(unknown)}; labelled are {listed(list(labelled))}")
@@ -183,7 +183,7 @@ def _different(data_dirs: Sequence[str]) -> list[Folder]:
     """Return the folders.
 
     Raises:
-        DataError: One cannot be read from the command line, or is named twice.
+        DataError: One can't be understood, or is given twice.
     """
     folders = [Folder.parse(text) for text in data_dirs]
     twice = named_twice([folder.path for folder in folders])
@@ -193,10 +193,10 @@ def _different(data_dirs: Sequence[str]) -> list[Folder]:
 
 
 def named_twice(folders: Sequence[Path]) -> list[str]:
-    """Return those folders that were named before, by the same path or another.
+    """Return the folders that are given again, by the same path or another.
 
     Args:
-        folders: In the order in which they were named.
+        folders: In the order given.
     """
     places = [folder.resolve() for folder in folders]
     return [str(folder) for number, folder in enumerate(folders) if places[number] in places[:number]]
@@ -216,7 +216,7 @@ def _train(folders: Sequence[Folder], found: Sequence[dict[str, Split]], where: 
 
 
 def _valid(names: Sequence[str], found: Sequence[dict[str, Split]], where: str) -> dict[str, Split]:
-    """Return the validation splits with a known label by their folder's name.
+    """Return the validation splits with known labels by folder name.
 
     Raises:
         DataError: There is none.
@@ -231,7 +231,7 @@ def _valid(names: Sequence[str], found: Sequence[dict[str, Split]], where: str) 
 
 
 def _notes(splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list[str]:
-    """Say what is not known in a folder, and which columns of a further one are left out."""
+    """Say what is unknown in a folder, and which columns of a folder after the first are left out."""
     columns = splits["train"].attributes
     common = [name for name in learnt if name in columns]
     missing = [name for name in learnt if name not in columns]
@@ -250,6 +250,6 @@ def _notes(splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list
 
 
 def _names(folders: Sequence[Folder]) -> list[str]:
-    """Return a name for each folder: its own, or its whole path where two have the same."""
+    """Return a name for each folder: its own, or its whole path if two have the same."""
     own = [folder.path.resolve().name for folder in folders]
     return [str(folder.path) if own.count(name) > 1 else name for folder, name in zip(folders, own, strict=True)]

@@ -1,4 +1,4 @@
-"""Who is in the pictures of a set outside CelebA, as its own labels say: list_groups.csv beside CelebA's tables."""
+"""Who is in the pictures of a set outside CelebA, by its own labels: list_groups.csv beside CelebA's tables."""
 
 import re
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ class Groups:
     """The people in some pictures.
 
     Attributes:
-        origins: str (N,), such as "East Asian"; empty where not known.
-        ages: int (N,), in years, the lower end where the set gives a range; UNKNOWN_AGE where not known.
+        origins: str (N,), such as "East Asian"; empty if unknown.
+        ages: int (N,), in years, the lower end if the set gives a range; UNKNOWN_AGE if unknown.
     """
 
     origins: np.ndarray
@@ -31,8 +31,8 @@ def read_groups(folder: Path, names: Sequence[str]) -> Groups:
     """Read list_groups.csv: image_id, group (or race) and age (34, 20-29 or 70+); a cell may be empty.
 
     Args:
-        folder: Folder that holds it.
-        names: File names of the pictures, in the order that the answer is to have.
+        folder: Its folder.
+        names: File names of the pictures, in the order of the result.
 
     Returns:
         Origin and age of each picture.

@@ -1,7 +1,7 @@
 """Batches for training.
 
-A batch depends only on the seed, the epoch and its place there, never on what was drawn before, so that a resumed run
-sees the same batches as an unbroken one.
+A batch depends only on the seed, the epoch and its place in it, never on earlier draws, so that a resumed run sees the
+same batches as an unbroken one.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ class CropSpec:
     Args:
         height: Height in pixels.
         width: Width in pixels.
-        augment: Whether they are augmented.
+        augment: Whether to augment them.
     """
 
     height: int
@@ -60,9 +60,9 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
 
     Args:
         pictures: Decoded pictures.
-        targets: (N, attributes), bool or from 0 to 1, nan where not known.
-        augmentation: Used where a sample asks for it.
-        seed: With a sample's epoch and place, decides how it is augmented.
+        targets: (N, attributes), bool or from 0 to 1, nan if unknown.
+        augmentation: Used if a sample asks for it.
+        seed: Together with a sample's epoch and place, decides how it is augmented.
     """
 
     pictures: Pictures | JoinedPictures
@@ -77,7 +77,7 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
             sample: Which picture, and how.
 
         Returns:
-            Its crop, uint8 RGB (height, width, 3), and its targets, float32 (attributes,) from 0 to 1, nan where not
+            Its crop, uint8 RGB (height, width, 3), and its targets, float32 (attributes,) from 0 to 1, nan if not
             known.
         """
         crop, spec = self.pictures.take(np.array([sample.index]))[0], sample.spec
@@ -93,18 +93,18 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor]]):
 class EpochBatches:
     """The shuffled batches of one epoch, for one of several processes.
 
-    An incomplete last batch is left out, since batch norm would give its few images the weight of a full batch.
+    Leaves out an incomplete last batch, since batch norm would give its few images the weight of a full batch.
 
     Args:
         draws: How often each picture is drawn.
         batch_size: Pictures in a batch, over all processes.
-        seed: With the epoch, decides which pictures are drawn, and their order.
+        seed: Together with the epoch, decides which pictures are drawn, and their order.
         epoch: Number of the epoch, from 0.
         first: Batches to skip.
         rank: Rank of this process.
         processes: Number of processes.
-        spec_of_batch: Returns size and augmentation of the crops by the batch's number in the epoch. Called as late as
-            possible, since a run with a time budget changes their size by the clock.
+        spec_of_batch: Returns size and augmentation of the crops, given the batch's number in the epoch. Called as late
+            as possible, since a run with a time budget changes their size by the clock.
     """
 
     draws: Draws
@@ -138,7 +138,7 @@ def batches_per_epoch(count: int, batch_size: int) -> int:
 
 
 class Loader(Protocol):
-    """Gives the batches of one epoch after another."""
+    """Yields the batches of one epoch after another."""
 
     def epoch(self, batches: EpochBatches) -> Iterable[tuple[Tensor, Tensor]]:
         """Prepare the batches of an epoch.
@@ -152,12 +152,12 @@ class Loader(Protocol):
 
 
 class HostLoader:
-    """Prepares batches in worker processes, which are kept from epoch to epoch, ahead of the training step.
+    """Prepares batches ahead of the training step, in worker processes that are kept from epoch to epoch.
 
     Args:
         pictures: Pictures and targets.
         workers: Number of worker processes; 0 to prepare batches in this one.
-        pin: Whether batches are put into pinned memory, from which they are copied to a GPU without waiting.
+        pin: Whether to put batches into pinned memory, so that copying them to a GPU need not wait.
     """
 
     def __init__(self, pictures: TrainingSet, workers: int, pin: bool = False) -> None:
@@ -186,7 +186,7 @@ class HostLoader:
 
 
 class _Plan(Sampler[list[Sample]]):
-    """The batch sampler of a loader that outlives an epoch: the batches of the current one."""
+    """The batch sampler of a loader that outlives epochs: yields the current epoch's batches."""
 
     batches: EpochBatches
 

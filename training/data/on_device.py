@@ -1,4 +1,4 @@
-"""Pictures that stay on the device that trains, where batches are gathered and augmented as well."""
+"""Pictures that stay on the training device, which also gathers and augments batches."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from training.data.cache import JoinedPictures, Pictures
 from training.data.device_augment import send
 from training.data.loader import EpochBatches, Sample, TrainingSet
 
-_CHUNK = 1024  # pictures that are copied to the device at a time
+_CHUNK = 1024  # pictures to copy to the device at a time
 
 
 class DevicePictures:
@@ -20,7 +20,7 @@ class DevicePictures:
 
     Args:
         pictures: Decoded pictures.
-        device: Where to hold them; it needs as many bytes as their file has.
+        device: Where to hold them; they take as many bytes as their file.
 
     Attributes:
         device: As given.
@@ -46,7 +46,7 @@ class DevicePictures:
 
 
 class DeviceLoader:
-    """Prepares batches on the device that trains: the same as HostLoader's, except for rounding.
+    """Prepares batches on the training device: the same as HostLoader's, except for rounding.
 
     Args:
         data: Pictures and targets.
@@ -59,7 +59,7 @@ class DeviceLoader:
         self._targets = torch.from_numpy(data.targets.astype(np.float32)).to(device)
 
     def epoch(self, batches: EpochBatches) -> Iterator[tuple[Tensor, Tensor]]:
-        """Prepare the batches of an epoch, each when it is asked for.
+        """Prepare the batches of an epoch, each on demand.
 
         Args:
             batches: Which pictures are in each.

@@ -1,7 +1,7 @@
-"""CelebA's tables in the forms they come in, as spreadsheets, pandas and R leave them.
+"""Reads CelebA's tables in all the forms that spreadsheets, pandas and R write.
 
-Cells are separated by commas, semicolons, tabs or blanks, the pictures' names are in any column, and the line of column
-names may be missing.
+Cells may be separated by commas, semicolons, tabs or blanks, the pictures' names may be in any column, and the line of
+column names may be missing.
 """
 
 import re
@@ -17,7 +17,7 @@ _ROWS_LOOKED_AT = 100  # to find the column of names
 
 
 class DataError(ValueError):
-    """The data folder cannot be used as it is; the message says what is wrong and where."""
+    """The data folder can't be used as it is; the message says what is wrong and where."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Table:
 
     Args:
         path: File that it was read from.
-        columns: Names of the other columns, without a running row number; all empty where the table does not name them.
+        columns: Names of the other columns, without a running row number; all empty if the table does not name them.
         rows: Values as text by picture name, one for each column unless the row is faulty.
     """
 
@@ -41,7 +41,7 @@ class Table:
             *names: Names in lower case; the error message asks for the first.
 
         Returns:
-            The values by picture name; a row of another length gives all its cells, joined by blanks.
+            The values by picture name; a row of the wrong length gives all its cells, joined by blanks.
 
         Raises:
             DataError: There is no such column, or more than one.
@@ -59,7 +59,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a table; a first line that holds only the number of images, as in the official labels, is skipped.
+    """Read a table, skipping a first line with only the number of images, as in the official labels.
 
     Args:
         path: File of the table.
@@ -75,7 +75,7 @@ def read_table(path: Path) -> Table:
 
 
 def read_rows(path: Path) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]:
-    """Read a table whose rows may be of the same picture.
+    """Read a table that may have several rows for a picture.
 
     Args:
         path: File of the table.
@@ -105,12 +105,12 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]
     return columns, [
         (row[names] if len(row) > names else row[0], [cell for n, cell in enumerate(row) if n not in dropped])
         for row in body
-        if row  # a line may be nothing but quotes
+        if row  # a line may consist of quotes only
     ]
 
 
 def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the column names, empty ones where the first line has none, and the rows under them.
+    """Return the column names, which are empty if the first line has none, and the rows below.
 
     Raises:
         DataError: There are no rows.
@@ -126,7 +126,7 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     width = statistics.mode(map(len, body))
     if not named:
         return [""] * width, body
-    return ["", *header] if width == len(header) + 1 else header, body  # the first column may go without a name
+    return ["", *header] if width == len(header) + 1 else header, body  # the first column may have no name
 
 
 def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:
@@ -149,6 +149,6 @@ def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> in
 
 
 def _is_index(name: str, body: list[list[str]], place: int) -> bool:
-    """Return whether a column only numbers the rows, as pandas and R write it."""
+    """Return whether a column only numbers the rows, as in files from pandas and R."""
     values = [row[place] for row in body if len(row) > place]
     return bool(_INDEX_NAME.fullmatch(name)) and all(map(str.isdigit, values)) and len(set(values)) == len(body)

@@ -31,7 +31,7 @@ def is_table(path: str) -> bool:
         path: Path of the file.
 
     Raises:
-        DataError: It is a table in another format, which demo.annotate writes, too.
+        DataError: It is a table in demo.annotate's other format.
     """
     suffix = Path(path).suffix.lower()
     if suffix == _PARQUET:
@@ -43,20 +43,20 @@ def is_table(path: str) -> bool:
 
 
 def table_logits(path: str, split: Split) -> np.ndarray:
-    """Read what a table says of a split's pictures, which are matched by name.
+    """Read what a table says about a split's pictures, matched by name.
 
-    Where the same name is in several folders, the paths in the table decide, from their ends.
+    If several folders have the same name, the ends of the table's paths decide.
 
     Args:
         path: Path of the table.
         split: Pictures and attributes to look for.
 
     Returns:
-        float64 (N, attributes), the logits of the probabilities; nan where the table has none.
+        float64 (N, attributes), the logits of the probabilities; nan if the table has none.
 
     Raises:
-        DataError: The table cannot be read, holds none of the attributes or of the pictures, does not tell which
-            picture a row is of, has something else than a probability from 0 to 1, or has decisions alone.
+        DataError: The table can't be read, has none of the attributes or pictures, does not tell which picture a row is
+            about, or has something other than probabilities from 0 to 1, such as decisions.
     """
     columns, rows = read_rows(Path(path))
     joined = places(split.attributes, columns)
@@ -84,7 +84,7 @@ def table_logits(path: str, split: Split) -> np.ndarray:
 
 
 def _are_decisions(cells: Iterable[str]) -> bool:
-    """Whether cells hold 1 and 0 alone, beside empty ones; no network is so sure of everything."""
+    """Whether cells hold only 1, 0 or nothing; no network is so sure of everything."""
     known = filter(None, cells)
     first = next(known, "")
     return all(map(_CERTAIN.fullmatch, chain([first], known)))  # false for an empty first one
@@ -94,7 +94,7 @@ def _probability(path: str, file: str, column: str, cell: str) -> float:
     """Read a cell.
 
     Raises:
-        DataError: It is no number from 0 to 1.
+        DataError: It is not a number from 0 to 1.
     """
     try:
         value = float(cell)
@@ -106,10 +106,10 @@ def _probability(path: str, file: str, column: str, cell: str) -> float:
 
 
 def _largest_faces(path: str, columns: Sequence[str], rows: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
-    """Return the cells of each picture's largest face by the picture's file.
+    """Return the cells of each picture's largest face, by the picture's file.
 
     Raises:
-        DataError: A picture has several rows, without the sizes of their faces.
+        DataError: A picture has several rows without the sizes of their faces.
     """
     sides = [columns.index(name) for name in ("width", "height") if name in columns]
     faces: dict[str, list[str]] = {}
@@ -130,7 +130,7 @@ def _largest_faces(path: str, columns: Sequence[str], rows: Iterable[tuple[str, 
 def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[tuple[int, str]]:
     """Pair pictures with rows of the same name.
 
-    Of several that have it, those are a pair whose paths are each other's longest match from the end.
+    If several have the same name, a pair is two paths that are each other's longest match from the end.
 
     Returns:
         The pictures' indices and the rows' files.
@@ -168,7 +168,7 @@ def _parts(file: str) -> list[str]:
 
 
 def _common_end(file: Sequence[str], picture: Path) -> int:
-    """Count the parts, from the end, in which two paths agree."""
+    """Count the parts that two paths share at the end."""
     both = zip(reversed(file), reversed(Path(os.path.abspath(picture)).parts), strict=False)  # noqa: PTH100 (links stay)
     agree = [one.removeprefix("'") == other.removeprefix("'") for one, other in both]
     return agree.index(False) if False in agree else len(agree)

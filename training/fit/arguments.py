@@ -47,11 +47,11 @@ class Range:
 
 SHARE = Range(0, 1, under=True)
 BATCH_SIZE = Range(1, 65_536)
-RESAMPLES = Range(1, 20_000)  # each takes 4 bytes a picture
+RESAMPLES = Range(1, 20_000)  # each takes 4 bytes per picture
 
 
 def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, **allowed: Range) -> None:
-    """End the command with a usage error, as argparse does, when an option's number is out of its range.
+    """End the command with a usage error, as argparse does, if an option's number is out of range.
 
     Args:
         parser: Parser that reports the error.
@@ -66,7 +66,7 @@ def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, 
 
 
 def add_data_dirs(parser: argparse.ArgumentParser) -> None:
-    """Add --data_dir to a command that measures weights on the pictures of one or several folders.
+    """Add --data_dir to a command that measures weights on the pictures of one or more folders.
 
     Args:
         parser: Parser of the command.
@@ -79,9 +79,9 @@ def add_data_dirs(parser: argparse.ArgumentParser) -> None:
 
 
 def given(text: str) -> str:
-    """Take the name of a file or folder, as an argparse type.
+    """Accept the name of a file or folder, as an argparse type.
 
-    An empty name, as from a shell variable that is not set, would stand for the current folder, so it is refused.
+    Refuses an empty name, such as an unset shell variable, since it would mean the current folder.
 
     Args:
         text: The name.
@@ -98,7 +98,7 @@ def given(text: str) -> str:
 
 
 def given_path(text: str) -> Path:
-    """Take the name of a file or folder as given does, but return a Path.
+    """Accept the name of a file or folder, like `given`, but return a Path.
 
     Args:
         text: The name.

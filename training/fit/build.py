@@ -17,7 +17,7 @@ _SHAPE = ("filter_counts", "conv_filters", "conv_filter_size", "conv_filter_stri
 
 
 def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
-    """Make the network for the first step: random weights by the seed, except for those from --init_from.
+    """Make the network for the first step, with random weights by the seed, except for those from --init_from.
 
     Args:
         config: Settings of the run.
@@ -34,10 +34,10 @@ def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
 
 
 def _random(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
-    """Make a network with random weights: SlimNet, or MobileNet where --init_from, or the run to go on with, has one.
+    """Make a network with random weights: SlimNet, or MobileNet if --init_from, or the run to resume, has one.
 
     Raises:
-        CheckpointError: There is a MobileNet, and cannot be read, or flags ask for a SlimNet of another shape.
+        CheckpointError: There is a MobileNet that can't be read, or flags ask for a SlimNet of another shape.
     """
     source = Path(config.save_dir) / "last.safetensors" if config.resume else config.init_from
     if not holds_mobilenet(source):
@@ -79,11 +79,11 @@ def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Opti
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load an optimiser's state, from whichever device it was saved on.
+    """Load an optimiser's state, whatever device it was saved on.
 
     Args:
         optimizer: Optimiser of the same parameters.
-        state: From state_dict of an optimiser.
+        state: From an optimiser's state_dict.
     """
     fused = {"fused": optimizer.defaults["fused"]}
     groups = [{**group, **fused} for group in state["param_groups"]]

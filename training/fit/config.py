@@ -14,7 +14,7 @@ from training.fit.arguments import BATCH_SIZE, SHARE, Range, given
 _EPOCHS = Range(1, 1_000_000)
 _MINUTES = Range(0, 525_600)  # a year
 _SIDES = Range(1, Preprocessing().height)  # pixels
-_SEEDS = Range(0, 2**63 - 1)  # what fits a signed 64-bit integer
+_SEEDS = Range(0, 2**63 - 1)  # fits a signed 64-bit integer
 
 
 KEPT_BY = {"accuracy": "accuracy", "balanced": "balanced_accuracy", "f1": "f1"}  # --keep_best -> its figure
@@ -26,7 +26,7 @@ def _option(default: Any, text: str, allowed: Range | None = None, **more: Any) 
     Args:
         default: Default of the field and the flag.
         text: Help text of the flag.
-        allowed: Range of its number, or of each number where it has several.
+        allowed: Range of its number, or of each of its numbers.
         **more: Passed on to argparse.
     """
     return field(default=default, metadata={"help": text, "allowed": allowed, **more})
@@ -39,7 +39,7 @@ class TrainConfig:
     Each field is a command-line flag, and its help text says what it means.
 
     Raises:
-        ValueError: A value cannot be used, or a flag has no effect without another; the message names the flag.
+        ValueError: A value can't be used, or a flag has no effect without another; the message names the flag.
     """
 
     data_dir: tuple[str, ...] = _option(
@@ -161,10 +161,10 @@ class TrainConfig:
         self.check_combinations()
 
     def check_combinations(self) -> None:
-        """Check that no flag is set that has no effect without another.
+        """Check for flags that have no effect without another.
 
         Raises:
-            ValueError: One is; the message names it and what it needs.
+            ValueError: There is one; the message names it and what it needs.
         """
         for names, wanted, there in (
             (("augmentation", "plain_share"), "with --augment", self.augment),
@@ -195,22 +195,22 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
-# These may differ when a run is resumed; everything else decides what is computed.
+# These may change when a run is resumed; everything else affects what is computed.
 FREE_ON_RESUME = {"data_dir", "save_dir", "save_every", "num_workers", "save_minutes", "device", "cache_dir", "resume"}
 FREE_ON_RESUME |= {"pictures_on", "channels_last"}
 
 
-# Flags that an earlier version had, with the defaults that a run of it may be resumed with.
+# Flags of an earlier version, with the defaults that let its runs be resumed.
 REMOVED_FLAGS = {"mixup": 0.0, "label_smoothing": 0.0, "loss": "cross_entropy"}
 
 
 def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
     """Read the command line: given flags override the recipe, and the recipe overrides the plain defaults.
 
-    Ends the program with a usage error, as argparse does, when the settings cannot be used.
+    Ends the program with a usage error, as argparse does, if the settings can't be used.
 
     Args:
-        arguments: Words of the command line; those of this program unless given.
+        arguments: Words of the command line; the program's own unless given.
     """
     parser = argparse.ArgumentParser(
         "python -m training.train",
@@ -223,7 +223,7 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
         if isinstance(item.default, bool):
             parser.add_argument(*names, action=argparse.BooleanOptionalAction, default=item.default, **extra)
         else:
-            # An empty name may stand for none, but not be given, as by a shell variable that is not set.
+            # An empty default may mean none, but a given name must not be empty, such as an unset shell variable.
             default = argparse.SUPPRESS if item.default == "" else item.default
             parser.add_argument(*names, **{"type": type(item.default), "default": default, **extra})
     # Without --help, which must show the recipe's defaults.

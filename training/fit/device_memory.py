@@ -1,4 +1,4 @@
-"""What fits into a GPU's memory: the batch of a training step, and the pictures beside it."""
+"""What fits into a GPU's memory: the batch of a training step, and whether the pictures fit beside it."""
 
 import copy
 from pathlib import Path
@@ -13,20 +13,20 @@ from training.fit.runtime.distributed import Process
 from training.fit.runtime.precision import compute_type
 from training.networks.network import Network
 
-_MOST = 1024  # pictures in a batch; more of them make steps too few for the recipes' learning rates
+_MOST = 1024  # pictures in a batch; with more, there are too few steps for the recipes' learning rates
 _CPU_BATCH_SIZE = 128
-_SPARE = 0.1  # share of the memory that stays free for what grows later
+_SPARE = 0.1  # share of the memory to keep free for later growth
 
 
 def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Process) -> int:
-    """Return the batch size for a run that leaves it to the GPU's memory: the largest power of two that fits.
+    """Return the batch size for a run without a fixed one: the largest power of two that fits into the GPU's memory.
 
-    It is at most 1,024, 128 without a GPU, and for a resumed run what it was before.
+    It is at most 1,024; 128 without a GPU; and unchanged for a resumed run.
 
     Args:
         config: Settings of the run.
         attributes: Names of the outputs.
-        process: This process, which is alone.
+        process: This process, which must be alone.
 
     Raises:
         TrainingError: Memory is too small for two pictures.
@@ -57,10 +57,10 @@ def _fits(network: Network, batch_size: int, dtype: torch.dtype) -> bool:
 
 
 def try_step(network: Network, batch_size: int, dtype: torch.dtype) -> None:
-    """Compute gradients for blank crops of full size, so that torch takes the memory that training will need.
+    """Compute gradients for blank crops of full size, so that torch allocates the memory that training will need.
 
     Args:
-        network: Network to train; it is left as it is.
+        network: Network to train; it is not changed.
         batch_size: Crops in the batch.
         dtype: Number format to compute in.
 
@@ -76,12 +76,12 @@ def try_step(network: Network, batch_size: int, dtype: torch.dtype) -> None:
 
 
 def holds(device: torch.device, size: int) -> bool:
-    """Return whether a GPU should hold pictures: where they take at most half of what training leaves free.
+    """Return whether a GPU should hold the pictures: if they take at most half of what training leaves free.
 
-    The other half is for augmenting a batch. Call this after try_step.
+    The other half is for augmenting batches. Call this after try_step.
 
     Args:
-        device: Device that trains.
+        device: Training device.
         size: Bytes of the pictures.
     """
     return device.type == "cuda" and 2 * size <= torch.cuda.mem_get_info(device)[0]

@@ -1,8 +1,8 @@
-"""Distillation: the predictions of trained networks (teachers) for the training pictures, mixed with the labels.
+"""Distillation: mixes the labels with trained networks' (teachers') predictions for the training pictures.
 
-At least a third of CelebA's images carry a wrong label (Lingenfelter et al. 2022), and a label does not say how
-close a case was. The mean of several networks makes other errors than the annotators, and is unsure of close cases
-(Hinton et al. 2015, "Distilling the knowledge in a neural network"). Where a label is not known, they stand in for it.
+At least a third of CelebA's images have a wrong label (Lingenfelter et al. 2022), and a label does not say how close a
+case was. The mean of several networks makes different errors from the annotators, and is unsure of close cases (Hinton
+et al. 2015, "Distilling the knowledge in a neural network"). If a label is unknown, the teachers stand in for it.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class _Teacher:
 
     Args:
         attributes: Names of its outputs.
-        logits: From uint8 RGB crops (N, height, width, 3) to its logits without temperatures, float64 (N, attributes).
+        logits: Turns uint8 RGB crops (N, height, width, 3) into logits without temperatures, float64 (N, attributes).
     """
 
     attributes: tuple[str, ...]
@@ -47,7 +47,7 @@ class _Teacher:
 def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
     """Return the training targets: the labels, mixed with the teachers' predictions by --teacher_share.
 
-    Where the label is not known, the prediction alone is the target; where there is no prediction, the label is.
+    If the label is unknown, the prediction alone is the target; if there is no prediction, the label is.
 
     Args:
         config: Settings of the run.
@@ -55,7 +55,7 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
         process: This process.
 
     Returns:
-        float32 (N, attributes) from 0 to 1; nan where neither the label nor a prediction is known.
+        float32 (N, attributes) from 0 to 1; nan if neither the label nor a prediction is known.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
@@ -70,12 +70,12 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
 
 
 def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
-    """Return the teachers' predictions, from the cache where they are there.
+    """Return the teachers' predictions, from the cache if they are there.
 
-    A resumed run must not ask the teachers again, nor get other answers.
+    A resumed run must not ask the teachers again, or get other answers.
     """
     path = Path(config.cache_dir) / f"teachers-{_fingerprint(config.teachers, train)}.npy"
-    # On all machines or on none, since opinion_of needs all processes.
+    # Either all machines ask or none does, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
         return np.load(path)
     opinion = opinion_of(config.teachers, train, process)
@@ -86,7 +86,7 @@ def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) 
 
 
 def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
-    """Return a hash that differs for other weights, pictures or attributes.
+    """Return a hash that differs for different weights, pictures or attributes.
 
     Raises:
         CheckpointError: A teacher's file cannot be read.
@@ -101,7 +101,7 @@ def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
 
 
 def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Process) -> np.ndarray:
-    """Return the teachers' predictions for the training pictures, which the processes share between them.
+    """Return the teachers' predictions for the training pictures; the processes share the work.
 
     Args:
         teachers: Files of weights, and tables of probabilities.
@@ -109,8 +109,8 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
         process: This process.
 
     Returns:
-        float32 (N, attributes): the probability by the mean logit over the teachers that know the attribute of the
-        picture, where that of a network is the mean over the crop and its mirror image; nan where no teacher knows it.
+        float32 (N, attributes): the probability for the mean logit over the teachers that know the picture's
+        attribute, where a network's logit is the mean over the crop and its mirror image; nan if no teacher knows it.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
@@ -129,7 +129,7 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
             network = _network(path, attributes, str(process.device))
             networks.append((network, np.array(places(attributes, network.attributes)).T))
             known[:, networks[-1][1][0]] += 1
-    if networks and process.writes:  # many minutes without a GPU, and a log shows no progress bar
+    if networks and process.writes:  # takes many minutes without a GPU, and a log shows no progress bar
         print(f"asking the teachers about {len(total):,} pictures", file=sys.stderr, flush=True)
     with counted("asking the teachers", len(mine), reports=process.writes) as advance:
         for start in range(0, len(mine) if networks else 0, _BATCH):
@@ -139,7 +139,7 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
                 for view in (crops, crops[:, :, ::-1]):
                     total[np.ix_(chosen, wanted)] += network.logits(np.ascontiguousarray(view))[:, there] / 2
             advance(len(chosen))
-    mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 is nan
+    mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 gives nan
     return torch.sigmoid(mean).float().numpy()
 
 
@@ -168,14 +168,14 @@ def _mobilenet_logits(network: MobileNet, crops: np.ndarray) -> np.ndarray:
 
 
 def check(teachers: Sequence[str], split: Split) -> tuple[set[str], list[str]]:
-    """Check teachers before the minutes that decoding takes.
+    """Check teachers before decoding, which takes minutes.
 
     Args:
         teachers: Files of weights, and tables of probabilities.
         split: The training split.
 
     Returns:
-        The attributes that any of them knows, and what the user should know of them, a line each.
+        The attributes that any of them knows, and what the user should know about the teachers, a line each.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.

@@ -1,4 +1,4 @@
-"""Exponential moving average (EMA) of the weights: better than the last step's at no cost in inference."""
+"""Exponential moving average (EMA) of the weights: better than the last step's, at no cost in inference."""
 
 import copy
 
@@ -11,9 +11,9 @@ class ExponentialMovingAverage:
     """An exponential moving average of a network's weights and of its batch-norm statistics.
 
     Args:
-        network: Network to average, whose tensors are changed in place by training. A copy becomes the average.
-        decay: Share of the average that is kept at each step. It is lower in the first steps, so that the random start
-            is soon forgotten; AveragedModel of torch.optim.swa_utils does not do that.
+        network: Network to average; training changes its tensors in place. A copy becomes the average.
+        decay: Share of the average kept at each step. It is lower in the first steps, so that the random start is soon
+            forgotten; torch.optim.swa_utils.AveragedModel does not do that.
 
     Attributes:
         network: The averaged network.
@@ -23,7 +23,7 @@ class ExponentialMovingAverage:
     def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False)
         self.decay = decay
-        # Only once, since state_dict takes as long as the arithmetic.
+        # Called only once, since state_dict takes as long as the arithmetic.
         averaged, trained = self.network.state_dict(), network.state_dict()
         floats = [name for name, value in averaged.items() if value.is_floating_point()]
         self._averaged, self._trained = [averaged[name] for name in floats], [trained[name] for name in floats]

@@ -1,4 +1,4 @@
-"""The error that ends a run with a sentence rather than a traceback."""
+"""The error that ends a run with a sentence instead of a traceback."""
 
 
 class TrainingError(RuntimeError):

@@ -10,10 +10,10 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         logits: float32 (N, attributes).
-        targets: float32 (N, attributes), from 0 to 1, nan where not known.
+        targets: float32 (N, attributes), from 0 to 1, nan if unknown.
 
     Returns:
-        float32 (); 0 where no target is known.
+        float32 (); 0 if no target is known.
     """
     known = ~targets.isnan()
     costs = F.binary_cross_entropy_with_logits(logits, targets.nan_to_num(), reduction="none")

@@ -16,8 +16,8 @@ class Schedule:
     Args:
         config: Settings of the run.
         steps_per_epoch: Optimiser steps in an epoch.
-        height: Height in pixels of the crops that the network is made for.
-        width: Width in pixels of the crops that the network is made for.
+        height: Height in pixels of the network's crops.
+        width: Width in pixels of the network's crops.
     """
 
     config: TrainConfig
@@ -75,7 +75,7 @@ def crop_size(config: TrainConfig, height: int, width: int, early: bool) -> tupl
 
 
 def check_crops(config: TrainConfig, network: Network) -> None:
-    """Check that a network can read crops of the sizes that the run will have.
+    """Check that a network can read crops of all sizes in the run.
 
     Args:
         config: Settings of the run.

@@ -45,19 +45,19 @@ from training.fit.schedule import Schedule
 from training.fit.validation import Validation, validate
 from training.networks.network import Network
 
-_STEPS_BETWEEN_READS = 16  # of the losses from a GPU
+_STEPS_BETWEEN_READS = 16  # when losses come from a GPU
 
 
 class Trainer:
-    """One training run, from its first step or from where it was cut off.
+    """One training run, from its first step or from where it was interrupted.
 
     Args:
         config: Settings of the run.
         data: Training and validation pictures.
         process: This process.
-        targets: Training targets, float32 (N, attributes) from 0 to 1, nan where not known; the labels unless given.
+        targets: Training targets, float32 (N, attributes) from 0 to 1, nan if unknown; the labels unless given.
         interruption: Notes signals that ask the run to stop; none unless given.
-        files: Its teachers and initial weights, from input_files; they are not recorded unless given.
+        files: Its teachers and initial weights, from input_files; not recorded unless given.
 
     Attributes:
         config: As given.
@@ -68,25 +68,25 @@ class Trainer:
         interruption: As given, or one that no signal reaches.
         folder: Where checkpoints and metrics are written.
         description: Settings, data, files and commit, for config.json.
-        network: Network that is trained.
+        network: Network to train.
         optimizer: Its optimiser.
-        ema: Moving average of its weights; None when that is off.
+        ema: Moving average of its weights; None if off.
         dtype: Number format of the forward and backward pass.
         scaler: Gradient scaler; enabled for float16 only.
         autocast: Context in which the forward pass computes.
-        progress: How far the run is.
-        wrapped: The network as it is called in a step, under DDP where there are several processes.
+        progress: How far the run has come.
+        wrapped: The network as called in a step, under DDP if there are several processes.
         steps_per_epoch: Optimiser steps in an epoch.
         schedule: Learning rate and crops over the run.
         fraction: Fraction of the run that is over, from 0 to 1.
-        held: Validation pictures on the device by the folder's name, where they are held there.
-        losses: Losses of the last steps, which are still to be read; float32 scalars on the device.
-        steps_between_reads: Steps after which they are read: a GPU has to finish its work for that, which leaves it
-            idle until it gets more.
+        held: Validation pictures held on the device, if any, by folder name.
+        losses: Losses of the last steps, not read yet; float32 scalars on the device.
+        steps_between_reads: How often to read them: a GPU has to finish its work for that, and then idles until it gets
+            more.
         asked_to_stop: Whether a signal has asked any process to stop.
         started: Start of the run by time.monotonic, in seconds; moved back by the time spent before it was resumed.
         saved: When the state was last saved, by time.monotonic, in seconds.
-        log: Reports the progress where there is no terminal.
+        log: Reports progress if there is no terminal.
 
     Raises:
         TrainingError: The run cannot be resumed.
@@ -110,7 +110,7 @@ class Trainer:
             convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.optimizer = build_optimizer(config, self.network)
         self.ema = ExponentialMovingAverage(self.network, config.average) if config.average else None
-        # float16 loses small gradients unless the loss is scaled; for the other formats this does nothing.
+        # float16 loses small gradients unless the loss is scaled; for other formats this does nothing.
         self.dtype = compute_type(config.precision, process.device)
         self.scaler = torch.amp.GradScaler(process.device.type, enabled=self.dtype == torch.float16)
         self.autocast = torch.autocast(process.device.type, self.dtype, enabled=self.dtype != torch.float32)
@@ -134,11 +134,11 @@ class Trainer:
 
     @property
     def eval_network(self) -> Network:
-        """The network that is validated and saved: the EMA where there is one."""
+        """The network to validate and save: the EMA, if there is one."""
         return self.ema.network if self.ema else self.network
 
     def run(self) -> None:
-        """Train to the end; when the run is finished already, only say so.
+        """Train to the end; if the run is already finished, only say so.
 
         Raises:
             TrainingError: The loss or a weight is no longer finite, or the state cannot be written.
@@ -160,12 +160,12 @@ class Trainer:
             write_metrics(self.folder / "metrics.jsonl", self.progress.epoch)
             replace_text(self.folder / "config.json", json.dumps(self.description, indent=2) + "\n")
         if not self.config.resume:
-            self.save_state()  # a run that is killed before its first regular save can be resumed as well
+            self.save_state()  # so that even a run killed before its first regular save can be resumed
         loader = self.open_loader()
         line = describe_run(self.config, self.data, self.process, self.dtype, self.steps_per_epoch)
         self.log.begin(line, self.progress, self.fraction)
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.process.writes else None
-        while self.progress.batch or not self.finished:  # an epoch that was begun is always ended and validated
+        while self.progress.batch or not self.finished:  # an epoch once begun is always completed and validated
             self.train_epoch(loader)
             metrics = self.end_epoch()
             if writer:
@@ -191,10 +191,10 @@ class Trainer:
         return self.fraction >= 1 or (not self.config.minutes and self.progress.epoch >= self.config.num_epochs)
 
     def open_loader(self) -> Loader:
-        """Put the pictures where they are kept during the run, and return what makes training batches of them.
+        """Put the pictures where they stay during the run, and return the loader for their training batches.
 
         Raises:
-            torch.OutOfMemoryError: They or a training step do not fit into the device's memory.
+            torch.OutOfMemoryError: They or a training step don't fit into the device's memory.
         """
         config, device = self.config, self.process.device
         data = TrainingSet(
@@ -202,7 +202,7 @@ class Trainer:
         )
         on_device = config.pictures_on == "device"
         if device.type == "cuda":
-            torch.backends.cudnn.benchmark = True  # crops have one or two sizes in a run
+            torch.backends.cudnn.benchmark = True  # crops have only one or two sizes in a run
             try_step(self.network, config.batch_size // self.process.count, self.dtype)
             size = sum(split.pictures.size for split in (self.data.train, *self.data.valid.values()))
             on_device |= config.pictures_on == "auto" and holds(device, size)
@@ -252,7 +252,7 @@ class Trainer:
             self.save_where_due()
 
     def save_where_due(self) -> None:
-        """Save the state where the last one is old, or where the run is asked to stop, which it then does.
+        """Save the state if the last save is old, or if the run has been asked to stop, which it then does.
 
         Raises:
             TrainingError: A weight is not finite, or the state cannot be written.
@@ -260,17 +260,17 @@ class Trainer:
         """
         if self.asked_to_stop:
             self.save_state()
-            self.process.wait()  # else torchrun ends the writing process when another has left
+            self.process.wait()  # otherwise torchrun would end the writing process once another has left
             raise self.interruption.reason
         if time.monotonic() - self.saved >= 60 * self.config.save_minutes:
             self.save_state()
 
     def step(self, crops: Tensor, labels: Tensor) -> None:
-        """Take one optimiser step; its loss is added to those that are still to be read.
+        """Take one optimiser step; adds its loss to those not read yet.
 
         Args:
             crops: uint8 RGB (n, H, W, 3).
-            labels: Targets, float32 (n, attributes) from 0 to 1, nan where not known.
+            labels: Targets, float32 (n, attributes) from 0 to 1, nan if unknown.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate(self.fraction, self.progress.epoch)
@@ -294,7 +294,7 @@ class Trainer:
             self.ema.update(progress.step)
 
     def read_losses(self) -> float:
-        """Read the losses of the steps since the last time, at least one, and whether any process is asked to stop.
+        """Read the losses since the last time, at least one, and whether any process has been asked to stop.
 
         Nothing may be saved between a step and this.
 
@@ -305,7 +305,7 @@ class Trainer:
             TrainingError: A loss is not finite.
         """
         progress = self.progress
-        # In one message to the other processes: the losses, and whether any is asked to stop, so that all do.
+        # One message to the other processes has the losses, and whether any process was asked to stop, so that all do.
         message = torch.stack([*self.losses, self.losses[0].new_tensor(float(self.interruption.asked))])
         *sums, stops = self.process.total(message).tolist()
         self.losses.clear()
@@ -321,13 +321,13 @@ class Trainer:
         return value
 
     def weight(self, targets: Tensor) -> float | Tensor:
-        """Return the factor for this process's mean loss with which DDP's average weighs all known labels alike.
+        """Return the factor for this process's mean loss that makes DDP's average weigh all known labels equally.
 
         Args:
-            targets: This process's targets, float32 (n, attributes), nan where not known.
+            targets: This process's targets, float32 (n, attributes), nan if unknown.
 
         Returns:
-            1, or a float32 scalar where some labels are not known and there are several processes.
+            1, or a float32 scalar if some labels are unknown and there are several processes.
         """
         if self.process.count == 1 or self.whole:
             return 1.0
@@ -338,7 +338,7 @@ class Trainer:
         """Validate, and write the epoch's metrics and checkpoints.
 
         Returns:
-            The metrics by name; those by attribute are nested.
+            The metrics by name; those of attributes are nested.
 
         Raises:
             TrainingError: A weight is no longer finite, or the state cannot be written.
@@ -369,7 +369,7 @@ class Trainer:
         return metrics
 
     def write_epoch(self, metrics: dict[str, Any], better: bool) -> None:
-        """Write the metrics of an epoch, and its weights where they are to be kept.
+        """Write the metrics of an epoch, and its weights if they are to be kept.
 
         Args:
             metrics: The epoch's metrics.
@@ -393,7 +393,7 @@ class Trainer:
 
     def validate(self) -> dict[str, Validation]:
         """Measure eval_network on each validation split, by the name of its folder."""
-        # Each process has its own batch-norm statistics; the writer's are measured, since they are saved.
+        # Each process has its own batch-norm statistics; the writer's are validated, since they are saved.
         self.process.take_from_writer(self.eval_network.buffers())
         return {
             name: validate(self.eval_network, split, self.process, self.held.get(name))
@@ -401,9 +401,9 @@ class Trainer:
         }
 
     def look_at_clock(self) -> None:
-        """Update the fraction of the run that is over: by steps, or by time where there is a budget.
+        """Update the fraction of the run that is over: by steps, or by time if there is a budget.
 
-        Processes agree on the time only where they agree on losses as well: the clock, too, makes them wait.
+        Processes share the time only when they have just shared losses, since both make them wait.
         """
         self.progress.seconds = time.monotonic() - self.started
         if self.config.minutes and self.losses:
@@ -414,9 +414,9 @@ class Trainer:
             self.fraction = self.schedule.fraction_at(self.progress.step)
 
     def crop_spec_of_batch(self, batch: int) -> CropSpec:
-        """Return size and augmentation of the crops in a batch: by the batch's own step, since workers run ahead.
+        """Return size and augmentation of the crops in a batch: for the batch's own step, since workers run ahead.
 
-        With a time budget they go by the clock instead.
+        With a time budget it goes by the clock instead.
 
         Args:
             batch: Number of the batch in the current epoch, from 0.
@@ -427,7 +427,7 @@ class Trainer:
     # Checkpoints
 
     def save_state(self) -> None:
-        """Write all that is needed to resume to last.pt, atomically, and the weights to last.safetensors.
+        """Write everything needed to resume to last.pt, atomically, and the weights to last.safetensors.
 
         Only the process of rank 0 writes.
 
@@ -455,7 +455,7 @@ class Trainer:
         """Continue from the state in last.pt.
 
         Raises:
-            TrainingError: It cannot be read, or is of another run.
+            TrainingError: It can't be read, or belongs to another run.
         """
         path = self.folder / "last.pt"
         state = read_state(path)
@@ -465,7 +465,7 @@ class Trainer:
             if self.ema:
                 self.ema.network.load_state_dict(state["average"])
             restore_optimizer(self.optimizer, state["optimizer"])
-            if state.get("scaler"):  # empty from a device where nothing is scaled
+            if state.get("scaler"):  # empty if saved on a device without scaling
                 self.scaler.load_state_dict(state["scaler"])
         except TrainingError:
             raise

@@ -1,4 +1,4 @@
-"""Initial weights and teachers with other attributes than the data: outputs are matched by name."""
+"""Initial weights and teachers with other attributes than the data: matches outputs by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ class Beginning:
     """Initial weights.
 
     Args:
-        path: File that they were read from.
+        path: Their file.
         network: Network with these weights.
-        names: Names of its outputs, in order; empty where they cannot be known.
+        names: Names of its outputs, in order; empty if they cannot be known.
         named: Whether the file itself names the outputs.
     """
 
@@ -30,7 +30,7 @@ class Beginning:
     def load(cls, path: str, attributes: Sequence[str]) -> "Beginning":
         """Read initial weights.
 
-        A .pth file has no names: 40 outputs are taken to be CelebA's, another number the data's if it has as many.
+        A .pth file has no names: 40 outputs are assumed to be CelebA's, another number the data's if it has as many.
 
         Args:
             path: Weights file, .safetensors or .pth.
@@ -48,13 +48,13 @@ class Beginning:
         return cls(path, network, names, named=False)
 
     def give(self, network: Network) -> None:
-        """Copy the weights into a new network, except for outputs whose names these weights do not have.
+        """Copy the weights into a new network, except for outputs whose names these weights lack.
 
         Args:
             network: Network to overwrite.
 
         Raises:
-            CheckpointError: The network has another architecture, or another preprocessing of crops.
+            CheckpointError: The network has another architecture or preprocessing.
         """
         mine, theirs = self.network, network
         if replace(mine.architecture, num_classes=theirs.architecture.num_classes) != theirs.architecture:

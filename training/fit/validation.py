@@ -27,8 +27,8 @@ class Validation:
 
     Args:
         attributes: Names of the outputs.
-        loss: Cross-entropy by attribute, (attributes,); nan where no label is known.
-        figures: For each of FIGURES, (attributes,), from 0 to 1; nan where undefined.
+        loss: Cross-entropy by attribute, (attributes,); nan if no label is known.
+        figures: For each of FIGURES, (attributes,), from 0 to 1; nan if undefined.
     """
 
     attributes: tuple[str, ...]
@@ -36,7 +36,7 @@ class Validation:
     figures: dict[str, np.ndarray]
 
     def mean(self, figure: str) -> float:
-        """Return the mean of a figure over the attributes where it is defined; nan where there is none.
+        """Return the mean of a figure over the attributes that define it; nan if none does.
 
         Args:
             figure: One of FIGURES.
@@ -44,10 +44,10 @@ class Validation:
         return float(metrics.mean(self.figures[figure]))
 
     def as_metrics(self, prefix: str) -> dict[str, Any]:
-        """Return the means by name, and the figures of each attribute, nested; None where undefined.
+        """Return the means by name, and the figures of each attribute, nested; None if undefined.
 
         Args:
-            prefix: Begins each name.
+            prefix: Beginning of each name.
         """
         by_attribute = {
             name: {figure: json_number(values[n]) for figure, values in self.figures.items()}
@@ -65,13 +65,13 @@ class Validation:
 def validate(
     network: Network, valid: LabelledPictures, process: Process, held: DevicePictures | None = None
 ) -> Validation:
-    """Measure a network on a validation split, which the processes share between them.
+    """Measure a network on a validation split; the processes share the work.
 
     Args:
-        network: In evaluation or training mode; it is not changed.
+        network: In evaluation or training mode; it is left unchanged.
         valid: The split's pictures and labels.
         process: This process.
-        held: The split's pictures on the process's device; None where they are not held there.
+        held: The split's pictures on the process's device; None if they are not held there.
 
     Returns:
         The loss and the figures of each attribute, over the pictures with a known label.
@@ -84,7 +84,7 @@ def validate(
         crops = held.take(indices) if held else send(valid.pictures.take(indices), process.device)
         outputs.append(folded(folded.preprocessing.normalise(crops)))
     logits = torch.zeros(valid.split.labels.shape)
-    logits[torch.from_numpy(mine)] = torch.cat(outputs).float().cpu()  # once, in the end: each read of a GPU waits
+    logits[torch.from_numpy(mine)] = torch.cat(outputs).float().cpu()  # once, as each read waits for the GPU
     return judge(process.total(logits).cpu().double().numpy(), valid.split)
 
 

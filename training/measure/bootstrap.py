@@ -8,7 +8,7 @@ import numpy as np
 def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
     """Draw bootstrap samples of people, each with all their images.
 
-    Images of one person are alike, so resampling images would make the intervals too narrow (cluster bootstrap).
+    Images of one person are alike, so resampling single images would make the intervals too narrow (cluster bootstrap).
 
     Args:
         identities: (N,), who is in each image; only equality matters.
@@ -29,8 +29,8 @@ def resampled(
 ) -> dict[str, np.ndarray]:
     """Compute the metrics of metrics.figures for every bootstrap sample.
 
-    scikit-learn handles one sample of one attribute at a time, which takes minutes; here each attribute is sorted once
-    for all samples. A test checks that both agree.
+    scikit-learn handles one sample of one attribute at a time, which takes minutes; this sorts each attribute once for
+    all samples. A test checks that both agree.
 
     Args:
         labels: bool (N, attributes).
@@ -40,7 +40,7 @@ def resampled(
         weights: float32 (resamples, N), from draw.
 
     Returns:
-        For each name in metrics.FIGURES, float64 (resamples, attributes); nan where undefined.
+        For each name in metrics.FIGURES, float64 (resamples, attributes); nan if undefined.
     """
     ranked = [
         _ranking(labels[there, n], probabilities[there, n], weights if there.all() else weights[:, there])
@@ -56,7 +56,7 @@ def resampled(
 def resampled_ticks(
     labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Compute the metrics of resampled without the ranking ones, average precision and ROC AUC, which is faster.
+    """Compute the metrics of `resampled` except the ranking ones, average precision and ROC AUC; this is faster.
 
     Args:
         labels: bool (N, attributes).
@@ -66,7 +66,7 @@ def resampled_ticks(
         weights: float32 (resamples, N), from draw.
 
     Returns:
-        float64 (resamples, attributes) by the metric's name; nan where undefined.
+        float64 (resamples, attributes) by the metric's name; nan if undefined.
     """
     ticked = probabilities > 0.5
 
@@ -98,7 +98,7 @@ def _ranking(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) ->
         weights: float32 (resamples, N).
 
     Returns:
-        Two arrays (resamples,), nan where undefined.
+        Two arrays (resamples,), nan if undefined.
     """
     if not len(truth):
         return np.full(len(weights), np.nan), np.full(len(weights), np.nan)
@@ -121,10 +121,10 @@ def interval(values: np.ndarray) -> np.ndarray:
     """Compute the 95 % percentile interval over the bootstrap samples.
 
     Args:
-        values: (resamples, …), a metric in each sample; nan where undefined.
+        values: (resamples, …), a metric in each sample; nan if undefined.
 
     Returns:
-        (2, …), the lower and the upper end; nan samples are skipped, and the result is nan where all are.
+        (2, …), the lower and the upper end; nan samples are skipped, and the result is nan if all are.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all nan: undefined in every sample

@@ -21,7 +21,7 @@ class Diagram:
         observed: Share of positive labels in each bin.
         answers: Number of predictions in each bin.
         error: ECE: the mean of |observed - predicted|, weighted by the number of predictions.
-        attribute_errors: ECE of each attribute in bins of its own; None where no label is known. They hold fewer
+        attribute_errors: ECE of each attribute in bins of its own; None if no label is known. They hold fewer
             predictions, so chance makes these larger.
     """
 
@@ -41,7 +41,7 @@ class LogLoss:
     Attributes:
         before: Log loss in nats, without temperatures.
         served: Log loss in nats, with temperatures.
-        change: served minus before; negative where temperatures help.
+        change: served minus before; negative if temperatures help.
         interval: 95 % bootstrap interval of the change.
     """
 
@@ -110,7 +110,7 @@ def diagram(labels: np.ndarray, known: np.ndarray, probabilities: np.ndarray) ->
 
 
 def mean_error(found: Diagram) -> float:
-    """Average the ECE over the attributes that have known labels.
+    """Average the ECE over the attributes with known labels.
 
     Args:
         found: The diagram with each attribute's ECE.
@@ -127,7 +127,7 @@ def _bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     observed, predicted = calibration_curve(truth, probability, n_bins=BINS)
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
-    answers = np.bincount(np.searchsorted(inner, probability), minlength=BINS)  # binned as calibration_curve does
+    answers = np.bincount(np.searchsorted(inner, probability), minlength=BINS)  # bins like calibration_curve
     return observed, predicted, answers[answers > 0]
 
 

@@ -1,7 +1,7 @@
 """Operating points and bands of doubt for slimnet.decisions, fitted on validation and measured on held-out folds.
 
-Each figure is of people that its thresholds or bands were not fitted on; what goes into the weights is then fitted on
-all of them.
+Each figure is measured on people that its thresholds or bands were not fitted on. What goes into the weights is then
+fitted on everybody.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from slimnet.decisions import keep_surest
 from training.measure import bootstrap, metrics
 from training.measure.thresholds import people_apart
 
-RIGHT = 0.98  # share of the answers outside the band that are to be right
+RIGHT = 0.98  # share of the answers outside the band that should be right
 
 _FOLDS = 5
 _RESAMPLES = 20  # bootstrap samples whose best thresholds are averaged
-# Standard errors by which fitted answers have to be better than RIGHT. The first, for all attributes together, gives
-# 98.2 % on held-out folds with 71 % answered; without it 98.0 % with 73 %, but 36 of 40 attributes are then below 98 %.
+# Standard errors by which fitted answers must exceed RIGHT. The first, for all attributes together, gives 98.2 % on
+# held-out folds with 71 % answered; without it 98.0 % with 73 %, but then 36 of 40 attributes are below 98 %.
 _MARGINS = (1.0, 1.5, 2.0, 3.0)
 _CUTS = 400  # candidates for each end of a band
 _DECIMALS = 6
@@ -32,7 +32,7 @@ class PointFigures:
     """How good an operating point is on held-out folds: means over the attributes, 0 to 1; None if undefined.
 
     Attributes:
-        accuracy: Share of the boxes that are ticked or left empty rightly.
+        accuracy: Share of the boxes that are rightly ticked or left empty.
         balanced_accuracy: Mean of both classes' recalls.
         precision: Share of the ticks that are right.
         recall: Share of the positive labels that are ticked.
@@ -56,7 +56,7 @@ class Decisions:
         sure: As in slimnet.Calibration.
         held_out: The figures of each operating point, by its name.
         answered: Share of all boxes that are outside their bands.
-        right: Share of those that are answered rightly; None if there is none.
+        right: Share of those answers that are right; None if there are none.
     """
 
     operating_points: dict[str, OperatingPoint]
@@ -72,18 +72,18 @@ class Bands:
     """Bands of doubt.
 
     Attributes:
-        fitted: Low and high end for each attribute; (0, 1) where no answers are right often enough.
-        held_out: float (N, attributes, 2), for each image the bands that were fitted on other people.
+        fitted: Low and high end for each attribute; (0, 1) if no answers are right often enough.
+        held_out: float (N, attributes, 2), for each image the bands fitted on other people.
     """
 
     fitted: tuple[tuple[float, float], ...]
     held_out: np.ndarray
 
     def widened(self, least: Sequence[tuple[float, float]]) -> "Bands":
-        """Return bands that include others.
+        """Return these bands, widened to include others.
 
         Args:
-            least: For each attribute the band that is to be included.
+            least: For each attribute the band to include.
         """
         fitted = tuple((min(low, a), max(high, b)) for (low, high), (a, b) in zip(self.fitted, least, strict=True))
         low, high = np.array(least).T
@@ -91,7 +91,7 @@ class Bands:
         return Bands(fitted, np.stack(ends, axis=-1))
 
     def answered(self, probabilities: np.ndarray) -> np.ndarray:
-        """Tell which answers are outside the bands that were fitted on other people.
+        """Tell which answers are outside the bands fitted on other people.
 
         Args:
             probabilities: float (N, attributes).
@@ -109,8 +109,8 @@ def fit_decisions(
 ) -> Decisions:  # fmt: skip
     """Fit operating points and bands, and measure them by cross-validation over people.
 
-    "accuracy" ticks above 0.5: training.measure.thresholds has already folded what another threshold would gain into
-    the bias, if anything. Ticks that exclude each other are left out of all figures, as they are on the page.
+    "accuracy" ticks above 0.5: training.measure.thresholds has already folded any better threshold into the bias.
+    Ticks that exclude each other are left out of all figures, as on the page.
 
     Args:
         probabilities: float (N, attributes), 0 to 1, with the weights' temperatures.
@@ -118,8 +118,8 @@ def fit_decisions(
         known: bool (N, attributes), which labels are known.
         identities: (N,), who is in each image; at least five people.
         names: The attributes.
-        least_bands: For each attribute a band that its own has to include, since other people need it; (0.5, 0.5) where
-            none do.
+        least_bands: For each attribute a band that its own must include, since other people need it; (0.5, 0.5) if none
+            do.
     """
     folds = list(people_apart(_FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
@@ -152,7 +152,7 @@ def fit_decisions(
 
 
 def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray) -> Bands:
-    """Fit each attribute's band, with a margin that makes it hold for people it was not fitted on.
+    """Fit each attribute's band, with a margin so that it holds for people it was not fitted on.
 
     Args:
         probabilities: float (N, attributes), 0 to 1.
@@ -163,17 +163,17 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, 
     folds = list(people_apart(_FOLDS, identities))
     margins, held_out = _hold_out_bands(probabilities, labels, known, folds)
     fitted = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
-    held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # folds may have answered a little
+    held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # some folds may have had answers
     return Bands(fitted, held_out)
 
 
 def fit_thresholds(
     figure: str, probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray
 ) -> np.ndarray:
-    """Fit the threshold of probability with the highest balanced accuracy or F1 for each attribute.
+    """Fit each attribute's probability threshold with the highest balanced accuracy or F1.
 
-    The best threshold follows the noise of its images, so the best ones of several bootstrap samples of people are
-    averaged.
+    The best threshold follows the noise of its images, so this averages the best ones of several bootstrap samples of
+    people.
 
     Args:
         figure: "balanced_accuracy" or "f1".
@@ -183,7 +183,7 @@ def fit_thresholds(
         identities: (N,), who is in each image.
 
     Returns:
-        float64 (attributes,), 0.5 for an attribute whose known labels are all alike.
+        float64 (attributes,), 0.5 for an attribute whose known labels are all the same.
     """
     draws = bootstrap.draw(identities, _RESAMPLES).astype(np.float64)
     return np.array(
@@ -195,7 +195,7 @@ def fit_thresholds(
 
 
 def _best_threshold(probability: np.ndarray, truth: np.ndarray, weights: np.ndarray, figure: str) -> float:
-    """The best threshold of one attribute, averaged over the samples that show both classes; 0.5 if there is none.
+    """The best threshold of one attribute, averaged over the samples with both classes; 0.5 if there are none.
 
     Args:
         probability: float (n,).
@@ -223,21 +223,21 @@ def _best_threshold(probability: np.ndarray, truth: np.ndarray, weights: np.ndar
 
 
 def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple[float, float]:
-    """Fit the narrowest band around 0.5 outside which answers are right in RIGHT of cases, with a margin.
+    """Fit the narrowest band around 0.5 outside which a share RIGHT of answers is right, with a margin.
 
     Args:
         probability: float (n,), of one attribute.
         truth: bool (n,), its known labels.
-        margin: Standard errors by which the share of right answers has to exceed RIGHT; inf for the band (0, 1).
+        margin: Standard errors by which the share of right answers must exceed RIGHT; inf for the band (0, 1).
 
     Returns:
-        The band's ends, low up to high; (0, 1) where no answers are right often enough.
+        The band's low and high end; (0, 1) if no answers are right often enough.
     """
     cuts, order = _cuts(probability)
     sorted_probability, sorted_truth = probability[order], truth[order]
     ends = np.concatenate([[0.0], _middles(sorted_probability, cuts), [1.0, 0.5]])
     cuts = np.concatenate([[0], cuts, [len(truth), np.count_nonzero(probability <= 0.5)]])
-    missed = np.concatenate([[0], np.cumsum(sorted_truth)])[cuts]  # positives among those below each cut
+    missed = np.concatenate([[0], np.cumsum(sorted_truth)])[cuts]  # positives below each cut
     low, high = (_thinned(np.flatnonzero(side)) for side in (ends <= 0.5, ends >= 0.5))
     above = len(truth) - cuts[high]
     answers = cuts[low][:, None] + above
@@ -250,7 +250,7 @@ def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple
 
 
 def _cuts(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the sorted probabilities can be divided: between values that differ, and the order that sorts them.
+    """Where the sorted probabilities can be cut, between differing values, and the order that sorts them.
 
     Returns:
         The numbers of images below each cut, increasing, from 1 to n - 1; and the order, both integer.
@@ -265,7 +265,7 @@ def _middles(sorted_probability: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 
 
 def _thinned(candidates: np.ndarray) -> np.ndarray:
-    """At most _CUTS of the candidates, evenly spaced, both ends among them."""
+    """At most _CUTS of the candidates, evenly spaced, including both ends."""
     count = min(len(candidates), _CUTS)
     return candidates[np.unique(np.linspace(0, len(candidates) - 1, count).round().astype(int))]
 
@@ -273,10 +273,10 @@ def _thinned(candidates: np.ndarray) -> np.ndarray:
 def _hold_out_bands(
     probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose each attribute's margin: the smallest of _MARGINS with which held-out answers are right often enough.
+    """Choose each attribute's margin: the smallest of _MARGINS that makes held-out answers right often enough.
 
     Returns:
-        The margins, float (attributes,), inf where none is enough; and the bands that the margin gives each image when
+        The margins, float (attributes,), inf if none is enough; and the bands that the margin gives each image when
         fitted on the other folds, float (N, attributes, 2).
     """
     margins = np.full(labels.shape[1], np.inf)
@@ -299,7 +299,7 @@ def _figures(
     probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, thresholds: np.ndarray, ticked: np.ndarray,
     names: Sequence[str],
 ) -> dict[str, np.ndarray]:  # fmt: skip
-    """The figures of ticks, those that exclude each other left out, as metrics.figures gives them."""
+    """The figures of ticks, as in metrics.figures, without ticks that exclude each other."""
     stay = keep_surest(ticked, probabilities, thresholds, names)
     return metrics.figures(labels, stay.astype(float), np.zeros(len(names), bool), known)
 
@@ -308,12 +308,12 @@ def mean_figures(figures: dict[str, np.ndarray]) -> PointFigures:
     """Average figures over the attributes for which they are defined.
 
     Args:
-        figures: As metrics.figures gives them.
+        figures: From metrics.figures.
     """
     means = {name: float(metrics.mean(figures[name])) for name in PointFigures.__dataclass_fields__}
     return PointFigures(**{name: None if np.isnan(value) else value for name, value in means.items()})
 
 
 def _rounded(values: np.ndarray) -> tuple[float, ...]:
-    """Values for the metadata; 0 stands for what is undefined, as the precision of no tick."""
+    """Values for the metadata; 0 if undefined, such as the precision without any tick."""
     return tuple(np.nan_to_num(values).round(_DECIMALS).tolist())

@@ -1,9 +1,9 @@
 """Whether the maps of slimnet.explain look where an attribute is, and whether what they show matters to the answer.
 
 - Energy-based pointing game (Wang et al., Score-CAM, arXiv 1910.01279): the share of the positive evidence that lies in
-  the attribute's region, here over the region's share of the crop: 1 is no better than anywhere.
-- Deletion and insertion (Petsiuk et al., RISE, arXiv 1806.07421): how far the probability falls when the places that
-  spoke for the attribute most are blanked first, and how far it gets when they alone are shown.
+  the attribute's region, here divided by the region's share of the crop: 1 is no better than chance.
+- Deletion and insertion (Petsiuk et al., RISE, arXiv 1806.07421): how far the probability falls if the places that
+  spoke most for the attribute are blanked first, and how far it gets if only they are shown.
 - Randomisation (Adebayo et al., arXiv 1810.03292): maps of a network with shuffled weights must not pass.
 """
 
@@ -31,10 +31,10 @@ _BATCH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Energy in the region over the region's share of the crop, mean over faces.
+    """Share of the energy in the region, divided by the region's share of the crop; mean over faces.
 
     Attributes:
-        mean: 1 where the evidence lies anywhere.
+        mean: 1 if the evidence is spread at random.
         interval: Its 95 % bootstrap interval, people resampled.
     """
 
@@ -44,12 +44,12 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Mean probability after places were changed, over steps from 5 to 50 % of the cells, and over faces.
+    """Mean probability after changing 5 to 50 % of the cells, over these steps and over faces.
 
     Attributes:
         fine: In the order of the fine maps.
-        grad_cam: In that of Grad-CAM.
-        random: In any order.
+        grad_cam: In the order of Grad-CAM.
+        random: In random order.
     """
 
     fine: float
@@ -59,7 +59,7 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeMaps:
-    """How well the maps of one attribute do.
+    """How good the maps of one attribute are.
 
     Attributes:
         attribute: Its name.
@@ -67,7 +67,7 @@ class AttributeMaps:
         faces: Number of faces, all of which have the attribute.
         fine: Ratio of the fine maps.
         coarse: Ratio of the coarse maps.
-        grad_cam: Ratio of Grad-CAM on the features that the fine maps are made from.
+        grad_cam: Ratio of Grad-CAM on the features behind the fine maps.
         shuffled: Ratio of the fine maps of a network with shuffled weights.
         deletion: Lower is better; None if it was not measured.
         insertion: Higher is better; None if it was not measured.
@@ -88,13 +88,13 @@ class AttributeMaps:
 
 @dataclass(frozen=True)
 class _Faces:
-    """The pictures that are judged, each once.
+    """The pictures to judge, each once.
 
     Attributes:
         split: Pictures and labels.
         x: Normalised crops, float32 (N, 3, height, width).
         features: float32 (N, channels, h, w), the last Slim module's input before its pooling.
-        shuffled: The same of the network with shuffled weights.
+        shuffled: The same for the network with shuffled weights.
     """
 
     split: Split
@@ -109,12 +109,12 @@ class MapJudge:
     Args:
         model: The network, in eval mode, on the CPU.
         split: The faces; its attributes are the network's.
-        faces: How many of each attribute, at most.
+        faces: Maximum number for each attribute.
         changed_faces: How many of them are changed for deletion and insertion, at most; 0 for none.
         resamples: Bootstrap samples behind the intervals.
 
     Attributes:
-        attributes: Those with a region that enough faces of the split have.
+        attributes: Those with a region and enough faces in the split.
 
     Raises:
         DataError: The network reads crops of another size than CelebA's, or there is no attribute to judge.
@@ -193,11 +193,11 @@ class MapJudge:
 
 
 def shuffled(model: SlimNet, seed: int = 0) -> SlimNet:
-    """Copy a network and shuffle the numbers of each of its convolutions and of its head.
+    """Copy a network and shuffle the weights within each convolution and within its head.
 
     Args:
-        model: The network; it is left as it is.
-        seed: Of the random generator.
+        model: The network; it is not changed.
+        seed: Random seed.
     """
     other, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -214,7 +214,7 @@ def grad_cam(model: SlimNet, features: Tensor, column: int) -> np.ndarray:
     Args:
         model: The network, in eval mode.
         features: float32 (N, channels, h, w), the last Slim module's input before its pooling.
-        column: Place of the attribute.
+        column: Index of the attribute.
 
     Returns:
         float32 (N, h, w), at least 0.
@@ -231,10 +231,10 @@ def energy(maps: np.ndarray, within: np.ndarray) -> np.ndarray:
 
     Args:
         maps: float (N, h, w).
-        within: float (h, w), the share of each cell that lies in the region.
+        within: float (h, w), the share of each cell inside the region.
 
     Returns:
-        float64 (N,), from 0 to 1; 0 where there is no positive evidence.
+        float64 (N,), from 0 to 1; 0 if there is no positive evidence.
     """
     positive = np.maximum(maps.astype(np.float64), 0)
     total = positive.sum((1, 2))
@@ -244,14 +244,14 @@ def energy(maps: np.ndarray, within: np.ndarray) -> np.ndarray:
 def changed(
     x: Tensor, maps: np.ndarray, where: Cells, probability: Callable[[Tensor], np.ndarray], keep: bool
 ) -> float:
-    """Blank the cells with the strongest evidence, or all others, and measure the probability that is left.
+    """Blank the cells with the strongest evidence, or all others, and measure the remaining probability.
 
     Args:
         x: Normalised crops, (N, 3, height, width), in which 0 is blank.
         maps: float (N, h, w); the highest values are changed first.
         where: The cells of the maps.
-        probability: Of crops, (N,).
-        keep: Whether the strongest cells are kept (insertion) rather than blanked (deletion).
+        probability: Returns the crops' probabilities, (N,).
+        keep: Whether to keep the strongest cells (insertion) or blank them (deletion).
 
     Returns:
         Mean over the faces and over growing shares of the cells.
@@ -267,7 +267,7 @@ def changed(
 
 
 def _probability(model: SlimNet, column: int) -> Callable[[Tensor], np.ndarray]:
-    """Make a function that gives the probability of one attribute."""
+    """Make a function that returns the probability of one attribute."""
 
     def compute(x: Tensor) -> np.ndarray:
         with torch.no_grad():
@@ -277,7 +277,7 @@ def _probability(model: SlimNet, column: int) -> Callable[[Tensor], np.ndarray]:
 
 
 def _having(split: Split, attribute: str, faces: int) -> np.ndarray:
-    """Choose pictures that have an attribute, evenly spaced, at most so many; their indices, ascending."""
+    """Choose at most `faces` pictures with an attribute, evenly spaced; returns ascending indices."""
     column = split.attributes.index(attribute)
     found = np.flatnonzero(split.labels[:, column] & split.known[:, column])
     return found[np.unique(np.linspace(0, len(found) - 1, min(faces, len(found))).round().astype(int))]

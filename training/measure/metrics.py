@@ -1,7 +1,7 @@
 """Metrics of binary attributes: accuracy, F1, ROC AUC and others, and their means.
 
-Labels are bool (N, attributes); `known`, of the same shape, marks the labels that exist. All metrics are computed from
-these alone, and are nan for an attribute without any.
+Labels are bool (N, attributes); `known`, of the same shape, marks the labels that exist. All metrics use
+only these, and are nan for an attribute without any.
 """
 
 import warnings
@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from sklearn import metrics
 
-# In the order of every table: metrics of the predictions, then those of the labels alone.
+# In the order of every table: metrics of the predictions, then of the labels alone.
 NETWORK_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
 FIGURES = (*NETWORK_FIGURES, "majority_accuracy", "positive_share")
 
@@ -26,7 +26,7 @@ def figures(
         known: bool (N, attributes), which labels are known.
 
     Returns:
-        For each name in FIGURES, float64 (attributes,); nan where undefined.
+        For each name in FIGURES, float64 (attributes,); nan if undefined.
     """
     rows = [
         _column_figures(labels[there, n], probabilities[there, n], bool(majority[n])) for n, there in enumerate(known.T)
@@ -71,7 +71,7 @@ def known_means(values: np.ndarray, known: np.ndarray, weights: np.ndarray) -> n
         weights: (resamples, N), how often each image occurs in each sample.
 
     Returns:
-        (resamples, attributes); nan where a sample has no known label.
+        (resamples, attributes); nan if a sample has no known label.
     """
     with np.errstate(invalid="ignore"):
         return (weights @ np.where(known, values, 0)) / (weights @ known.astype(weights.dtype))
@@ -102,7 +102,7 @@ def shares(labels: np.ndarray, known: np.ndarray) -> np.ndarray:
         known: bool (N, attributes), which labels are known.
 
     Returns:
-        float (attributes,), from 0 to 1; nan where no label is known.
+        float (attributes,), from 0 to 1; nan if no label is known.
     """
     return known_means(labels, known, np.ones((1, len(labels))))[0]
 
@@ -129,7 +129,7 @@ def mean(values: np.ndarray) -> np.ndarray:
         values: (…, attributes).
 
     Returns:
-        (…); nan where every attribute is nan.
+        (…); nan if every attribute is nan.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)

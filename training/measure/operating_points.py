@@ -1,4 +1,4 @@
-"""How good the decisions of weights are on a split, at each operating point of their calibration."""
+"""How good some weights' decisions are on a split, at each operating point of their calibration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ TICK_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
 class PointScores:
     """How good the decisions at one operating point are: means over the attributes, 0 to 1; None if undefined.
 
-    The first five are of ticks alone, above the operating point's threshold: what is "not sure" counts as not ticked,
-    and at "accuracy" every box is decided. The last two are of what slimnet.decisions answers.
+    The first five only look at ticks above the operating point's threshold: "not sure" counts as not ticked, and at
+    "accuracy" every box is decided. The last two are about the answers of slimnet.decisions.
 
     Attributes:
         point: Its name.
-        accuracy: Share of the boxes that are ticked or left empty rightly.
+        accuracy: Share of the boxes that are rightly ticked or left empty.
         balanced_accuracy: Mean of both classes' recalls.
         precision: Share of the ticks that are right, mean over the attributes with a tick.
         recall: Share of the positive labels that are ticked.
@@ -50,7 +50,7 @@ def score_points(
     """Score the decisions at each operating point.
 
     Args:
-        calibration: The weights' own; None if they have none.
+        calibration: Of the weights; None if they have none.
         names: The attributes.
         labels: bool (N, attributes).
         known: bool (N, attributes), which labels are known; at least one.

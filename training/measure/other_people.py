@@ -1,4 +1,4 @@
-"""Bands of doubt that hold for people unlike CelebA's, too, on whom an attribute may be far less reliable."""
+"""Bands of doubt that also hold for people unlike CelebA's, on whom an attribute may be far less reliable."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ _NO_BAND = (0.5, 0.5)
 
 @dataclass(frozen=True, kw_only=True)
 class OtherPeople:
-    """What the people of one set need to be answered rightly.
+    """What the people of one set need for right answers.
 
     Attributes:
         folder: Name of the folder.
-        attribute: What is asked.
+        attribute: The attribute.
         images: Faces of its validation split with a known label.
-        accuracy: Share of them that are right when each is answered, 0 to 1.
-        band: Low and high end of the band that was fitted on them.
-        answered: Share of the faces outside bands that were fitted on others of them.
-        right: Share of these that are right; None if there is none.
+        accuracy: Share of right answers when every face is answered, 0 to 1.
+        band: Low and high end of the band fitted on them.
+        answered: Share of the faces outside bands that were fitted on other people of the set.
+        right: Share of these answers that are right; None if there are none.
     """
 
     folder: str
@@ -42,15 +42,15 @@ def measure_other_people(
     """Fit bands on the validation splits of other sets.
 
     Args:
-        folders: In CelebA's form; labels of attributes that the network does not have are left out.
+        folders: In CelebA's form; ignores labels of attributes that the network lacks.
         attributes: The network's.
-        answer: Gives probabilities for a split's faces, float (N, attributes).
+        answer: Returns probabilities for a split's faces, float (N, attributes).
 
     Returns:
-        What was found, for each folder and each attribute that it labels.
+        The results for each folder and each attribute that it labels.
 
     Raises:
-        DataError: A folder cannot be read, or labels nothing that the network answers often enough.
+        DataError: A folder can't be read, or labels nothing that the network answers often enough.
     """
     found = []
     for folder in folders:
@@ -85,11 +85,11 @@ def _measure(folder: str, split: Split, column: int, probabilities: np.ndarray) 
 
 
 def least_bands(found: Sequence[OtherPeople], attributes: Sequence[str]) -> tuple[tuple[float, float], ...]:
-    """Return for each attribute the narrowest band that includes those of all sets; none where no set labels it.
+    """Return each attribute's narrowest band that includes those of all sets; (0.5, 0.5) if no set labels it.
 
     Args:
         found: What the sets need.
-        attributes: In the order of the answer.
+        attributes: In the order of the result.
     """
     bands = [[people.band for people in found if people.attribute == name] or [_NO_BAND] for name in attributes]
     return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in bands)

@@ -1,4 +1,4 @@
-"""How often a network is right about people unlike CelebA's: by origin, gender and age, as other sets label them."""
+"""How often a network is right about people unlike CelebA's, by origin, gender and age, as other sets label them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from training.data.groups import UNKNOWN_AGE, Groups, read_groups
 from training.measure.predictions import identify, probabilities
 from training.measure.scores import Interval, json_number
 
-ATTRIBUTES = ("Male", "Young")  # those that other sets have labels for
+ATTRIBUTES = ("Male", "Young")  # for which other sets have labels
 ADULT_YEARS = 20
 LEAST_IMAGES = 30  # a group needs these to be called the worst
 _BAND_STARTS = (0, 3, 10, 20, 30, 40, 50, 60, 70, 200)  # years, as in FairFace
@@ -27,10 +27,10 @@ class Part:
     Attributes:
         group: Origin of the people; None for all.
         gender: "female" or "male", by the label Male; None for both.
-        age: Such as "20-29" or "70+"; None for every age of the table that it stands in.
-        images: Pictures whose label is known.
-        right: Share of them whose answer is the label; None where there are none.
-        interval: Its 95 % interval, by Wilson's method; None where there are none.
+        age: Such as "20-29" or "70+"; None for all ages in its table.
+        images: Pictures with a known label.
+        right: Share of them whose answer matches the label; None if there are none.
+        interval: Its 95 % interval, by Wilson's method; None if there are none.
     """
 
     group: str | None = None
@@ -48,10 +48,10 @@ class AttributeOutside:
     Attributes:
         attribute: Its name.
         everybody: All pictures.
-        adults: Those of people of ADULT_YEARS and more.
+        adults: Pictures of people of at least ADULT_YEARS.
         groups: Adults by origin and gender.
         ages: Everybody by age, then also by gender.
-        worst: The group that is right least often, among those of LEAST_IMAGES and more; None where there is none.
+        worst: The group with the fewest right answers, of those with at least LEAST_IMAGES; None if there is none.
     """
 
     attribute: str
@@ -67,11 +67,11 @@ class OutsideSet:
     """One set.
 
     Attributes:
-        name: As the command was given it.
+        name: As given on the command line.
         split: Name of the split; None for all pictures.
         images: Number of pictures in it.
-        splits: How many of them are of which split.
-        attributes: Those that weights and set have in common and that have labels.
+        splits: How many of them are in which split.
+        attributes: Those that weights and set share and that have labels.
     """
 
     name: str
@@ -101,8 +101,8 @@ def evaluate(
 
     Args:
         weights: The weights' file, .safetensors or .pth.
-        folders: By the set's name, a folder in CelebA's form, with list_groups.csv.
-        split: "train", "valid" or "test"; None for what is not for training, see held_out.
+        folders: Name of a set -> folder in CelebA's form, with list_groups.csv.
+        split: "train", "valid" or "test"; None for pictures not meant for training, see held_out.
         batch_size: Pictures at a time.
         device: auto, cpu, cuda or mps; None is auto.
 
@@ -111,7 +111,7 @@ def evaluate(
 
     Raises:
         CheckpointError: The weights cannot be read.
-        DataError: A folder cannot be used, its split is empty, or it has no label that the weights know.
+        DataError: A folder cannot be used, its split is empty, or it has no label in common with the weights.
         ValueError: There is no kind of device by that name.
     """
     predictor, measured = Predictor(weights, device), []
@@ -133,14 +133,14 @@ def evaluate(
 
 
 def held_out(splits: dict[str, Split]) -> str | None:
-    """Find the pictures of a set that no network was trained on, as far as its splits tell.
+    """Find the pictures of a set that no network was trained on, judging by its splits.
 
     Args:
         splits: The set's, by name.
 
     Returns:
-        "test" or else "valid" where there are pictures for training beside; None for a set that was not divided for
-        training, all of which is held out: it has pictures for training only, or none of these.
+        "test" or else "valid" if there are also pictures for training; None for a set that was not divided for
+        training, and so is held out as a whole: it has pictures for training only, or none of these.
     """
     if not len(splits["train"]):
         return None
@@ -148,7 +148,7 @@ def held_out(splits: dict[str, Split]) -> str | None:
 
 
 def _together(splits: list[Split]) -> Split:
-    """Make one split of several."""
+    """Join several splits into one."""
     return Split(
         tuple(path for split in splits for path in split.paths),
         np.concatenate([split.labels for split in splits]),
@@ -162,12 +162,12 @@ def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tup
     """Compare answers with the labels of a set.
 
     Args:
-        answers: By attribute, bool (N,), whether the network says yes.
+        answers: By attribute, bool (N,): whether the network says yes.
         split: Pictures and labels; Male gives the gender.
         groups: Who is in the pictures.
 
     Returns:
-        The attributes of ATTRIBUTES that both have, where any label is known.
+        Those of ATTRIBUTES that both have, if any label is known.
     """
     found = []
     for attribute in (name for name in ATTRIBUTES if name in answers and name in split.attributes):
@@ -179,7 +179,7 @@ def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tup
 
 
 def _genders(split: Split) -> dict[str, np.ndarray]:
-    """Whom the label Male calls female and male, bool (N,) each; nobody where the set has no such label."""
+    """Who is female and male by the label Male, bool (N,) each; nobody if the set lacks this label."""
     if "Male" not in split.attributes:
         return {}
     column = split.attributes.index("Male")
@@ -190,7 +190,7 @@ def _genders(split: Split) -> dict[str, np.ndarray]:
 def _divided(
     attribute: str, right: np.ndarray, known: np.ndarray, genders: dict[str, np.ndarray], groups: Groups
 ) -> AttributeOutside:
-    """Count what is right, bool (N,), in every part of the pictures whose label is known, bool (N,)."""
+    """Count right answers, bool (N,), in every part of the pictures with a known label, bool (N,)."""
     adults = known & (groups.ages >= ADULT_YEARS)
     by_group = tuple(
         _part(right, adults & (groups.origins == origin) & chosen, group=str(origin), gender=gender)
@@ -216,7 +216,7 @@ def _divided(
 
 
 def _bands(ages: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The bands of age with their pictures, bool (N,)."""
+    """The age bands with their pictures, bool (N,)."""
     for start, end in pairwise(_BAND_STARTS):
         name = f"{start}-{end - 1}" if end < _BAND_STARTS[-1] else f"{start}+"
         yield name, (ages != UNKNOWN_AGE) & (ages >= start) & (ages < end)
@@ -225,7 +225,7 @@ def _bands(ages: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 def _part(
     right: np.ndarray, chosen: np.ndarray, group: str | None = None, gender: str | None = None, age: str | None = None
 ) -> Part:
-    """Count what is right, bool (N,), among the chosen pictures, bool (N,)."""
+    """Count right answers, bool (N,), among the chosen pictures, bool (N,)."""
     images, hits = int(chosen.sum()), int((right & chosen).sum())
     if not images:
         return Part(group=group, gender=gender, age=age, images=0, right=None, interval=None)

@@ -18,10 +18,9 @@ Change = Callable[[np.ndarray, int], np.ndarray]
 
 
 def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Predictor, dict[str, Split]]:
-    """Load weights and the splits of data folders, joined; note on stderr how many labels are not known, if any.
+    """Load weights and the joined splits of data folders; note on stderr how many labels are unknown, if any.
 
-    The folders' columns of labels are joined by name, as training.train joins them: what a folder does not label is not
-    known there.
+    Like training.train, it joins the folders' label columns by name: what a folder does not label is unknown there.
 
     Args:
         weights: File of weights, .safetensors or .pth.
@@ -56,7 +55,7 @@ def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Pr
 
 
 def identify(weights: Path) -> dict[str, str]:
-    """Name a file of weights, for whoever reads figures and must know what they are of.
+    """Identify a file of weights, to record which weights some figures belong to.
 
     Args:
         weights: The file.
@@ -78,7 +77,7 @@ def probabilities(
         batch_size: Images per batch.
         change: Called with each crop, uint8 RGB (H, W, 3), and its index in the split; returns the crop to predict
             instead.
-        title: What is said to be done while it is.
+        title: Label of the progress bar.
 
     Returns:
         float32 (N, attributes).
@@ -101,7 +100,7 @@ def probabilities(
 def raw_logits(probabilities: np.ndarray, calibration: Calibration | None) -> np.ndarray:
     """Recover the network's logits from the predictor's probabilities.
 
-    float32 cannot tell a probability above 1 - 6e-8 from 1, so logits are capped there, at about 16.6 times the
+    float32 can't tell a probability above 1 - 6e-8 from 1, so logits are capped there, at about 16.6 times the
     temperature.
 
     Args:

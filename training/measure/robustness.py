@@ -1,4 +1,4 @@
-"""How accuracy falls on worse crops: poorly aligned, or degraded as by cameras and compression."""
+"""How accuracy falls on worse crops: poorly aligned, or degraded by cameras and compression."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ DAMAGES = (
     Damage("shrunk", "% of the size", (95, 90, 80, 70), lambda c, n, s: _move(c, n, scale=s / 100)),
     Damage("turn", "degrees", (5, 10, 20, 30), lambda c, n, s: _move(c, n, turn=s)),
     Damage("blur", "sigma in pixels", (1, 2, 3, 5), lambda c, _, s: cv2.GaussianBlur(c, (0, 0), s)),
-    # Not 50: it is twice as coarse as the quality 75 of CelebA's own files, whose values then fall between two steps.
+    # Not 50: twice as coarse as the quality 75 of CelebA's own files, it puts their values between two steps.
     Damage("JPEG", "quality", (60, 40, 20, 10), lambda c, _, s: _compress(c, int(s))),
     Damage("darkness", "% of the light", (70, 50, 30, 15), lambda c, _, s: cv2.convertScaleAbs(c, alpha=s / 100)),
     Damage("detail", "% of the pixels a side", (50, 33, 25, 15), lambda c, _, s: _shrink(c, s / 100)),
@@ -118,7 +118,7 @@ class Robustness:
         images: Number of images, evenly spaced over the split.
         undamaged: Mean accuracy on the undamaged crops, from 0 to 1.
         mirrored: Mean accuracy when each logit is averaged with the mirrored crop's. It costs a second forward pass and
-            is not what is served.
+            is not what we serve.
         outcomes: One for each strength of each damage.
     """
 

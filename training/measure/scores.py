@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Metrics from 0 to 1, of one attribute or averaged over the attributes where they are defined.
+    """Metrics from 0 to 1, of one attribute or averaged over the attributes that define them.
 
     None means undefined: no label is known, a class that the metric needs is missing or, for precision, nothing was
     predicted positive.

@@ -10,7 +10,7 @@ from training.measure import bootstrap, metrics, scores
 from training.measure.metrics import NETWORK_FIGURES
 from training.measure.scores import AttributeScores, Interval, Scores
 
-DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # by the labels; CelebA has none for ethnicity
+DIVISIONS = (("Male", "Young"), ("Pale_Skin",))  # labels to divide by; CelebA has none for ethnicity
 LEAST = 10  # positives, and negatives, of an attribute that every group needs for a comparison
 
 
@@ -41,7 +41,7 @@ class Gap:
         higher: Name of the group with the highest value.
         lower: Name of the group with the lowest value.
         difference: Between these two groups.
-        interval: 95 % bootstrap interval of the difference, None where undefined.
+        interval: 95 % bootstrap interval of the difference, None if undefined.
     """
 
     figure: str
@@ -106,7 +106,7 @@ class Answers:
 def _members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
     """The images of each group, bool (N,), by its name, such as "Male, not Young".
 
-    Images where a dividing label is not known are in no group.
+    Images without a known dividing label are in no group.
     """
     found = {}
     for sides in product((True, False), repeat=len(by)):

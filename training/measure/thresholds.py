@@ -35,12 +35,12 @@ _FOLDS = 5  # also the minimum number of people with a known label for trying a 
 
 
 def _gains(logits: np.ndarray, labels: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
-    """1 where the threshold corrects a decision made at 0, -1 where it spoils one, otherwise 0."""
+    """1 if the threshold corrects a decision made at 0, -1 if it spoils one, otherwise 0."""
     return ((logits > threshold) == labels).astype(float) - ((logits > 0) == labels)
 
 
 def _even_odds(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The logit at which labels are as often positive as negative, by logistic regression; 0 where there is none.
+    """The logit at which labels are as often positive as negative, by logistic regression; 0 if there is none.
 
     Args:
         logits: float (n,).
@@ -57,8 +57,8 @@ def fit_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, id
     """Fit the threshold with the highest accuracy for each attribute; keep 0 unless cross-validation clearly gains.
 
     The best threshold on the fitted images themselves would follow their noise (chosen on 1,500 images, it lost 0.08
-    points on others). So the logit of even odds is taken, a smooth fit to all images, and only if it gains on held-out
-    folds.
+    points on others). So this takes the logit of even odds, a smooth fit to all images, and only if that gains on
+    held-out folds.
 
     Args:
         logits: float (N, attributes).

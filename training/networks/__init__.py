@@ -1,1 +1,1 @@
-"""The networks that training knows: SlimNet, and those that teach it."""
+"""The networks that training knows: SlimNet and its teachers."""

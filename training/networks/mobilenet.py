@@ -1,6 +1,6 @@
-"""MobileNet (Howard et al. 2017, "MobileNets", arXiv 1704.04861), a teacher for SlimNet: larger, and another kind.
+"""MobileNet (Howard et al. 2017, "MobileNets", arXiv 1704.04861), a teacher for SlimNet: larger, and of another kind.
 
-Convolutions are padded as TensorFlow's SAME does it, since pre-trained weights come from there.
+Convolutions are padded like TensorFlow's SAME, since the pre-trained weights come from there.
 """
 
 import json
@@ -40,8 +40,8 @@ class MobileNetArchitecture:
 class _SamePadding(nn.Module):
     """Zeros around a map, so that a 3x3 convolution of stride 2 halves its sides, rounded up.
 
-    TensorFlow's SAME: a side of even length gets a row or column of zeros at its end alone, where torch's padding of 1
-    would move the whole grid by a pixel.
+    Like TensorFlow's SAME, it pads a side of even length only at its end, while torch's padding of 1 would move the
+    whole grid by a pixel.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class MobileNet(nn.Module):
         attributes: As given.
         preprocessing: As given.
         calibration: Always None: a teacher has none.
-        provenance: How the weights were made, as training.train describes it; None where that is not known.
+        provenance: How the weights were made, as training.train describes it; None if that is not known.
 
     Raises:
         ValueError: There are more or fewer names than outputs, or a name cannot be shown or is repeated.
@@ -114,12 +114,12 @@ class MobileNet(nn.Module):
             x: Normalised crops, float32 (N, 3, height, width).
 
         Returns:
-            (N, attributes); an attribute is on where its logit is above 0.
+            (N, attributes); an attribute is on if its logit is above 0.
         """
         return self.fc(self.features(x))
 
     def features(self, x: Tensor) -> Tensor:
-        """Compute what the outputs are linear functions of.
+        """Compute the features, of which the outputs are linear functions.
 
         Args:
             x: Normalised crops, float32 (N, 3, height, width).
@@ -149,7 +149,7 @@ class MobileNet(nn.Module):
 
     @classmethod
     def load(cls, path: str | Path) -> "MobileNet":
-        """Load weights that save has written.
+        """Load weights from `save`.
 
         Args:
             path: Their file.
@@ -158,7 +158,7 @@ class MobileNet(nn.Module):
             The network, on the CPU and in training mode.
 
         Raises:
-            CheckpointError: The file is missing, damaged or holds no MobileNet.
+            CheckpointError: The file is missing, damaged or not a MobileNet.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -182,7 +182,7 @@ class MobileNet(nn.Module):
 
 
 def holds_mobilenet(path: str | Path) -> bool:
-    """Whether a file says that it holds a MobileNet's weights; False where it cannot be read.
+    """Whether a file says that it holds a MobileNet's weights; False if it cannot be read.
 
     Args:
         path: File of weights.

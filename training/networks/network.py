@@ -16,7 +16,7 @@ def load_network(path: str | Path) -> Network:
         path: .safetensors of SlimNet or MobileNet, or SlimNet's .pth.
 
     Returns:
-        The network that the file says it holds, on the CPU and in training mode.
+        The network named in the file, on the CPU and in training mode.
 
     Raises:
         CheckpointError: The file is missing, damaged or holds neither.

@@ -1,7 +1,7 @@
-"""MobileNet with the weights of a TensorFlow.js graph, in which batch norm had been folded into the convolutions.
+"""MobileNet with the weights of a TensorFlow.js graph, whose batch norm was folded into its convolutions.
 
-The graph has Keras's names, as `faceres` of the npm package @vladmandic/human has them: conv1, then conv_dw_1,
-conv_pw_1, and so on. Its outputs for age and gender are left out.
+The graph has Keras's names, like `faceres` of the npm package @vladmandic/human: conv1, then conv_dw_1, conv_pw_1, and
+so on. Its outputs for age and gender are left out.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from training.networks.mobilenet import MobileNet, MobileNetArchitecture
 from training.networks.tensorflow_js import GraphModel
 
 _Module = TypeVar("_Module", bound=nn.Module)
-# The graph reads blue, green and red from 0 to 255, less ImageNet's means: of the usual ways, this one tells men from
+# The graph reads blue, green and red from 0 to 255, minus ImageNet's means: of the usual ways, this one tells men from
 # women best (98 % of 96 training crops), and most clearly. Ours reads the same as red, green and blue.
 _PREPROCESSING = Preprocessing(mean=(123.68 / 255, 116.779 / 255, 103.939 / 255), std=(1 / 255, 1 / 255, 1 / 255))
 
@@ -30,11 +30,11 @@ def from_graph(model: GraphModel, attributes: tuple[str, ...]) -> MobileNet:
         attributes: Names of the outputs.
 
     Returns:
-        The network, in evaluation mode, in which its features are the graph's. Its outputs are 0 for every picture,
-        since they have not been trained.
+        The network, in evaluation mode, in which its features equal the graph's. Its outputs are 0 for every picture,
+        since they are untrained.
 
     Raises:
-        CheckpointError: The graph is no MobileNet with Keras's names.
+        CheckpointError: The graph is not a MobileNet with Keras's names.
     """
     blocks = range(1, 1 + sum(name.endswith("/depthwise") for name in model.nodes))
     names = ["conv1", *(f"conv_{kind}_{block}" for block in blocks for kind in ("dw", "pw"))]
@@ -54,7 +54,7 @@ def from_graph(model: GraphModel, attributes: tuple[str, ...]) -> MobileNet:
 
 @torch.no_grad()
 def _fill(convolution: nn.Conv2d, norm: nn.BatchNorm2d, weights: dict[str, np.ndarray], name: str) -> None:
-    """Copy a layer's weights; batch norm only scales and shifts, as the graph does in its place."""
+    """Copy a layer's weights; batch norm only scales and shifts, as the graph does instead of it."""
     if convolution.groups > 1:
         kernel = weights[f"{name}/depthwise_kernel"].transpose(2, 3, 0, 1)
         norm.weight.copy_(torch.from_numpy(weights[f"{name}_bn/batchnorm_1/mul"]))
@@ -75,9 +75,9 @@ def _all(network: nn.Module, kind: type[_Module]) -> list[_Module]:
 
 @torch.inference_mode()
 def restore_batch_norm(network: MobileNet, batches: Iterable[Tensor]) -> None:
-    """Give batch norm the means and variances of what it reads, without changing what the network computes.
+    """Give batch norm the means and variances of its inputs, without changing what the network computes.
 
-    Training needs them: it would lose what the network has learnt, were batch norm to find other ones in a batch.
+    Training needs them: if batch norm found different ones in a batch, the network would lose what it has learnt.
 
     Args:
         network: Changed in place; in evaluation mode.

@@ -1,4 +1,4 @@
-"""TensorFlow.js graph models: a JSON file of nodes and a list of weights, whose bytes are in files beside it."""
+"""TensorFlow.js graph models: a JSON file with nodes and a list of weights, whose bytes are in files beside it."""
 
 import json
 import math
@@ -18,7 +18,7 @@ class GraphModel:
     """A graph model.
 
     Args:
-        nodes: Each node's description by its name: its operation "op", and its attributes "attr" as the file has them.
+        nodes: Each node's description by name: its operation "op", and its attributes "attr" as in the file.
         weights: Arrays by name, float32 or int32.
     """
 
@@ -30,10 +30,10 @@ def read_graph_model(path: str | Path) -> GraphModel:
     """Read a graph model.
 
     Args:
-        path: Its JSON file; the files of weights are looked for in the same folder.
+        path: Its JSON file; the files of weights are in the same folder.
 
     Returns:
-        The model, with weights that are stored in half precision as float32.
+        The model; weights stored in half precision become float32.
 
     Raises:
         CheckpointError: A file is missing or damaged, or weights are stored in a form other than these types.
@@ -57,7 +57,7 @@ def _arrays(described: list[dict[str, Any]], content: bytes) -> dict[str, np.nda
     """Cut the bytes of weights, which follow each other without gaps, into arrays.
 
     Raises:
-        ValueError: They are more or fewer bytes than described.
+        ValueError: There are more or fewer bytes than described.
     """
     found = {}
     start = 0

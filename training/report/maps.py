@@ -1,4 +1,4 @@
-"""Where a network looks, as Markdown, from the content of maps.json alone."""
+"""Where a network looks, as Markdown, from maps.json alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ _CHANGES = {"fine": "in the fine maps' order", "grad_cam": "in Grad-CAM's order"
 
 
 def where_it_looks(found: dict[str, Any]) -> str:
-    """Write the section: what was measured, what came out of it, and a row for each attribute.
+    """Write the section: what was measured, what came out, and a row for each attribute.
 
     Args:
         found: The content of maps.json.

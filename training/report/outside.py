@@ -1,4 +1,4 @@
-"""Whom a network fails, as Markdown, from the content of outside.json alone."""
+"""Whom a network fails, as Markdown, from outside.json alone."""
 
 from typing import Any
 

@@ -114,7 +114,7 @@ def _joined(*several: Axes) -> tuple[list[Any], list[Any]]:
 
 
 def reliability(evaluation: dict[str, Any]) -> Figure:
-    """Plot reliability diagrams, before and after temperatures where there are any, above the number of predictions.
+    """Plot reliability diagrams, before and after temperatures, if any, above the number of predictions.
 
     Args:
         evaluation: The content of evaluation.json.

@@ -1,4 +1,4 @@
-"""The report of an evaluation as Markdown and CSV, from the content of evaluation.json alone."""
+"""The report of an evaluation as Markdown and CSV, from evaluation.json alone."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ TITLES = {
     "majority_accuracy": "majority class",
     "positive_share": "share of positives",
 }
-TICKED = ("accuracy", "balanced_accuracy")  # those shown with their intervals
+TICKED = ("accuracy", "balanced_accuracy")  # metrics shown with their intervals
 _GAP_HEADER = ("higher", "lower", "gap", "95 % interval")
 
 
@@ -89,9 +89,9 @@ def summary(evaluation: dict[str, Any]) -> str:
 
 
 def _unknown(evaluation: dict[str, Any]) -> list[str]:
-    """A blank line and a sentence on labels that are not known; empty where all are.
+    """A blank line and a sentence on unknown labels; empty if all are known.
 
-    Evaluations from before labels could be unknown have no "known" entry: there, all are known.
+    Evaluations from before labels could be unknown have no "known" entry; all their labels are known.
     """
     images = evaluation["images"]
     gaps = {row["attribute"]: images - row.get("known", images) for row in evaluation["attributes"]}
@@ -188,7 +188,7 @@ def weakest(evaluation: dict[str, Any]) -> str:
 
 
 def calibration(evaluation: dict[str, Any]) -> str:
-    """Write the table of calibration error and log loss, and what temperatures do to the latter.
+    """Write the table of calibration error and log loss, and how temperatures change the latter.
 
     Args:
         evaluation: The content of evaluation.json.
@@ -369,7 +369,7 @@ def _span(interval: Sequence[float] | None) -> str:
 
 
 def with_span(scores: dict[str, Any], name: str) -> str:
-    """Format a metric as per cent, with its interval in brackets where there is one.
+    """Format a metric as per cent, with its interval in brackets if there is one.
 
     Args:
         scores: Scores with their intervals, as in evaluation.json.

@@ -1,1 +1,1 @@
-"""What a run leaves: its state, its metrics, how it was made, and lines for a log."""
+"""What a run records: its state, its metrics, how it was made, and lines for a log."""

@@ -16,12 +16,12 @@ def input_files(config: TrainConfig) -> dict[str, Any]:
         config: Its settings.
 
     Returns:
-        "teachers", a list in their order, and "init_from", where the run has them: each file's name as "file", and its
-        SHA-256 as "sha256". A run that goes on needs its initial weights no more, so they are as its state tells, and
-        absent where that is from before it told them.
+        "teachers", a list in order, and "init_from", if the run has them: each file's name as "file", and its SHA-256
+        as "sha256". A resumed run no longer needs its initial weights, so they come from its state, and are absent if
+        that is from an older version that didn't record them.
 
     Raises:
-        TrainingError: The state to go on from cannot be read, or a teacher has been changed since.
+        TrainingError: The state to resume from can't be read, or a teacher has changed since.
         OSError: A file cannot be read.
     """
     files: dict[str, Any] = {}
@@ -42,10 +42,10 @@ def input_files(config: TrainConfig) -> dict[str, Any]:
 def _check_unchanged(
     teachers: tuple[str, ...], now: list[dict[str, str]], before: list[dict[str, str]], path: Path
 ) -> None:
-    """Check that teachers hold what they held; `before` is empty in the state of a run that did not tell.
+    """Check that teachers have not changed; `before` is empty if the run's state did not record them.
 
     Raises:
-        TrainingError: One does not.
+        TrainingError: One has changed.
     """
     for teacher, found, known in zip(teachers, now, before, strict=False):
         if found["sha256"] != known["sha256"]:

@@ -1,4 +1,4 @@
-"""How a run makes its weights: settings, commit of this code and data, for config.json and the weights themselves."""
+"""How a run makes its weights: settings, this code's commit, and data, for config.json and the weights themselves."""
 
 import subprocess
 from dataclasses import asdict, fields
@@ -9,7 +9,7 @@ from training.data.folders import RunData
 from training.fit.config import FREE_ON_RESUME, TrainConfig
 
 _CODE = Path(__file__).resolve().parents[3]
-_GIT_SECONDS = 10  # until it is given up, as on a slow network disk
+_GIT_SECONDS = 10  # then we give up, for example on a slow network disk
 
 
 def run_description(config: TrainConfig, data: RunData, files: dict[str, Any]) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def run_description(config: TrainConfig, data: RunData, files: dict[str, Any]) -
         files: Its teachers and initial weights, from input_files.
 
     Returns:
-        "settings", "data" (the fingerprint, and the numbers of pictures), "files" where there are any and, where this
-        code is in a git repository, "commit" and "modified": whether files differ from that commit.
+        "settings", "data" (the fingerprint, and the numbers of pictures), "files" if there are any and, if this code is
+        in a git repository, "commit" and "modified": whether files differ from that commit.
     """
     return {
         "settings": asdict(config),
@@ -38,14 +38,14 @@ def run_description(config: TrainConfig, data: RunData, files: dict[str, Any]) -
 
 
 def provenance(description: dict[str, Any]) -> dict[str, Any]:
-    """Shorten the description of a run for its weights, which may be published.
+    """Shorten a run's description for its weights, which may be published.
 
     Args:
         description: From run_description.
 
     Returns:
-        "settings" that differ from the defaults and decide what is computed, with the names of files alone, since
-        paths tell of the machine; "data", its fingerprint; "files", "commit" and "modified" where they are known.
+        "settings" that differ from the defaults and affect what is computed, with file names only, since paths reveal
+        details of the machine; "data", its fingerprint; "files", "commit" and "modified" if known.
     """
     settings = {}
     for item in fields(TrainConfig):
@@ -59,7 +59,7 @@ def provenance(description: dict[str, Any]) -> dict[str, Any]:
 
 
 def _commit() -> dict[str, Any]:
-    """Return the commit of this code, and whether files differ from it; nothing where that is not known."""
+    """Return the commit of this code, and whether files differ from it; nothing if unknown."""
 
     def git(*words: str) -> str:
         command = ["git", "--no-optional-locks", "-C", str(_CODE), *words]
@@ -68,7 +68,7 @@ def _commit() -> dict[str, Any]:
         ).stdout.strip()
 
     try:
-        git("ls-files", "--error-unmatch", "training/train.py")  # else another project's repository holds this code
+        git("ls-files", "--error-unmatch", "training/train.py")  # fails inside another project's repository
         return {
             "commit": git("rev-parse", "HEAD"),
             "modified": bool(git("status", "--porcelain", "--untracked-files=no")),

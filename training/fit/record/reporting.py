@@ -1,4 +1,4 @@
-"""What a run reports while it goes on: lines for a log where there is no terminal, and values for TensorBoard."""
+"""What a running run reports: lines for a log if there is no terminal, and values for TensorBoard."""
 
 import sys
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def describe_run(config: TrainConfig, data: RunData, process: Process, dtype: to
 
 
 class ProgressLog:
-    """Writes a line each minute to the standard error stream, unless that is a terminal, which has progress bars.
+    """Writes a line each minute to the standard error stream, unless it is a terminal, which has progress bars.
 
     Args:
         writes: Whether this process reports.
@@ -53,13 +53,13 @@ class ProgressLog:
 
         Args:
             text: What the run does.
-            progress: How far it is, where it goes on.
+            progress: Where it continues.
             fraction: Fraction of the run that is over, from 0 to 1.
         """
         self._write(f"{text}{f'; going on after step {progress.step:,}' if progress.step else ''}", progress, fraction)
 
     def step(self, progress: Progress, fraction: float) -> None:
-        """Write a line where the last one is a minute old.
+        """Write a line if the last one is a minute old.
 
         Args:
             progress: How far the run is.
@@ -90,10 +90,10 @@ def scalars(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """Give each value of an epoch's metrics a name for TensorBoard.
 
     Args:
-        metrics: Numbers by name; those by attribute are nested, and undefined ones are None.
+        metrics: Numbers by name; those of attributes are nested, and undefined ones are None.
 
     Yields:
-        Names and values. Those by attribute are in a group of their own, such as "valid attributes/Male/f1".
+        Names and values. Those of attributes are in their own group, such as "valid attributes/Male/f1".
     """
     for name, value in metrics.items():
         if isinstance(value, dict):

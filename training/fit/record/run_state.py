@@ -15,15 +15,15 @@ from training.fit.errors import TrainingError
 
 @dataclass
 class Progress:
-    """How far a run is.
+    """How far a run has come.
 
     Args:
         epoch: Finished epochs.
         batch: Optimiser steps done in the current epoch.
-        step: Optimiser steps done in all.
+        step: Optimiser steps done in total.
         images: Training images seen.
         loss_sum: Sum of the current epoch's losses, one for each step.
-        best: Highest mean of --keep_best's figure in validation so far, from 0 to 1; -1 before the first.
+        best: Highest mean of --keep_best's figure in validation so far, from 0 to 1; -1 before the first validation.
         seconds: Time spent so far.
     """
 
@@ -41,7 +41,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
     Args:
         path: File to write.
-        state: Tensors, numbers and text, as read_state can read them.
+        state: Tensors, numbers and text that read_state can read.
 
     Raises:
         TrainingError: The disk is full.
@@ -49,7 +49,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     try:
         with replacement(path) as part:
             torch.save(state, part)
-    except RuntimeError as error:  # not an OSError: torch's zip writer raises this on a full disk
+    except RuntimeError as error:  # torch's zip writer raises this, not OSError, on a full disk
         raise TrainingError(f"{path.parent} cannot be written to ({error}); once it can, --resume") from error
 
 
@@ -70,13 +70,13 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def unreadable(path: Path, error: Exception) -> TrainingError:
-    """Return the error for a state that cannot be used, with advice on what to do.
+    """Return the error for an unusable state, with advice on what to do.
 
     Args:
         path: File of the state.
-        error: What was raised when it was read or used.
+        error: What reading or using it raised.
     """
-    # torch writes a zip file, whose table of contents comes last; torch's own message does not say that it is missing.
+    # torch writes a zip file, whose table of contents comes last; torch's own message does not say if that is missing.
     whole = zipfile.is_zipfile(path)
     fault = f"cannot be read ({error})" if whole else f"is cut off, at {path.stat().st_size:,} bytes"
     return TrainingError(
@@ -86,7 +86,7 @@ def unreadable(path: Path, error: Exception) -> TrainingError:
 
 
 def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, fingerprint: str) -> None:
-    """Check that a state is of a run with these settings and data.
+    """Check that a state belongs to a run with these settings and data.
 
     Args:
         path: File that the state was read from.
@@ -95,10 +95,10 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
         fingerprint: Fingerprint of the training data.
 
     Raises:
-        TrainingError: It is of another run.
+        TrainingError: It belongs to another run.
     """
     now = asdict(config)
-    before = {**asdict(TrainConfig()), **state["config"]}  # a run from before a flag was added did as its default does
+    before = {**asdict(TrainConfig()), **state["config"]}  # a run from before a flag existed did what its default does
     free = FREE_ON_RESUME | _later_end(state["position"], before, now)
     changes = [
         f"--{name} was {before[name]}, is {now[name]}" for name in now if name not in free and now[name] != before[name]
@@ -118,7 +118,7 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
 
 
 def _later_end(progress: Progress, before: dict[str, Any], now: dict[str, Any]) -> set[str]:
-    """Return the settings that let a finished run continue: its end, where that is later now.
+    """Return the settings that let a finished run continue: its end, if that is later now.
 
     An unfinished run keeps its end, since its schedule depends on it.
     """
@@ -127,7 +127,7 @@ def _later_end(progress: Progress, before: dict[str, Any], now: dict[str, Any]) 
 
 
 def check_finite(network: nn.Module, folder: Path) -> None:
-    """Check the weights, so that good ones are never overwritten by others that are not finite.
+    """Check that the weights are finite, so that bad ones never overwrite good ones.
 
     Args:
         network: Network to check.
@@ -137,7 +137,7 @@ def check_finite(network: nn.Module, folder: Path) -> None:
         TrainingError: Some weights are not finite.
     """
     finite = torch.stack([torch.isfinite(value).all() for value in network.state_dict().values()])
-    if not finite.all():  # read once: each read of a GPU waits for it
+    if not finite.all():  # read once, since each read waits for the GPU
         raise TrainingError(
             f"the weights are no longer finite: training stopped. The last good ones are kept in {folder}; "
             "try a lower --learning_rate"
@@ -147,7 +147,7 @@ def check_finite(network: nn.Module, folder: Path) -> None:
 def write_metrics(path: Path, epochs: int, more: str = "") -> None:
     """Keep the first lines of a metrics file, one for each finished epoch, and add more.
 
-    Later lines are of epochs that a restored state has not finished, which are written again.
+    Later lines are from epochs that a restored state has not finished; they will be written again.
 
     Args:
         path: File of the metrics.

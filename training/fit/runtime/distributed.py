@@ -1,4 +1,4 @@
-"""Distributed training (DDP by torchrun), or one process alone: ranks, devices, and sums over all processes."""
+"""Distributed training (DDP with torchrun), or a single process: ranks, devices, and sums over all processes."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class Process:
             values: Values of this process; a tensor on its device may be overwritten by the sum.
 
         Returns:
-            The sum, on this process's device; the values themselves where there is only one process.
+            The sum, on this process's device; the values themselves if there is only one process.
 
         Raises:
             ConnectionError: Another process has ended.
@@ -62,10 +62,10 @@ class Process:
         Raises:
             ConnectionError: Another process has ended.
         """
-        self.total(torch.zeros(1)).item()  # NCCL returns before the others have come; reading the value waits
+        self.total(torch.zeros(1)).item()  # NCCL returns before the others arrive; reading the value waits
 
     def take_from_writer(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Overwrite the tensors of every process with those of rank 0; every process must call this.
+        """Overwrite every process's tensors with those of rank 0; every process must call this.
 
         Args:
             tensors: Tensors on this process's device, in the same order in every process.
@@ -79,10 +79,10 @@ class Process:
                     distributed.broadcast(tensor, src=0)
 
     def from_writer(self, value: float) -> float:
-        """Return rank 0's value in every process: clocks differ, decisions must not.
+        """Return rank 0's value in every process, since clocks differ but decisions must not.
 
         Args:
-            value: This process's value; only that of rank 0 counts.
+            value: This process's value; only rank 0's counts.
 
         Raises:
             ConnectionError: Another process has ended.
@@ -92,7 +92,7 @@ class Process:
 
 @contextmanager
 def _others_needed() -> Iterator[None]:
-    """Raise ConnectionError when another process has ended."""
+    """Raise ConnectionError if another process has ended."""
     try:
         yield
     except RuntimeError as error:
@@ -101,10 +101,10 @@ def _others_needed() -> Iterator[None]:
 
 @contextmanager
 def joined(device: str) -> Iterator[Process]:
-    """Join the process group of torchrun, with NCCL on GPUs and gloo on CPUs; without torchrun, run alone.
+    """Join torchrun's process group, with NCCL on GPUs and gloo on CPUs; without torchrun, run alone.
 
     Args:
-        device: Name of a device, as choose_device takes it; several processes on GPUs each get one, by local rank.
+        device: Name of a device, as for choose_device; several processes on GPUs get one each, by local rank.
 
     Yields:
         This process.
@@ -133,16 +133,16 @@ def joined(device: str) -> Iterator[Process]:
     process = Process(distributed.get_rank(), count, chosen, local_rank)
     try:
         yield process
-        process.wait()  # leave together: the first to go closes the connection, which the others may still use
+        process.wait()  # leave together: the first to leave closes the connection, which others may still need
     finally:
         distributed.destroy_process_group()
 
 
 def report_failure(text: str) -> None:
-    """Report once why the run ends: under torchrun, at the end of its long report; else on the standard error stream.
+    """Report once why the run ends: under torchrun at the end of its long report, else on the standard error stream.
 
-    What one process cannot use, none can, and the others then fail too: they leave the report to the first process of
-    each machine, and are ended by torchrun meanwhile.
+    What one process can't use, none can, so the others fail, too. They leave the report to each machine's first
+    process, and torchrun ends them meanwhile.
 
     Args:
         text: Message to show.

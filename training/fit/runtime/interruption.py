@@ -33,9 +33,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Whether this program is asked to end; Interrupted is raised at once, except inside held.
+    """Whether this program has been asked to end; raises Interrupted at once, except inside `held`.
 
-    A second signal ends the program at once everywhere.
+    A second signal always ends the program at once.
 
     Attributes:
         number: Number of the last signal; None before the first.
@@ -55,14 +55,14 @@ class Interruption:
 
     @property
     def reason(self) -> Interrupted:
-        """The exception to raise; for SIGTERM where the signal came to another process."""
+        """The exception to raise; for SIGTERM if the signal went to another process."""
         return Interrupted(signal.SIGTERM if self.number is None else self.number)
 
     @contextmanager
     def watched(self) -> "Iterator[Interruption]":
-        """Handle the signals, except those that the program was started to ignore, as by nohup.
+        """Handle the signals, except those that the program was started to ignore, as with nohup.
 
-        Outside the main thread, where handlers cannot be set, nothing changes.
+        Does nothing outside the main thread, where handlers can't be set.
 
         Yields:
             This object.
@@ -74,7 +74,7 @@ class Interruption:
         owner = os.getpid()
 
         def take(number: int, _frame: FrameType | None) -> None:
-            if os.getpid() == owner:  # not a worker that was forked from this process
+            if os.getpid() == owner:  # not in a worker forked from this process
                 self.take(number)
 
         for number, handler in before.items():
@@ -93,7 +93,7 @@ class Interruption:
             number: Number of the signal.
 
         Raises:
-            Interrupted: It is a second signal, or signals are not held.
+            Interrupted: This is a second signal, or signals are not held.
         """
         if self.asked and "LOCAL_RANK" in os.environ and time.monotonic() - self.first < _REPEAT_SECONDS:
             return
@@ -102,12 +102,12 @@ class Interruption:
         if again or not self.waits:
             raise self.reason
         if os.environ.get("RANK", "0") == "0":
-            # Not by print: a signal may come while something is printed.
+            # Not with print, since a signal may come in the middle of printing.
             os.write(2, b"\nstopping after this step; once more to stop at once, without what was not saved\n")
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Only note a first signal inside the block, which checks for it with asked."""
+        """Inside the block, only note a first signal; the block checks for it with `asked`."""
         self.waits = True
         try:
             yield
@@ -116,7 +116,7 @@ class Interruption:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Inside held: raise at once for a signal that was noted before, or that comes in the block.
+        """Inside `held`: raise at once for a signal noted before, or one that comes in the block.
 
         Raises:
             Interrupted: A signal has come.

@@ -5,10 +5,10 @@ import platform
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep freed memory: else large activations go back to the system and are zeroed again each step.
+    """Let glibc keep freed memory; otherwise large activations go back to the system and are zeroed again each step.
 
-    Without this, training takes a fifth longer on a 2-core CPU (measured: 77 against 93 images per CPU-second). It does
-    nothing with another C library.
+    Without this, training takes a fifth longer on a 2-core CPU (measured: 77 against 93 images per CPU-second). Does
+    nothing with other C libraries.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
