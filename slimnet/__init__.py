@@ -68,5 +68,5 @@ if not TYPE_CHECKING:  # to a type checker, a module with __getattr__ has every 
 
 
 def __dir__() -> list[str]:
-    """List the public names too that have not been imported yet."""
+    """List all public names, even those not imported yet."""
     return sorted({*globals(), *__all__})

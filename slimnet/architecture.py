@@ -5,16 +5,16 @@ from reprlib import repr as shortened
 
 from slimnet.preprocessing import MAX_SIDE_PIXELS
 
-# A stranger's file must not make us build or allocate without end; training has the same bounds.
+# Limits, so that a stranger's file can't make us build or allocate without end; training has the same.
 MAX_SLIM_MODULES = 8  # each halves the map, and 9 would need crops of 2,047 pixels; the paper has 4
-MAX_FILTERS = 4096  # of the first convolution and of each Slim module; the paper's have 16 to 96
+MAX_FILTERS = 4096  # in the first convolution and each Slim module; the paper has 16 to 96
 MAX_CLASSES = 65_536
 MAX_DEPTH_MULTIPLIER = 64
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What SlimNet is built from; the fields are named like the hyper-parameters in the original's checkpoints.
+    """SlimNet's hyper-parameters, named as in the original's checkpoints.
 
     Attributes:
         filter_count_values: f of each Slim module, 1 to MAX_FILTERS; there are 1 to MAX_SLIM_MODULES of them.

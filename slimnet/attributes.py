@@ -1,4 +1,4 @@
-"""The 40 binary attributes of CelebA, how a page groups them, and which names other attributes may have."""
+"""CelebA's 40 binary attributes, how a page groups them, and which names other attributes may have."""
 
 import unicodedata
 from collections import Counter
@@ -7,7 +7,7 @@ from reprlib import repr as shortened
 
 MAX_NAME_CHARACTERS = 200
 
-# In the order of CelebA's own label file, which is the order of the network's outputs.
+# In the order of CelebA's label file, which is also that of the network's outputs.
 ATTRIBUTES: tuple[str, ...] = (
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald",
     "Bangs", "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair",
@@ -19,8 +19,8 @@ ATTRIBUTES: tuple[str, ...] = (
     "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young",
 )  # fmt: skip
 
-# Display groups: every attribute stands in exactly one of them. "Impressions" holds what is most clearly an annotator's
-# judgement of a person rather than something that can be pointed at in the picture.
+# Display groups: every attribute is in exactly one. "Impressions" holds those that are most clearly an annotator's
+# judgement of a person, rather than something one can point at in the picture.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Hair": (
         "Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Straight_Hair", "Wavy_Hair",
@@ -42,14 +42,14 @@ def label_names(num_classes: int, names: Sequence[str] | None = None) -> tuple[s
 
     Args:
         num_classes: number of the network's outputs.
-        names: one for each output; None for CelebA's names where there are 40, else label_0, label_1, ….
+        names: one for each output; None for CelebA's names if there are 40, else label_0, label_1, ….
 
     Returns:
         One name for each class, in the order of the outputs.
 
     Raises:
-        ValueError: there are more or fewer names than classes, or a name is empty, too long, repeated, or holds a
-            control character or a lone surrogate.
+        ValueError: there are more or fewer names than classes, or a name is empty, too long, repeated, or has a control
+            character or a lone surrogate.
     """
     if names is None:
         return ATTRIBUTES if num_classes == len(ATTRIBUTES) else tuple(f"label_{n}" for n in range(num_classes))
@@ -60,7 +60,7 @@ def label_names(num_classes: int, names: Sequence[str] | None = None) -> tuple[s
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Raise ValueError for names that cannot be columns of a table or labels on a page."""
+    """Raise ValueError for names that can't be columns of a table or labels on a page."""
     for name in names:
         if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
             raise ValueError(

@@ -1,10 +1,10 @@
-"""How far a network's answers can be trusted, measured on validation images and kept in the weights' file."""
+"""How far to trust a network's answers, measured on validation images and kept in the weights' file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond it float32 has no probability but 0 and 1, or none but 0.5
+TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond this, float32 probabilities are all 0 and 1, or all 0.5
 
 ACCURACY, BALANCED, F1 = OPERATING_POINTS = ("accuracy", "balanced", "f1")
 
@@ -14,7 +14,7 @@ class Reliability:
     """How reliable one attribute's predictions are, on validation images.
 
     Attributes:
-        balanced_accuracy: mean of both classes' recalls, 0 to 1; 0.5 is chance, or always the same answer.
+        balanced_accuracy: mean of both classes' recalls, 0 to 1; 0.5 is chance, or always giving the same answer.
         low: lower end of its 95 % bootstrap interval, 0 to 1.
         high: upper end of that interval, 0 to 1.
 
@@ -33,15 +33,15 @@ class Reliability:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Where each attribute is ticked, and what such a tick is worth; in the order of the network's outputs.
+    """Where each attribute is ticked, and how good such ticks are; in the order of the network's outputs.
 
     Attributes:
         thresholds: of probability, 0 to 1; above it an attribute is ticked.
-        precision: share of the ticks that are right, 0 to 1; 0 where nothing was ticked, as the recall is then.
+        precision: share of the ticks that are right, 0 to 1; 0 if nothing was ticked, like the recall.
         recall: share of the faces with the attribute that are ticked, 0 to 1.
 
     Raises:
-        ValueError: a value is outside 0 to 1, or there are not as many of each.
+        ValueError: a value is outside 0 to 1, or there are not equally many of each.
     """
 
     thresholds: tuple[float, ...]
@@ -57,9 +57,9 @@ class Sure:
     """How good the answers outside the band Calibration.unsure are; in the order of the network's outputs.
 
     Attributes:
-        right: share of the answers that are right, 0 to 1; 0 where nothing was answered, as `answered` is then.
-        answered: share of the faces for which there is an answer, 0 to 1.
-        precision: share of the ticks that are right, 0 to 1; 0 where nothing was ticked, as the recall is then.
+        right: share of the answers that are right, 0 to 1; 0 if nothing was answered, like `answered`.
+        answered: share of the faces with an answer, 0 to 1.
+        precision: share of the ticks that are right, 0 to 1; 0 if nothing was ticked, as the recall is then.
         recall: share of the faces with the attribute that are ticked, 0 to 1.
 
     Raises:
@@ -84,16 +84,16 @@ class Calibration:
 
     Attributes:
         temperatures: within TEMPERATURE_RANGE; the probability is sigmoid(logit / temperature). Being positive, they
-            change no decision: a logit above 0 stays a probability above 0.5.
+            change no decision: a logit above 0 still gives a probability above 0.5.
         reliability: one for each temperature.
         operating_points: one for each of OPERATING_POINTS, by its name; empty if none were measured.
-        unsure: for each attribute the band of probability, low and high, outside which answers are right in at least
-            98 % of cases; (0, 1) where there is no such answer. Empty without operating points.
-        sure: what was measured of these answers; None without operating points.
+        unsure: for each attribute the low and high end of the band of probability outside which at least 98 % of
+            answers are right; (0, 1) if there are no such answers. Empty without operating points.
+        sure: how good these answers are; None without operating points.
 
     Raises:
-        ValueError: a temperature is out of range, there are not as many values as temperatures, or decisions are not
-            complete.
+        ValueError: a temperature is out of range, there are not as many values as temperatures, or decisions are
+            incomplete.
     """
 
     temperatures: tuple[float, ...]
@@ -123,7 +123,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Calibration":
-        """Rebuild a calibration from the JSON of its dataclasses.asdict.
+        """Rebuild a calibration from the JSON of `dataclasses.asdict`.
 
         Args:
             values: the parsed JSON object; decisions may be missing.

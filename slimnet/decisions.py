@@ -1,6 +1,6 @@
 """From probabilities to decisions: yes, no, or not sure, at an operating point of the weights' calibration.
 
-At "accuracy" an attribute is decided where its probability is outside the band `Calibration.unsure`, and not inside it.
+At "accuracy" an attribute is decided if its probability is outside the band `Calibration.unsure`, and not inside it.
 At "balanced" and "f1" it is ticked above the operating point's threshold; below that, it is "no" up to the band's lower
 end and "not sure" from there on. Of attributes that exclude each other, the surest then keeps its tick, and the others
 become "not sure". Weights without operating points tick what is more likely than not.
@@ -18,9 +18,9 @@ YES, NO, NOT_SURE = 1, 0, -1
 
 _HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 
-# Pairs that contradict each other by their meaning, and that CelebA's training labels show together on at most 5.3 % of
-# the faces with the rarer one (fair and grey hair; 0 to 3 % for most). Not among them, by the labels: no beard with a
-# 5 o'clock shadow (29 %), and bald with grey hair (27 %) or a receding hairline (34 %).
+# Pairs that contradict each other by meaning, and that CelebA's training labels show together on at most 5.3 % of the
+# faces with the rarer one (fair and grey hair; 0 to 3 % for most). By the labels, these are not among them: no beard
+# with a 5 o'clock shadow (29 %), and bald with grey hair (27 %) or a receding hairline (34 %).
 EXCLUSIVE: tuple[tuple[str, str], ...] = (
     *(("No_Beard", beard) for beard in ("Goatee", "Mustache", "Sideburns")),
     *(("Bald", hair) for hair in ("Bangs", "Straight_Hair", "Wavy_Hair", "Black_Hair", "Blond_Hair", "Brown_Hair")),
@@ -37,7 +37,7 @@ def exclusive_pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
         names: the network's attributes.
 
     Returns:
-        The pairs of which both attributes are among the names.
+        The pairs whose attributes are both among the names.
     """
     return tuple(pair for pair in EXCLUSIVE if {*pair} <= {*names})
 
@@ -50,14 +50,14 @@ def decide(
     Args:
         probabilities: float (attributes,), 0 to 1.
         names: the attributes, in the order of the probabilities.
-        calibration: the weights' own; None if they have none.
+        calibration: of the weights; None if they have none.
         point: the operating point: "accuracy", "balanced" or "f1".
 
     Returns:
         For each attribute True, False, or None for "not sure".
 
     Raises:
-        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+        ValueError: the calibration has no such operating point; one without any has only "accuracy".
     """
     found = decide_all(np.asarray(probabilities)[None], names, calibration, point)[0]
     return [None if answer == NOT_SURE else bool(answer) for answer in found]
@@ -71,21 +71,21 @@ def decide_all(
     Args:
         probabilities: float (N, attributes), 0 to 1.
         names: the attributes, in the order of the probabilities.
-        calibration: the weights' own; None if they have none.
+        calibration: of the weights; None if they have none.
         point: the operating point: "accuracy", "balanced" or "f1".
 
     Returns:
         int8 (N, attributes): YES, NO or NOT_SURE.
 
     Raises:
-        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+        ValueError: the calibration has no such operating point; one without any has only "accuracy".
     """
     check_point(calibration, point)
     if calibration is None or not calibration.operating_points:
         return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
     thresholds = np.array(calibration.operating_points[point].thresholds)
     low, high = np.array(calibration.unsure).T
-    # A band up to 1 says that no tick is good enough, and float32 rounds a very sure probability to 1.
+    # A band up to 1 means that no tick is good enough, but float32 rounds a very sure probability to 1.
     ticked = (probabilities >= high) & (high < 1) if point == ACCURACY else probabilities > thresholds
     answers = np.where(ticked, YES, np.where(probabilities <= low, NO, NOT_SURE)).astype(np.int8)
     answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
@@ -96,14 +96,14 @@ def check_point(calibration: Calibration | None, point: str) -> None:
     """Refuse an operating point that weights do not have.
 
     Args:
-        calibration: the weights' own; None if they have none.
+        calibration: of the weights; None if they have none.
         point: name of the operating point.
 
     Raises:
-        ValueError: the calibration has no such operating point; one without any knows "accuracy" alone.
+        ValueError: the calibration has no such operating point; one without any has only "accuracy".
     """
     measured = calibration.operating_points if calibration else {}
-    if isinstance(point, str) and point in (measured or (ACCURACY,)):  # a call to a server may bring anything
+    if isinstance(point, str) and point in (measured or (ACCURACY,)):  # calls to a server may send anything
         return
     if measured:
         raise ValueError(f"there is no operating point {shortened(point)}: choose {', '.join(measured)}")
@@ -115,10 +115,10 @@ def check_point(calibration: Calibration | None, point: str) -> None:
 def keep_surest(
     ticked: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray, names: Sequence[str]
 ) -> np.ndarray:
-    """Take off ticks until none excludes another.
+    """Remove ticks until none excludes another.
 
-    The surer a tick is, the larger the share of the room above its threshold that its probability takes. From the
-    surest down, each stays if it excludes none that has stayed; of two equally sure ones, the attribute named first.
+    A tick's sureness is the share of the room above its threshold that its probability takes. From the surest down,
+    each stays if it excludes none that has stayed; of two equally sure ones, the attribute named first stays.
 
     Args:
         ticked: bool (N, attributes).

@@ -1,4 +1,4 @@
-"""Choice of the device to compute on, and of how exactly a GPU computes there."""
+"""Chooses the device to compute on, and how exactly a GPU computes."""
 
 import threading
 import warnings
@@ -11,7 +11,7 @@ def choose_device(requested: str | None = None) -> torch.device:
     """Choose the device to compute on.
 
     Args:
-        requested: "cuda", "cuda:1", "mps" or "cpu"; None or "auto" for CUDA where there is one, else MPS, else the CPU.
+        requested: "cuda", "cuda:1", "mps" or "cpu"; None or "auto" for CUDA if available, else MPS, else the CPU.
 
     Returns:
         The device; if the requested one is not available, the CPU, with a RuntimeWarning.
@@ -69,9 +69,9 @@ EXACT_CONVOLUTIONS = _ExactConvolutions()
 def _set_precision(wanted: str | bool) -> str | bool:
     """Set cuDNN's precision for convolutions, and return what it was.
 
-    Not by `cudnn.flags`, which also resets what it is not given, and fails where somebody has used the newer setting.
+    Without `cudnn.flags`, which also resets what it is not given, and fails if somebody has used the newer setting.
     """
-    if hasattr(cudnn, "conv"):  # from torch 2.9 on
+    if hasattr(cudnn, "conv"):  # since torch 2.9
         before: str | bool = cudnn.conv.fp32_precision
         cudnn.conv.fp32_precision = wanted
     else:

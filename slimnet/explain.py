@@ -1,9 +1,9 @@
-"""Which places in a crop spoke for an attribute and which against it, in numbers that add up to the answer.
+"""Which places in a crop spoke for and against an attribute, in numbers that add up to the answer.
 
-After its last Slim module the network only pools, averages and weighs, and that is linear once it is known which cell
-wins each pooling. So what each cell adds to a logit is exact, without gradients: it equals HiResCAM (Draelos and Carin,
+After its last Slim module the network only pools, averages and weighs, which is linear once we know which cell wins
+each pooling. So what each cell adds to a logit is exact, without gradients: it equals HiResCAM (Draelos and Carin,
 arXiv 2011.08891) on the module's output. But each cell has seen most of the face. Fine maps keep the sums for and
-against an attribute, and divide them among the smaller cells of the module before by gradient times activation.
+against an attribute, and divide them among the previous module's smaller cells by gradient times activation.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from slimnet.model import SlimNet
 
 
 class Contributions(NamedTuple):
-    """What each place adds to each logit: maps summed over height and width, plus the bias, are the logits.
+    """What each place adds to each logit: the maps summed over height and width, plus the bias, are the logits.
 
     Attributes:
         maps: float32 (N, attributes, h, w); above 0 for the attribute, below 0 against it. `cells` says where in the
@@ -34,7 +34,7 @@ class Contributions(NamedTuple):
 
 @dataclass(frozen=True)
 class Cells:
-    """Where the cells of a map lie in a crop, in pixels; the outer cells reach to its border.
+    """Where a map's cells lie in a crop, in pixels; the outer cells reach its border.
 
     Attributes:
         rows: y of the edges between rows, from 0 to the crop's height: h + 1 numbers.
@@ -47,7 +47,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Which places in crops spoke for each attribute and which against it, in log-odds.
+    """Which places in crops spoke for and against each attribute, in log-odds.
 
     A probability is the sigmoid of its log-odds, which include the temperature: `probabilities` adds them up to the
     Predictor's own answers.
@@ -64,7 +64,7 @@ class Explanation:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Add the maps up: float32 (N, attributes), 0 to 1."""
+        """Add up the maps: float32 (N, attributes), 0 to 1."""
         return torch.from_numpy(self.maps.sum((2, 3)) + self.bias).sigmoid().numpy()
 
 
@@ -75,7 +75,7 @@ def contributions(model: SlimNet, x: Tensor, refine: bool = False) -> Contributi
         model: the network, in eval mode.
         x: normalised crops, float32 (N, 3, height, width), both sides at least `model.least_side`.
         refine: whether to divide it more finely, by the output of the last Slim module but one: 12x9 cells instead of
-            5x4 in CelebA's crops. It takes longer, since it needs a gradient for each attribute.
+            5x4 in CelebA's crops. This takes longer, since it needs a gradient for each attribute.
 
     Returns:
         The maps and the bias, on the model's device.
@@ -91,7 +91,7 @@ def contributions(model: SlimNet, x: Tensor, refine: bool = False) -> Contributi
 
 
 def blank_features(model: SlimNet, height: int, width: int) -> Tensor:
-    """Compute the features of a crop that shows nothing: every value is the mean, that is 0 after normalisation.
+    """Compute the features of a crop that shows nothing: every value is the mean, which is 0 after normalisation.
 
     Args:
         model: the network, in eval mode.
@@ -109,16 +109,16 @@ def blank_features(model: SlimNet, height: int, width: int) -> Tensor:
 def from_features(
     model: SlimNet, features: Tensor, blank: Tensor | None = None, attributes: Sequence[int] | None = None
 ) -> Contributions:
-    """Divide logits among the places of crops of which most has been computed already.
+    """Divide logits among the places of crops, starting from features already computed.
 
     Args:
         model: the network, in eval mode.
         features: float32 (N, channels, h, w), the output of its last Slim module but one.
-        blank: `blank_features`, for fine maps, which take some 2 ms for each attribute of a crop; None for coarse ones.
-        attributes: places of those whose maps are wanted; None for all.
+        blank: from `blank_features`, for fine maps, which take some 2 ms per attribute and crop; None for coarse ones.
+        attributes: indices of the attributes to map; None for all.
 
     Returns:
-        The maps and the bias of these attributes, in their order.
+        The maps and the bias of these attributes, in order.
     """
     wanted = list(range(model.fc.out_features) if attributes is None else attributes)
     weight, bias = model.fc.weight.detach()[wanted], model.fc.bias.detach()[wanted]
@@ -133,14 +133,14 @@ def from_features(
 
 
 def cells(model: SlimNet, refine: bool = False) -> Cells:
-    """Say where the cells of a network's maps lie in crops of its own size.
+    """Compute where the cells of a network's maps lie in crops of its own size.
 
     Args:
         model: the network.
         refine: as for `contributions`.
 
     Returns:
-        The edges of the cells, halfway between the places that their convolutions and poolings are centred on.
+        The edges of the cells, halfway between the centres of their convolutions and poolings.
     """
     _, size, stride = model.architecture.initial_conv
     start, step = size / 2, stride  # of the first cell's centre, and from cell to cell, in pixels
@@ -158,11 +158,11 @@ def cells(model: SlimNet, refine: bool = False) -> Cells:
 
 
 def _evidence(before: Tensor, logits: Tensor, blank: Tensor) -> Tensor:
-    """Multiply each logit's gradient by what tells the features from a blank crop's: (N, attributes, h, w).
+    """Multiply each logit's gradient by the features' difference from a blank crop's: (N, attributes, h, w).
 
-    Of what was tried on training faces (activations alone, HiResCAM; their difference from their own mean; integrated
-    gradients from three baselines; products with the coarse map) this lay in the attributes' own regions most often,
-    but for what compares with the average face, which no weights' file holds.
+    Of what we tried on training faces (activations alone, HiResCAM; their difference from their own mean; integrated
+    gradients from three baselines; products with the coarse map), this lay in the attributes' own regions most often,
+    except for comparing with the average face, which no weights' file contains.
     """
     gradients = [torch.autograd.grad(total, before, retain_graph=True)[0] for total in logits.sum(0)]
     difference = before.detach() - blank
@@ -170,7 +170,7 @@ def _evidence(before: Tensor, logits: Tensor, blank: Tensor) -> Tensor:
 
 
 def _refined(coarse: Tensor, evidence: Tensor) -> Tensor:
-    """Divide what the coarse cells have for each attribute, and what they have against it, by the finer evidence."""
+    """Divide what the coarse cells have for and against each attribute, by the finer evidence."""
     return _shared_out(coarse.clamp(min=0), evidence) - _shared_out(-coarse.clamp(max=0), -evidence)
 
 
@@ -181,7 +181,7 @@ def _shared_out(coarse: Tensor, evidence: Tensor) -> Tensor:
 
 
 def _winners(model: SlimNet, last_map: Tensor) -> Tensor:
-    """Give each value of the last map its share in the average: nothing unless it wins a pooling; same shape."""
+    """Compute each value's share in the average of the last map: 0 unless it wins a pooling; same shape."""
     pooled, indices = F.max_pool2d(last_map, model.pool.kernel_size, model.pool.stride, return_indices=True)
     share = pooled.flatten(2) / (pooled.shape[2] * pooled.shape[3])
     shares = torch.zeros_like(last_map).flatten(2)  # a cell may win several poolings, since they overlap

@@ -2,9 +2,9 @@
 
 Both files take any number of uint8 RGB crops (batch, height, width, 3), and give logits and calibrated probabilities,
 float32 (batch, attributes). Normalisation, batch norm and temperatures are inside, so no other program can get them
-wrong. The .onnx also gives the maps that explain the answers (slimnet.onnx.graph). Both hold names, sizes,
-normalisation and calibration as JSON: under the metadata key "slimnet" of the .onnx, in the extra file "slimnet.json"
-of the .pt2.
+wrong. The .onnx also gives the maps that explain the answers (slimnet.onnx.graph). Both contain names,
+sizes, normalisation and calibration as JSON: under the metadata key "slimnet" of the .onnx, in the extra file
+"slimnet.json" of the .pt2.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from slimnet.model import SlimNet
 
 
 class ExportError(RuntimeError):
-    """The network cannot be written in this format; the message says what to do."""
+    """The network can't be written in this format; the message says what to do."""
 
 
 def export_onnx(model: SlimNet, path: str | Path) -> None:
     """Write an ONNX file, whole or not at all.
 
     Args:
-        model: the network; it is left as it is.
-        path: the file to write; see slimnet.onnx.graph for what it holds.
+        model: the network; it is not changed.
+        path: the file to write; see slimnet.onnx.graph for its content.
 
     Raises:
         ExportError: the package onnx is missing.
@@ -50,19 +50,19 @@ def export_torch(model: SlimNet, path: str | Path) -> None:
     """Write a torch.export archive, whole or not at all.
 
     Args:
-        model: the network; it is left as it is.
+        model: the network; it is not changed.
         path: the file to write; `torch.export.load(path).module()(crops)` gives logits and probabilities.
 
     Raises:
         OSError: the file cannot be written.
     """
     height, width = model.preprocessing.height, model.preprocessing.width
-    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # a batch of 1 would be taken for a constant
+    example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # torch would take a batch of 1 for a constant
     batch = torch.export.Dim("batch", min=1)
-    inference = Inference(model).to(memory_format=torch.contiguous_format)  # torch warns of weights in another format
+    inference = Inference(model).to(memory_format=torch.contiguous_format)  # torch warns about weights in other formats
     program = torch.export.export(inference, (example,), dynamic_shapes={"crops": {0: batch}})
     metadata = json.dumps(model.to_checkpoint().metadata)
-    content = io.BytesIO()  # writing to a file, torch would hide why it fails
+    content = io.BytesIO()  # if torch wrote to the file, it would hide why it fails
     torch.export.save(program, content, extra_files={"slimnet.json": metadata})
     with replacement(path) as part:
         part.write_bytes(content.getbuffer())
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        arguments: of the command line, without the program's name; None for the program's own.
+        arguments: without the program's name; None for the program's own.
 
     Returns:
         The exit status: 0, or 1 if the network cannot be read or written.
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"slimnet.export: {asked.out} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
-    name = str(asked.out).encode(errors="backslashreplace").decode()  # it need not be UTF-8
+    name = str(asked.out).encode(errors="backslashreplace").decode()  # the name need not be UTF-8
     print(f"{name}: {asked.out.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -20,12 +20,12 @@ class Inference(nn.Module):
     """A copy of a network with normalisation and batch norm folded in, and its temperatures applied.
 
     Args:
-        model: the network; it is left as it is.
+        model: the network; it is not changed.
 
     Attributes:
         network: the folded copy, which reads float32 RGB (N, 3, height, width) from 0 to 255.
         temperatures: float32 (attributes,); ones for a network without calibration.
-        blank: slimnet.explain.blank_features.
+        blank: from slimnet.explain.blank_features.
     """
 
     temperatures: Tensor
@@ -64,7 +64,7 @@ class Inference(nn.Module):
         return contributions(self.network, _planes(crops)).maps / self.temperatures[:, None, None]
 
     def with_features(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute probabilities, and what `explain_features` begins with.
+        """Compute probabilities, and what `explain_features` needs.
 
         Args:
             crops: uint8 RGB (N, height, width, 3).
@@ -83,11 +83,11 @@ class Inference(nn.Module):
         """Divide the log-odds of some attributes finely among the places of the crops.
 
         Args:
-            features: as `with_features` gives them.
-            attributes: their places.
+            features: from `with_features`.
+            attributes: their indices.
 
         Returns:
-            Maps and bias of these attributes, in their order.
+            Maps and bias of these attributes, in order.
         """
         maps, bias = from_features(self.network, features, self.blank, attributes)
         temperatures = self.temperatures[list(attributes)]
@@ -100,10 +100,10 @@ def _planes(crops: Tensor) -> Tensor:
 
 
 def fold_batch_norm(model: _Module) -> _Module:
-    """Merge each convolution with the batch norm behind it.
+    """Merge each convolution with the batch norm after it.
 
     Args:
-        model: the network; it is left as it is.
+        model: the network; it is not changed.
 
     Returns:
         A copy with the same logits, for inference only: in eval mode, without gradients, in channels_last.
@@ -118,7 +118,7 @@ def fold_batch_norm(model: _Module) -> _Module:
 
 
 def _fold_normalisation(stem: nn.Conv2d, preprocessing: Preprocessing) -> None:
-    """Make the first convolution read values from 0 to 255: exact, since it has no padding."""
+    """Make the first convolution read values from 0 to 255; this is exact, since it has no padding."""
     mean, std = (
         255 * torch.tensor(v, dtype=torch.float64).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std)
     )

@@ -108,19 +108,19 @@ class SlimNet(nn.Module):
         initial_conv: filters, size and stride of the first convolution.
         num_classes: number of attributes.
         depth_multiplier: filters per channel in every depthwise convolution.
-        attributes: names of the attributes; None for CelebA's where there are 40, else label_0, label_1, ….
+        attributes: names of the attributes; None for CelebA's if there are 40, else label_0, label_1, ….
         preprocessing: what turns a picture into the input; None for Preprocessing().
 
     Attributes:
         architecture: the first four arguments, checked.
-        attributes: names of the outputs, in their order.
+        attributes: names of the outputs, in order.
         preprocessing: what turns a picture into the input.
         calibration: temperatures and reliability; None until training.calibrate has measured these weights.
-        provenance: how the weights were made, as training.train describes it; None where that is not known.
+        provenance: how the weights were made, as training.train describes it; None if unknown.
 
     Raises:
         ValueError: a number is out of its bounds (slimnet.architecture), there are more or fewer names than classes,
-            or a name cannot be shown or is repeated (slimnet.attributes.label_names).
+            or a name can't be shown or is repeated (slimnet.attributes.label_names).
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class SlimNet(nn.Module):
             x: normalised crops, float32 (N, 3, height, width), both sides at least `least_side`.
 
         Returns:
-            (N, num_classes); an attribute is on where its logit is above 0.
+            (N, num_classes); an attribute is on if its logit is above 0.
 
         Raises:
             ValueError: x has another shape, or a side is too short.
@@ -165,11 +165,11 @@ class SlimNet(nn.Module):
         return self.head(self.features(x, len(self.architecture.filter_count_values)))
 
     def features(self, x: Tensor, modules: int) -> Tensor:
-        """Compute the output of a Slim module, before the pooling behind it.
+        """Compute the output of a Slim module, before the pooling after it.
 
         Args:
             x: normalised crops, float32 (N, 3, height, width), both sides at least `least_side`.
-            modules: how many Slim modules to apply; after 0 it is the first convolution's output, pooled.
+            modules: how many Slim modules to apply; with 0, it is the first convolution's output, pooled.
 
         Returns:
             (N, channels, h, w).
@@ -181,21 +181,21 @@ class SlimNet(nn.Module):
             raise ValueError(
                 f"expected (N, 3, height, width) with both sides at least {self.least_side}, got {tuple(x.shape)}"
             )
-        # ReLU and max-pooling commute: the same values, from a quarter of the largest map.
+        # ReLU and max-pooling commute: this order gives the same values with a quarter of the largest map.
         x = F.relu(self.pool(self.conv1(x)))  # (N, 3, 218, 178) -> (N, 96, 106, 86) -> (N, 96, 52, 42)
         for number in range(1, modules + 1):
             x = self.advance(x, number)  # (N, 3f, 52, 42), (25, 20), (12, 9), (5, 4)
         return x
 
     def advance(self, x: Tensor, number: int) -> Tensor:
-        """Apply a Slim module to the output of the one before it, after the pooling between them.
+        """Apply a Slim module to the previous one's output, after the pooling between them.
 
         Args:
-            x: (N, channels, h, w), as `features` returns it for the module before.
+            x: (N, channels, h, w), from `features` for the previous module.
             number: of the module, from 1.
 
         Returns:
-            (N, 3 * filters, h, w) with the module's filters, its sides halved by the pooling unless it is the first.
+            (N, 3 * filters, h, w) with the module's filters; pooling has halved its sides unless it is the first.
         """
         return self.get_submodule(f"slim{number}")(self.pool(x) if number > 1 else x)
 
@@ -216,7 +216,7 @@ class SlimNet(nn.Module):
         _, size, stride = self.architecture.initial_conv
         side = 1
         for _ in range(len(self.architecture.filter_count_values) + 1):
-            side = 2 * side + 1  # a 3/2 pooling without padding needs this many to give `side`
+            side = 2 * side + 1  # 3x3 pooling of stride 2 without padding needs this many to give `side`
         return (side - 1) * stride + size
 
     @classmethod
@@ -230,13 +230,13 @@ class SlimNet(nn.Module):
             The network, on the CPU and in training mode.
 
         Raises:
-            CheckpointError: the file is missing, damaged or holds no SlimNet; it is a ValueError.
+            CheckpointError: the file is missing, damaged or not a SlimNet; it is a ValueError.
         """
         return cls._from_checkpoint(checkpoint.read(path), path)
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "SlimNet":
-        """Load a network from the Hugging Face hub, or from a folder that save_pretrained has written.
+        """Load a network from the Hugging Face hub, or from a folder written by save_pretrained.
 
         Args:
             pretrained_model_name_or_path: USER/NAME on the hub, or the folder.
@@ -246,10 +246,10 @@ class SlimNet(nn.Module):
             The network, on the CPU and in eval mode.
 
         Raises:
-            CheckpointError: the files there are damaged or hold no SlimNet.
+            CheckpointError: the files there are damaged or not a SlimNet.
             OSError: the download failed; huggingface_hub's errors are of this kind.
         """
-        from slimnet.files.hub import HubRepository  # here and below, since the network itself needs no huggingface_hub
+        from slimnet.files.hub import HubRepository  # imported here, since the network itself needs no huggingface_hub
 
         found = HubRepository.from_pretrained(pretrained_model_name_or_path, **download).checkpoint
         return cls._from_checkpoint(found, pretrained_model_name_or_path).eval()
@@ -262,7 +262,7 @@ class SlimNet(nn.Module):
             return cls(**asdict(found.architecture), attributes=found.attributes, preprocessing=found.preprocessing)
 
         try:
-            with torch.device("meta"):  # compare before anything is allocated: a stranger's file may claim any size
+            with torch.device("meta"):  # compares before allocating anything: a stranger's file may claim any size
                 claimed = build()
             problem = _too_small(claimed) or _mismatch(claimed.state_dict(), found.state)
         except (RuntimeError, ValueError) as error:  # RuntimeError: torch cannot convert the type
@@ -294,7 +294,7 @@ class SlimNet(nn.Module):
 
         Args:
             save_directory: the folder; it is created if it does not exist.
-            **options: of huggingface_hub.ModelHubMixin.save_pretrained.
+            **options: for huggingface_hub.ModelHubMixin.save_pretrained.
 
         Returns:
             The address of the commit if an option asks to push the folder, else None.
@@ -308,7 +308,7 @@ class SlimNet(nn.Module):
 
         Args:
             repo_id: USER/NAME of the repository; it is created if it does not exist.
-            **options: private, token, commit_message and the others of huggingface_hub.ModelHubMixin.push_to_hub.
+            **options: private, token, commit_message and others for huggingface_hub.ModelHubMixin.push_to_hub.
 
         Returns:
             The address of the commit.
@@ -334,7 +334,7 @@ class SlimNet(nn.Module):
         """Return the weights with everything that describes them.
 
         Returns:
-            A checkpoint on the CPU; it shares the memory of a network that is on the CPU.
+            A checkpoint on the CPU; it shares memory with a network on the CPU.
 
         Raises:
             CheckpointError: the calibration is for another number of attributes.

@@ -27,7 +27,7 @@ class Network(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """The device that it is computed on."""
+        """The device that it runs on."""
 
     @property
     def engine(self) -> str:
@@ -50,11 +50,11 @@ class Network(Protocol):
             crops: uint8 RGB (N, height, width, 3).
 
         Returns:
-            float32 (N, attributes, h, w), as slimnet.explain.Explanation has them.
+            float32 (N, attributes, h, w), as in slimnet.explain.Explanation.
         """
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute probabilities, and what they can be explained from.
+        """Compute probabilities, and the features that explain them.
 
         Args:
             crops: uint8 RGB (N, height, width, 3).
@@ -70,7 +70,7 @@ class TorchNetwork:
 
     Attributes:
         module: the folded network, on the device.
-        device: the device that it is computed on.
+        device: the device that it runs on.
         engine: name of the engine.
     """
 
@@ -98,13 +98,13 @@ class TorchNetwork:
             crops: uint8 RGB (N, height, width, 3).
 
         Returns:
-            float32 (N, attributes, h, w), as slimnet.explain.Explanation has them.
+            float32 (N, attributes, h, w), as in slimnet.explain.Explanation.
         """
         with self._exact():
             return self.module.maps(self._on_device(crops)).cpu().numpy()
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute probabilities, and what they can be explained from.
+        """Compute probabilities, and the features that explain them.
 
         Args:
             crops: uint8 RGB (N, height, width, 3).
@@ -120,27 +120,27 @@ class TorchNetwork:
         return EXACT_CONVOLUTIONS if self.device.type == "cuda" else nullcontext()
 
     def _on_device(self, crops: np.ndarray) -> Tensor:
-        # from_numpy needs writable, positively strided memory; only crops without it are copied.
+        # from_numpy needs writable memory with positive strides; other crops are copied.
         return torch.from_numpy(np.require(crops, requirements=["C", "W"])).to(self.device)
 
 
 class Predictor:
     """Probabilities of every attribute for aligned crops; safe to call from several threads.
 
-    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime if it is installed, which is twice
-    as fast there as torch. torch's number of threads is not changed. If the device fails, the CPU takes over, with a
+    Batch norm is folded into the convolutions. On a CPU the engine is ONNX Runtime, if installed, which is twice as
+    fast there as torch. torch's number of threads is not changed. If the device fails, the CPU takes over, with a
     RuntimeWarning.
 
     Args:
-        path: weights, as SlimNet.load_pretrained reads them.
-        device: as slimnet.choose_device takes it; None or "auto" for CUDA, then MPS, then the CPU.
+        path: weights, as for SlimNet.load_pretrained.
+        device: as for slimnet.choose_device; None or "auto" for CUDA, then MPS, then the CPU.
 
     Attributes:
         path: the weights' file.
-        sha256: of that file, in hexadecimal; it says which weights gave an answer.
+        sha256: of that file, in hexadecimal, to say which weights gave an answer.
         attributes: names of the attributes, in the order of the probabilities.
-        preprocessing: the network's own; its normalisation is already folded in.
-        calibration: the weights' own, or None; its temperatures are already applied to the probabilities.
+        preprocessing: of the network; its normalisation is already folded in.
+        calibration: of the weights, or None; its temperatures are already applied to the probabilities.
         parameters: number of the network's parameters.
         height: of a crop, in pixels.
         width: of a crop, in pixels.
@@ -159,7 +159,7 @@ class Predictor:
         self.calibration = model.calibration
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         self.height, self.width = model.preprocessing.height, model.preprocessing.width
-        # A copy stays on the CPU: a device that has failed may not give its weights back.
+        # Keep a copy on the CPU, since a failed device may not give its weights back.
         self._torch_on_cpu = TorchNetwork(Inference(model), torch.device("cpu"))
         self._bias = (self._torch_on_cpu.module.network.fc.bias / self._torch_on_cpu.module.temperatures).numpy()
         self._cells, self._fine_cells = cells(model), cells(model, refine=True)
@@ -178,12 +178,12 @@ class Predictor:
 
     @property
     def device(self) -> torch.device:
-        """The device that the network is computed on now."""
+        """The device that the network runs on now."""
         return self._network.device
 
     @property
     def engine(self) -> str:
-        """The engine that computes it now: "ONNX Runtime" or "torch"."""
+        """The engine that runs it now: "ONNX Runtime" or "torch"."""
         return self._network.engine
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
@@ -206,17 +206,17 @@ class Predictor:
         return self._compute(lambda network: network(crops))
 
     def explain(self, crops: np.ndarray, refine: bool = False) -> Explanation:
-        """Say which places in crops spoke for each attribute and which against it.
+        """Say which places in crops spoke for and against each attribute.
 
-        It gives the probabilities, too; unless it is refined, it takes hardly longer than these alone.
+        This gives the probabilities, too, and unless refined takes hardly longer than these alone.
 
         Args:
             crops: uint8 RGB (N, height, width, 3); N may be 0.
-            refine: whether to say it more finely, by 12x9 cells instead of 5x4 in CelebA's crops. `explain_features`
-                does so for single attributes.
+            refine: whether to use 12x9 cells instead of 5x4 in CelebA's crops. `explain_features` does so for single
+                attributes.
 
         Returns:
-            Maps and bias in log-odds, which add up to the probabilities of these crops.
+            Maps and bias in log-odds, which add up to the crops' probabilities.
 
         Raises:
             ValueError: the crops have another shape or type.
@@ -234,7 +234,7 @@ class Predictor:
         return Explanation(self._compute(lambda network: network.maps(crops)), self._bias, self._cells)
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute probabilities as a call does, and keep what `explain_features` needs: it takes no longer.
+        """Compute probabilities like a call, and keep what `explain_features` needs; takes no longer.
 
         Args:
             crops: uint8 RGB (N, height, width, 3), at least one.
@@ -251,14 +251,14 @@ class Predictor:
         return self._compute(lambda network: network.with_features(crops))
 
     def explain_features(self, features: np.ndarray, attributes: Sequence[int]) -> Explanation:
-        """Say which places spoke for some attributes and which against them, by fine maps.
+        """Say which places spoke for and against some attributes, in fine maps.
 
         Args:
-            features: float32 (N, channels, h, w), of `with_features`.
-            attributes: places of those that are asked about; each takes torch some 2 ms a crop on the CPU.
+            features: float32 (N, channels, h, w), from `with_features`.
+            attributes: indices of the attributes to explain; each takes torch some 2 ms per crop on the CPU.
 
         Returns:
-            Maps and bias of these attributes, in their order.
+            Maps and bias of these attributes, in order.
         """
         maps, bias = self._torch_on_cpu.module.explain_features(torch.from_numpy(features), attributes)
         return Explanation(maps.numpy(), bias.numpy(), self._fine_cells)
@@ -271,7 +271,7 @@ class Predictor:
             raise ValueError(f"expected uint8 RGB crops of shape (N, {self.height}, {self.width}, 3), got {got}")
 
     def _compute(self, function: Callable[[Network], _Result]) -> _Result:
-        """Call a function on the network; if its device fails, go on with the CPU."""
+        """Call a function on the network; if its device fails, fall back to the CPU."""
         network = self._network  # read once: another thread may fall back at any time
         try:
             return function(network)
@@ -282,13 +282,13 @@ class Predictor:
             return function(self._on_cpu)
 
     def _fall_back(self, failed: torch.device, error: RuntimeError) -> None:
-        """Go on with the CPU, with a RuntimeWarning."""
+        """Fall back to the CPU, with a RuntimeWarning."""
         self._network = self._on_cpu
         warnings.warn(f"{failed} failed ({error}); going on with the CPU", RuntimeWarning, stacklevel=3)
 
 
 def _network_on_cpu(plain: TorchNetwork) -> Network:
-    """Choose ONNX Runtime where it is installed and agrees with torch on a random crop, else torch.
+    """Choose ONNX Runtime if it is installed and agrees with torch on a random crop, else torch.
 
     Raises:
         CheckpointError: the probabilities are not finite.

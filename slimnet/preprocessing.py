@@ -1,4 +1,4 @@
-"""How a picture becomes the network's input. Weights files hold it, so that training and serving cannot differ."""
+"""How a picture becomes the network's input. Weights files contain it, so that training and serving can't differ."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,7 +60,7 @@ class Preprocessing:
                 f"the picture is {image.width} wide and {image.height} high; the network reads aligned crops "
                 f"{self.width} wide and {self.height} high"
             )
-        crop = torch.from_numpy(np.array(_to_rgb(image)))  # np.array copies: a tensor must own writable memory
+        crop = torch.from_numpy(np.array(_to_rgb(image)))  # np.array copies, since a tensor must own writable memory
         return self.normalise(crop)
 
     def normalise(self, crops: torch.Tensor) -> torch.Tensor:
@@ -75,15 +75,15 @@ class Preprocessing:
         # Imported here: it takes as long as torch's import, and Predictor, which folds all of this, never needs it.
         from torchvision.transforms.v2 import functional as F
 
-        # On the scale 0..255, whose whole numbers float32 holds exactly, rather than by to_dtype(scale=True).
+        # On the scale 0..255, whose whole numbers are exact in float32, rather than with to_dtype(scale=True).
         mean, std = (_on_device(values, crops.device) for values in (self.mean, self.std))
-        # A permuted (N, H, W, 3) array already is channels_last: only the conversion copies.
+        # A permuted (N, H, W, 3) array is already channels_last, so only the conversion copies.
         return F.normalize(crops.movedim(-1, -3).float(), mean, std, inplace=True)
 
 
 @lru_cache(maxsize=16)
 def _on_device(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """Put a mean or deviation on a device, on the scale 0..255: once, since a GPU must be idle for it."""
+    """Put a mean or deviation on a device, on the scale 0..255; cached, since a GPU must be idle for it."""
     with torch.inference_mode(mode=False):
         return 255 * torch.tensor(values, device=device)
 
@@ -96,7 +96,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
             "convert to 8 bits, as with Image.fromarray(values.astype(numpy.uint8))"
         )
     profile = profile_of(image)
-    if image.mode.startswith("I;16"):  # Pillow would clip rather than scale
+    if image.mode.startswith("I;16"):  # Pillow would clip instead of scale
         image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
     image = to_srgb(image, profile)
     if image.has_transparency_data:

@@ -1,8 +1,8 @@
-"""Importing this module switches off the usage reports of the libraries that this project is built on.
+"""Importing this module switches off the usage reports of the libraries that this project uses.
 
 Each library reads its environment variable at its first import, and processes started from here inherit them. So this
-import comes before any other, in `slimnet` and in every program. Values that are set already are overwritten: the page
-promises its visitors that nothing is sent to anybody.
+import comes before any other, in `slimnet` and in every program. It overwrites existing values, since the page promises
+its visitors that nothing is sent to anybody.
 """
 
 import os

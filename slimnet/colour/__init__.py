@@ -1,1 +1,1 @@
-"""The colours of a picture: what its file says of them, and their conversion to sRGB."""
+"""The colours of a picture: what its file says about them, and their conversion to sRGB."""

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-Curve = tuple[float, ...]  # a gamma alone, or the five numbers of a curve with a linear foot (ICC's type 3)
+Curve = tuple[float, ...]  # just a gamma, or the five numbers of a curve with a linear foot (ICC's type 3)
 
 _SRGB: Curve = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 _D65 = (0.3127, 0.3290)
@@ -14,16 +14,16 @@ _ADOBE_RGB = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 _DISPLAY_P3 = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
 _BT2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046)
 
-# Codes of ITU-T H.273, which PNG and AVIF write. Those of HDR (PQ, HLG) are missing: they need more than a curve.
+# Codes of ITU-T H.273, as in PNG and AVIF. HDR's (PQ, HLG) are missing: they need more than a curve.
 _CODED_PRIMARIES = {1: _BT709, 9: _BT2020, 12: _DISPLAY_P3}
 _CODED_CURVES: dict[int, Curve] = {1: _SRGB, 6: _SRGB, 14: _SRGB, 15: _SRGB, 13: _SRGB, 4: (2.2,), 5: (2.8,), 8: (1.0,)}
 
-_D50 = np.array([0.9642, 1.0, 0.8249])  # the white that profiles refer to
+_D50 = np.array([0.9642, 1.0, 0.8249])  # the reference white of profiles
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
 def adobe_rgb() -> bytes:
-    """Make the profile of Adobe RGB (1998), which cameras only name in EXIF.
+    """Make the profile of Adobe RGB (1998), which cameras only mention in EXIF.
 
     Returns:
         The profile.
@@ -32,14 +32,14 @@ def adobe_rgb() -> bytes:
 
 
 def coded_profile(primaries: int, curve: int) -> bytes | None:
-    """Make the profile for codes of ITU-T H.273, as PNG and AVIF hold them.
+    """Make the profile for codes of ITU-T H.273, as in PNG and AVIF.
 
     Args:
         primaries: code of the primaries.
         curve: code of the tone curve.
 
     Returns:
-        The profile; empty for sRGB, None for codes that are not supported, such as those of HDR.
+        The profile; empty for sRGB, None for unsupported codes, such as HDR's.
     """
     if primaries not in _CODED_PRIMARIES or curve not in _CODED_CURVES:
         return None
@@ -49,15 +49,15 @@ def coded_profile(primaries: int, curve: int) -> bytes | None:
 
 
 def gamma_profile(encoding: float, corners: list[float] | None) -> bytes:
-    """Make the profile for PNG's chunks gAMA and cHRM.
+    """Make the profile for PNG's gAMA and cHRM chunks.
 
     Args:
-        encoding: exponent that light was encoded with; about 0.45455 is what programs write for sRGB, and is taken as
+        encoding: exponent with which light was encoded; about 0.45455 is what programs write for sRGB, and counts as
             its curve.
         corners: x and y of white, red, green and blue, eight numbers; None for sRGB's.
 
     Returns:
-        The profile; empty for sRGB, or where the numbers make no sense.
+        The profile; empty for sRGB, or if the numbers make no sense.
     """
     white, primaries = _D65, _BT709
     if corners is not None:
@@ -88,7 +88,7 @@ def _profile(primaries: tuple[float, ...], white: tuple[float, float], curve: Cu
 
 
 def _to_d50(primaries: tuple[float, ...], white: tuple[float, float]) -> np.ndarray:
-    """Compute the matrix (3, 3) from linear RGB to XYZ, adapted to the white of profiles (D50)."""
+    """Compute the matrix (3, 3) from linear RGB to XYZ, adapted to the profiles' white (D50)."""
     columns = np.stack([_lift(x, y) for x, y in zip(primaries[::2], primaries[1::2], strict=True)], axis=1)
     source = _lift(*white)
     matrix = columns * np.linalg.solve(columns, source)

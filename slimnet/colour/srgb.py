@@ -8,13 +8,13 @@ from PIL import ExifTags, Image, ImageCms
 
 from slimnet.colour.icc_profile import adobe_rgb
 
-_MAX_PROFILE_BYTES = 4 * 2**20  # those of printing presses take up to 3 MB
+_MAX_PROFILE_BYTES = 4 * 2**20  # printing presses' take up to 3 MB
 _COLOUR_TOLERANCE = 2  # of 255; profiles called sRGB differ by 1
 _MAX_KNOWN_PROFILES = 64
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space -> Pillow's mode
 
 
-# SHA-256 of profiles that were tried and are sRGB, as nearly all are: a trial takes longer than decoding a small JPEG.
+# SHA-256 of profiles found to be sRGB, as nearly all are: testing one takes longer than decoding a small JPEG.
 _known_srgb: set[bytes] = set()
 
 
@@ -22,10 +22,10 @@ def profile_of(image: Image.Image) -> bytes:
     """Return the ICC profile of a picture's colours.
 
     Args:
-        image: as Pillow has opened it, before any conversion.
+        image: as opened by Pillow, before any conversion.
 
     Returns:
-        Its own profile, or Adobe RGB's where its EXIF block names that; empty where neither says anything.
+        Its own profile, or Adobe RGB's if its EXIF block names that; empty if neither says anything.
     """
     if profile := image.info.get("icc_profile"):
         return bytes(profile)
@@ -69,7 +69,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
             return image
         transform = _transform(source, mode, ImageCms.Flags.BLACKPOINTCOMPENSATION)
         converted = ImageCms.applyTransform(_opaque(image, mode), transform)
-    except Exception:  # a damaged profile can fail anywhere, and the picture is good without it
+    except Exception:  # a damaged profile can fail anywhere, and the picture is fine without it
         return image
     if converted is None:
         return image
@@ -79,7 +79,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _opaque(image: Image.Image, mode: str) -> Image.Image:
-    """Drop the transparency, and convert to a mode that has transforms."""
+    """Drop the transparency, and convert to a mode that transforms support."""
     if image.mode == mode:
         return image
     return (image.convert("RGBA") if image.has_transparency_data else image).convert(mode)
@@ -92,13 +92,13 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
     else:
         steps = np.linspace(0, 255, 9).astype(np.uint8)
         probe = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3))
-    # Unoptimised transforms are made five times as fast, which counts more than speed for so few colours.
+    # Creating unoptimised transforms is five times as fast, which matters more than their speed for so few colours.
     converted = ImageCms.applyTransform(probe, _transform(source, mode, ImageCms.Flags.NOOPTIMIZE))
     before, after = np.asarray(probe.convert("RGB"), np.int16), np.asarray(converted, np.int16)
     return bool(np.abs(after - before).max() <= _COLOUR_TOLERANCE)
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str, flags: ImageCms.Flags) -> ImageCms.ImageCmsTransform:
-    """Make the transform to sRGB that photo programs use: colours that sRGB has stay, and so does black."""
+    """Make the transform to sRGB that photo programs use: it keeps black, and colours within sRGB."""
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", intent, flags)

@@ -1,4 +1,4 @@
-"""Atomic writes: a file is there whole or not at all."""
+"""Atomic writes: a file is written whole or not at all."""
 
 import os
 import secrets
@@ -12,11 +12,11 @@ def replace_text(path: str | Path, text: str) -> None:
     """Write a text as UTF-8, whole or not at all.
 
     Args:
-        path: the file to write or replace; something else, such as /dev/stdout, is written to directly.
-        text: its content, with the line ends as they are.
+        path: the file to write or replace; anything but a file, such as /dev/stdout, is written to directly.
+        text: its content; line ends stay as they are.
 
     Raises:
-        OSError: `path`, which it names, cannot be written.
+        OSError: `path` can't be written; the error names it.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -41,7 +41,7 @@ def replacement(path: str | Path) -> Iterator[Path]:
         The file to write instead.
 
     Raises:
-        OSError: `path`, which it names, cannot be written.
+        OSError: `path` can't be written; the error names it.
     """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{secrets.token_hex(8)}.part")

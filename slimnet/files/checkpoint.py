@@ -1,6 +1,6 @@
-"""Weights on disk: our .safetensors, and .pth files as the original implementation writes them.
+"""Weights on disk: our .safetensors, and the original implementation's .pth files.
 
-Nothing but tensors and plain containers is ever unpickled.
+Only tensors and plain containers are ever unpickled.
 """
 
 import hashlib
@@ -32,17 +32,16 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network's weights with everything that is needed to build it, to feed it and to judge its predictions.
+    """A network's weights, with everything needed to build it, feed it and judge its predictions.
 
     Attributes:
         architecture: what the network is built from.
         state: its state dict: the parameters, and batch norm's statistics.
-        attributes: names of the outputs, in their order; None where the file has none, as in the original's format.
+        attributes: names of the outputs, in order; None if the file has none, as in the original's format.
         preprocessing: what turns a picture into its input.
-        calibration: temperatures and reliability; None where they have not been measured, or the file's format has no
+        calibration: temperatures and reliability; None if they have not been measured, or the file's format has no
             place for them.
-        provenance: how the weights were made, as training.train describes it, ready for JSON; None where that is not
-            known.
+        provenance: how the weights were made, as training.train describes it, ready for JSON; None if unknown.
 
     Raises:
         CheckpointError: the calibration is for another number of attributes.
@@ -64,7 +63,7 @@ class Checkpoint:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Everything but the weights, ready for JSON; fields that are None are left out."""
+        """Everything except the weights, ready for JSON; leaves out fields that are None."""
         described = asdict(replace(self, state={}))
         return {key: value for key, value in described.items() if key != "state" and value is not None}
 
@@ -76,7 +75,7 @@ def read(path: str | Path) -> Checkpoint:
         path: .safetensors; a file with any other suffix is read in the original's format.
 
     Returns:
-        What the file holds; a file in the original's format gets the default preprocessing.
+        The file's content; a file in the original's format gets the default preprocessing.
 
     Raises:
         CheckpointError: the file is missing, damaged or not SlimNet's.
@@ -96,7 +95,7 @@ def read(path: str | Path) -> Checkpoint:
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
-    """Read our own format, and compare the weights with their SHA-256."""
+    """Read our own format, and check the weights against their SHA-256."""
     if os.fsencode(path) != str(path).encode(errors="replace"):
         raise CheckpointError("its path is not UTF-8, which safetensors requires; rename it")
     with safe_open(path, framework="pt") as file:
@@ -147,11 +146,11 @@ def _unusable(part: str) -> Iterator[None]:
 
 
 def _fingerprint(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 of all weights: safetensors itself notices a truncated file, but not changed bytes in it."""
+    """SHA-256 of all weights, because safetensors notices truncated files, but not changed bytes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        # As bytes, since NumPy knows no bfloat16; flat, since a single number has no axis to view in bytes.
+        # As bytes, since NumPy lacks bfloat16; flat, since a single number has no axis to view as bytes.
         digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
@@ -164,7 +163,7 @@ def _read_original(path: Path) -> Checkpoint:
         raise CheckpointError("not a SlimNet checkpoint: hyper_params or model_state_dict is missing")
     state = dict(content["model_state_dict"])
     _check_tensors(state, path.stat().st_size)
-    # The original stores a depth multiplier that it never used to build the network; the shapes tell the truth.
+    # The original stores a depth multiplier that it never used to build the network, so trust the shapes instead.
     squeezed = state["slim1.sse1.squeeze.0.weight"].shape[0]
     depth_multiplier = state["slim1.sse1.expand3_dw.0.weight"].shape[0] // squeezed
     with _unusable("hyper_params"):
@@ -174,7 +173,7 @@ def _read_original(path: Path) -> Checkpoint:
 
 def _check_archive(path: Path) -> None:
     """Reject a compressed archive, which may unpack to any size, and wrong checksums, which torch.load ignores."""
-    if not zipfile.is_zipfile(path):  # torch.save's old form
+    if not zipfile.is_zipfile(path):  # torch.save's old format
         return
     with zipfile.ZipFile(path) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
@@ -184,7 +183,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _check_tensors(state: Mapping[Any, Any], file_bytes: int) -> None:
-    """Reject values that are no dense tensors, and views that claim more memory than the file has bytes."""
+    """Reject values that are not dense tensors, and views that claim more memory than the file has bytes."""
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor) or value.layout != torch.strided or value.is_meta:
             raise CheckpointError(f"damaged or another program's: its {shortened(name)} is not an array of weights")

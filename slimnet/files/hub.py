@@ -1,4 +1,4 @@
-"""SlimNet on the Hugging Face hub: what its methods from_pretrained, save_pretrained and push_to_hub do.
+"""SlimNet on the Hugging Face hub: implements its methods from_pretrained, save_pretrained and push_to_hub.
 
 A repository there holds model.safetensors, the same file that `SlimNet.save` writes, config.json with a copy
 of its metadata, and a model card.
@@ -33,7 +33,7 @@ class HubRepository(
     """A checkpoint as a repository on the hub; see huggingface_hub.ModelHubMixin for the other public methods.
 
     Attributes:
-        checkpoint: what the repository holds.
+        checkpoint: the repository's content.
     """
 
     checkpoint: Checkpoint
@@ -65,7 +65,7 @@ class HubRepository(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "HubRepository":
-        """Read a repository, as huggingface_hub does: config.json first, which it trusts to be a JSON object.
+        """Read a repository, as huggingface_hub does: config.json first, which it assumes to be a JSON object.
 
         Args:
             pretrained_model_name_or_path: USER/NAME, or a local folder.

@@ -1,4 +1,4 @@
-"""Reads the cells of text tables, as spreadsheets, pandas, R and CelebA's authors write them."""
+"""Reads text tables as written by spreadsheets, pandas, R and CelebA's authors."""
 
 import codecs
 import csv
@@ -19,11 +19,11 @@ def read_cells(path: Path) -> list[list[str]]:
         path: file of the table, UTF-8, or UTF-16 with a byte order mark.
 
     Returns:
-        The cells of all lines that are not empty, without blanks and quotation marks around them; a first line that
-        holds only a number, as in CelebA's official labels, or Excel's separator is skipped.
+        The cells of all lines that are not empty, without blanks and quotation marks around them; skips a first line
+        with only a number, as in CelebA's official labels, or with Excel's separator.
 
     Raises:
-        TextTableError: the file is not text, or cannot be split into cells.
+        TextTableError: the file is not text, or can't be split into cells.
         OSError: it cannot be read.
     """
     try:
@@ -32,7 +32,7 @@ def read_cells(path: Path) -> list[list[str]]:
         lines = [line for line in raw.decode("utf-16" if wide else "utf-8-sig").splitlines() if line.strip()]
         if len(lines) > 1 and (lines[0].strip(" ,;\t").isdigit() or _EXCEL_SEPARATOR.fullmatch(lines[0].strip())):
             lines = lines[1:]
-        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # one name above two columns has no separator
+        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # a single name above two columns has no separator
         separator = max(",;\t", key=start.count)
         lines = [line.strip(" ") for line in lines]
         rows = list(csv.reader(lines, delimiter=separator if separator in start else " ", skipinitialspace=True))

@@ -14,7 +14,7 @@ _MAX_BATCH_CROPS = 8  # larger batches are no faster per crop, and each crop tak
 class OnnxNetwork:
     """A slimnet.predictor.Network that runs on ONNX Runtime, on the CPU; safe to call from several threads.
 
-    It has its own threads, as many as torch has when it is made.
+    It has its own threads, as many as torch has when it is created.
 
     Args:
         inference: the network, folded.
@@ -28,10 +28,10 @@ class OnnxNetwork:
     engine = "ONNX Runtime"
 
     def __init__(self, inference: Inference) -> None:
-        onnxruntime.disable_telemetry_events()  # its builds for Windows have some
+        onnxruntime.disable_telemetry_events()  # its Windows builds have some
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        # Waiting threads sleep: by default they spin, which takes the processor from the other work on a frame.
+        # Waiting threads sleep. By default they spin, which takes processor time from the frame's other work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             onnx_model(inference).SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -59,7 +59,7 @@ class OnnxNetwork:
             crops: uint8 RGB (N, height, width, 3), at least one.
 
         Returns:
-            float32 (N, attributes, h, w), as slimnet.explain.Explanation has them.
+            float32 (N, attributes, h, w), as in slimnet.explain.Explanation.
 
         Raises:
             MemoryError: there is too little memory.
@@ -68,7 +68,7 @@ class OnnxNetwork:
         return self._run(crops, "maps")[0]
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute probabilities, and what they can be explained from.
+        """Compute probabilities, and the features that explain them.
 
         Args:
             crops: uint8 RGB (N, height, width, 3), at least one.

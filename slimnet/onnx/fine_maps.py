@@ -1,7 +1,7 @@
-"""What slimnet.explain does for fine maps, as an ONNX graph, for programs without torch such as a browser.
+"""The fine maps of slimnet.explain as an ONNX graph, for programs without torch, such as browsers.
 
-ONNX has no gradients, so they are written out: after the last but one Slim module come only convolutions, sums and
-ReLU, whose gradients are convolutions with the same weights, sums and masks.
+ONNX has no gradients, so we write them out: after the last Slim module but one come only convolutions, sums and ReLU,
+whose gradients are convolutions with the same weights, sums and masks.
 """
 
 import onnx
@@ -18,20 +18,20 @@ _SMALLEST_SHARED_BYTES = 1024  # smaller tensors take hardly more bytes than a r
 
 
 def fine_maps_model(inference: Inference, network: bytes, location: str) -> onnx.ModelProto:
-    """Write down what slimnet.inference.Inference.explain_features computes.
+    """Write the computation of slimnet.inference.Inference.explain_features as a model.
 
-    Its weights are those of the network, in whose file they lie already: the model names their places there, as
-    "external data", so that nobody has to load them twice.
+    Its weights are already in the network's file. The model refers to their places there, as "external data", so that
+    nobody has to load them twice.
 
     Args:
         inference: the network.
-        network: the file of `slimnet.onnx.graph.onnx_model`, of the same network.
-        location: that file's name, beside which this model's file is to lie.
+        network: the file from `slimnet.onnx.graph.onnx_model` for the same network.
+        location: that file's name; this model's file must be beside it.
 
     Returns:
-        A model with the inputs `features`, float32 (1, channels, rows, columns), as the network gives them for a crop,
-        and `attributes`, int32 (n,), places of those that are asked about. Its output is `maps`, float32 (n, h, w), as
-        slimnet.explain.Explanation has them.
+        A model with the inputs `features`, float32 (1, channels, rows, columns), from the network for a crop, and
+        `attributes`, int32 (n,), indices of those to explain. Its output is `maps`, float32 (n, h, w), as in
+        slimnet.explain.Explanation.
     """
     graph = _FineMaps(inference)
     rows, columns = graph.sides
@@ -72,7 +72,7 @@ class _FineMaps(Nodes):
         self.flat, self.second = self.shape("flat", [-1]), self.shape("second", [1])  # for Reshape, and an axis
 
     def maps(self, features: str, attributes: str) -> str:
-        """Add `maps`, as slimnet.explain.from_features divides the log-odds."""
+        """Add `maps`, dividing the log-odds like slimnet.explain.from_features."""
         x = self.pool(features, "pooled", "places") if self.last > 1 else features
         last_map = self.slim(x, f"slim{self.last}")
         gradient = self.gradient(last_map, attributes)
@@ -109,7 +109,7 @@ class _FineMaps(Nodes):
         return self.add("Mul", [weight, won], "gradient")
 
     def evidence(self, features: str, gradient: str, attributes: str) -> str:
-        """Add gradient times what tells the features from a blank crop's, for each place in them: (n, places).
+        """Add the gradient times the features' difference from a blank crop's, for each place: (n, places).
 
         Args:
             features: (1, channels, h, w).
@@ -122,7 +122,7 @@ class _FineMaps(Nodes):
             evidence = self.add("ReduceSum", [evidence, self.second], "evidence.map", keepdims=0)
             return self.add("Flatten", [evidence], "evidence")
         rows, columns = self.sides
-        # Only values that won a pooling have a gradient; "places" says where among all of them each lies.
+        # Only values that won a pooling have a gradient; "places" says where each is among all values.
         difference = self.add("Reshape", [difference, self.flat], "difference.flat")
         won = self.add("Mul", [gradient, self.add("Gather", [difference, "places"], "difference.won")], "evidence.won")
         won = self.add("Flatten", [won], "evidence.won.flat")
@@ -163,13 +163,13 @@ class _FineMaps(Nodes):
         return self.back(self.back(gradient, f"{name}.3"), f"{name}.0")
 
     def back(self, gradient: str, name: str) -> str:
-        """Add the gradient of the input of the convolution of that name, from that of its ReLU's output."""
+        """Add the gradient of the named convolution's input, from that of its ReLU's output."""
         module = self.convolution(name)
         passing = self.add("Sign", [f"{name}.relu"], f"{name}.passing")
         gradient = self.add("Mul", [gradient, passing], f"{name}.relu.gradient")
         if module.kernel_size == (1, 1):
             return self.add("ConvTranspose", [gradient, f"{name}.weight"], f"{name}.gradient", kernel_shape=[1, 1])
-        # Depthwise: turned by 180 degrees, for which a runtime is quicker than for ConvTranspose.
+        # Depthwise: turned by 180 degrees, which runtimes compute faster than ConvTranspose.
         turned = module.weight.unflatten(0, (module.groups, -1)).squeeze(2).flip(2, 3)
         weight = self.constant(f"{name}.turned", turned)
         return self.add(

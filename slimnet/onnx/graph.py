@@ -15,16 +15,16 @@ from slimnet.onnx.nodes import Nodes
 
 
 def onnx_model(inference: Inference) -> onnx.ModelProto:
-    """Write down what a folded network computes.
+    """Write a folded network's computation as a model.
 
     Args:
         inference: the network.
 
     Returns:
         A model with the input `crops`, uint8 RGB (batch, height, width, 3), and the outputs `logits` and
-        `probabilities`, float32 (batch, attributes), `maps`, float32 (batch, attributes, h, w), as
-        slimnet.explain.Explanation has them, and `features`, float32 (batch, channels, h, w), the last Slim module's
-        input before its pooling. Its metadata holds SlimNet's as JSON, under "slimnet".
+        `probabilities`, float32 (batch, attributes), `maps`, float32 (batch, attributes, h, w), as in
+        slimnet.explain.Explanation, and `features`, float32 (batch, channels, h, w), the last Slim module's
+        input before its pooling. Its metadata has SlimNet's as JSON, under "slimnet".
     """
     model = inference.network
     graph = _Graph(inference)
@@ -56,7 +56,7 @@ class _Graph(Nodes):
         """Add everything from uint8 crops to the last pooling.
 
         Returns:
-            Names of the last Slim module's output, of that pooled, and of the indices of the values that won.
+            Names of the last Slim module's output, of the same pooled, and of the winning values' indices.
         """
         x = self.add("Cast", [crops], "float", to=TensorProto.FLOAT)
         x = self.add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
@@ -78,7 +78,7 @@ class _Graph(Nodes):
         self.add("Sigmoid", [tempered], "probabilities")
 
     def maps(self, last_map: str, pooled: str, winners: str) -> tuple[int, int]:
-        """Add `maps`, as slimnet.explain divides the logits, by their temperatures; returns their rows and columns."""
+        """Add `maps`, dividing logits like slimnet.explain, by their temperatures; returns their rows and columns."""
         rows, columns = len(self.cells.rows) - 1, len(self.cells.columns) - 1
         size = self.add("Reshape", [self.add("Size", [last_map], "size"), self.shape("flat", [-1])], "size.flat")
         flat = [

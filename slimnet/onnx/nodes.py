@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from slimnet.model import SlimNet
 
-_OPSET, _IR_VERSION = 17, 8  # of 2022, so that older runtimes read it too
+_OPSET, _IR_VERSION = 17, 8  # from 2022, so that older runtimes can read it, too
 
 
 class Nodes:
-    """Nodes and weights of a graph. A value has the name of the module that computes it.
+    """Nodes and weights of a graph. A value is named after the module that computes it.
 
     Each method adds nodes and returns the name of their output.
 
@@ -42,7 +42,7 @@ class Nodes:
         return self.convolve(self.convolve(x, f"{name}.0"), f"{name}.3")
 
     def convolve(self, x: str, name: str) -> str:
-        """Add the convolution of that name, and ReLU."""
+        """Add the named convolution, and ReLU."""
         module = self.convolution(name)
         weights = (
             self.constant(f"{name}.weight", module.weight),
@@ -60,11 +60,11 @@ class Nodes:
         return self.add("Relu", [x], f"{name}.relu")
 
     def convolution(self, name: str) -> nn.Conv2d:
-        """Return the network's convolution of that name; adds nothing."""
+        """Return the network's convolution with this name; adds nothing."""
         return cast(nn.Conv2d, self.folded.get_submodule(name))
 
     def pool(self, x: str, name: str, indices: str = "") -> str:
-        """Add 3x3 max-pooling of stride 2; also of the indices of the values that won, if they have a name."""
+        """Add 3x3 max-pooling of stride 2; also outputs the winning values' indices, if named."""
         self.add("MaxPool", [x], name, kernel_shape=[3, 3], strides=[2, 2])
         if indices:
             self.nodes[-1].output.append(indices)
@@ -81,14 +81,14 @@ class Nodes:
         return name
 
     def shape(self, name: str, sides: list[int]) -> str:
-        """Add a shape for Reshape; -1 is what is left over."""
+        """Add a shape for Reshape; -1 is whatever is left over."""
         self.constants.append(numpy_helper.from_array(np.array(sides, np.int64), name))
         return name
 
     def model(
         self, inputs: dict[str, tuple[int, list[str | int]]], outputs: dict[str, list[str | int]]
     ) -> onnx.ModelProto:
-        """Put everything that was added into a model.
+        """Build a model from everything added.
 
         Args:
             inputs: name -> TensorProto's type, and shape.
