@@ -1,4 +1,4 @@
-"""Cut a face out of a frame as CelebA's aligned pictures show it."""
+"""Cut a face out of a frame the way CelebA's pictures are aligned."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ _LAST_FINER, _FIRST_COARSER = 0.3, 0.7
 _MARGIN = 3  # pixels that bicubic sampling reaches beyond a crop, at most
 
 # Where the eye on the image's left, the eye on its right and the middle of the mouth lie in CelebA's crops, as
-# pixel-centre coordinates (x, y); fitted on 4,469 of its training pictures, for each way in which points are found.
+# pixel-centre coordinates (x, y); fitted on 4,469 of its training pictures, for each way of finding points.
 TARGETS: dict[PointKind, np.ndarray] = {
     "landmarks": np.array([[69.16, 111.22], [107.61, 111.30], [88.26, 152.12]]),
     "keypoints": np.array([[69.18, 112.79], [107.95, 112.93], [88.21, 156.21]]),
@@ -40,7 +40,7 @@ def align(frame: np.ndarray, face: Face) -> np.ndarray:
 
 
 def placement(face: Face) -> np.ndarray:
-    """Where the crop of a face lies in its frame.
+    """Compute where the crop of a face lies in its frame.
 
     Args:
         face: a face found in a frame.
@@ -55,14 +55,14 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The similarity transform (rotation, scale, translation) with the least squared error.
 
     Args:
-        source: (points, 2), not all equal.
-        target: (points, 2), where the source's points are to go.
+        source: (points, 2), not all the same.
+        target: (points, 2), where the source's points should go.
 
     Returns:
         (2, 3) float64 matrix for column vectors (x, y, 1).
     """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
-    # As complex numbers a rotation with scale is one factor, so this is linear regression with one coefficient.
+    # In complex numbers, rotating and scaling is one factor, so this is linear regression with one coefficient.
     a = (source - source_mean) @ (1, 1j)
     b = (target - target_mean) @ (1, 1j)
     factor = np.vdot(a, b) / np.vdot(a, a).real
@@ -71,15 +71,15 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _blocks(scale: float) -> tuple[int, float]:
-    """How far a frame is to be shrunk by area before a crop is sampled, so that sampling skips no pixel.
+    """How much to shrink a frame by area before sampling a crop, so that sampling skips no pixel.
 
-    Two whole numbers are mixed, not one rounded, so that a face that has hardly moved has hardly another crop.
+    It mixes two whole numbers instead of rounding to one, so that a face that hardly moves has nearly the same crop.
 
     Args:
-        scale: pixels of the frame for one of the crop.
+        scale: pixels of the frame per pixel of the crop.
 
     Returns:
-        The side in pixels of the blocks to be averaged, and the share, 0 to 1, of blocks larger by one pixel.
+        The side in pixels of the blocks to average, and the share, 0 to 1, of blocks one pixel larger.
     """
     side = max(1, int(scale))
     share = (scale - side - _LAST_FINER) / (_FIRST_COARSER - _LAST_FINER)
@@ -90,8 +90,8 @@ def _sampled(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
     """Sample a crop from the means of square blocks of a frame, which begin at its top left wherever the face is.
 
     Args:
-        frame: (height, width, 3), uint8, RGB; what is left over of it at the right and at the bottom counts as outside.
-        matrix: as `placement` returns it.
+        frame: (height, width, 3), uint8, RGB; what is left over at the right and bottom counts as outside.
+        matrix: from `placement`.
         side: of a block, in pixels.
 
     Returns:
@@ -111,7 +111,7 @@ def _sampled(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
 
 
 def _region(matrix: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:
-    """The part of an image that a crop shows, so that large images cost no more: left, top, right and bottom edge."""
+    """The part of an image that a crop shows: left, top, right and bottom edge. With it, large images cost no more."""
     corners = matrix @ np.array([[0, WIDTH, 0, WIDTH], [0, 0, HEIGHT, HEIGHT], [1, 1, 1, 1]])
     limits = np.array([width, height])
     low = np.clip(np.floor(corners.min(axis=1) - _MARGIN), 0, limits - 1).astype(int)

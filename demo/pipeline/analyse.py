@@ -30,11 +30,11 @@ _MAX_PAUSE_SECONDS = 1.5
 
 
 class CropPredictor(Protocol):
-    """What turns aligned crops into probabilities: `slimnet.Predictor`, or a stand-in for one elsewhere."""
+    """Turns aligned crops into probabilities: `slimnet.Predictor`, or a stand-in for one elsewhere."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The names of what is predicted."""
+        """The names of the attributes."""
 
     @property
     def calibration(self) -> Calibration | None:
@@ -61,15 +61,15 @@ class CropPredictor(Protocol):
             crops: (N, 218, 178, 3), uint8, RGB; at least one.
 
         Returns:
-            Probabilities as a call gives them, and (N, channels, h, w) float32 features.
+            Probabilities, as from a call, and (N, channels, h, w) float32 features.
         """
 
     def explain_features(self, features: np.ndarray, attributes: Sequence[int]) -> Explanation:
-        """Say which places spoke for some attributes and which against them.
+        """Say which places spoke for and against some attributes.
 
         Args:
-            features: of `with_features`.
-            attributes: places of those that are asked about.
+            features: from `with_features`.
+            attributes: indices of the attributes to explain.
 
         Returns:
             Maps and bias of these attributes, which add up to their log-odds.
@@ -102,7 +102,7 @@ class Pipeline(Generic[_AnyPredictor]):
         Args:
             weights: SlimNet's weights.
             device: "auto" or None, "cpu", "cuda" or "mps".
-            copies: of the face models: how many threads find faces at the same time.
+            copies: of the face models: how many threads can find faces at the same time.
 
         Returns:
             A pipeline with a predictor and a face finder of its own.
@@ -115,7 +115,7 @@ class Pipeline(Generic[_AnyPredictor]):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The names of what is predicted for each face."""
+        """The names of the attributes predicted for each face."""
         return self.predictor.attributes
 
     @property
@@ -126,12 +126,12 @@ class Pipeline(Generic[_AnyPredictor]):
 
     @property
     def calibration(self) -> Calibration | None:
-        """The weights' calibration, by which slimnet.decide decides; None for weights that were never measured."""
+        """The weights' calibration, for slimnet.decide; None for weights that were never measured."""
         return self.predictor.calibration
 
     @property
     def weights(self) -> str:
-        """SHA-256 of the weights' file, in hexadecimal, by which an answer says what gave it."""
+        """SHA-256 of the weights' file, in hexadecimal, so that an answer can say which weights gave it."""
         return self.predictor.sha256
 
     def analyse(
@@ -141,16 +141,16 @@ class Pipeline(Generic[_AnyPredictor]):
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            thorough: also look for small, sideways and upside-down faces, as in an uploaded photo; without it a
+            thorough: also look for small, sideways and upside-down faces, as in an uploaded photo; without this, a
                 webcam's frame takes a fraction of the time.
-            most_faces: how many there may be; None for any number.
+            most_faces: how many faces there may be; None for any number.
             explained: as for `read`.
 
         Returns:
             The faces in reading order with their probabilities, numbered from 1, and the timings.
 
         Raises:
-            TooManyFacesError: there are more.
+            TooManyFacesError: there are more faces.
             ValueError: the frame has another shape or type.
         """
         began = time.perf_counter()
@@ -158,17 +158,17 @@ class Pipeline(Generic[_AnyPredictor]):
         return self.read(frame, faces, began, explained=explained)
 
     def stream(self) -> "Stream":
-        """Begin to analyse the frames of one camera; the stream shares this pipeline."""
+        """Begin analysing the frames of one camera; the stream shares this pipeline."""
         return Stream(self)
 
     def read(self, frame: np.ndarray, faces: tuple[Face, ...], began: float, *, explained: bool = False) -> Analysis:
-        """Predict the attributes of faces that have been found, all in one batch.
+        """Predict the attributes of the faces found, all in one batch.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
             faces: the faces found in this frame, in any order.
             began: when the search for them began, by `time.perf_counter`; it counts as detection.
-            explained: whether each face is to hold its features, from which its attributes can be explained.
+            explained: whether to keep each face's features, from which its attributes can be explained.
 
         Returns:
             The faces in reading order with their probabilities, numbered from 1, and the timings.
@@ -202,7 +202,7 @@ class Pipeline(Generic[_AnyPredictor]):
     def _predict(
         self, crops: list[np.ndarray], explained: bool
     ) -> tuple[Iterable[np.ndarray], Sequence[np.ndarray | None]]:
-        """The probabilities of each crop and, where they are to be explained, its features."""
+        """The probabilities of each crop and, if they are to be explained, its features."""
         if not crops:
             return (), ()
         if not explained:
@@ -235,7 +235,7 @@ class Stream:
         Args:
             frame: (height, width, 3), uint8, RGB; its size may change.
             seconds: when it was seen, on any clock that does not go back.
-            waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
+            waiting: how many frames of other cameras wait for this one; the more, the less often landmarks are found.
             explained: as for `Pipeline.read`.
 
         Returns:
@@ -259,7 +259,7 @@ class Stream:
 
 
 def _sightings(analysis: Analysis) -> Iterator[Sighting]:
-    """The faces for the tracker, their boxes as shares of the frame's longer side, since frames change their size."""
+    """The faces for the tracker. Boxes are shares of the frame's longer side, since frames may change size."""
     side = max(analysis.width, analysis.height)
     for face in analysis.faces:
         x, y, width, height = face.box
@@ -267,7 +267,7 @@ def _sightings(analysis: Analysis) -> Iterator[Sighting]:
 
 
 def _whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """The box rounded to the frame's pixels, at least one wide and high."""
+    """Round a box to whole pixels of the frame, at least one wide and high."""
     left, top = min(round(box[0]), width - 1), min(round(box[1]), height - 1)
     right, bottom = min(round(box[0] + box[2]), width), min(round(box[1] + box[3]), height)
     return left, top, max(1, right - left), max(1, bottom - top)

@@ -1,4 +1,4 @@
-"""Find the faces of a frame, and in each the three points that fix its alignment."""
+"""Find the faces in a frame, and the three points that align each."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -14,26 +14,26 @@ from demo.pipeline.mediapipe.landmarks import Landmarker
 from demo.pipeline.mediapipe.views import ratio, shrink
 from demo.pipeline.mediapipe.windows import TILE_LIMITS, small_sides
 
-# Where no face is upright, the turned frame is searched with these numbers of tiles to its longer side.
+# If no face is upright, the turned frame is searched with these numbers of tiles per longer side.
 _TURNED_TILINGS = (2, 4)
-# Faces of one photo are of similar size. Smaller windows are skipped where all faces found are larger than these, or,
-# where there are few, larger than this share of them. A longer picture, mostly a screenshot, holds many photos.
+# Faces in one photo have similar sizes. Smaller windows are skipped if all faces found are larger than these, or, if
+# there are few, larger than this share of them. A longer picture, usually a screenshot, may hold many photos.
 _FEW_FACES = 4
 _SIMILAR_SHARE_OF_FEW = 0.5
 _MAX_PHOTO_ASPECT = 2
-# In a photo, folds and patches of a portrait enlarged to 48 million pixels scored up to 0.73, and the landmarker saw
+# In a photo: folds and patches of a portrait enlarged to 48 million pixels scored up to 0.73, and the landmarker saw
 # faces in them, too. Of 453 true faces of 35 to 90 pixels, turned and partly dark and noisy, three scored less.
 _MIN_SCORE = 0.74
 # Many small windows have more chances of a false positive: text and patches of hair scored up to 0.81. About two in a
 # hundred true faces scored less.
 _MIN_SMALL_SCORE = 0.82
-# For a detection that no landmarks confirm (mostly profiles). True faces scored 0.77 or more, false ones up to 0.83.
+# For a detection that no landmarks confirm (usually a profile). True faces scored 0.77 or more, false ones up to 0.83.
 _MIN_KEYPOINT_SCORE = 0.8
 # A face as large as in a portrait needs less of either. 500 true portraits scored 0.72 or more.
 _MIN_PORTRAIT_SCORE = 0.6
 _PORTRAIT_SHARE = 0.25
-# How far landmarks may lie from the detection that they confirm, and from where they were in the frame before, as a
-# share of the face's box; farther off is a neighbour's face.
+# How far landmarks may lie from the detection that they confirm, and from where they were in the previous frame, as
+# a share of the face's box; a face farther off is a neighbour's.
 _MAX_SHIFT_FROM_DETECTION = 0.3
 _MAX_SHIFT_BETWEEN_FRAMES = 0.5
 
@@ -42,7 +42,7 @@ class FaceFinder:
     """Finds faces and their alignment points. Thread-safe; make one and share it.
 
     Args:
-        copies: of the face models, which take some 50 MB each: how many threads find faces at the same time.
+        copies: of the face models, some 50 MB each: how many threads can find faces at the same time.
 
     Raises:
         demo.pipeline.mediapipe.face_models.FaceModelError: a model file is missing or has been changed.
@@ -67,20 +67,20 @@ class FaceFinder:
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            thorough: look for small faces too, and, where there is none, in the frame turned by 180 and 90 degrees.
-                Takes 0.1 to 1 second for a photo of a few faces, 1 second more where there are many or small ones;
-                without it a webcam's frame takes about 10 ms per face, and small faces are looked for only where there
+            thorough: also look for small faces and, if there are none, in the frame turned by 180 and 90 degrees.
+                Takes 0.1 to 1 second for a photo of a few faces, 1 second more if there are many or small ones.
+                Without it, a webcam's frame takes about 10 ms per face, and small faces are looked for only if there
                 is no larger one.
-            known: faces of this frame that have been found already; they come first.
-            seen: what `glance` has seen in this frame, which a search that is not thorough then need not repeat.
-            most: how many new ones there may be; None for any number.
-            largest: how many faces are found at most, with those that are known; of more, the largest. None for all.
+            known: faces already found in this frame; they come first.
+            seen: what `glance` saw in this frame, so that a quick search need not repeat it.
+            most: how many new faces there may be; None for any number.
+            largest: how many faces to find at most, including the known ones; keeps the largest. None for all.
 
         Returns:
-            The faces, the most certain first.
+            The faces, most certain first.
 
         Raises:
-            TooManyFacesError: there are more.
+            TooManyFacesError: there are more than `most`.
             ValueError: the frame has another shape or type.
         """
         _check(frame)
@@ -89,19 +89,19 @@ class FaceFinder:
         if most is not None and len(new) > most:
             raise TooManyFacesError(f"more than {most} faces")
         room = None if largest is None else max(0, largest - len(known))
-        if room is not None and len(new) > room:  # as many as may be found are tried, since some are no faces
+        if room is not None and len(new) > room:  # tries as many as may be found, since some are not faces
             new = sorted(new, key=lambda part: -part.box[2] * part.box[3])[:largest]
         faces = (self._face(frame, detection) for detection in new)
         return tuple(suppress_overlaps((*known, *islice((face for face in faces if face), room))))
 
     def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:
-        """Run the detector alone on the frame as a whole: 3 ms, however many faces there are.
+        """Run only the detector, on the whole frame: takes 3 ms, however many faces there are.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
 
         Returns:
-            One detection for each face, by falling score.
+            One detection for each face, best score first.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -110,14 +110,14 @@ class FaceFinder:
         return tuple(_best(self._detector.in_whole(frame)))
 
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        """Find faces of the previous frame again, near where they were, with the landmarker alone.
+        """Find faces of the previous frame again near where they were, using only the landmarker.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
             faces: the faces of the previous frame; only those with landmarks can be found.
 
         Returns:
-            The faces that were found again, in the same order.
+            The faces found again, in the same order.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -131,7 +131,7 @@ class FaceFinder:
         return tuple(suppress_overlaps(face for face in again if face))
 
     def _search(self, frame: np.ndarray, seen: tuple[Detection, ...] | None, *, far: bool) -> list[Detection]:
-        """Detect what stands near a webcam; where that is nobody, also somebody `far` from it."""
+        """Detect faces near a webcam; if there are none, and `far` is set, also faces far from it."""
         detections = self._detector.in_whole(frame) if seen is None else list(seen)
         detections = detections or self._detector.in_padded(frame)
         if not detections and far:
@@ -139,7 +139,7 @@ class FaceFinder:
         return _best(detections)
 
     def _search_thoroughly(self, frame: np.ndarray) -> list[Detection]:
-        """Detect faces of any size; where there is none upright, also turned ones."""
+        """Detect faces of any size; if none is upright, also turned ones."""
         view = _searchable(frame)
         detections = self._in_tiles(view, tuple(TILE_LIMITS))
         for quarters in (2, 1, 3):
@@ -150,14 +150,14 @@ class FaceFinder:
         return _certain(closer, frame)
 
     def _in_tiles(self, frame: np.ndarray, tilings: tuple[int, ...], quarters: int = 0) -> list[Detection]:
-        """Detect in the frame as a whole and in tiles; where that finds none, with room around the frame."""
+        """Detect in the whole frame and in tiles; if that finds none, with padding around the frame."""
         detections = self._detector.in_whole(frame, quarters)
         for parts in tilings:
             detections += self._detector.in_tiles(frame, parts, quarters)
         return detections or self._detector.in_padded(frame, quarters)
 
     def _with_small(self, frame: np.ndarray, detections: list[Detection]) -> list[Detection]:
-        """Add the faces in small windows, as far down in size as smaller faces are to be expected."""
+        """Add faces found in small windows, going down in size as long as smaller faces are likely."""
         height, width = frame.shape[:2]
         is_photo = max(width, height) <= _MAX_PHOTO_ASPECT * min(width, height)
         for side in small_sides(width, height):
@@ -173,7 +173,7 @@ class FaceFinder:
         return detections
 
     def _face(self, frame: np.ndarray, detection: Detection) -> Face | None:
-        """Confirm and refine a detection by landmarks; without them, by the detector's own score."""
+        """Confirm and refine a detection by its landmarks or, without them, by the detector's score."""
         box, points = detection.box, detection.points[:3]
         shift = _MAX_SHIFT_FROM_DETECTION
         face = self._landmarker.face_near(frame, box, points, max_shift=shift, quarters=detection.quarters)
@@ -183,18 +183,18 @@ class FaceFinder:
 
 
 def _check(frame: np.ndarray) -> None:
-    # An array of another form would break MediaPipe's task for good.
+    # An array of any other form would break MediaPipe's task for good.
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise ValueError(f"a frame has to be (height, width, 3) uint8 RGB, not {frame.shape} {frame.dtype}")
 
 
 def _searchable(frame: np.ndarray) -> np.ndarray:
-    """The frame, shrunk once to the size of which the smallest tiles still fill the detector's input."""
+    """Shrink the frame once, to the size at which the smallest tiles still fill the detector's input."""
     return shrink(frame, max(TILE_LIMITS) * INPUT_SIDE)
 
 
 def _best(detections: Iterable[Detection]) -> list[Detection]:
-    """One detection for each face, by falling score."""
+    """One detection for each face, best score first."""
     return suppress_overlaps(sorted(detections, key=lambda detection: -detection.score))
 
 
@@ -204,6 +204,6 @@ def _certain(detections: Iterable[Detection], frame: np.ndarray) -> list[Detecti
 
 
 def _score_needed(detection: Detection, frame: np.ndarray, usual: float) -> float:
-    """The score that a detection needs: the usual one, or less where it is as large as in a portrait."""
+    """The score that a detection needs: the usual one, or less if it is as large as in a portrait."""
     is_portrait = max(detection.box[2:]) >= _PORTRAIT_SHARE * min(frame.shape[:2])
     return _MIN_PORTRAIT_SCORE if is_portrait else usual

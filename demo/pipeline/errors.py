@@ -7,17 +7,17 @@ FAILURES = (MemoryError, RuntimeError, cv2.error)
 
 
 class TooManyFacesError(ValueError):
-    """A picture shows more faces than were asked for."""
+    """A picture shows more faces than allowed."""
 
 
 def reason(failure: Exception) -> str:
-    """Why an analysis failed, for people to read.
+    """Say why an analysis failed, for people to read.
 
     Args:
         failure: one of `FAILURES`, or an error whose message is meant for people.
 
     Returns:
-        The error's own message, or "not enough memory" where it has none or OpenCV ran out of memory.
+        The error's own message, or "not enough memory" if it has none or OpenCV ran out of memory.
     """
     out_of_memory = isinstance(failure, cv2.error) and failure.code == cv2.Error.StsNoMem
     return "not enough memory" if out_of_memory else str(failure) or "not enough memory"

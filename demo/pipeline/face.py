@@ -23,10 +23,10 @@ class Face:
         points: (3, 2) float32, the eye on the left of an upright picture, the eye on its right, the middle of the
             mouth; pixel-centre coordinates (x, y) of the frame.
         kind: which model found the points, and so which alignment targets apply: the landmarker, or the detector with
-            its own key points where the landmarker saw no face (mostly a profile).
+            its own key points if the landmarker saw no face (usually a profile).
         yaw: how far the head is turned to the picture's right, in degrees.
         pitch: how far it is bowed, in degrees; 0 for key points, which don't show it. At (0, 0) a face looks into the
-            camera as the median face of CelebA does.
+            camera like CelebA's median face.
     """
 
     box: Box
@@ -44,7 +44,7 @@ class Detection:
         box: x, y, width, height in pixels of the image searched.
         points: (4, 2) float32, the three points of a `Face` and the tip of the nose, in that image.
         score: the detector's confidence, from 0 to 1.
-        quarters: by how many quarter turns to the left the image was turned when the face was found.
+        quarters: quarter turns to the left by which the image was turned to find the face.
     """
 
     box: Box
@@ -53,10 +53,10 @@ class Detection:
     quarters: int
 
     def mapped(self, ratio: np.ndarray, offset: tuple[int, int] = (0, 0)) -> "Detection":
-        """The same detection in the larger image that this one was cut or shrunk from.
+        """Map the detection to the larger image that its own was cut or shrunk from.
 
         Args:
-            ratio: (2,) pixels of the larger image for one of this one, across and down.
+            ratio: (2,) pixels of the larger image per pixel of this one, across and down.
             offset: where this image begins in the larger one, x and y in pixels of the larger one.
 
         Returns:
@@ -79,13 +79,13 @@ _AnyBoxed = TypeVar("_AnyBoxed", bound=Boxed)
 
 
 def suppress_overlaps(found: Iterable[_AnyBoxed]) -> list[_AnyBoxed]:
-    """Non-maximum suppression (NMS): of boxes around one face, keep the first.
+    """Non-maximum suppression (NMS): of the boxes around one face, keep the first.
 
     Overlap is measured against the smaller box, not as intersection over union, because tiles see one face at several
-    sizes and a box inside another is the same face; torchvision's NMS knows only the latter, and keeps both.
+    sizes and a box inside another is the same face. torchvision's NMS only has intersection over union, and keeps both.
 
     Args:
-        found: faces or detections, the best first.
+        found: faces or detections, best first.
 
     Returns:
         Those kept, in the same order.
@@ -105,7 +105,7 @@ def same_face(a: Boxed, b: Boxed) -> bool:
         b: another one in the same frame.
 
     Returns:
-        True where the boxes overlap by more than 0.45 of the smaller one.
+        True if the boxes overlap by more than 0.45 of the smaller one.
     """
     return overlap(a.box, b.box) > _SAME_FACE_OVERLAP
 
@@ -125,7 +125,7 @@ def overlap(a: Box, b: Box) -> float:
 def face_inside(
     frame: np.ndarray, box: Box, points: np.ndarray, kind: PointKind, yaw: float, pitch: float
 ) -> Face | None:
-    """A face with its box clipped to the frame.
+    """Make a face, with its box clipped to the frame.
 
     Args:
         frame: (height, width, 3).
@@ -136,7 +136,7 @@ def face_inside(
         pitch: in degrees, as in `Face`.
 
     Returns:
-        None where too little of the face lies inside the frame.
+        None if too little of the face lies inside the frame.
     """
     height, width = frame.shape[:2]
     left, top = max(0.0, float(box[0])), max(0.0, float(box[1]))

@@ -1,4 +1,4 @@
-"""Follow faces through a camera's frames: the detector moves them along, landmarks are refreshed now and then."""
+"""Follow faces through a camera's frames: the detector moves them along, and landmarks are refreshed now and then."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,32 @@ from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Detection, Face, face_inside, overlap, same_face, suppress_overlaps
 
 # Re-run the landmarker on a face after this many seconds; in between, detections move its points. Each frame that waits
-# meanwhile adds as much again, up to a limit: however many visitors there are, all of them together then cost about
-# seven runs a second. What that costs in accuracy is measured by `python -m demo.benchmark following`.
+# meanwhile adds as much again, up to a limit, so that all visitors together, however many, cost about seven runs a
+# second. `python -m demo.benchmark following` measures how much accuracy that costs.
 _LANDMARK_INTERVAL_SECONDS = 0.15
 _MAX_LANDMARK_INTERVAL_SECONDS = 5.0
-# How far key points may lie from where rotation, scale and translation take them, as a share of the face's box. Beyond,
-# the head has turned, or the detection is another face.
+# How far key points may lie from where rotation, scale and translation put them, as a share of the face's box. Beyond
+# that, the head has turned, or the detection is another face.
 _MAX_RESIDUAL = 0.06
 # Look for new faces at most this often.
 _SEARCH_INTERVAL_SECONDS = 0.15
-# A detection may be a face that has moved where it is no farther from the face's last place than this, in widths of the
-# face, and of about its size. At 30 frames a second that never holds: in 33 ms a face does not leave its own box.
+# A detection may be a face that has moved, if it is no farther from the face's last place than this, in widths of the
+# face, and has about its size. That never happens at 30 frames a second: in 33 ms a face does not leave its own box.
 _MAX_WIDTHS_PER_SECOND = 4.0
 _MAX_SIZE_RATIO = 1.5
-# Where there are more faces than are followed, a new one takes the place of one whose area is smaller by this factor:
-# with none, two of a size would take it from each other in turn.
+# If there are too many faces to follow, a new one replaces one whose area is smaller by this factor. Without a factor,
+# two of the same size would keep replacing each other.
 _CLEARLY_LARGER = 1.3
 
 
 @dataclass(frozen=True, eq=False)
 class _FollowedFace:
-    """A face in the present frame, and the frame in which its landmarks were found.
+    """A face in the present frame, with what is known from the frame in which its landmarks were found.
 
     Attributes:
         face: in the present frame.
         landmarked: the same face in the frame of its landmarks.
-        key_points: (4, 2) the detector's points in that frame; None where the detector did not see the face.
+        key_points: (4, 2) the detector's points in that frame; None if the detector missed the face.
         seconds: when that frame was seen.
     """
 
@@ -49,7 +49,7 @@ class _FollowedFace:
         return self.face.box
 
     def moved(self, detection: Detection, frame: np.ndarray) -> "_FollowedFace | None":
-        """Move the landmarks along with a detection; None where it does not fix their place."""
+        """Move the landmarks along with a detection; None if it doesn't show where they are."""
         if self.key_points is None:
             return None
         matrix = similarity(self.key_points, detection.points)
@@ -69,8 +69,8 @@ class FaceFollower:
     """Finds the faces in the frames of one camera, in their order; not thread-safe.
 
     The detector takes 3 ms for all faces together and says how each one has moved since its landmarks were found. The
-    landmarker takes 10 ms per face and runs for one face a frame, that with the oldest landmarks. A new face does not
-    displace a face that is followed, unless there are more than `MAX_LIVE_FACES`, of which the largest are followed.
+    landmarker takes 10 ms per face and runs for one face per frame, the one with the oldest landmarks. A new face does
+    not displace a followed one, unless there are more than `MAX_LIVE_FACES`: then the largest are followed.
 
     Args:
         finder: detects faces and finds landmarks; it may be shared with other followers.
@@ -81,7 +81,7 @@ class FaceFollower:
         self._followed: list[_FollowedFace] = []
         self._shape: tuple[int, ...] = ()
         self._searched = -np.inf  # when, in seconds
-        self._seconds = -np.inf  # of the frame before
+        self._seconds = -np.inf  # of the previous frame
 
     def find(self, frame: np.ndarray, seconds: float, waiting: int = 0) -> tuple[Face, ...]:
         """Find all faces of the next frame.
@@ -89,7 +89,7 @@ class FaceFollower:
         Args:
             frame: (height, width, 3), uint8, RGB.
             seconds: when it was seen, on any clock that does not go back.
-            waiting: how many frames of other cameras wait for this one; the more, the rarer are landmarks.
+            waiting: how many frames of other cameras wait for this one; the more, the less often landmarks are found.
 
         Returns:
             The faces, those already followed before the new ones; at most `MAX_LIVE_FACES`.
@@ -119,7 +119,7 @@ class FaceFollower:
     def _follow(
         self, frame: np.ndarray, detections: tuple[Detection, ...], seconds: float, interval: float
     ) -> list[_FollowedFace]:
-        """The faces of the frame before that are found again; interval: seconds after which landmarks are due."""
+        """The faces of the previous frame that are found again; `interval`: seconds after which landmarks are due."""
         pairs, free = _matched(self._followed, detections)
         moved = {followed: followed.moved(detection, frame) for followed, detection in pairs}
         due = [old for old, new in moved.items() if new and seconds - old.seconds >= interval]
@@ -135,7 +135,7 @@ class FaceFollower:
         return suppress_overlaps(faces)
 
     def _has_moved_away(self, old: _FollowedFace, free: list[Detection], seconds: float) -> bool:
-        """Whether a detection is probably this face, out of the landmarker's reach; it is then taken off `free`."""
+        """Whether a detection is probably this face, out of the landmarker's reach; if so, removes it from `free`."""
         reach = _MAX_WIDTHS_PER_SECOND * (seconds - self._seconds)
         elsewhere = next((detection for detection in free if _may_be(old.box, detection.box, reach)), None)
         if elsewhere:
@@ -144,7 +144,7 @@ class FaceFollower:
 
 
 def landmark_interval(waiting: int) -> float:
-    """After how many seconds a face's landmarks are found again.
+    """How many seconds later to find a face's landmarks again.
 
     Args:
         waiting: how many frames of other cameras wait meanwhile.
@@ -159,7 +159,7 @@ def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -
 
 
 def _still_largest(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[_FollowedFace]:
-    """The followed faces without those whose place among the largest belongs to a new one."""
+    """The followed faces, except those that a new face pushes out of the largest."""
     new = [part.box for part in detections if not any(same_face(part, face) for face in followed)]
     rivals = sorted(map(_area, new), reverse=True)[MAX_LIVE_FACES - len(followed) :]
     if not rivals:
@@ -171,7 +171,7 @@ def _still_largest(followed: list[_FollowedFace], detections: tuple[Detection, .
 
 
 def _seen_box(face: _FollowedFace, detections: tuple[Detection, ...]) -> Box:
-    """A face's box as the detector sees it, whose boxes alone compare with each other; its own where it does not."""
+    """A face's box as the detector sees it, since only the detector's boxes are comparable; else its own."""
     return next((part.box for part in detections if same_face(part, face)), face.box)
 
 
@@ -180,7 +180,7 @@ def _area(box: Box) -> float:
 
 
 def _may_be(face: Box, detection: Box, reach: float) -> bool:
-    """Whether a detection is of a face's size and at most `reach` widths of the face away from it."""
+    """Whether a detection has about a face's size and is at most `reach` face widths away from it."""
     across, down = (
         start + length / 2 - other_start - other_length / 2
         for start, length, other_start, other_length in zip(
@@ -194,7 +194,7 @@ def _may_be(face: Box, detection: Box, reach: float) -> bool:
 def _matched(
     followed: list[_FollowedFace], detections: tuple[Detection, ...]
 ) -> tuple[list[tuple[_FollowedFace, Detection]], list[Detection]]:
-    """Match faces with detections by overlap, greedily, each at most once; and the detections that are left."""
+    """Match faces with detections by overlap, greedily, each at most once; also returns the detections left over."""
     free = list(detections)
     pairs = []
     for face in followed:

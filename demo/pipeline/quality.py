@@ -1,7 +1,7 @@
-"""Whether a face is clear enough for its attributes to be trusted, and if not, why.
+"""Whether a face is clear enough to trust its attributes, and if not, why.
 
-The thresholds were measured with the shipped weights on CelebA's validation pictures, degraded step by step: they stand
-where about two points of mean accuracy were lost, and hardly any untouched picture falls below them.
+The thresholds were measured with the shipped weights on CelebA's validation pictures, degraded step by step: each is
+set where about two points of mean accuracy were lost, and hardly any untouched picture falls below it.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from demo.pipeline.face import Face
 
 QualityWarning = Literal["small", "turned", "blurred", "dark"]
 
-# The part of the aligned crop between forehead and chin: hair and background may be as smooth and dark as they like.
+# The part of the aligned crop between forehead and chin; hair and background may be as smooth and dark as they like.
 _FACE = np.s_[70:190, 40:138]
-# Pixels between the eyes, which are 38 in a crop: shrunk to 19 pictures lost 0.9 points, to 15 2.0, to 11.5 6.4.
+# Pixels between the eyes; a crop has 38. Pictures shrunk to 19 lost 0.9 points, to 15 2.0, and to 11.5 6.4.
 _MIN_EYE_DISTANCE = 15.0
-# Enlarged from less than this, even a sharp face has little detail: the advice is to come closer.
+# Enlarged from less than this, even a sharp face has little detail, so the advice is to come closer.
 _ENLARGED_EYE_DISTANCE = 22.0
 # In degrees. 99 % of 1,500 pictures lay within these limits and lost nothing; the network has seen few faces beyond.
 _MAX_YAW = 40.0
 _MAX_PITCH, _MIN_PITCH = 18.0, -30.0
 # Standard deviation of the Laplacian as a share of the mean brightness, which light changes little. Blurred with a
-# sigma of 1, 1.5 and 2 pixels, pictures lost 0.5, 2.4 and 5.9 points and 30, 85 and 98 % of them fell below; of
-# untouched ones 1.5 %.
+# sigma of 1, 1.5 and 2 pixels, pictures lost 0.5, 2.4 and 5.9 points, and 30, 85 and 98 % of them fell below this; of
+# untouched ones, 1.5 % did.
 _MIN_SHARPNESS = 0.065
 # Mean brightness, from 0 to 255. The darkest face in a thousand has 48, people of every skin colour included; darkened
 # to 60, 50 and 40, with the noise of a camera, pictures lost 2, 3 and 5 points.
@@ -40,7 +40,7 @@ class Quality:
     """How clearly a face is seen.
 
     Attributes:
-        size: between the eyes, in pixels of the frame, corrected for yaw, which brings them together.
+        size: distance between the eyes, in pixels of the frame, corrected for yaw, which brings them together.
         sharpness: standard deviation of the Laplacian in the aligned face, as a share of its mean brightness.
         brightness: mean of the aligned face, from 0 to 255.
         yaw: as in `Face`, in degrees.
@@ -55,10 +55,10 @@ class Quality:
 
     @property
     def conditions(self) -> dict[str, float]:
-        """The figures by which faces are classed when it is measured on which of them the network does worse.
+        """The figures that class faces, to measure on which of them the network does worse.
 
         Returns:
-            size and sharpness as above; turn, by how many degrees the head is turned to either side.
+            size and sharpness as above; turn: degrees by which the head is turned to either side.
         """
         return {"size": self.size, "sharpness": self.sharpness, "turn": abs(self.yaw)}
 
@@ -70,7 +70,7 @@ class Quality:
             found.append("small")
         if abs(self.yaw) > _MAX_YAW or not _MIN_PITCH < self.pitch < _MAX_PITCH:
             found.append("turned")
-        # An enlarged face has no detail either, but its fault is its size.
+        # An enlarged face lacks detail, too, but the problem is its size.
         if "small" not in found and self.sharpness < _MIN_SHARPNESS:
             found.append("blurred" if self.size >= _ENLARGED_EYE_DISTANCE else "small")
         if self.brightness < _MIN_BRIGHTNESS:
@@ -82,7 +82,7 @@ def measure_quality(face: Face, crop: np.ndarray) -> Quality:
     """Measure how clearly a face is seen.
 
     Args:
-        face: as it was found in the frame.
+        face: as found in the frame.
         crop: (218, 178, 3) uint8 RGB, the same face aligned.
 
     Returns:
@@ -95,7 +95,7 @@ def measure_quality(face: Face, crop: np.ndarray) -> Quality:
 
 
 class SteadyWarnings:
-    """The warnings about one face over time, smoothed (EMA) and with hysteresis so that none flickers.
+    """The warnings about one face over time, smoothed (EMA) and with hysteresis, so that none flickers.
 
     Not thread-safe.
     """
@@ -113,7 +113,7 @@ class SteadyWarnings:
             found: the warnings about this frame alone.
 
         Returns:
-            The warnings to show; those of the first frame are shown at once.
+            The warnings to show; the first frame's are shown at once.
         """
         newest = 1 - np.exp((self._seconds - seconds) / _AVERAGED_SECONDS)
         for warning in self._shares:
@@ -125,6 +125,6 @@ class SteadyWarnings:
 
 
 def _eye_distance(face: Face) -> float:
-    """In pixels of the frame, corrected for yaw, which brings the eyes together."""
+    """The distance in pixels of the frame, corrected for yaw, which brings the eyes together."""
     distance = float(np.linalg.norm(face.points[1] - face.points[0]))
     return distance / max(0.5, float(np.cos(np.radians(face.yaw))))

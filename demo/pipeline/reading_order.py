@@ -11,7 +11,7 @@ _ROW_HEIGHT = 0.75
 
 
 def in_reading_order(faces: Sequence[Face]) -> tuple[Face, ...]:
-    """Sort faces as they would be counted: the rows of a group from the top, each of them from left to right.
+    """Sort faces as one would count them: the rows of a group from the top, each from left to right.
 
     Args:
         faces: of one picture, in any order.
@@ -29,7 +29,7 @@ def in_reading_order(faces: Sequence[Face]) -> tuple[Face, ...]:
 
 
 def _belongs(face: Face, row: list[Face]) -> bool:
-    """Whether a face that is lower than all of a row still stands in it."""
+    """Whether a face lower than all faces of a row still belongs to it."""
     height = max(face.box[3], mean(other.box[3] for other in row))
     return _middle_y(face) - mean(map(_middle_y, row)) < _ROW_HEIGHT * height
 

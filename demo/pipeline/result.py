@@ -1,4 +1,4 @@
-"""What an analysis answers: the faces of a frame with their attributes."""
+"""The result of an analysis: the faces of a frame with their attributes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +13,14 @@ class FaceResult:
     """One face of a frame with its attributes.
 
     Attributes:
-        number: from 1, in reading order (rows from the top, each from left to right); in a `Stream` the same from frame
-            to frame.
+        number: from 1, in reading order (rows from the top, each from left to right); in a `Stream` it stays the same.
         box: x, y, width, height in whole pixels of the frame.
         probabilities: (attributes,) float32 in [0, 1], in the order of `Analysis.attributes`.
         crop: (218, 178, 3) uint8 RGB, the aligned picture that the network saw.
         quality: how clearly it is seen in this frame.
-        warnings: why the probabilities should not be trusted, as `demo.pipeline.quality` judges it.
+        warnings: why the probabilities should not be trusted, from `demo.pipeline.quality`.
         placement: (2, 3) float64, pixel-centre coordinates (x, y, 1) of the crop -> those of the frame.
-        features: (1, channels, h, w) float32, what `CropPredictor.explain_features` needs, where it was asked for.
+        features: (1, channels, h, w) float32, what `CropPredictor.explain_features` needs, if asked for.
     """
 
     number: int
@@ -30,7 +29,7 @@ class FaceResult:
     crop: np.ndarray
     quality: Quality
     warnings: tuple[QualityWarning, ...] = ()
-    placement: np.ndarray = field(default_factory=lambda: np.eye(2, 3))  # of a crop that is the frame itself
+    placement: np.ndarray = field(default_factory=lambda: np.eye(2, 3))  # for a crop that is the frame itself
     features: np.ndarray | None = None
 
 
@@ -57,7 +56,7 @@ class Analysis:
         attributes: names, one for each probability of a face.
         width: of the frame, in pixels.
         height: of the frame, in pixels.
-        faces: in reading order, or in a `Stream` by number; empty where there is none.
+        faces: in reading order, or in a `Stream` by number; empty if there is none.
         timings: how long each stage took.
     """
 
@@ -68,7 +67,7 @@ class Analysis:
     timings: Timings = Timings()
 
     def to_dict(self) -> dict[str, Any]:
-        """The faces in types that JSON can hold.
+        """Convert the faces to types that JSON can hold.
 
         Returns:
             {"faces": [{"number", "box": [x, y, width, height], "probabilities": {attribute: probability}}]}.

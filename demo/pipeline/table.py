@@ -10,15 +10,15 @@ import numpy as np
 from demo.pipeline.result import Analysis
 from slimnet import Calibration, decide
 
-# A spreadsheet runs text that begins like this as a formula; an apostrophe in front keeps it text (OWASP, CSV
-# injection). The last four are the full-width forms of the first, which count in East Asian versions.
+# Spreadsheets run text that begins like this as a formula; an apostrophe in front prevents that (OWASP, CSV
+# injection). The last four are full-width forms of the first four, which count in East Asian versions.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
 
 def probability_cells(probabilities: np.ndarray) -> list[str]:
-    """The cells of a face's attributes with their probabilities.
+    """The cells of a face's attributes, with probabilities.
 
     Args:
         probabilities: (attributes,), 0 to 1.
@@ -29,12 +29,12 @@ def probability_cells(probabilities: np.ndarray) -> list[str]:
 def decision_cells(
     probabilities: np.ndarray, names: Sequence[str], calibration: Calibration | None, point: str
 ) -> list[str]:
-    """The cells of a face's attributes with decisions: 1, 0, or nothing for "not sure".
+    """The cells of a face's attributes, with decisions: 1, 0, or nothing for "not sure".
 
     Args:
         probabilities: (attributes,), 0 to 1.
-        names: the attributes, in their order.
-        calibration: the weights' own.
+        names: the attributes, in order.
+        calibration: of the weights.
         point: one of its operating points.
     """
     return ["" if answer is None else str(int(answer)) for answer in decide(probabilities, names, calibration, point)]
@@ -49,13 +49,13 @@ def face_rows(analysis: Analysis, file: str, cells: Callable[[np.ndarray], list[
         cells: turns a face's probabilities (attributes,) into the cells of its attributes.
 
     Returns:
-        For each face the cells of `COLUMNS`, then those of its attributes.
+        For each face the cells of `COLUMNS`, then of its attributes.
     """
     return [[file, str(face.number), *map(str, face.box), *cells(face.probabilities)] for face in analysis.faces]
 
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = True) -> None:
-    """Write rows as CSV, each ended by a line feed.
+    """Write rows as CSV, each ending with a line feed.
 
     Args:
         file: opened with newline="".
@@ -75,9 +75,9 @@ def _is_number(value: str) -> bool:
 
 
 class _LineFeeds:
-    """Ends each row by a line feed.
+    """Ends each row with a line feed.
 
-    The writer itself must not: before Python 3.13 it quotes a carriage return inside a name only if that is part of
+    The CSV writer can't do that: before Python 3.13 it quotes a carriage return inside a name only if that is part of
     its line terminator.
     """
 
@@ -89,7 +89,7 @@ class _LineFeeds:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a table is Parquet by its file name; otherwise it is CSV.
+    """Whether a table is Parquet, by its file name; otherwise it is CSV.
 
     Args:
         path: path of the table, which need not exist.
@@ -98,10 +98,10 @@ def is_parquet(path: Path) -> bool:
 
 
 def as_parquet(table: Path, parquet: Path, columns: Sequence[str], *, decided: bool = False) -> None:
-    """Convert a table of `write_rows` to Parquet in batches, so that it may be larger than memory.
+    """Convert a table from `write_rows` to Parquet in batches, so that it may be larger than memory.
 
-    The numbers are those of the CSV table: face and box as int32, probabilities as float64, decisions as int8, or null
-    for "not sure". Needs pyarrow.
+    The numbers are the CSV table's: face and box as int32, probabilities as float64, decisions as int8, or null for
+    "not sure". Needs pyarrow.
 
     Args:
         table: the CSV file, written unguarded.

@@ -1,4 +1,4 @@
-"""Track faces: keep the number of each one while it moves, crosses another or is hidden for a moment."""
+"""Track faces: each keeps its number while it moves, crosses another or is hidden for a moment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-# A face unseen for longer than the first counts as new; its number stays reserved until the second.
+# A face unseen for longer than REMEMBERED_SECONDS counts as new; its number stays reserved for RESERVED_SECONDS.
 REMEMBERED_SECONDS = 2.0
 _RESERVED_SECONDS = 5.0
 # Time constants: for the decay of a hidden face's velocity (nobody moves on for ever), and for the running means (EMA)
@@ -16,11 +16,11 @@ _RESERVED_SECONDS = 5.0
 _COASTING_SECONDS = 0.3
 _VELOCITY_SECONDS = 0.1
 _APPEARANCE_SECONDS = 0.5
-# How far a face may be from where it was expected, in widths of its own: at once, and more for each second unseen.
+# How far a face may be from where it was expected, in its own widths: at once, and more for each second unseen.
 _REACH, _REACH_PER_SECOND = 0.6, 2.0
-# A cost of 1, half of the largest allowed, is any of these: a distance of the full reach; a size 1.6 times as large; a
-# change of the logits by 1.5 (root mean square). On CelebA that change was 0.4 where a crop was moved and turned a
-# little (at most 0.8 of 120 times), 2.0 between two photos of one person, 3.4 between two people.
+# Any of these costs 1, half of the largest cost allowed: a distance of the full reach; a size 1.6 times as large; a
+# change of the logits by 1.5 (root mean square). On CelebA that change was 0.4 if a crop was moved and turned a little
+# (at most 0.8 in 120 trials), 2.0 between two photos of one person, and 3.4 between two people.
 _SIZE_CHANGE = 0.5
 _APPEARANCE_CHANGE = 1.5
 _MAX_COST = 2.0
@@ -35,7 +35,7 @@ class Sighting:
 
     Attributes:
         box: x, y, width, height, in the same unit for frames of any size; width and height are not 0.
-        probabilities: (attributes,) in [0, 1]; they tell apart two people who cross.
+        probabilities: (attributes,) in [0, 1]; they distinguish two people who cross.
     """
 
     box: tuple[float, float, float, float]
@@ -49,12 +49,12 @@ class Sighting:
 
     @cached_property
     def size(self) -> float:
-        """The side of a square as large as the box."""
+        """The side of a square with the same area as the box."""
         return float(np.sqrt(self.box[2] * self.box[3]))
 
     @cached_property
     def logits(self) -> np.ndarray:
-        """(attributes,) float64, clipped: far from 0 a logit says little more, and varies most."""
+        """(attributes,) float64, clipped, since logits far from 0 say little more, and vary most."""
         edge = 1 / (1 + np.exp(_MAX_LOGIT))
         clipped = np.clip(self.probabilities.astype(np.float64), edge, 1 - edge)
         return np.log(clipped / (1 - clipped))
@@ -63,8 +63,8 @@ class Sighting:
 class Tracker:
     """Numbers the faces of one camera, from 1; not thread-safe.
 
-    Faces are assigned to tracks at the least total cost (Hungarian method): distance from where the track was expected
-    at constant velocity, change of size, and change of the attributes' logits.
+    Assigns faces to tracks at the least total cost (Hungarian method): distance from where the track was expected at
+    constant velocity, change of size, and change of the attributes' logits.
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class _Track:
         seconds: when it was last seen.
         centre: (2,) where it was then.
         velocity: (2,) running mean, per second.
-        size: the side of a square as large as its box then.
+        size: the side of a square with the same area as its box then.
         logits: (attributes,) running mean.
     """
 
@@ -120,7 +120,7 @@ class _Track:
     logits: np.ndarray
 
     def cost(self, seconds: float, face: Sighting) -> float:
-        """How unlike this track a face is; from `_MAX_COST` on it is somebody else."""
+        """How unlike this track a face is; at `_MAX_COST` or more it is somebody else."""
         unseen = seconds - self.seconds
         coasted = _COASTING_SECONDS * (1 - np.exp(-unseen / _COASTING_SECONDS))
         distance = np.linalg.norm(face.centre - self.centre - self.velocity * coasted) / max(face.size, self.size)
@@ -130,7 +130,7 @@ class _Track:
         return float(motion + growth + (min(1.0, appearance) if unseen < _IN_SIGHT_SECONDS else appearance))
 
     def update(self, seconds: float, face: Sighting) -> None:
-        """Go on with a face that was assigned to this track."""
+        """Continue the track with the face assigned to it."""
         unseen = seconds - self.seconds
         if unseen > 0:
             weight = _newest_weight(unseen, _VELOCITY_SECONDS)
@@ -140,7 +140,7 @@ class _Track:
 
 
 def _assigned(seconds: float, seen: list[Sighting], known: list[_Track]) -> list[tuple[int, _Track]]:
-    """Index of a face and its track, for those alike enough."""
+    """Pairs of a face's index and its track, for those alike enough."""
     if not seen or not known:
         return []
     costs = np.array([[track.cost(seconds, face) for track in known] for face in seen])
@@ -150,5 +150,5 @@ def _assigned(seconds: float, seen: list[Sighting], known: list[_Track]) -> list
 
 
 def _newest_weight(elapsed: float, time_constant: float) -> float:
-    """The weight of the newest value in an exponential moving average over uneven times (EMA)."""
+    """The weight of the newest value in an exponential moving average (EMA) with uneven intervals."""
     return float(1 - np.exp(-elapsed / time_constant))

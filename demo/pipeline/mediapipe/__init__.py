@@ -1,1 +1,1 @@
-"""MediaPipe's face models: the parts of a frame that they are run on, and what they find there."""
+"""MediaPipe's face models: which parts of a frame they run on, and what they find there."""

@@ -1,4 +1,4 @@
-"""MediaPipe's face detector, BlazeFace, run on windows of a frame: it sees only faces that fill much of its input."""
+"""Runs MediaPipe's face detector, BlazeFace, on windows of a frame: it only sees faces that fill much of its input."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from demo.pipeline.mediapipe.windows import Window, squares, tiles, whole, with_
 INPUT_SIDE = 256
 # MediaPipe's key points in the order of `Detection.points`: both eyes, mouth, nose.
 _KEY_POINTS = (0, 1, 3, 2)
-# A window with a face has at least this range of values, however dark and pale it is.
+# A window with a face has at least this range of values, however dark or pale it is.
 _MIN_CONTRAST = 16
 # Upside-down faces scored at most 0.85 on 300 pictures; three in four upright ones scored more than this.
 _CERTAINLY_UPRIGHT_SCORE = 0.88
 # Every upright face in those pictures scored at least this; faces found in a turned image have to, too.
 _MIN_TURNED_SCORE = 0.8
-# A second look has to overlap the first by this share of the smaller box.
+# A second look must overlap the first by this share of the smaller box.
 _MIN_SECOND_LOOK_OVERLAP = 0.5
-# A face this close to the edge of a window, as a share of its side, is cut off.
+# A face this close to a window's edge, as a share of its side, counts as cut off.
 _CUT_OFF_MARGIN = 0.02
 
 
@@ -36,7 +36,7 @@ class BlazeFace:
         self._model = model
 
     def in_whole(self, frame: np.ndarray, quarters: int = 0) -> list[Detection]:
-        """Detect in the frame as a whole.
+        """Detect in the whole frame.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
@@ -57,13 +57,13 @@ class BlazeFace:
             quarters: quarter turns to the left, 0 to 3, by which each tile is turned before detection.
 
         Returns:
-            The detections of all tiles, without faces that a tile cuts off; one face may be among them more than once.
+            The detections of all tiles, without faces that a tile cuts off; may contain one face more than once.
         """
         view = shrink(frame, parts * INPUT_SIDE)
         return self._in_windows(frame, view, tiles(view.shape[1], view.shape[0], parts), quarters)
 
     def in_padded(self, frame: np.ndarray, quarters: int = 0) -> list[Detection]:
-        """Detect in the frame with black padding around it, where a face that fills the frame is found.
+        """Detect with black padding around the frame, to find a face that fills it.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
@@ -84,8 +84,7 @@ class BlazeFace:
             quarters: quarter turns to the left, 0 to 3, by which each window is turned before detection.
 
         Returns:
-            The detections of all windows, without faces that a window cuts off; one face may be among them more than
-            once.
+            The detections of all windows, without faces that a window cuts off; may contain one face more than once.
         """
         shown = min(side, INPUT_SIDE)
         view = shrink(frame, round(max(frame.shape) * shown / side))
@@ -94,9 +93,9 @@ class BlazeFace:
         return self._in_windows(frame, view, textured, quarters)
 
     def look_closer(self, frame: np.ndarray, detection: Detection) -> Detection:
-        """Detect the same face again at the best size and in each of the four directions.
+        """Detect the same face again, at the best size and turned each of the four ways.
 
-        The detector finds upside-down faces, too, with less confidence, and takes the chin for the forehead.
+        The detector also finds upside-down faces, with less confidence, and mistakes the chin for the forehead.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
@@ -118,7 +117,7 @@ class BlazeFace:
         return max(found, key=lambda part: part.score)
 
     def _in_windows(self, frame: np.ndarray, view: np.ndarray, windows: list[Window], quarters: int) -> list[Detection]:
-        """Detect in windows of `view`, the frame shrunk; leave out faces that a window cuts off."""
+        """Detect in windows of `view`, the shrunk frame; leave out faces that a window cuts off."""
         detections = []
         for window in windows:
             for found in self._detect(cut(view, window), quarters):
@@ -128,7 +127,7 @@ class BlazeFace:
         return detections
 
     def _detect(self, image: np.ndarray, quarters: int) -> list[Detection]:
-        """Detect in the image turned left by `quarters`; boxes and points are those of the image itself."""
+        """Detect in the image turned left by `quarters`; boxes and points refer to the unturned image."""
         turned = np.rot90(image, quarters)
         size = np.array([image.shape[1], image.shape[0]])
         detections = []
@@ -146,7 +145,7 @@ class BlazeFace:
 
 
 def _is_cut_off(box: Box, window: Window, frame: np.ndarray) -> bool:
-    """Whether the window, not the frame, cuts the face off; a window beside it shows the face whole."""
+    """Whether the window, not the frame, cuts the face off; a neighbouring window then shows it whole."""
     for start, length, low, side, limit in zip(
         box[:2], box[2:], window[:2], window[2:], frame.shape[1::-1], strict=True
     ):

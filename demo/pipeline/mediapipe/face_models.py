@@ -1,4 +1,4 @@
-"""MediaPipe's two face models: their files, how they are loaded, and how they recover after an error."""
+"""MediaPipe's two face models: their files, loading them, and recovering from errors."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ _SHA256 = {
 
 
 class FaceModelError(RuntimeError):
-    """A model file of MediaPipe is missing, or is not the version that this program was made for."""
+    """One of MediaPipe's model files is missing, or not the version that this program was made for."""
 
 
 class FaceModels:
@@ -35,7 +35,7 @@ class FaceModels:
     Their files are read once, so changing them while the program runs has no effect.
 
     Args:
-        copies: of each model: how many threads can run it at the same time.
+        copies: how many copies of each model, and so how many threads can run it at the same time.
 
     Attributes:
         detector: MediaPipe's FaceDetector (BlazeFace, short range).
@@ -51,14 +51,14 @@ class FaceModels:
             self.detector = FaceModel(partial(_create_detector, files[DETECTOR]), copies)
             self.landmarker = FaceModel(partial(_create_landmarker, files[LANDMARKER]), copies)
         self._process = os.getpid()
-        # An ordinary atexit hook comes too late: by then MediaPipe's threads take no more work and closing fails,
-        # and objects that the garbage collector closes can deadlock.
+        # An ordinary atexit hook is too late: by then MediaPipe's threads take no more work and closing fails, and
+        # objects closed by the garbage collector can deadlock.
         threading._register_atexit(self.close)  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Release MediaPipe's objects; runs by itself at exit."""
         if os.getpid() != self._process:
-            return  # a fork does not have the threads that closing waits for
+            return  # a fork lacks the threads that closing waits for
         self.detector.close()
         self.landmarker.close()
 
@@ -80,9 +80,9 @@ class _Copy:
             return self._task.detect(image)
 
     def close(self) -> None:
-        with suppress(Exception):  # closing a task that has failed fails, too
+        with suppress(Exception):  # closing a failed task fails, too
             self._task.close()
-        self._task._handle = None  # else its destructor closes it again
+        self._task._handle = None  # otherwise its destructor would close it again
 
 
 class FaceModel:
@@ -111,12 +111,12 @@ class FaceModel:
             MediaPipe's FaceDetectorResult or FaceLandmarkerResult.
 
         Raises:
-            InterruptedWorkError: the work that this is for is no longer wanted.
+            InterruptedWorkError: the work is no longer wanted.
         """
         import mediapipe
 
         check_wanted()
-        # MediaPipe misreads memory that is not contiguous, without an error.
+        # MediaPipe misreads memory that is not contiguous, without raising an error.
         data = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
         copy = self._idle.get()
         try:
@@ -146,7 +146,7 @@ def _create_landmarker(file: bytes) -> Any:
 
 
 def _verified(path: Path, sha256: str) -> bytes:
-    """The bytes of a model's file.
+    """Read a model's file.
 
     Raises:
         FaceModelError: it is missing or has been changed.
@@ -162,7 +162,7 @@ def _verified(path: Path, sha256: str) -> bytes:
 
 @contextmanager
 def _without_startup_notes() -> Iterator[None]:
-    """Hold back the notes that MediaPipe's C++ code always writes to stderr at creation; pass on everything else."""
+    """Hold back the notes that MediaPipe's C++ code always writes to stderr at start-up; pass on everything else."""
     notes = (b"INFO: Created TensorFlow Lite", b"WARNING: All log messages before absl", b"W0000 ")
     sys.stderr.flush()
     try:
@@ -174,7 +174,7 @@ def _without_startup_notes() -> Iterator[None]:
         stack.callback(os.close, stderr)
         try:
             held = stack.enter_context(tempfile.TemporaryFile())
-        except OSError:  # there is no writable folder: the notes are shown
+        except OSError:  # without a writable folder, the notes are shown
             yield
             return
         os.dup2(held.fileno(), 2)

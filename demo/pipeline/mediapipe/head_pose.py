@@ -1,4 +1,4 @@
-"""How far a head is turned and bowed: yaw and pitch in degrees, as `demo.pipeline.face.Face` has them."""
+"""How far a head is turned and bowed: yaw and pitch in degrees, as in `demo.pipeline.face.Face`."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ _LEFT_EYE_CORNER, _RIGHT_EYE_CORNER = 33, 263  # outer corners, left and right i
 _FOREHEAD, _CHIN = 10, 152
 # The median pitch of the line from forehead to chin on 1,500 validation pictures of CelebA, in degrees.
 _FRONTAL_PITCH = 10.0
-# Fitted on the same pictures: yaw from the nose is within 2 degrees of that from landmarks for half of them, within 5
-# for nine in ten.
+# Fitted on the same pictures: yaw from the nose is within 2 degrees of yaw from landmarks for half of them, and within
+# 5 for nine in ten.
 _YAW_PER_NOSE_OFFSET = 1.42
 
 
@@ -18,7 +18,7 @@ def head_angles(landmarks: list[Any]) -> tuple[float, float]:
     """Yaw and pitch from landmarks.
 
     Args:
-        landmarks: MediaPipe's face mesh in a square crop; z, away from the camera, has the unit of x.
+        landmarks: MediaPipe's face mesh in a square crop; z points away from the camera, in the unit of x.
 
     Returns:
         Yaw and pitch in degrees.
@@ -30,7 +30,7 @@ def head_angles(landmarks: list[Any]) -> tuple[float, float]:
 
 
 def yaw_by_nose(points: np.ndarray) -> float:
-    """Yaw from key points, by how far the nose lies off the middle of the eyes.
+    """Yaw from key points: from how far the nose lies off the middle of the eyes.
 
     Args:
         points: (4, 2), both eyes, mouth and nose, as in `demo.pipeline.face.Detection`.

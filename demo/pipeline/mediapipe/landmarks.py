@@ -14,7 +14,7 @@ _MOUTH_CORNERS = (61, 291)
 
 
 class Landmarker:
-    """Finds the points that fix a face's alignment. Thread-safe.
+    """Finds the points that align a face. Thread-safe.
 
     Args:
         model: MediaPipe's FaceLandmarker.
@@ -32,12 +32,12 @@ class Landmarker:
             frame: (height, width, 3), uint8, RGB.
             box: x, y, width, height in pixels of the frame.
             points: (3, 2), where eyes and mouth are expected.
-            max_shift: how far they may be from there, as a share of the box's longer side; a face farther off is a
+            max_shift: how far from there they may be, as a share of the box's longer side; a face farther off is a
                 neighbour's.
             quarters: quarter turns to the left that put the face upright.
 
         Returns:
-            None where there is no face, or only a neighbour's.
+            None if there is no face, or only a neighbour's.
         """
         window = around(box)
         crop = np.rot90(shrink(cut(frame, window), _INPUT_SIDE), quarters)

@@ -20,7 +20,7 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
         longest: in pixels.
 
     Returns:
-        The shrunk image, or the image itself where it is small enough already.
+        The shrunk image, or the image itself if it is small enough already.
     """
     height, width = image.shape[:2]
     scale = longest / max(width, height)
@@ -31,7 +31,7 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
 
 
 def ratio(image: np.ndarray, shrunk: np.ndarray) -> np.ndarray:
-    """How many pixels of an image one pixel of its shrunk copy stands for.
+    """Pixels of an image per pixel of its shrunk copy.
 
     Args:
         image: (height, width, 3).
@@ -44,14 +44,14 @@ def ratio(image: np.ndarray, shrunk: np.ndarray) -> np.ndarray:
 
 
 def cut(image: np.ndarray, window: Window) -> np.ndarray:
-    """Cut a window out of an image, black where the window reaches outside.
+    """Cut a window out of an image, black wherever it reaches outside.
 
     Args:
         image: (height, width, 3), uint8.
         window: left, top, width, height in pixels of the image.
 
     Returns:
-        (height, width, 3) uint8, of the window's size; a view of the image where the window lies inside it.
+        (height, width, 3) uint8, of the window's size; a view of the image if the window lies inside it.
     """
     left, top, width, height = window
     inside = image[max(0, top) : top + height, max(0, left) : left + width]
@@ -64,7 +64,7 @@ def cut(image: np.ndarray, window: Window) -> np.ndarray:
 
 
 def around(box: Box) -> Window:
-    """The square window around a face, 2.5 times as large as the longer side of its box.
+    """The square window around a face, 2.5 times the longer side of its box.
 
     Args:
         box: x, y, width, height in pixels.
@@ -90,7 +90,7 @@ def as_shares(points: list[Any]) -> np.ndarray:
 
 
 def turn_back(shares: np.ndarray, quarters: int) -> np.ndarray:
-    """Map points of a turned image back to the image itself.
+    """Map points of a turned image back to the unturned one.
 
     Args:
         shares: (points, 2) shares of width and height of ``np.rot90(image, quarters)``.

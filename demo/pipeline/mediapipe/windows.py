@@ -8,7 +8,7 @@ Window = tuple[int, int, int, int]
 
 # Tiles per longer side -> its minimum length in pixels.
 TILE_LIMITS = {2: 320, 4: 640, 8: 2048}
-# The detector misses faces under about this share of its input.
+# The detector misses faces smaller than about this share of its input.
 MIN_FACE_SHARE = 0.15
 # Side of the smallest windows in pixels: they show faces of 24 pixels; smaller faces are too small to judge.
 MIN_SIDE = 160
@@ -19,33 +19,33 @@ _NEARLY_AS_SMALL = 1.1
 
 
 def whole(width: int, height: int) -> list[Window]:
-    """The picture as a single window.
+    """The whole picture as a single window.
 
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
 
     Returns:
-        A list of that window alone.
+        A list of only that window.
     """
     return [(0, 0, width, height)]
 
 
 def with_room(width: int, height: int) -> list[Window]:
-    """One window with the picture in its middle, twice as wide and high.
+    """One window twice as wide and high as the picture, which is in its middle.
 
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
 
     Returns:
-        A list of that window alone; it begins at negative coordinates.
+        A list of only that window; it begins at negative coordinates.
     """
     return [(-width // 2, -height // 2, 2 * width, 2 * height)]
 
 
 def tiles(width: int, height: int, parts: int) -> list[Window]:
-    """Square windows, each of which overlaps the next by half.
+    """Square windows, each overlapping the next by half.
 
     Args:
         width: of the picture, in pixels.
@@ -53,14 +53,14 @@ def tiles(width: int, height: int, parts: int) -> list[Window]:
         parts: tiles per longer side, a key of `TILE_LIMITS`.
 
     Returns:
-        An empty list where the tiles would be too small.
+        An empty list if the tiles would be too small.
     """
     longest = max(width, height)
     return squares(width, height, longest // parts, 0.5) if longest >= TILE_LIMITS[parts] else []
 
 
 def squares(width: int, height: int, side: int, stride: float = _STRIDE) -> list[Window]:
-    """Square windows over all of the picture, cut to it where it is narrower.
+    """Square windows over the whole picture, clipped if the picture is narrower.
 
     Args:
         width: of the picture, in pixels.
@@ -76,15 +76,15 @@ def squares(width: int, height: int, side: int, stride: float = _STRIDE) -> list
 
 
 def small_sides(width: int, height: int) -> list[int]:
-    """Sides of the small windows, which begin where the tiles end.
+    """Sides of the small windows, starting below the tiles.
 
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
 
     Returns:
-        From large to small, in pixels, each at least half the one before. The last one is `MIN_SIDE`, or as small as
-        `MAX_WINDOWS` allow.
+        From large to small, in pixels, each at least half the previous one. The last one is `MIN_SIDE`, or as small as
+        `MAX_WINDOWS` allows.
     """
     longest = max(width, height)
     tile = longest / max((parts for parts, limit in TILE_LIMITS.items() if longest >= limit), default=1)
@@ -96,7 +96,7 @@ def small_sides(width: int, height: int) -> list[int]:
 
 
 def _sides(coarse: float, least: float) -> list[int]:
-    """From under `coarse` down to `least` in equal ratios of at most 2."""
+    """Sides from below `coarse` down to `least`, in equal ratios of at most 2."""
     if coarse < _NEARLY_AS_SMALL * least:
         return []
     steps = ceil(log2(coarse / least))
@@ -108,7 +108,7 @@ def _count(width: int, height: int, side: int) -> int:
 
 
 def _starts(length: int, side: int, stride: float) -> list[int]:
-    """Where windows of `side` begin so that they cover `length`, at most `stride` sides apart."""
+    """Where windows of `side` begin to cover `length`, at most `stride` sides apart."""
     if length <= side:
         return [0]
     gaps = ceil((length - side) / (stride * side))
