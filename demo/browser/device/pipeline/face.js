@@ -16,7 +16,7 @@
  * @typedef {{box: Box, points: Points, score: number, quarters: number}} Detection
  */
 
-const SAME_FACE_OVERLAP = 0.45; // two boxes are one face if they share at least this part of the smaller
+const SAME_FACE_OVERLAP = 0.45; // two boxes are one face if they share more than this part of the smaller
 const MIN_FACE_PIXELS = 12;
 
 /**

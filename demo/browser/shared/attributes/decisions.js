@@ -6,7 +6,7 @@ const LEAST_ROOM = 1e-9; // above a threshold, which may itself be 1
 
 /**
  * Where an attribute's box changes: empty up to `lower`, ticked above `upper` (with `inclusive`, also at it), and not
- * sure in between. How sure a tick is, is measured from `threshold`.
+ * sure in between. A tick's sureness is measured from `threshold`.
  *
  * @typedef {{lower: number, upper: number, inclusive: boolean, threshold: number}} Cuts
  */
