@@ -59,11 +59,11 @@ class Sure:
     Attributes:
         right: share of the answers that are right, 0 to 1; 0 if nothing was answered, like `answered`.
         answered: share of the faces with an answer, 0 to 1.
-        precision: share of the ticks that are right, 0 to 1; 0 if nothing was ticked, as the recall is then.
+        precision: share of the ticks that are right, 0 to 1; 0 if nothing was ticked, like the recall.
         recall: share of the faces with the attribute that are ticked, 0 to 1.
 
     Raises:
-        ValueError: a value is outside 0 to 1, or there are not as many of each.
+        ValueError: a value is outside 0 to 1, or there are not equally many of each.
     """
 
     right: tuple[float, ...]

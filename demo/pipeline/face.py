@@ -9,7 +9,7 @@ import numpy as np
 Box = tuple[float, float, float, float]
 PointKind = Literal["landmarks", "keypoints"]
 
-# Two boxes are the same face if they share at least this much of the smaller one.
+# Two boxes are the same face if they share more than this much of the smaller one.
 _SAME_FACE_OVERLAP = 0.45
 _MIN_FACE_PIXELS = 12
 

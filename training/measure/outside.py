@@ -51,7 +51,7 @@ class AttributeOutside:
         adults: Pictures of people of at least ADULT_YEARS.
         groups: Adults by origin and gender.
         ages: Everybody by age, then also by gender.
-        worst: The group with the fewest right answers, of those with at least LEAST_IMAGES; None if there is none.
+        worst: The group that is right least often, of those with at least LEAST_IMAGES; None if there is none.
     """
 
     attribute: str

@@ -54,7 +54,7 @@ def from_graph(model: GraphModel, attributes: tuple[str, ...]) -> MobileNet:
 
 @torch.no_grad()
 def _fill(convolution: nn.Conv2d, norm: nn.BatchNorm2d, weights: dict[str, np.ndarray], name: str) -> None:
-    """Copy a layer's weights; batch norm only scales and shifts, as the graph does instead of it."""
+    """Copy a layer's weights; batch norm then only scales and shifts, as the graph does in its place."""
     if convolution.groups > 1:
         kernel = weights[f"{name}/depthwise_kernel"].transpose(2, 3, 0, 1)
         norm.weight.copy_(torch.from_numpy(weights[f"{name}_bn/batchnorm_1/mul"]))

@@ -1,4 +1,4 @@
-"""What a running run reports: lines for a log if there is no terminal, and values for TensorBoard."""
+"""What a run reports as it goes: lines for a log if there is no terminal, and values for TensorBoard."""
 
 import sys
 from collections.abc import Iterator
