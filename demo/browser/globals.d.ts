@@ -34,6 +34,15 @@ interface Facts {
   elsewhere: string[]; // attributes for which it often looks at the wrong place
 }
 
+/** What live mode is answered to a frame, by demo/server/live.py or demo/browser/device/answer.js. */
+interface FrameAnswer {
+  width: number;
+  height: number;
+  faces: import("./live/view.js").Face[];
+  left_out?: number; // of a server, which reads the largest faces: how many more were seen; a device reads all
+  ms: {[stage: string]: number};
+}
+
 /** What the weights hold for deciding a box, in the order of the probabilities (slimnet/decisions.py). */
 interface Decisions {
   points: {[name: string]: {thresholds: number[]; precision: number[]; recall: number[]}};

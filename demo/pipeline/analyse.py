@@ -239,7 +239,7 @@ class Stream:
             explained: as for `Pipeline.read`.
 
         Returns:
-            The faces in the order of their numbers.
+            The faces in the order of their numbers, and how many more were seen.
 
         Raises:
             ValueError: the frame has another shape or type.
@@ -255,7 +255,8 @@ class Stream:
             replace(face, number=number, warnings=self._warnings[number].update(seconds, face.warnings))
             for face, number in zip(analysis.faces, numbers, strict=True)
         )
-        return replace(analysis, faces=tuple(sorted(results, key=lambda face: face.number)))
+        faces_by_number = tuple(sorted(results, key=lambda face: face.number))
+        return replace(analysis, faces=faces_by_number, left_out=self._follower.left_out)
 
 
 def _sightings(analysis: Analysis) -> Iterator[Sighting]:

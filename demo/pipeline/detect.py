@@ -72,7 +72,7 @@ class FaceFinder:
                 Without it, a webcam's frame takes about 10 ms per face, and small faces are looked for only if there
                 is no larger one.
             known: faces already found in this frame; they come first.
-            seen: what `glance` saw in this frame, so that a quick search need not repeat it.
+            seen: what `look` saw in this frame, so that a quick search need not repeat it.
             most: how many new faces there may be; None for any number.
             largest: how many faces to find at most, including the known ones; keeps the largest. None for all.
 
@@ -84,7 +84,10 @@ class FaceFinder:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        detections = self._search_thoroughly(frame) if thorough else self._search(frame, seen, far=not known)
+        if thorough:
+            detections = self._search_thoroughly(frame)
+        else:
+            detections = list(self.look(frame, far=not known) if seen is None else seen)
         new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
         if most is not None and len(new) > most:
             raise TooManyFacesError(f"more than {most} faces")
@@ -109,6 +112,28 @@ class FaceFinder:
         _check(frame)
         return tuple(_best(self._detector.in_whole(frame)))
 
+    def look(
+        self, frame: np.ndarray, glanced: tuple[Detection, ...] | None = None, *, far: bool
+    ) -> tuple[Detection, ...]:
+        """Detect what stands near a webcam, and where that is nobody, who is far away.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            glanced: what `glance` has seen in this frame; None where that is still to be done.
+            far: whether to look for small faces where there is no larger one.
+
+        Returns:
+            One detection for each face, by falling score.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        detections = list(self.glance(frame) if glanced is None else glanced)
+        detections = detections or self._detector.in_padded(frame)
+        if not detections and far:
+            detections = self._detector.in_tiles(frame, 2)
+        return tuple(_best(detections))
+
     def follow(self, frame: np.ndarray, faces: tuple[Face, ...]) -> tuple[Face, ...]:
         """Find faces of the previous frame again near where they were, using only the landmarker.
 
@@ -129,14 +154,6 @@ class FaceFinder:
             if face.kind == "landmarks"
         )
         return tuple(suppress_overlaps(face for face in again if face))
-
-    def _search(self, frame: np.ndarray, seen: tuple[Detection, ...] | None, *, far: bool) -> list[Detection]:
-        """Detect faces near a webcam; if there are none, and `far` is set, also faces far from it."""
-        detections = self._detector.in_whole(frame) if seen is None else list(seen)
-        detections = detections or self._detector.in_padded(frame)
-        if not detections and far:
-            detections = self._detector.in_tiles(frame, 2)
-        return _best(detections)
 
     def _search_thoroughly(self, frame: np.ndarray) -> list[Detection]:
         """Detect faces of any size; if none is upright, also turned ones."""

@@ -74,10 +74,15 @@ class FaceFollower:
 
     Args:
         finder: detects faces and finds landmarks; it may be shared with other followers.
+
+    Attributes:
+        left_out: how many faces the detector saw beyond the `MAX_LIVE_FACES` that are followed, unconfirmed by
+            landmarks: in the last frame or, where all are too small to be seen at a glance, when they were looked for.
     """
 
     def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
+        self.left_out = 0
         self._followed: list[_FollowedFace] = []
         self._shape: tuple[int, ...] = ()
         self._searched = -np.inf  # when, in seconds
@@ -104,15 +109,21 @@ class FaceFollower:
         detections = seen or ()
         faces = self._follow(frame, detections, seconds, landmark_interval(waiting))
         is_one_lost = len(faces) < len(before)
-        is_one_new = any(not any(same_face(detection, face) for face in faces) for detection in detections)
+        is_one_new = bool(_unfollowed(faces, detections))
         is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
         if is_one_lost or ((is_one_new or not faces) and is_search_due):
             faces = _still_largest(faces, detections)
             known = tuple(followed.face for followed in faces)
-            found = self._finder.find(frame, thorough=False, known=known, seen=seen, largest=MAX_LIVE_FACES)
+            looked = self._finder.look(frame, seen, far=not known)
+            found = self._finder.find(frame, thorough=False, known=known, seen=looked, largest=MAX_LIVE_FACES)
             found = found[len(known) :]
             faces += [_landmarked(face, detections, seconds) for face in found]
             self._searched = seconds
+            self.left_out = len(_unfollowed(faces, looked))
+        elif detections:
+            self.left_out = len(_unfollowed(faces, detections))
+        if len(faces) < MAX_LIVE_FACES:
+            self.left_out = 0
         self._followed, self._seconds = faces, seconds
         return tuple(followed.face for followed in faces)
 
@@ -158,10 +169,15 @@ def _landmarked(face: Face, detections: tuple[Detection, ...], seconds: float) -
     return _FollowedFace(face, face, points, seconds)
 
 
+def _unfollowed(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[Detection]:
+    """The detections of faces that are not followed."""
+    return [part for part in detections if not any(same_face(part, face) for face in followed)]
+
+
 def _still_largest(followed: list[_FollowedFace], detections: tuple[Detection, ...]) -> list[_FollowedFace]:
     """The followed faces, except those that a new face pushes out of the largest."""
-    new = [part.box for part in detections if not any(same_face(part, face) for face in followed)]
-    rivals = sorted(map(_area, new), reverse=True)[MAX_LIVE_FACES - len(followed) :]
+    new = _unfollowed(followed, detections)
+    rivals = sorted((_area(part.box) for part in new), reverse=True)[MAX_LIVE_FACES - len(followed) :]
     if not rivals:
         return followed
     seen = {face: _area(_seen_box(face, detections)) for face in followed}

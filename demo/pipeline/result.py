@@ -58,6 +58,7 @@ class Analysis:
         height: of the frame, in pixels.
         faces: in reading order, or in a `Stream` by number; empty if there is none.
         timings: how long each stage took.
+        left_out: how many faces were seen beyond those that are read; always 0 but in a `Stream` of a crowd.
     """
 
     attributes: tuple[str, ...]
@@ -65,6 +66,7 @@ class Analysis:
     height: int
     faces: tuple[FaceResult, ...]
     timings: Timings = Timings()
+    left_out: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Convert the faces to types that JSON can hold.

@@ -265,7 +265,8 @@ def describe(
         why: number of a face -> its maps, which go along; None where they could not be had.
 
     Returns:
-        width and height of the frame; faces, as `describe_face` returns them; ms, stage -> milliseconds.
+        width and height of the frame; faces, as `describe_face` returns them; left_out, how many more were seen, which
+        are not read; ms, stage -> milliseconds.
     """
     faces = []
     for face in analysis.faces:
@@ -277,5 +278,6 @@ def describe(
         "width": analysis.width,
         "height": analysis.height,
         "faces": faces,
+        "left_out": analysis.left_out,
         "ms": {stage: round(time, 2) for stage, time in times.items()},
     }

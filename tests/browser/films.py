@@ -90,12 +90,15 @@ def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[
 
 
 def answered(*faces: dict[str, Any]) -> str:
-    """A script in the server's place: each frame is answered by `window.faces`, after `window.delay` milliseconds.
+    """A script in the server's place: each frame is answered by `window.faces` and `window.leftOut`, after some time.
+
+    `window.delay` is that time in milliseconds.
 
     `window.messages` are what the page sent, without the pictures.
     """
     return f"""
         window.faces = {json.dumps(faces)};
+        window.leftOut = 0;
         window.delay = 0;
         window.messages = [];
         const passOn = window.fetch.bind(window);
@@ -105,6 +108,6 @@ def answered(*faces: dict[str, Any]) -> str:
           window.messages.push({{...message, size: frame?.length}});
           await new Promise((resolve) => setTimeout(resolve, window.delay));
           const ms = {{wait: 1, decode: 2, detect: 3, align: 4, infer: 5}};
-          return Response.json({{width: 480, height: 360, faces: window.faces, ms}});
+          return Response.json({{width: 480, height: 360, faces: window.faces, left_out: window.leftOut, ms}});
         }};
     """

@@ -8,7 +8,7 @@ import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
 import {showRemark} from "../shared/status.js";
-import {PictureAge} from "./age.js";
+import {write} from "../shared/written.js";
 import {Announcer} from "./access/announcer.js";
 import {Choice} from "./choice.js";
 import {ClassMode} from "./class_mode/class_mode.js";
@@ -16,6 +16,8 @@ import {Controls} from "./controls.js";
 import {LARGEST_WIDTH} from "./frame_size.js";
 import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
+import {PictureAge} from "./remarks/age.js";
+import {CrowdRemark} from "./remarks/crowd.js";
 import {describe, heading} from "./sentences.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
@@ -55,6 +57,7 @@ export class View {
     this.cameraLine = find(live, ".other-camera", HTMLElement);
     this.ageLine = find(live, ".age", HTMLElement);
     this.refusalLine = find(live, ".refusal", HTMLElement);
+    this.crowdLine = find(live, ".crowd", HTMLElement);
     this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
     this.why = this.makeWhy();
@@ -68,6 +71,7 @@ export class View {
     this.pictureLabels = new PictureLabels(facts.telling, names);
     this.timeline = this.makeTimeline(shows);
     this.age = new PictureAge();
+    this.crowd = new CrowdRemark();
     this.speed = this.makeSpeed();
     this.guide = new Guide();
     this.announcer = new Announcer((sentence) => this.status.speak(sentence));
@@ -232,6 +236,8 @@ export class View {
     this.smoother = new Smoother(this.facts.remembered_ms);
     this.choice.forget();
     this.cropAsked = 0;
+    this.crowd.clear();
+    write(this.crowdLine, "");
   }
 
   /**
@@ -248,7 +254,7 @@ export class View {
       part.hidden = true;
     }
     this.controls.press("freeze", false);
-    this.choice.forget();
+    this.forgetFaces();
     this.classMode.close();
     this.why.panel.close();
     this.overlay.clear();
@@ -290,7 +296,7 @@ export class View {
    * Paints the very frame that was analysed, so that no box trails its face.
    *
    * @param {HTMLCanvasElement} picture - the frame
-   * @param {{faces: Face[], width: number, height: number}} answer - of the engine
+   * @param {FrameAnswer} answer - of the engine
    * @param {number} captured - its time on the page's clock
    * @param {Object<string, number>} stages - milliseconds of each until now; painting is added
    */
@@ -312,6 +318,7 @@ export class View {
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
+    write(this.crowdLine, this.crowd.remark(faces.length, answer.left_out ?? 0, began));
     this.timeline.add(began, answer, captured);
     this.showFrameSize(this.frames.engine?.frameSize);
     const painted = performance.now();

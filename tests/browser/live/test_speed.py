@@ -12,7 +12,7 @@ BODY = '<b class="rate"></b><b class="delay"></b><span class="split"></span><ul 
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    with bare_page(browser, "live/speed.js", "live/age.js", body=BODY) as page:
+    with bare_page(browser, "live/speed.js", "live/remarks/age.js", body=BODY) as page:
         page.evaluate(
             """window.silences = 0;
                 window.speed = new SpeedPanel(document.body, () => {}, () => { window.silences++; });

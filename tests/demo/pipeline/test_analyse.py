@@ -149,6 +149,14 @@ def test_faces_keep_their_numbers_when_the_pictures_change_their_size(
     assert [(face.number, face.box[0] > 250 * scale) for face in analysis.faces] == [(1, True), (2, False)]
 
 
+def test_a_stream_tells_how_many_faces_of_a_crowd_it_leaves_out(pipeline: Pipeline) -> None:
+    face = cv2.resize(open_picture(PORTRAIT)[49:199, 95:245], (142, 142))
+    stream = pipeline.stream()
+    for moment in (0.0, 0.2):
+        analysis = stream.analyse(np.tile(face, (4, 4, 1)), moment)
+        assert (len(analysis.faces), analysis.left_out) == (8, 8)
+
+
 def test_in_a_stream_warnings_do_not_flicker(pipeline: Pipeline, pair: np.ndarray) -> None:
     stream = pipeline.stream()
     frames = (pair, pair // 4, pair, pair // 4)

@@ -31,24 +31,42 @@ class Finder(FaceFinder):
         there: the faces in the frame.
         lost: those that the landmarker misses.
         overlooked: those that the detector misses.
+        refused: those that it sees and that no landmarks confirm.
         noses: how far each nose is aside, in pixels.
         glances: calls of the detector alone.
         landmarks: calls of the landmarker alone.
         looks: searches for all faces.
-        seen: what the last of them was given of the detector's.
+        glanced: what the last of them was given of the detector's.
+        looked: what it saw.
     """
 
     def __init__(self, *there: Face) -> None:  # loads no models
         self.there: tuple[Face, ...] = there
         self.lost: tuple[Face, ...] = ()
         self.overlooked: tuple[Face, ...] = ()
+        self.refused: tuple[Face, ...] = ()
         self.noses: tuple[float, ...] = (0.0,) * 99
         self.glances = self.landmarks = self.looks = 0
-        self.seen: tuple[Detection, ...] | None = None
+        self.glanced: tuple[Detection, ...] | None = None
+        self.looked: tuple[Detection, ...] = ()
 
     def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:  # noqa: ARG002
         self.glances += 1
-        seen = [face for face in self.there if face not in self.overlooked]
+        return self.detections(tuple(face for face in self.there if face not in self.overlooked))
+
+    def look(
+        self,
+        frame: np.ndarray,  # noqa: ARG002
+        glanced: tuple[Detection, ...] | None = None,
+        *,
+        far: bool,  # noqa: ARG002
+    ) -> tuple[Detection, ...]:
+        self.looks += 1
+        self.glanced = glanced
+        self.looked = self.detections(self.there)
+        return self.looked
+
+    def detections(self, seen: tuple[Face, ...]) -> tuple[Detection, ...]:
         tips = [np.add(face.points.mean(axis=0), (nose, 0)) for face, nose in zip(seen, self.noses, strict=False)]
         points = [np.vstack([face.points, tip]).astype(np.float32) for face, tip in zip(seen, tips, strict=True)]
         return tuple(Detection(face.box, four, 0.9, 0) for face, four in zip(seen, points, strict=True))
@@ -64,9 +82,8 @@ class Finder(FaceFinder):
         largest: int | None = None,
     ) -> tuple[Face, ...]:
         assert (thorough, most, largest) == (False, None, MAX_LIVE_FACES)
-        self.looks += 1
-        self.seen = seen
-        new = [face for face in self.there if not any(near(face, other) for other in known)]
+        assert seen is self.looked
+        new = [face for face in self.there if not any(near(face, other) for other in (*known, *self.refused))]
         new.sort(key=lambda face: -face.box[2] * face.box[3])
         return (*known, *new)[:MAX_LIVE_FACES]
 
@@ -199,12 +216,12 @@ def test_a_face_that_has_left_its_box_is_not_looked_for_where_it_was() -> None:
     finder = Finder(SHE)
     follower = FaceFollower(finder)
     follow(finder, follower, 0)
-    assert finder.seen is None
+    assert finder.glanced is None
     finder.there = (shifted(SHE, 60, 0),)
     follow(finder, follower, 0.5)
     assert (finder.landmarks, finder.looks) == (0, 2)
-    assert finder.seen is not None, "the detector has seen this frame already"
-    assert [detection.box for detection in finder.seen] == [finder.there[0].box]
+    assert finder.glanced is not None, "the detector has seen this frame already"
+    assert [detection.box for detection in finder.glanced] == [finder.there[0].box]
 
 
 @pytest.mark.parametrize(
@@ -282,6 +299,46 @@ def test_who_comes_nearer_than_a_crowd_that_is_followed_is_followed_instead_of_t
     assert places(follower.find(WIDE, 0.4)) == places((*followed[1:], near_by))
 
 
+def test_how_many_more_faces_are_seen_than_are_followed_is_told() -> None:
+    crowd = row(*(1.5 for _ in range(MAX_LIVE_FACES + 4)))
+    finder = Finder(*crowd)
+    follower = FaceFollower(finder)
+    told = []
+    for moment, there in enumerate((12, 10, 9, 8, 10, 7)):
+        finder.there = tuple(crowd[:there])
+        follower.find(WIDE, moment)
+        told.append(follower.left_out)
+    assert told == [4, 2, 1, 0, 2, 0]
+
+
+def test_of_a_crowd_too_small_for_a_glance_it_is_told_how_many_were_seen_when_they_were_looked_for() -> None:
+    crowd = row(*(1.5 for _ in range(MAX_LIVE_FACES + 2)))
+    finder = Finder(*crowd)
+    finder.overlooked = tuple(crowd)
+    follower = FaceFollower(finder)
+    told = []
+    for moment in (0.0, 0.2, 0.4):
+        follower.find(WIDE, moment)
+        told.append(follower.left_out)
+    finder.there = tuple(crowd[1:])  # a lost face's place goes to another one
+    follower.find(WIDE, 0.6)
+    finder.there = tuple(crowd[3:])
+    follower.find(WIDE, 0.8)
+    assert [*told, follower.left_out] == [2, 2, 2, 0]
+
+
+def test_a_detection_that_is_no_face_leaves_nobody_out_while_there_is_room() -> None:
+    *followed, poster = row(*(1.5 for _ in range(MAX_LIVE_FACES)))
+    finder = Finder(*followed)
+    follower = FaceFollower(finder)
+    follow(finder, follower, 0)
+    finder.refused = (poster,)
+    finder.there = (*followed, poster)
+    for moment in (0.2, 0.4):
+        assert len(follower.find(WIDE, moment)) == MAX_LIVE_FACES - 1
+        assert follower.left_out == 0
+
+
 def test_a_frame_packed_with_faces_costs_no_more_than_its_largest(
     finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,3 +358,4 @@ def test_a_frame_packed_with_faces_costs_no_more_than_its_largest(
         assert len(follower.find(crowd, moment)) == MAX_LIVE_FACES
         assert len(tried) <= MAX_LIVE_FACES
         tried.clear()
+    assert follower.left_out > 40

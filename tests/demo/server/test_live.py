@@ -95,7 +95,8 @@ def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
 
 
 def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
-    analysis = Analysis(("Smiling", "Bangs"), 64, 48, (face_at(4, doubts=("small", "dark")),), Timings(1, 2, 3))
+    faces = (face_at(4, doubts=("small", "dark")),)
+    analysis = Analysis(("Smiling", "Bangs"), 64, 48, faces, Timings(1, 2, 3), left_out=5)
     face = {
         "number": 1,
         "box": [4, 5, 20, 22],
@@ -108,6 +109,7 @@ def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
         "width": 64,
         "height": 48,
         "faces": [face],
+        "left_out": 5,
         "ms": {"wait": 0.12, "decode": 2.0, "detect": 1, "align": 2, "infer": 3},
     }
     assert json.loads(json.dumps(answer)) == answer

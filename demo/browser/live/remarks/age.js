@@ -1,6 +1,6 @@
 // How old the picture on the page may be, which is worth a sentence when frames are few.
 
-import {number, t} from "../shared/language.js";
+import {number, t} from "../../shared/language.js";
 
 // Hysteresis, in frames a second: the page says so from the lower figure down, and stops above the higher one.
 const SLOW = {from: 2.2, until: 3};
@@ -21,7 +21,7 @@ export class PictureAge {
   /**
    * @param {number} framesPerSecond
    * @param {number} latency - milliseconds from the camera to the page
-   * @returns {import("../shared/language.js").Words} empty if frames come fast enough
+   * @returns {import("../../shared/language.js").Words} empty if frames come fast enough
    */
   remark(framesPerSecond, latency) {
     this.slowFigures = framesPerSecond <= SLOW.from ? this.slowFigures + 1 : 0;

@@ -1,0 +1,86 @@
+"""What the page says where more faces are seen than are read."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from demo.limits import MAX_LIVE_FACES
+from tests.browser.bare import bare_page
+from tests.browser.conftest import Server, start_live, wait_for_live_status, wait_for_more
+from tests.browser.films import answered, face
+
+SENTENCE = f"Only the {MAX_LIVE_FACES} largest faces are read: come closer."
+CROWD = [face(number, 50 * number) for number in range(1, MAX_LIVE_FACES + 1)]
+# How often something was put into the line, of which screen readers tell each time.
+TOLD = """() => {
+    window.told = [];
+    const line = document.querySelector("#live .crowd");
+    const changes = {childList: true, subtree: true, characterData: true};
+    new MutationObserver(() => window.told.push(line.textContent)).observe(line, changes);
+}"""
+PLACES = """() => [...document.querySelectorAll("#live .side > *, #live .attributes > *")].map((part) => {
+    const {x, y, width, height} = part.getBoundingClientRect();
+    return [part.className, x, y, width, height];
+})"""
+
+
+@pytest.fixture
+def bare(browser: Any) -> Iterator[Any]:
+    with bare_page(browser, "live/remarks/crowd.js") as page:
+        yield page
+
+
+def remarks(page: Any, *frames: tuple[float, int]) -> list[bool]:
+    """Whether something is said after each frame: milliseconds, and how many faces are left out."""
+    found: Sequence[str] = page.evaluate(
+        """(frames) => {
+            const crowd = new CrowdRemark();
+            return frames.map(([now, leftOut]) => String(crowd.remark(8, leftOut, now)));
+        }""",
+        frames,
+    )
+    assert set(found) <= {"", SENTENCE}
+    return [bool(text) for text in found]
+
+
+def test_a_face_too_many_in_one_frame_is_not_worth_a_sentence(bare: Any) -> None:
+    assert remarks(bare, (0, 0), (50, 1), (100, 0), (2100, 0), (2200, 1), (2600, 1)) == [False] * 6
+
+
+def test_what_is_said_stays_while_the_detector_misses_a_face_now_and_then_and_goes_with_the_crowd(bare: Any) -> None:
+    seen = [(100.0 * number, number % 2) for number in range(1, 41)]
+    assert remarks(bare, *seen) == [False] * 6 + [True] * 34
+    assert remarks(bare, (0, 1), (600, 1), (2500, 0), (2700, 0), (2800, 1)) == [False, True, True, False, False]
+
+
+def test_few_frames_are_enough(bare: Any) -> None:
+    assert remarks(bare, (0, 2), (3000, 2), (6000, 2), (9000, 0)) == [False, True, True, False]
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
+def test_of_a_crowd_the_page_says_that_the_largest_are_read_once_and_nothing_moves(
+    server: Server, open_page: Any, size: tuple[int, int]
+) -> None:
+    viewport = {"width": size[0], "height": size[1]}
+    page = open_page(server, answered(*CROWD), viewport=viewport, reduced_motion="reduce")
+    start_live(page)
+    wait_for_live_status(page, f"{MAX_LIVE_FACES} faces")
+    page.evaluate(TOLD)
+    before = page.evaluate(PLACES)
+    page.evaluate("window.leftOut = 3")
+    line = page.get_by_role("status").filter(has_text=SENTENCE)
+    line.wait_for()
+    wait_for_more(page)
+    assert page.evaluate(PLACES) == before
+    assert page.evaluate("window.told") == [SENTENCE]
+    page.evaluate("window.leftOut = 0")
+    page.locator("#live .crowd:empty").wait_for(state="attached")
+
+
+def test_what_is_said_of_a_crowd_goes_with_the_camera(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(*CROWD) + "window.leftOut = 1;")
+    start_live(page)
+    page.locator("#live .crowd", has_text=SENTENCE).wait_for()
+    page.click("#live-stop")
+    assert page.inner_text("#live .crowd") == ""
