@@ -8,6 +8,7 @@ import httpx
 from gradio_client import Client, handle_file
 
 from demo.paths import EXAMPLES
+from demo.server.routes import PANELS_PATH, UPLOAD_PATH
 
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _TIMEOUT_SECONDS = 120
@@ -41,7 +42,7 @@ def visit(url: str) -> None:
             frame = {"frame": f"data:image/jpeg;base64,{picture}", "visitor": "visitor", "crop": 1}
             _check("the live panel", _call_panel(browser, "analyse_frame", frame))
         # An upload without a request to analyse it.
-        browser.post("/gradio_api/upload", files={"files": _PORTRAIT.read_bytes()}).raise_for_status()
+        browser.post(UPLOAD_PATH, files={"files": _PORTRAIT.read_bytes()}).raise_for_status()
         answer = browser.post("/gradio_api/run/analyse_base64", json={"data": [picture]}).raise_for_status().json()
         _check("/analyse_base64", answer["data"][0])
     program = Client(url, verbose=False)
@@ -55,7 +56,7 @@ def _call_panel(browser: httpx.Client, function: str, message: dict[str, Any]) -
     panels = browser.get("/config").raise_for_status().json()["components"]
     panel = next((part["id"] for part in panels if function in part["props"].get("server_fns", ())), None)
     call = {"data": message, "component_id": panel, "fn_name": function, "session_hash": "visitor"}
-    return browser.post("/gradio_api/component_server/", json=call).raise_for_status().json()
+    return browser.post(PANELS_PATH, json=call).raise_for_status().json()
 
 
 def _check(place: str, answer: Any) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from demo.benchmark.load.visitors import PANELS_PATH, Panel
+from demo.benchmark.load.visitors import Panel
 from demo.limits import MAX_BODY_BYTES, MAX_FRAME_SIDE, MAX_PLAIN_BYTES, MAX_SCANNED_PIXELS, MAX_SCANS
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
 from demo.server.data_url import encode_jpeg, jpeg_url, to_base64
+from demo.server.routes import PANELS_PATH, UPLOAD_PATH
 
-_UPLOAD_PATH = "/gradio_api/upload"
 _FORM = "multipart/form-data; boundary=b"
 _MANY_CONNECTIONS = 1100  # more than the files that a program may have open by default
 _UNFINISHED_BODIES = 16
@@ -81,7 +81,7 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
         yield Attack(f"photo: {name}", PANELS_PATH, photo.body({"picture": to_base64(file), "name": "a.jpg"}))
     small = to_base64(_saved(Image.new("L", (64, 64)), "JPEG"))
     yield Attack("a name of 8 MB", PANELS_PATH, photo.body({"picture": small, "name": "a" * _NAME_CHARACTERS}))
-    yield Attack("90 MB of form boundaries", _UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)
+    yield Attack("90 MB of form boundaries", UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)
     yield Attack("bodies of 90 MB that do not end", PANELS_PATH, b" " * 90_000_000,
                  missing_bytes=MAX_BODY_BYTES - 90_000_000, senders=_UNFINISHED_BODIES)  # fmt: skip
     yield Attack(f"{_MANY_CONNECTIONS:,} idle connections", senders=_MANY_CONNECTIONS)

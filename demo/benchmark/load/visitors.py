@@ -20,6 +20,7 @@ from demo.limits import SMALL_BODY_BYTES
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
+from demo.server.routes import PANELS_PATH
 
 ANSWER_SECONDS = 120.0
 # The portraits in each film, side by side: most visitors are alone before their camera. Each face is large enough to be
@@ -32,7 +33,6 @@ _FRAME_SIZE = (480, 360)  # pixels
 _FRAME_QUALITY = 80
 _CUT_SIZE = (200, 200)  # pixels
 _CROP_SECONDS = 0.1  # the page asks for a face's aligned picture no more often: demo/browser/live/view.js
-PANELS_PATH = "/gradio_api/component_server/"
 _ASK_AGAIN_SECONDS = 0.5  # a photo's turn, for each place in line: demo/browser/engines/server_photos.js
 _FILM_FRAMES = 30  # one swing
 _PHOTO_SIDE = 640  # pixels

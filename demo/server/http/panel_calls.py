@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.server.gradio_internals import server_function
-
-_PATH = "/gradio_api/component_server/"
+from demo.server.routes import PANELS_PATH
 
 
 class PanelCalls:
@@ -34,7 +33,7 @@ class PanelCalls:
             receive: gets the next message from the client.
             send: sends a message to the client.
         """
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(_PATH):
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(PANELS_PATH):
             return await self._app(scope, receive, send)
         parts = [await receive()]
         while parts[-1].get("more_body", False):

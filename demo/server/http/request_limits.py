@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.limits import MAX_BODY_VALUES, MAX_BOUNDARY_BYTES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
 from demo.server.body_room import ArrivingBody, BodyRoom, NoRoomError
 from demo.server.network import sender_of
+from demo.server.routes import UPLOAD_PATH
 
 # Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
 _MARKS = (b",", b"[", b"{", b"&", b";")
@@ -164,7 +165,7 @@ def _is_padded(body: bytes, delimiter: bytes) -> bool:
 def _is_upload(scope: Scope, headers: Headers) -> bool:
     """Whether Gradio reads a request's body as a form of files, and never as anything else."""
     kind, _ = parse_options_header(headers.get("content-type", ""))
-    return kind == b"multipart/form-data" and scope["path"].endswith("/gradio_api/upload")
+    return kind == b"multipart/form-data" and scope["path"].endswith(UPLOAD_PATH)
 
 
 async def _check_values(parts: Iterable[Message]) -> None:

@@ -27,13 +27,13 @@ from demo.limits import (
 )
 from demo.server.gradio_internals import noted_uploads
 from demo.server.network import sender_of
+from demo.server.routes import UPLOAD_PATH
 
 _ROUND_SECONDS = 10
 # With more of them waiting, to look through all after each request would slow the page; the rounds do.
 _MANY_UPLOADS = 100
 # The clock of a file system may lag behind that of the program.
 _CLOCK_SECONDS = 2
-_UPLOAD_PATH = "/gradio_api/upload"
 _FULL = "Many uploads are waiting to be read. Send this one again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Who sent the request that goes on, since Gradio notes an upload by nothing but its path; empty where it isn't known.
@@ -185,7 +185,7 @@ class NothingLeft:
         sender = sender_of(scope)
         _SENDER.set(sender)
         try:
-            if scope["path"].endswith(_UPLOAD_PATH) and not noted_uploads(scope).has_room(sender):
+            if scope["path"].endswith(UPLOAD_PATH) and not noted_uploads(scope).has_room(sender):
                 raise _FullError
             with self._going_on(scope):
                 return await self._app(scope, receive, send_on)

@@ -11,7 +11,8 @@ import pytest
 from demo.benchmark.__main__ import main
 from demo.benchmark.attack import measure
 from demo.benchmark.attack.inputs import Attack
-from demo.benchmark.load.visitors import PANELS_PATH, Panel
+from demo.benchmark.load.visitors import Panel
+from demo.server.routes import PANELS_PATH
 from tests.fakes.panel_page import PanelPage, faces
 from tests.fakes.running import running
 
