@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, repeat
 
 import numpy as np
 from PIL import Image
@@ -21,7 +22,11 @@ _NAME_CHARACTERS = 8 * 2**20
 # The square around the example's face, in pixels: left, top and side. Of tighter frames the detector sees more faces.
 _FACE_SIDE, _FACES_ACROSS, _PORTRAIT = 128, 20, (90, 40, 260)
 _FRAME_FACES_ACROSS, _FRAME_PORTRAIT = 9, (95, 49, 150)
-_ANY_SENDER = b"attacker 000"  # in a body: the name by which a sender calls itself a visitor
+# In a body: the name by which a sender calls itself a visitor, the same with each request or another one.
+_ANY_SENDER, _ANY_REQUEST = b"attacker 000", b"attacker 000 000000"
+# Those who ask for turns, in all 100 times a second. The page has 8 places for photos and 128 for frames, and
+# keeps a turn for seconds.
+_TURN_ADDRESSES, _TURN_SENDERS, _TURN_PAUSE_SECONDS = (1, 250), 250, 2.5
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Attack:
         content_type: of the body.
         missing_bytes: what the request promises beyond its body, and never sends.
         senders: how many send it at the same time.
+        addresses: from how many addresses it comes, each a measurement of its own; empty for as many as are asked for.
+        pause_seconds: before a sender's next request, so that not this program but the server is busy.
     """
 
     name: str
@@ -43,14 +50,22 @@ class Attack:
     content_type: str = "application/json"
     missing_bytes: int = 0
     senders: int = 8
+    addresses: tuple[int, ...] = ()
+    pause_seconds: float = 0.02
 
-    def body_of(self, sender: int) -> bytes:
-        """The request's body with the name of its sender: the page has one frame of each visitor in work.
+    def bodies(self, sender: int) -> Iterator[bytes]:
+        """The bodies of a sender's requests, with its name: the page has one frame of each visitor in work.
 
         Args:
             sender: its number.
+
+        Yields:
+            As many as are wanted.
         """
-        return self.body.replace(_ANY_SENDER, b"attacker %03d" % sender)
+        if _ANY_REQUEST in self.body:
+            yield from (self.body.replace(_ANY_REQUEST, b"attacker %03d %06d" % (sender, time)) for time in count())
+        else:
+            yield from repeat(self.body.replace(_ANY_SENDER, b"attacker %03d" % sender))
 
     def head(self, address: str) -> bytes:
         """The request's lines before its body.
@@ -79,6 +94,10 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
         yield Attack(f"live frame: {name}", PANELS_PATH, live.body(message))
     for name, file in _photos():
         yield Attack(f"photo: {name}", PANELS_PATH, photo.body({"picture": to_base64(file), "name": "a.jpg"}))
+    turn = {"visitor": _ANY_REQUEST.decode(), "turn": True}
+    for name, panel in (("photos", photo), ("live", live)):
+        yield Attack(f"{name}: only asks for turns, each time by another name", PANELS_PATH, panel.body(turn),
+                     senders=_TURN_SENDERS, addresses=_TURN_ADDRESSES, pause_seconds=_TURN_PAUSE_SECONDS)  # fmt: skip
     small = to_base64(_saved(Image.new("L", (64, 64)), "JPEG"))
     yield Attack("a name of 8 MB", PANELS_PATH, photo.body({"picture": small, "name": "a" * _NAME_CHARACTERS}))
     yield Attack("90 MB of form boundaries", UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)

@@ -123,7 +123,7 @@ def report_attack(seconds: float, addresses: list[int], file: Path | None) -> bo
 
     Args:
         seconds: of each attack.
-        addresses: from how many addresses attacks come, for each of them.
+        addresses: from how many addresses attacks come, for each of them that does not say so itself.
         file: for all figures as JSON; None for none.
 
     Returns:
@@ -153,7 +153,7 @@ def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
         picture = {"visitor": "honest", "picture": make_large_photo(), "name": "photo.jpg"}
         turn = {"visitor": "honest", "turn": True}
         for attack in list(make_attacks(live, photo)):
-            for count in addresses:
+            for count in attack.addresses or addresses:
                 visitors = (
                     Honest(live, frame, frame, _FRAMES_PER_SECOND, frame_fault),
                     Honest(photo, picture, turn, _PHOTOS_PER_SECOND, photo_fault),

@@ -7,7 +7,6 @@ from collections import Counter
 from demo.benchmark.attack.inputs import Attack
 
 _MAX_HEAD_BYTES = 2**16
-_PAUSE_SECONDS = 0.02  # before the next request, so that not this program but the server is busy
 
 
 class Senders(threading.Thread):
@@ -48,8 +47,8 @@ class Senders(threading.Thread):
     async def _send(self, number: int) -> None:
         """Send over one connection after another."""
         head = self._attack.head(f"203.0.113.{1 + number % self._addresses}")
-        body = self._attack.body_of(number)
-        while True:
+        await asyncio.sleep(self._attack.pause_seconds * number / self._attack.senders)  # not all at the same moment
+        for body in self._attack.bodies(number):
             try:
                 reader, writer = await asyncio.open_connection(self._host, self._port, limit=_MAX_HEAD_BYTES)
             except OSError:
@@ -65,4 +64,4 @@ class Senders(threading.Thread):
                 self.answers["cut off"] += 1
             finally:
                 writer.transport.abort()
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(self._attack.pause_seconds)

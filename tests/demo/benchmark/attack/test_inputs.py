@@ -1,5 +1,6 @@
 import io
 import json
+from itertools import islice
 from typing import Any
 
 from PIL import Image
@@ -32,8 +33,21 @@ class Panel:
 def test_a_frame_is_full_of_faces_that_are_found_and_each_sender_has_a_name_of_its_own() -> None:
     panel: Any = Panel()
     attack = next(attack for attack in make_attacks(panel, panel) if "faces" in attack.name)
-    first, second = (json.loads(attack.body_of(number)) for number in (0, 11))
+    first, second = (json.loads(next(attack.bodies(number))) for number in (0, 11))
     assert (first["visitor"], second["visitor"]) == ("attacker 000", "attacker 011")
-    assert len(attack.body_of(0)) == len(attack.body)
+    assert len(next(attack.bodies(0))) == len(attack.body)
     assert first["frame"] == second["frame"]
+    assert json.loads(list(islice(attack.bodies(0), 3))[2]) == first
     assert len(FaceFinder().find(read_frame(first), thorough=False)) > 50
+
+
+def test_who_asks_for_turns_has_another_name_with_each_request_and_sends_nothing_else() -> None:
+    panel: Any = Panel()
+    photos, live = (attack for attack in make_attacks(panel, panel) if "turns" in attack.name)
+    assert photos.body == live.body
+    bodies = [body for sender in (0, 249) for body in islice(photos.bodies(sender), 20)]
+    assert {len(body) for body in bodies} == {len(photos.body)}  # as the request's head promises
+    messages = [json.loads(body) for body in bodies]
+    assert {message.pop("visitor") for message in messages} >= {"attacker 000 000000", "attacker 249 000019"}
+    assert messages == [{"turn": True}] * 40
+    assert max(photos.addresses) <= photos.senders

@@ -102,3 +102,16 @@ def test_a_wrong_answer_is_told_and_ends_with_status_1(page: Page, tmp_path: Pat
 def test_an_answer_that_comes_too_late_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "MAX_WAIT_SECONDS", 0.4)
     assert attack(tmp_path)[0] == 1
+
+
+def test_an_attack_comes_from_as_many_addresses_as_it_says_itself(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attacks(_: Panel, photo: Panel) -> Iterator[Attack]:
+        yield Attack("harm", PANELS_PATH, photo.body({HARM: True}), senders=3, addresses=(1, 3))
+
+    monkeypatch.setattr(measure, "make_attacks", attacks)
+    file = tmp_path / "attack.json"
+    main(["attack", "--seconds", "1", "--addresses", "2", "--json", str(file)])
+    assert [row["addresses"] for row in json.loads(file.read_text(encoding="utf-8"))] == [1, 3]
+    assert page.addresses == {"203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1"}
