@@ -42,6 +42,14 @@ class ChildProcess:
         """The exit status, or a signal's number with a minus; None while the process runs."""
         return self._process.exitcode
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the process to end by itself.
+
+        Args:
+            seconds: for how long at most.
+        """
+        self._process.join(seconds)
+
     def end(self) -> None:
         """End the process at once."""
         self._process.kill()

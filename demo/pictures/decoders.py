@@ -4,6 +4,7 @@ We wrote our own because concurrent.futures can't stop a task, and pebble's (5.2
 a killed one may take with it.
 """
 
+import errno
 import json
 import signal
 import threading
@@ -27,8 +28,16 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _START_SECONDS = 60
+_ENDING_SECONDS = 5  # from the break of a connection to the end of its process
 _GLANCE_SECONDS = 0.1  # between checks whether a picture is still wanted
 _READY = b"ready"
+# What a system says that lacks processes, memory or files at this moment.
+_SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_KILLED = -9  # by Linux, whose memory has run out
+
+
+class NoDecoderError(RuntimeError):
+    """The system lacks what one more process takes, of which it may have more later."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,13 @@ class Decoders:
         self._working: list[ChildProcess] = []  # those now decoding, oldest first
 
     def start(self) -> None:
-        """Start a process, so that the next picture need not wait for it."""
-        self._kept.append(ChildProcess(_decode, self._bounds))
+        """Start a process, so that the next picture need not wait for it.
+
+        Raises:
+            NoDecoderError: the system lacks processes, memory or files at this moment.
+            OSError: no process can be started for another reason.
+        """
+        self._kept.append(self._started())
 
     def open_picture(self, file: bytes, name: str = "") -> np.ndarray:
         """Open a picture as `demo.pictures.decode.open_picture` does.
@@ -80,7 +94,9 @@ class Decoders:
         Raises:
             PictureError: as for `open_picture`, or the picture takes too much time or memory.
             InterruptedWorkError: the picture is no longer wanted, or had to give way to others.
-            RuntimeError: no process could start.
+            NoDecoderError: the system lacks processes, memory or files at this moment.
+            OSError: no process can be started for another reason.
+            RuntimeError: a process ended as soon as it was started.
         """
         decoder = self._ready()
         try:
@@ -114,9 +130,10 @@ class Decoders:
                 self._working.remove(decoder)
 
     def _replace(self, decoder: ChildProcess) -> None:
-        """End a process, and start one for the next picture."""
+        """End a process, and start one for the next picture, which tries once more where that fails."""
         decoder.end()
-        self.start()
+        with suppress(NoDecoderError, OSError):
+            self.start()
 
     def _frame_from(self, decoder: ChildProcess, file: bytes, name: str) -> np.ndarray:
         """Have a process decode a file. Raises EOFError or OSError if the process has ended or takes too long."""
@@ -140,14 +157,33 @@ class Decoders:
             try:
                 decoder, is_new = self._kept.pop(), False
             except IndexError:
-                decoder, is_new = ChildProcess(_decode, self._bounds), True
+                decoder, is_new = self._started(), True
             with suppress(EOFError, OSError):  # it has ended
                 if decoder.connection.poll(_START_SECONDS) and decoder.connection.recv_bytes() == _READY:
                     return decoder
-            decoder.end()
             if is_new:
-                reason = f"no process for decoding pictures (its exit status: {decoder.status})"
-                raise RuntimeError(reason)
+                raise _without_use(decoder)
+            decoder.end()
+
+    def _started(self) -> ChildProcess:
+        """A new process."""
+        try:
+            return ChildProcess(_decode, self._bounds)
+        except OSError as error:
+            if error.errno not in _SHORTAGES:
+                raise
+            reason = f"no process for decoding pictures can be started ({error.strerror})"
+            raise NoDecoderError(reason) from error
+
+
+def _without_use(decoder: ChildProcess) -> RuntimeError:
+    """Why a new process came to nothing; it is ended."""
+    decoder.wait(_ENDING_SECONDS)
+    status = decoder.status
+    decoder.end()
+    ending = "took too long to start" if status is None else f"ended as it was started (its exit status: {status})"
+    reason = f"a process for decoding pictures {ending}"
+    return NoDecoderError(reason) if status in (None, _KILLED) else RuntimeError(reason)
 
 
 # Pictures share the processors, however they come in, so they share these processes, too.

@@ -12,9 +12,9 @@ import numpy as np
 
 from demo.limits import MAX_FACES, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError, open_picture, subject
-from demo.pictures.decoders import DECODERS
+from demo.pictures.decoders import DECODERS, NoDecoderError
 from demo.pipeline.analyse import Pipeline
-from demo.pipeline.errors import FAILURES, TooManyFacesError
+from demo.pipeline.errors import FAILURES, TooManyFacesError, is_shortage
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.watchdog import WORKS
 
@@ -24,7 +24,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class AnalysisError(Exception):
-    """Memory or a device gave out during an analysis; the log says how."""
+    """An analysis failed for a reason that is not the picture's; the log says how."""
+
+
+class ShortageError(AnalysisError):
+    """This machine lacks memory, threads or processes at the moment; the same picture may be analysed later."""
 
 
 async def answer_on(
@@ -45,7 +49,8 @@ async def answer_on(
         What the function returns.
 
     Raises:
-        AnalysisError: memory or a device gave out.
+        ShortageError: the machine lacks memory, threads or processes at the moment.
+        AnalysisError: a device or a library failed.
         Exception: anything else that the function raises.
     """
     run = contextvars.copy_context().run
@@ -58,7 +63,8 @@ async def answer_on(
         return await asyncio.get_running_loop().run_in_executor(pool, lambda: run(watched))
     except FAILURES as error:
         _LOG.exception("analysis failed")
-        raise AnalysisError from error
+        is_momentary = isinstance(error, NoDecoderError) or is_shortage(error)
+        raise (ShortageError if is_momentary else AnalysisError) from error
 
 
 def visitor_in(message: Any) -> str | None:

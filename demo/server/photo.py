@@ -16,7 +16,7 @@ from demo.pictures.formats import UNREAD_SUFFIXES
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS
-from demo.server.answer import AnalysisError, analyse_photo, describe_face, visitor_in
+from demo.server.answer import AnalysisError, ShortageError, analyse_photo, describe_face, visitor_in
 from demo.server.content.measured import Measured
 from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
@@ -102,6 +102,8 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
         }
     except PictureError as error:
         return {"error": str(error)}
+    except ShortageError:  # not "busy": a photo that is too much for this machine would come again and again
+        return {"error": "The server lacks memory at the moment. Try again in a while, or with a smaller picture."}
     except AnalysisError:
         return {"error": "The server could not analyse this picture. Try a smaller one."}
 

@@ -20,8 +20,10 @@ def test_a_function_talks_with_the_program_that_started_it() -> None:
     assert process.connection.recv() == 7
     with pytest.raises(EOFError):  # it has returned
         process.connection.recv()
+    process.wait(60)
+    assert process.status == 0
     process.end()
-    assert process.status is not None
+    assert process.status == 0
 
 
 def test_a_process_can_be_ended_at_work() -> None:

@@ -10,7 +10,7 @@ from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.quality import QualityWarning
 from demo.pipeline.result import FaceResult
-from demo.server.answer import AnalysisError, analyse_photo
+from demo.server.answer import AnalysisError, ShortageError, analyse_photo
 from demo.server.content.decisions import POINTS
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
@@ -23,6 +23,7 @@ from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
 
+_SHORTAGE_SECONDS = 10  # in which most photos that are in work end, and give back their memory
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
 _WHY: dict[str, Any] = {
     "type": "object",
@@ -205,7 +206,9 @@ async def answer(
         size = len(picture) if isinstance(picture, bytes | str) else 0
         return await queue.run(None, size, _analyse, picture, pipeline, point, attribute)
     except TurnedAwayError as told:
-        raise busy(told) from told
+        raise busy(told.seconds) from told
+    except ShortageError as error:
+        raise busy(_SHORTAGE_SECONDS, "The server lacks memory at the moment.") from error
     except PictureError as error:
         raise gr.Error(str(error), print_exception=False) from error
     except AnalysisError as error:
@@ -213,15 +216,15 @@ async def answer(
         raise gr.Error(message, title=FAILED, print_exception=False) from error
 
 
-def busy(told: TurnedAwayError) -> gr.Error:
-    """The answer to a program that finds no place.
+def busy(seconds: float, why: str = "Many pictures are waiting.") -> gr.Error:
+    """The answer to a program that is to come again.
 
     Args:
-        told: when it may come again.
+        seconds: after which it may.
+        why: a sentence for people.
     """
-    seconds = math.ceil(told.seconds)
-    message = f"Many pictures are waiting. Try again in {seconds} seconds."
-    return gr.Error(message, duration=seconds, title=BUSY, print_exception=False)
+    rounded = math.ceil(seconds)
+    return gr.Error(f"{why} Try again in {rounded} seconds.", duration=rounded, title=BUSY, print_exception=False)
 
 
 def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> dict[str, Any]:

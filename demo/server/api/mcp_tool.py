@@ -31,7 +31,7 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
         try:
             file = await downloads.fetch(picture) if is_http_url_like(picture) else picture
         except TurnedAwayError as told:
-            raise busy(told) from told
+            raise busy(told.seconds) from told
         return json.dumps(await answer(file, pipeline, queue, operating_point, attribute))
 
     read_faces.__doc__ = description(pipeline.attributes)

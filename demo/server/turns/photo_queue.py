@@ -113,7 +113,7 @@ class PhotoQueue:
 
         Raises:
             TurnedAwayError: too many wait already, and the function is not called; or others need its place.
-            AnalysisError: memory or a device gave out.
+            AnalysisError: memory, a device or a library failed.
             Exception: anything else that the function raises.
         """
         address = caller_address()

@@ -1,8 +1,12 @@
+import errno
 import io
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -11,8 +15,9 @@ import pytest
 from PIL import Image
 
 from demo.interruption import InterruptedWorkError, interruptible
+from demo.pictures import decoders as decoders_module
 from demo.pictures.decode import PictureError, open_picture
-from demo.pictures.decoders import DecodeBounds, Decoders
+from demo.pictures.decoders import DecodeBounds, Decoders, NoDecoderError
 from tests.paths import PORTRAIT
 
 PLAIN = PORTRAIT.read_bytes()
@@ -101,6 +106,74 @@ def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_u
             assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
         with pytest.raises(InterruptedWorkError):
             oldest.result()
+
+
+def refuse_processes(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the system start none, and say why by the number of an error."""
+
+    def start(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", start)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE])
+def test_where_the_system_lacks_processes_there_is_no_decoder_at_the_moment(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoders = Decoders()
+    with monkeypatch.context() as short:
+        refuse_processes(short, number)
+        with pytest.raises(NoDecoderError, match=os.strerror(number)):
+            decoders.open_picture(PLAIN)
+    assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def test_a_process_that_cannot_be_started_for_another_reason_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_processes(monkeypatch, errno.ENOENT)
+    with pytest.raises(FileNotFoundError):
+        Decoders().open_picture(PLAIN)
+
+
+def test_where_no_further_process_can_be_started_a_picture_that_takes_too_much_is_still_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoders = Decoders(DecodeBounds(seconds=0))
+    decoders.start()
+    refuse_processes(monkeypatch, errno.EAGAIN)
+    with pytest.raises(PictureError, match="takes too much"):
+        decoders.open_picture(PLAIN)
+
+
+def never_ready(_bounds: DecodeBounds, parent: Connection) -> None:
+    parent.recv_bytes()
+
+
+def ends(_bounds: DecodeBounds, _parent: Connection) -> None:
+    sys.exit(3)
+
+
+def is_killed(_bounds: DecodeBounds, _parent: Connection) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows kills no process")
+@pytest.mark.parametrize(("end", "error"), [(ends, RuntimeError), (is_killed, NoDecoderError)])
+def test_a_new_process_that_ends_by_itself_is_told_from_one_that_the_system_ended(
+    end: Callable[..., None], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders_module, "_decode", end)
+    with pytest.raises(RuntimeError, match="ended as it was started") as told:
+        Decoders().open_picture(PLAIN)
+    assert told.type is error
+
+
+def test_a_new_process_that_takes_too_long_to_start_is_a_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders_module, "_decode", never_ready)
+    monkeypatch.setattr(decoders_module, "_START_SECONDS", 0.01)
+    monkeypatch.setattr(decoders_module, "_ENDING_SECONDS", 0.01)
+    with pytest.raises(NoDecoderError, match="took too long to start"):
+        Decoders().open_picture(PLAIN)
 
 
 def test_a_process_that_has_ended_is_replaced(others: set[BaseProcess]) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from demo.limits import MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError
+from demo.pictures.decoders import NoDecoderError
 from demo.pipeline.result import FaceResult
-from demo.server.answer import AnalysisError, analyse_photo, answer_on, describe_face, visitor_in
+from demo.server.answer import AnalysisError, ShortageError, analyse_photo, answer_on, describe_face, visitor_in
 from demo.server.watchdog import WORKS
 from tests.fakes.quality import CLEAR, CONDITIONS
 
@@ -35,20 +36,24 @@ def test_an_analysis_is_watched_for_as_long_as_it_goes_on() -> None:
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
-        (MemoryError(), AnalysisError),
+        (MemoryError(), ShortageError),
+        (RuntimeError("can't start new thread"), ShortageError),
+        (NoDecoderError("no process"), ShortageError),
         (RuntimeError("device lost"), AnalysisError),
-        (cv2.error("no memory"), AnalysisError),
+        (cv2.error("wrong size"), AnalysisError),
         (ValueError("a mistake of ours"), ValueError),
+        (OSError("a mistake of ours"), OSError),
     ],
 )
-def test_only_what_memory_or_a_device_may_raise_is_an_analysis_that_failed(
+def test_a_shortage_is_told_from_a_failure_and_both_from_a_mistake(
     raised: Exception, expected: type[Exception]
 ) -> None:
     def fail() -> None:
         raise raised
 
-    with ThreadPoolExecutor(1) as pool, pytest.raises(expected):
+    with ThreadPoolExecutor(1) as pool, pytest.raises(expected) as told:
         asyncio.run(answer_on(pool, fail))
+    assert told.type is expected
 
 
 def lists_within_lists(depth: int) -> list[Any]:

@@ -108,15 +108,21 @@ def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
     assert told == {"error": f"'us.jpg' shows more than {MAX_FACES} faces. Cut it into parts."}
 
 
-@pytest.mark.parametrize("failure", [MemoryError(), cv2.error("no memory")])
-def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception) -> None:
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (MemoryError(), "The server lacks memory at the moment. Try again in a while, or with a smaller picture."),
+        (cv2.error("wrong size"), "The server could not analyse this picture. Try a smaller one."),
+    ],
+)
+def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception, sentence: str) -> None:
     class Broken:
         def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
     broken: Any = Broken()
     answered = asyncio.run(answer({"example": "eileen_collins.jpg"}, broken, PhotoQueue()))
-    assert list(answered) == ["error"]
+    assert answered == {"error": sentence}
 
 
 def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:

@@ -268,7 +268,7 @@ def test_what_is_no_text_at_all_is_a_clear_error(client: Client, nothing: object
     assert "not base64" in answer["error"]
 
 
-@pytest.mark.parametrize("failure", [MemoryError(), RuntimeError("device lost"), cv2.error("no memory")])
+@pytest.mark.parametrize("failure", [RuntimeError("device lost"), cv2.error("wrong size")])
 def test_an_analysis_that_fails_is_a_clear_error(
     failure: Exception, client: Client, picture: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +279,18 @@ def test_an_analysis_that_fails_is_a_clear_error(
     with pytest.raises(Exception, match="could not analyse this picture"):
         client.predict(picture=handle_file(picture), api_name="/analyse")
     assert files(cache) == []
+
+
+def test_where_memory_is_short_a_call_is_told_after_how_many_seconds_to_come_again(picture: Path) -> None:
+    class Short(OneFace):
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
+            raise MemoryError
+
+    pipeline: Any = Short()
+    with pytest.raises(gr.Error) as told:
+        asyncio.run(answer(picture.read_bytes(), pipeline, PhotoQueue()))
+    assert (told.value.title, told.value.duration) == (BUSY, 10)
+    assert told.value.message == "The server lacks memory at the moment. Try again in 10 seconds."
 
 
 def test_a_call_that_finds_no_place_is_told_after_how_many_seconds_to_come_again(picture: Path) -> None:
