@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import os
 import stat
 import time
@@ -51,10 +52,12 @@ class _Waiting:
     Attributes:
         sender: who sent it first; empty where that is not known.
         size: in bytes.
+        arrived: when, in seconds since 1970.
     """
 
     sender: str
     size: int
+    arrived: float
 
 
 class Uploads(set[str]):
@@ -92,13 +95,20 @@ class Uploads(set[str]):
             _FullError: others have arrived since there was room for these, and none of them is noted.
         """
         paths = [path for some in others for path in some]
-        sender = _SENDER.get()
-        new = {path: _Waiting(sender, _size(path)) for path in paths if path not in self}
+        sender, now = _SENDER.get(), time.time()
+        new = {path: _Waiting(sender, _size(path), now) for path in paths if path not in self}
         if not self.has_room(sender, [file.size for file in new.values()]):
             raise _FullError
         self._waiting |= new
         super().update(new)
         self._unread.update(paths)
+
+    def seconds_to_room(self) -> float:
+        """After which the oldest that waits is deleted at the latest; where none waits, what broken requests left."""
+        now = time.time()
+        oldest = min((file.arrived for file in self._waiting.values()), default=None)
+        left = LEFTOVER_SECONDS if oldest is None else max(0.0, oldest + UNASKED_SECONDS - now)
+        return left + _ROUND_SECONDS
 
     def forget(self, path: str) -> None:
         """Strike out an upload that is deleted, so that later ones of the same content count from zero.
@@ -184,24 +194,25 @@ class NothingLeft:
 
         sender = sender_of(scope)
         _SENDER.set(sender)
+        # Taken now: an app within Gradio's, as MCP's is, puts itself in its place in the scope.
+        uploads = noted_uploads(scope)
         try:
-            if scope["path"].endswith(UPLOAD_PATH) and not noted_uploads(scope).has_room(sender):
+            if scope["path"].endswith(UPLOAD_PATH) and not uploads.has_room(sender):
                 raise _FullError
-            with self._going_on(scope):
+            with self._going_on(uploads):
                 return await self._app(scope, receive, send_on)
         except _FullError:
             refusal = PlainTextResponse(_FULL, 503, {"Retry-After": str(_ROUND_SECONDS)})
         except OSError as error:
             if answered or error.errno not in _NO_ROOM:
                 raise
-            refusal = PlainTextResponse("The server has no room for this now. Try again later.", status_code=507)
+            again = {"Retry-After": str(math.ceil(uploads.seconds_to_room()))}
+            refusal = PlainTextResponse("The server has no room for this now. Try again later.", 507, again)
         await refusal(scope, receive, send)
 
     @contextmanager
-    def _going_on(self, scope: Scope) -> Iterator[None]:
+    def _going_on(self, uploads: Uploads) -> Iterator[None]:
         request = object()
-        # Taken now: an app within Gradio's, as MCP's is, puts itself in its place in the scope.
-        uploads = noted_uploads(scope)
         self._begun[request] = time.time() - _CLOCK_SECONDS
         try:
             yield

@@ -125,8 +125,13 @@ def test_a_full_disk_is_said_and_uploads_go_on_when_there_is_room(
 
     with monkeypatch.context() as full:
         full.setattr("gradio.route_utils.GradioUploadFile.write", fail)
-        status, answer = post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")
-        assert (status, b"no room" in answer) == (507, True)
+        request = urllib.request.Request(
+            f"{url}gradio_api/upload", (field(FILES) + "--b--\r\n").encode(), {"Content-Type": FORM}
+        )
+        with pytest.raises(urllib.error.HTTPError, match="507") as refused:
+            urllib.request.urlopen(request)
+        assert b"no room" in refused.value.read()
+        assert int(refused.value.headers["Retry-After"]) > 0
         assert set(folder.iterdir()) == before  # already, for whoever tries again at once
     assert post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")[0] == 200
 
@@ -259,6 +264,24 @@ def test_an_upload_that_nobody_asks_about_goes_by_age(tmp_path: Path, monkeypatc
     asyncio.run(app.ask("other"))
     assert list(tmp_path.iterdir()) == []
     assert not app.uploads
+
+
+def test_room_is_promised_for_when_the_oldest_upload_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_to(seconds: float) -> None:
+        monkeypatch.setattr(uploads_module, "time", SimpleNamespace(time=lambda: seconds))
+
+    uploads = Uploads()
+    wait_to(1000)
+    assert uploads.seconds_to_room() == LEFTOVER_SECONDS + 10  # what a broken request wrote, in the round after that
+    uploads.update([str(tmp_path / "old.jpg")])
+    wait_to(1100)
+    uploads.update([str(tmp_path / "new.jpg")])
+    assert uploads.seconds_to_room() == UNASKED_SECONDS - 100 + 10
+    wait_to(2000)  # no round has been made for long
+    assert uploads.seconds_to_room() == 10
+    uploads.forget(str(tmp_path / "old.jpg"))
+    wait_to(1100)
+    assert uploads.seconds_to_room() == UNASKED_SECONDS + 10
 
 
 def test_an_app_within_gradios_may_put_itself_in_its_place(tmp_path: Path) -> None:
