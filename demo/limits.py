@@ -82,7 +82,7 @@ MAX_FORM_PADDING_BYTES = 1024
 MAX_BODY_VALUES = 10_000  # of any other body; calls have some dozens, whose pictures are one text each
 # Of uploads that no call has read. Then no more are taken, until calls have read some, or they are too old.
 MAX_WAITING_UPLOADS = 1_000
-MAX_WAITING_UPLOAD_BYTES = 32 * MAX_PICTURE_BYTES
+MAX_WAITING_UPLOAD_BYTES = 16 * MAX_PICTURE_BYTES  # demo/replicas/compose.yaml has room for them, and some more
 MAX_WAITING_UPLOADS_OF_ADDRESS = MAX_WAITING_UPLOADS // 2
 MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS = MAX_WAITING_UPLOAD_BYTES // 2
 UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has read

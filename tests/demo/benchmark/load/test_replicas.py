@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -23,6 +24,7 @@ from PIL import Image
 from demo.benchmark.load.nginx import NGINX
 from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
 from demo.benchmark.load.visitors import Panel, make_films
+from demo.limits import MAX_BODY_BYTES, MAX_WAITING_UPLOAD_BYTES
 from demo.paths import NPM_PACKAGES
 from demo.server.data_url import to_base64
 from tests.fakes.nginx import before_no_copy, trusting
@@ -194,3 +196,11 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
     assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
     assert "7860" in page["build"]["dockerfile_inline"]
+
+
+def test_a_copy_s_folder_holds_all_uploads_that_may_wait_and_those_that_are_written() -> None:
+    page = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]["page"]
+    folders = dict(entry.split(":", 1) for entry in page["tmpfs"] if ":" in entry)
+    size = re.search(r"\bsize=(\d+)m\b", folders[page["environment"]["GRADIO_TEMP_DIR"]])
+    assert size
+    assert int(size[1]) * 2**20 >= MAX_WAITING_UPLOAD_BYTES + 2 * MAX_BODY_BYTES
