@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import gradio as gr
 
+from demo.interruption import check_wanted
 from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.quality import QualityWarning
@@ -236,6 +237,7 @@ def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> di
         described["ticks"] = dict(zip(analysis.attributes, ticks, strict=True))
         described["warnings"] = list(face.warnings)
         if attribute:
+            check_wanted()
             described["why"] = _why(face, attribute, pipeline)
     size = {"width": analysis.width, "height": analysis.height}
     return {**found, "operating_point": point, **size, "weights": pipeline.weights}

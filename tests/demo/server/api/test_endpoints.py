@@ -4,8 +4,9 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from demo.interruption import InterruptedWorkError, interruptible
 from demo.limits import MAX_FACES
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.api.endpoints import SCHEMA, add_endpoints, answer
@@ -179,6 +181,32 @@ def test_a_call_that_names_an_attribute_gets_its_map(client: Client, picture: Pa
     assert client.predict(picture=file, attribute="Bangs", api_name="/analyse") == explained
     status, answer = post(f"{client.src}gradio_api/run/analyse_base64", {"data": [text, "accuracy", "Bangs"]})
     assert (status, answer["data"]) == (200, [explained])
+
+
+def test_maps_are_drawn_for_no_more_faces_once_nobody_waits_for_them(picture: Path) -> None:
+    drawn: list[int] = []
+
+    class Counting(Explaining):
+        def explain_features(self, features: np.ndarray, attributes: list[int]) -> Explanation:
+            drawn.append(len(drawn))
+            return super().explain_features(features, attributes)
+
+    class Crowd(OneFace):
+        predictor = Counting()
+
+        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
+            one = super().analyse(frame, thorough=thorough, most_faces=most_faces, explained=explained)
+            return replace(one, faces=5 * one.faces)
+
+    class HangsUp:
+        async def run(self, _guest: None, _size: int, function: Callable[..., Any], *arguments: Any) -> Any:
+            return interruptible(lambda: len(drawn) < 2, function, *arguments)
+
+    pipeline: Any = Crowd()
+    queue: Any = HangsUp()
+    with pytest.raises(InterruptedWorkError):
+        asyncio.run(answer(picture.read_bytes(), pipeline, queue, attribute="Bangs"))
+    assert drawn == [0, 1]
 
 
 @pytest.mark.parametrize("attribute", ["bangs", 5, ["Bangs"]])
