@@ -58,6 +58,7 @@ MAX_LIVE_FACES = 8
 MAX_FRAME_SECONDS = 2.0  # of work; eight new faces take 0.2 s, and several times as long on a busy machine
 # Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
 MAX_SILENCE_SECONDS = 60.0
+MAX_VISITORS = 1000  # who are remembered meanwhile, of whom MAX_WAITING_FRAMES at most have a frame in work
 
 # Requests and connections.
 MAX_HEADERS_BYTES = 16 * 1024  # of a request, its first line included; browsers send about 1 kB

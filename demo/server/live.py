@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import io
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from demo.limits import (
     MAX_FRAME_SECONDS,
     MAX_FRAME_SIDE,
     MAX_SILENCE_SECONDS,
+    MAX_VISITORS,
     MAX_WAITING_FRAMES,
 )
 from demo.pictures.decode import PictureError
@@ -107,11 +109,13 @@ class _Visit:
 
     Attributes:
         stream: follows the page's faces.
+        address: where its first frame came from.
         ending: forgets the page after a silence; None before the first frame is done.
         is_over: whether the page has been forgotten.
     """
 
     stream: Stream
+    address: str
     ending: asyncio.TimerHandle | None = None
     is_over: bool = False
 
@@ -122,7 +126,8 @@ class FrameQueue:
     Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, addresses in
     turn, since visitors name themselves, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is
     turned away keeps a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not after its visitor has left.
-    A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten.
+    A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten. Where more than `MAX_VISITORS` would be
+    remembered, it is whoever has been silent for longest, among those of the address that has the most.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -153,14 +158,16 @@ class FrameQueue:
             return {}
         if visitor in self._in_work:
             return {"busy": True, "seconds": _OWN_FRAME_SECONDS}
-        visit = self._visits.get(visitor) or _Visit(self._pipeline.stream())
         address = caller_address()
+        visit = self._visits.get(visitor) or _Visit(self._pipeline.stream(), address)
         try:
             self._line.enter(address, visitor)
         except TurnedAwayError as told:
             return {"busy": True, "seconds": round(told.seconds, 2)}
         self._in_work.add(visitor)
-        self._visits[visitor] = visit
+        self._visits.pop(visitor, None)
+        self._visits[visitor] = visit  # as the newest
+        self._bound_visits()
         if visit.ending:
             visit.ending.cancel()
         arrived = time.perf_counter()
@@ -208,6 +215,14 @@ class FrameQueue:
         reading = analysis.timings.infer + 1000 * (time.perf_counter() - began)
         analysis = replace(analysis, timings=replace(analysis.timings, infer=reading))
         return describe(analysis, milliseconds, message.get("crop"), {question.face: why})
+
+    def _bound_visits(self) -> None:
+        """Forget one visitor if they are too many; not one whose frame is in work, which are fewer."""
+        if len(self._visits) <= MAX_VISITORS:
+            return
+        silent = {name: visit.address for name, visit in self._visits.items() if name not in self._in_work}
+        [(crowded, _)] = Counter(silent.values()).most_common(1)
+        self._forget(next(name for name, address in silent.items() if address == crowded))
 
     def _forget(self, visitor: str) -> None:
         visit = self._visits.pop(visitor, None)

@@ -5,7 +5,7 @@ import io
 import json
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -194,6 +194,48 @@ def test_who_is_silent_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(asyncio.wait_for(visit(), 10))
     assert len(streams) == 2
+
+
+def test_of_more_visitors_than_are_remembered_the_one_who_was_silent_longest_gives_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "MAX_VISITORS", 3)
+    names = ["one", "two", "three", "one", "four", "one", "three", "two"]
+    assert asyncio.run(visits(queue_for(Portraits()), *names)) == [1, 1, 1, 2, 1, 3, 2, 1]
+
+
+def test_many_names_of_one_address_make_nobody_else_be_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_VISITORS", 3)
+    addresses = iter(["hers", *["another"] * 5, "hers"])
+    monkeypatch.setattr(live, "caller_address", lambda: next(addresses))
+    names = ["she", "1", "2", "3", "4", "5", "she"]
+    assert asyncio.run(visits(queue_for(Portraits()), *names)) == [1, 1, 1, 1, 1, 1, 2]
+
+
+def test_nobody_is_forgotten_whose_frame_is_in_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_VISITORS", 2)
+    done = threading.Event()
+
+    class Slow(Portraits):
+        def analyse(self, frame: np.ndarray, seconds: float, waiting: int, *, explained: bool) -> Analysis:
+            assert done.wait(10)
+            return super().analyse(frame, seconds, waiting, explained=explained)
+
+    class SlowAtFirst(Portraits):
+        def stream(self) -> Portraits:
+            return next(first, None) or Portraits()
+
+    first: Iterator[Portraits] = iter([Slow()])
+
+    async def visit() -> list[list[int]]:
+        queue = queue_for(SlowAtFirst())
+        slow = asyncio.ensure_future(visits(queue, "slow"))
+        await asyncio.sleep(0)
+        others = await visits(queue, "one", "two", "three")
+        done.set()
+        return [await slow, others, await visits(queue, "slow", "two")]
+
+    assert asyncio.run(visit()) == [[1], [1, 1, 1], [2, 1]]
 
 
 class Minutes:
