@@ -16,6 +16,7 @@ MAX_TIFF_PAGES = 64  # longer documents are no photos
 MAX_TIFF_ENTRIES = 4096  # of a page
 MAX_TIFF_PROFILE_BYTES = 2**20
 MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that matters
+MAX_COLOUR_BOX_BYTES = 2**20  # of an AVIF or JPEG 2000 file, from its beginning, in which its colour profile is sought
 MAX_TIFF_DECODED_BYTES = 712_000_000  # of MAX_PIXELS with 16 bits and four channels
 
 # Each picture is decoded in a process that is ended beyond these. The processor time is that of its decoder alone: a
@@ -26,11 +27,17 @@ MAX_DECODE_SECONDS = 30.0
 MAX_DECODERS = 8  # at the same time: 6 of photos that have just begun, page and API together, and 2 that take longer
 MAX_DECODER_BYTES = 3 * 2**30  # of memory; 88 megapixels with transparency take 1.3
 
+DECODER_START_SECONDS = 60.0  # in which a new process is ready; one second where the machine is not busy
+DECODER_END_SECONDS = 5.0  # from the break of its connection to its end
+
 MAX_WINDOWS = 600  # in which small faces of a picture are looked for; they take about 1.2 s
 MAX_FACES = 400  # of a photo; each takes about 20 ms
 
 MAX_PHOTOS_AT_ONCE = 20  # of a visitor: the page sends one when the one before is answered
 MAX_WAITING_PHOTOS = 8
+PHOTO_THREADS = 2  # photos that are worked on at a time, until one has taken a while (SET_ASIDE_SECONDS)
+# A larger file, in bytes or characters of base64, is a large photo; to work on one takes hundreds of megabytes.
+SMALL_PHOTO_SIZE = 2_000_000
 # Nobody waits for a photo that takes long (demo/server/turns/photo_queue.py). Seven of them keep the eighth for 2.8 s.
 SET_ASIDE_SECONDS = 0.4
 UNDISTURBED_SECONDS = 1.0
@@ -52,6 +59,7 @@ MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
 MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL
 MAX_FRAME_SIDE = 1280  # pixels
 MAX_FRAME_SEGMENTS = 64
+FRAME_THREADS = 2  # frames that are worked on at a time
 MAX_WAITING_FRAMES = 128  # the last of them waits for about a second
 # Of a frame, the largest: each new one takes about 20 ms. Class mode shows two, and the detector sees about six across.
 MAX_LIVE_FACES = 8
@@ -89,6 +97,7 @@ MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS = MAX_WAITING_UPLOAD_BYTES // 2
 UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has read
 # The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
 LEFTOVER_SECONDS = 45
+ROUND_SECONDS = 10  # from one look through the temporary folder to the next
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
 UNFETCHED_SECONDS = 60.0  # how long the result of a call in that queue can be fetched
 # That Gradio keeps 50 kB for: one for each call in its queue, or for each name that calls give. The page keeps nothing
@@ -104,6 +113,7 @@ MANY_CONNECTIONS_OF_ADDRESS = 32
 SPARE_FILES = 200  # that the program has open beside its connections
 HANDSHAKE_SECONDS = 5.0  # of TLS
 IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here
+KEEP_ALIVE_SECONDS = 5  # after an answer, before the next request begins
 # An answer that has gone on for longer makes room where all connections are in use; those of photos take seconds.
 LONG_ANSWER_SECONDS = 60.0
 # While an answer waits for its reader: this much has to be taken in that time. Sockets take it in lumps of megabytes.

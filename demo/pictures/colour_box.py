@@ -2,9 +2,8 @@
 
 from typing import IO
 
+from demo.limits import MAX_COLOUR_BOX_BYTES
 from slimnet.colour.icc_profile import coded_profile
-
-_HEADER_BYTES = 2**20
 
 
 def boxed_profile(file: IO[bytes]) -> bytes:
@@ -17,7 +16,7 @@ def boxed_profile(file: IO[bytes]) -> bytes:
         The profile; empty for sRGB, and if there is no such box.
     """
     file.seek(0)
-    head = file.read(_HEADER_BYTES)
+    head = file.read(MAX_COLOUR_BOX_BYTES)
     start = head.find(b"colr") + 4
     if start < 8:
         return b""

@@ -19,7 +19,14 @@ import numpy as np
 
 from demo.child_process import ChildProcess
 from demo.interruption import InterruptedWorkError, check_wanted
-from demo.limits import MAX_DECODE_CPU_SECONDS, MAX_DECODE_SECONDS, MAX_DECODER_BYTES, MAX_DECODERS
+from demo.limits import (
+    DECODER_END_SECONDS,
+    DECODER_START_SECONDS,
+    MAX_DECODE_CPU_SECONDS,
+    MAX_DECODE_SECONDS,
+    MAX_DECODER_BYTES,
+    MAX_DECODERS,
+)
 from demo.pictures.decode import PictureError, open_picture, subject
 
 try:
@@ -27,8 +34,6 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-_START_SECONDS = 60
-_ENDING_SECONDS = 5  # from the break of a connection to the end of its process
 _GLANCE_SECONDS = 0.1  # between checks whether a picture is still wanted
 _READY = b"ready"
 # What a system says that lacks processes, memory or files at this moment.
@@ -154,12 +159,13 @@ class Decoders:
     def _ready(self) -> ChildProcess:
         """A process that is ready for a picture."""
         while True:
+            check_wanted()  # each process that is waited for in vain is a step, or the work would seem to hang
             try:
                 decoder, is_new = self._kept.pop(), False
             except IndexError:
                 decoder, is_new = self._started(), True
             with suppress(EOFError, OSError):  # it has ended
-                if decoder.connection.poll(_START_SECONDS) and decoder.connection.recv_bytes() == _READY:
+                if decoder.connection.poll(DECODER_START_SECONDS) and decoder.connection.recv_bytes() == _READY:
                     return decoder
             if is_new:
                 raise _without_use(decoder)
@@ -178,7 +184,7 @@ class Decoders:
 
 def _without_use(decoder: ChildProcess) -> RuntimeError:
     """Why a new process came to nothing; it is ended."""
-    decoder.wait(_ENDING_SECONDS)
+    decoder.wait(DECODER_END_SECONDS)
     status = decoder.status
     decoder.end()
     ending = "took too long to start" if status is None else f"ended as it was started (its exit status: {status})"

@@ -17,6 +17,7 @@ from PIL import Image
 
 from demo.interruption import InterruptedWorkError, check_wanted, interruptible
 from demo.limits import (
+    FRAME_THREADS,
     MAX_FRAME_CHARACTERS,
     MAX_FRAME_SECONDS,
     MAX_FRAME_SIDE,
@@ -39,7 +40,6 @@ from demo.server.turns.fair_threads import FairThreads
 from demo.server.turns.line import Line, TurnedAwayError
 from demo.server.why import explain, read_question
 
-FRAME_THREADS = 2
 # A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent. The
 # last ones are the attribute that was asked about, and the log-odds that each region added.
 RECORDING_COLUMNS = (

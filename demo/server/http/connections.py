@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from demo.limits import (
     IDLE_CONNECTION_SECONDS,
+    KEEP_ALIVE_SECONDS,
     LONG_ANSWER_SECONDS,
     MANY_CONNECTIONS_OF_ADDRESS,
     MAX_BODY_CHUNKS,
@@ -125,6 +126,7 @@ class _Connection(AfterHandshake):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.conn = _Bounded()
+        self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self.begun = time.monotonic()  # of what goes on: the wait for the first request, or the newest one
         self.holder = self.who_holds()
         self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)

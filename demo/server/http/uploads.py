@@ -24,13 +24,13 @@ from demo.limits import (
     MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS,
     MAX_WAITING_UPLOADS,
     MAX_WAITING_UPLOADS_OF_ADDRESS,
+    ROUND_SECONDS,
     UNASKED_SECONDS,
 )
 from demo.server.gradio_internals import noted_uploads
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
 
-_ROUND_SECONDS = 10
 # With more of them waiting, to look through all after each request would slow the page; the rounds do.
 _MANY_UPLOADS = 100
 # The clock of a file system may lag behind that of the program.
@@ -108,7 +108,7 @@ class Uploads(set[str]):
         now = time.time()
         oldest = min((file.arrived for file in self._waiting.values()), default=None)
         left = LEFTOVER_SECONDS if oldest is None else max(0.0, oldest + UNASKED_SECONDS - now)
-        return left + _ROUND_SECONDS
+        return left + ROUND_SECONDS
 
     def forget(self, path: str) -> None:
         """Strike out an upload that is deleted, so that later ones of the same content count from zero.
@@ -202,7 +202,7 @@ class NothingLeft:
             with self._going_on(uploads):
                 return await self._app(scope, receive, send_on)
         except _FullError:
-            refusal = PlainTextResponse(_FULL, 503, {"Retry-After": str(_ROUND_SECONDS)})
+            refusal = PlainTextResponse(_FULL, 503, {"Retry-After": str(ROUND_SECONDS)})
         except OSError as error:
             if answered or error.errno not in _NO_ROOM:
                 raise
@@ -223,7 +223,7 @@ class NothingLeft:
 
     async def _make_rounds(self, scope: Scope) -> None:
         while True:
-            await asyncio.sleep(_ROUND_SECONDS)
+            await asyncio.sleep(ROUND_SECONDS)
             with suppress(OSError):
                 os.utime(self._folder)  # which tells other programs that this one lives, where locks cannot
             self._sweep(noted_uploads(scope))

@@ -16,17 +16,16 @@ from demo.limits import (
     MAX_LATE_PHOTOS,
     MAX_SHORT_STEPS,
     MAX_WAITING_PHOTOS,
+    PHOTO_THREADS,
     SET_ASIDE_SECONDS,
+    SMALL_PHOTO_SIZE,
     UNDISTURBED_SECONDS,
 )
 from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
 from demo.server.turns.line import Line, TurnedAwayError, stay
 
-PHOTO_THREADS = 2
 _GLANCE_SECONDS = 0.02  # from one look to the next whether it is a photo's turn to go on
-# A larger file, in bytes or characters of base64, is a large photo; to work on one takes hundreds of megabytes.
-MAX_SMALL_SIZE = 2_000_000
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -154,7 +153,7 @@ class PhotoQueue:
 
     async def _work_on(self, work: _Work, size: int, call: Callable[[], _Result]) -> _Result:
         """Call a function once it is its turn, and let the next one begin when it ends or has taken a while."""
-        async with self._small if size <= MAX_SMALL_SIZE else self._large:
+        async with self._small if size <= SMALL_PHOTO_SIZE else self._large:
             work.began = time.monotonic()
             self._works.append(work)
             answer = asyncio.ensure_future(answer_on(self._pool, call))

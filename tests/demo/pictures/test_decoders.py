@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.interruption import InterruptedWorkError, interruptible
+from demo.interruption import InterruptedWorkError, followed, interruptible
 from demo.pictures import decoders as decoders_module
 from demo.pictures.decode import PictureError, open_picture
 from demo.pictures.decoders import DecodeBounds, Decoders, NoDecoderError
@@ -99,9 +100,16 @@ def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:
 
 
 def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_up(large: bytes) -> None:
-    decoders = Decoders(most=1)
+    decoders, looks = Decoders(most=1), threading.Semaphore(0)
+
+    def goes_on() -> bool:
+        looks.release()
+        return True
+
     with ThreadPoolExecutor() as pool:
-        oldest = pool.submit(decoders.open_picture, large)
+        oldest = pool.submit(interruptible, goes_on, decoders.open_picture, large)
+        for _ in range(2):  # before its process is ready, and while that decodes
+            looks.acquire()
         while not oldest.done():
             assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
         with pytest.raises(InterruptedWorkError):
@@ -170,8 +178,8 @@ def test_a_new_process_that_ends_by_itself_is_told_from_one_that_the_system_ende
 
 def test_a_new_process_that_takes_too_long_to_start_is_a_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders_module, "_decode", never_ready)
-    monkeypatch.setattr(decoders_module, "_START_SECONDS", 0.01)
-    monkeypatch.setattr(decoders_module, "_ENDING_SECONDS", 0.01)
+    monkeypatch.setattr(decoders_module, "DECODER_START_SECONDS", 0.01)
+    monkeypatch.setattr(decoders_module, "DECODER_END_SECONDS", 0.01)
     with pytest.raises(NoDecoderError, match="took too long to start"):
         Decoders().open_picture(PLAIN)
 
@@ -183,3 +191,15 @@ def test_a_process_that_has_ended_is_replaced(others: set[BaseProcess]) -> None:
         process.kill()
         process.join()
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def test_each_process_that_is_waited_for_in_vain_is_a_step(others: set[BaseProcess]) -> None:
+    decoders, steps = Decoders(), list[bool]()
+    for _ in range(3):
+        decoders.start()
+    for process in set(multiprocessing.active_children()) - others:
+        process.kill()
+        process.join()
+    with followed(steps.append):
+        decoders.open_picture(PLAIN)
+    assert steps[:8] == [True, False] * 4

@@ -42,7 +42,7 @@ class Server:
     async def __aenter__(self) -> "Server":
         config = uvicorn.Config(
             self.app, host="127.0.0.1", port=0, log_level="critical", interface="asgi3", http=self._class,
-            lifespan="off", forwarded_allow_ips=self._proxies,
+            lifespan="off", forwarded_allow_ips=self._proxies, timeout_keep_alive=3600,
         )  # fmt: skip
         self.server = uvicorn.Server(config)
         config.load()
@@ -104,6 +104,18 @@ def test_the_oldest_idle_connection_makes_room_for_a_new_one() -> None:
             return await reader.read(500)
 
     assert asyncio.run(visit()).startswith(b"HTTP/1.1 200")
+
+
+def test_a_connection_on_which_no_further_request_begins_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.01)
+
+    async def visit() -> bool:
+        async with Server() as server:
+            reader, writer = await server.connect()
+            assert await server.is_answered(reader, writer)
+            return await is_closed(reader)
+
+    assert asyncio.run(visit())
 
 
 def test_of_a_burst_no_more_stay_than_are_allowed() -> None:

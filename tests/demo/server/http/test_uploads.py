@@ -311,7 +311,7 @@ def test_where_many_uploads_wait_the_rounds_delete_what_else_is_there(
 
 
 def make_a_round(app: Writes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads_module, "_ROUND_SECONDS", 0)
+    monkeypatch.setattr(uploads_module, "ROUND_SECONDS", 0)
     (folder / "old").touch()
 
     async def serve(_scope: Any, _receive: Any, _send: Any) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from demo.interruption import InterruptedWorkError, check_wanted
-from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS
+from demo.limits import MAX_SHORT_STEPS, MAX_WAITING_PHOTOS, PHOTO_THREADS, SMALL_PHOTO_SIZE
 from demo.server.turns import line, photo_queue
 from demo.server.turns.line import TurnedAwayError
-from demo.server.turns.photo_queue import MAX_SMALL_SIZE, PHOTO_THREADS, PhotoQueue
+from demo.server.turns.photo_queue import PhotoQueue
 
-LARGE = MAX_SMALL_SIZE + 1
+LARGE = SMALL_PHOTO_SIZE + 1
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_of_large_photos_one_is_worked_on_and_it_keeps_no_small_one_waiting() ->
         small.done.set()
         waiting = [asyncio.ensure_future(queue.run(None, LARGE, large, number)) for number in range(4)]
         await begun(large, 1)
-        answer = await queue.run(None, MAX_SMALL_SIZE, small, 7)
+        answer = await queue.run(None, SMALL_PHOTO_SIZE, small, 7)
         large.done.set()
         await asyncio.gather(*waiting)
         return answer, large.at_once
