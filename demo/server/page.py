@@ -34,16 +34,16 @@ from demo.server.gradio_internals import (
     refuse_by_sentences,
     refuse_web_addresses,
 )
+from demo.server.http.bodies.request_limits import WholeBodies
+from demo.server.http.bodies.uploads import NothingLeft
 from demo.server.http.device_parts import DEVICE_PARTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
 from demo.server.http.panel_calls import PanelCalls
 from demo.server.http.refusals import HANDLERS, CallStatuses
-from demo.server.http.request_limits import WholeBodies
 from demo.server.http.scripts import SCRIPTS
 from demo.server.http.security_headers import SecurityHeaders
-from demo.server.http.uploads import NothingLeft
 from demo.server.live import live_panel
 from demo.server.markup import render
 from demo.server.photo import examples, photo_panel

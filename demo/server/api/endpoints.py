@@ -15,8 +15,8 @@ from demo.server.answer import AnalysisError, ShortageError, analyse_photo
 from demo.server.content.decisions import POINTS
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
+from demo.server.http.bodies.uploads import Uploads
 from demo.server.http.refusals import BUSY
-from demo.server.http.uploads import Uploads
 from demo.server.turns.line import TurnedAwayError
 from demo.server.turns.photo_queue import PhotoQueue
 from demo.server.why import explain_face

@@ -1,1 +1,1 @@
-"""How the page is served: ASGI middleware, uploads and the temporary folder, addresses, errors and shutdown."""
+"""How the page is served: connections, addresses, ASGI middleware, the temporary folder, errors and shutdown."""

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.limits import MAX_BODY_VALUES, MAX_BOUNDARY_BYTES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
-from demo.server.body_room import ArrivingBody, BodyRoom, NoRoomError
+from demo.server.http.bodies.body_room import ArrivingBody, BodyRoom, NoRoomError
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
 

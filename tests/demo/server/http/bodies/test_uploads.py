@@ -17,8 +17,8 @@ from starlette.middleware import Middleware
 
 from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.api.endpoints import add_endpoints
-from demo.server.http import uploads as uploads_module
-from demo.server.http.uploads import NothingLeft, Uploads
+from demo.server.http.bodies import uploads as uploads_module
+from demo.server.http.bodies.uploads import NothingLeft, Uploads
 from demo.server.turns.photo_queue import PhotoQueue
 
 _NOT_USED: Any = None  # where ASGI has something to receive and send by

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from demo.server import body_room
-from demo.server.http.request_limits import WholeBodies
+from demo.server.http.bodies import body_room
+from demo.server.http.bodies.request_limits import WholeBodies
 
 
 def ask(
