@@ -82,6 +82,11 @@ BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
 BODY_PROGRESS_SECONDS = 10.0
 MAX_BODY_SECONDS = 600.0
+# What still comes of a body that is refused is read and dropped before the connection is closed, so that its sender
+# finds the answer: for this long in all, for this long without a byte, and up to so many bytes.
+REFUSED_BODY_SECONDS = 10.0
+REFUSED_BODY_PAUSE_SECONDS = 2.0
+MAX_REFUSED_BODY_BYTES = MAX_BODY_BYTES
 # Parsers take these one by one on the thread that serves the whole site.
 MAX_BODY_CHUNKS = 256  # of a body that comes in chunks, beyond those of the next line
 MIN_CHUNK_BYTES = 128  # of the others on average; programs and proxies send kilobytes in each

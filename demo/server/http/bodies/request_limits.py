@@ -1,6 +1,7 @@
 """ASGI middleware: limits request bodies, and drops those that break off before they reach the disk."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +11,15 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.limits import MAX_BODY_VALUES, MAX_BOUNDARY_BYTES, MAX_FORM_DELIMITERS, MAX_FORM_PADDING_BYTES
+from demo.limits import (
+    MAX_BODY_VALUES,
+    MAX_BOUNDARY_BYTES,
+    MAX_FORM_DELIMITERS,
+    MAX_FORM_PADDING_BYTES,
+    MAX_REFUSED_BODY_BYTES,
+    REFUSED_BODY_PAUSE_SECONDS,
+    REFUSED_BODY_SECONDS,
+)
 from demo.server.http.bodies.body_room import ArrivingBody, BodyRoom, NoRoomError
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
@@ -55,18 +64,23 @@ class WholeBodies:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
+        parts: deque[Message] = deque()
+        refusal = None
         try:
             declared = headers.get("content-length", "0")
             if not (declared.isascii() and declared.isdigit()) or int(declared) > self._max_bytes:
                 raise self._too_large()
-            parts = await self._parts(receive, sender_of(scope))
+            await self._gather(parts, receive, sender_of(scope))
             await _check_form(headers.get("content-type", ""), parts)
             if not _is_upload(scope, headers):
                 await _check_values(parts)
         except _RefusedError as error:
             again = {"Retry-After": "10"} if error.status == 503 else {}
             refusal = PlainTextResponse(str(error), error.status, {"Connection": "close", **again})
-            return await refusal(scope, receive, send)
+        if refusal is not None:  # here, where no error keeps what has arrived in memory any more
+            is_whole = bool(parts) and not parts[-1].get("more_body", False)
+            parts.clear()
+            return await _refuse(refusal, receive, send, is_whole=is_whole)
         if parts[-1]["type"] == "http.disconnect":
             return None
 
@@ -75,13 +89,12 @@ class WholeBodies:
 
         return await self._app(scope, receive_part, send)
 
-    async def _parts(self, receive: Receive, address: str) -> deque[Message]:
-        """The body as it came, up to its end or that of the connection.
+    async def _gather(self, parts: deque[Message], receive: Receive, address: str) -> None:
+        """Add the body to `parts` as it comes, up to its end or that of the connection.
 
         Raises:
             _RefusedError: it is too large, takes too long, or there is no room for it.
         """
-        parts: deque[Message] = deque()
         body = ArrivingBody(address)
         try:
             while not parts or parts[-1].get("more_body", False):
@@ -94,7 +107,6 @@ class WholeBodies:
             raise _RefusedError(503, "Many large requests are arriving. Send this one again in a moment.") from error
         finally:
             self._room.leave(body)
-        return parts
 
     def _too_large(self) -> _RefusedError:
         return _RefusedError(413, f"The request is larger than {self._max_bytes} bytes.")
@@ -118,6 +130,33 @@ async def _next(receive: Receive, body: ArrivingBody) -> Message:
         return reading.result()
     finally:
         reading.cancel()
+
+
+async def _refuse(refusal: PlainTextResponse, receive: Receive, send: Send, *, is_whole: bool) -> None:
+    """Send an answer; for a body that still comes, its end only after a while.
+
+    Then the connection is closed. Had that something left to read, it would be reset, and the sender lose the answer.
+    """
+    await send({"type": "http.response.start", "status": refusal.status_code, "headers": refusal.raw_headers})
+    await send({"type": "http.response.body", "body": refusal.body, "more_body": True})
+    if not is_whole:
+        await _drop_rest(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _drop_rest(receive: Receive) -> None:
+    """Read what still comes of a body, within bounds."""
+    until = time.monotonic() + REFUSED_BODY_SECONDS
+    dropped, more = 0, True
+    while more and dropped < MAX_REFUSED_BODY_BYTES and time.monotonic() < until:
+        reading = asyncio.ensure_future(receive())
+        await asyncio.wait({reading}, timeout=REFUSED_BODY_PAUSE_SECONDS)
+        if not reading.done():
+            reading.cancel()
+            return
+        part = reading.result()
+        dropped += len(part.get("body", b""))
+        more = part.get("more_body", False)
 
 
 async def _check_form(content_type: str, parts: Iterable[Message]) -> None:

@@ -3,9 +3,11 @@ import contextlib
 from typing import Any
 
 import pytest
+import uvicorn
 
-from demo.server.http.bodies import body_room
+from demo.server.http.bodies import body_room, request_limits
 from demo.server.http.bodies.request_limits import WholeBodies
+from demo.server.http.connections import bounded
 
 
 def ask(
@@ -60,6 +62,12 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_too() -> None:
 
 def test_a_body_that_breaks_off_is_dropped() -> None:
     assert ask([b"12345", b"678"], {"content-length": "10"}, breaks_off=True) == (0, None)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is read of a refused body unless a test says so."""
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_PAUSE_SECONDS", 0)
 
 
 class Clients:
@@ -229,6 +237,79 @@ def test_a_body_that_is_still_coming_outlives_an_older_one_that_is_not() -> None
     asyncio.run(all_at_once())
 
 
+def test_a_sender_who_is_refused_can_send_to_the_end_and_finds_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_SECONDS", 600.0)
+    body = bytes(30_000_000)  # more than sockets hold
+
+    async def visit() -> bytes:
+        server = uvicorn.Server(uvicorn.Config(
+            WholeBodies(answers, 100), host="127.0.0.1", port=0, log_level="critical", interface="asgi3",
+            http=bounded(2), lifespan="off",
+        ))  # fmt: skip
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        await server.startup()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await writer.drain()
+        answer = await reader.read()
+        await server.shutdown()
+        return answer
+
+    answer = asyncio.run(asyncio.wait_for(visit(), 120))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.endswith(b"The request is larger than 100 bytes.")
+
+
+class Endless:
+    """Sends a body that never ends, a kilobyte at a time.
+
+    Attributes:
+        sent: bytes that were read of it.
+        ended: whether the answer is.
+    """
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.ended = False
+
+    async def receive(self) -> Any:
+        await asyncio.sleep(0)
+        self.sent += 1000
+        return {"type": "http.request", "body": bytes(1000), "more_body": True}
+
+    async def note(self, message: Any) -> None:
+        self.ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+    def ask(self) -> None:
+        scope = {"type": "http", "path": "/", "client": ("one", 1), "headers": [(b"content-length", b"101")]}
+        asyncio.run(asyncio.wait_for(WholeBodies(answers, 100)(scope, self.receive, self.note), 60))
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "most_bytes"),
+    [("MAX_REFUSED_BODY_BYTES", 5000, 5000), ("REFUSED_BODY_SECONDS", 0.0, 0)],
+)
+def test_what_comes_of_a_refused_body_is_read_within_bounds(
+    name: str, bound: float, most_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_PAUSE_SECONDS", 60.0)
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_SECONDS", 600.0)
+    monkeypatch.setattr(request_limits, name, bound)
+    client = Endless()
+    client.ask()
+    assert (client.sent, client.ended) == (most_bytes, True)
+
+
+def test_nobody_waits_for_a_refused_body_of_which_no_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "REFUSED_BODY_PAUSE_SECONDS", 0.01)
+    clients = Clients(answers)
+    asyncio.run(asyncio.wait_for(clients.send("one", [bytes(101)]), 60))
+    assert (clients.statuses, clients.stopped) == ([413], 1)
+
+
 FILE = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
 
 
@@ -248,7 +329,7 @@ def test_a_form_with_too_much_for_its_parser_never_gets_there(body: bytes, statu
     clients.server = WholeBodies(answers, len(body))
     headers = [(b"content-type", b"multipart/form-data ;boundary=b")]
     asyncio.run(clients.send("one", [body[:5], body[5:]], ends=True, headers=headers))
-    assert clients.statuses == [status]
+    assert (clients.statuses, clients.stopped) == ([status], 0)  # nothing is read beyond the end
 
 
 @pytest.mark.parametrize(
