@@ -1,4 +1,4 @@
-// What live mode shows: the picture with its boxes, the face that was chosen, and what is said about it.
+// What live mode shows: the picture with its boxes, the chosen face, and what the page says about it.
 
 import {AttributePanel} from "../shared/attributes/attributes.js";
 import {decide} from "../shared/attributes/decisions.js";
@@ -25,14 +25,14 @@ import {StatusLine} from "./status_line.js";
 import {Timeline} from "./timeline/timeline.js";
 import {LiveWhy} from "./why.js";
 
-const CROP_MS = 100; // the crop is asked for no more often
-const MISSED_MS = 300; // a face that is missed for a shorter time takes nothing off the page
-const REFUSAL_MS = 15000; // for which it is said why something given is not taken
+const CROP_MS = 100; // ask for the crop at most this often
+const MISSED_MS = 300; // when all faces are missed for less than this, the panel only fades
+const REFUSAL_MS = 15000; // how long the page says why it did not take something
 const FILE_NAME = "slimnet-faces-live.png";
 /** @typedef {import("../shared/language.js").Words} Words */
 
 /**
- * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that was asked about.
+ * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that the visitor asked about.
  *
  * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
  *   conditions: Object<string, number>, crop?: string, why?: import("../shared/why/map.js").Maps}} Face
@@ -86,7 +86,7 @@ export class View {
     /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
     this.read = new Map(); // number of a face -> what is shown of it
     this.settings.onChange(() => this.decideAgain());
-    whenLanguageChanges(() => this.paint()); // what is written on the picture
+    whenLanguageChanges(() => this.paint()); // the labels on the picture change, too
     this.mirror(this.settings.values.mirror ?? true);
   }
 
@@ -135,12 +135,12 @@ export class View {
     );
   }
 
-  /** Number of the face whose attributes are shown; null where none is. */
+  /** Number of the face whose attributes are shown; null if there is none. */
   get chosen() {
     return this.choice.number;
   }
 
-  /** The chosen face as it is on the page; undefined where it is out of sight. */
+  /** The chosen face as it is on the page; undefined while it is out of sight. */
   get face() {
     return this.overlay.answer.faces.find(({number}) => number === this.chosen);
   }
@@ -175,7 +175,7 @@ export class View {
     this.say(text, kind);
   }
 
-  /** No frames are expected for now, so that there are no figures of them. */
+  /** Clears the figures about frames, since none are expected for now. */
   rest() {
     this.speed.clear();
     this.age.clear();
@@ -184,7 +184,7 @@ export class View {
   }
 
   /**
-   * The picture stands still as the visitor wants it, and what is said of it is true.
+   * Shows a picture that stands still because the visitor wants it to: what the page says about it is not stale.
    *
    * @param {Words} text
    */
@@ -194,7 +194,7 @@ export class View {
     this.say(text);
   }
 
-  /** The next frame is overdue: what stands on the page is of the last one. */
+  /** Shows that the next frame is overdue: what is on the page belongs to the last one. */
   fallSilent() {
     this.live.classList.add("stale");
     showRemark(this.ageLine, "");
@@ -202,20 +202,20 @@ export class View {
     if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
   }
 
-  /** @param {Words} sentence - why something that was dropped or pasted is not taken */
+  /** @param {Words} sentence - why the page does not take something dropped or pasted */
   refuse(sentence) {
     showRemark(this.refusalLine, sentence);
     clearTimeout(this.refused);
     this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
   }
 
-  /** @param {Words} text - shown while it is not empty */
+  /** @param {Words} text - shown unless it is empty */
   remarkOnCamera(text) {
     showRemark(this.cameraLine, text);
   }
 
   /**
-   * Shows that live mode starts, and belongs to these frames until it ends.
+   * Shows that live mode is starting, and shows these frames until it ends.
    *
    * @param {import("./frames.js").Frames} frames
    */
@@ -231,7 +231,7 @@ export class View {
     this.say(t("Waiting for the camera. Your browser may ask you to allow it."));
   }
 
-  /** Faces that come from now on have other numbers. */
+  /** Forgets the faces so far: those that come now have other numbers. */
   forgetFaces() {
     this.smoother = new Smoother(this.facts.remembered_ms);
     this.choice.forget();
@@ -282,7 +282,7 @@ export class View {
   }
 
   /**
-   * The number of the face whose crop is to come with a frame, or null where the last one is still new.
+   * The number of the face whose crop should come with the next frame, or null while the last crop is still new.
    *
    * @param {number} now - milliseconds
    */
@@ -297,8 +297,8 @@ export class View {
    *
    * @param {HTMLCanvasElement} picture - the frame
    * @param {FrameAnswer} answer - of the engine
-   * @param {number} captured - its time on the page's clock
-   * @param {Object<string, number>} stages - milliseconds of each until now; painting is added
+   * @param {number} captured - when it was captured, by the page's clock
+   * @param {Object<string, number>} stages - milliseconds of each so far; this adds painting
    */
   show(picture, answer, captured, stages) {
     const began = performance.now();
@@ -309,7 +309,7 @@ export class View {
     this.read = this.steady(faces, began);
     this.paint();
     if (this.frames.watched) {
-      // Else this frame was the last one in flight, and the page says already what it waits for.
+      // Otherwise this frame was the last one in flight, and the page already says what it is waiting for.
       this.state = "on";
       this.live.classList.remove("stale");
       this.status.settle(...describe(faces, this.chosen, this.guidance(answer)), began);
@@ -335,7 +335,7 @@ export class View {
   }
 
   /**
-   * What is shown of each face: probabilities and ticks, made calm.
+   * The probabilities and ticks to show for each face, smoothed.
    *
    * @param {Face[]} faces
    * @param {number} now - milliseconds
@@ -355,11 +355,11 @@ export class View {
     const {faces, width, height} = overlay.answer;
     const decided = faces.map((face) => ({...face, ...read.get(face.number)}));
     const labels = pictureLabels.choose(decided, Math.max(width, height), chosen, panel.rule);
-    overlay.labels = overlay.map ? new Map() : labels; // which would hide parts of it
+    overlay.labels = overlay.map ? new Map() : labels; // labels would hide parts of the map
     overlay.paint(chosen);
   }
 
-  /** Another rule holds: on a picture that stands still, it must not wait for the next frame. */
+  /** Applies a new rule at once to a picture that stands still, since no next frame will. */
   decideAgain() {
     if (!this.frames || this.frames.watched) return;
     const {overlay, panel} = this;
@@ -373,9 +373,9 @@ export class View {
   }
 
   /**
-   * Makes a file of the frame on the page, and says what became of it.
+   * Makes a file of the frame on the page, and says what happened to it.
    *
-   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and tells what to say
+   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and returns what to say
    */
   async giveAway(give) {
     const picture = this.overlay.file(captionText(this.panel.names.length, this.facts.parameters));
@@ -406,7 +406,7 @@ export class View {
     crop.hidden = !faces.length || (crop.hidden && !picture);
   }
 
-  /** @param {import("./frame_size.js").FrameSize | null} size - of the pictures that are sent; null: none is */
+  /** @param {import("./frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
   showFrameSize(size) {
     if (!size) {
       delete this.live.dataset.sentWidth;
@@ -422,7 +422,7 @@ export class View {
   }
 
   /**
-   * Tells the speed on the page, and each frame to whoever listens, such as the benchmark.
+   * Shows the speed on the page, and tells listeners, such as the benchmark, about each frame.
    *
    * @param {number} painted - milliseconds
    * @param {number} latency - milliseconds
@@ -440,7 +440,7 @@ export class View {
   }
 
   /**
-   * Says what has changed, at the pace that was chosen; not of a face that is doubted, which the status line says already.
+   * Says what has changed, at the chosen pace. Skips a doubtful face, since the status line already says that.
    *
    * @param {Face} face - the chosen one
    * @param {number} count - of all faces
@@ -451,7 +451,7 @@ export class View {
     this.announcer.follow(number, heading(number, count), this.panel.readings, this.settings.values.pace, now);
   }
 
-  /** Says to screen readers what is read in the chosen face and why, or once more what the page waits for. */
+  /** Tells screen readers what is read in the chosen face and why, or repeats what the page is waiting for. */
   sayFace() {
     const {status, panel, chosen} = this;
     const read = () => panel.sentence(heading(chosen, this.overlay.answer.faces.length));
@@ -459,7 +459,7 @@ export class View {
     else status.repeat();
   }
 
-  /** Another attribute is asked about, or none: the next frame brings its map. */
+  /** Drops the map when the visitor asks about another attribute or face: the next frame brings the new one. */
   askWhy() {
     const frozen = this.frames?.frozen ? t("Nothing is sent while the picture is frozen. Go on to see why.") : "";
     const text = this.state === "off" ? t("Start the camera to see why.") : frozen || t("Working it out…");
@@ -469,7 +469,7 @@ export class View {
   }
 
   /**
-   * How the chosen face comes into the picture: null where no guide is asked for, and empty where it stands well.
+   * How to bring the chosen face into the picture: null if the guide is off, empty if the face is well placed.
    *
    * @param {{width: number, height: number}} answer - to the frame on the page
    */
@@ -491,7 +491,7 @@ export class View {
     if (number === this.chosen) return;
     this.choice.take(number, performance.now());
     this.cropAsked = 0;
-    this.crop.hidden = true; // it is another face's, until the next one comes
+    this.crop.hidden = true; // it shows the other face until the next crop comes
     this.showChoice(this.overlay.answer.faces);
     this.askWhy(); // the map was the other face's
     if (this.frames.watched) return; // the next frame shows it
