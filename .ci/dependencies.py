@@ -1,4 +1,4 @@
-"""Hatchling's hook by which a wheel has the dependencies of requirements.txt."""
+"""A Hatchling hook that gives a wheel the dependencies in requirements.txt."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ class Dependencies(MetadataHookInterface):
         """Add the dependencies.
 
         Args:
-            metadata: the wheel's, in the form of pyproject.toml's table `project`.
+            metadata: the wheel's metadata, like the table `project` of pyproject.toml.
         """
         lines = (Path(self.root) / "requirements.txt").read_text(encoding="utf-8").splitlines()
         metadata["dependencies"] = [line for line in lines if line and not line.startswith("#")]

