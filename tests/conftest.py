@@ -1,5 +1,5 @@
-"""One thread for torch in every test and in what the tests start: small networks gain nothing from more, and a second
-thread that has to wait for a busy processor stalls each operation."""
+"""Gives torch one thread in every test, and in what the tests start: small networks gain nothing from more, and a
+second thread that waits for a busy processor stalls each operation."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Where the files stand that tests read."""
+"""Where the files that tests read are."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Other processes of this machine, by Linux's /proc."""
+"""Other processes of this machine, found in Linux's /proc."""
 
 import time
 from collections.abc import Iterable

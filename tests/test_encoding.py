@@ -1,4 +1,4 @@
-"""Files are read alike on every system: Windows takes another encoding than UTF-8 where none is named."""
+"""Files are read alike on every system: unless told otherwise, Windows uses another encoding than UTF-8."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ SOURCES = [
 
 
 def leaves_it_to_the_system(call: ast.Call) -> bool:
-    """Whether a call reads or writes text, of a file or a process, and names no encoding."""
+    """Whether a call reads or writes text of a file or a process without naming an encoding."""
     given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
     if "encoding" in given:
         return False

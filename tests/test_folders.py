@@ -1,4 +1,4 @@
-"""A stranger finds the way by the folders: each is small enough to read at a glance, and the README's tree is true."""
+"""Strangers can find their way by the folders: each is small enough to take in, and the README's tree is true."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 from tests.paths import ROOT
 
 CODE = {".py", ".js", ".ts", ".css", ".html"}
-# Where a folder holds more files than that, a reader no longer sees which of them belong together: make one within it.
+# In a folder with more files than this, a reader no longer sees which belong together: make a folder within it.
 MAX_FILES = 16
 
 

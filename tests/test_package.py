@@ -30,7 +30,7 @@ def environment(installed: Path) -> dict[str, str]:
 
 
 def run(installed: Path, folder: Path, name: str, *arguments: str) -> str:
-    """Run an installed script in a folder of its own; gives what it printed."""
+    """Run an installed script in a folder; returns what it printed."""
     script = [sys.executable, str(installed / "bin" / name), *arguments]
     done = subprocess.run(script, cwd=folder, env=environment(installed), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

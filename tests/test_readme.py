@@ -1,4 +1,4 @@
-"""The examples of the READMEs run: blocks of Python and bash, but for those below a comment `<!-- not run: why -->`."""
+"""The examples in the READMEs run: all blocks of Python and bash, except below a comment `<!-- not run: why -->`."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from tests.paths import PORTRAIT, ROOT
 DOCUMENTS = ("README.md", "demo/README.md", "demo/annotate/README.md", "training/README.md")
 ADDRESS = "http://127.0.0.1:7860"
 BLOCK = re.compile(r"(?P<mark><!-- not run: .+? -->\s*)?^```(?P<language>python|bash)\n(?P<code>.*?)^```$", re.M | re.S)
-# What a reader puts their own in the place of, and what the tests do.
+# What readers replace with their own, and what the tests put there.
 REPLACED = {"PATH_TO_IMAGE": '"crop.jpg"', "PICTURE_OR_FOLDER…": "photo.jpg", ".venv/bin/python": sys.executable}
 
 
@@ -47,7 +47,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder that looks like the repository, with pictures beside, so that nothing is written into the real one."""
+    """A folder that looks like the repository and has pictures too, so that nothing is written into the real one."""
     for name in ("app.py", "assets", "demo", "slimnet", "training"):
         (tmp_path / name).symlink_to(ROOT / name)
     portrait = PORTRAIT
@@ -71,7 +71,7 @@ def test_the_example_runs(example: Example, checkout: Path, request: pytest.Fixt
     done = subprocess.run([*start, code], cwd=checkout, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() or "--out" in code
-    if "curl" in code:  # which calls an error a success, too
+    if "curl" in code:  # curl calls an error a success, too
         assert "probabilities" in done.stdout
     if page:
         assert [path for path in (page.folder / "uploads").rglob("*") if path.is_file()] == []

@@ -11,7 +11,7 @@ from demo.paths import BROWSER
 
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _CALL = re.compile(r"(?<![\w.])t\(\s*(" + _TEXT + r"(?:\s*\+\s*" + _TEXT + r")*)?")
-# Modules whose errors, and answers of the form {"error": a sentence}, are shown on the page.
+# The page shows the errors of these modules, and their answers of the form {"error": a sentence}.
 _ANSWERING = (
     "demo.pictures.decode",
     "demo.pictures.decoders",
@@ -29,12 +29,12 @@ def bare(text: str) -> str:
 
 
 def placeholders(text: str) -> list[str]:
-    """What a translation must hold as its key does: names in braces, and marks of elements."""
+    """What a translation must have in common with its key: names in braces, and marks of elements."""
     return sorted(re.findall(r"\{\w+\}|</?\d+/?>", text))
 
 
 def script_texts() -> dict[str, str]:
-    """Text that a script gives to `t` -> the script's name. Only a literal text can be found in a table."""
+    """Text that a script gives to `t` -> the script's name. Only literal texts can be looked up in a table."""
     found = {}
     for path in sorted(BROWSER.rglob("*.js")):
         if path.name == "language.js":
@@ -46,7 +46,7 @@ def script_texts() -> dict[str, str]:
 
 
 def server_texts() -> set[str]:
-    """Sentences by which the server says what is wrong with a picture or a frame, with {} for their values."""
+    """Sentences in which the server says what is wrong with a picture or a frame, with {} for their values."""
     modules = [importlib.import_module(name) for name in _ANSWERING]
     formats = importlib.import_module("demo.pictures.formats")
     errors = {text for module in modules for text in _errors(module)} - {"{} {}"}
@@ -57,7 +57,7 @@ def server_texts() -> set[str]:
 def _errors(module: ModuleType) -> Iterator[str]:
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
-            file = "{} " if node.func.id == "CostlyPictureError" else ""  # what it is put after
+            file = "{} " if node.func.id == "CostlyPictureError" else ""  # the sentence follows the file's name
             yield from (file + _text(argument, module) for argument in node.args if _is_text(argument))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
@@ -68,7 +68,7 @@ def _errors(module: ModuleType) -> Iterator[str]:
 
 
 def _unsupported(formats: ModuleType) -> Iterator[str]:
-    """What follows the name of a file of a known format that is not supported."""
+    """What follows a file's name if its format is known but not supported."""
     for node in ast.walk(ast.parse(inspect.getsource(formats))):
         if isinstance(node, ast.JoinedStr | ast.Constant | ast.BinOp):
             text = _text(node, formats) if _is_text(node) else ""
@@ -83,7 +83,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _text(node: ast.expr, module: ModuleType) -> str:
-    """A text with {} for each value that is not a text of the module."""
+    """A text with {} for each value, unless that is one of the module's own texts."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.BinOp):

@@ -18,7 +18,7 @@ SIZES = {0: 16, 1: 6, 2: 6}  # pictures of each partition
 
 
 def write(folder: Path, layout: str = "csv", nested: bool = False, sizes: dict[int, int] | None = None) -> Path:
-    """Write pictures and tables; layout: "csv" (Kaggle's) or "txt" (the official one). Names are not in order."""
+    """Write pictures and tables in the layout "csv" (Kaggle's) or "txt" (the official one). Names are not in order."""
     rng = np.random.default_rng(0)
     partitions = np.repeat(list((sizes or SIZES).keys()), list((sizes or SIZES).values()))
     images = folder / "img_align_celeba" / ("img_align_celeba" if nested else "")
@@ -66,7 +66,7 @@ def write_portraits(folder: Path) -> None:
 
 
 def with_columns(folder: Path, *names: str) -> Path:
-    """Give the label columns of the CSV table other names; a column named "" goes. Gives the folder."""
+    """Rename the label columns of the CSV table, and drop a column named "". Returns the folder."""
     table = folder / "list_attr_celeba.csv"
     kept = [0, *(n for n, name in enumerate(names, start=1) if name)]
     with table.open(newline="") as file:
@@ -77,7 +77,7 @@ def with_columns(folder: Path, *names: str) -> Path:
 
 
 def with_ages(folder: Path) -> Path:
-    """Add a column Age to the CSV table, before the labels: years, and -1 where not known. Gives the folder."""
+    """Add a column Age to the CSV table, before the labels: years, or -1 if not known. Returns the folder."""
     table = folder / "list_attr_celeba.csv"
     head, *rows = (row.split(",", 1) for row in table.read_text().splitlines())
     aged = [[name, str(-1 if n % 3 == 0 else 20 + n), labels] for n, (name, labels) in enumerate(rows)]
@@ -86,7 +86,7 @@ def with_ages(folder: Path) -> Path:
 
 
 def with_gaps(folder: Path, share: float = 0.3) -> Path:
-    """Make labels of the CSV table unknown: 0 amid 1 and -1, as in MAAD-Face. Gives the folder."""
+    """Make some labels of the CSV table unknown: 0 beside 1 and -1, as in MAAD-Face. Returns the folder."""
     table = folder / "list_attr_celeba.csv"
     head, *rows = table.read_text().splitlines()
     rng = np.random.default_rng(2)

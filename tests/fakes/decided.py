@@ -1,4 +1,4 @@
-"""Calibrations with operating points, and weights that hold one, as training.calibrate would write them."""
+"""Calibrations with operating points, and weights that have one, as training.calibrate would write them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from slimnet import Calibration, OperatingPoint, Reliability, SlimNet, Sure
 
 
 def decided(attributes: int, low: float = 0.1, high: float = 0.9) -> Calibration:
-    """The same for each attribute: not sure from `low` to `high`; ticked above 0.5, 0.4 and 0.2 at the three points."""
+    """The same for each attribute: not sure from `low` to `high`, ticked above 0.5, 0.4 and 0.2 at the three points."""
 
     def each(share: float) -> tuple[float, ...]:
         return (share,) * attributes
@@ -27,7 +27,7 @@ def decided(attributes: int, low: float = 0.1, high: float = 0.9) -> Calibration
 
 
 def decided_weights(path: Path) -> Path:
-    """The shipped weights with the decisions of `decided`, written to a path."""
+    """Write the shipped weights to a path, with the decisions of `decided`."""
     network = SlimNet.load_pretrained(WEIGHTS)
     shipped = network.calibration
     assert shipped

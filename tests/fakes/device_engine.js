@@ -1,5 +1,5 @@
-// In place of demo/browser/device/engine.js: answers at once by `window.device.faces`, once the test lets it load. A face
-// has its `why` only where that is asked for.
+// Replaces demo/browser/device/engine.js. It answers at once with `window.device.faces`, once the test lets it load. A
+// face has its `why` only if that is asked for.
 
 window.device = {asked: [], wait: null, problem: "", ...window.device};
 

@@ -1,4 +1,4 @@
-"""A small MobileNet as a TensorFlow.js graph, in the form of `faceres` of the npm package @vladmandic/human."""
+"""A small MobileNet as a TensorFlow.js graph, like `faceres` in the npm package @vladmandic/human."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-KERNEL = "convolution/merged_input"  # end of the names of kernels
+KERNEL = "convolution/merged_input"  # the names of kernels end with this
 STEM = 4  # filters
 BLOCKS = ((6, 1), (8, 2), (8, 1))  # filters and stride of each depthwise-separable convolution
 
 
 def write(folder: Path) -> Path:
-    """Write the graph and its weights, which are random, in half precision. Gives the JSON file."""
+    """Write the graph with random weights in half precision. Returns the JSON file."""
     rng = np.random.default_rng(0)
     arrays = {
         f"conv1/{KERNEL}": rng.normal(0, 0.005, (3, 3, 3, STEM)),

@@ -1,4 +1,4 @@
-"""A host of files on this machine, in place of one on the internet."""
+"""A host of files on this machine, as a stand-in for one on the internet."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 
 class Host(ThreadingHTTPServer):
-    """A host of files; `sent` counts the bytes of them that went out, `asked` lists the paths of the requests."""
+    """A host of files; `sent` counts the bytes of them that it sent, `asked` lists the paths of the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -41,7 +41,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header(*header)
         self.end_headers()
         part = b"file" * min(length // 4, 2**14)
-        with suppress(OSError):  # whoever asked has had enough
+        with suppress(OSError):  # the client has hung up
             for _ in range(0, length, max(1, len(part))):
                 self.wfile.write(part)
                 self.server.sent += len(part)

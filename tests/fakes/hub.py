@@ -1,5 +1,5 @@
-"""Stands in for the Hugging Face hub: takes a Space or a model by the hub's own protocol, writes what it got into a
-folder, and gives it back from there."""
+"""Stands in for the Hugging Face hub: takes a Space or a model by the hub's own protocol, stores it in a folder, and
+serves it from there."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _COMMIT = "0" * 40
 
 
 class Hub(ThreadingHTTPServer):
-    """Holds one Space in `folder`. `created` is what was asked for when it was made; `refusal` answers that instead."""
+    """Holds one Space in `folder`. `created` is the request that made it; `refusal` is the answer to that, if given."""
 
     def __init__(self, folder: Path, refusal: tuple[int, str] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -32,16 +32,16 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def environment(self, home: Path) -> dict[str, str]:
-        """What sends huggingface_hub here; `home` takes its own files."""
+        """Variables that send huggingface_hub here; `home` is for its own files."""
         return {"HF_ENDPOINT": self.url, "HF_TOKEN": TOKEN, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
 
     def files(self) -> list[str]:
-        """The paths of all that the Space holds."""
+        """The paths of all files in the Space."""
         found = (path for path in self.folder.rglob("*") if path.is_file())
         return sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def commit(self, operations: list[dict[str, Any]]) -> None:
-        """Do what the lines of a commit say."""
+        """Carry out the lines of a commit."""
         for operation in operations:
             value = operation["value"]
             path = self.folder / value.get("path", "")
@@ -85,7 +85,7 @@ class _Answer(BaseHTTPRequestHandler):
         if path == "/api/validate-yaml":
             return self._send({"errors": [], "warnings": []})
         if path.endswith("/preupload/main"):
-            # As the hub does: a file that is not text has to come as a large one, and git may not push it as it is.
+            # As on the hub, a file that is not text has to come as a large file: git may not push it as it is.
             modes = {file["path"]: _mode(base64.b64decode(file["sample"])) for file in json.loads(body)["files"]}
             entries = [{"path": name, "uploadMode": mode, "shouldIgnore": False} for name, mode in modes.items()]
             return self._send({"files": entries})
@@ -121,7 +121,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _send_file(self, path: Path) -> None:
-        """As a download asks for it: first for its headers, then for the whole."""
+        """Answer a download, which first asks for the headers and then for the whole file."""
         if not path.is_file():
             return self._send({"error": "Not found"}, 404)
         content = path.read_bytes()
@@ -139,7 +139,7 @@ class _Answer(BaseHTTPRequestHandler):
 
 def _mode(sample: bytes) -> str:
     try:
-        # The sample may end within a character.
+        # The sample may end in the middle of a character.
         sample.decode(errors="strict") if len(sample) < 512 else sample[:-4].decode(errors="strict")
     except UnicodeDecodeError:
         return "lfs"

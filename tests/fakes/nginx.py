@@ -1,4 +1,4 @@
-"""nginx on this machine, as demo/README.md and demo/replicas configure it."""
+"""nginx on this machine, configured as in demo/README.md and demo/replicas."""
 
 import re
 import ssl
@@ -27,14 +27,14 @@ class Proxy:
 
 
 def trusting() -> ssl.SSLContext:
-    """Takes any certificate, whoever signed it and for whatever host."""
+    """A context that trusts any certificate, whoever signed it and for any host."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
 def open_anyway(url: str, request: urllib.request.Request | None = None) -> tuple[int, bytes]:
-    """Status and body of an answer, whoever signed the certificate."""
+    """The status and body of an answer, whoever signed the certificate."""
     try:
         with urllib.request.urlopen(request or url, context=trusting(), timeout=60) as answer:
             return answer.status, answer.read()
@@ -44,7 +44,7 @@ def open_anyway(url: str, request: urllib.request.Request | None = None) -> tupl
 
 @contextmanager
 def before(port: int, folder: Path) -> Iterator[Proxy]:
-    """nginx before the server at `port`, by the README's block: https, under /faces/."""
+    """nginx before the server at `port`, configured with the README's block: https, under /faces/."""
     block = re.search(r"^```nginx\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert block
     with _serving(block[1], "/etc/ssl/example.org", "127.0.0.1:7860", port, folder) as own:
@@ -53,20 +53,20 @@ def before(port: int, folder: Path) -> Iterator[Proxy]:
 
 @contextmanager
 def before_no_copy(folder: Path) -> Iterator[int]:
-    """nginx by demo/replicas/nginx.conf, with https, for example.org, and with no copy to ask; gives its port."""
+    """nginx with demo/replicas/nginx.conf: https, for example.org, and no copy to ask. Yields its port."""
     with _serving(REPLICAS.read_text(encoding="utf-8"), "/etc/nginx/tls/page", "page:7860", free_port(), folder) as own:
         yield own
 
 
 @contextmanager
 def _serving(text: str, certificate: str, page: str, port: int, folder: Path) -> Iterator[int]:
-    """nginx by a configuration, with a certificate of ours and the page at `port` of this machine; gives its own port.
+    """nginx with a configuration, a certificate of ours, and the page at `port` of this machine. Yields its own port.
 
     Args:
-        text: of the configuration.
-        certificate: how that names the files of its certificate, without .pem and .key.
-        page: how it names the page.
-        port: where the page is.
+        text: the configuration.
+        certificate: the path of the certificate's files in it, without .pem and .key.
+        page: the page's address in it.
+        port: the page's port.
         folder: for nginx's files.
     """
     own = free_port()

@@ -1,5 +1,5 @@
-"""The original implementation's network as its checkpoints describe it, written down a second time: names, shapes and
-plain function calls, so that the tests compare SlimNet with something that shares no code with it."""
+"""The original implementation's network, written a second time from its checkpoints, with names, shapes and plain
+function calls: the tests compare SlimNet with something that shares no code with it."""
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ def state_dict(
             state[f"{name}.bias"] = torch.randn(outputs, generator=generator) * 0.1
 
     def norm(name: str, channels: int) -> None:
-        state[f"{name}.weight"] = torch.rand(channels, generator=generator) * 2 - 0.5  # negative ones too
+        state[f"{name}.weight"] = torch.rand(channels, generator=generator) * 2 - 0.5  # some are negative
         state[f"{name}.bias"] = torch.randn(channels, generator=generator) * 0.3
         state[f"{name}.running_mean"] = torch.randn(channels, generator=generator) * 0.2
         state[f"{name}.running_var"] = torch.rand(channels, generator=generator) + 0.5
@@ -52,7 +52,7 @@ def state_dict(
 
 
 def checkpoint(state: dict, stored_multiplier: int = 1, **extra: object) -> dict:
-    """A checkpoint file's content in the original's form."""
+    """The content of a checkpoint file, as the original writes it."""
     counts = [
         state[f"slim{n}.sse1.squeeze.0.bias"].shape[0]
         for n in range(1, 1 + sum("skip_projection.0" in k for k in state))

@@ -1,4 +1,4 @@
-"""A page whose panels answer at once, with what a test has chosen."""
+"""A page whose panels answer at once, with what a test chose."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,10 +12,10 @@ class PanelPage(ThreadingHTTPServer):
     """Serves what `demo.benchmark.load.visitors.Panel` asks for; `tests.fakes.running` starts it.
 
     Args:
-        answer: by a function's name and a call's message, what that is answered.
+        answer: gives the answer to a call, from its function's name and its message.
 
     Attributes:
-        addresses: where calls said to come from.
+        addresses: where calls said they come from.
     """
 
     daemon_threads = True

@@ -1,4 +1,4 @@
-"""Picture files for tests, made of the public-domain portrait: what Pillow cannot write is put together here."""
+"""Picture files for tests, made from the public-domain portrait. What Pillow cannot write is put together here."""
 
 import io
 import struct
@@ -26,20 +26,20 @@ def rgb(image: Image.Image) -> np.ndarray:
 
 
 def chunk(kind: bytes, data: bytes, checksum: int | None = None) -> bytes:
-    """A chunk of a PNG; its checksum is right unless given."""
+    """A chunk of a PNG, with the right checksum unless another is given."""
     checksum = zlib.crc32(kind + data) if checksum is None else checksum
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
 def with_chunks(png: bytes, *chunks: bytes, at: int = 33) -> bytes:
-    """A PNG with further chunks: behind its header, unless another position is given."""
+    """A PNG with further chunks, after its header unless another position is given."""
     return png[:at] + b"".join(chunks) + png[at:]
 
 
 def tiff(*pages: dict[int, int | tuple[int, ...] | bytes], order: str = "<", inside: tuple[int, ...] = ()) -> bytes:
-    """A TIFF of uncompressed pages; each is a dictionary of tags, with the bytes of its strips, joined, as tag 273.
+    """A TIFF of uncompressed pages. Each is a dictionary of tags, in which tag 273 has the joined bytes of its strips.
 
-    inside: numbers of pages that are not in the chain, but SubIFDs of the first page.
+    inside: numbers of pages that are SubIFDs of the first page, not in the chain.
     """
     data = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4))
     places: list[int] = []
@@ -82,9 +82,9 @@ def tiff(*pages: dict[int, int | tuple[int, ...] | bytes], order: str = "<", ins
 
 
 def page(values: np.ndarray, photometric: int, **more: int) -> dict[int, int | tuple[int, ...] | bytes]:
-    """Tags for `tiff`: values (height, width) or (height, width, channels), in the byte order in which they are stored.
+    """Tags for `tiff` from values (height, width) or (height, width, channels), in the byte order in the file.
 
-    more: tags by the names planar, format, extra, subfile.
+    more: further tags, named planar, format, extra or subfile.
     """
     height, width = values.shape[:2]
     samples = values.shape[2] if values.ndim == 3 else 1

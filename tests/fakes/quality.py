@@ -3,4 +3,4 @@
 from demo.pipeline.quality import Quality
 
 CLEAR = Quality(size=38.0, sharpness=0.15, brightness=120.0, yaw=-4.5, pitch=2.0)
-CONDITIONS = {"size": 38.0, "sharpness": 0.15, "turn": 4.5}  # the same as the page is told
+CONDITIONS = {"size": 38.0, "sharpness": 0.15, "turn": 4.5}  # the same, as the page gets it

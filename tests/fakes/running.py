@@ -1,4 +1,4 @@
-"""A stand-in's HTTP server, in a thread of its own."""
+"""Runs a stand-in's HTTP server in a thread of its own."""
 
 import threading
 from collections.abc import Iterator

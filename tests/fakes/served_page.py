@@ -14,12 +14,12 @@ from demo.server.page import build, launch_options
 
 @contextmanager
 def served_page(folder: Path, *, mcp: bool = False, bounded: bool = False) -> Iterator[str]:
-    """Serve the page until the end of the block, its connections bounded as by app.py if asked. Yields the address.
+    """Serve the page until the end of the block. Yields the address.
 
     Args:
-        folder: Gradio's for uploads and caches.
+        folder: Gradio's folder for uploads and caches.
         mcp: whether it offers the tool for language models.
-        bounded: whether its connections are bounded.
+        bounded: whether its connections are bounded, as by app.py.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))

@@ -1,4 +1,4 @@
-"""Shows that faces are found in two threads at the same time: neither goes on before the other has come."""
+"""Shows that two threads find faces at the same time: neither goes on before the other has arrived."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ _Glance = Callable[[Any], Sequence[Any]]
 
 
 def glance_together(monkeypatch: pytest.MonkeyPatch, glance: _Glance, picture: Any) -> list[int]:
-    """Looks for faces in a picture from two threads, which meet inside the detector, and says how many each found."""
+    """Look for faces in a picture from two threads that meet inside the detector; returns how many each found."""
     together, detect = threading.Barrier(2), vision.FaceDetector.detect
 
     def meet(self: Any, image: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What stands in for a Space with ZeroGPU: the address that lends GPUs, and `app.py` as it runs there.
+"""Stands in for a Space with ZeroGPU: the address that lends GPUs, and `app.py` as it runs there.
 
 `python -m tests.fakes.zero_gpu`, with the options of `app.py`, serves the page in a process where the real package
-`spaces` believes to be on ZeroGPU. Only CUDA itself is left out: the lent process computes on its CPU.
+`spaces` believes that it is on ZeroGPU. Only CUDA itself is missing: the lent process computes on its CPU.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.fakes.running import running
 
 
 class Lender(ThreadingHTTPServer):
-    """Lends a GPU as often as it is asked while `gpu_free`; `asked` lists the paths of all requests."""
+    """Lends a GPU on every request while `gpu_free`; `asked` lists the paths of all requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -29,7 +29,7 @@ class Lender(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """What a Space with ZeroGPU finds in its environment; `folder` takes the files that `spaces` writes."""
+        """The environment of a Space with ZeroGPU; `folder` is for the files that `spaces` writes."""
         (folder / "cgroup").write_text("0::/space\n")
         return {
             "SPACES_ZERO_GPU": "true",
@@ -73,7 +73,7 @@ def main() -> int:
 
     from demo.server import command
 
-    # What spaces asks for, and torch for the CPU alone does not have.
+    # spaces asks for these, and the CPU-only torch lacks them.
     torch.version.cuda = torch.version.cuda or "13.0"
     if not hasattr(torch._C, "_cuda_init"):
         torch._C._cuda_init = lambda: None
