@@ -22,16 +22,16 @@ def bare_page(
     files: Mapping[str, str] = MappingProxyType({}),
     **context: Any,
 ) -> Iterator[Any]:
-    """A page at an address of its own, so that it can keep settings; what these modules export are its globals.
+    """A page at an address of its own, so that it can keep settings. Its globals are what these modules export.
 
-    It must have met no error when it is left.
+    It fails at the end if the page has met an error.
 
     Args:
-        browser: of playwright.
+        browser: playwright's.
         scripts: paths in demo/browser.
         body: HTML.
-        language: of the page, as it was chosen.
-        files: path in demo/browser -> content in place of that file's own.
+        language: the page's chosen language.
+        files: path in demo/browser -> content to use instead of that file's.
         context: options of the browser's context.
     """
     style = "".join((BROWSER / name).read_text(encoding="utf-8") for name in STYLES)
@@ -53,7 +53,7 @@ def bare_page(
 
 
 def open_again(page: Any) -> None:
-    """Load the page, for the first time or once more, with its modules."""
+    """Load the page with its modules, for the first time or again."""
     page.goto(_ADDRESS)
     page.wait_for_function("window.loaded")
 

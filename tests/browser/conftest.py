@@ -1,4 +1,4 @@
-"""A real page in headless Chromium, before a camera that films the example portrait."""
+"""A real page in headless Chromium, with a camera that films the example portrait."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from demo.benchmark.server import PageServer
 from demo.pictures.decode import open_picture
 from tests.paths import PORTRAIT
 
-# What the page asks of the browser, noted before its own scripts run.
+# Notes what the page asks of the browser; it runs before the page's own scripts.
 WATCH = """
     window.watched = {encodings: 0, tracks: []};
     for (const [owner, name] of [[HTMLCanvasElement, "toDataURL"], [HTMLCanvasElement, "toBlob"],
@@ -34,7 +34,7 @@ WATCH = """
 
 
 def missing(what: str) -> Any:
-    """Skip, except where everything must be there."""
+    """Skip, except on a machine that must have everything."""
     message = f"browser tests need {what}"
     return pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
@@ -46,7 +46,7 @@ class Server(PageServer):
         super().__init__(("app.py", "--device", "cpu"), folder)
 
     def files(self) -> list[Path]:
-        """What lies in Gradio's folder for uploads and caches."""
+        """The files in Gradio's folder for uploads and caches."""
         return [path for path in self.uploads.rglob("*") if path.is_file()]
 
 
@@ -70,7 +70,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# Not for the whole session: while playwright runs, no other test can run an event loop of its own.
+# Not for the whole session: while playwright runs, no other test can run its own event loop.
 @pytest.fixture(scope="package")
 def driver() -> Iterator[Any]:
     try:
@@ -97,7 +97,7 @@ def browser(driver: Any, camera: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Any]:
-    """Opens the page of a server; afterwards it must have met no error and asked no other host for anything."""
+    """Opens the page of a server; fails at the end if it has met an error or asked another host for anything."""
     yield from opener(browser)
 
 
@@ -107,7 +107,7 @@ def opener(browser: Any) -> Iterator[Any]:
     def open_at(
         server: Server, script: str = "", modules: Mapping[str, str] = MappingProxyType({}), **options: Any
     ) -> Any:
-        """Modules: path in demo/browser -> content in place of that file's own."""
+        """Modules: path in demo/browser -> content to use instead of that file's."""
         context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
         contexts.append(context)
         for name, text in modules.items():
@@ -162,9 +162,9 @@ def boxes(page: Any, panel: str) -> dict[str, tuple[bool, int]]:
 
 
 def assert_ticks_agree(page: Any, panel: str) -> None:
-    """40 boxes, each empty below its lower cut, ticked above its upper one, and else not sure.
+    """There are 40 boxes: each is empty below its lower cut, ticked above its upper one, and not sure in between.
 
-    Above the upper one a box may also be not sure: another one excludes it. Cuts and probabilities are whole percent.
+    A box above its upper cut may also be not sure if another box excludes it. Cuts and probabilities are whole percent.
     """
     found = page.eval_on_selector_all(
         f"#{panel} input[type=checkbox][data-attribute]",
@@ -196,19 +196,19 @@ def wait_for_frames(page: Any, count: int) -> None:
 
 
 def wait_for_more(page: Any, count: int = 3) -> None:
-    """Until frames were painted that were not even taken yet."""
+    """Wait until frames have been painted that the camera has not yet taken."""
     wait_for_frames(page, frames(page) + count)
 
 
 def wait_for_answers(page: Any) -> None:
-    """Until each frame that was sent to `films.answered` has been painted."""
+    """Wait until each frame that was sent to `films.answered` has been painted."""
     page.wait_for_function(
         "window.messages.filter(({leave}) => !leave).length === Number(document.querySelector('#live').dataset.frame)"
     )
 
 
 def let_camera_frames_pass(page: Any, count: int = 10) -> None:
-    """Until the camera has given more frames, of which live mode would have sent some."""
+    """Wait until the camera has given more frames, so that live mode would have sent some."""
     page.evaluate(
         """(count) => new Promise((resolve) => {
             const video = document.querySelector("#live video");

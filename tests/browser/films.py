@@ -1,4 +1,4 @@
-"""What a test puts in place of the camera and of the server, so that it can steer them at any speed of the machine."""
+"""Stand-ins for the camera and the server, which a test can steer however fast or slow the machine is."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 WIDTH, HEIGHT = 640, 480
 
-# Maps of a face, as they are answered: of one attribute, +2.6 of +3.4 by the mouth.
+# A face's maps as the server answers them: one attribute, for which the mouth gives +2.6 of +3.4.
 SMILING = {
     "attributes": ["Smiling"],
     "cells": [[[0.1, 0.1], [0.2, 0.2], [2.0, 1.0], [-0.4, 0.0]]],
@@ -28,7 +28,7 @@ def wall() -> np.ndarray:
 
 
 def before_the_wall(*heads: tuple[np.ndarray, int]) -> np.ndarray:
-    """A frame with portraits at distances from its left side, in pixels; a later one hides an earlier one."""
+    """A frame with portraits at these distances from its left side, in pixels; later ones hide earlier ones."""
     frame = wall()
     for head, left in heads:
         frame[HEIGHT - head.shape[0] :, left : left + head.shape[1]] = head
@@ -36,7 +36,7 @@ def before_the_wall(*heads: tuple[np.ndarray, int]) -> np.ndarray:
 
 
 def heads(height: int = 300) -> tuple[np.ndarray, np.ndarray]:
-    """The heads of two people, `height` pixels high and half as wide; only the second one wears glasses."""
+    """The heads of two people, `height` pixels high and half as wide; only the second wears glasses."""
     pictures = [cv2.imread(str(path)) for path in (PORTRAIT, OTHER_PORTRAIT)]
     squares = [cv2.resize(picture[: picture.shape[1]], (height, height)) for picture in pictures if picture is not None]
     collins, hopper = (square[:, height // 4 : height * 3 // 4] for square in squares)
@@ -44,7 +44,7 @@ def heads(height: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 
 def filmed(*pictures: np.ndarray) -> str:
-    """A script that puts still pictures (BGR, one size) in place of the camera; `window.filmed` chooses one."""
+    """A script that replaces the camera with still pictures (BGR, one size); `window.filmed` chooses one."""
     data = [base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode() for picture in pictures]
     return f"""
         window.filmed = 0;
@@ -63,9 +63,9 @@ def filmed(*pictures: np.ndarray) -> str:
 
 
 def overtaken(call: int, milliseconds: int) -> str:
-    """A script that answers one call for the camera, counted from 1, some time after the call that follows it.
+    """A script that answers one call for the camera, counted from 1, some time after the next call.
 
-    With 0 it comes just before that one, while neither plays yet.
+    With 0 it is answered just before that one, while neither plays yet.
     """
     return f"""
         const opened = navigator.mediaDevices.getUserMedia;
@@ -90,11 +90,11 @@ def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[
 
 
 def answered(*faces: dict[str, Any]) -> str:
-    """A script in the server's place: each frame is answered by `window.faces` and `window.leftOut`, after some time.
+    """A script that replaces the server: it answers each frame with `window.faces` and `window.leftOut`.
 
-    `window.delay` is that time in milliseconds.
+    `window.delay` is the time until the answer, in milliseconds.
 
-    `window.messages` are what the page sent, without the pictures.
+    `window.messages` is what the page sent, without the pictures.
     """
     return f"""
         window.faces = {json.dumps(faces)};

@@ -1,7 +1,7 @@
-"""The Python pipeline with what its models were shown and what they answered, for the scripts that do the same.
+"""Records what the Python pipeline shows its models and what they answer, to compare with the scripts that do the same.
 
-The models themselves differ: a browser runs other builds of them. Given the same answers, all that is between them has
-to be the same: which parts of a frame they are shown, and what becomes of their answers.
+The models themselves differ, since a browser runs other builds of them. Given the same answers, everything around them
+has to be the same: which parts of a frame they are shown, and what becomes of their answers.
 """
 
 import base64
@@ -23,11 +23,11 @@ ATTRIBUTES = 3
 
 
 class Recording:
-    """A pipeline whose models' calls are kept, as JSON values.
+    """A pipeline that keeps the calls of its models, as JSON values.
 
     Attributes:
-        calls: for each call in turn, the size and mean colour of what was shown, and the answer in the form of
-            MediaPipe's JavaScript, or of the network.
+        calls: for each call, the size and mean colour of what the model was shown, and its answer, in the form of
+            MediaPipe's JavaScript or of the network.
     """
 
     def __init__(self, models: FaceModels) -> None:
@@ -52,7 +52,7 @@ class Recording:
     calibration = None
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """A network that sees the mean colour."""
+        """A network that only sees the mean colour."""
         probabilities = (crops.mean(axis=(1, 2)) / 255).astype(np.float32)
         for crop, row in zip(crops, probabilities, strict=True):
             self._note(crop, row.tolist())
@@ -80,12 +80,12 @@ def _detection(found: Any) -> dict[str, Any]:
 
 
 def as_png(frame: np.ndarray) -> str:
-    """A frame (RGB) as base64 of a file without loss."""
+    """A frame (RGB) as base64 of a lossless file."""
     return base64.b64encode(cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()).decode()
 
 
 def described(analysis: Analysis) -> list[dict[str, Any]]:
-    """The faces as the page is told of them, with the means of their crops."""
+    """The faces as the page gets them, with the means of their crops."""
     return [describe_face(face) | {"crop": face.crop.mean(axis=(0, 1)).tolist()} for face in analysis.faces]
 
 
@@ -121,7 +121,7 @@ SCRIPTS = ("pixels", "answer", "pipeline/analyse", "pipeline/detect", "pipeline/
 
 
 def assert_same_shown(shown: Sequence[dict[str, Any]], calls: Sequence[dict[str, Any]]) -> None:
-    """The models were shown the same pictures, but for the rounding of single pixels."""
+    """Both models were shown the same pictures, up to the rounding of single pixels."""
     sizes = [[(call["width"], call["height"]) for call in each] for each in (shown, calls)]
     assert sizes[0] == sizes[1]
     found, expected = (np.array([call["colour"] for call in each]) for each in (shown, calls))
@@ -129,7 +129,7 @@ def assert_same_shown(shown: Sequence[dict[str, Any]], calls: Sequence[dict[str,
 
 
 def assert_same_faces(found: Iterable[Any], expected: Iterable[Any]) -> None:
-    """Numbers, boxes and warnings are equal, figures nearly so."""
+    """Numbers, boxes and warnings are equal, and figures nearly so."""
     for one, other in zip(found, expected, strict=True):
         exact = ("number", "box", "doubts")
         assert {name: one[name] for name in exact} == {name: other[name] for name in exact}

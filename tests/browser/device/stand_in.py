@@ -1,4 +1,4 @@
-"""A page whose device engine is a stand-in, which answers at once by `window.device.faces`."""
+"""A page whose device engine is a stand-in that answers at once with `window.device.faces`."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ SCRIPT = f"window.device = {{faces: {json.dumps([BY_DEVICE])}}};"
 
 
 def open_with_stand_in(open_page: Any, server: Server, script: str = "") -> Any:
-    """The page of a server, by which the switch is offered."""
+    """The page of a server, which offers the switch."""
     if not (NPM_PACKAGES / "onnxruntime-web").exists():
         missing("npm's packages (npm ci)")
     return open_page(server, SCRIPT + script, modules={"device/engine.js": ENGINE})
@@ -26,15 +26,15 @@ def choose_engine(page: Any, engine: str, panel: str = "live") -> None:
 
 
 def wait_for_engine(page: Any, engine: str, state: str = "ready", panel: str = "live") -> None:
-    """Until a panel tells this engine's state."""
+    """Wait until a panel shows this engine's state."""
     page.wait_for_selector(f"#{panel}[data-engine={engine}][data-engine-state={state}]", state="attached")
 
 
 def hold_loading(page: Any) -> None:
-    """Let the engine load no further until `let_load`."""
+    """Stop the engine from loading further until `let_load`."""
     page.evaluate("() => { window.device.wait = new Promise((go) => { window.go = go; }); }")
 
 
 def let_load(page: Any) -> None:
-    """Let the engine load to its end."""
+    """Let the engine finish loading."""
     page.evaluate("window.go()")

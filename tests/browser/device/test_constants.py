@@ -1,6 +1,6 @@
-"""Thresholds that the scripts in demo/browser/device/pipeline share with demo/pipeline have the same values there.
+"""Thresholds have the same values in the scripts in demo/browser/device/pipeline and in demo/pipeline.
 
-Pictures alone would not tell of one that is only a little off.
+Pictures alone would not show that one is slightly off.
 """
 
 import ast
@@ -22,12 +22,12 @@ MODULES = (
 NUMBERS = r"[-\d.]+|\[[-\d., ]+\]|\{[-\d.:, ]+\}"
 IN_SCRIPT = re.compile(rf"^(?:export )?const (\w+|\[[\w, ]+\]) = ({NUMBERS});", re.MULTILINE)
 IN_PYTHON = re.compile(r"^(_?[A-Z][A-Z\d_]*(?:, _?[A-Z][A-Z\d_]*)*) = ", re.MULTILINE)
-# What a busy server may save is nothing to a device with one visitor; the last one is two in the script.
+# A device has one visitor, so it need not save what a busy server does. The script has the last one as two constants.
 NOT_IN_SCRIPTS = {"CLEARLY_LARGER", "MAX_LANDMARK_INTERVAL_SECONDS", "MOUTH_CORNERS"}
 
 
 def in_script(name: str) -> dict[str, Any]:
-    """The script's constants of plain numbers: name -> value."""
+    """The script's constants that are plain numbers: name -> value."""
     found: dict[str, Any] = {}
     for names, text in IN_SCRIPT.findall((PIPELINE / f"{name}.js").read_text(encoding="utf-8")):
         value = ast.literal_eval(text)
@@ -36,7 +36,7 @@ def in_script(name: str) -> dict[str, Any]:
 
 
 def in_python(module: ModuleType) -> dict[str, Any]:
-    """The module's own constants of plain numbers: name without its underscore -> value."""
+    """The module's own constants that are plain numbers: name without its underscore -> value."""
     found = {}
     for name in re.findall(r"\w+", " ".join(IN_PYTHON.findall(inspect.getsource(module)))):
         value = getattr(module, name)

@@ -22,7 +22,7 @@ from tests.browser.conftest import missing
 from tests.paths import EXAMPLES, PORTRAIT
 
 STAGES = ["wait", "decode", "detect", "align", "infer"]
-MOST_BYTES = 14e6  # compressed, of all that a visitor has to load
+MOST_BYTES = 14e6  # compressed, all that a visitor has to load
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def address(files: dict[str, bytes]) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(browser: Any, address: str) -> Iterator[Any]:
-    """With the engine loaded; afterwards it must have met no error and asked no other host for anything."""
+    """A page with the engine loaded; fails at the end if it has met an error or asked another host for anything."""
     context, troubles = browser.new_context(), []
 
     def note_request(url: str) -> None:
@@ -107,7 +107,7 @@ def test_a_crop_is_what_the_network_saw(page: Any) -> None:
     assert "crop" not in read(page, PORTRAIT.name)["faces"][0]
 
 
-# Reads one crop by the parts of the engine, and explains all attributes, one, and one that there is not.
+# Reads one crop with the parts of the engine. Explains all attributes, then one, then one that does not exist.
 EXPLAIN = """async (crop) => {
     const names = ["files", "models", "explainer"];
     const [{loadFiles}, {Network}, {Explainer}] = await Promise.all(names.map((name) => import(`/device/${name}.js`)));
@@ -151,7 +151,7 @@ def test_it_answers_why_as_the_server_does(page: Any) -> None:
     found = second["why"]
     assert list(found) == list(expected)
     assert all(found[name] == expected[name] for name in ("attributes", "rows", "columns", "bias"))
-    # The face's points are all but the same. Single pixels of the crop differ, by which another cell may win a pooling.
+    # The face's points are almost the same. Single pixels of the crop differ, so another cell may win a pooling.
     np.testing.assert_allclose(found["placement"], expected["placement"], atol=0.01)
     assert np.abs(np.subtract(found["cells"], expected["cells"])).mean() < 0.005
     log_odds = np.sum(found["cells"], axis=(1, 2)) + found["bias"]
@@ -168,7 +168,7 @@ def test_it_answers_why_as_the_server_does(page: Any) -> None:
 
 @contextmanager
 def page_with(page: Any, files: dict[str, bytes]) -> Iterator[Any]:
-    """Another page, whose engine has loaded other files."""
+    """Another page, whose engine loaded other files."""
     sizes = {name: len(content) for name, content in files.items()}
     with served(files | {SIZES: json.dumps(sizes).encode()}) as address:
         other = page.context.browser.new_page()
@@ -196,7 +196,7 @@ def test_a_face_is_read_even_if_it_cannot_be_explained(page: Any, files: dict[st
     assert "why" not in face
 
 
-# Draws a picture beside a blank wall, at the left or at the right, and has the engine follow it for a visitor.
+# Draws a picture on a blank wall at each of these distances from the left, and has the engine follow it for a visitor.
 FOLLOW = """async ([name, visitors]) => {
     const still = await createImageBitmap(await (await fetch(`/engine/${name}`)).blob());
     const canvas = Object.assign(document.createElement("canvas"), {width: 800, height: 440});
@@ -216,7 +216,7 @@ def test_a_visitors_faces_are_followed(page: Any) -> None:
     answers = page.evaluate(FOLLOW, [PORTRAIT.name, visitors])
     assert [[number for number, _ in faces] for faces in answers] == [[1]] * 9
     places = [left for ((_, left),) in answers]
-    # It moves by 140 pixels. The clock decides which frames have landmarks and which the detector's points alone.
+    # It moves by 140 pixels. Which frames get landmarks and which only the detector's points depends on the clock.
     assert max(places) - min(places) <= 8
 
 

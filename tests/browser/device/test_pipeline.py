@@ -1,4 +1,4 @@
-"""What the scripts in demo/browser/device/pipeline do is what demo/pipeline does, given the same pictures."""
+"""Given the same pictures, the scripts in demo/browser/device/pipeline do what demo/pipeline does."""
 
 import base64
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def pixels(encoded: str, *shape: int) -> np.ndarray:
 
 
 def assert_nearly_equal(found: np.ndarray, expected: np.ndarray) -> None:
-    """At most one step of 255 apart, and hardly anywhere that."""
+    """They differ by at most one step of 255, and hardly anywhere by that."""
     difference = np.abs(found - expected)
     assert difference.max() <= 1
     assert difference.mean() < 1e-3
@@ -80,7 +80,7 @@ def test_shrinking_is_that_of_opencv(page: Any, portrait: np.ndarray) -> None:
 
 
 def faces_anywhere() -> list[Face]:
-    """Small, large and turned ones, some at the edge of the portrait and beyond it."""
+    """Small, large and turned faces, some at the edge of the portrait and beyond it."""
     random = np.random.default_rng(0)
     template = np.array([[-20, 0], [20, 0], [0, 42]], np.float32)
     faces: list[Face] = []
@@ -134,7 +134,7 @@ def test_windows_are_the_same(page: Any) -> None:
 
 
 def crowd(portrait: np.ndarray) -> np.ndarray:
-    """Many small faces, one of them large."""
+    """Many small faces and a large one."""
     small = cv2.resize(portrait, (68, 85), interpolation=cv2.INTER_AREA)
     sheet = np.tile(small, (10, 16, 1))
     sheet[: portrait.shape[0], : portrait.shape[1]] = portrait
@@ -162,7 +162,7 @@ def test_a_face_without_landmarks_is_told_by_its_key_points(
 
 
 class WithoutLandmarks(Recording):
-    """Its landmarker finds nothing, as in many profiles."""
+    """A recording whose landmarker finds nothing, as in many profiles."""
 
     def landmark(self, image: np.ndarray) -> Any:
         self._note(image, [])
@@ -170,7 +170,7 @@ class WithoutLandmarks(Recording):
 
 
 def assert_same_photo(page: Any, recording: Recording, frame: np.ndarray) -> list[dict[str, Any]]:
-    """Both find the same faces in a photo, which are returned as the page is told of them."""
+    """Both find the same faces in a photo; returns them as the page gets them."""
     expected = described(recording.pipeline.analyse(frame, thorough=True))
     found = page.evaluate(
         """async ([png, calls]) => {
@@ -186,7 +186,7 @@ def assert_same_photo(page: Any, recording: Recording, frame: np.ndarray) -> lis
 
 
 def film(portrait: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
-    """Seconds and frames: somebody comes, moves, is joined from the left, hidden, and the picture changes its size."""
+    """Seconds and frames: someone comes, moves, is joined from the left, is hidden, and the picture changes size."""
     small = cv2.resize(portrait, (220, 275), interpolation=cv2.INTER_AREA)
     other = cv2.resize(small[:, ::-1], (180, 225), interpolation=cv2.INTER_AREA)
     for number in range(26):
@@ -207,7 +207,7 @@ def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portr
     expected = [described(stream.analyse(frame, seconds)) for seconds, frame in frames]
     assert {len(faces) for faces in expected} == {0, 1, 2}
     assert {doubt for faces in expected for face in faces for doubt in face["doubts"]} >= {"dark"}
-    first, second = expected[16]  # who came first, and stands at the right, keeps the first number over a long pause
+    first, second = expected[16]  # the one who came first, now at the right, keeps the first number over a long pause
     assert (first["number"], second["number"]) == (1, 2)
     assert first["box"][0] > second["box"][0]
     found = page.evaluate(

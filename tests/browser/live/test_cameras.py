@@ -1,4 +1,4 @@
-"""Three cameras at once, as Chromium imitates them: which of them is open."""
+"""Three cameras at once, which Chromium imitates: which of them is open."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from tests.browser.conftest import (
 from tests.browser.films import answered, face
 
 ONE = answered(face(1, 200))
-# What a browser does once a camera was unplugged, and where another program has it.
+# What a browser does after a camera was unplugged, and while another program is using it.
 WITHOUT = """
     window.lost = [];
     const devices = navigator.mediaDevices;
@@ -49,7 +49,7 @@ def open_page(three_cameras: Any) -> Iterator[Any]:
 
 
 def camera(page: Any) -> str:
-    """The name of the camera that is open, of which there must be one alone."""
+    """The name of the open camera; there must be only one."""
     [name] = page.evaluate(
         "window.watched.tracks.filter(track => track.readyState === 'live').map(track => track.label)"
     )
@@ -82,7 +82,7 @@ def unplug(page: Any, name: str) -> None:
 
 
 def snapshot(page: Any) -> str:
-    """Which camera a snapshot would be taken with."""
+    """The camera that would take a snapshot."""
     choose_panel(page, "photo")
     page.click("#photo-snapshot")
     page.locator("#photo .status", has_text="Look into the camera").wait_for()
@@ -139,7 +139,7 @@ def test_without_the_chosen_camera_the_front_one_is_taken_with_a_word(server: Se
     page.click("#live-stop")
     assert told.is_hidden()
     assert snapshot(page) == "fake_device_0"
-    page.evaluate("window.lost = []")  # it is there again, and was not forgotten
+    page.evaluate("window.lost = []")  # it is back, and was not forgotten
     start_live(page)
     assert camera(page) == "fake_device_1"
     assert told.is_hidden()

@@ -15,7 +15,7 @@ def page(browser: Any) -> Iterator[Any]:
 def chosen(
     page: Any, frames: Sequence[tuple[float, Mapping[int, float]]], taken: int | None = None
 ) -> list[int | None]:
-    """The chosen face after each frame: milliseconds, {number: side of its box}; the visitor chooses in the first."""
+    """The chosen face after each frame (milliseconds, {number: side of box}); the visitor chooses in the first one."""
     return page.evaluate(
         """([frames, taken]) => {
             const choice = new Choice();

@@ -8,7 +8,7 @@ from tests.browser.films import answered, face
 
 
 def having(number: int, left: int, size: int, *attributes: str) -> dict[str, Any]:
-    """A face with these attributes and no other."""
+    """A face with these attributes and no others."""
     probabilities = [0.99 if name in attributes else 0.001 for name in ATTRIBUTES]
     return face(number, left, probabilities=probabilities, box=[left, 100, size, size])
 
@@ -63,7 +63,7 @@ def test_escape_and_the_end_of_the_camera_close_it(server: Server, open_page: An
     page.wait_for_selector("#live .stage > canvas:visible")
     page.keyboard.press("Enter")
     page.wait_for_selector("#live .class-mode[open]")
-    page.eval_on_selector("#live-stop", "stop => stop.click()")  # behind the dialog, as a camera that is unplugged
+    page.eval_on_selector("#live-stop", "stop => stop.click()")  # behind the dialog, as if the camera were unplugged
     page.wait_for_selector("#live[data-state='off']")
     page.wait_for_selector("#live .class-mode", state="hidden")
     page.wait_for_selector("#live .stage > canvas", state="attached")

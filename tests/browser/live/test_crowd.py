@@ -1,4 +1,4 @@
-"""What the page says where more faces are seen than are read."""
+"""What the page says when it sees more faces than it reads."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from tests.browser.films import answered, face
 
 SENTENCE = f"Only the {MAX_LIVE_FACES} largest faces are read: come closer."
 CROWD = [face(number, 50 * number) for number in range(1, MAX_LIVE_FACES + 1)]
-# How often something was put into the line, of which screen readers tell each time.
+# How often the line was written to: screen readers announce it each time.
 TOLD = """() => {
     window.told = [];
     const line = document.querySelector("#live .crowd");
@@ -32,7 +32,7 @@ def bare(browser: Any) -> Iterator[Any]:
 
 
 def remarks(page: Any, *frames: tuple[float, int]) -> list[bool]:
-    """Whether something is said after each frame: milliseconds, and how many faces are left out."""
+    """Whether the page says something after each frame (milliseconds, how many faces are left out)."""
     found: Sequence[str] = page.evaluate(
         """(frames) => {
             const crowd = new CrowdRemark();

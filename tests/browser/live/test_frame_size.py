@@ -1,4 +1,4 @@
-"""How large a picture is sent, as the measured answers decide."""
+"""The measured answers decide how large the next picture is."""
 
 from collections.abc import Iterator
 from itertools import pairwise

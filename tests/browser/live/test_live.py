@@ -40,7 +40,7 @@ def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: An
     wait_for_more(page, 5)
 
 
-# How many calls of the server have no answer yet.
+# How many calls to the server have no answer yet.
 IN_FLIGHT = """
     const passOn = window.fetch.bind(window);
     window.inFlight = 0;
@@ -158,8 +158,8 @@ def test_a_face_too_small_to_be_read_is_greyed_out_with_the_reason(server: Serve
 def test_two_people_keep_their_numbers_when_they_cross(server: Server, open_page: Any) -> None:
     collins, hopper = heads()
     walk = [before_the_wall((collins, left), (hopper, 480 - left)) for left in range(0, 481, 48)]
-    # The film goes on by one picture for each analysed frame, so it takes the same steps on a slow machine; on a fast
-    # one by eight a second, since nobody crosses the room in less than that.
+    # The film goes on by one picture for each analysed frame, so it takes the same steps on a slow machine. A fast one
+    # shows at most eight pictures a second, since nobody crosses the room faster than that.
     step = """
         window.goal = 0;
         let stepped = 0;
@@ -173,7 +173,7 @@ def test_two_people_keep_their_numbers_when_they_cross(server: Server, open_page
     start_live(page)
     page.wait_for_selector("#live[data-faces='2']")
     before = who_wears_glasses(page)
-    # Where other work leaves less than a frame a second, somebody may be out of sight for longer than is remembered.
+    # If other work leaves less than a frame a second, someone may be out of sight for longer than they are remembered.
     for goal in (10, 0, 10, 0):
         page.evaluate(f"window.goal = {goal}")
         page.wait_for_function(f"window.filmed === {goal}")
@@ -187,7 +187,7 @@ def test_two_people_keep_their_numbers_when_they_cross(server: Server, open_page
 
 
 def who_wears_glasses(page: Any) -> dict[str, bool]:
-    """Number of each face -> whether its box is ticked; of the numbers that stayed while they were looked at."""
+    """Number of each face -> whether its box is ticked, for the numbers that stayed while we looked at them."""
     numbers = page.eval_on_selector_all("#live [data-face]", "all => all.map(button => button.dataset.face)")
     found = {}
     for number in numbers:
@@ -196,7 +196,7 @@ def who_wears_glasses(page: Any) -> dict[str, bool]:
         wait_for_more(page)
         assert_ticks_agree(page, "live")
         ticked = page.is_checked("#live [data-attribute='Eyeglasses']")
-        if chosen.count():  # else so few frames came in that somebody was forgotten, and has another number now
+        if chosen.count():  # else so few frames came in that someone was forgotten and now has another number
             found[number] = ticked
     return found
 

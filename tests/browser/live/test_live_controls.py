@@ -1,4 +1,4 @@
-"""The buttons and keys of live mode, before a server that always answers the same."""
+"""The buttons and keys of live mode, with a server that always gives the same answer."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.browser.conftest import (
 )
 from tests.browser.films import answered, face, overtaken
 
-# Their boxes, as shares of the picture's width and height: the mirror shows the first one at the right.
+# Their boxes, as shares of the picture's width and height; the mirror shows the first one at the right.
 TWO = answered(face(1, 40, 0.9), face(2, 340, 0.2))
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 CAMERAS = """
@@ -36,7 +36,7 @@ CAMERAS = """
 
 
 def point_at(page: Any, x: float, y: float = 0.43) -> tuple[float, float]:
-    """Where on the page a place of the picture is, given as shares of its width and height."""
+    """Where on the page a place in the picture is; the place is in shares of its width and height."""
     area = page.locator("#live .stage > canvas").bounding_box()
     width = min(area["width"], area["height"] * 4 / 3)
     height = width * 3 / 4
@@ -54,7 +54,7 @@ def wait_until_chosen(page: Any, number: int) -> None:
     page.wait_for_selector(f"#live [data-face='{number}'][aria-pressed='true']")
     wait_for_more(page)
     assert len(chosen(page)) == 1
-    # Of these two, everything surely there is ticked for the one, and nothing for the other.
+    # The first of these two surely has every attribute, and the second has none.
     assert any(ticked for ticked, _ in boxes(page, "live").values()) == (number == 1)
 
 
@@ -202,7 +202,7 @@ def test_another_camera_is_picked_and_remembered(server: Server, open_page: Any)
     wait_for_more(page)
     assert page.evaluate("window.wanted") == ["user", "Rear"]
     assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended", "live"]
-    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"  # who looks ahead needs no mirror
+    assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"  # a rear camera needs no mirror
     page.keyboard.press("Escape")
     page.focus("#live-stop")
     page.keyboard.press("c")
@@ -225,7 +225,7 @@ def test_of_two_cameras_picked_at_once_the_later_one_is_shown(server: Server, op
     )
     page.wait_for_function("window.wanted.length === 3")
     states = "window.watched.tracks.map(track => track.readyState).join()"
-    page.wait_for_function(f"{states} === 'ended,ended,live'")  # the overtaken one has come, and was closed
+    page.wait_for_function(f"{states} === 'ended,ended,live'")  # the overtaken one has arrived, and was closed
     wait_for_more(page)
     wait_for_live_status(page, "2 faces")
     assert page.evaluate("window.wanted") == ["user", "Rear", "Front"]

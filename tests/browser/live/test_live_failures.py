@@ -1,4 +1,4 @@
-"""What goes wrong before and behind live mode is said plainly, and live goes on by itself."""
+"""The page says plainly what goes wrong with the camera or the server, and live mode goes on by itself."""
 
 import signal
 from typing import Any
@@ -99,7 +99,7 @@ def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any)
 
 
 def wait_for_figures(page: Any, there: bool = True) -> None:
-    """Until there are figures of the speed, or none."""
+    """Wait until there are figures for the speed, or none."""
     page.wait_for_function(
         """(there) => [...document.querySelectorAll("#live :is(.rate, .delay, .stages span:last-child)")]
             .every(({textContent}) => (textContent !== "–") === there)""",
@@ -114,8 +114,8 @@ def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, ope
     page.click("#live [data-do='freeze']")
     wait_for_figures(page, there=False)
     wait_for_answers(page)
-    wait_for_figures(page, there=False)  # nor by the frame that was in flight
-    assert page.locator("#live.stale").count() == 0  # the boxes are of the picture that stands there
+    wait_for_figures(page, there=False)  # not even from the frame that was in flight
+    assert page.locator("#live.stale").count() == 0  # the boxes belong to the picture on the page
     page.click("#live [data-do='freeze']")
     wait_for_figures(page)
 

@@ -21,7 +21,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def steadied(page: Any, calm: float, frames: Sequence[tuple[float, float]], threshold: float = 0.5) -> list[Any]:
-    """[probability, tick] after each frame (milliseconds, probability) of one attribute of one face."""
+    """[probability, tick] of one attribute of one face after each frame (milliseconds, probability)."""
     return page.evaluate(
         """([calm, frames, threshold]) => {
             const smoother = new Smoother(2000);

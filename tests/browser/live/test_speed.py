@@ -22,7 +22,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def told(page: Any, start: float, count: int, apart: float, latency: float = 30) -> list[list[str]]:
-    """What the page tells after each of so many frames, so many milliseconds apart: [frames a second, delay]."""
+    """What the page shows after each of `count` frames, `apart` milliseconds apart: [frames a second, delay]."""
     return page.evaluate(
         """([start, count, apart, latency]) => Array.from({length: count}, (_, frame) => {
             const stages = Object.fromEntries(Object.keys(STAGES).map((stage) => [stage, 1]));
@@ -66,7 +66,7 @@ def test_figures_go_when_the_next_frame_is_overdue_and_come_back(page: Any) -> N
     told(page, 9000, 50, 40)
     assert page.inner_text(".rate") == "25"
     told(page, 12000 + 2900, 4, 2900, latency=2890)
-    page.clock.run_for(5000)  # less than twice what passes between two frames
+    page.clock.run_for(5000)  # less than twice the time between two frames
     assert page.inner_text(".rate") == "0.3"
     page.clock.run_for(1000)
     assert figures(page) == {"–"}
@@ -74,7 +74,7 @@ def test_figures_go_when_the_next_frame_is_overdue_and_come_back(page: Any) -> N
 
 def test_the_age_of_the_picture_is_said_while_frames_are_few(page: Any) -> None:
     def remarks(*figures: tuple[float, float]) -> list[str]:
-        """What is said after each of these figures: frames a second, and milliseconds from the camera to the page."""
+        """What the page says after each of these: frames a second, and milliseconds from the camera to the page."""
         return page.evaluate("(all) => all.map((figures) => String(age.remark(...figures)))", figures)
 
     assert remarks((30, 40), (2, 300), (30, 40)) == ["", "", ""]  # one late answer

@@ -14,7 +14,7 @@ from slimnet import ATTRIBUTES
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, wait_for_frames
 
-# Smiling swings, Eyeglasses turn up; all others stand still.
+# Smiling swings and Eyeglasses turn up; all others stay the same.
 FRAMES = """
     window.addFace = (time, number, probabilities) => {
       const face = {number, probabilities, box: [10, 20, 30, 40], doubts: number === 2 ? ["small", "dark"] : []};
@@ -36,7 +36,7 @@ FRAMES = """
 
 
 def facts(names: tuple[str, ...]) -> dict[str, Any]:
-    """What Python tells the scripts of a recording."""
+    """What Python tells the scripts about a recording."""
     return {"recording_header": recording_header(names), "formula_starts": FORMULA_STARTS, "weights": "a" * 64}
 
 
@@ -248,7 +248,7 @@ def test_what_was_recorded_can_be_saved_after_the_camera_was_stopped(server: Ser
     assert len(rows) >= 3
     times = [int(row[0]) for row in rows]
     assert times == sorted(times)
-    assert page.evaluate("window.watched.encodings") == encoded  # none but of frames that were sent
+    assert page.evaluate("window.watched.encodings") == encoded  # only frames that were sent
 
 
 def test_the_browser_asks_before_a_recording_is_lost(page: Any) -> None:
@@ -267,4 +267,4 @@ def test_the_browser_asks_before_a_recording_is_lost(page: Any) -> None:
     assert asked == ["beforeunload"]
     download(page, "csv")
     page.reload()
-    assert asked == ["beforeunload"]  # what is in a file is not lost
+    assert asked == ["beforeunload"]  # what has been saved to a file is not lost

@@ -1,4 +1,4 @@
-"""Why, in live mode: the map of an attribute comes with each frame from when it is asked for, and no earlier."""
+"""Why, in live mode: an attribute's map comes with each frame once the visitor asks for it, and not before."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     assert summands[0] == "hair and forehead +0.2"
     assert summands[-1] == "together +3.4, which is 97%"
     assert f"Why smiling: {SENTENCE}" in page.locator("#live .status").aria_snapshot()
-    # The page itself says once what is said; whoever wants more presses A.
+    # The page says the sentence once by itself; visitors can press A to hear it again.
     assert page.locator("#live .why[aria-live], #live .why [role=status]").count() == 0
 
     page.focus("#live .why [data-do=why-close]")
@@ -50,7 +50,7 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     wait_for_sentence(page, "Nothing is sent while the picture is frozen.")
     page.click("#live [data-do=freeze]")
     wait_for_sentence(page, SENTENCE)
-    page.click("#live [data-face='2']")  # with which no map comes
+    page.click("#live [data-face='2']")  # no map comes with this face
     wait_for_sentence(page, "cannot tell why")
     page.click("#live-stop")
     assert page.is_hidden("#live .why")

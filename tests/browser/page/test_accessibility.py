@@ -1,4 +1,4 @@
-"""The page for everyone: axe-core in each state, sizes of targets, the focus, forced colours, and what is said."""
+"""The page works for everyone: axe-core in each state, sizes of targets, focus, forced colours, what is said."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_stat
 from tests.paths import OTHER_PORTRAIT, PORTRAIT, ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# The live panel's server is a false one; photos go to the real one.
+# The live panel's server is a fake; photos go to the real one.
 TWO = f"""
     const real = window.fetch.bind(window);
     {answered(face(1, 40, 0.9, why=SMILING), face(2, 340, 0.2))}
@@ -22,9 +22,9 @@ VIOLATIONS = """async ([within, runOnly]) => {
     const {violations} = await axe.run(within, {runOnly, rules: {"target-size": {enabled: true}}});
     return violations.flatMap(({id, nodes}) => nodes.map(({target}) => `${id}: ${target}`));
 }"""
-# What each mode is asked for; all but the colours is the same in both.
+# What is checked in each mode: everything but the colours is the same in both.
 MODES = {"light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "dark": ["color-contrast"]}
-# Not the boxes, with which nothing can be done. A label is a target, too, and may be larger than what it belongs to.
+# Not the boxes, since they cannot be clicked. A label is a target, too, and may be larger than its control.
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, a[href], input, select, summary")]
     .filter((part) => part.checkVisibility({visibilityProperty: true}) && !part.closest(".unseen, [aria-readonly]"))
     .map((part) => [part, ...(part.labels ?? [])].map((target) => target.getBoundingClientRect()))
@@ -34,7 +34,7 @@ FOCUSED = "document.activeElement === document.body ? 'body' : document.activeEl
 
 
 def assert_right_for_everyone(page: Any, state: str, within: str = "html") -> None:
-    """No violation in light and dark, and no target smaller than 24 by 24 pixels; within the part that has changed."""
+    """No violation in light and dark, and no target smaller than 24 by 24 pixels, within the part that has changed."""
     for mode, rules in MODES.items():
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", mode == "dark")
         assert (state, mode, page.evaluate(VIOLATIONS, [within, rules])) == (state, mode, [])
@@ -48,7 +48,7 @@ def load_axe(page: Any) -> None:
 
 
 def fail_to_load(page: Any, panel: str) -> None:
-    """Switches to this device, whose engine loads and then fails; checks both states."""
+    """Switch to this device, whose engine loads and then fails; checks both states."""
     hold_loading(page)
     page.evaluate("window.device.problem = 'No WebAssembly.'")
     choose_engine(page, "device", panel)
@@ -121,7 +121,7 @@ def test_axe_finds_nothing_in_photo(server: Server, open_page: Any, two_faces: A
     page.click("#photo [data-toggle=adjust]")
     page.click("#photo li:has(#photo-Smiling) [data-do=why]")
     page.wait_for_selector("#photo .why:not(.waiting)")
-    page.evaluate("document.querySelector('#photo .elsewhere').hidden = false")  # no attribute need have it
+    page.evaluate("document.querySelector('#photo .elsewhere').hidden = false")  # even if no attribute has it
     assert_right_for_everyone(page, "a photo with details, and why")
     upload(page, bad)
     page.wait_for_selector("#photo .status[data-kind=problem]")
@@ -144,7 +144,7 @@ def test_the_photo_panel_says_one_sentence_of_the_chosen_face(server: Server, op
     assert "Face 1 of 2: " in said
     assert "smiling" in said
     assert "no beard" in said
-    assert "Choose one" not in said  # which is seen
+    assert "Choose one" not in said  # that is shown, not spoken
     assert page.inner_text("#photo .status [aria-hidden]") == "2 faces. Choose one by its box or its button."
     page.click("#photo [data-face='2']")
     assert "Face 2 of 2: " in page.locator("#photo .status").aria_snapshot()
@@ -237,7 +237,7 @@ def test_single_keys_do_nothing_beside_the_picture_until_they_are_switched_on(se
         page.keyboard.press("m")
         return page.evaluate(mirrored) != before
 
-    page.keyboard.press("s")  # at body
+    page.keyboard.press("s")  # the focus is on body
     assert page.get_attribute("#live", "data-state") == "off"
     assert [place for place in beside if press_m_at(place)] == []
     assert press_m_at("#live .help")
@@ -266,7 +266,7 @@ def test_forced_colours_show_what_is_ticked_and_pressed(server: Server, open_pag
     page.evaluate("document.fonts.ready")
 
     def looks(*parts: str) -> int:
-        """How many of these look different from each other."""
+        """How many of these look different from one another."""
         return len({page.locator(f"#photo {part}").first.screenshot() for part in parts})
 
     assert looks(".ticks .yes", ".ticks i:not([class])", ".ticks .unsure") == 3
@@ -282,6 +282,6 @@ def test_forced_colours_show_what_is_ticked_and_pressed(server: Server, open_pag
     unpressed = pressed.screenshot()
     assert unpressed != before
     pressed.focus()
-    page.keyboard.press("Shift")  # so that the focus is seen as the keyboard's
+    page.keyboard.press("Shift")  # so that the focus is shown as the keyboard's
     outline = "button => [getComputedStyle(button).outlineStyle, parseFloat(getComputedStyle(button).outlineWidth)]"
     assert pressed.evaluate(outline) == ["solid", 3]

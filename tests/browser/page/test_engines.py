@@ -1,4 +1,4 @@
-"""The switch between the server and this device, with a stand-in for what reads faces in the browser."""
+"""The switch between the server and this device, with a stand-in for the engine in the browser."""
 
 from typing import Any
 
@@ -31,13 +31,13 @@ def probabilities(page: Any) -> set[str | None]:
 
 
 def sent(page: Any) -> int:
-    """Frames that the server was given."""
+    """The number of frames that the server got."""
     return page.evaluate("window.messages.filter(({leave}) => !leave).length")
 
 
 def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     wait_for_engine(page, "server")
-    assert page.evaluate("crossOriginIsolated")  # which threads need
+    assert page.evaluate("crossOriginIsolated")  # threads need that
     assert probabilities(page) == {None}
     start_live(page)
     assert probabilities(page) == {"0.9"}
@@ -64,7 +64,7 @@ def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     assert page.get_attribute("#live", "data-sent-width") is None
     assert page.evaluate("new Set(window.device.asked.map(({size, visitor}) => `${size} ${visitor}`)).size") == 1
 
-    page.click("#live [data-do=compare]")  # which says that it sends a picture
+    page.click("#live [data-do=compare]")  # the button says that it sends a picture
     page.locator("#live .comparison", has_text="at most 0.70000, on average by 0.70000").wait_for()
     assert sent(page) == before + 1
     assert int(page.get_attribute("#live .sent", "data-bytes")) > page.evaluate("window.messages.at(-1).size")
@@ -86,7 +86,7 @@ def test_what_fails_is_told_and_the_server_takes_over_only_when_asked(page: Any)
     before = sent(page)
     let_camera_frames_pass(page)
     assert sent(page) == before
-    page.click("#live .engine-problem [data-do=load-again]")  # which is as bad as before
+    page.click("#live .engine-problem [data-do=load-again]")  # which fails as before
     wait_for_engine(page, "device", "failed")
     page.click("#live .engine-problem [data-do=use-server]")
     wait_for_engine(page, "server")

@@ -1,4 +1,4 @@
-"""At every size of the window the face and what was read in it stand side by side, and no control is out of reach."""
+"""At every window size the face and its attributes stand side by side, and no control is out of reach."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ MADE_UP = face(
         for name in ATTRIBUTES
     ],
 )
-# Width and height of the window -> how many of the 40 rows are wholly in sight while nothing was scrolled.
+# Width and height of the window -> how many of the 40 rows are wholly in sight before any scrolling.
 SIZES = {
     (1440, 900): 40,
     (1366, 650): 30,
@@ -57,7 +57,7 @@ def page(server: Server, browser: Any) -> Iterator[Any]:
 
 
 def wait_until_ticked(page: Any) -> None:
-    """Waits until the steady ticks have reached what the one face shows."""
+    """Wait until the smoothed ticks have settled for the one face."""
     page.wait_for_function(
         "(ticks) => document.querySelectorAll('#live .attribute.on').length === ticks", arg=len(TICKED)
     )
@@ -70,7 +70,7 @@ def resize(page: Any, size: tuple[int, int]) -> None:
 
 
 def wholly_seen(page: Any, selector: str, name: str) -> list[str]:
-    """Names of the elements of which nothing is cut off or covered."""
+    """Names of the elements that are neither cut off nor covered anywhere."""
     return page.evaluate(
         f"([selector, name]) => {{ {WHOLLY_SEEN}"
         "return [...document.querySelectorAll(selector)].filter(wholly).map((part) => part.dataset[name]); }",
@@ -95,7 +95,7 @@ def test_the_list_stands_beside_the_picture_and_nothing_hides(page: Any, size: t
 
 
 def misplaced(page: Any) -> list[str]:
-    """What breaks inside, is cut off, lies on something else or is out of reach."""
+    """What wraps, is cut off, covers something else or is out of reach."""
     return page.evaluate(MISPLACED)
 
 

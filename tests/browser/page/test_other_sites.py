@@ -1,4 +1,4 @@
-"""What a page of another site can do with this one: link to it, and nothing else."""
+"""What a page of another site can do with this one: only link to it."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +12,7 @@ import pytest
 from demo.benchmark.server import PageServer
 from tests.browser.conftest import Server
 
-# In the ways that need no leave: as a form would, and as a picture or script is asked for.
+# Calls that need no permission: the way a form sends them, and the way a picture or script is fetched.
 CALLS = """async (url) => {
     const post = (path, body) => fetch(url + path, {method: "POST", body, mode: "cors"});
     const read = async (call) => { try { return await (await call).text(); } catch { return null; } };
@@ -37,7 +37,7 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def frame_at(browser: Any, site: str, url: str) -> tuple[Any, Any]:
-    """A page of the other site that shows a frame of ours, and the context that it is open in."""
+    """A page of the other site with ours in a frame, and the context in which it is open."""
     context = browser.new_context(permissions=["camera"])
     page = context.new_page()
     page.goto(site)

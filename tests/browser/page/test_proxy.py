@@ -1,4 +1,4 @@
-"""The page behind nginx, as demo/README.md configures it: https, under a path."""
+"""The page behind nginx, configured as in demo/README.md: https, under a path."""
 
 import json
 import shutil

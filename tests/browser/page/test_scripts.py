@@ -1,4 +1,4 @@
-"""The page's scripts come from an address of their own, whatever stands in front of the server."""
+"""The page's scripts have an address of their own, whatever is in front of the server."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page without a server, from a plain host of files, with a stand-in for what reads faces."""
+"""The page without a server, from a plain file host, with a stand-in for the engine."""
 
 import csv
 import threading
@@ -14,7 +14,7 @@ from demo.publish import static
 from demo.publish.static import write_folder
 from tests.browser.device.stand_in import ENGINE, SCRIPT, let_load
 
-# At the first visit loading waits, and then fails.
+# On the first visit loading waits, then fails.
 FIRST_VISIT = """
     if (!sessionStorage.visited) {
       window.device.wait = new Promise((go) => { window.go = go; });
@@ -60,7 +60,7 @@ def wait_for_reason(page: Any, panel: str) -> None:
 
 
 def recorded_reason(page: Any) -> list[str]:
-    """What a recording holds of why, with the last frame for which that was asked."""
+    """The columns about why in a recording, from the last frame that has a map."""
     page.click("#live [data-do=record]")
     asked = page.evaluate("window.device.asked.length")
     page.wait_for_function("from => window.device.asked.slice(from).filter(({why}) => why).length > 1", arg=asked)
@@ -113,7 +113,7 @@ def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, 
         page.wait_for_selector("#live:not([inert])[data-engine-state=ready]")
         assert page.evaluate("crossOriginIsolated")
         header = "fetch('scripts/device/worker.js').then((file) => file.headers.get('Content-Security-Policy'))"
-        assert page.evaluate(header) == static.POLICY  # workers take none from their page
+        assert page.evaluate(header) == static.POLICY  # workers do not inherit their page's policy
         assert not troubles
     finally:
         context.close()

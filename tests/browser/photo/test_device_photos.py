@@ -1,4 +1,4 @@
-"""Photos read on this device, on a page that has a server, with a stand-in for what reads faces."""
+"""Photos read on this device, on a page that has a server, with a stand-in for the engine."""
 
 import base64
 import csv
@@ -30,7 +30,7 @@ BY_DEVICE = "0.2"  # what the stand-in answers for every attribute
 
 
 class Posted:
-    """What the page has sent since `clear`: the addresses of its requests with a content."""
+    """What the page has sent since `clear`: the addresses of its requests that have a body."""
 
     def __init__(self, page: Any) -> None:
         self.requests: list[str] = []
@@ -47,13 +47,13 @@ class Posted:
 @pytest.fixture
 def page(server: Server, open_page: Any) -> Any:
     page = open_with_stand_in(open_page, server)
-    page.wait_for_load_state("networkidle")  # Gradio itself tells its server things at first
+    page.wait_for_load_state("networkidle")  # Gradio itself sends its server things at first
     choose_panel(page, "photo")
     return page
 
 
 def wait_until_read(page: Any, how_often: int) -> None:
-    """Until the stand-in has read so many photos, and the last one is on the page."""
+    """Wait until the stand-in has read this many photos, and the last one is on the page."""
     page.wait_for_function("(count) => window.device.asked.length === count", arg=how_often)
     page.wait_for_selector("#photo[data-faces='1']:not([aria-busy])")
 
@@ -80,7 +80,7 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     posted = Posted(page)
     hold_loading(page)
     choose_engine(page, "device", "photo")
-    wait_for_engine(page, "device", "loading", "live")  # both panels have one choice
+    wait_for_engine(page, "device", "loading", "live")  # both panels share one choice
     assert page.is_visible("text=Photos stay on this device")
     assert page.is_hidden("text=Photos go to this server")
     page.set_input_files("#photo input[type=file]", [PORTRAIT, two_faces])
@@ -121,7 +121,7 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     assert posted.count > 0
     choose_engine(page, "device", "photo")
     posted.clear()
-    page.click("#photo label[for=photo-Eyeglasses]")  # of a photo that the server has read
+    page.click("#photo label[for=photo-Eyeglasses]")  # for a photo that the server has read
     page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
     assert posted.requests == []
     assert page.get_attribute("#photo .sent", "data-bytes") == "0"
@@ -139,7 +139,7 @@ def test_the_server_reads_what_this_device_cannot_only_when_the_visitor_agrees(p
     failed = page.inner_text("#photo .failed")
     assert "scan.tif: This browser cannot open the picture." in failed
     assert "phone.HEIC is of a format that is not supported." in failed
-    # Nor can the server read the other one, so that nothing is to be gained by sending it.
+    # The server cannot read the other one either, so sending it would gain nothing.
     assert page.inner_text("#photo .offer span").startswith("The server may be able to read scan.tif. If you agree")
     assert posted.requests == []
 

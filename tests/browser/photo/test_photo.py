@@ -114,7 +114,7 @@ def downloaded(page: Any, kind: str) -> tuple[str, bytes]:
 
 
 def documented_columns() -> list[str]:
-    """The columns of the photo's CSV, as demo/README.md describes them, those of each attribute in full."""
+    """The columns of the photo's CSV as demo/README.md describes them, written out for each attribute."""
     text = (ROOT / "demo" / "README.md").read_text(encoding="utf-8")
     table = text.partition("### The CSV of a photo")[2].partition("\n### ")[0]
     columns = []
@@ -127,7 +127,7 @@ def documented_columns() -> list[str]:
 
 def test_the_results_can_be_downloaded(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
-    named = two_faces.rename(two_faces.with_name("=two, faces.png"))  # which a spreadsheet would run
+    named = two_faces.rename(two_faces.with_name("=two, faces.png"))  # a spreadsheet would run this name
     upload(page, named)
     wait_for_faces(page, 2)
     files = {kind: downloaded(page, kind) for kind in ("json", "csv", "picture")}
@@ -203,7 +203,7 @@ def test_a_bad_file_is_explained_and_what_was_shown_stays(
         assert page.inner_text("#photo .kept") == f"bad.jpg could not be read. {whose}"
         page.click("#photo-another")
         page.click("#photo-another")
-        wait_for_status(page, whose)  # until another one is read
+        wait_for_status(page, whose)  # until another photo is read
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
     wait_for_status(page, "One face")
@@ -232,7 +232,7 @@ def test_photos_that_come_while_one_is_analysed_are_analysed_next_and_the_last_i
 
 
 def names_of_photos(page: Any) -> list[str]:
-    """Those read, by their thumbnails."""
+    """The photos that were read, from their thumbnails."""
     return page.eval_on_selector_all("#photo [data-photo] img", "all => all.map(image => image.alt)")
 
 
@@ -275,14 +275,14 @@ def test_several_photos_are_read_one_after_another_and_the_rest_goes_on(
     wait_for_status(page, f"You still see the result of {PORTRAIT.name}.")
     page.click("#photo-next")
     kept = f"None of the new photos could be read. You still see the result of {two_faces.name}."
-    assert page.inner_text("#photo .kept") == kept  # also of another one that is shown
+    assert page.inner_text("#photo .kept") == kept  # also when another photo is shown
     assert names_of_photos(page) == [PORTRAIT.name, two_faces.name, grey.name]  # nothing is lost
     upload(page, two_faces)
     wait_for_status(page, "2 faces")
     assert page.is_hidden("#photo .album")
 
 
-# Holds back all answers but the first, each until window.letThrough is called.
+# Holds back each answer but the first until window.letThrough is called.
 HELD = """
     const passOn = window.fetch;
     let asked = 0;
@@ -399,7 +399,7 @@ def test_a_snapshot_that_was_cancelled_takes_nothing_from_the_next_one(
     page.click("#photo-snapshot")
     wait_for_status(page, "Look into the camera")
     states = "window.watched.tracks.map(track => track.readyState).join()"
-    page.wait_for_function(f"{states} === 'ended,live'")  # the cancelled one has come, and was closed
+    page.wait_for_function(f"{states} === 'ended,live'")  # the cancelled one has arrived, and was closed
     page.click("#photo-capture")
     wait_for_faces(page, 1)
 
@@ -473,7 +473,7 @@ def test_nothing_is_written_on_a_face(server: Server, open_page: Any, two_faces:
     upload(page, two_faces)
     wait_for_faces(page, 2)
     page.wait_for_function("document.querySelector('#photo .picture canvas').width > 300")
-    # The share of the canvas's pixels that are written on, in each box and altogether.
+    # The share of the canvas's pixels that have writing on them, in each box and in all.
     inside, altogether = page.evaluate(
         """() => {
             const canvas = document.querySelector("#photo .picture canvas");

@@ -37,7 +37,7 @@ def show(page: Any, probabilities: dict[str, float], *rest: Any) -> None:
 
 
 def seen(page: Any, panel: str = "live") -> set[str]:
-    """The attributes that are to be seen."""
+    """The visible attributes."""
     rows = "all => all.filter(box => box.checkVisibility()).map(box => box.dataset.attribute)"
     return set(page.eval_on_selector_all(f"#{panel} [data-attribute]", rows))
 
@@ -122,7 +122,7 @@ def test_a_threshold_is_reached_by_keyboard_and_only_when_it_is_shown(page: Any)
         return page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.tagName")
 
     page.click("#live .legend summary")
-    assert focus_after("summary") == "Find an attribute"  # of the other panel: no slider and no box stops the Tab key
+    assert focus_after("summary") == "Find an attribute"  # the other panel's: the Tab key skips sliders and boxes
     page.click("#live [data-toggle=adjust]")
     assert focus_after("summary") == "BUTTON"
     assert page.evaluate("document.activeElement.textContent") == "Reset all"

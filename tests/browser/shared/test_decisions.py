@@ -61,7 +61,7 @@ def switch(page: Any, point: str, panel: str = "live") -> None:
 
 
 def random_calibration(rng: np.random.Generator) -> Calibration:
-    """Any numbers that a calibration may hold, the ends included."""
+    """Any numbers that a calibration may have, including the extremes."""
 
     def shares() -> tuple[float, ...]:
         return tuple(rng.choice([0.0, 1.0, *rng.random(20)], len(ATTRIBUTES)).tolist())
@@ -96,7 +96,7 @@ def test_the_scripts_decide_as_slimnet_does(browser: Any) -> None:
         for calibration in (CALIBRATION, *(random_calibration(rng) for _ in range(20))):
             cuts = [*np.ravel(calibration.unsure), *calibration.operating_points["f1"].thresholds]
             for point in POINTS:
-                faces = rng.choice([*cuts, *rng.random(80)], size)  # many exactly at a cut
+                faces = rng.choice([*cuts, *rng.random(80)], size)  # many lie exactly at a cut
                 assert_scripts_agree(page, calibration, point, faces)
 
 
@@ -209,7 +209,7 @@ def test_a_threshold_of_ones_own_replaces_that_of_every_setting(page: Any) -> No
     slider.fill("65")
     switch(page, "balanced")
     assert (ticks(page)["Smiling"], ticks(page)["Bangs"]) == (False, True)
-    slider.fill("20")  # that of the setting
+    slider.fill("20")  # the setting's slider
     assert page.is_disabled("#live [data-do=reset]")
     assert page.text_content("#live-Smiling-measured") == "When ticked, right in 60 of 100. Finds 90 of 100."
 

@@ -1,4 +1,4 @@
-"""What the details say of ticks and answers while a face is in view: what was measured on faces like it."""
+"""What the details say about ticks and answers while a face is in view: what was measured on faces like it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ def each(share: float | None, **others: float | None) -> list[float | None]:
     return [others.get(name, share) for name in ATTRIBUTES]
 
 
-# Bald: too few faces have it. Goatee: too few are ticked. Sideburns: more are ticked than have it. Bangs: ticked never.
+# Bald: too few faces have it. Goatee: too few are ticked. Sideburns: more are ticked than have it. Bangs: never ticked.
 # Blurry: the network says yes or no too rarely.
 TICKS = {
     "precision": each(0.7, Bald=None, Goatee=None, Bangs=None, Blurry=None),
@@ -87,7 +87,7 @@ def test_what_too_few_faces_show_is_said_to_be_of_all_of_celebas_or_left_open(pa
 def test_where_a_class_was_not_measured_the_sentence_says_that_it_is_of_all(page: Any) -> None:
     show(page, 30)
     assert told(page) == f"On all of CelebA’s faces: {ALL_TICKS} {ALL_ANSWERS}"
-    show(page, 50)  # as most of CelebA's faces
+    show(page, 50)  # like most of CelebA's faces
     assert told(page) == f"{ALL_TICKS} {ALL_ANSWERS}"
 
 

@@ -1,4 +1,4 @@
-"""Who runs the page is said before the camera starts; other weights are described as what they are."""
+"""The page says who runs it before the camera starts, and describes other weights as what they are."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def operated(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[PageServer]:  # noqa: ARG001 (skip first)
-    """A page of somebody's, with weights of other attributes."""
+    """A page with an operator, and with weights for other attributes."""
     folder = tmp_path_factory.mktemp("operated")
     weights = folder / "weights.safetensors"
     SlimNet((4, 4), (8, 7, 2), 2, attributes=["Smoking", ODD_NAME]).save(weights)

@@ -1,4 +1,4 @@
-"""The keyboard's focus when the control that holds it goes."""
+"""Where the keyboard focus goes when its control disappears."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ BODY = """
     <div><button id="one">1</button><button id="two">2</button><button id="three">3</button></div>
     <button id="last">last</button></main>
 """
-# As in a browser that tells nothing of a control that is removed.
+# As in a browser that sends no event when a control is removed.
 SILENT = """window.addEventListener("focusout", (event) => event.stopImmediatePropagation(), true)"""
 
 
@@ -32,7 +32,7 @@ def page(opened: Any) -> Any:
 def focused_after(page: Any, control: str, change: str) -> str:
     page.focus(f"#{control}")
     page.evaluate(change)
-    # A control that is disabled keeps the focus until the page is painted next; body has no id.
+    # A disabled control keeps the focus until the next paint; body has no id.
     page.wait_for_function("(control) => !['', control].includes(document.activeElement.id)", arg=control)
     return page.evaluate("document.activeElement.id")
 

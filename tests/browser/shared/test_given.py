@@ -1,4 +1,4 @@
-"""What is dropped or pasted is a photo, or is answered in a sentence."""
+"""What is dropped or pasted is taken as a photo, or a sentence says why not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from tests.browser.conftest import Server, choose_panel, start_live, wait_for_mo
 from tests.browser.films import answered, face
 from tests.browser.photo.test_photo import wait_for_status
 
-# Gives files and texts (type -> text) to the page, as a browser does; a name that ends in a slash is a folder's.
+# Gives files and texts (type -> text) to the page, as a browser does; a name with a slash at its end is a folder.
 GIVE = """([way, names, texts, target]) => {
     const files = names.map((name) => new File(["0"], name.replace("/", ""), {type: typeOf(name)}));
     const items = names.map((name, place) => ({
@@ -28,7 +28,7 @@ GIVE = """([way, names, texts, target]) => {
 
 
 def give(page: Any, way: str, *names: str, target: str = "body", **texts: str) -> bool:
-    """Whether the page keeps the browser from doing what it does of itself."""
+    """Whether the page prevents the browser's own action."""
     return bool(page.evaluate(GIVE, [way, names, {f"text/{kind}": text for kind, text in texts.items()}, target]))
 
 

@@ -1,4 +1,4 @@
-"""The page in other languages: every text has its translation, and no table holds one that nobody reads."""
+"""The page in other languages: every text has a translation, and no table has an unused one."""
 
 import json
 import re
@@ -36,7 +36,7 @@ VALUE = re.compile(r"\{\w+\}")
 
 
 def made_up(table: dict[str, Any], code: str = "") -> str:
-    """A language in which each text is the English one, marked by the language's code and its place in the table."""
+    """A language whose texts are the English ones, marked with the language's code and their place in the table."""
     marked: dict[str, dict[str, str]] = {"names": {}, "texts": {}}
     for part, texts in marked.items():
         for place, key in enumerate(table[part]):
@@ -45,7 +45,7 @@ def made_up(table: dict[str, Any], code: str = "") -> str:
 
 
 def all_pages() -> str:
-    """The HTML of all that the page may hold: with the shipped weights, and with others of which less is known."""
+    """The HTML of all that the page may show, with the shipped weights and with others about which less is known."""
     page = build(Pipeline.load(WEIGHTS, "cpu"), operator="Museum")
     values = [component["props"] for component in page.config["components"] if component["type"] == "html"]
     html = [value["html_template"].replace("${value}", value.get("value") or "") for value in values]
@@ -78,7 +78,7 @@ def spoken() -> list[str]:
     return [*wrong, *map(people, parts), *behind, *(one["like"] for one in classes), "The picture is empty."]
 
 
-# Gives each text, with what is said by attributes, of the page; and those that the scripts and the server say.
+# Returns each text of the page, including those in attributes, and the texts of the scripts and the server.
 READ = """([scripts, server]) => {
     const made = (name) => document.body.appendChild(document.createElement(name));
     new Timeline(made("div"), made("button"), [], [], "");
@@ -94,7 +94,7 @@ READ = """([scripts, server]) => {
     const phrases = [...scripts.map((text) => t(text, values)), ...server.map(translated)];
     return [...texts, ...phrases.map(String)];
 }"""
-# Names, which are the same in each language.
+# Names that are the same in each language.
 NAMES = re.compile(
     r"SlimNet Faces|Eileen Collins|Grace Hopper|JSON|CSV|Smoking|FairFace|test|training\.calibrate"
     r"|'?[\w ]+\.(?:jpg|png)'?|\bms\b|\b[A-Z]\b"
@@ -102,7 +102,7 @@ NAMES = re.compile(
 
 
 def untranslated(text: str) -> list[str]:
-    """The parts of a text that stand outside of all marks, or within a value that has none of its own."""
+    """The parts of a text that are outside all marks, or inside a value that has no marks of its own."""
     open_marks: list[str] = []
     found = [""]
     for character in text:
@@ -195,7 +195,7 @@ def test_another_language_is_chosen_on_the_page_and_kept(server: Server, open_pa
     assert page.input_value(".language select") == page.get_attribute("html", "lang") == "en"
 
 
-# Of each part of the page that is ours: all texts, with what is said by attributes.
+# All texts in each part of the page that is ours, including those in attributes.
 SHOWN = """() => [".masthead", "#live", "#photo", "#about"].flatMap((part) => {
     const copy = document.querySelector(part).cloneNode(true);
     copy.querySelectorAll("[translate=no], .language, .picker select, .which").forEach((fixed) => fixed.remove());

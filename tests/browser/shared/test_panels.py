@@ -1,4 +1,4 @@
-"""One of two panels is seen at a time, Live or Photo; the camera of the other one is off."""
+"""The page shows one of two panels at a time, Live or Photo; the other one's camera is off."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.paths import PORTRAIT
 
 
 def seen(page: Any) -> list[str]:
-    """The panels that are to be seen, and those whose tabs say so."""
+    """The visible panels, and the panels whose tabs are selected."""
     panels = page.eval_on_selector_all(".panel", "all => all.filter(one => one.checkVisibility()).map(one => one.id)")
     tabs = page.eval_on_selector_all("[aria-selected=true]", "all => all.map(tab => tab.dataset.panel)")
     assert panels == tabs

@@ -17,7 +17,7 @@ from tests.browser.conftest import Server, start_live, wait_for_live_status
 from tests.browser.films import OTHER_PORTRAIT, answered, face
 from tests.paths import PORTRAIT
 
-# What is written on canvases of the page and of files, in turn.
+# What is written on the canvases of the page and of files, in order.
 WRITTEN = """
     window.written = [];
     const fillText = CanvasRenderingContext2D.prototype.fillText;
@@ -28,7 +28,7 @@ WRITTEN = """
     };
 """
 SURE = ("Eyeglasses", "Wearing_Hat", "Smiling", "Bangs", "Male", "Attractive", "No_Beard")
-# Gray hair is ticked where all that may be there is asked for, and not sure where mistakes are to be few.
+# Gray hair is ticked if the visitor wants to find all, and not sure if they want the fewest mistakes.
 PROBABILITIES = [0.6 if name == "Gray_Hair" else 0.999 if name in SURE else 0.001 for name in ATTRIBUTES]
 WRITTEN_LABELS = ["Eyeglasses", "Wearing Hat", "Smiling", "Bangs"]
 CAPTION = "40 attributes read by a network of 0.57 million parameters"
@@ -36,14 +36,14 @@ CROWD_ROWS, CROWD_COLUMNS = 5, 6
 
 
 def labels(page: Any, number: int = 1) -> list[str]:
-    """What was written after a face's number when the picture was painted last."""
+    """What was written after a face's number when the picture was last painted."""
     texts = page.evaluate("window.written.filter(({onPage}) => onPage).map(({text}) => text)")
     after = texts[len(texts) - texts[::-1].index(str(number)) :]
     return [text for text in after[: next((i for i, text in enumerate(after) if text.isdigit()), None)] if text]
 
 
 def wait_for_labels(page: Any, names: list[str]) -> None:
-    """Wait until these are written, in whichever order: weights that are trained anew may have another."""
+    """Wait until these are written, in any order: newly trained weights may have another order."""
     page.wait_for_function(
         """names => {
             const texts = window.written.filter(({onPage}) => onPage).map(({text}) => text);
@@ -99,7 +99,7 @@ def test_the_strongest_ticks_are_written_on_the_live_picture_which_is_saved_and_
     assert CAPTION in made[5]
     wait_for_live_status(page, "Saved as slimnet-faces-live.png")
 
-    page.click("#live [data-do=copy]")  # the context grants the camera alone
+    page.click("#live [data-do=copy]")  # the context only grants the camera
     wait_for_live_status(page, "refused to copy")
     page.context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
     page.focus("#live [data-do=copy]")

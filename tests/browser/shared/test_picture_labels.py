@@ -1,4 +1,4 @@
-"""Which ticks are written on the picture, and where: the page's own rules, without a server."""
+"""Which ticks are written on the picture, and where: the page's rules, without a server."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -45,7 +45,7 @@ def face(number: int, *probabilities: float, **more: Any) -> dict[str, Any]:
 
 
 def chosen_labels(page: Any, *frames: list[dict[str, Any]], chosen: int | None = 1) -> list[dict[str, list[str]]]:
-    """Number of a face -> what is written beside it, after each frame."""
+    """After each frame, the number of a face -> what is written beside it."""
     return page.evaluate(
         "([names, telling, frames]) => chosenLabels(names, telling, frames, 640)",
         [NAMES, TELLING, [{"faces": faces, "chosen": chosen} for faces in frames]],
@@ -66,7 +66,7 @@ def test_what_says_nothing_of_a_face_is_not_written(page: Any) -> None:
 def test_a_surer_tick_comes_before_a_hesitant_one(page: Any) -> None:
     crowd = [face(number, 0.51, 0.99, 0.1, 0.99, 0.99) for number in range(1, 7)]
     (labels,) = chosen_labels(page, crowd, chosen=None)
-    assert labels["1"] == ["Smiling", "Bangs", "Lipstick"]  # with glasses it would be the four of them
+    assert labels["1"] == ["Smiling", "Bangs", "Lipstick"]  # with glasses there would be four
 
 
 def test_labels_do_not_change_places_while_their_strengths_hover(page: Any) -> None:
@@ -95,7 +95,7 @@ def test_of_many_small_or_doubted_faces_only_the_chosen_one_has_labels(
 def placed(
     page: Any, *frames: list[tuple[int, list[Any], list[str]]], chosen: int = 1, picture: Any = PICTURE
 ) -> list[Any]:
-    """The faces (number, box, labels) with the areas of their badges and labels, after each frame."""
+    """After each frame, the faces (number, box, labels) with the areas of their badges and labels."""
     given = [[{"number": number, "box": box, "labels": labels} for number, box, labels in faces] for faces in frames]
     return page.evaluate(
         "([frames, picture, chosen]) => placedFaces(frames, picture, 1, chosen)", [given, picture, chosen]
@@ -113,7 +113,7 @@ def middle(box: dict[str, float]) -> dict[str, float]:
 
 
 def assert_clear(faces: list[Any], picture: dict[str, int], spared: Any = lambda box: box) -> None:
-    """Nothing is outside of the picture, on a face, or on anything else that is written."""
+    """Nothing is outside the picture, on a face, or on other writing."""
     written = [area for face in faces for area in (face["badge"], *face["labels"])]
     for area in written:
         assert area["x"] >= 0
@@ -150,7 +150,7 @@ def test_two_faces_share_the_room(page: Any) -> None:
 
 
 def crowd(across: int, down: int, width: float, height: float) -> list[tuple[int, list[float], list[str]]]:
-    """Faces in rows, each as large as a part of its cell."""
+    """Faces in rows; each fills a part of its cell."""
     cell = 640 / across, 480 / down
     return [
         (

@@ -1,4 +1,4 @@
-"""What is said about a face: a sentence, what has changed in it, and the way into the picture."""
+"""What the page says about a face: a sentence, what has changed in it, and how to move into the picture."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -52,7 +52,7 @@ def test_only_ticks_that_come_or_go_are_changes(page: Any) -> None:
 
 
 def announced(page: Any, frames: list[tuple[int, int, bool]], pace: int = 5) -> list[str]:
-    """What is said of frames (milliseconds, number of the face, whether it smiles; it always wears glasses)."""
+    """What the page says of frames (milliseconds, the face's number, whether it smiles; it always wears glasses)."""
     return page.evaluate(
         """([frames, pace]) => {
             const said = [];
@@ -92,7 +92,7 @@ def test_another_face_is_said_whole(page: Any) -> None:
 
 
 def guided(page: Any, *boxes: tuple[float, float, float, float], away: bool = False) -> list[str]:
-    """What is said of faces one after another: left, top, width, height as shares of the frame."""
+    """What the page says of faces in turn (left, top, width, height as shares of the frame)."""
     return page.evaluate(
         """([boxes, away]) => {
             const guide = new Guide();

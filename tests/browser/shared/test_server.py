@@ -1,4 +1,4 @@
-"""What stands between a page and its server, or around the page, is named with what to do."""
+"""The page names what is between it and its server, or around it, and says what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ REASONS = [
 
 
 def answer_with(page: Any, status: int, body: str = SIGN_IN, kind: str = "text/html") -> None:
-    """Let a program in front of the server answer all its calls."""
+    """Have a program in front of the server answer all its calls."""
     page.unroute(CALLS)
     page.route(CALLS, lambda route: route.fulfill(status=status, content_type=kind, body=body))
 
@@ -69,7 +69,7 @@ def test_what_is_no_answer_is_not_taken_for_one(
     page = open_page(server).context.new_page()
     page.goto(server.url)
     page.wait_for_selector("#photo:not([inert])", state="attached")
-    if status == 302:  # a gate in front of everything, which leads to another host: the browser shows no such answer
+    if status == 302:  # a gate in front of everything that leads to another host: the browser does not show its answer
         gate = {"status": 302, "headers": {"Location": "http://localhost:9/sign-in"}}
         page.route("**/gradio_api/**", lambda route: route.fulfill(**gate))
     else:
@@ -114,11 +114,11 @@ def test_live_offers_to_reload_the_page_to_sign_in(server: Server, open_page: An
 
 @contextmanager
 def framed(server: Server, page: Any, allow: str) -> Iterator[Any]:
-    """The page in a frame of another one, with what that one allows it."""
+    """The page in a frame of another page, with what that one allows it."""
     around = page.context.new_page()
     around.set_default_timeout(60_000)
     frame = f'<iframe src="{server.url}" allow="{allow}" style="width: 700px; height: 900px"></iframe>'
-    around.goto(server.url)  # in earnest: Chromium lets no page that a test makes up look at this machine
+    around.goto(server.url)  # a real address: Chromium lets no made-up page look at this machine
     around.evaluate("(frame) => { document.body.innerHTML = frame; }", frame)
     yield around.frame_locator("iframe")
     around.close()

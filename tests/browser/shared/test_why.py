@@ -1,4 +1,4 @@
-"""What the page makes of a map: regions, a sentence, and the picture under it."""
+"""What the page makes of a map: regions, a sentence, and the picture beneath it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def a_map(*rows: list[float], bias: float = 0.0) -> dict[str, Any]:
-    """Of four rows and three columns; the crop lies at (100, 20) of the picture, at its own size."""
+    """A map of four rows and three columns; the crop lies at (100, 20) of the picture, at its own size."""
     return {"cells": rows, "bias": bias, "rows": ROWS, "columns": COLUMNS, "placement": [1, 0, 100, 0, 1, 20]}
 
 
@@ -107,7 +107,7 @@ def test_a_mirrored_picture_has_its_map_mirrored_and_its_numbers_legible(page: A
     assert blue > 170 > 100 > red
     assert at(112, 28)[0] == [128, 128, 128]
     (written,) = page.evaluate("window.written")
-    assert written["x"] >= 400 - 100  # right of the cell, as it is seen
+    assert written["x"] >= 400 - 100  # right of the cell, as visitors see it
 
 
 def test_a_map_moves_with_its_face(page: Any) -> None:
