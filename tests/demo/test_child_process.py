@@ -18,7 +18,7 @@ def test_a_function_talks_with_the_program_that_started_it() -> None:
     process = ChildProcess(add, 3)
     process.connection.send(4)
     assert process.connection.recv() == 7
-    with pytest.raises(EOFError):  # it has returned
+    with pytest.raises(EOFError):  # the process has returned
         process.connection.recv()
     process.wait(60)
     assert process.status == 0

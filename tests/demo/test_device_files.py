@@ -12,7 +12,7 @@ from slimnet import SlimNet
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in place of node_modules, with the programs."""
+    """A folder with the programs, in place of node_modules."""
     for name in module._PROGRAMS:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())

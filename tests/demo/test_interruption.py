@@ -15,7 +15,7 @@ def test_work_goes_on_while_it_is_wanted_and_stops_at_the_next_look() -> None:
     with pytest.raises(InterruptedWorkError):
         interruptible(lambda: next(answers), work, "step", count=5)
     assert steps == [("step", 0), ("step", 1)]
-    check_wanted()  # what comes later is no part of that work
+    check_wanted()  # what comes later is not part of that work
 
 
 def test_what_the_work_gives_is_returned() -> None:

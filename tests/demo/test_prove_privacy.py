@@ -13,7 +13,7 @@ from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(bool(command.what_is_missing()), reason=str(command.what_is_missing()))
 
-# Does all that must be noticed. Nothing is reached: in its own network there is nothing but the program itself.
+# Does everything that must be noticed. It reaches nothing: there is only the program itself in its own network.
 CULPRIT = r"""
 import os, socket, subprocess, sys
 from contextlib import suppress
@@ -94,7 +94,7 @@ def test_a_violation_is_named_and_makes_the_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def instead(served: Sequence[str]) -> tuple[str, ...]:
-        if len(served) == 1:  # it tries whether this works at all
+        if len(served) == 1:  # it checks that this works at all
             return in_own_network(served)
         folder = Path(served[3], "home")
         folder.mkdir()

@@ -95,7 +95,7 @@ def test_the_list_stands_beside_the_picture_and_nothing_hides(page: Any, size: t
 
 
 def misplaced(page: Any) -> list[str]:
-    """What wraps, is cut off, covers something else or is out of reach."""
+    """Words that break inside, and what is cut off, covers something else or is out of reach."""
     return page.evaluate(MISPLACED)
 
 

@@ -35,7 +35,7 @@ def decided_weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one face, two faces, none, a text named .jpg, and a file that is no picture by its name."""
+    """A folder with one face, two faces, none, a text named .jpg, and a file whose name is not a picture's."""
     folder = tmp_path / "pictures"
     (folder / "deep" / "er").mkdir(parents=True)
     shutil.copy(PORTRAIT, folder / "a.jpg")

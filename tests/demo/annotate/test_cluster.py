@@ -15,7 +15,7 @@ pytest.importorskip("ray.data", reason="needs pip install 'ray[data]'")
 
 @pytest.fixture(scope="module")
 def local_ray() -> Iterator[None]:
-    """Where demo.annotate starts Ray, it has two cores, and a GPU that is none: the network there runs on the CPU."""
+    """If demo.annotate starts Ray, Ray has two cores and a pretended GPU: the network runs on the CPU there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ray, "init", partial(ray.init, num_cpus=2, num_gpus=1, include_dashboard=False))
         yield

@@ -26,7 +26,7 @@ HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
 
 
 def before_each_analysis(act: Callable[[np.ndarray], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have something done with each picture in this process before it is analysed."""
+    """Call a function with each picture in this process before it is analysed."""
     analyse = Pipeline.analyse
 
     def acting(self: Pipeline, frame: np.ndarray, *, thorough: bool, explained: bool) -> Analysis:
@@ -147,7 +147,7 @@ def test_pictures_of_formats_that_are_not_supported_are_counted_and_make_the_sta
 def test_a_spreadsheet_takes_no_name_for_a_formula(
     weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a run that was stopped still knows its files."""
+    """A run that was stopped still knows its files."""
     monkeypatch.chdir(tmp_path)
     names = ["=1+1.jpg", "+1.jpg", "@SUM(A1).jpg", "\t=1.jpg", "\r=1.jpg", "＝1.jpg", "'quoted'.jpg", "a=1.jpg"]
     for name in names:
@@ -254,7 +254,7 @@ def test_an_interrupted_run_keeps_old_results_and_new_rows(
     done: list[int] = []
 
     def interrupt(_: np.ndarray) -> None:
-        if done:  # what is done is on disk already, should the machine stop now
+        if done:  # finished work is already on disk, in case the machine stops now
             assert len(rows(tmp_path / "results.csv.part")) == 1
             raise KeyboardInterrupt
         done.append(1)
@@ -302,7 +302,7 @@ def test_a_failure_inside_costs_one_file_alone(
 
 
 def entries(journal: Path) -> int:
-    """How many pictures are done by the journal of a run that was killed, which stays as it is."""
+    """How many pictures are done according to the journal of a killed run; the journal stays as it is."""
     copies = journal.with_name("copies")
     copies.mkdir()
     for file in journal.parent.glob(f"{journal.name}*"):
@@ -313,7 +313,7 @@ def entries(journal: Path) -> int:
 
 
 def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:
-    """With two processes, after a kill that nothing can catch, and with torn ends of both files."""
+    """With two processes, after a kill that nothing can catch, and with both files torn at the end."""
     for number in range(6):
         shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
     whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
@@ -322,7 +322,7 @@ def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_pat
     command += ["--workers", "2", "--out", str(out)]
     journal, log, part = (tmp_path / f"results.csv.{end}" for end in ("journal", "journal-wal", "part"))
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
-        while not part.exists() or part.read_bytes().count(b"\n") < 4:  # its head and the faces of three pictures
+        while not part.exists() or part.read_bytes().count(b"\n") < 4:  # the header and the faces of three pictures
             assert run.poll() is None
             time.sleep(0.01)
         run.kill()

@@ -129,7 +129,7 @@ def test_a_journal_is_open_once_in_one_process_as_well(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["ENOTSUP", "ENOLCK", "ENOSYS", "EINVAL"])
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Lustre, and on some NFS."""
+    """As on Lustre and on some NFS."""
     fcntl = pytest.importorskip("fcntl", reason="needs locks of POSIX")
 
     def lockf(*_: object) -> None:
@@ -154,7 +154,7 @@ def test_without_locks_a_marker_keeps_other_runs_away(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("without_locks")
 def test_without_locks_sqlite_asks_for_none(tmp_path: Path) -> None:
-    """Another process that holds SQLite's own stands for a file system that refuses them."""
+    """Another process holds SQLite's lock, in place of a file system that refuses locks."""
     written(tmp_path)
     lock = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]); database.execute('BEGIN EXCLUSIVE');"
     command = [sys.executable, "-c", f"{lock} print(flush=True); input()", str(tmp_path / "results.csv.journal")]

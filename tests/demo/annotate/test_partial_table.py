@@ -32,7 +32,7 @@ def whole(folder: Path) -> bytes:
 
 
 def killed_after(count: int, folder: Path) -> None:
-    """Leave in the folder what a run leaves that is killed when `count` pictures are done."""
+    """Leave in the folder what a run leaves if it is killed when `count` pictures are done."""
     running = folder / "running"
     running.mkdir()
     with partial(running / "results.csv") as table:
@@ -162,7 +162,7 @@ def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
 
 
 def test_a_journal_that_the_disk_has_no_room_for_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rows of the picture are written, its entry is not."""
+    """The rows of the picture are written, but not its entry."""
     with partial(tmp_path / "results.csv") as table:
         table.add(OUTCOMES[0])
     connect = sqlite3.connect

@@ -20,7 +20,7 @@ def test_every_process_decides_by_the_weights(folder: Path, decided_weights: str
 def test_one_network_reads_the_crops_of_all_processes_in_batches(
     folder: Path, weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a GPU, for which a CPU passes itself off here."""
+    """As on a GPU; here a CPU pretends to be one."""
 
     class Gpu:
         type = "cuda"

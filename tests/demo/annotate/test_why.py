@@ -30,7 +30,7 @@ def test_a_stronger_cell_is_stronger_coloured_and_signs_tell_both_apart_without_
     picture = drawn([[4.0, 1.0, -1.0], [3.0, -3.0, 2.0]])
     strong, weak = picture[20, 20], picture[20, 260]
     assert strong[2] - strong[0] > 2 * (weak[2] - weak[0]) > 0
-    # The two weakest are not numbered: the middle of one has an upright line, too.
+    # The two weakest have no number: the middle of a "1" would be an upright line, too.
     upright = [picture[194, x] - picture[170, x] for x in (360, 596)]
     assert (upright[0] > 20).all()
     assert (abs(upright[1]) < 5).all()

@@ -19,7 +19,7 @@ def squaring(_: Ask) -> Callable[[int], int]:
 
 
 def late_first(_: Ask) -> Callable[[Path], bool]:
-    """The task "first" is done only when there is a file of that name, which "last" writes."""
+    """The task "first" ends only when there is a file of that name, which "last" writes."""
 
     def job(path: Path) -> bool:
         while path.name == "first" and not path.exists():
@@ -32,7 +32,7 @@ def late_first(_: Ask) -> Callable[[Path], bool]:
 
 
 def fragile(_: Ask) -> Callable[[Path], str]:
-    """A task is the end of its process if there is a file of its name; "once" is taken away by that."""
+    """A task kills its process if there is a file of its name; the file "once" is removed first."""
 
     def job(path: Path) -> str:
         if path.exists():
@@ -63,7 +63,7 @@ def test_a_task_that_ends_its_process_is_tried_once_more_and_costs_no_other(tmp_
     names = ["a", "once", "b", "always", "c", "d"]
     (tmp_path / "once").touch()
     (tmp_path / "always").touch()
-    before = multiprocessing.active_children()  # such as demo.pictures.decoders keeps
+    before = multiprocessing.active_children()  # such as those that demo.pictures.decoders keeps
     with Workers(fragile, 2) as workers:
         assert list(workers.map([tmp_path / name for name in names])) == ["a", "once", "b", None, "c", "d"]
     assert set(multiprocessing.active_children()) <= set(before)

@@ -34,7 +34,7 @@ def test_every_picture_is_read_as_it_is_and_changed_and_put_into_classes(
 
 
 def sightings(figure: float, positives: int, found: int, negatives: int, rejected: int) -> Sightings:
-    """Faces of one figure; of those with the attribute `found` are ticked, of the others all but `rejected`."""
+    """Faces with one figure: `found` of those with the attribute are ticked, and all but `rejected` of the others."""
     labels = np.arange(positives + negatives) < positives
     ticks = np.concatenate([np.arange(positives) < found, np.arange(negatives) >= rejected])
     known = np.ones((len(labels), 1), bool)
@@ -51,7 +51,7 @@ def test_reliability_is_balanced_accuracy_with_its_interval() -> None:
     assert large["images"] == 140
     assert large["accuracy"] == [pytest.approx(120 / 140, abs=1e-4)]
     assert large["balanced_accuracy"] == [0.825]
-    # The interval of half of a sum from Wilson's of 30 of 40 (0.5981 to 0.8581) and 90 of 100 (0.8256 to 0.9448).
+    # The interval of half a sum, from Wilson's for 30 of 40 (0.5981 to 0.8581) and 90 of 100 (0.8256 to 0.9448).
     below, above = np.hypot(0.75 - 0.5981, 0.9 - 0.8256) / 2, np.hypot(0.8581 - 0.75, 0.9448 - 0.9) / 2
     assert large["low"] == [pytest.approx(0.825 - below, abs=2e-4)]
     assert large["high"] == [pytest.approx(0.825 + above, abs=2e-4)]

@@ -21,7 +21,7 @@ def pipeline() -> Pipeline:
 
 
 class Page:
-    """In place of a page whose engine answers as the server does, but for what a test changes."""
+    """A stand-in for a page whose engine answers as the server does, except for what a test changes."""
 
     def __init__(self, pipeline: Pipeline, **changes: Any) -> None:
         self.pipeline = pipeline
@@ -41,7 +41,7 @@ def test_the_same_answers_are_equal(pipeline: Pipeline) -> None:
     page, files = Page(pipeline), {}  # type: ignore[var-annotated]
     found = measure_equality(page, files, pipeline, [PORTRAIT, EXAMPLES / "two_portraits.jpg"], thorough=True)
     assert (found.pictures, found.differing) == (2, 0)
-    assert found.mean <= found.largest <= 1e-6  # as answers are rounded
+    assert found.mean <= found.largest <= 1e-6  # since answers are rounded
     assert set(files) == {PORTRAIT.name, "two_portraits.jpg"}
     assert page.asked == [f"/engine/{name}" for name in files]
 

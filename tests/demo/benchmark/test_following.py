@@ -31,7 +31,7 @@ def test_the_films_end_with_a_face_that_was_followed_at_each_pace(
     weights = str(tmp_path / "untrained.safetensors")
     command = ["following", "--data_dir", str(tmp_path), "--weights", weights, "--images", "1", "--device", "cpu"]
     assert main(command) == 0
-    assert len(found) == 6  # the first frame of each film, and its last once more
+    assert len(found) == 6  # the first frame of each film, and its last again
     assert len(landmarked) <= 9  # the second frame of each film, and hardly any later one
     printed = capsys.readouterr().out
     for pace in ("30 frames a second, 0 others", "10 frames a second, 8 others", "3 frames a second, 31 others"):

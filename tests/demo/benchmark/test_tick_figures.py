@@ -5,13 +5,13 @@ import numpy as np
 from demo.benchmark.tick_figures import LEAST_TOLD, tick_figures
 from tests.fakes.decided import decided
 
-# Of faces with the attribute and without it, so many of each probability. Not sure from 0.1 to 0.9; ticked above 0.2
-# at "balanced", 0.4 at "f1".
+# How many faces with and without the attribute have each probability. Not sure from 0.1 to 0.9; ticked above 0.2 at
+# "balanced", and above 0.4 at "f1".
 WITH, WITHOUT = {0.95: 30, 0.5: 20, 0.05: 10}, {0.95: 10, 0.3: 40, 0.05: 90}
 
 
 def measured(having: dict[float, int], without: dict[float, int], unknown: int = 0) -> dict[str, Any]:
-    """What is told of these faces, after which come sure ones whose label is not known."""
+    """The figures for these faces, followed by sure ones whose label is not known."""
     probabilities = [p for side in (having, without) for p, count in side.items() for _ in range(count)]
     row = np.arange(len(probabilities) + unknown)
     labels, known = row < sum(having.values()), row < len(probabilities)

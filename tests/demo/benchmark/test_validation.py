@@ -35,7 +35,7 @@ def test_only_known_labels_are_right_or_wrong(tmp_path: Path) -> None:
     assert found.known.tolist() == [[True, True, False]]
     assert found.right(0, np.array([0.9, 0.9, 0.9])) == 0.5
     assert found.right(0, np.array([0.9, 0.1, 0.1])) == 1
-    zeros = validation_pictures(with_cells(tmp_path, "1", "0", "0"), 1, ATTRIBUTES)  # absent, where there is no -1
+    zeros = validation_pictures(with_cells(tmp_path, "1", "0", "0"), 1, ATTRIBUTES)  # 0 means absent if there is no -1
     assert zeros.known.all()
 
 

@@ -22,7 +22,7 @@ TABLES = ("list_attr_celeba.csv", "list_eval_partition.csv", "identity_CelebA.cs
 
 @pytest.fixture(scope="module", autouse=True)
 def shared_finder() -> Iterator[None]:
-    """One for all runs in this process: to make it takes as long as to use it."""
+    """One finder for all runs in this process: making it takes as long as using it."""
     finder = FaceFinder()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "FaceFinder", lambda: finder)
@@ -31,7 +31,7 @@ def shared_finder() -> Iterator[None]:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder with two single faces, two faces of a size, none, a text named .jpg, and one without labels."""
+    """A folder with two single faces, two faces of one size, none, a text named .jpg, and one without labels."""
     folder = tmp_path / "pictures"
     (folder / "deep").mkdir(parents=True)
     shutil.copy(PORTRAIT, folder / "Eileen C.jpg")
@@ -94,7 +94,7 @@ def test_training_reads_the_labels_that_were_given(
     assert splits["train"].attributes == ("Eyeglasses", "Smiling", "Male")
     assert label(splits["train"], "pictures_Eileen_C_face1.jpg") == pytest.approx([0, np.nan, 0], nan_ok=True)
     assert label(splits["valid"], "pictures_deep_grace_face1.jpg") == [1, 1, 0]
-    # Not 0, which would mean absent in a table without -1.
+    # Not 0: in a table without -1 it would mean absent.
     assert "pictures_Eileen_C_face1.jpg,-1,,-1" in (out / "list_attr_celeba.csv").read_text()
     assert "Eileen_Collins" in (out / "identity_CelebA.csv").read_text()
     rows = {Path(row["file"]).name: row for row in report(out)}
@@ -319,7 +319,7 @@ def test_groups_are_read_by_training(pictures: Path, tmp_path: Path, capsys: pyt
         "pictures_Eileen_C_face1.jpg": (3, "White"),
         "pictures_deep_grace_face1.jpg": (10, ""),
         "pictures_extra_face1.jpg": (70, "East Asian"),
-        "pictures_pair_face1.jpg": (UNKNOWN_AGE, ""),  # of two faces it is not known who is meant
+        "pictures_pair_face1.jpg": (UNKNOWN_AGE, ""),  # with two faces, nobody knows which is meant
         "pictures_pair_face2.jpg": (UNKNOWN_AGE, ""),
     }
     with pytest.raises(SystemExit):

@@ -18,7 +18,7 @@ def finder() -> FaceFinder:
 
 
 def beside(small: int, folder: Path) -> str:
-    """A picture of one face twice: 240 pixels wide, and this wide."""
+    """A picture with one face twice: 240 pixels wide, and this wide."""
     face = Image.open(PORTRAIT).crop((40, 20, 290, 270))
     picture = Image.new("RGB", (520, 250), "grey")
     picture.paste(face.resize((240, 240)), (250, 0))

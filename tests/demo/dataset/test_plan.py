@@ -15,7 +15,7 @@ def parts(pictures: list[Picture], share: float = 0.5) -> list[int]:
 
 
 def test_a_person_is_in_one_part_alone() -> None:
-    """Over many names, each person's pictures go together, and people are spread by the share."""
+    """With many names, each person's pictures stay together, and people are spread by the share."""
     validated = []
     for number in range(300):
         people = (f"Ada {number}", f"Ada {number}", "")

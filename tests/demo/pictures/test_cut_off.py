@@ -77,7 +77,7 @@ def test_other_files_without_their_last_bytes_are_read_or_refused_but_never_chan
             continue
         assert np.array_equal(frame, whole), cut
         read += 1
-    # The padding of a row, the trailer of a GIF and the end chunk of a PNG are no pixels.
+    # The padding of a row, the trailer of a GIF and the end chunk of a PNG hold no pixels.
     assert read >= {"BMP": -3 * size[0] % 4, "GIF": 2, "PNG": 12, "WEBP": 0}[kind]
 
 

@@ -61,7 +61,7 @@ def test_exif_orientation_is_applied() -> None:
     image = Image.new("RGB", (6, 4))
     image.putpixel((0, 0), (255, 255, 255))
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned right: the first row becomes the last column
+    exif[0x0112] = 6  # must be turned right: the first row becomes the last column
     frame = open_picture(saved(image, "PNG", exif=exif))
     assert frame.shape == (6, 4, 3)
     assert frame[0, 3].tolist() == [255, 255, 255]

@@ -26,7 +26,7 @@ PLAIN = PORTRAIT.read_bytes()
 
 @pytest.fixture(autouse=True)
 def others() -> Iterator[set[BaseProcess]]:
-    """The processes from before a test; those of the test end with it."""
+    """The processes that were there before a test; the test's own end with it."""
     before = set(multiprocessing.active_children())
     yield before
     for process in set(multiprocessing.active_children()) - before:
@@ -42,7 +42,7 @@ def test_one_process_opens_picture_after_picture_as_this_one_would(others: set[B
 
 
 def opened(open_by: Callable[[bytes, str], np.ndarray], file: bytes, name: str) -> np.ndarray | str:
-    """The pixels, or why there are none."""
+    """The pixels, or the reason why there are none."""
     try:
         return open_by(file, name)
     except PictureError as error:
@@ -108,7 +108,7 @@ def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_u
 
     with ThreadPoolExecutor() as pool:
         oldest = pool.submit(interruptible, goes_on, decoders.open_picture, large)
-        for _ in range(2):  # before its process is ready, and while that decodes
+        for _ in range(2):  # before its process is ready, and while it decodes
             looks.acquire()
         while not oldest.done():
             assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
@@ -117,7 +117,7 @@ def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_u
 
 
 def refuse_processes(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the system start none, and say why by the number of an error."""
+    """Make the system start no process, and give this error number as the reason."""
 
     def start(*_: object) -> None:
         raise OSError(number, os.strerror(number))

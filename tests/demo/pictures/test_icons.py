@@ -10,7 +10,7 @@ from tests.fakes.pictures import portrait, rgb, saved
 
 
 def icon(*pictures: bytes, kind: int = 1, said: tuple[int, int] = (16, 16)) -> bytes:
-    """An icon of pictures that are PNG files or bitmaps; the directory gives all the same, wrong size."""
+    """An icon whose pictures are PNG files or bitmaps; its directory gives all of them the same, wrong size."""
     head, body, position = struct.pack("<3H", 0, kind, len(pictures)), b"", 6 + 16 * len(pictures)
     for picture in pictures:
         head += struct.pack("<4B2H2I", *said, 0, 0, 1, 32, len(picture), position + len(body))
@@ -19,7 +19,7 @@ def icon(*pictures: bytes, kind: int = 1, said: tuple[int, int] = (16, 16)) -> b
 
 
 def bitmap(image: Image.Image, depth: int, mask: bytes | None = None) -> bytes:
-    """A bitmap as icons hold it: from its lowest row, with a mask in which 1 is transparent."""
+    """A bitmap as in icons: lowest row first, with a mask in which 1 is transparent."""
     width, height = image.size
     planes = np.asarray(image.convert("RGBA"))[::-1, :, [2, 1, 0, 3]][..., : depth // 8]
     rows = planes.reshape(height, -1)

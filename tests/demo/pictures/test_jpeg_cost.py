@@ -20,7 +20,7 @@ def jpeg(mode: str = "RGB", size: tuple[int, int] = (64, 48), *, progressive: bo
 
 
 def of_scans(count: int, size: tuple[int, int] = (64, 48)) -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
+    """A progressive JPEG that repeats its last scan again and again."""
     data = jpeg("L", size, progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * count + data[-2:]

@@ -13,7 +13,7 @@ from tests.fakes.pictures import chunk, portrait, rgb, saved, with_chunks
 
 PNG = saved(portrait(), "PNG")
 RGB = rgb(portrait())
-BOMB = zlib.compress(bytes(2**25))  # 32 MB out of 32 kB
+BOMB = zlib.compress(bytes(2**25))  # 32 MB from 32 kB
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.paths import PORTRAIT
 
 @pytest.fixture(scope="session")
 def finder() -> FaceFinder:
-    """The usual finder; a test that changes it makes one of its own."""
+    """The usual finder; a test that changes it makes its own."""
     return FaceFinder()
 
 

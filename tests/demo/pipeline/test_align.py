@@ -21,7 +21,7 @@ def face_at(points: np.ndarray, kind: PointKind = "landmarks") -> Face:
 
 
 def brightest(picture: np.ndarray, channel: int) -> np.ndarray:
-    """The centre (x, y) of what shines in one channel."""
+    """The centre (x, y) of the bright area in one channel."""
     weights = picture[..., channel].astype(float)
     rows, columns = np.indices(weights.shape)
     return np.array([(columns * weights).sum(), (rows * weights).sum()]) / weights.sum()
@@ -89,7 +89,7 @@ def test_a_real_face_is_found_again_where_celeba_has_it(finder: FaceFinder, quar
 
 @pytest.mark.parametrize("scale", [*np.geomspace(0.6, 9, 10), 1.3, 1.7, 2, 2.3, 2.5, 3])
 def test_a_face_that_has_hardly_moved_has_hardly_another_crop(scale: float) -> None:
-    frame = np.tile(open_picture(PORTRAIT), (math.ceil(scale), math.ceil(scale), 1))  # as detailed at any scale
+    frame = np.tile(open_picture(PORTRAIT), (math.ceil(scale), math.ceil(scale), 1))  # equally detailed at any scale
     random = np.random.default_rng(round(1000 * scale))
     for turn in random.uniform(-40, 40, 3):
         points = transform(TARGETS["landmarks"], turn, scale, (0, 0)).astype(np.float64)

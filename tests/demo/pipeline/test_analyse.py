@@ -117,7 +117,7 @@ def test_in_a_stream_faces_keep_their_numbers(pipeline: Pipeline, pair: np.ndarr
 
 
 def stream_that_numbers_from_the_right(pipeline: Pipeline, pair: np.ndarray) -> Stream:
-    """It has seen the right one of the two first; a stream that started over would number them the other way."""
+    """The stream saw the right face first; one that started over would number them the other way round."""
     stream = pipeline.stream()
     only_right = pair.copy()
     only_right[:, :250] = 0

@@ -11,7 +11,7 @@ from demo.pipeline.detect import FaceFinder
 from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Face
 
-# Both eyes and the middle of the mouth in it, read off by eye.
+# Where both eyes and the middle of the mouth are, read off by eye.
 POINTS = np.array([[147, 101], [190, 102], [168, 141]])
 
 

@@ -25,22 +25,22 @@ def shifted(face: Face, x: float, y: float) -> Face:
 
 
 class Finder(FaceFinder):
-    """A fake FaceFinder, whose detector and landmarker miss the faces they are told to; it counts the calls of each.
+    """A fake FaceFinder whose detector and landmarker miss the faces that they are told to miss; it counts their calls.
 
     Attributes:
         there: the faces in the frame.
         lost: those that the landmarker misses.
         overlooked: those that the detector misses.
-        refused: those that it sees and that no landmarks confirm.
-        noses: how far each nose is aside, in pixels.
+        refused: those that the detector sees but no landmarks confirm.
+        noses: how far each nose is off to the side, in pixels.
         glances: calls of the detector alone.
         landmarks: calls of the landmarker alone.
         looks: searches for all faces.
-        glanced: what the last of them was given of the detector's.
-        looked: what it saw.
+        glanced: the detector's faces that the last search was given.
+        looked: what that search saw.
     """
 
-    def __init__(self, *there: Face) -> None:  # loads no models
+    def __init__(self, *there: Face) -> None:  # does not load any models
         self.there: tuple[Face, ...] = there
         self.lost: tuple[Face, ...] = ()
         self.overlooked: tuple[Face, ...] = ()
@@ -102,7 +102,7 @@ def places(faces: tuple[Face, ...]) -> list[list[float]]:
 
 
 def follow(finder: Finder, follower: FaceFollower, *moments: float) -> None:
-    """Every face that is there is found at its place in each of the frames."""
+    """Every face that is there is found in its place in each frame."""
     for moment in moments:
         assert places(follower.find(FRAME, moment)) == places(finder.there)
 
@@ -124,7 +124,7 @@ def test_a_face_that_comes_nearer_grows_with_its_box() -> None:
     follower = FaceFollower(finder)
     follow(finder, follower, 0, 0.02)
     known = finder.landmarks
-    # By a tenth, about the image's origin, where pixel centres and the box's corners keep their distance.
+    # Larger by a tenth about the image's origin, where pixel centres and the box's corners keep their distance.
     finder.there = (replace(SHE, box=(11, 11, 44, 55), points=1.1 * POINTS),)
     follow(finder, follower, 0.04)
     assert finder.landmarks == known
@@ -227,7 +227,7 @@ def test_a_face_that_has_left_its_box_is_not_looked_for_where_it_was() -> None:
 @pytest.mark.parametrize(
     ("newcomer", "seconds"),
     [
-        (shifted(SHE, 60, 0), 0.03),  # so soon nobody is so far away
+        (shifted(SHE, 60, 0), 0.03),  # nobody gets that far so soon
         (replace(shifted(SHE, 60, 0), box=(70, 10, 20, 25)), 0.5),  # a smaller face
     ],
 )
@@ -272,7 +272,7 @@ WIDE = np.zeros((200, 1200, 3), np.uint8)
 
 
 def row(*scales: float) -> list[Face]:
-    """Faces side by side, so many times as large as `SHE`."""
+    """Faces side by side, this many times as large as `SHE`."""
     return [
         replace(SHE, box=(100 * place, 10, 40 * scale, 50 * scale), points=scale * POINTS + (100 * place, 0))
         for place, scale in enumerate(scales)
@@ -320,7 +320,7 @@ def test_of_a_crowd_too_small_for_a_glance_it_is_told_how_many_were_seen_when_th
     for moment in (0.0, 0.2, 0.4):
         follower.find(WIDE, moment)
         told.append(follower.left_out)
-    finder.there = tuple(crowd[1:])  # a lost face's place goes to another one
+    finder.there = tuple(crowd[1:])  # another face gets a lost face's place
     follower.find(WIDE, 0.6)
     finder.there = tuple(crowd[3:])
     follower.find(WIDE, 0.8)

@@ -6,7 +6,7 @@ from demo.pipeline.reading_order import in_reading_order
 
 
 def order(*boxes: Box) -> list[int]:
-    """Places of the boxes in the order that was found."""
+    """The boxes' indices in the order that was found."""
     faces = [Face(box, np.zeros((3, 2), np.float32), "keypoints", 0.0, 0.0) for box in boxes]
     found = in_reading_order(faces)
     return [next(place for place, face in enumerate(faces) if face is other) for other in found]

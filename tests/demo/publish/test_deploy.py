@@ -48,7 +48,7 @@ def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_bytes((ROOT / name).read_bytes())  # the hub keeps no modes
     programs.mkdir()
-    # A Python without ensurepip, and a Debian that has the package for it.
+    # A Python without ensurepip, on a Debian that has the package for it.
     stand_ins = {
         "python": 'case "$*" in *ensurepip*) exit 1;; *version_info*) exit 0;; esac; echo "asked to $*"; exit 7',
         "dpkg-query": 'echo "install ok installed"',

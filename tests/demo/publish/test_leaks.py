@@ -4,7 +4,7 @@ import pytest
 
 from demo.publish.leaks import find_key, is_named_like_a_secret
 
-# In two parts, so that this file holds none.
+# In two parts, so that this file itself has no key.
 KEYS = {
     "a private key": ("-----BEGIN OPENSSH PRIVATE ", "KEY-----"),
     "a secret key of AWS": ('"AWS_SECRET_ACCESS_KEY": ', '"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"'),

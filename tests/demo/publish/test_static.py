@@ -32,7 +32,7 @@ def test_it_is_the_whole_page(files: dict[str, bytes]) -> None:
     assert "Museum" in page
     assert {f"engine/{name}" for name in DEVICE_FILES} <= set(files)
     scripts = {f"scripts/{path.relative_to(BROWSER).as_posix()}" for path in BROWSER.rglob("*.js")}
-    assert scripts - set(files) == {"scripts/static/service_worker.js"}  # which lies beside the page
+    assert scripts - set(files) == {"scripts/static/service_worker.js"}  # it is beside the page
     for language in ("de", "es"):
         assert f"scripts/languages/{language}.json" in files
     assert {"licences/slimnet-faces.txt", "licences/mediapipe.md", "licences/onnxruntime-web.txt"} <= set(files)

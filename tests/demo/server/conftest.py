@@ -14,6 +14,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(cache: Path) -> Iterator[str]:
-    """The address of the page, served in this process."""
+    """The address of the page, which this process serves."""
     with served_page(cache) as address:
         yield address

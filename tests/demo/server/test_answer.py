@@ -80,7 +80,7 @@ def test_a_visitor_s_word_is_a_short_text_or_none(message: Any, visitor: str | N
 
 
 def test_a_file_larger_than_a_picture_may_be_is_not_decoded() -> None:
-    nothing: Any = None  # in a pipeline's place: it is not asked
+    nothing: Any = None  # in place of a pipeline, which is not asked
     with pytest.raises(PictureError, match="larger than 64 MB"):
         analyse_photo(bytes(MAX_PICTURE_BYTES + 1), "", nothing)
 

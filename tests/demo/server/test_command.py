@@ -25,7 +25,7 @@ from tests.processes import children_of, wait_until_ended
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """What the command makes of signals holds for its own process, which is that of the tests here."""
+    """The command sets signal handlers for its own process, which is the tests' process here."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -96,7 +96,7 @@ def test_the_tool_for_language_models_needs_its_package(
 def test_the_operator_is_named_by_option_or_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLIMNET_OPERATOR", raising=False)
     assert command.parse_arguments([]).operator is None
-    monkeypatch.setenv("SLIMNET_OPERATOR", "")  # as a variable of a Space may be left
+    monkeypatch.setenv("SLIMNET_OPERATOR", "")  # as a Space may leave a variable
     assert command.parse_arguments([]).operator is None
     monkeypatch.setenv("SLIMNET_OPERATOR", "A Museum")
     assert command.parse_arguments([]).operator == "A Museum"
@@ -219,7 +219,7 @@ def test_it_serves_at_any_address_whatever_the_proxy(host: str, proxy: str, open
 
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The program as users start it, and its address; its temporary files go to the folder."""
+    """The program as users start it, and its address; its temporary files go into the folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -261,8 +261,8 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(signa
         assert "SlimNet Faces" in urllib.request.urlopen(url).read().decode()
         upload(url)
         assert names(tmp_path) == ["a.jpg"]
-        # None of these keeps it from ending in order: who follows a call, an upload that is still to come, and a photo
-        # that is being analysed.
+        # None of these may keep it from ending cleanly: a client that follows a call, an upload still on its way, and
+        # a photo that is being analysed.
         photo = photo_call()
         called = urllib.request.Request(f"{url}gradio_api/call/analyse_base64", photo, JSON)
         event = json.load(urllib.request.urlopen(called))["event_id"]
@@ -281,7 +281,7 @@ def test_it_serves_where_gradios_environment_says_and_ends_without_a_trace(signa
     assert process.returncode == 0
     assert "SlimNet Faces has ended." in output
     assert "Traceback" not in errors
-    # Not even an upload stays that nobody asked about, or an empty folder.
+    # Nothing stays, not even an upload that nobody asked about, or an empty folder.
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Each inner part of Gradio that the page leans on, by what it does, so that a release that changes one is noticed."""
+"""What each inner part of Gradio does that the page relies on, so that we notice a release that changes one."""
 
 import asyncio
 import inspect
@@ -30,8 +30,8 @@ FORWARDED = tuple(
     for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/64"))
 )
 UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
-# What Gradio offers and the gate lets through. None hands out a file or fetches an address; those for monitoring and
-# for the "vibe" editor answer 403 unless they are switched on.
+# The paths that Gradio offers and the gate lets through. None hands out a file or fetches an address. Those for
+# monitoring and for the "vibe" editor answer 403 unless they are switched on.
 OPEN = {
     *("", "assets/{}", "config", "favicon.ico", "login", "logout", "manifest.json", "monitoring", "monitoring/summary"),
     *("monitoring/{}", "pwa_icon", "pwa_icon/{}", "robots.txt", "static/{}", "svelte/{}", "theme.css"),
@@ -46,7 +46,7 @@ OPEN = {
 
 
 class Marked:
-    """ASGI middleware that marks every answer by a header."""
+    """ASGI middleware that marks every answer with a header."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -62,12 +62,12 @@ class Marked:
 
 @dataclass
 class Served:
-    """A page on which all inner parts are in use."""
+    """A page that uses all these inner parts."""
 
     url: str
     page: gr.Blocks
     uploads: set[str]
-    panel: int  # number of a gr.HTML with a function of its own
+    panel: int  # number of a gr.HTML that has a function
 
     def ask(self, path: str, data: Any = None, **headers: str) -> tuple[int, str, bool]:
         """Status and text of an answer, and whether it is marked."""
@@ -190,20 +190,20 @@ def number_of(served: Served, name: str) -> int:
 
 
 def join(served: Served, name: str, session: str, value: str) -> str:
-    """Put a call into the queue; returns its event."""
+    """Put a call into the queue; returns its event id."""
     body = {"data": [value], "fn_index": number_of(served, name), "session_hash": session}
     event: str = json.loads(served.ask("gradio_api/queue/join", json.dumps(body).encode())[1])["event_id"]
     return event
 
 
 def keep_methods(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what `forget_unfetched` replaces put back at the end."""
+    """Put back at the end what `forget_unfetched` replaces."""
     for name in ("reset_iterators", "remove_from_queue", "ANALYTICS_MAX_EVENTS"):
         monkeypatch.setattr(queue, name, getattr(queue, name))
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until something is true."""
     for _ in range(2000):
         if holds():
             return
@@ -218,7 +218,7 @@ def test_a_call_that_is_cancelled_is_forgotten(served: Served, monkeypatch: pyte
     join(served, "never", "first", "")
     eventually(lambda: any(queue.active_jobs))
     waiting = join(served, "never", "waiting", "")
-    # Of the one that has begun another event is named: Gradio cancels it by its function.
+    # For the call that has begun, another event is named: Gradio cancels it by its function.
     for session, event in (("waiting", waiting), ("first", "another")):
         body = {"session_hash": session, "fn_index": number_of(served, "never"), "event_id": event}
         served.ask("gradio_api/cancel", json.dumps(body).encode())
@@ -251,7 +251,7 @@ def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: 
 
 
 def test_the_name_of_a_session_is_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(StateHolder, "__getitem__", StateHolder.__getitem__)  # which is put back at the end
+    monkeypatch.setattr(StateHolder, "__getitem__", StateHolder.__getitem__)  # it is put back at the end
     gradio_internals.bound_session_names(36)
     for path in ("gradio_api/queue/join", "gradio_api/run/queued", "gradio_api/component_server"):
         for name, is_taken in (("x" * 36, True), ("x" * 37, False), ("x<gradio-sep>", False)):
@@ -269,7 +269,7 @@ def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) 
 
 
 class NoNotes:
-    """ASGI middleware that lets no request leave a note."""
+    """ASGI middleware that lets no request leave anything behind."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -46,7 +46,7 @@ ANALYSIS = Analysis(
 
 
 class Gate:
-    """In a pipeline's place: lets a test decide when a frame is done."""
+    """A stand-in for a pipeline: lets a test decide when a frame is done."""
 
     def __init__(self) -> None:
         self.open = threading.Event()
@@ -126,12 +126,12 @@ def test_the_crop_of_the_chosen_face_goes_along_and_no_other() -> None:
 
 
 def queue_for(pipeline: Any) -> FrameQueue:
-    """The queue before what stands in a pipeline's place."""
+    """The queue with a stand-in for a pipeline."""
     return FrameQueue(pipeline)
 
 
 class Portraits:
-    """In a pipeline's place: tells by the number of a face which frame of its stream it is."""
+    """A stand-in for a pipeline: the number of a face says which frame of its stream it is."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -239,7 +239,7 @@ def test_nobody_is_forgotten_whose_frame_is_in_work(monkeypatch: pytest.MonkeyPa
 
 
 class Minutes:
-    """The timers of event loops: long ones end when a test lets time pass, however busy the machine is."""
+    """Replaces the timers of event loops: long ones end when a test lets time pass, however busy the machine is."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 0.0
@@ -308,7 +308,7 @@ def test_nothing_of_the_request_is_kept_with_a_silent_visitor() -> None:
     async def visit() -> None:
         queue = queue_for(Portraits())
         request = await asyncio.create_task(ask(queue))
-        while request():  # the thread that worked on it may take a moment
+        while request():  # the thread that worked on it may need a moment
             await asyncio.sleep(0.005)
             gc.collect()
 
@@ -323,7 +323,7 @@ def test_a_bad_frame_is_answered_with_a_sentence() -> None:
 def test_a_visitor_s_word_of_another_kind_is_none() -> None:
     word: list[Any] = []
     for _ in range(2000):
-        word = [word]  # whose text would be a RecursionError
+        word = [word]  # its text would be a RecursionError
     assert list(asyncio.run(queue_for(Gate()).answer({"visitor": word}))) == ["error"]
 
 
@@ -375,7 +375,7 @@ def test_a_stream_is_told_how_many_frames_wait() -> None:
 
 
 class Endless:
-    """In a pipeline's place: reads a frame until it is told to stop.
+    """A stand-in for a pipeline: reads a frame until it is told to stop.
 
     Attributes:
         began: set at the beginning.
@@ -421,7 +421,7 @@ def test_who_leaves_while_a_frame_is_read_costs_no_more(monkeypatch: pytest.Monk
 
 
 async def crowd(visitors: int) -> list[dict[str, Any]]:
-    """What visitors are answered who all send a frame before the first one is done."""
+    """The answers to visitors who all send a frame before the first one is done."""
     gate = Gate()
     queue = queue_for(gate)
     waiting = [asyncio.ensure_future(queue.answer(message(visitor=str(number)))) for number in range(visitors)]
@@ -439,7 +439,7 @@ def test_no_backlog_builds_up_and_who_is_turned_away_is_told_for_how_long() -> N
 
 
 def test_many_names_from_one_address_keep_nobody_waiting_but_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "FRAME_THREADS", 1)  # of two one may overtake the other
+    monkeypatch.setattr(live, "FRAME_THREADS", 1)  # with two, one may overtake the other
     greedy = [f"greedy {number}" for number in range(60)]
 
     class Counted(Gate):
@@ -467,7 +467,7 @@ def test_many_names_from_one_address_keep_nobody_waiting_but_each_other(monkeypa
         await asyncio.sleep(0)
         gate.open.set()
         await asyncio.gather(honest, *waiting)
-        return begun.index(made[-1])  # which is hers
+        return begun.index(made[-1])  # that is hers
 
     assert asyncio.run(visit()) <= 2
 

@@ -25,7 +25,7 @@ def test_the_addresses_of_an_ipv6_network_count_as_one(address: str, network: st
     ("scope", "sender"),
     [
         ({"client": ("2001:db8::1", 4242)}, "2001:db8::/64"),
-        ({"client": None}, ""),  # such as at a Unix socket
+        ({"client": None}, ""),  # as at a Unix socket
         ({}, ""),
     ],
 )

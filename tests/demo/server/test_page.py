@@ -24,7 +24,7 @@ from tests.paths import ASSETS
 
 
 def test_no_selector_is_of_a_form_that_gradio_breaks() -> None:
-    """It takes a selector apart at every comma, also where one stands in brackets, as in :is(a, b)."""
+    """It splits a selector at every comma, even inside brackets, as in :is(a, b)."""
     for path in BROWSER.rglob("*.css"):
         for selector in re.findall(r"([^{}]*)\{", re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)):
             assert selector.lstrip().startswith("@") or not re.search(r"\([^)]*,", selector), (path.name, selector)
@@ -41,7 +41,7 @@ def test_only_the_endpoints_are_open_to_programs(url: str) -> None:
 def test_node_renders_the_page_only_where_an_operator_asks(
     space: str | None, asked: str | None, ssr_mode: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Spaces set the variable by themselves, and would show Gradio's link preview before the page's own."""
+    """Spaces set the variable themselves, and would show Gradio's link preview before the page's own."""
     for name, value in (("SPACE_ID", space), ("GRADIO_SSR_MODE", asked)):
         monkeypatch.delenv(name, raising=False)
         if value:
@@ -56,7 +56,7 @@ def test_a_monitor_is_told_that_the_page_answers(url: str) -> None:
 
 
 def queued(url: str) -> str:
-    """The address of the answer to a call that is put into Gradio's queue."""
+    """Put a call into Gradio's queue; returns the address of its answer."""
     address = f"{url}gradio_api/call/analyse_base64"
     call = urllib.request.Request(address, b'{"data": ["aGk="]}', {"Content-Type": "application/json"})
     return f"{address}/{json.load(urllib.request.urlopen(call))['event_id']}"
@@ -127,7 +127,7 @@ def test_no_font_or_style_comes_from_elsewhere(url: str) -> None:
 
 
 def test_nothing_that_the_page_says_takes_a_smile_for_an_emotion(url: str) -> None:
-    """What a program that reads emotions has to tell people is another matter than what this one has to."""
+    """A program that reads emotions has to tell people something else than this one."""
     served = [urllib.request.urlopen(url + path).read().decode() for path in ("", "config", "gradio_api/info")]
     page = json.loads(served[1])
     assert any("Start camera" in str(component["props"].get("html_template")) for component in page["components"])
@@ -200,7 +200,7 @@ def test_nothing_is_kept_of_a_file_where_gradio_does_not_look(url: str, cache: P
     form = b'--b\r\nContent-Disposition: form-data; name="other"; filename="a.jpg"\r\n\r\n1\r\n--b--\r\n'
     header = {"Content-Type": "multipart/form-data; boundary=b"}
     urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", form, header)).close()
-    for _ in range(200):  # it goes just after the answer
+    for _ in range(200):  # it is removed just after the answer
         if not [path for path in cache.rglob("*") if path.is_file()]:
             return
         time.sleep(0.05)

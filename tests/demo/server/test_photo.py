@@ -35,7 +35,7 @@ ANALYSIS = Analysis(
 
 
 class TwoFaces:
-    """In a pipeline's place: finds two faces in everything."""
+    """A stand-in for a pipeline: finds two faces in everything."""
 
     def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
         assert frame.dtype == np.uint8
@@ -72,7 +72,7 @@ def test_an_example_is_found_by_its_name_alone() -> None:
         read_request({"example": "../examples/eileen_collins.jpg"})
     example: list[Any] = []
     for _ in range(2000):
-        example = [example]  # whose text would be a RecursionError
+        example = [example]  # its text would be a RecursionError
     with pytest.raises(PictureError, match="example"):
         read_request({"example": example})
 
@@ -135,7 +135,7 @@ def test_more_photos_than_can_wait_are_turned_away_at_once() -> None:
     turned_away = [answer for answer in answers if "error" in answer]
     assert 0 < len(turned_away) < 30
     assert "try again" in turned_away[0]["error"]
-    assert all(answer["busy"] and 0 < answer["seconds"] <= 20 for answer in turned_away)  # so that the page does
+    assert all(answer["busy"] and 0 < answer["seconds"] <= 20 for answer in turned_away)  # so that the page comes again
 
 
 def test_who_comes_again_keeps_the_turn() -> None:

@@ -35,7 +35,7 @@ def context(certificate: Path) -> ssl.SSLContext:
 
 
 async def ask(port: int) -> bytes:
-    """The whole answer to a request by https, read to the end of its connection."""
+    """The whole answer to an https request, read to the end of its connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting())
     writer.write(LAST_REQUEST)
     return await reader.read()

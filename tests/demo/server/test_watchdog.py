@@ -1,4 +1,4 @@
-"""A process of its own for each: one that hangs is ended, one that works is not."""
+"""A process that hangs is ended, and one that works is not; each test starts its own process."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from demo.server.watchdog import HANG_STATUS
 from tests.paths import ROOT
 
-# The bounds are of some looks, each after 0.05 s. What works has to do so for several times as many.
+# The bounds are a few looks long, and there is one every 0.05 s. What works has to go on for several times as many.
 PROGRAM = """
 import asyncio, re, threading, time
 from demo import interruption
@@ -47,7 +47,7 @@ asyncio.run(main())
 
 
 def ended(what: str, seconds: float) -> "subprocess.CompletedProcess[str]":
-    """What a program has come to that does this, within bounds of so many seconds."""
+    """Run a program that does this with bounds of that many seconds; returns how it ended."""
     program = PROGRAM.format(what=what, seconds=seconds)
     return subprocess.run(
         [sys.executable, "-c", program],
@@ -73,17 +73,17 @@ def test_a_process_that_hangs_is_ended_with_a_line_that_says_what_hung(what: str
     assert end.returncode == HANG_STATUS
     first, *rest = end.stderr.splitlines()
     assert first == f"app.py: the page hangs ({name} for 0.2 s) and ends with status {HANG_STATUS}."
-    assert any("Thread" in line for line in rest)  # where each was
+    assert any("Thread" in line for line in rest)  # where each thread was
     assert not end.stdout
 
 
 def test_a_process_whose_threads_never_get_to_look_is_ended_as_well() -> None:
-    end = ended("re.fullmatch('(a+)+b', 'a' * 60)", 0.2)  # in C code that lets no other thread go on
+    end = ended("re.fullmatch('(a+)+b', 'a' * 60)", 0.2)  # in C code that stops all other threads
     assert end.returncode == 1
     assert end.stderr.startswith("Timeout")
 
 
 @pytest.mark.parametrize("what", ["pass", "work('photo_0', take_steps)", "work('photo_0', wait_for_a_turn)"])
 def test_a_process_that_works_or_waits_for_its_turn_goes_on(what: str) -> None:
-    end = ended(what, 1.0)  # a third of what it works for
+    end = ended(what, 1.0)  # a third of the time it works
     assert (end.returncode, end.stdout) == (0, "worked\n"), end.stderr

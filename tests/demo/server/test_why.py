@@ -39,7 +39,7 @@ def analysis(pipeline: Pipeline, turned: np.ndarray) -> Analysis:
 
 
 def log_odds(why: dict[str, Any]) -> list[float]:
-    """What each map adds up to."""
+    """The sum of each map."""
     return [np.sum(cells) + bias for cells, bias in zip(why["cells"], why["bias"], strict=True)]
 
 

@@ -36,15 +36,15 @@ def test_elsewhere_frames_and_photos_share_one_pipeline_in_which_two_threads_fin
 
 
 def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> None:
-    """By the real package `spaces`, which believes to be in such a Space."""
+    """With the real package `spaces`, which believes that it is in such a Space."""
     pytest.importorskip("spaces", reason="needs the package spaces (tests/requirements.txt)")
     with lender() as api, PageServer(ZERO_GPU, tmp_path / "page", environment=api.environment(tmp_path)) as page:
         assert api.asked == ["/startup-report"]  # without it a Space is taken for one that failed to start
         assert probabilities(page) == probabilities(page) == expected()
         assert api.asked[1:] == ["/schedule", "/allow", "/release", "/schedule", "/release"]  # one process for both
         api.gpu_free = False
-        assert probabilities(page) == expected()  # by the CPU
+        assert probabilities(page) == expected()  # on the CPU
         assert api.asked[6:] == ["/schedule"]
         assert page.process is not None
         page.process.send_signal(signal.SIGTERM)
-        assert page.process.wait() == 0  # and so has the process with the GPU, which is a fork
+        assert page.process.wait() == 0  # so has the process with the GPU, which is a fork

@@ -24,7 +24,7 @@ def test_a_request_can_promise_more_than_it_sends_or_be_none() -> None:
 
 
 class Panel:
-    """In a panel's place: a call's body is its message alone."""
+    """Replaces a panel: the body of a call is just its message."""
 
     def body(self, message: dict[str, Any]) -> bytes:
         return json.dumps(message).encode()
@@ -46,7 +46,7 @@ def test_who_asks_for_turns_has_another_name_with_each_request_and_sends_nothing
     photos, live = (attack for attack in make_attacks(panel, panel) if "turns" in attack.name)
     assert photos.body == live.body
     bodies = [body for sender in (0, 249) for body in islice(photos.bodies(sender), 20)]
-    assert {len(body) for body in bodies} == {len(photos.body)}  # as the request's head promises
+    assert {len(body) for body in bodies} == {len(photos.body)}  # as the request's headers promise
     messages = [json.loads(body) for body in bodies]
     assert {message.pop("visitor") for message in messages} >= {"attacker 000 000000", "attacker 249 000019"}
     assert messages == [{"turn": True}] * 40

@@ -1,4 +1,4 @@
-"""An attack on a stand-in of the page."""
+"""An attack on a stand-in for the page."""
 
 import json
 import threading
@@ -20,12 +20,12 @@ HARM = "harm"
 
 
 class Page(PanelPage):
-    """What `demo.benchmark.server.PageServer` is.
+    """A stand-in for `demo.benchmark.server.PageServer`.
 
     Attributes:
-        harmed: once the attack has come; from then on a photo is told "busy" until it is its turn.
+        harmed: set once the attack has come; from then on a photo is told "busy" until it is its turn.
         asked: what the photo visitor has sent since then.
-        answer_after_harm: the faces that a photo has then.
+        answer_after_harm: the answer to a photo after that.
     """
 
     process = None

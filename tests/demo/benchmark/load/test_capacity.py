@@ -15,7 +15,7 @@ SERVED = 3
 
 
 def answer(_function: str, message: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a page that has no place for the fourth live visitor, nor for those after."""
+    """The answer of a page that has no place for the fourth live visitor, nor for later ones."""
     number = message.get("visitor", "").removeprefix("visitor ")
     if number.isdecimal() and int(number) >= SERVED and not message.get("leave"):
         return {"busy": True, "seconds": 0.01}

@@ -15,14 +15,14 @@ from tests.fakes.running import running
 
 
 class Page(PanelPage):
-    """Turns some calls away; `wrong` makes every tenth live answer that of another face.
+    """Turns some calls away; with `wrong`, every tenth live answer is about another face.
 
     A photo is turned away at first, unless the visitor is alone.
 
     Attributes:
-        calls: of live frames.
+        calls: how many live frames came.
         crops: how many of them ask for a face's aligned picture.
-        photo_calls: what was sent to the photo panel by those who are not alone, "picture" or "turn".
+        photo_calls: what visitors who are not alone sent to the photo panel, "picture" or "turn".
         left: who has left.
     """
 

@@ -1,4 +1,4 @@
-"""Copies of the page behind nginx, as demo/replicas configures it."""
+"""Copies of the page behind nginx, configured as in demo/replicas."""
 
 import http.client
 import json
@@ -51,7 +51,7 @@ def get(url: str, **headers: str) -> http.client.HTTPResponse:
 
 
 def copies_asked(served: Replicas, cookie: str, requests: int) -> set[str]:
-    """The copies that answered somebody, once nginx has logged that many requests: it does so after the answer."""
+    """The copies that answered a visitor, once nginx, which logs after the answer, has logged that many requests."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         lines = [line.split() for line in served.access_log.read_text(encoding="utf-8").splitlines()]
@@ -63,7 +63,7 @@ def copies_asked(served: Replicas, cookie: str, requests: int) -> set[str]:
 
 
 def post(served: Replicas, picture: bytes, cookie: str, address: str) -> tuple[int, str | None]:
-    """Ask about a picture from an address of this machine; gives the status and Retry-After."""
+    """Ask about a picture from an address of this machine; returns the status and Retry-After."""
     proxy = urlsplit(served.url)
     connection = http.client.HTTPConnection(proxy.netloc, timeout=120, source_address=(address, 0))
     headers = {"Content-Type": "application/json", "Cookie": f"{COPY_COOKIE}={cookie}"}
@@ -117,7 +117,7 @@ def test_one_address_cannot_hold_all_places_of_a_copy(served: Replicas, tmp_path
     large, small = (tmp_path / "large.jpg").read_bytes(), PORTRAIT.read_bytes()
     with ThreadPoolExecutor(10) as pool:
         greedy = [pool.submit(post, served, large, "crowd", "127.0.0.2") for _ in range(10)]
-        # Some are turned away at once: then the address has all the places that it can have.
+        # Some are turned away at once: by then the address has all the places it can get.
         turned_away = next(done.result() for done in as_completed(greedy) if done.result()[0] != 200)
         other = post(served, small, "crowd", "127.0.0.3")
         answers = [done.result() for done in greedy]
@@ -162,7 +162,7 @@ def port_of_no_copy(tmp_path_factory: pytest.TempPathFactory, _nginx: None) -> I
 
 
 def ask_by_https(port: int, name: str | None, host: str) -> bytes:
-    """The beginning of an answer to who names one host as the connection is made, and one in the request."""
+    """The beginning of the answer to a request for `host`, on a connection that names another host or none."""
     plain = socket.create_connection(("127.0.0.1", port), 60)
     with plain, trusting().wrap_socket(plain, server_hostname=name) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())

@@ -17,13 +17,13 @@ from demo.pipeline.mediapipe.face_models import FaceModelError, FaceModels
 from tests.fakes.together import glance_together
 from tests.paths import PORTRAIT, ROOT
 
-# Both eyes in it, read off by eye.
+# Where both eyes are, read off by eye.
 EYES = np.array([[147, 101], [190, 102]])
 
 
 @pytest.fixture
 def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with copies of both models, which the program takes for its own."""
+    """A folder with copies of both models, which the program uses as its own."""
     for model in (face_models.DETECTOR, face_models.LANDMARKER):
         shutil.copy(ASSETS / model, tmp_path)
     monkeypatch.setattr(face_models, "ASSETS", tmp_path)

@@ -15,7 +15,7 @@ def test_the_head_angles_are_those_of_the_head(finder: FaceFinder, portrait: np.
     assert abs(face.yaw + mirrored.yaw) < 4
     assert abs(face.yaw) < 15
     assert abs(face.pitch) < 15
-    assert abs(turned.yaw - face.yaw) < 5  # a head laid on its side is not turned away
+    assert abs(turned.yaw - face.yaw) < 5  # a head tilted sideways is not turned away
     # Narrower on its right half, as if turned to the picture's left; the left half is stretched as much.
     left, right = portrait[:, :168], portrait[:, 168:]
     aside = np.concatenate([scaled_across(left, 1.4), scaled_across(right, 0.6)], axis=1)

@@ -15,7 +15,7 @@ from tests.fakes.host import Host, serving
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    """A host that passes for one on the internet; others of this machine do not."""
+    """A host that passes for one on the internet; this machine's others do not."""
     monkeypatch.setattr("safehttpx.is_public_ip", lambda address: address == "127.0.0.1")
     monkeypatch.setattr("safehttpx.async_resolve_hostname_google", nobody)
     with serving() as host:
@@ -35,7 +35,7 @@ def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytes
     monkeypatch.setattr(download, "MAX_PICTURE_BYTES", 2**20)
     with pytest.raises(gr.Error, match="larger than 1 MB"):
         fetch(host.at("/endless"))
-    assert host.sent < 2**26  # what was under way
+    assert host.sent < 2**26  # that much was under way
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_a_few_downloads_go_on_at_a_time_half_of_them_of_one_caller(monkeypatch:
 
     *answers, later = asyncio.run(crowd())
     turned_away = [number for number, answer in enumerate(answers) if isinstance(answer, TurnedAwayError)]
-    assert (turned_away, later) == ([2, 3, 6], b"later")  # the one that was cancelled keeps its place meanwhile
+    assert (turned_away, later) == ([2, 3, 6], b"later")  # the cancelled one keeps its place meanwhile

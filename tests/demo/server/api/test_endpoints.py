@@ -38,7 +38,7 @@ CALIBRATION = Calibration(
 
 
 class Explaining:
-    """In a predictor's place: the upper half speaks for each attribute."""
+    """A stand-in for a predictor: the upper half speaks for each attribute."""
 
     attributes = ("Smiling", "Bangs")
 
@@ -50,7 +50,7 @@ class Explaining:
 
 
 class OneFace:
-    """In a pipeline's place: finds one face as large as the picture."""
+    """A stand-in for a pipeline: finds one face as large as the picture."""
 
     calibration: Calibration | None = CALIBRATION
     weights = "5" * 64
@@ -116,13 +116,13 @@ WHY: dict[str, Any] = {
     "bias": -0.5,
     "rows": [0, 100, 218],
     "columns": [0, 178],
-    # Two pixels of the picture for one of the crop; the corner of its first pixel is half a pixel before its centre.
+    # One pixel of the crop covers two of the picture; its first pixel's corner is half a pixel before its centre.
     "placement": [2.0, 0.0, 4.5, 0.0, 2.0, 6.5],
 }
 
 
 def post(url: str, body: object) -> tuple[int, Any]:
-    """The status and the JSON that a request with a JSON body is answered by."""
+    """The status and JSON that answer a request with a JSON body."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request) as answer:

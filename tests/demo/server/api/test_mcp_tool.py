@@ -1,4 +1,4 @@
-"""The tool for language models, asked by the client of the Model Context Protocol."""
+"""The tool for language models, called by a client of the Model Context Protocol."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ pytest.importorskip("mcp", reason="needs gradio[mcp]")
 
 
 async def ask(url: str, *pictures: str) -> tuple[list[Any], list[Any]]:
-    """The tools that there are, and the answers to a call for each picture."""
+    """The available tools, and the answer to a call for each picture."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamablehttp_client
 
@@ -60,7 +60,7 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     assert json.loads(face)["operating_point"] == "accuracy"
     assert set(tool.inputSchema["properties"]) == {"picture", "operating_point", "attribute"}
     assert "not base64" in no_picture
-    assert "cannot be fetched" in inside  # an address of the server's own network
+    assert "cannot be fetched" in inside  # an address in the server's own network
     assert [answer.isError for answer in answers] == [False, False, True, True]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

@@ -13,7 +13,7 @@ from tests.fakes.decided import decided
 def pipeline(
     weights: Path, *attributes: str, shares: tuple[float, ...] | None = None, calibration: Calibration | None = None
 ) -> Any:
-    """In a pipeline's place: weights that carry these balanced accuracies, or none."""
+    """A stand-in for a pipeline, whose weights carry these balanced accuracies, or none."""
     reliability = None if shares is None else tuple(Reliability(share, 0, 1) for share in shares)
     predictor = SimpleNamespace(path=weights, calibration=calibration)
     return SimpleNamespace(predictor=predictor, attributes=attributes, reliability=reliability)
@@ -83,7 +83,7 @@ def test_weights_without_figures_are_said_to_have_none(tmp_path: Path) -> None:
     told = about(pipeline(weights(tmp_path), *ATTRIBUTES))
     assert "was not measured" in told
     assert "&thinsp;%" not in told
-    assert "CelebA's terms" in told  # the same labels, so the same is known of them
+    assert "CelebA's terms" in told  # the same labels, so the page knows the same about them
 
 
 def test_nothing_is_said_of_celeba_where_its_labels_were_not_learned(tmp_path: Path) -> None:

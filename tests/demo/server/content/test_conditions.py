@@ -6,7 +6,7 @@ NAMES = ("Smiling", "Bald")
 
 
 def measured(name: str, *means: float | None) -> dict[str, Any]:
-    """A condition as conditions.json holds it; its classes begin at 0, 10, 20 …"""
+    """A condition as in conditions.json; its classes begin at 0, 10, 20 …"""
     return {
         "name": name,
         "classes": [

@@ -33,7 +33,7 @@ def made(panel: Any, pipeline: Any) -> gr.HTML:
 
 
 def facts(panel: Any, pipeline: Any) -> dict[str, Any]:
-    """What the scripts of a panel are told."""
+    """What the page tells the scripts of a panel."""
     return json.loads(made(panel, pipeline).props["facts"])
 
 

@@ -11,7 +11,7 @@ from demo.server.http.address import AddressError, as_root, check, in_brackets, 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One without proxies, that is as before afterwards."""
+    """An environment without proxies; afterwards it is as before."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -18,9 +18,9 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Server:
-    """Uvicorn with an application that answers when it is let go, for at most two connections or as many as is said.
+    """Uvicorn with an application that answers once it is let go, for at most two connections or as many as given.
 
-    It takes this machine for a proxy before it, unless it knows none.
+    It takes this machine for a proxy, unless `proxies` says otherwise.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Server:
 
     async def connect(self, address: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         pair = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
-        self._clients.append(pair)  # else those that a test has no name for would close
+        self._clients.append(pair)  # otherwise those that a test does not name would close
         return pair
 
     async def begin_body(self, address: str = "127.0.0.1", body: bytes = b"") -> asyncio.StreamReader:
-        """A connection whose request is here but for most of its body, once the server has it."""
+        """A connection whose request has arrived except for most of its body; waits until the server has it."""
         reader, writer = await self.connect(address)
         self.asked.clear()
         writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + body)
@@ -123,9 +123,9 @@ def test_of_a_burst_no_more_stay_than_are_allowed() -> None:
         async with Server() as server:
             with ExitStack() as stack:
                 clients = [stack.enter_context(socket.socket()) for _ in range(20)]
-                for client in clients:  # while the loop waits, so that it finds all of them at once
+                for client in clients:  # while the loop is blocked, so that it finds all of them at once
                     client.connect(("127.0.0.1", server.port))
-                _, writer = await server.connect()  # whose turn comes after theirs
+                _, writer = await server.connect()  # its turn comes after theirs
                 server.held.set()
                 writer.write(REQUEST)
                 await server.asked.wait()
@@ -218,13 +218,13 @@ def test_an_answer_that_goes_on_for_long_makes_room_where_all_are_being_answered
     assert asyncio.run(visit()).startswith(b"HTTP/1.1 200")
 
 
-UNREAD = bytes(64 * 2**20)  # which no socket's own buffers take
+UNREAD = bytes(64 * 2**20)  # more than a socket's own buffers take
 LAST_REQUEST = REQUEST.replace(b"Host", b"Connection: close\r\nHost")
 
 
 @asynccontextmanager
 async def unread_answer(server: Server) -> AsyncIterator[None]:
-    """A client that reads nothing of the answer at whose end its connection is to be closed."""
+    """A client that reads nothing of its answer, after which the connection is to be closed."""
     with socket.socket() as client:
         client.connect(("127.0.0.1", server.port))
         client.sendall(LAST_REQUEST)
@@ -272,7 +272,7 @@ def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.Mon
             read = 0
             while part := await reader.read(2**17):
                 read += len(part)
-                await asyncio.sleep(0.02)  # for more than a second in all
+                await asyncio.sleep(0.02)  # more than a second in all
             return read
 
     assert asyncio.run(asyncio.wait_for(visit(), 120)) > 16 * 2**20
@@ -294,7 +294,7 @@ def test_of_a_file_that_is_not_read_no_more_is_held_than_two_pieces() -> None:
             with socket.socket() as client:
                 client.connect(("127.0.0.1", server.port))
                 client.sendall(REQUEST)
-                while True:  # until the sockets have taken what they can, and more waits than makes its writer pause
+                while True:  # until the sockets have taken what they can, and so much waits that the writer pauses
                     held = [one.transport.get_write_buffer_size() for one in server.server.server_state.connections]
                     if sum(held) > 2**16:
                         return sum(held)
@@ -328,7 +328,7 @@ def test_a_file_in_pieces_arrives_whole_and_leaves_the_connection_open(method: b
         (b"A: " + b"a" * 16_000 + b"\r\n", b"200"),
         (b"A: " + b"a" * 120_000 + b"\r\n", b"431"),
         (b"A: a\r\n" * 20_000, b"431"),
-        (b"A: " + b"a" * 10_000_000, b"431"),  # and the rest, while the answer is on its way
+        (b"A: " + b"a" * 10_000_000, b"431"),  # the rest comes while the answer is on its way
     ],
 )
 def test_long_headers_are_refused_by_a_sentence_and_the_connection_closed(

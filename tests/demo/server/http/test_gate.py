@@ -10,7 +10,7 @@ PAGE = {"host": "example.org:7860"}
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
-    """The status and the body that a request gets; 200 and "in" where it is let in."""
+    """The status and body that a request gets; 200 and "in" if it is let in."""
     sent: list[dict[str, Any]] = []
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
@@ -64,7 +64,7 @@ def test_uploads_are_not() -> None:
         {"sec-fetch-mode": "cors"},  # Node.js
         {"origin": "http://example.org:7860"},
         {"origin": "http://EXAMPLE.org:7860"},
-        # Behind proxies that change the host or cut the port, a browser tells all the same, if it came by https.
+        # If proxies change the host or drop the port, a browser still says where a call comes from, if it uses https.
         {"host": "127.0.0.1:7860", "origin": "https://faces.example", "sec-fetch-site": "same-origin"},
         {"host": "127.0.0.1:7860", "origin": "https://faces.example", "x-forwarded-host": "faces.example"},
         {"host": "a", "origin": "http://faces.example:81", "x-forwarded-host": "b, faces.example:81"},

@@ -13,7 +13,7 @@ from demo.server.page import launch_options
 
 
 class Tags(HTMLParser):
-    """The og: and twitter: tags of a page: name -> the contents, in order."""
+    """The og: and twitter: tags of a page: name -> its contents, in order."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def test_the_picture_is_there_in_the_size_that_is_told(served: tuple[str, str]) 
     assert Image.open(io.BytesIO(picture)).size == PREVIEW_SIZE
     found = tags(served[0])
     assert (*map(int, found["og:image:width"] + found["og:image:height"]),) == PREVIEW_SIZE
-    assert len(picture) < 2**20  # some programs take no larger one
+    assert len(picture) < 2**20  # some programs refuse a larger one
 
 
 def test_a_host_that_holds_markup_stays_text(served: tuple[str, str]) -> None:

@@ -29,7 +29,7 @@ class Counted:
 
 @dataclass
 class Panel:
-    """A page with a panel, before which the middleware stands."""
+    """A page with a panel behind the middleware."""
 
     url: str
     component: int
@@ -40,7 +40,7 @@ class Panel:
         return {"component_id": self.component, "fn_name": "answer", "session_hash": "a", "data": 1} | changed
 
     def ask(self, body: Any, *, directly: bool = True) -> tuple[int, str | None, str]:
-        """Status, type and text of an answer; the address without a slash at its end is known to Gradio alone."""
+        """Status, type and text of an answer; only Gradio knows the address without a slash at its end."""
         address = f"{self.url}gradio_api/component_server{'/' if directly else ''}"
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
@@ -53,7 +53,7 @@ class Panel:
 
 @contextmanager
 def serving(folder: Path, **launch: Any) -> Iterator[Panel]:
-    """Serve a page with a panel, by these options."""
+    """Serve a page with a panel, with these options."""
 
     async def answer(message: Any) -> dict[str, Any]:
         return {"said": message, "from": caller_address(), "number": 1 / 3, "none": None}
@@ -97,7 +97,7 @@ def test_a_panel_is_answered_as_gradio_answers_and_past_it(panel: Panel, data: A
         {"component_id": None},
         {"fn_name": "none"},
         {"fn_name": "__class__"},
-        {"fn_name": "wait"},  # not async: on a thread of Gradio's
+        {"fn_name": "wait"},  # not async: it runs on a thread of Gradio's
         {"session_hash": 5},
         {"data": "\ud800"},  # half of a pair of characters
     ],

@@ -18,8 +18,8 @@ FILE = {"_type": "gradio.FileData"}
 
 @pytest.fixture
 def ask(url: str, cache: Path) -> Any:
-    """Status and text of an answer, none of which may name a folder of this machine or carry a traceback, and all of
-    which carry the headers."""
+    """Status and text of an answer. No answer may name a folder of this machine or carry a traceback, and all must
+    carry the headers."""
 
     def ask(path: str, body: Any = None, method: str | None = None, **headers: str) -> tuple[int, str]:
         data = json.dumps(body).encode() if isinstance(body, dict | list) else body

@@ -5,7 +5,7 @@ from demo.server.http.security_headers import SecurityHeaders
 
 
 def headers_of(status: int, *ancestors: str) -> dict[str, str]:
-    """Those of an answer, by name."""
+    """The headers of an answer, by name."""
     sent: list[dict[str, Any]] = []
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
@@ -32,10 +32,10 @@ def test_every_answer_carries_them_beside_its_own() -> None:
         headers = headers_of(status)
         assert headers["a"] == "b"
         assert headers["x-content-type-options"] == "nosniff"
-        # Not no-referrer: browsers would take the origin away from the page's own calls.
+        # Not no-referrer: browsers would then leave the origin out of the page's own calls.
         assert headers["referrer-policy"] == "same-origin"
         assert "camera=(self)" in headers["permissions-policy"]
-        # Both together isolate the page, which threads in the browser need.
+        # Together they isolate the page, which threads in the browser need.
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert headers["cross-origin-embedder-policy"] == "require-corp"
 

@@ -13,7 +13,7 @@ from tests.paths import ROOT
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
-    """What becomes of a program that may use `signal`, `threading`, `time` and `demo.server.http.shutdown`."""
+    """Run a program that may use `signal`, `threading`, `time` and `demo.server.http.shutdown`."""
     start = "import signal, threading, time\nfrom pathlib import Path"
     code = f"{start}\nfrom demo.server.http.shutdown import *\n{program}"
     root = ROOT

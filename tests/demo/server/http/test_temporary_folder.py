@@ -30,7 +30,7 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @contextmanager
 def program() -> Iterator[subprocess.Popen[str]]:
-    """Another program with a folder of its own, in which a photo lies."""
+    """Another program with its own folder, which has a photo in it."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD],
         stdin=subprocess.PIPE,
@@ -110,7 +110,7 @@ def refuse(*_: object, **__: object) -> None:
 
 
 def test_a_folder_that_was_asked_for_and_cannot_be_used_is_named(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)  # as tests run by root may write anywhere
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)  # root, who may run the tests, can write anywhere
     with (
         pytest.raises(TemporaryFolderError, match=r"Permission denied.*set GRADIO_TEMP_DIR") as caught,
         own_temporary_folder(),

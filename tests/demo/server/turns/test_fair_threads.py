@@ -8,7 +8,7 @@ from demo.server.turns.fair_threads import FairThreads
 
 
 class Desk:
-    """One thread that is kept busy until a test lets go, and a note of what is done on it since.
+    """One thread that is kept busy until a test lets go, and a note of what it has done since.
 
     Attributes:
         done: names of pieces of work, in the order in which they were done.
@@ -28,11 +28,11 @@ class Desk:
         assert begun.wait(10)
 
     def give(self, address: str, *names: str) -> None:
-        """Have pieces of an address done."""
+        """Submit pieces of work for an address."""
         self._given += [self.threads.put(address, partial(self.done.append, name)) for name in names]
 
     def let_go(self) -> list[str]:
-        """The names, once all is done."""
+        """The names, once everything is done."""
         self._open.set()
         for given in self._given:
             given.result(10)

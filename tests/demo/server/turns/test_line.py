@@ -7,7 +7,7 @@ from demo.server.turns.line import Line, TurnedAwayError
 
 
 class Clock:
-    """In the clock's place."""
+    """A stand-in for the clock."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -193,7 +193,7 @@ def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_add
     for guest in ("a", "b", "c", "d", "e", "f"):
         turned_away(line, guest, guest)
     assert turned_away(line, "late", None).place == 7  # behind six
-    assert turned_away(line, "e", "e").place == 6  # who has been given the last turn that greedy had beyond the first
+    assert turned_away(line, "e", "e").place == 6  # e got greedy's last turn beyond its first
     assert turned_away(line, "f", "f").place == turned_away(line, "late", "late").place == 7  # nobody has two any more
 
 
@@ -273,7 +273,7 @@ def test_who_asks_for_a_place_again_and_does_not_come_has_lost_the_turn() -> Non
     line.reserve("she", "she")
     turned_away(line, "he", "he")
     clock.seconds += 2
-    line.reserve("she", "she")  # the answer may have been lost; nothing is renewed by it
+    line.reserve("she", "she")  # the answer may have been lost; this renews nothing
     turned_away(line, "he", "he")
     clock.seconds += 2
     with pytest.raises(TurnedAwayError) as told:
@@ -285,11 +285,11 @@ def test_who_asks_for_a_place_again_and_does_not_come_has_lost_the_turn() -> Non
 def test_those_who_only_ask_for_places_keep_nobody_waiting_for_long() -> None:
     clock = Clock()
     line = Line(8, 2, clock)
-    fill(line, 3)  # so that workers are not idle
+    fill(line, 3)  # so that no worker is idle
     for step in range(100):
         clock.seconds += 0.5
         for number in range(8):
-            if (step + number) % 10 == 0:  # each 5 s, from eight addresses
+            if (step + number) % 10 == 0:  # every 5 s, from eight addresses
                 with suppress(TurnedAwayError):
                     line.reserve(f"ghost {number}", f"ghost {number}")
         if step < 20:

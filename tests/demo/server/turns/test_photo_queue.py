@@ -19,7 +19,7 @@ LARGE = SMALL_PHOTO_SIZE + 1
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is, no photo takes long unless a test says so."""
+    """No photo takes long unless a test says so, however busy the machine is."""
     monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 60.0)
 
 
@@ -29,7 +29,7 @@ class Work:
     Attributes:
         done: set to end them.
         order: their numbers, as they were begun.
-        at_once: how many were worked on at the same time at most.
+        at_once: the most that were worked on at the same time.
     """
 
     def __init__(self) -> None:
@@ -119,11 +119,11 @@ def test_one_address_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class SlowDecoder:
-    """A decoder in whose pictures there is no end; it stops when they are no longer wanted, or when a test ends.
+    """A decoder that never finishes a picture; it stops when the picture is no longer wanted, or when a test ends.
 
     Attributes:
         begun: the numbers of the pictures, as they were begun.
-        given_up: those that were no longer wanted.
+        given_up: the pictures that were no longer wanted.
         ended: set at the end of a test.
     """
 
@@ -144,7 +144,7 @@ class SlowDecoder:
 
 
 def calls_from(monkeypatch: pytest.MonkeyPatch, addresses: Iterable[str]) -> None:
-    """Let the calls of a test come from these addresses in turn."""
+    """Make the calls of a test come from these addresses in turn."""
     following = iter(addresses)
     monkeypatch.setattr(photo_queue, "caller_address", lambda: next(following))
 
@@ -170,7 +170,7 @@ def test_pictures_whose_decoding_never_ends_keep_nobody_waiting(size: int, monke
     ("addresses", "slowest"),
     [
         (["one", "two"] * (MAX_WAITING_PHOTOS // 2), 0),
-        ([str(number) for number in range(MAX_WAITING_PHOTOS)], PHOTO_THREADS),  # the oldest come to their end
+        ([str(number) for number in range(MAX_WAITING_PHOTOS)], PHOTO_THREADS),  # the oldest are finished
     ],
 )
 def test_where_all_places_are_taken_another_address_gets_that_of_the_slowest_picture(
@@ -217,7 +217,7 @@ def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
         waiting = [asyncio.ensure_future(queue.run(None, 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
         while len(slow.begun) < MAX_WAITING_PHOTOS:
             await asyncio.sleep(0.001)
-        for number in range(others):  # before a photo has taken long
+        for number in range(others):  # before any photo has taken long
             with pytest.raises(TurnedAwayError):
                 queue.reserve(f"other {number}")
         monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
@@ -257,7 +257,7 @@ def test_a_photo_that_was_called_and_takes_long_to_arrive_waits_for_the_next_pla
 
 
 async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:
-    """What came back, or the types of the errors."""
+    """The results, or the types of the errors."""
     found = await asyncio.gather(*waiting, return_exceptions=True)
     return [type(answer) if isinstance(answer, Exception) else answer for answer in found]
 
@@ -347,7 +347,7 @@ def test_a_call_that_is_cancelled_stops_its_thread(
         return [type(answer), await queue.run(None, 1, lambda: "next")]
 
     assert asyncio.run(asyncio.wait_for(hang_up(), 10)) == [asyncio.CancelledError, "next"]
-    gc.collect()  # at which asyncio logs what nobody has asked for
+    gc.collect()  # then asyncio logs exceptions that nobody has retrieved
     assert caplog.records == []
 
 

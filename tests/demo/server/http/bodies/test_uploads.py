@@ -21,7 +21,7 @@ from demo.server.http.bodies import uploads as uploads_module
 from demo.server.http.bodies.uploads import NothingLeft, Uploads
 from demo.server.turns.photo_queue import PhotoQueue
 
-_NOT_USED: Any = None  # where ASGI has something to receive and send by
+_NOT_USED: Any = None  # in place of ASGI's functions to receive and send
 FILES = 'name="files"; filename="a.jpg"'
 FORM = "multipart/form-data; boundary=b"
 
@@ -71,7 +71,7 @@ def files_in(folder: Path) -> set[Path]:
 
 
 def settled(holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold, which is tidied up just after an answer."""
+    """Whether something becomes true soon: the page tidies up just after an answer."""
     for _ in range(200):
         if holds():
             return True
@@ -106,7 +106,7 @@ def test_an_upload_stays_to_be_asked_about(url: str, folder: Path) -> None:
     status, answer = post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")
     upload = Path(json.loads(answer)[0])
     assert (status, upload.read_text()) == (200, "photo")
-    # Not even what comes after it takes it away.
+    # Even a later request does not remove it.
     post(f"{url}gradio_api/upload", field('name="files"; filename=".."') + "--b--\r\n")
     assert settled(lambda: files_in(folder) == {upload})
     ask_about(upload, url)
@@ -132,7 +132,7 @@ def test_a_full_disk_is_said_and_uploads_go_on_when_there_is_room(
             urllib.request.urlopen(request)
         assert b"no room" in refused.value.read()
         assert int(refused.value.headers["Retry-After"]) > 0
-        assert set(folder.iterdir()) == before  # already, for whoever tries again at once
+        assert set(folder.iterdir()) == before  # already, for clients that try again at once
     assert post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")[0] == 200
 
 
@@ -154,7 +154,7 @@ def test_one_address_leaves_room_for_the_uploads_of_others(
         return status
 
     before = files_in(folder)
-    assert send("one..", "two..", "three") == 503  # which is found out only when all of them are here
+    assert send("one..", "two..", "three") == 503  # which only shows when all of them are here
     assert settled(lambda: files_in(folder) == before)
     assert [send(photo) for photo in ("one..", "two..", "three")] == [200, 200, 503]
     assert send("three", network=2) == 200
@@ -176,7 +176,7 @@ def test_the_addresses_of_a_network_share_its_room_for_uploads(url: str, monkeyp
 
 
 class Writes:
-    """In Gradio's place: each request puts a file where its path says, and goes on until it is told to end."""
+    """A stand-in for Gradio: each request writes a file at its path, and goes on until it is told to end."""
 
     def __init__(self, folder: Path) -> None:
         self.uploads = Uploads()
@@ -192,7 +192,7 @@ class Writes:
         await self._ends[scope["path"]].wait()
 
     async def begin(self, path: str, method: str = "POST") -> Callable[[], Any]:
-        """Begin a request; what is given ends it."""
+        """Begin a request; returns a function that ends it."""
         self._ends[path] = asyncio.Event()
         scope = {"type": "http", "method": method, "path": path, "app": self}
         request = asyncio.create_task(self._middleware(scope, _NOT_USED, _NOT_USED))
@@ -209,7 +209,7 @@ class Writes:
 
 
 def age(path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let so many seconds pass for the program, with the file as it is."""
+    """Let this many seconds pass for the program, while the file stays as it is."""
     now = path.stat().st_mtime + seconds
     monkeypatch.setattr(uploads_module, "time", SimpleNamespace(time=lambda: now))
 
@@ -272,12 +272,12 @@ def test_room_is_promised_for_when_the_oldest_upload_goes(tmp_path: Path, monkey
 
     uploads = Uploads()
     wait_to(1000)
-    assert uploads.seconds_to_room() == LEFTOVER_SECONDS + 10  # what a broken request wrote, in the round after that
+    assert uploads.seconds_to_room() == LEFTOVER_SECONDS + 10  # when broken requests' files go
     uploads.update([str(tmp_path / "old.jpg")])
     wait_to(1100)
     uploads.update([str(tmp_path / "new.jpg")])
     assert uploads.seconds_to_room() == UNASKED_SECONDS - 100 + 10
-    wait_to(2000)  # no round has been made for long
+    wait_to(2000)  # there has been no round for a long time
     assert uploads.seconds_to_room() == 10
     uploads.forget(str(tmp_path / "old.jpg"))
     wait_to(1100)
@@ -286,7 +286,7 @@ def test_room_is_promised_for_when_the_oldest_upload_goes(tmp_path: Path, monkey
 
 def test_an_app_within_gradios_may_put_itself_in_its_place(tmp_path: Path) -> None:
     async def answer(scope: Any, _receive: Any, _send: Any) -> None:
-        scope["app"] = object()  # as Starlette does, which MCP's server is made with
+        scope["app"] = object()  # as Starlette does, on which MCP's server is built
         (tmp_path / "call").touch()
 
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/mcp/", "app": Writes(tmp_path)}
@@ -305,7 +305,7 @@ def test_where_many_uploads_wait_the_rounds_delete_what_else_is_there(
     app = Writes(tmp_path)
     app.uploads.update(str(tmp_path / f"{number}.jpg") for number in range(100))
     asyncio.run(app.ask("short"))
-    assert (tmp_path / "short").exists()  # no request has to look through all of them
+    assert (tmp_path / "short").exists()  # no single request has to look through all of them
     make_a_round(app, tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
@@ -353,7 +353,7 @@ def test_no_more_uploads_are_taken_than_may_wait_to_be_read(
     name: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads_module, name, most)
-    monkeypatch.setattr(uploads_module, f"{name}_OF_ADDRESS", 0)  # where it is known, as here it is not
+    monkeypatch.setattr(uploads_module, f"{name}_OF_ADDRESS", 0)  # if the address is known, and here it is not
     uploads = Uploads()
     app = SimpleNamespace(get_blocks=lambda: SimpleNamespace(upload_file_set=uploads))
     statuses: list[int] = []
