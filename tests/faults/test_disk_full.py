@@ -1,6 +1,6 @@
 """Commands whose disk is full when they write: one line that names the file, and the old file stays.
 
-What annotate, training and an upload do then is tested with their own modules, some of it by POSIX's limits.
+The tests of annotate, training and uploads cover what those do then, partly by POSIX's limits.
 """
 
 import errno
@@ -18,7 +18,7 @@ from tests.fakes import celeba, face_network
 from tests.paths import ASSETS, PORTRAIT
 from training import ask_teachers, calibrate, explain, face_teacher, model_card, refit, soup
 
-ATTRIBUTES = ("Bangs", "Smiling", "Young")  # two that maps are judged by have a place in the face
+ATTRIBUTES = ("Bangs", "Smiling", "Young")  # maps are judged by two that have a place in the face
 
 
 def data_beside(weights: Path, sizes: dict[int, int] | None = None) -> Path:
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_and_the_old_file_stays(
     weights, out = tmp_path / "given.safetensors", tmp_path / "out" / name
     SlimNet((4, 4, 8, 8), (8, 7, 2), 3, attributes=ATTRIBUTES).save(weights)
     out.parent.mkdir()
-    old = (ASSETS / "README.md").read_bytes()  # which has the marks that a model card is filled in at
+    old = (ASSETS / "README.md").read_bytes()  # it has the marks at which a model card is filled in
     out.write_bytes(old)
 
     def refuse(_: int) -> None:

@@ -1,6 +1,6 @@
-"""Programs that are killed while they write a file: the old one or the new one is there, never half of one.
+"""If a program is killed while it writes a file, the old file or the new one is there, never half a file.
 
-`demo.annotate` and training, which go on where they were, are killed in tests of their own.
+`demo.annotate` and training, which go on where they stopped, are killed in tests of their own.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from slimnet import SlimNet
 from slimnet.export import main
 from tests.paths import ROOT
 
-# Stands in for `kill -9` at three moments of each write: in a fork of one process, since to start torch takes seconds.
+# Stands in for `kill -9` at three moments of each write. It forks one process, since starting torch takes seconds.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -63,7 +63,7 @@ SUFFIXES = (".safetensors", ".pth", ".onnx")
 
 
 def files(folder: Path, model: SlimNet) -> dict[str, bytes]:
-    """What the network's file is in each form."""
+    """The content of the network's file in each form."""
     folder.mkdir()
     for suffix in (".safetensors", ".pth"):
         model.save(folder / f"w{suffix}")

@@ -1,4 +1,4 @@
-"""How many inputs the fuzz tests try: about a thousand in CI, always the same.
+"""Decides how many inputs the fuzz tests try: about a thousand in CI, always the same.
 
 `python -m pytest tests/fuzz --hypothesis-profile=long` tries others each time. Both end with a line for each door.
 """
@@ -15,7 +15,7 @@ settings.load_profile("short")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what was tried at each door."""
+    """Print what was tried at each door."""
     terminalreporter.section("fuzzed")
     for door in DOORS:
         terminalreporter.write_line(str(door))

@@ -1,4 +1,4 @@
-"""A door by which strangers' input comes in: counts it, and asks for a good input's answer after each batch."""
+"""A door through which strangers' input comes: counts it, and checks the answer to a good input after each batch."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class Door:
 
     @contextmanager
     def input(self, *refusals: type[Exception]) -> Iterator[None]:
-        """Try an input in the block, which may end with one of these exceptions."""
+        """Try an input in the block, which may raise one of these exceptions."""
         began = time.process_time()
         why: Exception | None = None
         try:
@@ -53,7 +53,7 @@ class Door:
 
 
 def _resident_megabytes() -> int:
-    """Of this process; 0 where the system does not tell."""
+    """This process's memory; 0 if the system does not say."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-# Lengths, offsets and counts at which programs go wrong, in both orders of bytes.
+# Lengths, offsets and counts at which programs go wrong, in both byte orders.
 _EXTREMES = [
     number.to_bytes(size, order)
     for size in (1, 2, 4, 8)
     for number in (0, 1, 2 ** (8 * size - 1) - 1, 2 ** (8 * size - 1), 2 ** (8 * size) - 1)
     for order in ("big", "little")
 ]
-_HEAD_BYTES = 256  # where a file says what it is
+_HEAD_BYTES = 256  # in which a file says what it is
 
 
 @st.composite
@@ -46,7 +46,7 @@ def _edited(draw: st.DrawFn, data: bytes, files: Sequence[bytes]) -> bytes:
 
 
 def json_values(*leaves: st.SearchStrategy) -> st.SearchStrategy:
-    """A JSON value of any form, with some of these leaves in it."""
+    """A JSON value of any form that has some of these leaves in it."""
     leaf = st.one_of(
         *leaves, st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.just("\ud800")
     )
@@ -58,7 +58,7 @@ def json_values(*leaves: st.SearchStrategy) -> st.SearchStrategy:
 
 
 def mistaken(good: dict[str, object], *leaves: st.SearchStrategy) -> st.SearchStrategy:
-    """A JSON object like a good one, some of whose values are missing or something else."""
+    """A JSON object like a good one, but with some values missing or replaced."""
     return st.fixed_dictionaries(
         {}, optional={key: st.just(value) | json_values(*leaves) for key, value in good.items()}
     )

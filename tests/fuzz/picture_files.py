@@ -1,4 +1,4 @@
-"""Picture files of every format that is read, small, and strategies for damaged and made-up ones."""
+"""Small picture files in every format that is read, and strategies for damaged and made-up ones."""
 
 import struct
 

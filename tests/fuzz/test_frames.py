@@ -1,4 +1,4 @@
-"""Messages of the live panel and the photo panel, as a script of a stranger might send them."""
+"""Messages to the live panel and the photo panel, as a stranger's script might send them."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ PHOTOS = st.one_of(
 
 
 class Panels:
-    """Both panels' ways to an answer, on one event loop, as on the page's."""
+    """Both panels' ways to an answer, on one event loop, as on the page."""
 
     def __init__(self) -> None:
         self._pipeline = Pipeline.load(WEIGHTS, "cpu")
@@ -75,7 +75,7 @@ class Panels:
         self._loop.close()
 
     def _good_answers(self) -> list[dict[str, Any]]:
-        self.frame({"visitor": "good", "leave": True})  # so that its face is found, not followed
+        self.frame({"visitor": "good", "leave": True})  # so that its face is found again, not followed
         return [self.frame({"frame": _FRAME, "visitor": "good"}), self.photo({"picture": _FRAME, "name": "good"})]
 
     @staticmethod

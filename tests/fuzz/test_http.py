@@ -1,4 +1,4 @@
-"""Requests to the page as it is served: of any bytes, forms, calls by JSON, and calls of a language model's tool."""
+"""Requests to the page as it is served: any bytes, forms, JSON calls, and calls of the tool for language models."""
 
 import base64
 import http.client
@@ -24,8 +24,8 @@ _PANELS, _TOOL = "/gradio_api/component_server/", "/gradio_api/mcp/"
 _JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 _PORTRAIT = base64.b64encode(saved(portrait(160, 200), "JPEG")).decode()
 _ANSWER_SECONDS = 60.0
-_MAX_ANSWER_BYTES = 100_000  # that are looked at
-# A stream, or a request that promises more than it holds, is left after this time.
+_MAX_ANSWER_BYTES = 100_000  # of an answer, that the test looks at
+# The test leaves a stream, or a request that promises more than it sends, after this time.
 _PATIENCE_SECONDS = 0.3
 
 
@@ -54,7 +54,7 @@ class Server:
         return self.ask("POST", path, json.dumps(value).encode(), _JSON)
 
     def send(self, request: bytes) -> int | None:
-        """Send bytes as they are; the status of the answer, or None where there is none within a moment."""
+        """Send bytes as they are; returns the answer's status, or None if there is no answer within a moment."""
         with socket.create_connection((self._host, self._port), _PATIENCE_SECONDS) as connection:
             try:
                 connection.sendall(request)
@@ -93,7 +93,7 @@ def door(server: Server) -> Door:
 
 
 def check_answer(door: Door, status: int, answer: bytes) -> None:
-    """A call is answered, or refused by JSON with a sentence or by a plain sentence, and never by a failure."""
+    """A call is answered, or refused with a sentence, in JSON or plain; it never fails."""
     assert status < 500, answer
     if status >= 400:
         door.refused += 1
@@ -132,7 +132,7 @@ _GOOD_REQUESTS = [
 
 
 def _form_of_type(options: str) -> bytes:
-    """An upload that was answered 500 once, for what the type of its form says."""
+    """An upload that once got status 500 because of its form's type."""
     kind = f"Content-Type: multipart/form-data; {options}"
     return _request("POST", _UPLOAD, ["Host: x", "Content-Length: 5", kind], b"--b--")
 

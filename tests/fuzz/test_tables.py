@@ -1,4 +1,4 @@
-"""Tables that people give to the commands: labels, teachers, and what a stopped run has left."""
+"""Tables that people give to the commands: labels, teachers, and what a stopped run left."""
 
 import csv
 import io
@@ -148,7 +148,7 @@ def test_a_table_of_groups_is_read_or_refused(door: Door, folder: Folder, table:
 
 
 class Stopped:
-    """A table of demo.annotate that a stopped run has left, with its journal."""
+    """The table and journal that a stopped run of demo.annotate left."""
 
     def __init__(self, folder: Path) -> None:
         self.files = ["a.jpg", "b.jpg", "c.jpg"]
@@ -159,7 +159,7 @@ class Stopped:
         self.left = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def resume(self, name: str, content: bytes) -> None:
-        """Go on from what was left, with another content of one of the files."""
+        """Go on from what was left, after replacing the content of one file."""
         for path in self.out.parent.iterdir():
             path.unlink()
         for other, good in self.left.items():

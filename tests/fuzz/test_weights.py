@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Weights:
-    """Loads files of weights."""
+    """Loads weights files."""
 
     def __init__(self, folder: Path) -> None:
         self.files = written(network(), folder)

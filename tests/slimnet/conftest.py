@@ -1,4 +1,4 @@
-"""What several tests of slimnet read."""
+"""What several tests of slimnet share."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.fakes import original
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights file of the original implementation's form."""
+    """A weights file in the original implementation's form."""
     path = tmp_path_factory.mktemp("weights") / "w.pth"
     torch.save(original.checkpoint(original.state_dict()), path)
     return path

@@ -5,7 +5,7 @@ from slimnet import ATTRIBUTES, GROUPS
 
 def test_forty_names_in_celebas_order() -> None:
     assert len(set(ATTRIBUTES)) == len(ATTRIBUTES) == 40
-    # CelebA sorts them with digits first and without regard to case.
+    # CelebA sorts them with digits first, ignoring case.
     assert list(ATTRIBUTES) == sorted(ATTRIBUTES, key=str.lower)
 
 

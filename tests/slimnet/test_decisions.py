@@ -69,7 +69,7 @@ def test_surer_is_the_larger_share_of_the_room_above_the_threshold() -> None:
 
 
 def test_a_tick_that_lost_takes_no_other_with_it() -> None:
-    # The goatee is surer than no beard, which is surer than the mustache; goatee and mustache go together.
+    # The goatee is surer than no beard, which is surer than the mustache. Goatee and mustache go together.
     assert decide(np.array([0.1, 0.1, 0.1, 0.9, 0.95, 0.85]), NAMES, calibration()) == [
         False, False, False, None, True, True,
     ]  # fmt: skip

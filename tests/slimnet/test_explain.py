@@ -128,7 +128,7 @@ def test_cells_cover_the_crop(counts: tuple[int, ...], classes: int, size: tuple
 
 
 def test_cells_lie_where_convolutions_and_poolings_are_centred(shipped: SlimNet) -> None:
-    # Centres of pixels 33 + 32i and 17 + 16i, and so the edges between them.
+    # The edges lie between the cells' centres, which are the centres of pixels 33 + 32i and 17 + 16i.
     assert cells(shipped).columns == (0, 49.5, 81.5, 113.5, 178)
     assert cells(shipped, refine=True).columns == (0, *(25.5 + 16 * n for n in range(8)), 178)
 

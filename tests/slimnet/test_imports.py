@@ -1,11 +1,11 @@
-"""That the network can be taken into another project with few packages."""
+"""The network can be used in another project with few packages."""
 
 import subprocess
 import sys
 
 from tests.paths import ROOT
 
-# Hides every installed package but the needed ones and their own requirements.
+# Hides every installed package except the needed ones and their requirements.
 PROGRAM = """
 import importlib.metadata, re, sys
 from collections import defaultdict
@@ -63,7 +63,7 @@ assert not any(map(find_spec, ("huggingface_hub", "onnx", "onnxruntime", "scipy"
 
 
 def test_a_predictor_needs_no_torchvision() -> None:
-    """Its import takes as long as torch's, in every process that serves or annotates."""
+    """Importing torchvision takes as long as importing torch, in every process that serves or annotates."""
     run(
         """
 from slimnet import Predictor

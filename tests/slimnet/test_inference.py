@@ -12,7 +12,7 @@ TEMPERATURES = (0.5, 1.0, 2.0)
 
 @pytest.fixture(scope="module")
 def model() -> SlimNet:
-    """Of another shape, preprocessing and number of attributes than SlimNet's own, calibrated."""
+    """A calibrated model whose shape, preprocessing and number of attributes differ from SlimNet's own."""
     preprocessing = Preprocessing(75, 80, (0.1, 0.5, 0.6), (0.2, 0.25, 0.5))
     model = SlimNet((4, 6, 8), (10, 7, 2), 3, depth_multiplier=2, preprocessing=preprocessing)
     model.load_state_dict(original.state_dict(10, (4, 6, 8), classes=3, multiplier=2))

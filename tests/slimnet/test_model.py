@@ -41,7 +41,7 @@ def test_every_parameter_gets_a_gradient() -> None:
     loss.backward()
     without = [n for n, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert without == []
-    # A bias in front of a batch norm has a gradient of nothing but rounding; everything else must move.
+    # The gradient of a bias before a batch norm is nothing but rounding; everything else must move.
     still = [n for n, p in model.named_parameters() if p.grad is None or not (p.grad.any() or n.endswith(".0.bias"))]
     assert still == []
 

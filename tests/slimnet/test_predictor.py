@@ -53,7 +53,7 @@ def test_torch_computes_where_onnx_runtime_is_missing(
 def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("resource")
-    # Of a process of its own, whose memory ends shortly after what it has by then.
+    # In its own process, whose memory limit is just above what it uses by then.
     program = f"""
         import resource, sys
         from pathlib import Path
@@ -141,8 +141,8 @@ def test_the_thread_count_is_left_alone(weights: Path, crops: np.ndarray) -> Non
     assert torch.get_num_threads() == before
 
 
-# A machine without a GPU cannot break one. torch's meta device computes nothing and fails when results are read from
-# it, which is how a GPU that has gone looks from outside.
+# Without a GPU, nothing here can break one. torch's meta device computes nothing and fails when results are read from
+# it, just like a GPU that has gone.
 def test_a_device_that_fails_at_once_is_left_for_the_cpu(
     weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +214,7 @@ def test_weights_that_are_changed_or_gone_while_it_runs_change_no_answer(
     SlimNet().save(path)
     predictor = Predictor(path, "cpu")
     sha256, expected = predictor.sha256, predictor(crops)
-    with path.open("r+b") as file:  # in place, which a file that is mapped into memory would show
+    with path.open("r+b") as file:  # in place: a file mapped into memory would show it
         file.write(bytes(path.stat().st_size))
     np.testing.assert_array_equal(predictor(crops), expected)
     os.truncate(path, 0)
@@ -239,7 +239,7 @@ needs_setting = pytest.mark.skipif(CONVOLUTIONS is None, reason="torch before 2.
 
 
 class Watching(Inference):
-    """In a network's place: notes whether a convolution on a GPU would be computed in TF32."""
+    """A stand-in for a network: notes whether a convolution on a GPU would be computed in TF32."""
 
     def __init__(self) -> None:
         super().__init__(SlimNet())
@@ -255,7 +255,7 @@ class Watching(Inference):
 
 @pytest.fixture
 def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TorchNetwork]:
-    """A network that takes itself for one on a GPU, in a process whose convolutions may use TF32."""
+    """A network that believes it is on a GPU, in a process whose convolutions may use TF32."""
     network = TorchNetwork(Watching(), torch.device("cuda"))
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, _device: tensor)
     before, CONVOLUTIONS.fp32_precision = CONVOLUTIONS.fp32_precision, "tf32"
@@ -267,7 +267,7 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[TorchNetwork]:
 def test_a_gpu_computes_as_exactly_as_a_cpu_and_its_setting_is_put_back(
     on_gpu: TorchNetwork, crops: np.ndarray
 ) -> None:
-    for before in ("ieee", "tf32"):  # as the process's other code may have set it
+    for before in ("ieee", "tf32"):  # the process's other code may have set either
         CONVOLUTIONS.fp32_precision = before
         on_gpu(crops)
         assert CONVOLUTIONS.fp32_precision == before

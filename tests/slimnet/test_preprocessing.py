@@ -36,7 +36,7 @@ def test_colours_of_another_profile_become_those_of_srgb(tmp_path: Path) -> None
     crop = Image.new("RGB", (178, 218), (200, 100, 50))
     crop.save(tmp_path / "wide.png", icc_profile=adobe_rgb())
     x = transform(Image.open(tmp_path / "wide.png"))
-    # By the definitions of the two spaces.
+    # From the definitions of the two spaces.
     expected = torch.tensor([227.1, 100.1, 42.4]) / 127.5 - 1
     torch.testing.assert_close(x[:, 0, 0], expected, atol=0.01, rtol=0)
 
@@ -70,7 +70,7 @@ def test_batches_are_normalised_like_single_pictures() -> None:
 
 
 def test_every_value_is_normalised_on_the_scale_of_pictures() -> None:
-    """Bit by bit, since weights are trained for these very numbers."""
+    """The same bit by bit, since weights are trained for exactly these numbers."""
     own = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
     crops = torch.arange(256, dtype=torch.uint8).repeat(3, 1).T.reshape(1, 16, 16, 3)
     expected = (crops.float() - torch.tensor(own.mean) * 255) / (torch.tensor(own.std) * 255)

@@ -1,5 +1,5 @@
-"""That no library reports, nor writes to the home folder: each in a process of its own, for they read the environment
-once, and where CI is not set, for with it some are silent by themselves. The page: tests/demo/test_prove_privacy.py.
+"""No library reports anything or writes to the home folder. Each gets its own process, since it reads the environment
+once, and CI is not set, since some are silent with it. The page itself: tests/demo/test_prove_privacy.py.
 """
 
 import os
@@ -15,7 +15,7 @@ from demo.prove_privacy.trace import Activity, read_trace, strace_command
 from tests.paths import PORTRAIT, ROOT
 
 WEIGHTS = ROOT / "assets" / "slimnet_celeba.safetensors"
-WANTED = {  # by somebody else on this machine
+WANTED = {  # set by someone else on this machine
     "GRADIO_ANALYTICS_ENABLED": "True",
     "HF_HUB_DISABLE_TELEMETRY": "0",
     "RAY_USAGE_STATS_ENABLED": "1",
@@ -28,7 +28,7 @@ SETTINGS = {
     "gradio": "from gradio import analytics; print(analytics.analytics_enabled())",
     "huggingface_hub": "from huggingface_hub import constants; print(not constants.HF_HUB_DISABLE_TELEMETRY)",
     "ray": "from ray._common.usage import usage_lib; print(usage_lib.usage_stats_enabled())",
-    # It would warn that the packages by which it reports are missing.
+    # Otherwise it warns that the packages it reports with are missing.
     "fastapi": "from fastapi import FastAPI; from fastapi.testclient import TestClient\n"
     "with TestClient(FastAPI()) as client: print(client.get('/').status_code != 404)",
 }
@@ -56,7 +56,7 @@ def test_a_library_reads_that_it_is_not_to_report(library: str) -> None:
 
 
 def observed(tmp_path: Path, *arguments: str) -> tuple[Activity, list[str]]:
-    """What Python did with these arguments, and the names in what were its empty home and temporary folder."""
+    """What Python did with these arguments, and what it left in its home and temporary folder, which were empty."""
     folders = [tmp_path / "home", tmp_path / "tmp"]
     for folder in folders:
         folder.mkdir()
@@ -71,7 +71,7 @@ def observed(tmp_path: Path, *arguments: str) -> tuple[Activity, list[str]]:
 @pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))
 def test_annotating_reports_nothing_and_writes_its_table_alone(tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
-    # Its processes, too: MediaPipe works in one of its own, ONNX Runtime in both.
+    # This includes its processes: MediaPipe has one of its own, and ONNX Runtime works in both.
     found, remaining = observed(tmp_path, "-m", "demo.annotate", str(PORTRAIT), "--out", str(out), "--device", "cpu")
     assert (found.connections, found.lookups, remaining) == ((), (), [str(out)])
     assert "eileen_collins.jpg" in out.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def weights(path: Path, *logits: float) -> str:
-    """Weights that say the same of every picture."""
+    """Weights that say the same about every picture."""
     network = SlimNet((4, 8), (8, 7, 2), len(logits), attributes=celeba.ATTRIBUTES[: len(logits)])
     with torch.no_grad():
         network.fc.weight.zero_()
@@ -48,7 +48,7 @@ def test_the_table_holds_the_mean_logit_of_all_teachers(
     with table.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["file", *celeba.ATTRIBUTES]
-    assert len(rows) == len(splits["train"]) + len(splits["valid"])  # never of the test split
+    assert len(rows) == len(splits["train"]) + len(splits["valid"])  # never from the test split
     right = 100 * (splits["valid"].labels == [True, False, True]).mean()
     assert f"data, 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
 

@@ -35,7 +35,7 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
     tmp_path: Path, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = read_celeba(data)["valid"].labels
-    # An answer that is eight times too sure, one that is decided 6 too high, and one that says nothing.
+    # One answer is eight times too sure, one is decided 6 too high, and one says nothing.
     noise = np.random.default_rng(0).normal(0, 2, labels.shape)
     logits = (labels * 4.0 - 2 + noise) * (8, 1, 0.1) * (1, 1, 0) + (0, 6, 0.01)
     monkeypatch.setattr(calibrate, "probabilities", lambda *_: expit(logits))
@@ -45,7 +45,7 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
     moved = (before.fc.bias - after.fc.bias).tolist()
     assert moved == [0, pytest.approx(6, abs=1.5), 0]
     assert torch.equal(before.fc.weight, after.fc.weight)
-    assert after.provenance == {"commit": "abc"}  # how they were trained is as it was
+    assert after.provenance == {"commit": "abc"}  # this still says how they were trained
     found = json.loads((tmp_path / "new" / "c.json").read_text())
     assert found["thresholds"]["low"] > 0
     assert found["temperatures"]["used"]
@@ -64,7 +64,7 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
     assert "sure answers, on people the bands were not fitted on" in printed
     assert set(after.calibration.operating_points) == {"accuracy", "balanced", "f1"}
     assert after.calibration.operating_points["accuracy"].thresholds == (0.5, 0.5, 0.5)
-    assert after.calibration.unsure[2] == (0, 1)  # what says nothing is never sure
+    assert after.calibration.unsure[2] == (0, 1)  # an answer that says nothing is never sure
     assert after.calibration.sure is not None
     assert after.calibration.sure.answered[2] == 0
     assert found["decisions"]["held_out"]["f1"]["f1"] > 0
@@ -120,7 +120,7 @@ def test_temperatures_are_found() -> None:
 
 
 def test_a_rarer_attribute_does_not_bend_its_temperature() -> None:
-    """Pictures with an attribute are half as frequent as in training, and the network knows what training showed."""
+    """Pictures with an attribute are half as frequent as in training, from which the network knows its frequency."""
     rng = np.random.default_rng(0)
     logits = rng.normal(-1, 2, 60_000)
     labels = rng.random(60_000) < expit(logits)
@@ -180,7 +180,7 @@ def test_a_form_that_carries_no_calibration_is_refused(weights: Path, capsys: py
 def test_labels_that_are_not_known_move_nothing(
     tmp_path: Path, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Answers beside unknown labels are as wrong as can be."""
+    """Answers with unknown labels are as wrong as possible."""
     gaps = celeba.with_gaps(shutil.copytree(data, tmp_path / "gaps"))
     labels, known = read_celeba(data)["valid"].labels, read_celeba(gaps)["valid"].known
     noise = np.random.default_rng(0).normal(0, 2, labels.shape)

@@ -19,7 +19,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory, data: Path) -> tuple[Path, Path]:
-    """Two random networks that say yes to half of the pictures."""
+    """Two random networks that say yes to half the pictures."""
     crops = next(read_pictures(read_celeba(data)["valid"], transform))
     folder = tmp_path_factory.mktemp("weights")
     for name, seed in (("one", 0), ("other", 1)):

@@ -19,7 +19,7 @@ from training.report import tables as report
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A network that says yes and no by turns, with temperatures."""
+    """A network with temperatures that says both yes and no."""
     path = tmp_path / "w.safetensors"
     model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     model.calibration = Calibration((0.5, 1.0, 4.0), (Reliability(0.5, 0.4, 0.6),) * 3)
@@ -69,7 +69,7 @@ def test_a_folder_is_filled_with_everything(tmp_path: Path, weights: Path) -> No
     }  # fmt: skip
     written = json.loads((out / "evaluation.json").read_text())
     assert written["weights"]["file"] == "w.safetensors"
-    assert [division["by"] for division in written["divisions"]] == [["First"]]  # there are no labels for the other
+    assert [division["by"] for division in written["divisions"]] == [["First"]]  # there are no labels for the other one
     assert len(written["robustness"]["outcomes"]) == 8
     assert written["before"] != written["served"]
     loss = written["log_loss"]
@@ -147,7 +147,7 @@ def test_the_notebook_runs_and_holds_no_output(
     settings = {"WEIGHTS": weights, "DATA_DIR": data, "RESAMPLES": 20, "ROBUSTNESS_IMAGES": robustness_images}
     for name, value in settings.items():
         monkeypatch.setitem(os.environ, name, str(value))
-    monkeypatch.chdir(ROOT / "training")  # where Jupyter starts it; the notebook goes to the root
+    monkeypatch.chdir(ROOT / "training")  # Jupyter starts it there; the notebook changes to the root
     names: dict = {}
     for cell in code:
         exec(compile("".join(cell["source"]), "evaluate.ipynb", "exec"), names)
@@ -175,7 +175,7 @@ def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(
     split = read_celeba(data)["test"]
     assert f"{(~split.known).sum()} of 120 in test" in said.err
     assert "test knows none of Third" in said.err
-    found = json.loads((out / "evaluation.json").read_text())  # which would hold no nan
+    found = json.loads((out / "evaluation.json").read_text())  # it must not have nan
     predictor = Predictor(weights, "cpu")
     ticks = np.concatenate([predictor(crops) for crops in read_pictures(split, predictor.preprocessing)]) > 0.5
     for n in range(2):
@@ -209,12 +209,12 @@ def test_a_split_without_any_known_label_is_named(
 
 @pytest.fixture
 def outside(tmp_path: Path) -> tuple[Path, Path]:
-    """What `other_people` writes, with pictures for training and for testing."""
+    """What `other_people` writes, with pictures for training and testing."""
     return other_people(tmp_path, {0: 4, 2: 12})
 
 
 def other_people(tmp_path: Path, sizes: dict[int, int]) -> tuple[Path, Path]:
-    """Weights that know Male and Bald, and a set of other people with labels of Male and Young."""
+    """Weights that know Male and Bald, and a set of other people labelled with Male and Young."""
     model = SlimNet((4,), (4, 7, 2), 2, attributes=("Bald", "Male"))
     model.save(tmp_path / "outside.safetensors")
     data = celeba.write(tmp_path / "set", sizes=sizes)
@@ -251,7 +251,7 @@ def test_other_people_are_those_that_were_not_for_training_and_their_number_is_t
     said = capsys.readouterr()
     assert f"others: judged on {sum(judged.values())} pictures, " in said.err
     assert line in said.err
-    assert "judged on" not in said.out  # which holds the report alone
+    assert "judged on" not in said.out  # which has only the report
 
 
 def test_other_people_are_measured_by_their_own_labels(

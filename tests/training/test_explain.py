@@ -11,7 +11,7 @@ from training import explain
 from training.measure.regions import REGIONS
 from training.report.maps import where_it_looks
 
-NAMES = ("Bangs", "Smiling", "Young")  # patches at 40 to 140 across, and 0, 60 and 120 down; Young has no place
+NAMES = ("Bangs", "Smiling", "Young")  # patches 40 to 140 across and from 0, 60 and 120 down; Young has no place
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_the_notebook_runs_and_holds_no_output(
     cells = json.loads((ROOT / "training" / "explain.ipynb").read_text(encoding="utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
-    monkeypatch.chdir(ROOT / "training")  # where Jupyter starts it; the notebook goes to the root
+    monkeypatch.chdir(ROOT / "training")  # Jupyter starts it there; the notebook changes to the root
     names: dict = {}
     for cell in code:
         exec(compile("".join(cell["source"]), "explain.ipynb", "exec"), names)

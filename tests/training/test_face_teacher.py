@@ -18,7 +18,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def beginning(tmp_path: Path, data: Path) -> Path:
-    """Weights that the command made of a face network."""
+    """Weights that the command made from a face network."""
     path = tmp_path / "begin.safetensors"
     model = face_network.write(tmp_path)
     assert face_teacher.main(["--model", str(model), "--data_dir", str(data), "--out", str(path), "--images", "8"]) == 0

@@ -133,7 +133,7 @@ def test_what_is_no_full_evaluation_is_named(tmp_path: Path, folder: Path, capsy
 
 
 def outside_of(folder: Path, sha256: str) -> None:
-    """Figures on other people, as training.evaluate --outside writes them, of weights with this fingerprint."""
+    """Figures on other people, as training.evaluate --outside writes them for weights with this fingerprint."""
     part = {"group": "Black", "gender": "female", "age": None, "images": 200, "right": 0.42, "interval": [0.36, 0.48]}
     everybody = {**part, "group": None, "gender": None, "right": 0.79, "interval": [0.77, 0.81]}
     young = {**part, "group": None, "gender": None, "age": "0-2", "right": 0.54, "interval": [0.47, 0.61]}
@@ -156,7 +156,7 @@ def test_whom_it_fails_is_told_where_it_was_measured(tmp_path: Path, folder: Pat
 
 
 def maps_of(folder: Path, sha256: str) -> None:
-    """How well maps do, as training.explain writes it, of weights with this fingerprint."""
+    """How well maps do, as training.explain writes it for weights with this fingerprint."""
     ratios = {name: {"mean": mean, "interval": [mean - 0.2, mean + 0.3]} for name, mean in
               (("fine", 1.4), ("coarse", 0.5), ("grad_cam", 1.6), ("shuffled", 1.0))}  # fmt: skip
     orders = {"fine": 0.25, "grad_cam": 0.375, "random": 0.5}

@@ -1,4 +1,4 @@
-"""Fitting single outputs once more, on frozen features."""
+"""Fitting single outputs again, on frozen features."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_what_it_prints_is_the_loss_of_what_it_writes() -> None:
 
 
 def test_features_that_hold_on_the_training_faces_alone_are_bound() -> None:
-    # The second feature is the label on the faces that are fitted to, and noise on those that are judged on.
+    # The second feature equals the label on the faces used for fitting, and is noise on those used for judging.
     rng = np.random.default_rng(0)
     labels = rng.random(2000) < 0.5
     honest = rng.normal(size=2000) + labels
@@ -79,7 +79,7 @@ def test_how_sure_an_output_is_is_chosen_on_other_faces() -> None:
         Faces(features[part], labels[part], np.ones(len(labels[part]))) for part in (slice(200), slice(200, None))
     )
     output = fit_output(train, valid, np.zeros(150), 0.0)
-    assert output.scale != pytest.approx(1, abs=0.1)  # of 200 faces it is too sure
+    assert output.scale != pytest.approx(1, abs=0.1)  # with 200 faces it is too sure
     logits = valid.features @ output.weight + output.bias
     for factor in (0.9, 1.1):
         chances = 1 / (1 + np.exp(-factor * logits))
@@ -128,7 +128,7 @@ def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path,
     assert len(set(train.weights[60:].round(6))) > 1
     assert [valid.weights[:30].sum(), valid.weights[30:].sum()] == pytest.approx(
         [60, 4]
-    )  # chosen on as it is fitted to
+    )  # choosing weighs faces like fitting
 
 
 def test_who_has_another_label_and_who_has_not_weigh_the_same(data: Path) -> None:

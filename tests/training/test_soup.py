@@ -1,4 +1,4 @@
-"""Averaging weights, with batch norm's statistics measured again."""
+"""Weights are averaged, and batch norm's statistics are measured again."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_batch_norm_gets_the_statistics_of_the_crops_as_they_are(tmp_path: Path)
     norm = network.conv1[1]
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_mean is not None
-    # Of 120 crops one batch of 100: the other 20 would weigh as much.
+    # One batch of 100 from 120 crops: the other 20 would weigh as much as a whole batch.
     assert norm.num_batches_tracked == 1
     assert torch.allclose(norm.running_mean, torch.cat(seen).mean(dim=(0, 2, 3)), atol=0.02)
     assert not network.training
@@ -64,7 +64,7 @@ def test_the_command_writes_weights_that_load(tmp_path: Path, capsys: pytest.Cap
     out = tmp_path / "soup.safetensors"
     assert main(["--weights", *files, "--data_dir", str(data), "--out", str(out), "--device", "cpu"]) == 0
     assert SlimNet.load_pretrained(out).attributes == celeba.ATTRIBUTES
-    assert main(["--weights", *files, "--images", "0", "--out", str(out)]) == 0  # needs no pictures
+    assert main(["--weights", *files, "--images", "0", "--out", str(out)]) == 0  # this needs no pictures
     plain = average([SlimNet.load_pretrained(file) for file in files]).state_dict()
     assert all(torch.equal(value, plain[name]) for name, value in SlimNet.load_pretrained(out).state_dict().items())
     assert main(["--weights", str(tmp_path / "none.safetensors"), "--data_dir", str(data), "--out", str(out)]) == 1

@@ -93,7 +93,7 @@ def test_the_best_recipe_runs_at_both_sizes(tmp_path: Path, data: Path, monkeypa
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
-    """All arguments of a trainer's method, as the run goes on."""
+    """All arguments of a trainer's method, collected as the run goes on."""
     calls = []
     method = getattr(engine.Trainer, name)
 
@@ -132,7 +132,7 @@ def test_the_rate_falls_every_so_many_epochs(tmp_path: Path, data: Path) -> None
 
 
 def steps_take(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Give the trainer a clock by which only steps take time."""
+    """Give the trainer a clock on which only steps take time."""
     clock = [1000.0]
     step = engine.Trainer.step
 
@@ -189,7 +189,7 @@ def test_a_killed_run_goes_on_exactly(tmp_path: Path) -> None:
 
 
 def interrupted(monkeypatch: pytest.MonkeyPatch, name: str, at_step: int) -> None:
-    """Let the trainer's method stop the run, once, as Ctrl-C does, when so many steps are done."""
+    """Have the trainer's method stop the run once, as Ctrl-C does, after this many steps."""
     method = getattr(engine.Trainer, name)
 
     def stop(self: engine.Trainer, *arguments: Any) -> Any:
@@ -328,7 +328,7 @@ def test_values_that_are_not_finite_keep_the_last_good_weights(
 
 
 def losses_read_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-    """Let the trainer read losses after several steps, as on a GPU."""
+    """Have the trainer read losses only after several steps, as on a GPU."""
     open_loader = engine.Trainer.open_loader
 
     def with_steps(self: engine.Trainer) -> Any:
@@ -381,8 +381,8 @@ def test_a_run_with_pictures_on_the_device_goes_on_exactly(
 
 
 def test_pictures_on_the_device_train_and_judge_as_on_the_host(tmp_path: Path, data: Path) -> None:
-    # At a rate of nothing: Adam would make much of the rounding of pixels, in which the two differ, as does batch norm
-    # in training on four pictures.
+    # The learning rate is 0: the two round pixels differently, and Adam would amplify that, as batch norm does when it
+    # trains on four pictures.
     options = "--recipe best --precision float32 --batch_size 4 --num_epochs 2 --early_share 0.5 --learning_rate 0"
     for where in ("host", "device"):
         assert train.main(flags(data, tmp_path / where, *options.split(), "--pictures_on", where)) == 0
@@ -448,7 +448,7 @@ def test_weights_to_begin_with(tmp_path: Path, data: Path, capsys: pytest.Captur
     assert train.main(flags(data, tmp_path / "run", *options)) == 0
     trained = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors")
     assert trained.fc.weight.equal(first.fc.weight)
-    assert trained.calibration is None  # what was measured on the first weights does not hold for others
+    assert trained.calibration is None  # figures measured on the first weights do not hold for others
     assert train.main(flags(data, tmp_path / "other", *options, "--filter_counts", "4")) == 1
     assert "another shape" in capsys.readouterr().err
 
@@ -472,7 +472,7 @@ def test_faults_are_said_before_the_first_step(
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run" / "last.pt").exists()
     if "none.pth" in options:
-        assert not cache.exists()  # before minutes of decoding, too
+        assert not cache.exists()  # also before minutes of decoding
 
 
 def test_damaged_pictures_of_both_splits_are_named_at_once(
@@ -488,7 +488,7 @@ def test_damaged_pictures_of_both_splits_are_named_at_once(
 
 
 def expected_after_one_step(data: Path, save: Path, processes: int) -> tuple[float, SlimNet]:
-    """Loss and weights after one step on a batch of 8, shared by so many processes, computed without any of them."""
+    """Loss and weights after one step on a batch of 8 shared by this many processes, computed without them."""
     config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
     split = read_celeba(data)["train"]
     network = build_network(config, split.attributes)
@@ -533,11 +533,11 @@ def test_two_processes_make_one_step_of_the_whole_batch(tmp_path: Path) -> None:
         [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
     )
     loss, network = expected_after_one_step(data, save, processes=2)
-    (found,) = metrics(save)  # one line: there is one writer
+    (found,) = metrics(save)  # one line, since only one process writes
     assert found["train/loss"] == pytest.approx(loss, abs=1e-5)
     assert found["images"] == 8
     weights = SlimNet.load_pretrained(save / "last.safetensors")
-    # Both processes judge the very weights that are saved, although each saw other images.
+    # Both processes judge exactly the saved weights, although each saw other images.
     assert found["valid/loss"] == pytest.approx(valid_loss(weights, data, tmp_path / "cache"), abs=1e-6)
     np.testing.assert_allclose(weights.fc.weight.detach(), network.fc.weight.detach(), atol=1e-4)
 
@@ -626,7 +626,7 @@ def test_damage_inside_one_picture_is_named_before_the_first_step(
 def test_what_is_not_known_is_neither_learnt_nor_judged(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two runs that differ in labels that are not known alone are the same."""
+    """Two runs that differ only in unknown labels are the same."""
     celeba.with_gaps(data)
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "1")) == 0
     assert "0 is taken for not known" in capsys.readouterr().err
@@ -657,7 +657,7 @@ def test_an_attribute_that_neither_labels_nor_teachers_know_is_refused(
 
 
 def test_processes_share_a_step_by_their_known_labels(tmp_path: Path) -> None:
-    """The mean over all known labels of the batch, however they fall to the processes."""
+    """The mean is over all known labels of the batch, however the processes share them."""
     data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2}), share=0.5)
     save = tmp_path / "run"
     options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
@@ -699,12 +699,12 @@ def test_a_fault_is_the_last_that_torchrun_says(tmp_path: Path, data: Path) -> N
 
 
 def test_several_folders_make_one_run(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each folder's pictures come up by its weight, and each validation split is reported."""
+    """Each folder's pictures are drawn by its weight, and each validation split is reported."""
     more = celeba.with_columns(celeba.write(tmp_path / "more", sizes={0: 8, 1: 3}), "Second", "Extra", "First")
     options = ["--num_epochs", "2", "--data_dir", str(data), f"{more}=0.5"]
     assert train.main([*flags(data, tmp_path / "run"), *options]) == 0
     found = metrics(tmp_path / "run")
-    assert [row["images"] for row in found] == [20, 40]  # 16 and half of 8
+    assert [row["images"] for row in found] == [20, 40]  # 16, and half of 8
     assert "more: does not label Third (1)" in capsys.readouterr().err
     weights = SlimNet.load_pretrained(tmp_path / "run" / "last.safetensors").eval()
     split = read_celeba(more)["valid"].with_attributes(celeba.ATTRIBUTES)
@@ -789,7 +789,7 @@ def test_a_run_knows_its_teachers_and_initial_weights_by_what_they_hold(tmp_path
     }
     options = flags(data, save, "--teachers", str(teacher), "--init_from", str(first))
     assert train.main([*options, "--num_epochs", "1"]) == 0
-    first.unlink()  # it isn't needed to go on
+    first.unlink()  # going on does not need it
     assert train.main([*options, "--num_epochs", "2", "--resume"]) == 0
     assert json.loads((save / "config.json").read_text())["files"] == expected
     assert torch.load(save / "last.pt", weights_only=True)["files"] == expected
@@ -828,11 +828,11 @@ def test_a_run_from_before_teachers_were_known_by_what_they_hold_goes_on(tmp_pat
     write_answers(teacher, data, 0.2)
     assert train.main([*options, "--num_epochs", "2", "--resume"]) == 0
     (known,) = torch.load(save / "last.pt", weights_only=True)["files"]["teachers"]
-    assert known["sha256"] == hashlib.sha256(teacher.read_bytes()).hexdigest()  # from now on
+    assert known["sha256"] == hashlib.sha256(teacher.read_bytes()).hexdigest()  # recorded from now on
 
 
 def write_answers(teacher: Path, data: Path, probability: float) -> None:
-    """Write a teacher's table that says the same of every training picture."""
+    """Write a teacher's table that says the same about every training picture."""
     names = [path.name for path in read_celeba(data)["train"].paths]
     teacher.parent.mkdir(exist_ok=True)
     teacher.write_text("file,Second\n" + "".join(f"{name},{probability}\n" for name in names))

@@ -13,7 +13,7 @@ RGB = rgb(portrait())
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 P3 = coded_profile(12, 13)
 assert P3 is not None
-# x and y of red, green and blue; exponent of the tone curve, or None for sRGB's.
+# x and y of red, green and blue, then the exponent of the tone curve, or None for sRGB's.
 SPACES = {
     "p3": (P3, (0.680, 0.320, 0.265, 0.690, 0.150, 0.060), None),
     "adobe": (adobe_rgb(), (0.64, 0.33, 0.21, 0.71, 0.15, 0.06), 563 / 256),
@@ -21,7 +21,7 @@ SPACES = {
 
 
 def encoded(values: np.ndarray, space: str) -> np.ndarray:
-    """sRGB colours, float (…, 3) of 0 to 1, as a wider space of the same white writes them; by its definition."""
+    """sRGB colours, float (…, 3) from 0 to 1, converted to a wider space with the same white, by its definition."""
     _, primaries, gamma = SPACES[space]
 
     def to_xyz(corners: tuple[float, ...]) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_greys_are_converted() -> None:
 
 
 def exif(index: str, colour_space: int) -> bytes:
-    """An EXIF block as cameras write it for Adobe RGB: the space is named in a part of a part."""
+    """An EXIF block as cameras write it for Adobe RGB: a part within a part names the space."""
     block = Image.Exif()
     block.get_ifd(0x8769).update({0xA001: colour_space, 0xA005: {1: index}})
     return block.tobytes()
@@ -169,7 +169,7 @@ def test_colours_that_avif_and_jpeg_2000_describe_are_converted() -> None:
 
 
 def press_profile() -> bytes:
-    """A profile of a press whose cyan alone prints a middle grey, L 50, and any black ink black."""
+    """A profile of a press on which cyan alone prints a middle grey, L 50, and any black ink prints black."""
     corners = [(0 if k else 128 if c else 255, 128, 128) for c in (0, 1) for _ in range(4) for k in (0, 1)]
     ramp = bytes(range(256))
     table = b"mft1" + struct.pack(">4x4B9i", 4, 3, 2, 0, 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)

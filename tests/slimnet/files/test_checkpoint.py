@@ -36,7 +36,7 @@ def test_original_files_give_the_originals_logits(tmp_path: Path, crop: Tensor, 
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3])
     content = original.checkpoint(
         state,
-        stored_multiplier=7,  # never used by the original: the shapes tell the truth
+        stored_multiplier=7,  # the original never uses it: the shapes tell the truth
         optimizer_state_dict=optimizer.state_dict(),
         scheduler_state_dict=scheduler.state_dict(),
     )
@@ -161,7 +161,7 @@ def test_a_calibration_is_kept_and_leaves_raw_logits_alone(tmp_path: Path, crop:
 
 def test_how_weights_were_made_is_kept(tmp_path: Path, calibrated: Path) -> None:
     model = SlimNet.load_pretrained(calibrated)
-    assert model.provenance is None  # as in files from before it was written
+    assert model.provenance is None  # as in files from before it existed
     model.provenance = {"commit": "abc", "settings": {"learning_rate": 0.1}}
     model.save(tmp_path / "w.safetensors")
     assert SlimNet.load_pretrained(tmp_path / "w.safetensors").provenance == model.provenance
@@ -180,7 +180,7 @@ def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path: Pa
 
 
 def with_metadata(path: Path, changes: dict) -> Path:
-    """The same file with other values; a key such as "preprocessing.width" stands in an inner object."""
+    """The same file with other values; a key such as "preprocessing.width" is in an inner object."""
     with safe_open(path, framework="pt") as file:
         metadata = json.loads(file.metadata()["slimnet"])
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
@@ -238,7 +238,7 @@ ARCHITECTURES = [
 
 @pytest.fixture
 def nothing_is_built(monkeypatch: pytest.MonkeyPatch, calibrated: Path) -> None:  # noqa: ARG001 (to be built first)
-    """Make every convolution fail that is built outside the meta device."""
+    """Make convolutions fail if they are built outside the meta device."""
 
     def refuse(self: torch.nn.Conv2d, *_shape: object) -> None:
         assert torch.get_default_device().type == "meta", "built"
@@ -396,5 +396,5 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path, monkeypatch: pytest
     path = damaged(tmp_path, case)
     with pytest.raises(CheckpointError, match="bad") as caught:
         SlimNet.load_pretrained(path)
-    assert "weights_only" not in str(caught.value)  # torch's own message advises to load the file unsafely
+    assert "weights_only" not in str(caught.value)  # torch's own message suggests loading the file unsafely
     assert not Path("pwned").exists()

@@ -13,7 +13,7 @@ from slimnet.onnx.graph import onnx_model
 from tests.fakes import original
 from tests.paths import ASSETS
 
-# Filters, depth multiplier, and the size of crops.
+# Filters, depth multiplier and size of the crops.
 NETWORKS: list[tuple[tuple[int, ...], int, tuple[int, int]]] = [
     ((8, 16), 2, (90, 61)),
     ((4,), 1, (40, 30)),
@@ -34,7 +34,7 @@ def model(request: pytest.FixtureRequest) -> SlimNet:
 
 @pytest.fixture(scope="module")
 def files(model: SlimNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both models beside each other."""
+    """A folder with both models side by side."""
     folder = tmp_path_factory.mktemp("models")
     inference = Inference(model)
     network = onnx_model(inference).SerializeToString()

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Weights of a small network, calibrated, so that its probabilities are those of its own temperatures."""
+    """Weights of a small calibrated network, so that its probabilities use its own temperatures."""
     torch.manual_seed(0)
     model = SlimNet((4, 6), (8, 7, 2), 3, preprocessing=Preprocessing(60, 50))
     model.calibration = Calibration((0.5, 1.0, 2.0), (Reliability(0.8, 0.7, 0.9),) * 3)

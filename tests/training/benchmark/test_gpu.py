@@ -12,7 +12,7 @@ SMALL = "--filter_counts 4 8 --conv_filters 8 --num_classes 3 --batch_size 4 --n
 
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The command's options, for a small part of each measurement."""
+    """The command's options for a small part of each measurement."""
     monkeypatch.setattr(gpu, "_BATCHES", (1,))
     monkeypatch.setattr(gpu, "_CPU_SETTINGS", (("device", 4, False),))
     data = celeba.write(tmp_path / "data")
@@ -32,7 +32,7 @@ def test_everything_runs_and_is_little_to_bring_back(tmp_path: Path, given: list
     assert report["crops a second, 1 at once"]["found"] > 0
     assert report["training speed"]["found"][0]["pictures_on"] == "device"
     assert report["training"]["found"]["images_per_second"] > 0
-    # Training takes what was measured to be fastest, but for what was asked for.
+    # Training uses the settings that were measured as fastest, except those that were given.
     flags = report["training"]["found"]["flags"]
     assert flags[:2] == ["--pictures_on", "device"]
     assert "--no-channels_last" in flags
@@ -41,7 +41,7 @@ def test_everything_runs_and_is_little_to_bring_back(tmp_path: Path, given: list
     assert max(path.stat().st_size for path in files) <= 16 * 2**20
     assert max(len(path.relative_to(tmp_path / "out").parts) for path in files) <= 3
     given[given.index("--minutes") + 1] = "0.02"
-    assert gpu.main([*given, "--", *SMALL, "--resume"]) == 0  # with the settings that were the fastest
+    assert gpu.main([*given, "--", *SMALL, "--resume"]) == 0  # with the fastest settings
     assert found(tmp_path / "out")["training"]["found"]["epoch"] >= report["training"]["found"]["epoch"]
 
 

@@ -17,7 +17,7 @@ STILL = {
 
 @pytest.fixture
 def crop() -> np.ndarray:
-    """A smooth picture: a bright dot off the centre on a slope of red, so that every change can be read off it."""
+    """A smooth picture in which every change shows: a bright dot off the centre, on a slope of red."""
     y, x = np.mgrid[:218, :178]
     dot = 200 * np.exp(-((x - 50) ** 2 + (y - 80) ** 2) / 60)
     return np.stack([40 + x / 4, 30 + dot, 20 + dot], axis=-1).astype(np.uint8)

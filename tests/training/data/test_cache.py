@@ -20,7 +20,7 @@ from training.data.celeba import DataError, Split, read_celeba, read_pictures
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of Unix")
 
-# Decodes a data folder's training split as a run does, and stops for good in the batch of the given number.
+# Decodes a data folder's training split as a run does, and hangs for good in the batch with the given number.
 HANGS = """
 import sys, time
 from slimnet import transform
@@ -61,7 +61,7 @@ def killed(run: subprocess.Popen[str]) -> None:
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many pictures of each call are decoded."""
+    """How many pictures each call decodes."""
     read, counts = read_pictures, []
 
     def some(split: Split, *arguments: Any) -> Iterator[np.ndarray]:
@@ -117,7 +117,7 @@ def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_dec
     assert not old.exists()
     others = read_celeba(celeba.write(tmp_path / "others"))["valid"]
     decoded(others, folder, transform, 1)
-    assert len(list(folder.glob("celeba-*.part"))) == 1  # of the run that hangs
+    assert len(list(folder.glob("celeba-*.part"))) == 1  # it belongs to the run that hangs
     killed(run)
     check_room([place(others, folder, transform)])
     assert [path.name for path in folder.glob("*.part")] == [new.name]
@@ -181,7 +181,7 @@ def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(
 def test_a_part_that_is_there_counts_as_room(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     killed(hanging(tmp_path, batch=2))
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 10})())
-    if sys.platform == "linux":  # where all is taken at once
+    if sys.platform == "linux":  # where all space is taken at once
         assert right(decoded(train, tmp_path / "cache", transform, 1), train)
 
 

@@ -45,7 +45,7 @@ def test_tables_of_other_programs_are_read(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"]
     table = tmp_path / "list_attr_celeba.csv"
     text = table.read_text().replace(",", " , ").replace("\n", "\r\n") + "\r\n"
-    table.write_bytes(b"\xef\xbb\xbf" + text.encode())  # byte-order mark, blanks, Windows' line ends, an empty line
+    table.write_bytes(b"\xef\xbb\xbf" + text.encode())  # byte-order mark, blanks, Windows' line endings, an empty line
     after = read_celeba(tmp_path)["train"]
     assert after.attributes == before.attributes
     assert np.array_equal(after.labels, before.labels)
@@ -183,7 +183,7 @@ def test_too_little_room_is_said_before_decoding(tmp_path: Path, monkeypatch: py
 def test_pictures_of_one_person_share_an_identity(tmp_path: Path, form: str) -> None:
     data = celeba.write(tmp_path)
     train = read_celeba(data)["train"]
-    assert len(set(train.identities.tolist())) == len(train)  # without a table each is another person's
+    assert len(set(train.identities.tolist())) == len(train)  # without a table each belongs to another person
     shown = {path.name: str(number // 3) for number, path in enumerate(train.paths)}
     lines = ["image_id,identity"] * (form == "csv") + [
         f"{name}{',' if form == 'csv' else ' '}{person}" for name, person in shown.items()
@@ -237,7 +237,7 @@ def test_a_column_that_holds_no_labels_is_left_out_where_others_are_wanted(tmp_p
     before = read_celeba(celeba.write(tmp_path))["train"]
     table = tmp_path / "list_attr_celeba.csv"
     table.write_text(table.read_text().replace("-1", absent))
-    celeba.with_ages(tmp_path)  # whose -1 doesn't make the labels' 0 unknown
+    celeba.with_ages(tmp_path)  # its -1 doesn't make the labels' 0 unknown
     found = read_celeba(tmp_path, wanted=("Third", "Absent"))["train"]
     assert found.attributes == before.attributes
     assert np.array_equal(found.labels, before.labels)

@@ -8,7 +8,7 @@ from training.data.counting import counted
 
 
 class Clock:
-    """In the place of the module `time`."""
+    """A stand-in for the module `time`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 500.0

@@ -14,7 +14,7 @@ from training.data.decoding import load_all, stderr_caught
 
 @pytest.fixture
 def raw() -> bytes:
-    """A JPEG of 178 by 218 with smooth and rough parts, about as long as CelebA's."""
+    """A JPEG of 178 by 218 with smooth and rough parts, about as large as CelebA's."""
     rng = np.random.default_rng(0)
     picture = cv2.resize(rng.integers(0, 256, (28, 23, 3), np.uint8), (178, 218), interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", picture)[1].tobytes()

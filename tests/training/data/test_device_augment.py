@@ -12,7 +12,7 @@ from training.data.augment import DRAWS, Augmentation
 
 @pytest.fixture(scope="module")
 def crops() -> np.ndarray:
-    """Two crops of a photo, with as much detail as a photo has."""
+    """Two crops of a photo, with a photo's detail."""
     picture = cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR_RGB)
     assert picture is not None
     return np.stack([picture[:218, :178], picture[100:318, 150:328]])
@@ -45,7 +45,7 @@ def test_each_change_is_that_of_opencv_on_the_same_draws(
 def test_no_change_leaves_the_crops(crops: np.ndarray) -> None:
     still = Augmentation.with_changes("flip=0 turn=0 scale=0 shift=0 brightness=0 contrast=0 soften=0".split())
     changes = still.changes(np.random.default_rng(0).random((2, DRAWS)))
-    grey = np.repeat(crops[..., :1], 3, axis=-1)  # which saturation does not change
+    grey = np.repeat(crops[..., :1], 3, axis=-1)  # saturation does not change grey
     assert differences(grey, device_augment.augment(torch.from_numpy(grey), changes, 218, 178)).max() <= 1
 
 

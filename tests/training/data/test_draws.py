@@ -9,7 +9,7 @@ def pictures(draws: Draws, epoch: int, seed: int = 0) -> np.ndarray:
 
 
 def test_one_folder_is_drawn_once_in_the_order_that_runs_have_always_had() -> None:
-    """Runs of one folder from before weights existed go on exactly."""
+    """Runs with one folder that began before folders had weights go on exactly."""
     assert np.array_equal(pictures(Draws.once(22), 5, seed=3), np.random.default_rng((3, 5)).permutation(22))
 
 

@@ -24,7 +24,7 @@ def read(*folders: Path, attributes: Sequence[str] = ()) -> RunSplits:
 
 
 def without_labels(folder: Path, table: bool) -> Path:
-    """Leave the names of the pictures alone in the table of labels, or no such table."""
+    """Leave only the names of the pictures in the table of labels, or remove the table."""
     path = folder / "list_attr_celeba.csv"
     if table:
         path.write_text("\n".join(line.partition(",")[0] for line in path.read_text().splitlines()) + "\n")

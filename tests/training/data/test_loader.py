@@ -90,7 +90,7 @@ def test_workers_give_the_same_batches_as_none(pictures: tuple[Pictures, np.ndar
 def test_workers_live_on_from_epoch_to_epoch(pictures: tuple[Pictures, np.ndarray]) -> None:
     data = TrainingSet(*pictures, Augmentation(), seed=3)
     kept, processes = HostLoader(data, 1), []
-    others = set(multiprocessing.active_children())  # such as demo.pictures.decoders keeps
+    others = set(multiprocessing.active_children())  # such as those that demo.pictures.decoders keeps
     for epoch in (0, 1):
         plan = EpochBatches(Draws.once(16), 8, 3, epoch, 0, 0, 1, lambda _batch: CropSpec(163, 133, augment=True))
         for (crops, _), (same_crops, _) in zip(kept.epoch(plan), HostLoader(data, 0).epoch(plan), strict=True):

@@ -23,7 +23,7 @@ def rewrite(
     end: str = "\n",
     quoting: Any = csv.QUOTE_MINIMAL,
 ) -> None:
-    """Write a CSV table again, after a change of its rows, as other programs do."""
+    """Rewrite a CSV table with changed rows, as other programs do."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     text = io.StringIO(newline="")

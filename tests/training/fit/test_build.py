@@ -6,7 +6,7 @@ from training.fit.config import parse_config
 
 
 def test_an_optimisers_state_is_taken_from_a_gpu() -> None:
-    """Where it was saved, one kernel updated all parameters; here that choice is the new optimiser's."""
+    """One kernel updated all parameters where the state was saved; here the new optimiser decides that."""
     config, network = parse_config(["--optimizer", "adamw"]), SlimNet((4,), (4, 7, 2), 2)
     saved = build_optimizer(config, network)
     network(torch.zeros(2, 3, 60, 50)).sum().backward()

@@ -10,13 +10,13 @@ from training.fit.config import parse_config
 from training.fit.errors import TrainingError
 from training.fit.runtime.distributed import Process
 
-# How many pictures fit into memory, and from the size last tried the free share.
+# Takes how many pictures fit into memory, and a function from the size last tried to the free share.
 SetUp = Callable[[int, Callable[[int], int]], None]
 CUDA = torch.device("cuda")
 
 
 class OnGpu(SlimNet):
-    """A small network that claims to be where it is sent."""
+    """A small network that claims to be wherever it was sent."""
 
     def to(self, *_: Any, **__: Any) -> "OnGpu":
         return self
@@ -24,7 +24,7 @@ class OnGpu(SlimNet):
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> SetUp:
-    """Give a function that sets how many pictures fit into a GPU's memory, and its free share with each size."""
+    """A function that sets how many pictures fit into a GPU's memory, and its free share for each size."""
     monkeypatch.setattr(device_memory, "build_network", lambda *_: OnGpu((4,), (4, 7, 2), 2))
     monkeypatch.setattr(device_memory, "compute_type", lambda *_: torch.bfloat16)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
@@ -52,7 +52,7 @@ def batch_size() -> int:
     [
         (5000, lambda _: 900, 1024),  # not more, since the learning rate would no longer fit
         (700, lambda _: 900, 512),
-        (700, lambda size: 900 if size < 200 else 50, 128),  # 512 and 256 leave too little
+        (700, lambda size: 900 if size < 200 else 50, 128),  # 512 and 256 leave too little free
     ],
 )
 def test_the_batch_is_the_largest_that_fits_with_some_memory_to_spare(

@@ -28,7 +28,7 @@ def train(tmp_path: Path) -> LabelledPictures:
 
 
 def sure_of(path: Path, *logits: float, attributes: tuple[str, ...] = celeba.ATTRIBUTES) -> str:
-    """Weights that say the same of every picture."""
+    """Weights that say the same about every picture."""
     network = SlimNet((4, 8), (8, 7, 2), len(logits), attributes=attributes)
     with torch.no_grad():
         network.fc.weight.zero_()
@@ -57,7 +57,7 @@ def test_a_crop_and_its_mirror_image_count_alike(tmp_path: Path, train: Labelled
     torch.manual_seed(0)
     network = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
     with torch.no_grad():
-        network.fc.weight.mul_(1e3)  # else it says nearly the same of all pictures
+        network.fc.weight.mul_(1e3)  # otherwise it says nearly the same about all pictures
     path = str(tmp_path / "random.safetensors")
     network.save(path)
     found = teachers.targets(asked(tmp_path, path, share=1.0), train, ALONE)
@@ -74,7 +74,7 @@ def test_processes_share_the_pictures_and_all_know_the_whole(tmp_path: Path, tra
     summed = []
 
     def total(values: torch.Tensor) -> torch.Tensor:
-        """As if the other process had the same to say of its half."""
+        """Sum as if the other process found the same for its half."""
         summed.append(values)
         return values + values.flip(0) if values.ndim else values * 2
 
@@ -164,7 +164,7 @@ def test_what_no_teacher_and_no_label_knows_stays_unknown(tmp_path: Path, train:
 
 
 def test_tables_and_weights_are_mixed_where_each_knows_the_picture(tmp_path: Path, train: LabelledPictures) -> None:
-    """By the mean logit of those that know the attribute of the picture."""
+    """The mix is the mean logit of those that know the attribute of the picture."""
     weights = sure_of(tmp_path / "a.safetensors", 2, -2, 0)
     table = tmp_path / "b.csv"
     names = [path.name for path in train.split.paths[:2]]

@@ -26,7 +26,7 @@ def test_late_steps_move_by_the_decay() -> None:
     fill(network, 10.0)
     average.update(100_000)
     assert torch.allclose(average.network.fc.weight, torch.full_like(network.fc.weight, 1.0))
-    # Statistics of batch norm belong to the weights: they are averaged too, and their counter is copied.
+    # Batch norm's statistics belong to the weights: they are averaged too, and their counter is copied.
     assert average.network.state_dict()["conv1.1.running_mean"].allclose(torch.full((4,), 1.0))
     assert average.network.state_dict()["conv1.1.num_batches_tracked"] == 10
     assert network.fc.weight[0, 0] == 10

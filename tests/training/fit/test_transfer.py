@@ -20,7 +20,7 @@ def weights(path: Path, names: tuple[str, ...] | None, count: int | None = None,
 
 
 def begun(path: Path, attributes: tuple[str, ...]) -> tuple[SlimNet, SlimNet]:
-    """The network of a run's first step, and the one that it would be without --init_from."""
+    """The network at a run's first step, and the one without --init_from."""
     config = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), init_from=str(path), seed=3)
     plain = TrainConfig(filter_counts=(4, 8), conv_filters=8, num_classes=len(attributes), seed=3)
     first, other = build_network(config, attributes), build_network(plain, attributes)

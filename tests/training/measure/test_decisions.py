@@ -9,7 +9,7 @@ NO_BAND = (0.5, 0.5)
 
 
 def faces(spread: float, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated probabilities (N, 1), the surer the larger the spread of logits, and labels that go with them."""
+    """Calibrated probabilities (N, 1), surer with a larger spread of logits, and labels that match them."""
     rng = np.random.default_rng(seed)
     probabilities = expit(rng.normal(np.log(share / (1 - share)), spread, (2000, 1)))
     return probabilities, rng.random((2000, 1)) < probabilities
@@ -19,7 +19,7 @@ def test_thresholds_are_where_theory_puts_them() -> None:
     probabilities, labels = faces(2.0)
     known = np.ones_like(labels)
     [balanced] = fit_thresholds("balanced_accuracy", probabilities, labels, known, PEOPLE)
-    assert balanced == pytest.approx(labels.mean(), abs=0.07)  # of calibrated probabilities: how frequent it is
+    assert balanced == pytest.approx(labels.mean(), abs=0.07)  # if calibrated, it is the attribute's frequency
     [f1] = fit_thresholds("f1", probabilities, labels, known, PEOPLE)
     ticked = probabilities > f1
     best = 2 * (ticked & labels).sum() / (ticked.sum() + labels.sum())

@@ -10,7 +10,7 @@ Case = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    """Labels, probabilities with many equal ones, the training split's majority, and all known: 90 pictures, 4
+    """Labels, probabilities with many ties, the training split's majority, and all known: 90 pictures, 4
     attributes."""
     rng = np.random.default_rng(0)
     labels = rng.random((90, 4)) < (0.5, 0.1, 0.8, 0.3)
@@ -27,7 +27,7 @@ def test_figures_of_a_case_worked_out_by_hand() -> None:
         "average_precision": (1 + 1 + 3 / 4) / 3, "roc_auc": 2 / 3, "majority_accuracy": 0.25, "positive_share": 0.75,
     }  # fmt: skip
     assert {name: values[0] for name, values in found.items()} == pytest.approx(expected)
-    # With one class alone there is nothing to balance or to rank.
+    # With only one class there is nothing to balance or to rank.
     assert np.isnan(found["balanced_accuracy"][1])
     assert np.isnan(found["roc_auc"][1])
     assert found["recall"][1] == 0.75
@@ -108,7 +108,7 @@ def test_what_is_not_defined_is_none_and_left_out_of_the_mean() -> None:
 def test_the_gain_over_the_majority_class_is_judged_on_the_same_pictures() -> None:
     labels = np.tile(np.arange(100) < 20, (1, 1)).T
     probabilities = np.where(labels, 0.9, 0.1)
-    probabilities[:15] = 0.1  # 5 of the 20 are seen, and nothing is seen that is not there
+    probabilities[:15] = 0.1  # 5 of the 20 are found, and none that are not there
     case = labels, probabilities, np.array([False]), np.ones(labels.shape, bool)
     draws = bootstrap.draw(np.arange(100), 400)
     (found,) = scores.attribute_scores(("a",), case[3], metrics.figures(*case), bootstrap.resampled(*case, draws))

@@ -1,4 +1,4 @@
-"""Bands of doubt that people of other sets need."""
+"""The bands of doubt that other sets' people need."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.measure.other_people import OtherPeople, least_bands, measure_othe
 
 
 def guessing(split: Split) -> np.ndarray:
-    """Answers that are right where they are sure, and by chance between 0.2 and 0.8."""
+    """Answers that are right if they are sure, and random between 0.2 and 0.8."""
     rng = np.random.default_rng(0)
     sure = np.where(split.labels, rng.uniform(0.8, 1, split.labels.shape), rng.uniform(0, 0.2, split.labels.shape))
     return np.where(rng.random(split.labels.shape) < 0.3, rng.uniform(0.2, 0.8, split.labels.shape), sure)

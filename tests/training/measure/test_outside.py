@@ -7,7 +7,7 @@ from training.measure.outside import measure
 
 
 def people(*rows: tuple[int, str, int, bool, int]) -> tuple[dict[str, np.ndarray], Split, Groups]:
-    """A split and its groups; rows: number of people, origin, age, male, and how many of them are read right."""
+    """A split and its groups; rows are the number of people, origin, age, male, and how many of them are read right."""
     counts = [row[0] for row in rows]
     male = np.repeat([row[3] for row in rows], counts)
     right = np.concatenate([np.arange(count) < hits for count, *_, hits in rows])

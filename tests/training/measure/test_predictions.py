@@ -70,7 +70,7 @@ def test_labels_are_joined_to_the_weights_attributes_by_name(tmp_path: Path) -> 
     data = celeba.write(tmp_path / "data")
     path = tmp_path / "w.safetensors"
     SlimNet((4,), (4, 7, 2), 2, attributes=("Third", "First")).save(path)
-    aged = celeba.with_ages(celeba.write(tmp_path / "aged"))  # a column that the weights needn't know
+    aged = celeba.with_ages(celeba.write(tmp_path / "aged"))  # the weights need not know this column
     _, splits = load(str(path), [str(aged)], "cpu")
     assert splits["valid"].attributes == ("Third", "First")
     assert np.array_equal(splits["valid"].labels, read_celeba(data)["valid"].labels[:, [2, 0]])
@@ -88,7 +88,7 @@ def keep_columns(folder: Path, *names: str) -> None:
 
 
 def test_folders_that_label_different_attributes_are_judged_together(tmp_path: Path) -> None:
-    """As weights that were trained on several folders need it."""
+    """Weights that were trained on several folders need this."""
     folders = [celeba.write(tmp_path / name) for name in ("one", "two")]
     keep_columns(folders[0], "First", "Second")
     keep_columns(folders[1], "Second", "Third")

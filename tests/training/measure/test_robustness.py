@@ -22,7 +22,7 @@ def damaged(kind: str, crop: np.ndarray, strength: float, number: int = 0) -> np
 
 
 def extent(crop: np.ndarray) -> list[int]:
-    """First and last row and column of the bright square."""
+    """The first and last row and column of the bright square."""
     rows, columns = np.nonzero(crop[..., 0] > 120)
     return [rows.min(), rows.max(), columns.min(), columns.max()]
 

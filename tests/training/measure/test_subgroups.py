@@ -8,7 +8,7 @@ NAMES = ("Male", "Young", "Smiling", "Goatee")
 
 @pytest.fixture(scope="module")
 def answers() -> subgroups.Answers:
-    """400 pictures: Smiling is read right for all men and for three in four women; only men have a goatee."""
+    """400 pictures: Smiling is read right for all men and for three in four women. Only men have a goatee."""
     rng = np.random.default_rng(0)
     labels = rng.random((400, 4)) < 0.5
     labels[:, 3] &= labels[:, 0]
@@ -33,7 +33,7 @@ def test_groups_hold_every_picture_once(answers: subgroups.Answers) -> None:
 
 def test_only_what_every_group_shows_and_lacks_is_compared(answers: subgroups.Answers) -> None:
     found = divide(answers, "Male")
-    assert found.compared == ("Young", "Smiling")  # no woman has a goatee, and Male is what divides
+    assert found.compared == ("Young", "Smiling")  # no woman has a goatee, and Male divides the groups
     women = found.groups[1]
     assert women.attributes[2].accuracy is not None
     assert women.mean.accuracy == pytest.approx((1 + women.attributes[2].accuracy) / 2, abs=1e-6)

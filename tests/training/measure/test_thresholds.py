@@ -6,7 +6,7 @@ from training.measure.thresholds import fit_thresholds, judge_thresholds, people
 
 @pytest.fixture(scope="module")
 def answers() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits and labels of 2,000 pictures whose odds are even at logits 0, 1.5 and, with hardly any signal, 0."""
+    """Logits and labels of 2,000 pictures. Odds are even at logits 0, 1.5 and 0; the last has hardly any signal."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, (2, 2, 0.3), (2000, 3))
     labels = rng.random((2000, 3)) < 1 / (1 + np.exp(-(logits - (0, 1.5, 0))))

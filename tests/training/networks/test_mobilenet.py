@@ -44,7 +44,7 @@ def test_files_tell_which_network_they_hold(tmp_path: Path, network: MobileNet) 
 
 def test_a_file_of_other_weights_is_refused(tmp_path: Path, network: MobileNet) -> None:
     path = tmp_path / "teacher.safetensors"
-    network.blocks[0] = torch.nn.Identity()  # weights are missing that the file says it has
+    network.blocks[0] = torch.nn.Identity()  # now weights are missing that the file says it has
     network.save(path)
     with pytest.raises(CheckpointError, match=r"teacher\.safetensors cannot be read as MobileNet's weights"):
         MobileNet.load(path)
@@ -52,7 +52,7 @@ def test_a_file_of_other_weights_is_refused(tmp_path: Path, network: MobileNet) 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 7), (9, 12)])
 def test_convolutions_are_padded_as_tensorflow_does_it(network: MobileNet, height: int, width: int) -> None:
-    """By its documentation: the first window begins half of what is missing, rounded down, before the picture."""
+    """As TensorFlow documents it: the first window begins half the padding, rounded down, before the picture."""
     x = torch.rand(1, 3, height, width)
     missing = [(-(-side // 2) - 1) * 2 + 3 - side for side in (height, width)]
     padded = np.pad(x[0].numpy(), ((0, 0), *((total // 2, total - total // 2) for total in missing)))

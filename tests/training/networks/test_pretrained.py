@@ -26,7 +26,7 @@ def batches() -> list[Tensor]:
 
 
 def computed_as_the_graph_says(weights: dict[str, np.ndarray], x: Tensor) -> Tensor:
-    """The features by the graph's own operations, on sides that are odd wherever the stride is 2."""
+    """The features from the graph's own operations, for sides that are odd wherever the stride is 2."""
 
     def of(name: str) -> Tensor:
         return torch.from_numpy(weights[name])
@@ -67,7 +67,7 @@ def test_batch_norm_comes_back_without_a_change_of_the_features(graph: GraphMode
         torch.testing.assert_close(network.features(batches[0]), before, rtol=1e-3, atol=1e-3)
         together = torch.cat(batches)
         after = network.features(together)
-        # In training it normalises by the batch, which here is all that was measured, so nothing changes either.
+        # In training it normalises by the batch, which here is everything that was measured: again nothing changes.
         torch.testing.assert_close(network.train().features(together), after, rtol=1e-2, atol=1e-2)
 
 

@@ -12,7 +12,7 @@ VALUES = np.array([[1.5, -2, 0.25]], np.float16)
 
 
 def graph(folder: Path, **changes: Any) -> Path:
-    """A graph with one weight in half precision and one of whole numbers, in two files."""
+    """A graph with one half-precision weight and one integer weight, in two files."""
     (folder / "1.bin").write_bytes(VALUES.tobytes()[:4])
     (folder / "2.bin").write_bytes(VALUES.tobytes()[4:] + np.array([7, 8], np.int32).tobytes())
     weights = [

@@ -8,7 +8,7 @@ from training.fit.runtime import distributed as processes
 
 @pytest.fixture
 def group(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What torchrun would set for the second of two processes; gives the backends that are asked for."""
+    """Set what torchrun would set for the second of two processes; returns the backends that are asked for."""
     for name, value in {"WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     backends: list[str] = []

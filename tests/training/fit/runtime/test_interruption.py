@@ -34,7 +34,7 @@ def flags(data: Path, save_dir: Path, *more: str) -> list[str]:
 
 
 def signalled(monkeypatch: pytest.MonkeyPatch, name: str, at_step: int, *numbers: int) -> None:
-    """Send this process signals, once, when a method of the trainer is called after so many steps."""
+    """Send this process signals, once, when a method of the trainer is called after this many steps."""
     method = getattr(engine.Trainer, name)
 
     def send(self: engine.Trainer, *arguments: Any) -> Any:
@@ -155,7 +155,7 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path: Path, data: Pa
         "engine.Trainer.step = stop\n"
         "sys.exit(train.main())\n"
     )
-    # As many steps as it takes until the signal has come by way of torchrun.
+    # Enough steps for the signal to arrive through torchrun.
     options = flags(data, save, "--num_workers", "0", "--num_epochs", "1000", "--save_every", "0")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -172,7 +172,7 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path: Path, data: Pa
 def test_workers_that_get_the_signal_too_do_not_break_the_step(
     tmp_path: Path, data: Path, number: int, status: int
 ) -> None:
-    """A terminal sends Ctrl-C to the whole group, a service manager SIGTERM."""
+    """A terminal sends Ctrl-C to the whole group, and a service manager sends SIGTERM."""
     save = tmp_path / "run"
     given = flags(
         data, save, "--num_workers", "2", "--num_epochs", "1000", "--save_every", "0", "--seed", str(2**63 - 1)
