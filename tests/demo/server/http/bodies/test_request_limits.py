@@ -13,8 +13,8 @@ from demo.server.http.connections import bounded
 def ask(
     parts: list[bytes], headers: dict[str, str], *, breaks_off: bool = False, limit: int = 10
 ) -> tuple[int, bytes | None]:
-    """The status that the client gets (0 for none), and the body that the application is handed (None: not called),
-    within a limit of so many bytes."""
+    """The status that the client gets (0 for none), and the body that the application gets (None: not called), with a
+    limit of that many bytes."""
     arrived: list[bytes] | None = None
     sent: list[dict[str, Any]] = []
 
@@ -26,7 +26,7 @@ def ask(
             message = await receive()
             arrived.append(message["body"])
             more = message["more_body"]
-        assert await receive() == {"type": "http.disconnect"}  # told, too, while an answer is being made
+        assert await receive() == {"type": "http.disconnect"}  # told, too, while it makes an answer
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -66,7 +66,7 @@ def test_a_body_that_breaks_off_is_dropped() -> None:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more is read of a refused body unless a test says so."""
+    """The rest of a refused body is not read unless a test says so."""
     monkeypatch.setattr(request_limits, "REFUSED_BODY_PAUSE_SECONDS", 0)
 
 
@@ -76,7 +76,7 @@ class Clients:
     def __init__(self, app: Any) -> None:
         self.server = WholeBodies(app, 100)
         self.statuses: list[int] = []
-        self.stopped = 0  # who send no more, and do not end
+        self.stopped = 0  # how many send no more but do not end
 
     async def send(
         self,
@@ -88,7 +88,7 @@ class Clients:
         path: str = "/",
         more: asyncio.Event | None = None,
     ) -> None:
-        """Send a body; the last ten bytes of one that does not end once `more` is set, if it is given."""
+        """Send a body. If it does not end and `more` is given, ten more bytes follow once `more` is set."""
         messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
         messages[-1]["more_body"] = not ends
 
@@ -125,7 +125,7 @@ def test_a_body_that_stops_arriving_is_refused_after_its_time(monkeypatch: pytes
 def test_what_has_come_long_ago_buys_a_body_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_room, "BODY_SECONDS", 0.01)
     monkeypatch.setattr(body_room, "BODY_PROGRESS_SECONDS", 0.02)
-    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 0.1)  # at which all of this would take minutes
+    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 0.1)  # at this rate everything here would take minutes
     clients = Clients(answers)
     asyncio.run(asyncio.wait_for(clients.send("one", [bytes(40), bytes(40)]), 30))
     assert clients.statuses == [408]
@@ -155,12 +155,12 @@ def _small_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_room, "SMALL_BODY_BYTES", 10)
     monkeypatch.setattr(body_room, "MAX_LARGE_BODIES_BYTES_OF_ADDRESS", 50)
     monkeypatch.setattr(body_room, "MAX_LARGE_BODIES_BYTES", 70)
-    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 1)  # so that the newest 10 bytes tell who is slow
+    monkeypatch.setattr(body_room, "MIN_BODY_BYTES_PER_SECOND", 1)  # so that the newest 10 bytes show which is slow
     monkeypatch.setattr(body_room, "_LUMP_SECONDS", 0)
 
 
 async def held(clients: Clients, address: str, size: int, **named: Any) -> "asyncio.Task[None]":
-    """A body of which this much is here, and no more comes."""
+    """A body of which this much has arrived, and no more comes."""
     stopped = clients.stopped
     sending = asyncio.create_task(clients.send(address, [bytes(size)], **named))
     while clients.stopped == stopped:
@@ -206,7 +206,7 @@ def test_a_full_room_turns_no_newcomer_away_but_the_slowest_of_who_holds_most() 
         assert clients.statuses == [200, 503]
         assert not other.done()
         assert not fast.done()
-        network = await held(clients, "2001:db8::2", 15)  # the same household's as that of the first
+        network = await held(clients, "2001:db8::2", 15)  # from the same household as the first
         await clients.send("three", [bytes(20)], ends=True)
         await other
         assert clients.statuses == [200, 503, 200, 503]
@@ -225,7 +225,7 @@ def test_a_body_that_is_still_coming_outlives_an_older_one_that_is_not() -> None
         coming = await held(clients, "one", 20, more=more)
         stuck = await held(clients, "one", 20)
         stopped = clients.stopped
-        more.set()  # ten bytes more, which are its newest
+        more.set()  # ten more bytes, which are now its newest
         while clients.stopped == stopped:
             await asyncio.sleep(0)
         await clients.send("one", [bytes(20)], ends=True)
@@ -267,8 +267,8 @@ class Endless:
     """Sends a body that never ends, a kilobyte at a time.
 
     Attributes:
-        sent: bytes that were read of it.
-        ended: whether the answer is.
+        sent: how many of its bytes were read.
+        ended: whether the answer has ended.
     """
 
     def __init__(self) -> None:
@@ -371,7 +371,7 @@ FORM = [(b"content-type", b"multipart/form-data; boundary=b")]
         (b"[" * 10_100, "/", [], 400),
         (b'{"a":1,' * 5_100, "/", [], 400),
         (b"a&" * 10_100, "/login", [(b"content-type", b"application/x-www-form-urlencoded")], 400),
-        # A panel's call is read as JSON, as whatever it is sent; an upload is not.
+        # A panel's call is read as JSON, whatever its content type; an upload is not.
         (b"[]," * 10_100, "/gradio_api/component_server/", FORM, 400),
         (b"[]," * 10_100, UPLOAD, [(b"content-type", b"application/json")], 400),
         (FILE + b"[]," * 10_100 + b"\r\n--b--", UPLOAD, FORM, 200),
