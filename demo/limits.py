@@ -1,134 +1,150 @@
 """Every bound on what strangers send: in bytes, pixels, scans, seconds and numbers."""
 
-# Pictures, at every door.
+# Picture files, however they reach the server.
 MAX_PICTURE_BYTES = 64 * 2**20  # of an uploaded or downloaded file
-MAX_PIXELS = 89_000_000  # Pillow's own bound against decompression bombs is a little higher; 8000x6000 is 48 million
-# Decoders go over the whole picture for each scan of a JPEG: cameras and programs make 1 to 12.
-MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
+MAX_PIXELS = 89_000_000  # just below Pillow's own limit for decompression bombs; 8000x6000 is 48 million
+# Decoders go over the whole picture for each scan of a JPEG. Cameras and programs write 1 to 12 scans.
+MAX_SCANNED_PIXELS = 12 * MAX_PIXELS  # a JPEG's scans times its pixels
 MAX_SCANS = 100
-MAX_HEADER_SEGMENTS = 4096  # of a JPEG; those of long metadata have some hundreds
-MAX_STRAY_BYTES = 2**16  # between a JPEG's segments, which Pillow reads one by one
+MAX_HEADER_SEGMENTS = 4096  # of a JPEG; files with long metadata have some hundreds
+MAX_STRAY_BYTES = 2**16  # between a JPEG's segments; Pillow reads them one by one
 MAX_PLAIN_BYTES = 2**21  # of a PPM whose pixels are written as text
-MAX_PNG_CHUNKS = 500_000  # which take seconds; real files have a few thousand
-MAX_PNG_ANCILLARY_BYTES = 4 * 2**20  # of a chunk beside the pixels
-MAX_PNG_TEXT_BYTES = 2**20  # unpacked, as Pillow allows
-MAX_TIFF_PAGES = 64  # longer documents are no photos
+MAX_PNG_CHUNKS = 500_000  # this many take seconds; real files have a few thousand
+MAX_PNG_ANCILLARY_BYTES = 4 * 2**20  # of a chunk without pixels
+MAX_PNG_TEXT_BYTES = 2**20  # of a text once unpacked; the same as Pillow's limit
+MAX_TIFF_PAGES = 64  # longer documents aren't photos
 MAX_TIFF_ENTRIES = 4096  # of a page
-MAX_TIFF_PROFILE_BYTES = 2**20
-MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that matters
-MAX_COLOUR_BOX_BYTES = 2**20  # of an AVIF or JPEG 2000 file, from its beginning, in which its colour profile is sought
-MAX_TIFF_DECODED_BYTES = 712_000_000  # of MAX_PIXELS with 16 bits and four channels
+MAX_TIFF_PROFILE_BYTES = 2**20  # of the colour profile
+MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that we read
+MAX_COLOUR_BOX_BYTES = 2**20  # at the start of an AVIF or JPEG 2000 file, searched for its colour profile
+MAX_TIFF_DECODED_BYTES = 712_000_000  # MAX_PIXELS with four channels of 16 bits
 
-# Each picture is decoded in a process that is ended beyond these. The processor time is that of its decoder alone: a
-# 48-megapixel JPEG takes 0.7 s, a PNG 1.3 s, JPEG 2000 of 24 megapixels 3.4 s. Windows bounds the time that passes
-# only, which grows on a busy machine.
-MAX_DECODE_CPU_SECONDS = 5.0
-MAX_DECODE_SECONDS = 30.0
-MAX_DECODERS = 8  # at the same time: 6 of photos that have just begun, page and API together, and 2 that take longer
-MAX_DECODER_BYTES = 3 * 2**30  # of memory; 88 megapixels with transparency take 1.3
+# Decoding. Each picture is decoded in a separate process, which is ended when it exceeds one of these. The decoder
+# alone needs 0.7 s of processor time for a JPEG of 48 megapixels, 1.3 s for a PNG, and 3.4 s for a JPEG 2000 of 24
+# megapixels.
+MAX_DECODE_CPU_SECONDS = 5.0  # processor time; not limited on Windows
+MAX_DECODE_SECONDS = 30.0  # elapsed time, which grows on a busy machine
+MAX_DECODERS = 8  # at the same time: 6 for photos that have just begun, page and API together, and 2 for slower ones
+MAX_DECODER_BYTES = 3 * 2**30  # of memory, only limited on Linux; 88 megapixels with transparency take 1.3 GiB
 
-DECODER_START_SECONDS = 60.0  # in which a new process is ready; one second where the machine is not busy
-DECODER_END_SECONDS = 5.0  # from the break of its connection to its end
+DECODER_START_SECONDS = 60.0  # for a new process to be ready; takes one second on an idle machine
+DECODER_END_SECONDS = 5.0  # for a process to end once its connection is closed
 
-MAX_WINDOWS = 600  # in which small faces of a picture are looked for; they take about 1.2 s
-MAX_FACES = 400  # of a photo; each takes about 20 ms
+# Finding faces in a photo.
+MAX_WINDOWS = 600  # parts of a picture searched for small faces; this many take about 1.2 s
+MAX_FACES = 400  # in a photo; each takes about 20 ms
 
-MAX_PHOTOS_AT_ONCE = 20  # of a visitor: the page sends one when the one before is answered
-MAX_WAITING_PHOTOS = 8
-PHOTO_THREADS = 2  # photos that are worked on at a time, until one has taken a while (SET_ASIDE_SECONDS)
-# A larger file, in bytes or characters of base64, is a large photo; to work on one takes hundreds of megabytes.
+# Photos waiting for their turn, in one queue for the page and one for the API (demo/server/turns/photo_queue.py).
+MAX_PHOTOS_AT_ONCE = 20  # that a visitor may choose; the page sends each one once the one before is answered
+MAX_WAITING_PHOTOS = 8  # including those being worked on
+PHOTO_THREADS = 2  # small photos worked on at the same time; one that takes longer than SET_ASIDE_SECONDS doesn't count
+# A larger file, in bytes or characters of base64, is a large photo. Working on one takes hundreds of megabytes.
 SMALL_PHOTO_SIZE = 2_000_000
-# Nobody waits for a photo that takes long (demo/server/turns/photo_queue.py). Seven of them keep the eighth for 2.8 s.
+# After this long the next photo starts beside a slow one. Seven slow photos thus delay the eighth by 2.8 s.
 SET_ASIDE_SECONDS = 0.4
-UNDISTURBED_SECONDS = 1.0
-MAX_SHORT_STEPS = (
-    100  # windows, faces and tenths of a second of decoding; 640 pixels take 10 to 40, a phone's photo 220
-)
-# Of those who are told to come again, at the photos and at the live frames each: more would wait for minutes.
+UNDISTURBED_SECONDS = 1.0  # after this long, a photo may have to give up its place to others
+# A photo with more steps is slow. Each window, face or tenth of a second of decoding is a step: a picture of 640 pixels
+# takes 10 to 40, a phone's photo 220.
+MAX_SHORT_STEPS = 100
+# Turns kept for visitors who were told to come back, in each queue of photos or live frames. Any more would wait for
+# minutes.
 MAX_TURNS = 256
-# For how long a place is kept for somebody who has been told to send the photo; and their turn, in which it is kept for
-# nobody: a file of 10 MB takes 107 s at 1 Mbit/s, in base64. Such photos then wait at the server for the next place.
+# A visitor who is told to send the photo now has a place reserved for this long.
 RESERVED_SECONDS = 3.0
+# They keep their turn longer, without a place, for this long in all: at 1 Mbit/s a file of 10 MB takes 107 s in base64.
 UPLOAD_TURN_SECONDS = 120.0
+# A photo that arrives after its place was released waits at the server for the next one, up to this long.
 LATE_PHOTO_SECONDS = 10.0
-MAX_LATE_PHOTOS = 4  # one of an address
-MAX_NAME_CHARACTERS = 255  # of a picture's file, as file systems have it
-MAX_VISITOR_CHARACTERS = 32  # of what tells the open pages apart
+MAX_LATE_PHOTOS = 4  # waiting in this way, at most one per address
+MAX_NAME_CHARACTERS = 255  # of a picture's file name; the same as in file systems
+MAX_VISITOR_CHARACTERS = 32  # of the word that tells one open page from another
 
-# Live frames: the page sends baseline JPEGs of 20,000 to 80,000 characters, 480 pixels high.
+# Live frames. The page sends baseline JPEGs of 20,000 to 80,000 characters, 480 pixels high.
 MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL
 MAX_FRAME_SIDE = 1280  # pixels
-MAX_FRAME_SEGMENTS = 64
-FRAME_THREADS = 2  # frames that are worked on at a time
-MAX_WAITING_FRAMES = 128  # the last of them waits for about a second
-# Of a frame, the largest: each new one takes about 20 ms. Class mode shows two, and the detector sees about six across.
+MAX_FRAME_SEGMENTS = 64  # of the JPEG's headers
+FRAME_THREADS = 2  # frames worked on at the same time
+MAX_WAITING_FRAMES = 128  # including those being worked on; the last one waits for about a second
+# Only the largest faces in a frame are read: each new one takes about 20 ms. Class mode shows two, and the detector can
+# find about six side by side.
 MAX_LIVE_FACES = 8
-MAX_FRAME_SECONDS = 2.0  # of work; eight new faces take 0.2 s, and several times as long on a busy machine
-# Who freezes the picture or looks at another tab comes back to the same numbers. A stream takes some kB meanwhile.
+MAX_FRAME_SECONDS = 2.0  # of work; eight new faces take 0.2 s, or several times as long on a busy machine
+# Visitors who freeze the picture or look at another tab find the same face numbers if they come back within this time.
+# Until then each takes up some kB.
 MAX_SILENCE_SECONDS = 60.0
-MAX_VISITORS = 1000  # who are remembered meanwhile, of whom MAX_WAITING_FRAMES at most have a frame in work
+MAX_VISITORS = 1000  # remembered at the same time; at most MAX_WAITING_FRAMES of them have a frame waiting or in work
 
-# Requests and connections.
-MAX_HEADERS_BYTES = 16 * 1024  # of a request, its first line included; browsers send about 1 kB
-REFUSED_HEADERS_SECONDS = 2.0  # until the connection is closed, so that the answer is read while headers still come
-MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # in base64 a picture is a third longer
-SMALL_BODY_BYTES = 2**20  # such as a camera frame
-# Larger ones share these while they arrive. Of more, the slowest of the address that holds most gives way.
+# Headers and bodies of requests.
+MAX_HEADERS_BYTES = 16 * 1024  # of a request, including its first line; browsers send about 1 kB
+REFUSED_HEADERS_SECONDS = 2.0  # before closing the connection, so that a client still sending can read the refusal
+MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # base64 makes a picture a third longer
+SMALL_BODY_BYTES = 2**20  # a camera frame, for example, is smaller
+# Larger bodies share this much while they arrive. When it is full, the address that holds most gives up its slowest.
 MAX_LARGE_BODIES_BYTES = 8 * MAX_BODY_BYTES  # in all
 MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
-# A body has this long to arrive, and longer while it has come at this rate over the last seconds. Where all connections
-# are in use, those whose body comes more slowly make room before idle ones.
+# A body has BODY_SECONDS to arrive. It may take up to MAX_BODY_SECONDS as long as it has kept this rate over the last
+# BODY_PROGRESS_SECONDS. When all connections are in use, those with slower bodies are closed before idle ones.
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
 BODY_PROGRESS_SECONDS = 10.0
 MAX_BODY_SECONDS = 600.0
-# What still comes of a body that is refused is read and dropped before the connection is closed, so that its sender
-# finds the answer: for this long in all, for this long without a byte, and up to so many bytes.
-REFUSED_BODY_SECONDS = 10.0
-REFUSED_BODY_PAUSE_SECONDS = 2.0
+# The rest of a refused body is read and dropped before the connection is closed, so that its sender gets the answer.
+# That ends after one of these.
+REFUSED_BODY_SECONDS = 10.0  # in all
+REFUSED_BODY_PAUSE_SECONDS = 2.0  # without a byte
 MAX_REFUSED_BODY_BYTES = MAX_BODY_BYTES
-# Parsers take these one by one on the thread that serves the whole site.
-MAX_BODY_CHUNKS = 256  # of a body that comes in chunks, beyond those of the next line
-MIN_CHUNK_BYTES = 128  # of the others on average; programs and proxies send kilobytes in each
-MAX_BOUNDARY_BYTES = 70  # of a form, by RFC 2046
-MAX_FORM_DELIMITERS = 20  # of a form: one before each file, and one at the end; programs send one file
-MAX_FORM_PADDING_BYTES = 1024
-MAX_BODY_VALUES = 10_000  # of any other body; calls have some dozens, whose pictures are one text each
-# Of uploads that no call has read. Then no more are taken, until calls have read some, or they are too old.
+# Parsers handle chunks, form parts and values one by one, on the thread that serves the whole site.
+MAX_BODY_CHUNKS = 256  # of a body sent in chunks, plus one for every MIN_CHUNK_BYTES
+MIN_CHUNK_BYTES = 128  # on average beyond those 256; programs and proxies send kilobytes in each
+MAX_BOUNDARY_BYTES = 70  # of a form, as in RFC 2046
+MAX_FORM_DELIMITERS = 20  # one before each file of a form, and one at the end; programs send one file
+MAX_FORM_PADDING_BYTES = 1024  # of blanks after a delimiter, or of line breaks before the first
+MAX_BODY_VALUES = 10_000  # in any body but an upload; calls have some dozens, and a picture is a single value
+
+# Files in the temporary folder. Uploads wait there until a call has read them. When too many wait, no more are accepted
+# until some have been read or are too old.
 MAX_WAITING_UPLOADS = 1_000
-MAX_WAITING_UPLOAD_BYTES = 16 * MAX_PICTURE_BYTES  # demo/replicas/compose.yaml has room for them, and some more
+MAX_WAITING_UPLOAD_BYTES = 16 * MAX_PICTURE_BYTES  # demo/replicas/compose.yaml has room for these and a little more
 MAX_WAITING_UPLOADS_OF_ADDRESS = MAX_WAITING_UPLOADS // 2
 MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS = MAX_WAITING_UPLOAD_BYTES // 2
-UNASKED_SECONDS = 300  # the age at which an upload is deleted that no call has read
-# The age at which anything else is deleted, though its request goes on; with the time between two rounds, in a minute.
+UNASKED_SECONDS = 300  # the age at which an upload is deleted if no call has read it
+# The age at which any other file is deleted, even if its request is still going on. With ROUND_SECONDS on top, it is
+# gone within a minute.
 LEFTOVER_SECONDS = 45
-ROUND_SECONDS = 10  # from one look through the temporary folder to the next
+ROUND_SECONDS = 10  # between two searches of the temporary folder for such files
+
+# Gradio's queue and sessions.
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
-UNFETCHED_SECONDS = 60.0  # how long the result of a call in that queue can be fetched
-# That Gradio keeps 50 kB for: one for each call in its queue, or for each name that calls give. The page keeps nothing
-# in them.
+UNFETCHED_SECONDS = 60.0  # for which the result of a call in that queue is kept
+# Gradio makes a session of 50 kB for each call in its queue, or for each session name that calls give. The page keeps
+# nothing in sessions.
 MAX_SESSIONS = 100
-MAX_SESSION_CHARACTERS = 64  # of a session's name; those of Gradio's clients have 36
-MAX_DOWNLOADS = 4  # for language models, at the same time; each may hold MAX_PICTURE_BYTES
-DOWNLOAD_SECONDS = 60  # of a picture that is named by its address, with all redirects
+MAX_SESSION_CHARACTERS = 64  # of a session's name; Gradio's own clients use 36
+
+# Downloads of pictures whose web addresses language models give.
+MAX_DOWNLOADS = 4  # at the same time; each may hold MAX_PICTURE_BYTES
+DOWNLOAD_SECONDS = 60  # for one picture, including all redirects
 MAX_REDIRECTS = 5
+
+# Connections.
 MAX_CONNECTIONS = 1000
-# Where all are in use, those of addresses that hold more than this make room first. A browser opens up to 6.
+# When all are in use, addresses that hold more than this make room first. A browser opens up to 6.
 MANY_CONNECTIONS_OF_ADDRESS = 32
-SPARE_FILES = 200  # that the program has open beside its connections
-HANDSHAKE_SECONDS = 5.0  # of TLS
-IDLE_CONNECTION_SECONDS = 30.0  # before a connection's first request is here
-KEEP_ALIVE_SECONDS = 5  # after an answer, before the next request begins
-# An answer that has gone on for longer makes room where all connections are in use; those of photos take seconds.
+SPARE_FILES = 200  # that the program may have open besides its connections
+HANDSHAKE_SECONDS = 5.0  # for the TLS handshake
+IDLE_CONNECTION_SECONDS = 30.0  # for a connection's first request to arrive
+KEEP_ALIVE_SECONDS = 5  # after an answer, for the next request to begin
+# When all connections are in use, an answer that has taken longer may be cut off. Answers about photos take seconds.
 LONG_ANSWER_SECONDS = 60.0
-# While an answer waits for its reader: this much has to be taken in that time. Sockets take it in lumps of megabytes.
+# A client must read at least MIN_READ_BYTES of a waiting answer in this time. Sockets take megabytes at once.
 UNREAD_SECONDS = 60.0
 MIN_READ_BYTES = 2**16
 
-# The page asks itself whether it still moves. Nothing that strangers may send, however long it takes, may seem to hang.
-WATCH_SECONDS = 5.0  # from one look to the next
-LOOP_HANG_SECONDS = 60.0  # without an answer of the event loop, after which the process ends
-# Likewise without a step of a frame or photo. The longest step is the network's, of MAX_FACES faces: about 2 s, and
+# The watchdog, which ends the process if it hangs. These are long enough that nothing strangers may send, however slow
+# it is to handle, counts as hanging.
+WATCH_SECONDS = 5.0  # between two checks
+LOOP_HANG_SECONDS = 60.0  # without an answer from the event loop
+# Without a step of work on a frame or photo. The longest step is the network's, with MAX_FACES faces: about 2 s, or
 # many times as long on a busy machine.
 WORK_HANG_SECONDS = 180.0
-UNHEALTHY_SECONDS = 60.0  # without a step, after which /healthz tells
+UNHEALTHY_SECONDS = 60.0  # without a step of work, after which /healthz answers 503
