@@ -1,4 +1,4 @@
-"""Where the page is served: at an address of this machine, which the program itself calls past any proxy."""
+"""Where the page is served: an address of this machine that the program itself can call without any proxy."""
 
 import errno
 import os
@@ -11,18 +11,18 @@ _LOOPBACKS = ("localhost", "127.0.0.1", "::1")
 
 
 class AddressError(ValueError):
-    """The page cannot be served at an address; the message says why."""
+    """The page can't be served at this address; the message says why."""
 
 
 def check(host: str, port: int | None) -> None:
-    """Make sure that a server may listen at an address.
+    """Check that a server can listen at an address.
 
     Args:
         host: host name or IP address.
         port: port number; None for any free port.
 
     Raises:
-        AddressError: the host is unknown, or not this machine.
+        AddressError: the host is unknown, or isn't this machine.
         OSError: the port is taken or not allowed.
     """
     try:
@@ -40,10 +40,10 @@ def check(host: str, port: int | None) -> None:
 
 
 def _refusal(family: socket.AddressFamily, where: tuple[object, ...]) -> OSError | None:
-    """The system's error where nobody may listen there, else None."""
+    """The system's error if no server can listen there, else None."""
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name == "posix":  # on Windows it would let two programs listen at one port
+            if os.name == "posix":  # on Windows it would let two programs listen at the same port
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -54,7 +54,7 @@ def _refusal(family: socket.AddressFamily, where: tuple[object, ...]) -> OSError
 
 
 def in_brackets(host: str) -> str:
-    """A host as a URL has it: an IPv6 address in brackets.
+    """Write a host as in a URL, with an IPv6 address in brackets.
 
     Args:
         host: host name or IP address, with or without brackets.
@@ -63,22 +63,22 @@ def in_brackets(host: str) -> str:
 
 
 def to_open(address: str) -> str:
-    """The web address of the page as a browser can open it.
+    """The page's web address in a form that a browser can open.
 
     Args:
-        address: Gradio's address of the page, which may hold `[::]`, all addresses of this machine, as its host.
+        address: Gradio's address of the page, whose host may be `[::]`, meaning all addresses of this machine.
 
     Returns:
-        The address with the loopback address `[::1]` in place of `[::]`.
+        The address with `[::1]` (loopback) in place of `[::]`.
     """
     return address.replace("//[::]:", "//[::1]:")
 
 
 def as_root(path: str) -> str:
-    """The path at which a proxy serves the page, in the form that Gradio compares.
+    """The path at which a proxy serves the page, in the form in which Gradio compares it.
 
     Args:
-        path: a path with or without slashes at its ends, or a whole URL.
+        path: a path with or without slashes at either end, or a whole URL.
 
     Returns:
         A path such as `/faces`, the URL, or "" for the root.
@@ -88,20 +88,20 @@ def as_root(path: str) -> str:
 
 
 def pass_by_proxies(host: str) -> str | None:
-    """Let this process call itself at `host` directly, where its environment names proxies for everything else.
+    """Let this process call itself at `host` directly, even if its environment names proxies.
 
-    To be called before Gradio is imported, which prepares connections at that point.
+    Call it before importing Gradio, which sets up connections on import.
 
     Args:
         host: host name or IP address at which the page is served.
 
     Returns:
-        Why the proxies cannot be used at all, in which case nothing goes through them from now on; else None.
+        Why the proxies can't be used at all, in which case nothing goes through them from now on; else None.
     """
     proxies = {scheme: address for scheme, address in urllib.request.getproxies().items() if scheme != "no"}
     if not proxies:
         return None
-    # Those of the system's settings on Windows and macOS hold only while the environment says nothing.
+    # On Windows and macOS the system's proxies count only while the environment names none, so they are copied there.
     os.environ.update({f"{scheme}_proxy": address for scheme, address in proxies.items()})
     named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     _except_from_proxies(",".join(filter(None, (named, *_LOOPBACKS, host))))

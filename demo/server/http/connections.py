@@ -1,4 +1,4 @@
-"""Bounds how many connections are open, and what each may cost, so that none takes what the page needs."""
+"""Limits how many connections are open and what each may cost, so that enough is left for the page."""
 
 import asyncio
 import logging
@@ -32,26 +32,26 @@ from demo.server.tls import AfterHandshake, listen_before_handshakes
 
 try:
     import resource
-except ImportError:  # Windows, where sockets are no files
+except ImportError:  # Windows, where sockets aren't files
     resource = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import gradio as gr
 
-_REPEAT_SECONDS = 60  # between two lines of the log that say the same
+_REPEAT_SECONDS = 60  # between two log lines that say the same
 _HEADERS_END = re.compile(rb"\n\r?\n")
 _TOO_LONG = 431
 
 
 def bound_connections(page: "gr.Blocks") -> None:
-    """Bound the connections of a page that is served: new ones come in, and the oldest that wait for requests go.
+    """Limit the connections of a page that is being served: waiting ones are closed to make room for new ones.
 
     Args:
         page: the page, after its launch.
     """
     config = page.server.config
     config.http_protocol_class = bounded(_most_connections(), config.ssl)
-    config.ws_protocol_class = None  # the page has no WebSocket, and nothing here would bound one
+    config.ws_protocol_class = None  # the page uses no WebSockets, and nothing here would limit them
     logging.getLogger("asyncio").addFilter(_Seldom("socket.accept()"))
     bad_requests = _Seldom("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
     logging.getLogger("uvicorn.error").addFilter(bad_requests)
@@ -61,16 +61,17 @@ def bound_connections(page: "gr.Blocks") -> None:
 
 
 def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protocol]:
-    """Make a class of connections, in place of uvicorn's own.
+    """Make a class of connections to replace uvicorn's own.
 
     Args:
-        most: how many may be open at once.
-        context: for the TLS that each begins with; None for none.
+        most: how many may be open at the same time.
+        context: for TLS; None for plain connections.
 
     Returns:
-        A class of which, where there are more, one is closed that is without a whole request: of the address that holds
-        the most, if those are many; one whose body comes slowly before an idle one; the oldest of these. If all are
-        being answered, it is the one whose answer has gone on longest, beyond `LONG_ANSWER_SECONDS`; or the new one.
+        The class. When there are more connections, it closes one that has no whole request yet: first from the address
+        that holds the most, if those are many; then one with a slow body before an idle one; then the oldest. If all
+        are being answered, it closes the one whose answer has gone on longest, if for more than `LONG_ANSWER_SECONDS`;
+        otherwise the new one.
     """
 
     class Bounded(_Connection):
@@ -78,7 +79,7 @@ def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protoco
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            # Those that were cut in this round of the loop, as in a burst, are only taken off the set after it.
+            # In a burst, connections cut in this round of the event loop leave the set only afterwards.
             here = [one for one in self.connections if isinstance(one, _Connection) and not one.is_cut]
             if len(here) > most:
                 self.least_missed(here).cut()
@@ -87,7 +88,7 @@ def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protoco
 
 
 class _Bounded(h11.Connection):
-    """Refuses long headers, and a body in tiny chunks, of which one read of the socket may bring ten thousands."""
+    """Refuses long headers, and bodies in tiny chunks: one read from the socket may bring tens of thousands of them."""
 
     chunks = body_bytes = 0
 
@@ -109,7 +110,7 @@ class _Bounded(h11.Connection):
         return event
 
     def check_headers(self) -> None:
-        """Refuse those that h11, which looks at the length of unfinished ones alone, would read."""
+        """Refuse long headers that h11 would accept, since it limits only the length of unfinished ones."""
         arrived, _ = self.trailing_data
         if len(arrived) > MAX_HEADERS_BYTES and not _HEADERS_END.search(arrived, 0, MAX_HEADERS_BYTES):
             self.has_long_headers = True
@@ -117,7 +118,7 @@ class _Bounded(h11.Connection):
 
 
 class _Connection(AfterHandshake):
-    """One whose first request does not come in its time is cut, and so is one that does not read its answer."""
+    """A connection that is cut if its first request doesn't come in time, or if the client doesn't read its answer."""
 
     conn: _Bounded
     is_cut = False
@@ -127,7 +128,7 @@ class _Connection(AfterHandshake):
         super().connection_made(transport)
         self.conn = _Bounded()
         self.timeout_keep_alive = KEEP_ALIVE_SECONDS
-        self.begun = time.monotonic()  # of what goes on: the wait for the first request, or the newest one
+        self.begun = time.monotonic()  # when the newest request began, or before any, the wait for the first
         self.holder = self.who_holds()
         self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
 
@@ -146,7 +147,7 @@ class _Connection(AfterHandshake):
             self.begun = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
-        if not self.conn.has_long_headers:  # else it is what is left of them
+        if not self.conn.has_long_headers:  # otherwise this is the rest of them
             super().data_received(data)
 
     def send_400_response(self, msg: str) -> None:
@@ -160,7 +161,7 @@ class _Connection(AfterHandshake):
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event))
-        # To close it at once, while the rest arrives, would reset it, and the answer be lost.
+        # Closing the connection now, while the rest still arrives, would reset it and lose the answer.
         self.deadline.cancel()
         self.deadline = self.loop.call_later(REFUSED_HEADERS_SECONDS, self.cut)
 
@@ -173,7 +174,7 @@ class _Connection(AfterHandshake):
         super().resume_writing()
 
     def watch(self) -> None:
-        """Cut the connection unless some of what waits to be read is taken."""
+        """Cut the connection unless the client reads some of the waiting answer in time."""
         self.unread = self.loop.call_later(UNREAD_SECONDS, self.check_reader, self.transport.get_write_buffer_size())
 
     def check_reader(self, bytes_before: int) -> None:
@@ -187,13 +188,13 @@ class _Connection(AfterHandshake):
             self.unread.cancel()
 
     def who_holds(self) -> str:
-        """The peer as `network_of` counts it; "" for a proxy, whose visitors have nothing else in common."""
+        """The peer as `network_of` counts it; "" for a proxy, whose visitors share nothing but its address."""
         host = self.client[0] if self.client else ""
         is_proxy = isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts
         return "" if is_proxy else network_of(host)
 
     def least_missed(self, connections: "list[_Connection]") -> "_Connection":
-        """Which of all connections makes room, at the time when this one has come."""
+        """Choose which connection makes room for this new one; it may be this one itself."""
         others = [one for one in connections if one is not self]
         held = Counter(one.holder for one in others if one.holder)
         waiting = [one for one in others if one.is_idle() or one.is_arriving()]
@@ -203,11 +204,11 @@ class _Connection(AfterHandshake):
         return min(long, key=lambda one: one.begun, default=self)
 
     def rank(self, held: int, now: float) -> tuple[int, int, float]:
-        """Among those without a whole request: the lower, the sooner this one makes room.
+        """Rank a connection that has no whole request yet: the lowest makes room first.
 
         Args:
-            held: how many connections its address holds; 0 where that is not known.
-            now: time of `time.monotonic`.
+            held: how many connections its address holds; 0 if unknown.
+            now: the time, by `time.monotonic`.
         """
         if not self.is_arriving():
             patience = 1
@@ -218,7 +219,7 @@ class _Connection(AfterHandshake):
         return -max(held, MANY_CONNECTIONS_OF_ADDRESS), patience, self.begun
 
     def is_arriving(self) -> bool:
-        """Whether a request's headers are here and its body is not."""
+        """Whether a request's headers have arrived but not its whole body."""
         return self.conn.their_state is h11.SEND_BODY
 
     def is_idle(self) -> bool:
@@ -234,7 +235,7 @@ class _Connection(AfterHandshake):
 
 
 def _most_connections() -> int:
-    """As many as the files that this process may have open allow."""
+    """How many connections the limit on this process's open files allows."""
     if resource is None:
         return MAX_CONNECTIONS
     files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -247,7 +248,7 @@ def _most_connections() -> int:
 
 
 class _Seldom(logging.Filter):
-    """Passes on one a minute of the lines that begin alike, without the traceback that asyncio adds.
+    """Lets through one log line a minute of those that begin alike, without asyncio's traceback.
 
     Args:
         beginnings: of lines that a stranger can cause by the thousand.
@@ -258,10 +259,10 @@ class _Seldom(logging.Filter):
         self._last = dict.fromkeys(beginnings, -float("inf"))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is logged.
+        """Whether to log a record.
 
         Args:
-            record: any record of the logger's.
+            record: any record of the logger.
         """
         message = record.getMessage()
         beginning = next((text for text in self._last if message.startswith(text)), None)

@@ -1,4 +1,4 @@
-"""What a browser needs to read faces itself, served at an address that changes with it: scripts, models and weights."""
+"""Serves what a browser needs to read faces itself (scripts, models, weights), at an address that changes with it."""
 
 import gzip
 
@@ -10,11 +10,11 @@ from starlette.routing import Route
 from demo.server.http.versions import kept_answer, missing_answer, version_of
 
 _PREFIX = "gradio_api/device"
-_COMPRESSION_LEVEL = 6  # of gzip: 9 takes five times as long for one per cent
+_COMPRESSION_LEVEL = 6  # of gzip; 9 takes five times as long to save one per cent more
 
 
 class DeviceParts:
-    """The files of each version that was offered, held in memory, and compressed when they are first asked for."""
+    """Keeps the files of every version offered in memory, and compresses each when it is first asked for."""
 
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes]] = {}
@@ -35,7 +35,7 @@ class DeviceParts:
 
     @property
     def route(self) -> Route:
-        """A route that answers with a file, which browsers may keep for a year; 404 for another version."""
+        """The route to these files, which browsers may keep for a year; it answers 404 for any other version."""
         return Route(f"/{_PREFIX}/{{version}}/{{name}}", self._answer)
 
     async def _answer(self, request: Request) -> Response:

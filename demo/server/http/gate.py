@@ -1,4 +1,4 @@
-"""ASGI middleware: refuses calls from other sites (CSRF), and closes what Gradio offers and this page does not."""
+"""ASGI middleware: refuses calls from other sites (CSRF), and closes addresses of Gradio that this page doesn't use."""
 
 import ipaddress
 import re
@@ -11,9 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.server.gradio_internals import that_leaves_no_note
 
-# They would hand out files, fetch what others name, or keep a visitor's state or recording in a file.
+# These would hand out files, fetch whatever a caller names, or keep a visitor's state or recording in a file.
 _FILES = "file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/"
-# Answers without end for pages that have states, and a note for good of each name of an upload that is asked about.
+# The first never ends its answer if a page has states. The second keeps every name of an upload it is asked about, for
+# good.
 _FOLLOWED = "heartbeat/|upload_progress"
 CLOSED = re.compile(rf"/gradio_api/+({_FILES}|{_FOLLOWED})")
 _NO_SITE_BUT_OWN = (
@@ -23,10 +24,10 @@ _NO_SITE_BUT_OWN = (
 
 
 class Gate:
-    """ASGI middleware: answers with status 403 what another site's page asks for, and every call of a closed address.
+    """ASGI middleware: answers 403 to requests from other sites' pages, and to every call of a closed address.
 
-    Browsers say where a call comes from, in `Origin` and `Sec-Fetch-Site`. Programs send neither and are let in, and so
-    are links to the page, which bring no origin.
+    Browsers say where a call comes from, in `Origin` and `Sec-Fetch-Site`. Programs send neither, and are let in. So is
+    anybody who follows a link to the page, since that sends no origin.
 
     Args:
         app: the ASGI app behind the gate.
@@ -60,10 +61,10 @@ def is_own(method: str, headers: Mapping[str, str]) -> bool:
 
     Args:
         method: HTTP method, in capitals.
-        headers: the request's headers, by their names in lower case.
+        headers: the request's headers, with names in lower case.
     """
     site = headers.get("sec-fetch-site", "none")
-    if site == "same-origin":  # a browser has compared the addresses that it sees, before any proxy changes them
+    if site == "same-origin":  # the browser compared the addresses that it sees, before any proxy changed them
         return True
     origin = headers.get("origin")
     if origin is None:
@@ -73,7 +74,7 @@ def is_own(method: str, headers: Mapping[str, str]) -> bool:
 
 
 def _is_origin_of(origin: str, host: str) -> bool:
-    """Whether an origin is that of a host header, from which some proxies cut the port."""
+    """Whether an origin matches a Host header, from which some proxies drop the port."""
     one, other = _split(origin), _split(f"//{host}")
     if one is None or other is None:
         return False
@@ -82,7 +83,7 @@ def _is_origin_of(origin: str, host: str) -> bool:
 
 
 def _split(address: str) -> SplitResult | None:
-    """The parts of an address, or None where the text is no address."""
+    """The parts of an address; None if the text isn't one."""
     try:
         parts = urlsplit(address)
         return parts if parts.hostname and (parts.port is None or parts.port) else None

@@ -9,7 +9,7 @@ from demo.server.watchdog import WORKS
 
 
 async def _answer(_: Request) -> Response:
-    """By the event loop that answers visitors, too: where that hangs, nothing comes."""
+    """Answer on the event loop that also answers visitors: if that hangs, no answer comes."""
     still = WORKS.still(UNHEALTHY_SECONDS)
     said = f"{', '.join(still)}: no step for {UNHEALTHY_SECONDS:g} s" if still else "ok"
     return PlainTextResponse(f"{said}\n", 503 if still else 200, {"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""What other programs show of a link to the page (Open Graph and Twitter tags): its title, a sentence and a picture."""
+"""What other programs show for a link to the page (Open Graph and Twitter tags): a title, a sentence and a picture."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from demo.server.markup import render
 TITLE = "SlimNet Faces"
 SENTENCE = "See what a tiny neural network makes of a face, live or from a photo."
 _ALT = "The page: a face in a box, and beside it the attributes that the network reads in it"
-PREVIEW_SIZE = (1200, 630)  # pixels, the shape that a large preview has
-# Below Gradio's own prefix, as the scripts are: Node.js passes on to Python what is there.
+PREVIEW_SIZE = (1200, 630)  # pixels; the shape of a large preview
+# Below Gradio's own prefix, like the scripts, because Node.js passes requests there on to Python.
 _PICTURE = "gradio_api/page/preview.png"
 _DAY_SECONDS = 24 * 3600
 _OTHER_TAGS = re.compile(rb"""<meta\s+(?:property|name)=["'](?:og|twitter):[^>]*>\s*""")
@@ -25,13 +25,13 @@ _HEAD = re.compile(rb"<head[^>]*>")
 
 
 class LinkPreview:
-    """ASGI middleware: puts our tags at the start of the page's head, in place of Gradio's, of which the first count.
+    """ASGI middleware: puts our tags at the start of the page's head, where the first count, in place of Gradio's.
 
-    Gradio's `head` option adds to the head only once a browser runs its scripts, which no program that previews a link
-    does. With server-side rendering Node.js answers for the page, and this middleware never sees it.
+    Gradio's `head` option adds to the head only when a browser runs its scripts, and programs that preview links run
+    none. With server-side rendering, Node.js serves the page, so this middleware never sees it.
 
     Args:
-        app: the ASGI app that answers with the page, uncompressed.
+        app: the ASGI app that serves the page, uncompressed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,7 +58,7 @@ class LinkPreview:
             if message.get("more_body"):
                 return
             page = bytes(body)
-            if start["status"] == 200:  # else Gradio may have refused the very host that the tags would name
+            if start["status"] == 200:  # otherwise Gradio may have refused the very host that the tags would name
                 page = _with_tags(page, _tags(Request(scope)))
             MutableHeaders(scope=start)["Content-Length"] = str(len(page))
             await send(start)
@@ -68,12 +68,12 @@ class LinkPreview:
 
 
 def _with_tags(page: bytes, tags: bytes) -> bytes:
-    """The page with these tags, and without any others of their kinds."""
+    """Put these tags into the page, and remove all others of their kinds."""
     return _HEAD.sub(lambda head: head[0] + b"\n" + tags, _OTHER_TAGS.sub(b"", page), count=1)
 
 
 def _tags(request: Request) -> bytes:
-    host = os.environ.get("SPACE_HOST")  # of a Space
+    host = os.environ.get("SPACE_HOST")  # set on a Space
     address = f"https://{host}" if host else address_of_page(request)
     width, height = PREVIEW_SIZE
     tags = render(

@@ -1,7 +1,7 @@
 """ASGI middleware: answers the calls of the page's own panels, which come with every camera frame.
 
-Gradio's way to a panel's function leads through a search of all routes, the dependencies of the one found, among them a
-hop to another thread, and a check and a copy of the answer: together they take about as long as aligning a face.
+Gradio itself would search all routes, resolve the dependencies of the one it finds (with a hop to another thread), and
+check and copy the answer. Together that takes about as long as aligning a face.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from demo.server.routes import PANELS_PATH
 
 
 class PanelCalls:
-    """Answers a well-formed call of a panel's async function; anything else goes on to Gradio as it came.
+    """Answers well-formed calls of a panel's async function, and passes anything else on to Gradio unchanged.
 
     Args:
         app: Gradio's ASGI app.
@@ -41,7 +41,7 @@ class PanelCalls:
         call = _call_in(parts)
         function = call and server_function(scope, call["component_id"], call["fn_name"])
         if call and function:
-            parts.clear()  # a photo's are large, and it may wait for a while
+            parts.clear()  # a photo's parts are large, and it may wait for a while
             answer = orjson.dumps(await function(call["data"]))
             return await Response(answer, media_type="application/json")(scope, receive, send)
         passed_on = iter(parts)
@@ -53,10 +53,10 @@ class PanelCalls:
 
 
 def _call_in(parts: Iterable[Message]) -> dict[str, Any] | None:
-    """The call in a request's body; None where it has another form than that of the page's scripts."""
+    """The call in a request's body; None if it isn't in the form that the page's scripts send."""
     try:
         call = orjson.loads(b"".join(part.get("body", b"") for part in parts))
-    except orjson.JSONDecodeError:  # such as a form
+    except orjson.JSONDecodeError:  # a form, for example
         return None
     forms = {"session_hash": str, "component_id": int, "fn_name": str, "data": object}
     if not isinstance(call, dict) or not all(isinstance(call.get(name), form) for name, form in forms.items()):

@@ -1,4 +1,4 @@
-"""Every refused call gets a sentence and a fitting status, and learns nothing about this machine."""
+"""Gives every refused call a sentence and a fitting status, and reveals nothing about this machine."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.server.gradio_internals import FAILED, FAILURE, FnIndexInferError
 
-BUSY = "Busy"  # title of the gr.Error of a call that may be tried again after its duration in seconds
+BUSY = "Busy"  # title of a gr.Error; the call may be tried again after the error's duration, in seconds
 _UNKNOWN = "There is no such function here, or the call does not name one. GET /gradio_api/info lists them."
 _OTHER_VALUES = "These are not the values that the function takes. GET /gradio_api/info lists them."
 _SENTENCES = {
@@ -29,9 +29,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class CallStatuses:
-    """ASGI middleware: a call that its own picture or values made fail has status 400, where Gradio answers 500.
+    """ASGI middleware: a call that failed because of its own picture or values gets status 400, not Gradio's 500.
 
-    A stream that ends with an error, such as that of an event that is not there, is ended in order.
+    A stream that ends with an error, such as one for an unknown event, is closed properly.
 
     Args:
         app: Gradio's ASGI app.
@@ -55,7 +55,7 @@ class CallStatuses:
         async def send_with_status(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start" and message["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
-                start = message  # until its body is here, which says why
+                start = message  # held back until its body arrives, which says why
                 return
             if start:
                 await send(_corrected(start, message.get("body", b"")))
@@ -71,7 +71,7 @@ class CallStatuses:
 
 
 def _corrected(start: Message, body: bytes) -> Message:
-    """The start of an error's answer, by its body: {"error": a sentence, "title": …} where it is a gr.Error."""
+    """Correct the start of an error's answer by its body, which for a gr.Error is {"error": a sentence, "title": …}."""
     try:
         error = json.loads(body)
         title, seconds = error.get("title", FAILED), error.get("duration")
@@ -90,13 +90,13 @@ def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     bare = error.detail in (HTTPStatus(error.status_code).phrase, "")
     sentence = _SENTENCES.get(HTTPStatus(error.status_code), error.detail) if bare else error.detail
-    # Gradio's own queue is full: it says so without a time.
+    # Here Gradio's own queue is full. Gradio doesn't say when to try again.
     busy = {"Retry-After": str(_RETRY_SECONDS)} if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return JSONResponse({"detail": sentence}, error.status_code, {**busy, **(error.headers or {})})
 
 
 def _malformed(_: Request, error: Exception) -> Response:
-    """Names what is wrong and where; FastAPI itself would send the call back, picture included."""
+    """Say what is wrong and where. FastAPI itself would send the call back, picture included."""
     assert isinstance(error, RequestValidationError)
     wrong = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
     return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The call is not as it should be. " + "; ".join(wrong) + ".")
@@ -118,7 +118,7 @@ def _host(_: Request, __: Exception) -> Response:
 
 
 def _file(_: Request, error: Exception) -> Response:
-    """An address is looked for among the page's files, however long it is. All else is for the middleware to tell."""
+    """Answer 404 if an address is too long to be looked up as a file's name; leave other errors to the middleware."""
     if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
         raise error
     return _answer(HTTPStatus.NOT_FOUND, _SENTENCES[HTTPStatus.NOT_FOUND])
@@ -128,7 +128,7 @@ def _failed(_: Request, __: Exception) -> Response:
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, FAILURE)
 
 
-# Exception -> its answer, for those that Gradio leaves to FastAPI, such as where a call names no function.
+# Exception -> its answer, for those that Gradio leaves to FastAPI, such as when a call names no function.
 HANDLERS = {
     HTTPException: _http,
     RequestValidationError: _malformed,

@@ -1,4 +1,4 @@
-"""The page's scripts, ES modules, and tables of texts, served as they stand at an address that changes with them."""
+"""Serves the page's scripts (ES modules) and tables of texts unchanged, at an address that changes with them."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from starlette.routing import Route
 from demo.paths import BROWSER
 from demo.server.http.versions import kept_answer, missing_answer, version_of
 
-# Below Gradio's own prefix: with server-side rendering Node.js stands in front, and passes on to Python what is there.
+# Below Gradio's own prefix: with server-side rendering, Node.js stands in front and passes requests there on to Python.
 _PREFIX = "gradio_api/page"
 _SUFFIXES = {".js", ".json"}
 _FAILED = "A part of this page did not arrive, or the server has been changed since. Reload the page."
 
-# Until its script runs, a panel is inert, so that no click is lost. Where none comes, the panel says so.
+# Until its script runs, a panel is inert, so that no click is lost. If the script doesn't arrive, the panel says so.
 START_PANEL = f"""
     const {{root}} = window.gradio_config;
     import(`${{root}}/${{props.module}}`).then(({{start}}) => {{
@@ -31,10 +31,10 @@ START_PANEL = f"""
 
 
 class Scripts:
-    """All scripts and tables of a folder, held in memory, so that what is served is what the address was made of.
+    """All scripts and tables of a folder, kept in memory so that they always match the address made from them.
 
     Args:
-        folder: searched for *.js and *.json files at all depths.
+        folder: searched for *.js and *.json files, subfolders included.
     """
 
     def __init__(self, folder: Path = BROWSER) -> None:
@@ -43,7 +43,7 @@ class Scripts:
         self._version = version_of(self._files)
 
     def address(self, name: str) -> str:
-        """The address of a script; its imports lead to scripts of the same version.
+        """The address of a script; its imports load scripts of the same version.
 
         Args:
             name: path of the script in the folder, such as "live/main.js".
@@ -56,7 +56,7 @@ class Scripts:
 
     @property
     def route(self) -> Route:
-        """A route that answers with a script or table, which browsers may keep for a year; 404 for another version."""
+        """The route to scripts and tables, which browsers may keep for a year; it answers 404 for any other version."""
         return Route(f"/{_PREFIX}/{{version}}/{{name:path}}", self._answer)
 
     async def _answer(self, request: Request) -> Response:

@@ -1,10 +1,10 @@
-"""ASGI middleware: Content-Security-Policy and other headers, by which the page can ask no host but its own."""
+"""ASGI middleware: Content-Security-Policy and other headers, which let the page reach no host but its own."""
 
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Gradio runs the scripts of gr.HTML by `new Function`, and writes scripts and styles into the page itself.
+# Gradio runs the scripts of gr.HTML with `new Function`, and writes scripts and styles into the page itself.
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
@@ -20,12 +20,12 @@ _POLICY = {
 }
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: browsers would then send no origin with the page's own calls, and the gate could not tell whose
-    # they are.
+    # Not no-referrer: browsers would then send no origin with the page's own calls, and the gate couldn't recognise
+    # them.
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
-    # Isolated from pages of other sites, where the network may use several threads in the visitor's own browser. All
-    # that the page loads is its own.
+    # These isolate the page from other sites' pages; only then may the network use several threads in the visitor's
+    # browser. The page loads nothing but its own files.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
@@ -36,7 +36,7 @@ class SecurityHeaders:
 
     Args:
         app: the ASGI app whose answers get the headers.
-        ancestors: origins of the pages that may show this one in a frame, besides those of its own origin.
+        ancestors: origins, besides the page's own, whose pages may show it in a frame.
     """
 
     def __init__(self, app: ASGIApp, ancestors: Sequence[str] = ()) -> None:

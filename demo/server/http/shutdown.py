@@ -1,4 +1,4 @@
-"""Graceful shutdown within seconds: on signals, while starting, with requests still open."""
+"""Graceful shutdown within seconds: on signals, during start-up, and with requests still open."""
 
 import multiprocessing
 import os
@@ -21,9 +21,9 @@ _CLOSE_SECONDS = 3
 
 
 def end_by_signals() -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, but leave a SIGHUP that nohup ignores.
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, but leave SIGHUP alone under nohup.
 
-    Signals that follow at once, such as a second Ctrl+C, are ignored, so that they cannot interrupt the tidying up.
+    Signals that follow at once, such as a second Ctrl+C, are ignored, so that they can't interrupt the clean-up.
     """
     last = -float("inf")
 
@@ -40,7 +40,7 @@ def end_by_signals() -> None:
 def ended_at_once(folder: Path) -> Iterator[None]:
     """While the program starts, let these signals end it on the spot, and remove its temporary folder.
 
-    An import of torch or MediaPipe that is interrupted ends in a traceback or an abort.
+    Interrupting the import of torch or MediaPipe would end in a traceback or an abort.
 
     Args:
         folder: the temporary folder.
@@ -62,8 +62,8 @@ def ended_at_once(folder: Path) -> Iterator[None]:
 
 
 def _handle_by(end: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
-    """Set the handler of all signals that count. Gives the earlier handlers, by signal."""
-    heeded = [signal.SIGINT, signal.SIGTERM]  # the first even where a script starts the program with &
+    """Set the handler for the signals that end the program. Returns the earlier handlers, by signal."""
+    heeded = [signal.SIGINT, signal.SIGTERM]  # SIGINT even if a script starts the program with &
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         heeded.append(signal.SIGHUP)
     return {number: signal.signal(number, end) for number in heeded}
@@ -73,9 +73,9 @@ def close(page: "gr.Blocks") -> None:
     """Stop serving a page: requests get a moment to be answered, then their connections are cut.
 
     Args:
-        page: the page; it may be closed, or not have been served at all.
+        page: may already be closed, or never have been served.
     """
-    from demo.server import gradio_internals  # here: a wrong option of app.py has no need to wait for Gradio
+    from demo.server import gradio_internals  # here, so that wrong options of app.py needn't wait for Gradio
 
     gradio_internals.close(page, _ANSWERS_SECONDS, _CLOSE_SECONDS)
 
@@ -86,9 +86,9 @@ def leave(status: int) -> NoReturn:
     Args:
         status: the exit status.
     """
-    for child in multiprocessing.active_children():  # as ZeroGPU starts
+    for child in multiprocessing.active_children():  # ZeroGPU starts some
         child.terminate()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # nobody is there to read any more
+        with suppress(OSError):  # nobody reads it any more
             stream.flush()
     os._exit(status)

@@ -1,4 +1,4 @@
-"""A temporary folder of the program's own, removed when it ends, or at the next start if it was killed."""
+"""The program's own temporary folder, removed when it ends, or at the next start if it was killed."""
 
 import os
 import shutil
@@ -18,24 +18,24 @@ except ImportError:  # Windows
 
 _PREFIX = "slimnet-faces-"
 _ENDING = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# For Gradio, and for libraries and other programs that this one starts.
+# Read by Gradio, and by libraries and programs that this one starts.
 _VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
 _MATPLOTLIB = "MPLCONFIGDIR"  # Gradio imports matplotlib, which would write its settings and caches to the home folder
-# Where folders cannot be locked, one that was not touched for this long belongs to a dead program.
+# If folders can't be locked, one that hasn't been touched for this long belongs to a dead program.
 _DEAD_AFTER_SECONDS = 600
 
 
 class TemporaryFolderError(Exception):
-    """No temporary folder can be made; the text says where it was to be, why it cannot, and what to do."""
+    """No temporary folder can be made; the message says where, why, and what to do."""
 
 
 @contextmanager
 def own_temporary_folder() -> Iterator[Path]:
-    """Make a folder that only this user can enter, and have everything temporary written there, by Gradio too.
+    """Make a folder that only this user can enter, and have all temporary files written there, Gradio's too.
 
-    It lies in the folder that GRADIO_TEMP_DIR names, else in the system's, and is removed at the end with all that is
-    in it. Folders of programs that were killed are removed now. To be used before gradio is imported, which reads the
-    environment then.
+    It lies in the folder that GRADIO_TEMP_DIR names, or else in the system's temporary folder, and is removed with its
+    contents at the end. Folders left by killed programs are removed first. Use it before importing gradio, which reads
+    the environment on import.
 
     Yields:
         The folder.
@@ -47,7 +47,7 @@ def own_temporary_folder() -> Iterator[Path]:
     _remove_dead(parent)
     variables, default = {name: os.environ.get(name) for name in (*_VARIABLES, _MATPLOTLIB)}, tempfile.tempdir
     with ExitStack() as removal:
-        with held_back(*_ENDING):  # one that came between the two would leave the folder behind
+        with held_back(*_ENDING):  # a signal right after the folder is made would leave it behind
             try:
                 folder, lock = _make(parent)
             except OSError as error:
@@ -68,14 +68,14 @@ def own_temporary_folder() -> Iterator[Path]:
 def _parent() -> Path:
     asked = os.environ.get("GRADIO_TEMP_DIR")
     if asked:
-        # No other one in its place: who names a folder may want that no picture touches another disk.
+        # No other folder will do: an operator who names one may want no pictures on other disks.
         try:
             Path(asked).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unusable(Path(asked), error) from error
         return Path(asked).resolve()
     try:
-        return Path(tempfile.gettempdir()).resolve()  # the first in its list that can be written to
+        return Path(tempfile.gettempdir()).resolve()  # the first writable one in its list
     except OSError as error:
         raise TemporaryFolderError(
             f"{error.strerror}: set TMPDIR or GRADIO_TEMP_DIR to a folder that you may write to and that has room"
@@ -90,12 +90,12 @@ def _unusable(parent: Path, error: OSError) -> TemporaryFolderError:
 
 
 def _make(parent: Path) -> tuple[Path, int | None]:
-    """A new folder and the handle that locks it, which is None where there are no such locks."""
+    """Make a folder. Returns it and the handle that locks it, None if folders can't be locked here."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         try:
             lock = _lock(folder)
-        except (BlockingIOError, FileNotFoundError):  # another program, just starting, takes it for a dead one's
+        except (BlockingIOError, FileNotFoundError):  # another program, just starting, took it for a dead one's
             continue
         except OSError:
             return folder, None
@@ -105,18 +105,18 @@ def _make(parent: Path) -> tuple[Path, int | None]:
 
 
 def _remove(folder: Path, lock: int | None) -> None:
-    """Remove a folder, whether or not it is locked by this handle."""
+    """Remove a folder, and release its lock if it has one."""
     shutil.rmtree(folder, ignore_errors=True)
     if lock is not None:
         os.close(lock)
 
 
 def _lock(folder: Path) -> int:
-    """Lock a folder for as long as the handle is open, or this program runs.
+    """Lock a folder until the handle is closed or this program ends.
 
     Raises:
-        BlockingIOError: another program holds it.
-        OSError: there are no such locks here, or it is no folder of this user's.
+        BlockingIOError: another program holds the lock.
+        OSError: folders can't be locked here, or this isn't a folder of this user's.
     """
     if fcntl is None:
         raise OSError("folders cannot be locked on this system")
@@ -130,7 +130,7 @@ def _lock(folder: Path) -> int:
 
 
 def _remove_dead(parent: Path) -> None:
-    """Remove the folders of programs that ended without doing so."""
+    """Remove the folders of programs that ended without removing them."""
     for folder in parent.glob(f"{_PREFIX}*"):
         lock = None
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Answers with files whose address changes with their content, so that browsers may keep them for a year."""
+"""Serves files whose address changes with their content, so that browsers may keep them for a year."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
@@ -10,7 +10,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".json": "application/json",
-    ".wasm": "application/wasm",  # else browsers compile it only once it is here
+    ".wasm": "application/wasm",  # otherwise browsers compile it only once it has arrived
 }
 OTHER_TYPE = "application/octet-stream"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -25,7 +25,7 @@ def version_of(files: Mapping[str, bytes]) -> str:
         files: name -> content.
 
     Returns:
-        16 hexadecimal digits, others for any other names or content.
+        16 hexadecimal digits, which change with any name or content.
     """
     content = hashlib.sha256()
     for name, part in sorted(files.items()):
@@ -34,15 +34,15 @@ def version_of(files: Mapping[str, bytes]) -> str:
 
 
 def kept_answer(name: str, content: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with a file, to be kept for a year.
+    """Answer with a file that browsers may keep for a year.
 
-    A large one goes in pieces, each when the ones before have been taken. Of a whole one asyncio would keep a copy for
-    each client that does not read it.
+    A large file is sent in pieces, each once the client has taken those before. If it were sent whole, asyncio would
+    keep a copy for each client that doesn't read it.
 
     Args:
-        name: of the file; its ending tells the media type.
+        name: of the file; its suffix decides the media type.
         content: of the file.
-        headers: further ones.
+        headers: additional ones.
     """
     kept = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable", **(headers or {})}
     media_type = MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE)
@@ -59,5 +59,5 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 
 def missing_answer() -> Response:
-    """Answer that there is no such file, or no such version of it; nobody is to remember that."""
+    """Answer that there is no such file, or no such version of it; nobody may cache that."""
     return Response(status_code=404, headers={"Cache-Control": "no-store"})

@@ -1,1 +1,1 @@
-"""The bodies of requests: what is refused while they arrive, the memory that they share, and uploads on the disk."""
+"""The bodies of requests: what is refused while they arrive, the memory they share, and uploads on the disk."""

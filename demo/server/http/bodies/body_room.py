@@ -1,4 +1,4 @@
-"""The room for large bodies of requests while they arrive: where it is full, a slow one gives way."""
+"""The room for large request bodies while they arrive. When it is full, a slow one gives way."""
 
 import asyncio
 import time
@@ -14,23 +14,23 @@ from demo.limits import (
     SMALL_BODY_BYTES,
 )
 
-_LUMP_SECONDS = 0.1  # parts that arrive within that time are counted as one, however small they are
+_LUMP_SECONDS = 0.1  # parts that arrive within this time count as one lump, however small they are
 
 
 class NoRoomError(Exception):
-    """A body finds no room, or has to give way to others."""
+    """There is no room for a body, or it has to give way to others."""
 
 
 class ArrivingBody:
-    """A body whose parts arrive; to be made on the event loop.
+    """A body that arrives in parts; to be created on the event loop.
 
     Args:
         address: who sends it.
 
     Attributes:
         address: who sends it.
-        size: of what has arrived, in bytes.
-        given_up: done once the body has to give way.
+        size: bytes that have arrived.
+        given_up: a future, done once the body has to give way.
     """
 
     def __init__(self, address: str) -> None:
@@ -38,7 +38,7 @@ class ArrivingBody:
         self.size = 0
         self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._began = time.monotonic()
-        # When its newest lumps began, and their sizes: just as many as hold what has to come in a while.
+        # When its newest lumps began, and their sizes: just enough lumps to hold `_progress_bytes`.
         self._newest: deque[tuple[float, int]] = deque()
         self._newest_bytes = 0
 
@@ -61,7 +61,7 @@ class ArrivingBody:
 
     @property
     def seconds_left(self) -> float:
-        """How long it may take from now to its next part: what came long ago buys no time."""
+        """How long its next part may take from now. Bytes that came long ago buy no more time."""
         end = self._began + BODY_SECONDS
         if self._newest_bytes >= _progress_bytes():
             end = max(end, self.moved + BODY_PROGRESS_SECONDS)
@@ -69,29 +69,29 @@ class ArrivingBody:
 
     @property
     def moved(self) -> float:
-        """When the newest of it began to arrive, as much as has to come in a while: the earlier, the slower it is."""
+        """When its newest `_progress_bytes` began to arrive: the earlier, the slower the body."""
         return self._newest[0][0] if self._newest else self._began
 
 
 class BodyRoom:
-    """Shares the bytes that `demo.limits` gives to large bodies which have not ended, among all addresses.
+    """Shares the bytes that `demo.limits` allows for unfinished large bodies among all addresses.
 
-    Who has just come is not turned away for those that are there: the address that holds most gives up its slowest
-    body. So a few addresses that fill the room, and then send next to nothing, keep it from nobody.
+    A newcomer isn't turned away because others came first: the address that holds most gives up its slowest body. So a
+    few addresses that fill the room and then send next to nothing can't keep others out.
     """
 
     def __init__(self) -> None:
-        self._bodies: dict[ArrivingBody, int] = {}  # those that are large, and how many bytes each has been given
-        self._held: Counter[str] = Counter()  # by each address
+        self._bodies: dict[ArrivingBody, int] = {}  # large body -> the bytes it holds
+        self._held: Counter[str] = Counter()  # address -> the bytes its bodies hold
 
     def make(self, body: ArrivingBody) -> None:
-        """Give a body room for what has arrived of it, if it is large.
+        """Make room for what has arrived of a body, if it is large; called after each of its parts.
 
         Args:
-            body: any body, after each of its parts.
+            body: any body.
 
         Raises:
-            NoRoomError: it is itself the one that has to give way.
+            NoRoomError: this very body has to give way.
         """
         if body.size <= SMALL_BODY_BYTES:
             return
@@ -106,15 +106,15 @@ class BodyRoom:
                 slowest.given_up.set_result(None)
 
     def leave(self, body: ArrivingBody) -> None:
-        """Take back the room of a body that has ended, or is given up.
+        """Take back the room of a body that has ended or is given up.
 
         Args:
             body: any body.
         """
-        self._held -= Counter({body.address: self._bodies.pop(body, 0)})  # forgets an address that has none left
+        self._held -= Counter({body.address: self._bodies.pop(body, 0)})  # also drops addresses at zero
 
     def _crowd(self, address: str) -> list[ArrivingBody]:
-        """The bodies of which one has to give way, those of a single address; none while there is room."""
+        """The bodies, all of one address, of which one has to give way; none while there is room."""
         if self._held[address] <= MAX_LARGE_BODIES_BYTES_OF_ADDRESS:
             if self._held.total() <= MAX_LARGE_BODIES_BYTES:
                 return []
@@ -123,5 +123,5 @@ class BodyRoom:
 
 
 def _progress_bytes() -> float:
-    """What has to come of a body in each `BODY_PROGRESS_SECONDS`."""
+    """How many bytes of a body must arrive in each `BODY_PROGRESS_SECONDS`."""
     return MIN_BODY_BYTES_PER_SECOND * BODY_PROGRESS_SECONDS

@@ -24,13 +24,13 @@ from demo.server.http.bodies.body_room import ArrivingBody, BodyRoom, NoRoomErro
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
 
-# Each value of JSON or of an encoded form follows on one of these, or opens with it. Base64 has none of them.
+# Each value of JSON or of an encoded form comes after one of these, or opens with it. Base64 contains none of them.
 _MARKS = (b",", b"[", b"{", b"&", b";")
 _CHARSETS = (b"utf-8", b"utf8")
 
 
 class _RefusedError(Exception):
-    """A body is not taken: with which status and sentence."""
+    """A body is refused, with this status and sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -41,7 +41,7 @@ class WholeBodies:
     """Passes a request on once its whole body is here, and refuses one that is too large or takes too long.
 
     Gradio reads the panels' calls into memory whole anyway. It writes an upload to a file as it comes in, and leaves
-    that file where the upload breaks off. Bodies that have not ended share the memory that `demo.limits` gives them.
+    that file behind if the upload breaks off. Unfinished bodies share the memory that `demo.limits` gives them.
 
     Args:
         app: the ASGI app that gets the requests.
@@ -90,7 +90,7 @@ class WholeBodies:
         return await self._app(scope, receive_part, send)
 
     async def _gather(self, parts: deque[Message], receive: Receive, address: str) -> None:
-        """Add the body to `parts` as it comes, up to its end or that of the connection.
+        """Add the body to `parts` as it comes, until it or the connection ends.
 
         Raises:
             _RefusedError: it is too large, takes too long, or there is no room for it.
@@ -116,7 +116,7 @@ async def _next(receive: Receive, body: ArrivingBody) -> Message:
     """The next part of a body.
 
     Raises:
-        NoRoomError: the body has to give way to others meanwhile.
+        NoRoomError: the body has to give way to others.
         _RefusedError: the part takes too long.
     """
     reading = asyncio.ensure_future(receive())
@@ -133,9 +133,10 @@ async def _next(receive: Receive, body: ArrivingBody) -> Message:
 
 
 async def _refuse(refusal: PlainTextResponse, receive: Receive, send: Send, *, is_whole: bool) -> None:
-    """Send an answer; for a body that still comes, its end only after a while.
+    """Send an answer, but end it only once the rest of the body has been read, within bounds.
 
-    Then the connection is closed. Had that something left to read, it would be reset, and the sender lose the answer.
+    The end closes the connection. If something were left to read, that would reset it, and the sender would not get the
+    answer.
     """
     await send({"type": "http.response.start", "status": refusal.status_code, "headers": refusal.raw_headers})
     await send({"type": "http.response.body", "body": refusal.body, "more_body": True})
@@ -145,7 +146,7 @@ async def _refuse(refusal: PlainTextResponse, receive: Receive, send: Send, *, i
 
 
 async def _drop_rest(receive: Receive) -> None:
-    """Read what still comes of a body, within bounds."""
+    """Read and drop the rest of a body, within bounds."""
     until = time.monotonic() + REFUSED_BODY_SECONDS
     dropped, more = 0, True
     while more and dropped < MAX_REFUSED_BODY_BYTES and time.monotonic() < until:
@@ -160,12 +161,12 @@ async def _drop_rest(receive: Receive) -> None:
 
 
 async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
-    """Raise _RefusedError for a form that would keep its parser, which works on the event loop, busy for long."""
+    """Raise _RefusedError for a form that would keep its parser, and with it the event loop, busy for long."""
     kind, options = parse_options_header(content_type)
     if not kind.startswith(b"multipart/"):
         return
     boundary = options.get(b"boundary")
-    if options.get(b"charset", b"utf-8").lower() not in _CHARSETS:  # some make its parsers fail
+    if options.get(b"charset", b"utf-8").lower() not in _CHARSETS:  # some make the parser fail
         raise _RefusedError(400, "The form names a charset that is not UTF-8. Send it without one.")
     if boundary is None:
         return
@@ -188,9 +189,9 @@ async def _check_form(content_type: str, parts: Iterable[Message]) -> None:
 
 
 def _is_padded(body: bytes, delimiter: bytes) -> bool:
-    """Whether as much empty space as is too much follows on one of a few delimiters.
+    """Whether too much empty space follows a delimiter; there are only a few of these.
 
-    By no pattern: to compile one of a stranger's text takes longer than to look for the text.
+    Without a regular expression: compiling one from a stranger's text takes longer than searching for the text.
     """
     at = body.find(delimiter)
     while at >= 0:
@@ -210,8 +211,8 @@ def _is_upload(scope: Scope, headers: Headers) -> bool:
 async def _check_values(parts: Iterable[Message]) -> None:
     """Raise _RefusedError for a body of many values, each of which would become an object, on the event loop.
 
-    Whatever its type is said to be: some of those who read it do not ask. Nesting is bounded by the same, since each
-    level opens with a mark; a parser refuses one that is too deep for it at once.
+    The declared type doesn't matter, because some parsers ignore it. This also limits nesting, since each level opens
+    with a mark; a parser refuses at once what is too deep for it.
     """
     found = 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""Nothing that a request wrote to the disk stays there: uploads go when they are read, everything else soon after."""
+"""Deletes what requests write to the disk: uploads once they are read, everything else soon after the request."""
 
 import asyncio
 import errno
@@ -31,18 +31,18 @@ from demo.server.gradio_internals import noted_uploads
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
 
-# With more of them waiting, to look through all after each request would slow the page; the rounds do.
+# With more uploads waiting, searching the folder after each request would slow the page, so only the rounds do it.
 _MANY_UPLOADS = 100
-# The clock of a file system may lag behind that of the program.
+# A file system's clock may lag behind the program's.
 _CLOCK_SECONDS = 2
 _FULL = "Many uploads are waiting to be read. Send this one again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# Who sent the request that goes on, since Gradio notes an upload by nothing but its path; empty where it isn't known.
+# Who sent the current request, since Gradio notes nothing but an upload's path; empty if unknown.
 _SENDER: ContextVar[str] = ContextVar("sender", default="")
 
 
 class _FullError(Exception):
-    """More would wait to be read than this server keeps, in all or for one address."""
+    """Too many uploads would be waiting to be read, in all or from one address."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Waiting:
     """A file that waits to be read.
 
     Attributes:
-        sender: who sent it first; empty where that is not known.
+        sender: who sent it first; empty if unknown.
         size: in bytes.
         arrived: when, in seconds since 1970.
     """
@@ -61,10 +61,10 @@ class _Waiting:
 
 
 class Uploads(set[str]):
-    """The files that were uploaded to the page, each of which is deleted as soon as it is read.
+    """The files that were uploaded to the page; each is deleted as soon as it has been read.
 
-    Gradio stores uploads with the same content under the same path, so calls are counted, and the last one deletes.
-    It stands in for the plain set that Gradio keeps; `NothingLeft` deletes by age what no call reads.
+    Gradio stores uploads with the same content under the same path, so each path is deleted once it has been read as
+    often as it was uploaded. This replaces Gradio's own plain set. `NothingLeft` deletes uploads that no call reads.
     """
 
     def __init__(self) -> None:
@@ -73,11 +73,11 @@ class Uploads(set[str]):
         self._waiting: dict[str, _Waiting] = {}  # by path
 
     def has_room(self, sender: str, sizes: Collection[int] = (1,)) -> bool:
-        """Whether further files may wait to be read.
+        """Whether there is room for more files to wait to be read.
 
         Args:
-            sender: who sends them, whose bound holds beside that of all; empty where that is not known.
-            sizes: of the files, in bytes; one of the smallest where they are not known yet.
+            sender: who sends them, and has a bound of their own besides that of all; empty if unknown.
+            sizes: of the files, in bytes; by default one tiny file, for when the sizes aren't known yet.
         """
         all_sizes = [*sizes, *(file.size for file in self._waiting.values())]
         own_sizes = [*sizes, *(file.size for file in self._waiting.values() if file.sender == sender)]
@@ -86,13 +86,13 @@ class Uploads(set[str]):
         )
 
     def update(self, *others: Iterable[str]) -> None:
-        """Note uploads, as Gradio does when they have arrived.
+        """Note uploads; Gradio calls this when they have arrived.
 
         Args:
-            others: paths of uploads, one for each upload, even where two are equal.
+            others: paths of uploads, one for each upload, even if two are equal.
 
         Raises:
-            _FullError: others have arrived since there was room for these, and none of them is noted.
+            _FullError: other uploads have taken the room since; none of these is noted.
         """
         paths = [path for some in others for path in some]
         sender, now = _SENDER.get(), time.time()
@@ -104,17 +104,17 @@ class Uploads(set[str]):
         self._unread.update(paths)
 
     def seconds_to_room(self) -> float:
-        """After which the oldest that waits is deleted at the latest; where none waits, what broken requests left."""
+        """Seconds until the oldest waiting upload is deleted, at most; if none waits, until leftovers are."""
         now = time.time()
         oldest = min((file.arrived for file in self._waiting.values()), default=None)
         left = LEFTOVER_SECONDS if oldest is None else max(0.0, oldest + UNASKED_SECONDS - now)
         return left + ROUND_SECONDS
 
     def forget(self, path: str) -> None:
-        """Strike out an upload that is deleted, so that later ones of the same content count from zero.
+        """Forget a deleted upload, so that later ones with the same content count from zero.
 
         Args:
-            path: path of the upload.
+            path: of the upload.
         """
         self._unread.pop(path, None)
         self._waiting.pop(path, None)
@@ -124,13 +124,13 @@ class Uploads(set[str]):
         """Read an upload, and delete it if no other call is going to read it.
 
         Args:
-            upload: file whose path Gradio has found in this set; None for no file.
+            upload: a file whose path Gradio has found in this set; None for no file.
 
         Returns:
-            The bytes of the file, or None where there is none.
+            The bytes of the file; None if there is none.
 
         Raises:
-            gr.Error: the upload was deleted meanwhile.
+            gr.Error: the upload has been deleted in the meantime.
         """
         if upload is None:
             return None
@@ -151,13 +151,13 @@ class Uploads(set[str]):
 class NothingLeft:
     """ASGI middleware: deletes what requests have left in the temporary folder.
 
-    A file there is part of a request that still goes on, or it is an upload that has been handed out, and may yet be
-    asked about. All else goes as soon as the request has ended, however it has ended. Nothing of the request is looked
-    at: whichever way Gradio came to write a file, it is found in the folder.
+    It keeps files of requests that are still going on, and uploads that a call may yet ask for. All others are deleted
+    as soon as their request has ended, however it ended. It doesn't look at requests: however Gradio came to write a
+    file, it is in the folder.
 
     Args:
         app: Gradio's ASGI app, whose set of uploads is an `Uploads`.
-        folder: temporary folder of this program alone, since everything in it is deleted.
+        folder: a temporary folder of this program alone, since everything in it is deleted.
     """
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
@@ -166,7 +166,7 @@ class NothingLeft:
         self._begun: dict[object, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and delete what it leaves; over the server's lifespan, also sweep the folder in rounds.
+        """Pass a request on and delete what it leaves; while the server runs, also sweep the folder in rounds.
 
         Args:
             scope: the connection's ASGI scope.
@@ -179,7 +179,7 @@ class NothingLeft:
                 await self._app(scope, receive, send)
             finally:
                 rounds.cancel()
-        elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # those are streams, some without end
+        elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # some of these never end
             await self._answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -194,7 +194,7 @@ class NothingLeft:
 
         sender = sender_of(scope)
         _SENDER.set(sender)
-        # Taken now: an app within Gradio's, as MCP's is, puts itself in its place in the scope.
+        # Taken now, because an app within Gradio's, such as MCP's, later takes its place in the scope.
         uploads = noted_uploads(scope)
         try:
             if scope["path"].endswith(UPLOAD_PATH) and not uploads.has_room(sender):
@@ -225,19 +225,19 @@ class NothingLeft:
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             with suppress(OSError):
-                os.utime(self._folder)  # which tells other programs that this one lives, where locks cannot
+                os.utime(self._folder)  # tells other programs that this one is alive, if locks can't
             self._sweep(noted_uploads(scope))
 
     def _sweep(self, uploads: Uploads) -> None:
-        """Delete what no request that goes on can have written.
+        """Delete what no current request can have written.
 
-        On the event loop: between making a folder and putting an upload there Gradio does not wait for anything.
+        This runs on the event loop, where Gradio awaits nothing between making a folder and putting an upload there.
         """
         now = time.time()
         oldest = max(min(self._begun.values(), default=now + _CLOCK_SECONDS), now - LEFTOVER_SECONDS)
         for parent, folders, files in os.walk(self._folder, topdown=False):
             for name in files:
-                path = os.path.join(parent, name)  # noqa: PTH118 - as Gradio names it in its set, which holds texts
+                path = os.path.join(parent, name)  # noqa: PTH118 - as Gradio's set of texts holds it
                 waiting = path in uploads
                 if _delete_older(path, now - UNASKED_SECONDS if waiting else oldest) and waiting:
                     uploads.forget(path)
@@ -257,7 +257,7 @@ def _size(path: str) -> int:
 
 
 def _delete_older(path: str, limit: float) -> bool:
-    """Delete a file or empty folder last changed before `limit`, in seconds since 1970; whether that was done."""
+    """Delete a file or empty folder last changed before `limit`, in seconds since 1970. Returns whether it did."""
     try:
         state = os.lstat(path)
         if max(state.st_mtime, state.st_ctime) >= limit:
@@ -265,8 +265,8 @@ def _delete_older(path: str, limit: float) -> bool:
         if stat.S_ISDIR(state.st_mode):
             Path(path).rmdir()
         elif stat.S_ISREG(state.st_mode):
-            os.truncate(path, 0)  # else it would take its room for as long as it is held open
+            os.truncate(path, 0)  # otherwise it would take up room for as long as it is held open
             Path(path).unlink()
-    except OSError:  # it has just gone, the folder is not empty, or the file is held open on Windows
+    except OSError:  # it is already gone, the folder isn't empty, or the file is held open on Windows
         return False
     return True
