@@ -1,1 +1,1 @@
-"""Whose turn it is: lines, places and threads that are shared fairly among addresses."""
+"""Whose turn it is: lines, places and threads, shared fairly among addresses."""

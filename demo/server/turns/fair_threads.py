@@ -1,4 +1,4 @@
-"""Threads that work for addresses in turn, so that one with many pieces of work delays nobody's first."""
+"""Threads that serve addresses in turn, so that an address with a lot of work delays nobody else's first piece."""
 
 import heapq
 import threading
@@ -15,14 +15,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(order=True)
 class _Piece:
-    """A piece of work that waits.
+    """A waiting piece of work.
 
     Attributes:
-        round: in which it is to be done; each address has one piece in a round.
-        number: in the order in which pieces came, by which they are done within a round.
+        round: in which it is due; each address has one piece in a round.
+        number: rises with each new piece, and decides the order within a round.
         address: whose it is.
-        call: does it.
-        answer: what it gives.
+        call: does the work.
+        answer: the future result.
     """
 
     round: int
@@ -33,10 +33,10 @@ class _Piece:
 
 
 class FairThreads:
-    """Does the n-th waiting piece of each address after everybody's piece before the n-th. Thread-safe.
+    """Does everybody's first waiting piece of work, then everybody's second, and so on. Thread-safe.
 
-    Whoever comes anew begins in the next round, not in the present one: otherwise ever new addresses could keep that
-    from its end. Nothing is kept of an address that has nothing to be done (fair queueing, by rounds).
+    This is fair queueing, by rounds. A new address begins in the next round: otherwise a stream of new addresses could
+    keep the current round from ending. Nothing is kept about an address without work.
 
     Args:
         threads: how many pieces are done at the same time.
@@ -49,13 +49,13 @@ class FairThreads:
         self._numbers = count()
         self._waiting: list[_Piece] = []  # a heap
         self._round = 0  # of the piece begun last
-        self._last_rounds: dict[str, int] = {}  # address -> that of the last piece of it that waits
+        self._last_rounds: dict[str, int] = {}  # address -> the round of its last waiting piece
 
     def of(self, address: str) -> Executor:
-        """An executor whose work counts as an address's.
+        """An executor for the work of one address.
 
         Args:
-            address: empty where it is not known; each piece is then nobody else's.
+            address: empty if unknown; each piece then counts as a different address's.
         """
         return _Threads(self, address)
 
@@ -67,13 +67,13 @@ class FairThreads:
             call: does the work.
 
         Returns:
-            What it gives.
+            The future result.
         """
         answer: Future[_Result] = Future()
         with self._lock:
             piece = _Piece(self._next_round(address), next(self._numbers), address, call, answer)
             heapq.heappush(self._waiting, piece)
-        self._pool.submit(self._do_next)  # whichever that is by then
+        self._pool.submit(self._do_next)  # whichever piece is next by then
         return answer
 
     def _next_round(self, address: str) -> int:
@@ -95,13 +95,13 @@ class FairThreads:
             return
         try:
             piece.answer.set_result(piece.call())
-        except BaseException as error:  # to be raised where the answer is awaited, as by any executor
+        except BaseException as error:  # raised where the answer is awaited, as with any executor
             piece.answer.set_exception(error)
-            del piece  # else the error's traceback and the answer would keep each other
+            del piece  # otherwise the error's traceback and the answer would keep each other alive
 
 
 class _Threads(Executor):
-    """The threads, as one address uses them."""
+    """The threads, working for one address."""
 
     def __init__(self, threads: FairThreads, address: str) -> None:
         self._threads, self._address = threads, address
@@ -109,5 +109,5 @@ class _Threads(Executor):
     def submit(
         self, fn: Callable[_Parameters, _Result], /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> "Future[_Result]":
-        """As `Executor.submit`; the work waits for the address's turn."""
+        """Like `Executor.submit`, but the work waits for the address's turn."""
         return self._threads.put(self._address, partial(fn, *args, **kwargs))

@@ -1,4 +1,4 @@
-"""Who is let in where only a few can be: places, a bound for each address, and a line for those who find none free."""
+"""Lets in only a few guests at a time: places, a bound for each address, and a line for those who find none free."""
 
 import asyncio
 import math
@@ -14,14 +14,15 @@ from demo.limits import MAX_TURNS, RESERVED_SECONDS, UPLOAD_TURN_SECONDS
 
 _Result = TypeVar("_Result")
 
-_FIRST_GUESS_SECONDS = 0.1  # from one place that becomes free to the next, before any has been seen to
+_FIRST_GUESS_SECONDS = 0.1  # between two places becoming free, until this has been measured
 _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
-# Of what somebody in line is told to wait.
+# Bounds of how long somebody in line is told to wait.
 _MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 0.2, 20.0
-# Who has not come back by then, beyond the time told, has lost the turn.
+# Whoever comes back later than this, after the time they were told, has lost their turn.
 _GRACE_SECONDS = 10.0
-# For a shorter time free places are kept for them. The page asks more often than it is told, by this for each place in
-# line (ASK_AGAIN_SECONDS of demo/browser/engines/server_photos.js).
+# Free places are kept for them for less time: until _KEPT_SECONDS after the page should have asked again. It may ask
+# earlier than it is told, after _ASK_AGAIN_SECONDS for each place in line (ASK_AGAIN_SECONDS in
+# demo/browser/engines/server_photos.js).
 _KEPT_SECONDS, _ASK_AGAIN_SECONDS = 3.0, 0.5
 
 
@@ -30,7 +31,7 @@ class TurnedAwayError(Exception):
 
     Attributes:
         place: in the line, from 1.
-        seconds: after which to come again.
+        seconds: how long to wait before coming again.
     """
 
     def __init__(self, place: int, seconds: float) -> None:
@@ -41,12 +42,12 @@ class TurnedAwayError(Exception):
 
 @dataclass
 class _Turn:
-    """Somebody in line.
+    """The turn of somebody in line.
 
     Attributes:
         address: where they call from.
-        round: in which it is their turn; each address has one turn in a round, and those before all others have 0.
-        number: in the order in which turns were given, which is theirs within a round.
+        round: of their turn; each address has one turn in a round. Those put before all others have round 0.
+        number: rises with each turn given, and decides the order within a round.
         until: when the turn is lost, by the line's clock.
         kept_until: when places are no longer kept for it.
         is_called: whether they have been told to come.
@@ -61,21 +62,23 @@ class _Turn:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """By which turns are ordered: the smallest is the first in line."""
+        """The sort key of turns: the smallest is first in line."""
         return self.round, self.number
 
 
 class Line:
     """Gives places to guests; to be called from one thread.
 
-    One address gets at most half of the places, unless it is not known; while others are in line, an equal share of all
-    places, so that those which become free are theirs first. Who is turned away keeps a turn: places that
-    become free are kept for those in line, the first first, so that nobody is starved by others who ask more often. An
-    address's second turn comes after everybody's first, and so on: many turns of a few addresses delay nobody else.
-    Whoever comes anew has a turn in the round after that which goes on, as in `FairThreads`.
-    Places are kept for a few seconds only: who takes longer keeps the turn, but others go on meanwhile. Who is called
-    and asks again instead of coming has lost it, or those who only ask would stand before everybody for ever. Only
-    while fewer are inside than keep the workers busy does somebody overtake those who are in line and not here.
+    An address, if known, gets at most half of the places. While others are in line, it gets at most an equal share, so
+    that the others get the next free places. Guests who are turned away get a turn: free places are kept for those in
+    line, in order, so that nobody starves because others ask more often. An address's second turn comes after
+    everybody's first, and so on, so many turns of a few addresses delay nobody else. A newcomer's turn is in the round
+    after the current one, as in `FairThreads`.
+
+    Places are kept for a few seconds only. A guest who takes longer keeps the turn, but others go ahead. A guest who is
+    called and asks again instead of coming loses the turn; otherwise those who only ask would stay ahead of everybody
+    for ever. Guests may overtake those in line who aren't here, but only while no more are inside than there are
+    workers.
 
     Args:
         places: how many guests may be inside.
@@ -88,11 +91,11 @@ class Line:
         self._workers = workers
         self._clock = clock
         self._inside: Counter[str] = Counter()
-        self._turns: dict[str, _Turn] = {}  # guest -> theirs
+        self._turns: dict[str, _Turn] = {}  # guest -> their turn
         self._numbers = count()
-        self._round = 0  # of the turn that came in last
-        self._pace_seconds = _FIRST_GUESS_SECONDS  # from one place that becomes free to the next, while all are taken
-        self._left: float | None = None  # when somebody left last and others waited inside
+        self._round = 0  # the latest round from which somebody has come in
+        self._pace_seconds = _FIRST_GUESS_SECONDS  # between two places becoming free, while guests wait inside
+        self._left: float | None = None  # when somebody last left, if others were waiting inside
 
     @property
     def inside(self) -> int:
@@ -103,8 +106,8 @@ class Line:
         """Let somebody in.
 
         Args:
-            address: where they call from; empty where that is not known.
-            guest: tells guests apart; None for one who gets no turn, since nobody would know them again.
+            address: where they call from; empty if unknown.
+            guest: tells guests apart; None for one who gets no turn, since they couldn't be recognised later.
 
         Raises:
             TurnedAwayError: no place is free for them.
@@ -117,9 +120,9 @@ class Line:
             self._round = max(self._round, turn.round)
 
     def reserve(self, address: str, guest: str) -> None:
-        """Keep a place for somebody, who is to come at once; once for each turn, and for `RESERVED_SECONDS`.
+        """Keep a place for `RESERVED_SECONDS` for somebody who should come at once; only once for each turn.
 
-        What they send may take longer to arrive: for `UPLOAD_TURN_SECONDS` they keep their turn, see `is_called`.
+        What they send may take longer to arrive, so they keep their turn for `UPLOAD_TURN_SECONDS`; see `is_called`.
 
         Args:
             address: as for `enter`.
@@ -138,7 +141,7 @@ class Line:
         self._give_turn(address, guest, RESERVED_SECONDS, UPLOAD_TURN_SECONDS, is_called=True)
 
     def is_called(self, guest: str) -> bool:
-        """Whether somebody has been told to come by `reserve`, and has neither come nor lost the turn.
+        """Whether `reserve` has told somebody to come, and they have neither come nor lost their turn.
 
         Args:
             guest: as for `enter`.
@@ -147,10 +150,10 @@ class Line:
         return turn is not None and turn.is_called and turn.until > self._clock()
 
     def keep(self, guest: str, seconds: float) -> None:
-        """Keep the next place that becomes free for somebody who has come and waits.
+        """Keep the next free place for somebody who has come and is waiting.
 
         Args:
-            guest: as for `enter`, one who is in line.
+            guest: as for `enter`; has to be in line.
             seconds: for how long.
         """
         turn = self._turns[guest]
@@ -158,17 +161,17 @@ class Line:
         turn.until = max(turn.until, turn.kept_until)
 
     def put_first(self, guest: str) -> None:
-        """Put somebody before all who are in line, but for others who were put there before.
+        """Put somebody before everybody in line, except those who were put first earlier.
 
         Args:
-            guest: as for `enter`; nothing is done for one who is not in line.
+            guest: as for `enter`; ignored if not in line.
         """
         turn = self._turns.get(guest)
         if turn:
             turn.round, turn.number = 0, next(self._numbers)
 
     def is_first(self, guest: str) -> bool:
-        """Whether somebody in line was put before the others.
+        """Whether somebody was put first in line.
 
         Args:
             guest: as for `enter`.
@@ -177,7 +180,7 @@ class Line:
         return turn is not None and turn.round == 0
 
     def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
-        """Give somebody a turn who gets no place, or loses the one that they had.
+        """Give a turn to somebody who gets no place, or who loses the one they had.
 
         Args:
             address: as for `enter`.
@@ -197,16 +200,16 @@ class Line:
         """Take back a place.
 
         Args:
-            address: as it was given to `enter`.
+            address: as given to `enter`.
         """
         now = self._clock()
         if self._left is not None:
             self._pace_seconds += _NEWEST_WEIGHT * (now - self._left - self._pace_seconds)
         self._left = now if self.inside > self._workers else None
-        self._inside -= Counter([address])  # forgets an address that has nobody inside
+        self._inside -= Counter([address])  # also drops addresses at zero
 
     def _give_turn(self, address: str, guest: str, kept: float, seconds: float, *, is_called: bool = False) -> None:
-        """Keep the guest's turn for some seconds, or give one, unless too many from this address have one."""
+        """Keep the guest's turn for some seconds, or give them one unless there are too many."""
         turn = self._turns.get(guest)
         if turn is None:
             if not self._can_have_turn(address):
@@ -216,12 +219,12 @@ class Line:
         turn.until, turn.kept_until, turn.is_called = now + seconds, now + kept, is_called
 
     def _next_round(self, address: str) -> int:
-        """The round of the next turn that an address gets."""
+        """The round of an address's next turn."""
         theirs = [turn.round for turn in self._turns.values() if turn.address == address]
         return max([self._round, *theirs]) + 1
 
     def _can_have_turn(self, address: str) -> bool:
-        """Whether one more turn of this address is within its bound, and within that of all, or made to be."""
+        """Whether this address may have one more turn. If all turns are taken, this may drop another one for it."""
         turns = Counter(turn.address for turn in self._turns.values())
         if turns[address] >= self._places:
             return False
@@ -240,7 +243,7 @@ class Line:
         return True
 
     def has_place(self, address: str, guest: str | None) -> bool:
-        """Whether this guest may come in, or may overtake those in line since workers are idle.
+        """Whether this guest may come in: in turn, or out of turn while no more are inside than there are workers.
 
         Args:
             address: as for `enter`.
@@ -252,14 +255,14 @@ class Line:
         return is_turn or (self._room(address, self._half) > 0 and self.inside <= self._workers)
 
     def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
-        """The turns before a guest's own, or before that which they would get, for which places are kept."""
+        """The turns ahead of a guest's own, or of the one they would get, that places are kept for."""
         now = self._clock()
         own = self._turns.get(guest or "")
         rank = own.rank if own else (self._next_round(address), math.inf)
         return [turn for turn in self._turns.values() if turn.rank < rank and turn.kept_until > now]
 
     def _is_turn(self, address: str, ahead: list[_Turn]) -> bool:
-        """Whether a place remains for this address when all those ahead of it who can have one have come."""
+        """Whether a place is left for this address once all those ahead who may have one have come."""
         most = self._share(address)
         others = sum(self._room(turn.address, most) > 0 for turn in ahead)
         same = sum(turn.address == address for turn in ahead)
@@ -270,26 +273,26 @@ class Line:
         return max(1, self._places // 2)
 
     def _share(self, address: str) -> int:
-        """How many guests of one address may be inside while a guest of this address wants to come in."""
+        """How many guests each address may have inside while a guest of this address wants to come in."""
         waiting = {address, *(turn.address for turn in self._turns.values())}
-        if len(waiting) == 1:  # others have all the places that they want
+        if len(waiting) == 1:  # the others have all the places they want
             return self._half
         return max(1, min(self._half, self._places // len(waiting | self._inside.keys())))
 
     def _room(self, address: str, most: int) -> int:
-        """How many more guests from this address may be inside; an address that is not known has no bound."""
+        """How many more guests from this address may come in; an unknown address has no bound of its own."""
         return (most if address else self._places) - self._inside[address]
 
 
 async def stay(line: Line, address: str, work: "asyncio.Future[_Result]") -> _Result:
-    """Wait for the work of a guest who is inside; the place is taken back when the work ends, and not before.
+    """Wait for the work of a guest who is inside, and take back their place when the work ends, not before.
 
-    A call that is cancelled waits no longer, but leaves its work alone, which keeps the place to its end: otherwise
-    cancelled calls would fill the threads beyond all bounds.
+    A cancelled call stops waiting, but its work keeps the place to the end: otherwise cancelled calls would fill the
+    threads beyond all bounds.
 
     Args:
-        line: whose place it is.
-        address: as it was given to `Line.enter`.
+        line: that gave the place.
+        address: as given to `Line.enter`.
         work: what is done for the guest.
 
     Returns:
@@ -304,7 +307,7 @@ async def stay(line: Line, address: str, work: "asyncio.Future[_Result]") -> _Re
 
 
 def _end(line: Line, address: str, work: "asyncio.Future[_Result]") -> None:
-    """Take back the place of work that has ended."""
+    """Take back the place of finished work."""
     line.leave(address)
     if not work.cancelled():
-        work.exception()  # asyncio would log one that nobody asks for, since the call was cancelled
+        work.exception()  # asyncio would log an error that nobody asks for, as after a cancelled call

@@ -1,4 +1,4 @@
-"""The queue in which photos wait, those of visitors as well as those of programs."""
+"""The queue in which photos wait, from visitors as well as from programs."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
 from demo.server.turns.line import Line, TurnedAwayError, stay
 
-_GLANCE_SECONDS = 0.02  # from one look to the next whether it is a photo's turn to go on
+_GLANCE_SECONDS = 0.02  # between checks whether it is a photo's turn to go on
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -33,13 +33,13 @@ _Result = TypeVar("_Result")
 
 @dataclass(eq=False)
 class _Work:
-    """A photo that is worked on, or waits for its turn.
+    """A photo that is being worked on, or waits for its turn.
 
     Attributes:
         address: where it comes from.
         began: when the work began, by `time.monotonic`; infinite while it waits.
-        is_wanted: false once it is to give its place to others.
-        steps: how often it has been asked whether it is wanted: once for each window, face or moment of decoding.
+        is_wanted: false once it has to give its place to others.
+        steps: how often it has checked whether it is still wanted: once per window, face or moment of decoding.
     """
 
     address: str
@@ -51,18 +51,18 @@ class _Work:
 class PhotoQueue:
     """Works on a few photos at a time, first come, first served, and on one large photo beside them.
 
-    So that nobody waits long for a photo that takes long, the next one is begun beside it after `SET_ASIDE_SECONDS`. Of
-    those that take more than `MAX_SHORT_STEPS` two go on at a time, the oldest first: all at once would keep their
-    places until the last ends. Where somebody finds no place, a photo that has been worked on for more than
-    `UNDISTURBED_SECONDS` gives its own back and is to come again: one of an address that holds several, or else, for an
-    address that holds none, any but the two that were begun first. That place is theirs before all who are in line.
+    So that nobody waits long for a slow photo, the next one starts beside it after `SET_ASIDE_SECONDS`. Of the photos
+    that take more than `MAX_SHORT_STEPS`, only the two oldest go on at a time: if all did, they would keep their places
+    until the last one ends. If somebody finds no place, a photo that has been worked on for more than
+    `UNDISTURBED_SECONDS` gives up its place and has to come again: one from an address that holds several, or, for an
+    address that holds none, any but the two that began first. Whoever found no place gets it before everybody in line.
 
-    A photo that was called and is long in coming loses the place that is kept for it, and not its turn: how much of it
-    has come cannot be seen from here, and a place kept for as long as a slow line needs would be kept for those who
-    send nothing as well. When it has come, a few of them wait here for the next place, and are not sent once more.
+    A photo that was called but is slow to arrive loses its reserved place, but not its turn. The queue can't see how
+    much of it has arrived, and if it kept places for as long as a slow connection needs, it would also keep them for
+    those who send nothing. Once they have arrived, a few such photos wait here for the next place and needn't be sent
+    again.
 
-    A call that is cancelled, as by somebody who hangs up, gives its place back once its thread has stopped, which it
-    does at its next step.
+    A cancelled call, for example of a visitor who left, gives its place back when its thread stops, at its next step.
 
     To be called from one event loop.
     """
@@ -71,17 +71,17 @@ class PhotoQueue:
         self._pool = ThreadPoolExecutor(MAX_WAITING_PHOTOS, thread_name_prefix="photo")
         self._small, self._large = asyncio.Semaphore(PHOTO_THREADS), asyncio.Semaphore(1)
         self._line = Line(MAX_WAITING_PHOTOS, PHOTO_THREADS)
-        self._works: list[_Work] = []  # in the order in which they were begun
-        self._late: set[str] = set()  # who waits for a place with a photo that was called
+        self._works: list[_Work] = []  # in the order in which they began
+        self._late: set[str] = set()  # senders whose called photo waits for a place
 
     def reserve(self, guest: str) -> None:
-        """Keep a place for somebody who found none before, and who now sends the photo.
+        """Keep a place for somebody who found none before and is about to send the photo.
 
         Args:
             guest: as for `run`.
 
         Raises:
-            TurnedAwayError: too many wait still.
+            TurnedAwayError: too many are still waiting.
         """
         address = caller_address()
         try:
@@ -101,7 +101,7 @@ class PhotoQueue:
         """Wait for a turn, then call a function on one of the queue's threads.
 
         Args:
-            guest: tells those who come again from others, so that they keep their turn; None for who does not.
+            guest: identifies those who come again, so that they keep their turn; None for those who don't.
             size: of the photo's file, in bytes or characters.
             function: does all work on the photo, including its decoding.
             arguments: positional arguments of the function.
@@ -111,7 +111,7 @@ class PhotoQueue:
             What the function returns.
 
         Raises:
-            TurnedAwayError: too many wait already, and the function is not called; or others need its place.
+            TurnedAwayError: too many are waiting already, so the function isn't called; or others need its place.
             AnalysisError: memory, a device or a library failed.
             Exception: anything else that the function raises.
         """
@@ -137,7 +137,7 @@ class PhotoQueue:
             raise
 
     async def _await_place(self, address: str, guest: str) -> None:
-        """Wait a while for a place for a photo that was called, unless many do, or another of this address."""
+        """Wait a while for a place for a called photo, unless many already do, or another one of this address."""
         sender = address or guest
         if sender in self._late or len(self._late) >= MAX_LATE_PHOTOS:
             return
@@ -162,22 +162,22 @@ class PhotoQueue:
         return await answer
 
     def _goes_on(self, work: _Work) -> bool:
-        """Count a step and wait for the photo's turn to go on; returns whether it is wanted. Runs on the pool."""
+        """Count a step, wait for the photo's turn to go on, and return whether it is wanted. Runs on the pool."""
         work.steps += 1
         while work.is_wanted and work in self._long_works()[PHOTO_THREADS:]:
             time.sleep(_GLANCE_SECONDS)
         return work.is_wanted
 
     def _long_works(self) -> list[_Work]:
-        """Those of many steps, the oldest first."""
+        """The photos with many steps, oldest first."""
         return [work for work in tuple(self._works) if work.steps > MAX_SHORT_STEPS]
 
     def _make_room(self, address: str, guest: str | None) -> None:
-        """Take a place for a guest who finds none, of the photo that has been worked on longest, if for a while.
+        """Take the place of the photo that has been worked on longest, if long enough, for a guest who finds none.
 
-        It is for that guest, who is put before the others in line; and one at a time, however often they ask.
-        An address that holds several more gives one back first. Whoever has no place at all gets anybody's, but for the
-        places of the photos that were begun first: they go on, so that what takes long comes to its end.
+        The guest is put first in line for it, and gets one place at a time, however often they ask. An address that
+        holds several more places gives one up first. A guest whose address holds none may take anybody's, except from
+        the photos that began first: those go on, so that slow photos get finished.
         """
         if guest is not None and self._line.is_first(guest):
             return
