@@ -1,1 +1,1 @@
-"""For programs: the endpoints, the tool for language models, and the download of the pictures that they name."""
+"""For programs: the endpoints, the tool for language models, and the download of pictures that models name."""

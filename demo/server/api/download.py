@@ -1,6 +1,6 @@
 """Download a picture file from the internet, but never from the server's own network (SSRF).
 
-A download ends with an error at the largest size of a picture file, and a few go on at a time.
+A download fails once it is larger than a picture file may be, and only a few run at the same time.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from demo.server.turns.line import Line, stay
 
 
 class _FetchError(Exception):
-    """An address that cannot be fetched; the text says why."""
+    """An address can't be fetched; the message says why."""
 
 
 class Downloads:
-    """Downloads a few files at a time, half of them for one caller at most; to be called from one event loop.
+    """Downloads a few files at a time, at most half of them for one caller; to be called from one event loop.
 
-    On threads of their own: without those that all of Gradio shares, the page does not answer new visitors.
+    It has its own threads: if it used up those that all of Gradio shares, the page wouldn't answer new visitors.
     """
 
     def __init__(self) -> None:
@@ -41,8 +41,8 @@ class Downloads:
             The bytes of the file.
 
         Raises:
-            TurnedAwayError: too many downloads go on.
-            gr.Error: the file cannot be had; a sentence for people says why.
+            TurnedAwayError: too many downloads are running.
+            gr.Error: the file can't be fetched; the message, for people, says why.
         """
         caller = caller_address()
         self._line.enter(caller)
@@ -53,7 +53,7 @@ class Downloads:
 def fetch(address: str) -> bytes:
     """Download a file.
 
-    Its bytes are counted as they arrive: Gradio's own download takes all that a host sends into memory first.
+    Its bytes are counted as they arrive: Gradio's own download would first read all that a host sends into memory.
 
     Args:
         address: the file's http or https address.
@@ -62,21 +62,21 @@ def fetch(address: str) -> bytes:
         The bytes of the file.
 
     Raises:
-        gr.Error: the file cannot be had; a sentence for people says why.
+        gr.Error: the file can't be fetched; the message, for people, says why.
     """
     try:
         return run_in_client_loop(_follow, address)
-    except Exception as error:  # httpx and safehttpx raise many kinds
-        why = str(error) or "its host does not answer in time."  # only timeouts say nothing
+    except Exception as error:  # httpx and safehttpx raise many kinds of errors
+        why = str(error) or "its host does not answer in time."  # only timeouts have no message
         raise gr.Error(f"{address} cannot be fetched: {why}", print_exception=False) from error
 
 
 async def _follow(address: str) -> bytes:
-    """The file at an address, or where that redirects to."""
+    """The file at an address, or at the one it redirects to."""
     until = time.monotonic() + DOWNLOAD_SECONDS
     for _ in range(MAX_REDIRECTS):
         transport = await _transport(address)
-        # Not around the names' resolution, which safehttpx shares among its callers.
+        # The timeout doesn't cover name resolution, which safehttpx shares among its callers.
         found = await asyncio.wait_for(_get(address, transport), max(0.0, until - time.monotonic()))
         if isinstance(found, bytes):
             return found
@@ -85,9 +85,9 @@ async def _follow(address: str) -> bytes:
 
 
 async def _transport(address: str) -> httpx.AsyncBaseTransport | None:
-    """What connects to the very host that was looked at, which is not in the server's own network.
+    """A transport that connects to the very host that was checked, outside the server's own network.
 
-    Hugging Face's hosts are let through as Gradio does: from a Space they are in its network.
+    None, for no check, for Hugging Face's hosts, as in Gradio: on a Space these are in the server's own network.
     """
     host = httpx.URL(address).host
     if matches_domain_whitelist(host, hosts_in_own_network()):
@@ -96,8 +96,8 @@ async def _transport(address: str) -> httpx.AsyncBaseTransport | None:
 
 
 async def _get(address: str, transport: httpx.AsyncBaseTransport | None) -> bytes | str:
-    """The file, or the address that stands in its place."""
-    plain = {"Accept-Encoding": "identity"}  # packed bytes could become a thousand times as many
+    """The file, or the address that it redirects to."""
+    plain = {"Accept-Encoding": "identity"}  # compressed bytes could unpack to a thousand times as many
     async with (
         httpx.AsyncClient(transport=transport) as client,
         client.stream("GET", address, headers=plain) as answer,

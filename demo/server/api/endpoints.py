@@ -24,7 +24,7 @@ from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
 
-_SHORTAGE_SECONDS = 10  # in which most photos that are in work end, and give back their memory
+_SHORTAGE_SECONDS = 10  # in which most photos in work end and free their memory
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
 _WHY: dict[str, Any] = {
     "type": "object",
@@ -113,7 +113,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
     """Add the endpoints to a page; to be called in the page's context.
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
-    {"faces": [...], ...}, as `SCHEMA` says; `/schema` answers that. A call without an operating
+    {"faces": [...], ...}, as `SCHEMA` describes; `/schema` answers with `SCHEMA` itself. A call without an operating
     point is decided at "accuracy"; one without an attribute gets no map.
 
     Args:
@@ -171,7 +171,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
         explained = gr.Textbox("", label="attribute")
         result = gr.JSON(label="result")
         gr.Button().click(analyse, [file, point, explained], result, api_name="analyse")
-    # What is not queued is answered by the very request that asks.
+    # Without Gradio's queue, the request that asks also brings the answer.
     gr.api(analyse_base64, api_name="analyse_base64", queue=False)
     gr.api(schema, api_name="schema", queue=False)
     fill_in_defaults(page, ("analyse", "analyse_base64"))
@@ -180,21 +180,20 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 async def answer(
     picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, point: str = ACCURACY, attribute: str = ""
 ) -> dict[str, Any]:
-    """The faces of a picture, as `SCHEMA` says.
+    """Find the faces in a picture, and describe them as in `SCHEMA`.
 
     Args:
-        picture: the bytes of a picture file, or those in base64, or as a data: address; or anything else that a call
-            has brought.
+        picture: the bytes of a picture file, or those as base64 or a data: address; or anything else from a call.
         pipeline: analyses it.
         queue: where it waits for its turn.
-        point: the operating point at which the attributes are decided, or anything else that a call has brought.
-        attribute: the one that is explained, empty for none, or anything else that a call has brought.
+        point: the operating point at which the attributes are decided, or anything else from a call.
+        attribute: the one to explain, empty for none, or anything else from a call.
 
     Returns:
         {"faces": [...], "operating_point": point, ...}, an instance of `SCHEMA`.
 
     Raises:
-        gr.Error: why there is no answer, in a sentence for people.
+        gr.Error: there is no answer; the message, for people, says why.
     """
     try:
         check_point(pipeline.calibration, point)
@@ -218,10 +217,10 @@ async def answer(
 
 
 def busy(seconds: float, why: str = "Many pictures are waiting.") -> gr.Error:
-    """The answer to a program that is to come again.
+    """The answer that tells a program to come again.
 
     Args:
-        seconds: after which it may.
+        seconds: how long it should wait.
         why: a sentence for people.
     """
     rounded = math.ceil(seconds)
@@ -254,6 +253,6 @@ def _why(face: FaceResult, attribute: str, pipeline: Pipeline) -> dict[str, Any]
 def _decoded(text: Any) -> bytes:
     try:
         return decode(text)
-    except (AttributeError, ValueError) as error:  # the first where it is no text: a call may bring anything
+    except (AttributeError, ValueError) as error:  # the first if it isn't text: a call may contain anything
         message = "The picture is not base64. Send the file's bytes in base64, or as a data: address."
         raise PictureError(message) from error
