@@ -1,4 +1,4 @@
-"""The section About of the page: how good the weights in use are, their limits, and what happens to pictures."""
+"""The page's About section: how good the weights in use are, their limits, and what happens to pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,9 +32,9 @@ def about(
     Args:
         pipeline: a pipeline with the weights in use.
         evaluation: JSON file with the figures of the shipped weights, as `training.evaluate` writes it.
-        outside: JSON file with those on people unlike CelebA's, as `training.evaluate --outside` writes it.
-        on_device: whether browsers are offered what reads faces in them.
-        at_server: whether a server reads them, unless the visitor chooses otherwise.
+        outside: JSON file with figures for people unlike CelebA's, as `training.evaluate --outside` writes it.
+        on_device: whether visitors can have their own browser read faces.
+        at_server: whether a server reads faces unless the visitor chooses otherwise.
 
     Returns:
         The section's HTML.
@@ -51,7 +51,7 @@ def about(
 
 
 def labels(attributes: Sequence[str]) -> str:
-    """What kind of labels the probabilities of these attributes reproduce, in words.
+    """Name the kind of labels that the probabilities of these attributes reproduce.
 
     Args:
         attributes: the names, as the weights hold them.
@@ -73,7 +73,7 @@ def _ticks(calibration: Calibration | None) -> dict[str, Any]:
 
     Returns:
         points: name of an operating point -> its words; None for weights without them.
-        found: the mean recall at the one that ticks most, 0 to 1.
+        found: the mean recall at the point that ticks most, 0 to 1.
     """
     if calibration is None or not calibration.operating_points:
         return {"points": None, "found": None}
@@ -90,9 +90,9 @@ def _quality(pipeline: Pipeline[Predictor], evaluation: Path) -> dict[str, Any]:
     """The template's values for the weights in use.
 
     Returns:
-        evaluation: the figures on test pictures, or None where they are those of other weights.
-        balanced: the mean balanced accuracy, 0 to 1, or None where it was not measured.
-        counted: of how many attributes it is the mean.
+        evaluation: the figures on test pictures, or None if they belong to other weights.
+        balanced: the mean balanced accuracy, 0 to 1, or None if it was not measured.
+        counted: how many attributes that is the mean of, in words.
         ranked: (name for people, balanced accuracy), the most reliable attribute first.
     """
     figures = figures_of(pipeline.predictor.path, evaluation)

@@ -1,4 +1,4 @@
-"""The list of checkboxes in the live and the photo panel, read-only, one for each attribute."""
+"""The read-only list of checkboxes in the live and the photo panel, one for each attribute."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -26,13 +26,13 @@ def display_name(attribute: str) -> str:
 
 
 def grouped(attributes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The attributes by the groups of `slimnet.GROUPS`.
+    """Sort attributes into the groups of `slimnet.GROUPS`.
 
     Args:
         attributes: their names.
 
     Returns:
-        Group title -> the attributes in it, each exactly once. Those in no group (of weights with other labels) come
+        Group title -> the attributes in it, each exactly once. Those in no group (from weights with other labels) come
         last, under "Other".
     """
     groups = {title: tuple(name for name in names if name in attributes) for title, names in GROUPS.items()}
@@ -53,12 +53,12 @@ def attribute_list(
     """Render the checkboxes of one panel, with the toolbar that filters and adjusts them, and the legend.
 
     Args:
-        attributes: the names, in the order of the probabilities that `attributes.js` will be given.
-        panel: id of the panel they stand in; keeps the ids of two panels apart.
-        reliability: one for each attribute, or None where the weights carry none.
+        attributes: the names, in the order of the probabilities that `attributes.js` will get.
+        panel: id of their panel; keeps the ids of the two panels apart.
+        reliability: one for each attribute, or None if the weights have none.
         decided: whether the weights hold operating points, so that there is a switch between them.
         live: whether the probabilities come frame by frame, so that there is something to smooth.
-        notes: attribute -> a sentence on whom it fails, for those that have one.
+        notes: attribute -> a sentence on the people it fails, for those that have one.
 
     Returns:
         The list's HTML.

@@ -5,24 +5,24 @@ from typing import Any
 from demo.server.content.attributes import level, reliability_text
 from slimnet import Reliability
 
-# How a face is like others of its class, and the place of the class that holds most of CelebA's faces.
+# How the faces of a class are alike, and the index of the class with most of CelebA's faces.
 _LIKE = {"size": "as small as this one", "sharpness": "as blurred as this one", "turn": "turned as far as this one"}
 _USUAL = {"size": -1, "sharpness": -1, "turn": 0}
 
 
 def conditions(figures: dict[str, Any] | None, attributes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What the page's script needs to show the reliability of faces like the one in view.
+    """What the page's script needs to show the reliability on faces like the one in view.
 
     Args:
-        figures: the content of conditions.json; None where nothing was measured.
+        figures: the content of conditions.json; None if nothing was measured.
         attributes: the names, in the order of the page's probabilities.
 
     Returns:
-        For each condition its name, a key of a face's `conditions`, and its classes, of rising figures: from, the
-        lowest figure; change, the difference of mean balanced accuracy from that of most of CelebA's faces; usual,
-        whether it holds these; like, how other faces are like one in this class; rows, for each attribute [level,
-        text], or None where it was not measured; decided, what the boxes are worth, as `globals.d.ts` describes it,
-        None where that was not measured. Conditions of which no class can be compared are left out.
+        For each condition its name, a key of a face's `conditions`, and its classes, lowest figures first. Of each
+        class: from, its lowest figure; change, its mean balanced accuracy minus that of the class with most of CelebA's
+        faces; usual, whether it is that class; like, how other faces are like one in this class; rows, for each
+        attribute [level, text], or None if not measured; decided, what the boxes are worth, as `globals.d.ts` describes
+        it, or None if not measured. Conditions without classes to compare are left out.
     """
     if not figures or tuple(figures["attributes"]) != attributes:
         return []
@@ -43,12 +43,12 @@ def _class(condition: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
         "usual": row is usual,
         "like": "like this one" if row is usual else _LIKE[name],
         "rows": [_row(*values) for values in measured],
-        "decided": _decided(row.get("decided")),  # files written before there was any have none
+        "decided": _decided(row.get("decided")),  # older files have none
     }
 
 
 def _decided(found: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the boxes are worth, to the per cent that the page tells."""
+    """What the boxes are worth, rounded to per cent, as the page shows it."""
     if not found:
         return None
     points = {name: _in_percent(columns) for name, columns in found["points"].items()}
@@ -56,7 +56,7 @@ def _decided(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _in_percent(columns: dict[str, list[float | None]]) -> dict[str, list[float | None]]:
-    """The same shares, rounded to per cent: there are some thousands of them."""
+    """Round shares to per cent, since there are some thousands of them."""
     return {name: [None if share is None else round(share, 2) for share in column] for name, column in columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""The switch between the operating points of the weights, and what the page's scripts decide the boxes by."""
+"""The switch between the weights' operating points, and what the page's scripts need to decide the boxes."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,7 +21,7 @@ class PointWords(NamedTuple):
     meaning: str
 
 
-# In the order of the switch: each further one ticks more. The first holds until the visitor chooses another.
+# In the order of the switch: each one ticks more than the one before. The first applies until the visitor changes it.
 POINTS = {
     ACCURACY: PointWords("Fewest mistakes", "Answers only where it is hardly ever wrong; elsewhere it is not sure."),
     F1: PointWords("Balanced", "Ticks so that wrong ticks and missed ones weigh alike."),
@@ -30,7 +30,7 @@ POINTS = {
 
 
 def decisions(attributes: Sequence[str], calibration: Calibration | None) -> dict[str, Any] | None:
-    """What the page's scripts decide the boxes by, as slimnet.decisions does.
+    """What the page's scripts need to decide the boxes as slimnet.decisions does.
 
     Args:
         attributes: the names, in the order of the probabilities.

@@ -11,10 +11,10 @@ LANGUAGES = BROWSER / "languages"
 
 
 def page_languages(folder: Path = LANGUAGES) -> gr.I18n:
-    """The languages in their own names, for Gradio to tell the page's scripts; Gradio's own texts it translates itself.
+    """The languages' own names, which Gradio passes on to the page's scripts; it translates its own texts itself.
 
     Args:
-        folder: holds one JSON file for each, such as `de.json`; its form is that of `Table` in `language.js`.
+        folder: holds one JSON file for each language, such as `de.json`, in the form of `Table` in `language.js`.
 
     Returns:
         Language tag -> {"page_language": its name}.
@@ -27,14 +27,14 @@ def choice_of(languages: gr.I18n) -> str:
     """HTML for the page's head that chooses one of the languages before anything is painted.
 
     Args:
-        languages: as `page_languages` gives them.
+        languages: as `page_languages` returns them.
     """
     script = (BROWSER / "choose_language.js").read_text(encoding="utf-8")
     return f'<script data-languages="{" ".join(languages.translations)}">\n{script}</script>'
 
 
 def search_words(folder: Path = LANGUAGES) -> dict[str, str]:
-    """Other English words by which an attribute may be looked for.
+    """Other English words that people may search for to find an attribute.
 
     Args:
         folder: as for `page_languages`.

@@ -1,4 +1,4 @@
-"""What was measured of the weights in use and lies beside them, in files that say which weights they are of."""
+"""What was measured of the weights in use, from files beside them that say which weights they belong to."""
 
 import hashlib
 import json
@@ -17,10 +17,10 @@ class Measured:
     """What the panels show beside the boxes.
 
     Attributes:
-        notes: attribute -> a sentence on whom it fails.
-        conditions: reliability on faces like the one in view, as `conditions.conditions` gives it.
+        notes: attribute -> a sentence on the people it fails.
+        conditions: reliability on faces like the one in view, as `conditions.conditions` returns it.
         parameters: how many numbers the network has learned.
-        elsewhere: attributes for which it often looks at the wrong place.
+        elsewhere: attributes for which the network often looks at the wrong place.
     """
 
     notes: dict[str, str]
@@ -41,7 +41,7 @@ def measured_of(
         maps: JSON file of `training.explain`.
 
     Returns:
-        What was measured; nothing in place of a file that is not there or is of other weights.
+        What was measured; empty for any file that is missing or belongs to other weights.
     """
     judged = figures_of(predictor.path, maps)
     return Measured(
@@ -60,7 +60,7 @@ def figures_of(weights: Path, file: Path) -> dict[str, Any] | None:
         file: JSON with the SHA-256 of the weights that were measured, as {"weights": {"sha256": …}, …}.
 
     Returns:
-        Its content; None where there is no such file, or where it is of other weights.
+        Its content; None if there is no such file, or if it belongs to other weights.
     """
     if not file.is_file():
         return None

@@ -1,26 +1,26 @@
-"""Whom the weights in use fail: what `training.evaluate --outside` measured on people unlike CelebA's, in words."""
+"""Which people the weights in use fail, in words, as `training.evaluate --outside` measured it outside CelebA."""
 
 from collections.abc import Iterator
 from typing import Any
 
-_BEHIND = 0.85  # people for whom it is right less often are told of beside the box
-# Of fewer people nothing is said. Of 50 for whom it is truly right as often as for all adults, in 92 of 100, chance
-# alone gives fewer than 85 of 100 in 4 cases of 100; of 30 it would in 9.
+_BEHIND = 0.85  # if an attribute is right less often for some people, a note beside its box says so
+# Nothing is said of smaller groups. If an attribute is truly right for 92 of 100, as for all adults, a group of 50 gets
+# fewer than 85 of 100 by chance in 4 cases of 100, and a group of 30 in 9.
 _LEAST_IMAGES = 50
 _MOST_PARTS = 3  # that one sentence names
-_DIVISIONS = {"Young": ("ages", "groups")}  # of others: groups first
+_DIVISIONS = {"Young": ("ages", "groups")}  # for all others, groups come first
 _PEOPLE = {"female": "women", "male": "men"}
 
 
 def notes(figures: dict[str, Any] | None) -> dict[str, str]:
-    """What stands beside a box of which some people get wrong answers much more often.
+    """The notes beside boxes that are wrong much more often for some people.
 
     Args:
-        figures: the content of outside.json; None where nothing was measured.
+        figures: the content of outside.json; None if nothing was measured.
 
     Returns:
-        Attribute -> a sentence about the people for whom it is right least often, up to three parts of them: those by
-        origin and gender before those by age (for Young the other way round), and of each the worst first.
+        Attribute -> a sentence about the people for whom it is right least often, in up to three parts: by origin and
+        gender before by age (for Young the other way round), and the worst of each first.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for other in figures["sets"] if figures else ():
@@ -31,15 +31,15 @@ def notes(figures: dict[str, Any] | None) -> dict[str, str]:
 
 
 def summary(figures: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the section About says of the attribute Male.
+    """What the About section says about the attribute Male.
 
     Args:
-        figures: the content of outside.json; None where nothing was measured.
+        figures: the content of outside.json; None if nothing was measured.
 
     Returns:
-        name of the first set that tells its groups apart; images, of adults; adults, the share of them that is right;
-        worst, that of the group that is right least often, interval, its 95 % interval, and people, who that is. None
-        where there is no such set.
+        name of the first set that tells its groups apart; images, the number of its pictures of adults; adults, the
+        share of these that is right; worst, the share in the group where it is lowest; interval, its 95 % interval;
+        people, who is in that group. None if there is no such set.
     """
     for other in figures["sets"] if figures else ():
         for row in other["attributes"]:
@@ -71,14 +71,14 @@ def people(part: dict[str, Any]) -> str:
 
 
 def _sentence(parts: dict[str, float]) -> str:
-    """Name some people, each with the share for whom it is right."""
+    """Name some groups of people, each with the share for whom the attribute is right."""
     *others, last = (f"{100 * right:.0f} of 100 {name}" for name, right in parts.items())
     listed = f"{', '.join(others)} and {last}" if others else last
     return f"Outside CelebA: right for {listed}."
 
 
 def _worst(rows: list[dict[str, Any]], *divisions: str) -> dict[str, float]:
-    """The people who stay behind most, with the share for whom it is right; of those in several sets, the lowest."""
+    """The people who fare worst, with the share for whom it is right; the lowest share if they are in several sets."""
     told: dict[str, float] = {}
     for division in divisions:
         for part in sorted(_behind(rows, division), key=lambda part: part["right"]):
@@ -87,7 +87,7 @@ def _worst(rows: list[dict[str, Any]], *divisions: str) -> dict[str, float]:
 
 
 def _behind(rows: list[dict[str, Any]], division: str) -> Iterator[dict[str, Any]]:
-    """The parts that stay behind: groups by origin and gender, or ages of both genders together."""
+    """The parts that fare badly: groups by origin and gender, or ages of both genders together."""
     for part in (part for row in rows for part in row[division]):
         told = division == "groups" or part["gender"] is None
         if told and part["images"] >= _LEAST_IMAGES and part["right"] < _BEHIND:

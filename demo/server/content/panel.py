@@ -34,9 +34,9 @@ def panel(
         name: "live" or "photo": the panel's id, and the folder of its template and scripts.
         pipeline: analyses the pictures.
         function: answers the panel's scripts, which call it by its name.
-        facts: what this panel's scripts must know beside what both do, as `globals.d.ts` describes it; JSON values.
+        facts: what only this panel's scripts must know, as `globals.d.ts` describes it; JSON values.
         measured: what was measured of the weights in use.
-        values: the template's own.
+        values: further values for the template.
 
     Returns:
         The panel's component.
@@ -46,7 +46,7 @@ def panel(
         html_template=str(html),
         js_on_load=START_PANEL,
         module=SCRIPTS.address(f"{name}/main.js"),
-        facts=json.dumps(known),  # text: of lists and objects Gradio hands over slow proxies
+        facts=json.dumps(known),  # as text: Gradio passes lists and objects as slow proxies
         apply_default_css=False,
         server_functions=[function],
     )
@@ -69,7 +69,7 @@ def panel_content(
         facts: as for `panel`.
         measured: as for `panel`.
         at_server: whether a server reads the pictures, unless the visitor chooses otherwise.
-        values: the template's own.
+        values: further values for the template.
 
     Returns:
         Its HTML, and all that its scripts must know.

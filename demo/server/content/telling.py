@@ -4,11 +4,11 @@ The weight of an attribute is its information in bits, times how much the networ
 
     -log2(share of CelebA's faces that have it) * (2 * balanced accuracy - 1)
 
-So a hat says more than no beard, and what is hardly more than a guess says little. Expressions count three times: they
-are what changes while somebody looks into the camera, and what they look for first. What is true of the picture and not
-of the face (blurry) is not written at all, nor is an impression: pictures are passed on, and an opinion about looks, or
-a wrong gender, should not be. The page multiplies the weight by how sure the network is of this face
-(`browser/shared/picture/labels.js`).
+So a hat says more than no beard, and what is hardly more than a guess says little. Expressions count three times:
+they change while somebody looks into the camera, and are what people look for first. What describes the picture rather
+than the face (blurry) is never written, and neither are impressions: pictures are passed on, but an opinion about
+somebody's looks, or a wrong gender, shouldn't be. The page multiplies the weight by how sure the network is of this
+face (`browser/shared/picture/labels.js`).
 """
 
 import math
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from slimnet import Reliability
 from slimnet.attributes import GROUPS
 
-# Percent of the faces that have it, of 43,575 in CelebA; those of all 202,599 differ by 3 points at most.
+# Per cent of the faces that have it, of 43,575 in CelebA; the figures for all 202,599 differ by 3 points at most.
 _PERCENT = {
     "5_o_Clock_Shadow": 10.4, "Arched_Eyebrows": 23.4, "Attractive": 48.0, "Bags_Under_Eyes": 20.0, "Bald": 2.5,
     "Bangs": 14.2, "Big_Lips": 21.0, "Big_Nose": 23.5, "Black_Hair": 23.5, "Blond_Hair": 14.2,
