@@ -24,11 +24,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class AnalysisError(Exception):
-    """An analysis failed for a reason that is not the picture's; the log says how."""
+    """An analysis failed, but not because of the picture; the log says how."""
 
 
 class ShortageError(AnalysisError):
-    """This machine lacks memory, threads or processes at the moment; the same picture may be analysed later."""
+    """This machine lacks memory, threads or processes at the moment; the same picture may work later."""
 
 
 async def answer_on(
@@ -37,11 +37,11 @@ async def answer_on(
     *arguments: _Parameters.args,
     **named: _Parameters.kwargs,
 ) -> _Result:
-    """Call a function on a thread of a pool, as `asyncio.to_thread` does on one of its own.
+    """Call a function on a thread of a given pool; otherwise like `asyncio.to_thread`.
 
     Args:
         pool: executor whose thread is used.
-        function: called in Gradio's context, by which ZeroGPU knows whose share of the GPUs a call spends.
+        function: called in Gradio's context, which tells ZeroGPU whose share of the GPUs a call spends.
         arguments: positional arguments of the function.
         named: keyword arguments of the function.
 
@@ -68,17 +68,16 @@ async def answer_on(
 
 
 def visitor_in(message: Any) -> str | None:
-    """What tells the open page that sent a message from others.
+    """The word that tells the open page that sent a message from other pages.
 
     Args:
-        message: {"visitor": the word that the page has chosen for itself, ...}, or any other JSON value that a call has
-            brought.
+        message: {"visitor": the word that the page has chosen for itself, ...}, or any other JSON value from a call.
 
     Returns:
-        The word, up to `MAX_VISITOR_CHARACTERS`; None where there is none.
+        The word, up to `MAX_VISITOR_CHARACTERS`; None if there is none.
     """
     given = message.get("visitor") if isinstance(message, dict) else None
-    # Of anything but a text none is made: that of lists within lists would be a RecursionError.
+    # Nothing else is turned into text: with deeply nested lists that would be a RecursionError.
     return given[:MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
 
 
@@ -89,17 +88,17 @@ def analyse_photo(
 
     Args:
         source: bytes of a stranger's file, or the path of a picture of our own.
-        name: of the file, for messages; empty where it is not known.
+        name: of the file, for messages; empty if unknown.
         pipeline: analyses it.
         explained: as for `Pipeline.read`.
 
     Returns:
-        (height, width, 3) uint8 RGB, the photo, which may be read-only; and its faces.
+        The photo, (height, width, 3) uint8 RGB, which may be read-only; and its faces.
 
     Raises:
-        PictureError: it cannot be opened, is larger than `MAX_PICTURE_BYTES`, or shows more than `MAX_FACES` faces.
+        PictureError: it can't be opened, is larger than `MAX_PICTURE_BYTES`, or shows more than `MAX_FACES` faces.
     """
-    if isinstance(source, bytes) and len(source) > MAX_PICTURE_BYTES:  # here, since every door leads through
+    if isinstance(source, bytes) and len(source) > MAX_PICTURE_BYTES:  # here, since every photo passes through
         raise PictureError(f"The picture is larger than {MAX_PICTURE_BYTES // 2**20} MB. Choose a smaller one.")
     frame = DECODERS.open_picture(source, name) if isinstance(source, bytes) else open_picture(source)
     try:

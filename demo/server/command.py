@@ -1,4 +1,4 @@
-"""The command that serves the SlimNet Faces page: `python app.py`, or `slimnet-faces` where it is installed."""
+"""The command that serves the SlimNet Faces page: `python app.py`, or `slimnet-faces` once installed."""
 
 import argparse
 import importlib.util
@@ -30,7 +30,7 @@ def site(text: str) -> str:
         The address without a slash at its end.
 
     Raises:
-        argparse.ArgumentTypeError: the text is no such address.
+        argparse.ArgumentTypeError: the text isn't such an address.
     """
     if not re.fullmatch(r"https?://((\*\.)?[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?/?", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text} is not the address of a site, such as https://example.org")
@@ -38,7 +38,7 @@ def site(text: str) -> str:
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Parse the options, and check them as far as that needs no page.
+    """Parse the options, and check them as far as that is possible without the page.
 
     Args:
         arguments: without the program's name; None for those that the program was started with.
@@ -65,7 +65,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install 'gradio[mcp]'")
     chosen = parser.parse_args(arguments)
     chosen.operator = operator_name(parser, chosen.operator)
-    # By Gradio's own environment variable, too; here, since the page has to be made for it.
+    # Gradio's own environment variable counts, too. It is read here, because the page has to be built for it.
     chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
     if chosen.mcp and not importlib.util.find_spec("mcp"):
         parser.error("--mcp needs another package: pip install 'gradio[mcp]'")
@@ -83,14 +83,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def operator_name(parser: argparse.ArgumentParser, name: str | None) -> str | None:
-    """The operator's name on one line, from SLIMNET_OPERATOR where none is given: a Space takes no options.
+    """The operator's name on one line, from SLIMNET_OPERATOR if the option is missing: a Space takes no options.
 
     Args:
-        parser: reports a name that is empty or cannot be encoded, and exits.
-        name: value of the option; None where it is absent.
+        parser: reports a name that is empty or can't be encoded, and exits.
+        name: value of the option; None if missing.
 
     Returns:
-        None where there is no operator.
+        The name; None if there is no operator.
     """
     name = os.environ.get("SLIMNET_OPERATOR") or None if name is None else name
     if name is None:
@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None for those that the program was started with.
 
     Returns:
-        The exit status: 0 after an interrupt, 2 when the page cannot be served as asked.
+        The exit status: 0 after an interrupt, 2 if the page can't be served as asked.
     """
     chosen = parse_arguments(arguments)
     end_by_signals()
@@ -131,12 +131,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _host(chosen: argparse.Namespace) -> str:
-    """The host to serve at, which this program can then call past any proxy.
+    """The host to serve at. From then on this program can call it without any proxy.
 
     Raises:
-        AddressError: nobody can be served there.
+        AddressError: the page can't be served there.
     """
-    # Taken out of the environment, since Gradio looks for a free port there, and can do so for no IPv6 address.
+    # Removed from the environment: Gradio would look for a free port at that host, which fails for IPv6 addresses.
     named = os.environ.pop("GRADIO_SERVER_NAME", "")
     host = (chosen.host or named or "127.0.0.1").strip("[]")
     try:
@@ -150,10 +150,10 @@ def _host(chosen: argparse.Namespace) -> str:
 
 
 def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
-    """The page as asked; None, and a line on stderr, where there are no such weights or no such device."""
-    # Gradio asks matplotlib for it with each call: without an answer the first visitor waits for a search of all fonts.
+    """Build the page as asked. Gives None, and a line on stderr, if there are no such weights or no such device."""
+    # Gradio asks matplotlib for its backend at each call. Without this, the first call waits for a search of all fonts.
     os.environ.setdefault("MPLBACKEND", "agg")
-    # Here and not above, so that --help and a wrong option need no seconds, and gradio finds its temporary folder.
+    # Imported here, so that --help and wrong options don't take seconds, and gradio finds its temporary folder.
     import torch
 
     from demo.paths import WEIGHTS
@@ -165,7 +165,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
     # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
     torch.set_num_threads(1)
     try:
-        DECODERS.start()  # it is ready before the first visitor is
+        DECODERS.start()  # so that it is ready before the first visitor
         live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)
     except (CheckpointError, OSError, ValueError, RuntimeError) as error:
         print(f"app.py: {error}", file=sys.stderr)
@@ -174,7 +174,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
 
 
 def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Path) -> int:
-    """Serve the page until interrupted. Gives the exit status where it cannot be served."""
+    """Serve the page until interrupted. Gives the exit status if it can't be served."""
     from demo.server.gradio_internals import event_loop_of
     from demo.server.page import launch_options
 
@@ -186,7 +186,7 @@ def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Pat
             mcp_server=chosen.mcp,
             ssl_certfile=chosen.ssl_certfile,
             ssl_keyfile=chosen.ssl_keyfile,
-            ssl_verify=False,  # of Gradio's call to itself at the start, which a self-signed certificate would fail
+            ssl_verify=False,  # for Gradio's call to itself at the start, which fails with a self-signed certificate
             prevent_thread_lock=True,
             root_path=as_root(chosen.root_path or os.environ.get("GRADIO_ROOT_PATH", "")),
             **launch_options(folder, chosen.frame_ancestors),

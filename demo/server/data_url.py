@@ -29,7 +29,7 @@ def encode_jpeg(pixels: np.ndarray, quality: int) -> bytes:
         The bytes of the file.
 
     Raises:
-        cv2.error: no memory is left for it.
+        cv2.error: there is not enough memory for it.
     """
     parameters = (cv2.IMWRITE_JPEG_QUALITY, quality)
     _, file = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), parameters)
@@ -67,5 +67,5 @@ def decode(text: str) -> bytes:
         ValueError: the text is not base64.
     """
     encoded = text.partition(",")[2] if text.startswith("data:") else text
-    # Not by `split`: of a picture with a space after every few characters it would make millions of texts.
+    # Not `split`, which would make millions of strings from a picture with a space after every few characters.
     return base64.b64decode(encoded.encode().translate(None, _WHITESPACE), validate=True)

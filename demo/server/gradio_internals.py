@@ -1,7 +1,7 @@
-"""Every place where this page leans on an inner part of Gradio, which a new release may change without a word.
+"""Every place where this page relies on Gradio's internals, which a new release may change without notice.
 
-Each says why nothing that Gradio promises will do; test_gradio_internals.py fails where a release has changed one. Of
-the project this module knows only what counts as one address.
+Each says why Gradio's public interface won't do; test_gradio_internals.py fails if a release has changed one. Of the
+rest of the project, this module knows only what counts as one address.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Scope
 
 from demo.server.network import network_of
 
-__all__ = ["FnIndexInferError", "is_http_url_like"]  # the first: what a call fails with that names no function
+__all__ = ["FnIndexInferError", "is_http_url_like"]  # the first is raised for a call that names no function
 
 FAILED = "Failed"  # title of the gr.Error of a call whose failure is not the caller's fault
 FAILURE = "The server failed at this call. Its log says why."
@@ -44,10 +44,10 @@ _FIND_SESSION = StateHolder.__getitem__
 
 
 def refuse_by_sentences(page: gr.Blocks) -> None:
-    """Make every error of a call a gr.Error with a sentence for the caller.
+    """Turn every error of a call into a gr.Error with a sentence for the caller.
 
-    Gradio's own errors name folders of this machine and addresses of objects. It has hooks for the errors of an event's
-    function, but none for those of its values, or for what it raises itself.
+    Gradio's own errors reveal folders of this machine and addresses of objects. It has hooks for errors in an event's
+    function, but none for errors in its values, or for those that Gradio itself raises.
 
     Args:
         page: the page, whose methods are replaced.
@@ -60,9 +60,9 @@ def refuse_by_sentences(page: gr.Blocks) -> None:
             raise gr.Error(message, print_exception=False)
         try:
             return await preprocess(block_fn, inputs, *rest, **named)
-        except gr.Error:  # a ValueError itself
+        except gr.Error:  # which is a ValueError, too
             raise
-        except (AttributeError, ValueError, TypeError, OSError) as error:  # the first where "meta" is no object
+        except (AttributeError, ValueError, TypeError, OSError) as error:  # the first if "meta" isn't an object
             raise gr.Error(_NO_UPLOAD, print_exception=False) from error
 
     async def process_api(*arguments: Any, **named: Any) -> Any:
@@ -80,7 +80,7 @@ def refuse_by_sentences(page: gr.Blocks) -> None:
 def refuse_web_addresses(page: gr.Blocks) -> None:
     """Refuse a file that is given to a function by its web address.
 
-    Gradio would fetch it, however large, before the function is called, and no setting stops that.
+    Gradio would fetch it, however large, before calling the function, and no setting stops that.
 
     Args:
         page: the page, with all its functions.
@@ -97,20 +97,20 @@ def _refuse_web_addresses(component: Any) -> None:
         if is_http_url_like(path):
             raise gr.Error("Web addresses are not fetched. Send the picture file itself.", print_exception=False)
         stored: str | None = await store(path)
-        component.temp_files.discard(stored)  # where it would stay for good: only Gradio's `delete_cache` takes it out
+        component.temp_files.discard(stored)  # or it would stay there for good: only Gradio's `delete_cache` removes it
         return stored
 
     component.async_move_resource_to_block_cache = store_upload
 
 
 def bound_session_names(most_characters: int) -> None:
-    """Refuse calls of a session whose name is too long, or is none, with status 422.
+    """Refuse calls with status 422 if their session's name is too long or isn't a proper name.
 
-    Gradio keeps the names of its newest sessions in several places, and takes its tasks' names apart at a mark that a
-    session's could hold: then nobody's call could be cancelled. Every call that names a session looks it up first.
+    Gradio keeps the names of its newest sessions in several places. It also splits its tasks' names at a mark: if a
+    session's name held that mark, nobody's call could be cancelled. Every call that names a session looks it up first.
 
     Args:
-        most_characters: of a name, which are letters, digits, hyphens and underscores.
+        most_characters: of a name, which consists of letters, digits, hyphens and underscores.
     """
     form = re.compile(rf"[\w-]{{0,{most_characters}}}", re.ASCII)
 
@@ -123,33 +123,33 @@ def bound_session_names(most_characters: int) -> None:
 
 
 def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
-    """Forget the results of the queue's calls that nobody fetches, and the calls that were cancelled.
+    """Forget results in the queue that nobody fetches, and calls that were cancelled.
 
-    Gradio keeps those of its 2,000 newest sessions for good, any number for each, and no setting bounds that. It also
-    keeps which session made each of 10,000 calls, for a monitor that is switched off.
+    Gradio keeps those of its 2,000 newest sessions for good, any number per session, and no setting limits that. It
+    also keeps which session made each of 10,000 calls, for a monitor that is switched off.
 
     Args:
         page: the page with its queue, whose methods are replaced.
-        seconds: from a call's end, how long its result can be fetched.
+        seconds: how long a result can be fetched after its call has ended.
     """
     queue = page._queue
     queue.ANALYTICS_MAX_EVENTS = 1
     end, remove = queue.reset_iterators, queue.remove_from_queue
 
-    async def reset_iterators(event_id: str) -> None:  # as each call ends that has begun, cancelled or not
+    async def reset_iterators(event_id: str) -> None:  # when a call ends that has begun, cancelled or not
         event = queue.event_ids_to_events.get(event_id)
         await end(event_id)
         if event:
             forget_later(event)
 
-    async def remove_from_queue(event_id: str) -> None:  # as one ends that has not
+    async def remove_from_queue(event_id: str) -> None:  # when one ends that hasn't
         event = queue.event_ids_to_events.get(event_id)
         await remove(event_id)
         if event and event_id not in queue.event_ids_to_events:
             forget_later(event)
 
     def forget_later(event: Any) -> None:
-        # In no context: the present one holds the request, with the picture in it.
+        # In an empty context, because the current one holds the request, with the picture in it.
         nothing = contextvars.Context()
         asyncio.get_running_loop().call_later(seconds, forget, event.session_hash, event._id, context=nothing)
 
@@ -169,9 +169,9 @@ def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
 
 
 def fill_in_defaults(page: gr.Blocks, names: Collection[str]) -> None:
-    """Let calls by HTTP leave out values at the end, in whose place the inputs' own stand.
+    """Let HTTP calls leave out values at the end, and use the inputs' default values instead.
 
-    Gradio fills them in for its own clients alone; any other call fails once its function has got a further input.
+    Gradio fills them in only for its own clients. Any other call would fail once its function gets another input.
 
     Args:
         page: the page, whose method is replaced.
@@ -188,9 +188,9 @@ def fill_in_defaults(page: gr.Blocks, names: Collection[str]) -> None:
 
 
 def read_values_by(component: gr.components.Component, read: Callable[[Any], Any]) -> None:
-    """Have a function read the values that a component is given, in place of the component's own `preprocess`.
+    """Have a function read the values given to a component, instead of the component's own `preprocess`.
 
-    A subclass, which is the documented way, makes Gradio write a stub file into its source folder.
+    The documented way is a subclass, but for that Gradio would write a stub file into the source folder.
 
     Args:
         component: the input component.
@@ -200,7 +200,7 @@ def read_values_by(component: gr.components.Component, read: Callable[[Any], Any
 
 
 def note_uploads_in(page: gr.Blocks, uploads: set[str]) -> None:
-    """Have Gradio note the paths of uploads in this set, since no event tells of an upload.
+    """Have Gradio note the paths of uploads in this set, since no event reports uploads.
 
     Args:
         page: the page that takes the uploads.
@@ -222,11 +222,11 @@ def noted_uploads(scope: Mapping[str, Any]) -> Any:
 
 
 def that_leaves_no_note(scope: Scope) -> Scope:
-    """A request at which Gradio keeps nothing of it for others, or for good.
+    """Change a request so that Gradio keeps nothing of it, neither for others nor for good.
 
-    It keeps the progress of an upload that its address gives a name. Of the list of functions it keeps the one that it
-    made first, whose pieces of code name the host that whoever asked first said he asked; only that for one page by
-    name, of which "" is the main one, is made for each who asks.
+    Gradio keeps the progress of every upload that has a name in its address. It also keeps the first list of functions
+    that it makes, whose code samples name the host that the first caller claimed to call. Only if the address names a
+    page, "" for the main one, does it make a new list for each request.
 
     Args:
         scope: the request's ASGI scope.
@@ -239,34 +239,34 @@ def that_leaves_no_note(scope: Scope) -> Scope:
 
 
 def address_of_page(request: Request) -> str:
-    """The address at which a visitor opened the page, behind whatever proxy.
+    """The address at which a visitor opened the page, even behind proxies.
 
-    The page's own scripts are told the same one, so that both agree.
+    It is the same one that the page's own scripts get.
 
     Args:
-        request: that asks for the page.
+        request: asks for the page.
 
     Returns:
-        Such as https://example.org/faces, without a slash at its end.
+        An address such as https://example.org/faces, without a slash at its end.
     """
     root_path = request.app.root_path or request.scope.get("root_path")
     return get_root_url(request, route_path="/", root_path=root_path)
 
 
 def caller_address() -> str:
-    """The address that calls the function which runs now, as `network_of` counts it; "" where that is not known.
+    """The address whose call is running, as `network_of` counts it; "" if unknown.
 
-    Behind a proxy it is the visitor's, as uvicorn reads it from X-Forwarded-For of the proxies that FORWARDED_ALLOW_IPS
-    names. A parameter of the type gr.Request, which is the documented way, would become one of the endpoints' own.
+    Behind a proxy it is the visitor's, which uvicorn reads from X-Forwarded-For if FORWARDED_ALLOW_IPS names the proxy.
+    The documented way, a parameter of type gr.Request, would become a parameter of the endpoints.
     """
     client = getattr(LocalContext.request.get(None), "client", None)
     return network_of(str(getattr(client, "host", "")))
 
 
 def server_function(scope: Scope, component: int, name: str) -> Callable[[Any], Coroutine[Any, Any, Any]] | None:
-    """An async function that a gr.HTML of the page offers its script, with Gradio's context of the call set up.
+    """An async function that a gr.HTML of the page offers its script, with Gradio's context for the call set up.
 
-    Only Gradio's own route, which is slow, leads there. It alone knows who is logged in, where the page asks for that.
+    Otherwise only Gradio's own slow route leads there. That route alone knows who is logged in, if a login is required.
 
     Args:
         scope: ASGI scope of the request.
@@ -274,7 +274,7 @@ def server_function(scope: Scope, component: int, name: str) -> Callable[[Any], 
         name: name of the function.
 
     Returns:
-        None where there is no such function, or visitors have to log in.
+        The function; None if there is none, or if visitors have to log in.
     """
     app = scope["app"]
     if app.auth or app.auth_dependency:
@@ -289,10 +289,10 @@ def server_function(scope: Scope, component: int, name: str) -> Callable[[Any], 
 
 
 def hide_from_models(page: gr.Blocks) -> None:
-    """Make no tool for language models of the functions that a page has so far.
+    """Keep the functions that a page has so far from becoming tools for language models.
 
-    Each event with an API name becomes a tool; only the mark of a resource or a prompt, which they are not, says
-    otherwise. As a tool, a function for uploads would leave a file behind, and answer no JSON.
+    Every event with an API name becomes a tool, unless it is marked as a resource or a prompt, which these aren't. As a
+    tool, a function for uploads would leave a file behind, and wouldn't answer with JSON.
 
     Args:
         page: the page; functions added later do become tools.
@@ -309,7 +309,7 @@ def around_whole_server(
     Ordinary middleware stands inside Gradio's own, which answers some requests by itself.
 
     Args:
-        wrap: puts an ASGI app into the middleware.
+        wrap: puts the middleware around an ASGI app.
 
     Returns:
         A lifespan context manager for Starlette.
@@ -327,7 +327,7 @@ def around_whole_server(
 
 
 def event_loop_of(page: gr.Blocks) -> asyncio.AbstractEventLoop:
-    """The event loop that answers visitors, which Gradio runs in a thread of its own and hands to nobody.
+    """The event loop that answers visitors, which Gradio runs in its own thread and doesn't expose.
 
     Args:
         page: the page, after its launch.
@@ -338,18 +338,18 @@ def event_loop_of(page: gr.Blocks) -> asyncio.AbstractEventLoop:
 def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
     """Stop serving a page: requests get a moment to be answered, then their connections are cut.
 
-    `gr.Blocks.close` waits for every open page to go, without a limit, and leaves the tunnel of --share open.
+    `gr.Blocks.close` waits without limit for every open page to go, and leaves the tunnel of --share open.
 
     Args:
-        page: the page; it may be closed, or not have been served at all.
+        page: may already be closed, or never have been served.
         answers_seconds: how long requests get.
         close_seconds: how long this takes at most.
     """
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # where each request that is cut would be an error
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would log each request that is cut
     if getattr(page, "server", None) is not None:
         page.server.config.timeout_graceful_shutdown = answers_seconds
     closing = threading.Thread(target=page.close, kwargs={"verbose": False}, daemon=True)
-    with redirect_stderr(io.StringIO()):  # where Gradio prints a traceback of each
+    with redirect_stderr(io.StringIO()):  # Gradio prints a traceback for each
         closing.start()
         closing.join(close_seconds)
     for tunnel in CURRENT_TUNNELS:
@@ -357,7 +357,7 @@ def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
 
 
 def hosts_in_own_network() -> list[str]:
-    """Patterns of the public hosts in a Space's own network, from which Gradio fetches nevertheless.
+    """Patterns of the public hosts in a Space's own network, from which Gradio fetches all the same.
 
     Imported here, as in the next function, since only the tool for language models needs it.
     """

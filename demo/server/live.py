@@ -40,18 +40,18 @@ from demo.server.turns.fair_threads import FairThreads
 from demo.server.turns.line import Line, TurnedAwayError
 from demo.server.why import explain, read_question
 
-# A recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was sent. The
-# last ones are the attribute that was asked about, and the log-odds that each region added.
+# Columns of a recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was
+# sent. The last four hold the attribute that was asked about, and the log-odds that each region added.
 RECORDING_COLUMNS = (
     "milliseconds", "face", "captured", "x", "y", "width", "height", "picture_width", "picture_height", "warnings",
     "why", "why_hair", "why_eyes", "why_mouth",
 )  # fmt: skip
-_OWN_FRAME_SECONDS = 0.25  # after which to try again where one's own frame before is still in work
-_CROP_QUALITY = 80  # of a JPEG; it then takes 6 kB, with every frame
+_OWN_FRAME_SECONDS = 0.25  # after which to try again if the visitor's last frame is still in work
+_CROP_QUALITY = 80  # of a JPEG; a crop then adds 6 kB to each frame's answer
 
 
 class FrameError(PictureError):
-    """A frame that cannot be analysed; its message is meant for people."""
+    """A frame can't be analysed; the message, for people, says why."""
 
 
 def live_panel(
@@ -63,8 +63,8 @@ def live_panel(
         pipeline: analyses the frames.
         disclosure: HTML above the picture, to be read first.
         measured: what was measured of the weights in use.
-        device: "base", the address of what reads faces in the visitor's own browser, and "examples", that of the
-            example pictures, both relative to the page's root; None where that is not offered.
+        device: "base", the address of the files with which the visitor's own browser reads faces, and "examples", that
+            of the example pictures, both relative to the page's root; None if that isn't offered.
 
     Returns:
         The panel's component.
@@ -105,7 +105,7 @@ def recording_header(attributes: tuple[str, ...]) -> str:
 
 @dataclass(eq=False)
 class _Visit:
-    """An open page between its frames.
+    """An open page, remembered between its frames.
 
     Attributes:
         stream: follows the page's faces.
@@ -123,11 +123,11 @@ class _Visit:
 class FrameQueue:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
-    Gradio's queue does not hold for these calls, so the bounds are here: one frame in work per visitor, addresses in
-    turn, since visitors name themselves, and at most `MAX_WAITING_FRAMES` in all, so that no backlog builds up; who is
-    turned away keeps a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not after its visitor has left.
-    A visitor who leaves, or is silent for `MAX_SILENCE_SECONDS`, is forgotten. Where more than `MAX_VISITORS` would be
-    remembered, it is whoever has been silent for longest, among those of the address that has the most.
+    These calls bypass Gradio's queue, so the bounds are here. Each visitor has at most one frame in work. Addresses
+    take turns, since visitors choose their own names. There are at most `MAX_WAITING_FRAMES` in all, so that no backlog
+    builds up; visitors who are turned away keep a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not
+    after its visitor has left. Visitors who leave, or are silent for `MAX_SILENCE_SECONDS`, are forgotten. If there
+    would be more than `MAX_VISITORS`, the address with the most loses the visitor who has been silent for longest.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -146,11 +146,11 @@ class FrameQueue:
         Args:
             message: {"frame": data URL of a JPEG, "visitor": tells the open pages apart, "crop": number of the face
                 whose aligned picture is wanted, or None, "why": {"face": its number, "attribute": name of the one whose
-                map is wanted}, or None}; or {"visitor", "leave": True}, which is answered by {}.
+                map is wanted}, or None}; or {"visitor", "leave": True}, for which the answer is {}.
 
         Returns:
             What the page paints, as `describe` returns it; {"busy": True, "seconds": after which to send a new one}
-            where the frame is not analysed; or {"error": a sentence for people}.
+            if the frame is not analysed; or {"error": a sentence for people}.
         """
         visitor = visitor_in(message) or ""
         if isinstance(message, dict) and message.get("leave"):
@@ -181,13 +181,13 @@ class FrameQueue:
             self._in_work.discard(visitor)
             self._line.leave(address)
             if not visit.is_over:
-                # In no context: the present one holds the request, with the frame in it.
+                # In an empty context, because the current one holds the request, with the frame in it.
                 visit.ending = asyncio.get_running_loop().call_later(
                     MAX_SILENCE_SECONDS, self._forget, visitor, context=contextvars.Context()
                 )
 
     def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-        """The answer to a frame, on a thread of the queue; it arrived at `arrived`, by `time.perf_counter`."""
+        """Answer a frame that came at `arrived`, by `time.perf_counter`. Runs on a thread of the queue."""
         until = time.monotonic() + MAX_FRAME_SECONDS
         try:
             return interruptible(
@@ -199,7 +199,7 @@ class FrameQueue:
             raise FrameError("This camera frame took the server too long, so it was left out.") from error
 
     def _read(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-        """As `_analyse`; what takes long in it asks now and then whether it is to go on."""
+        """Do the work of `_analyse`; slow parts check now and then whether to go on."""
         check_wanted()  # the visitor may have left while the frame waited for its turn
         waiting = max(0, len(self._in_work) - FRAME_THREADS)
         began = time.perf_counter()
@@ -217,7 +217,7 @@ class FrameQueue:
         return describe(analysis, milliseconds, message.get("crop"), {question.face: why})
 
     def _bound_visits(self) -> None:
-        """Forget one visitor if they are too many; not one whose frame is in work, which are fewer."""
+        """Forget one visitor if there are too many; never one with a frame in work, of whom there are always fewer."""
         if len(self._visits) <= MAX_VISITORS:
             return
         silent = {name: visit.address for name, visit in self._visits.items() if name not in self._in_work}
@@ -236,7 +236,7 @@ def read_frame(message: Any) -> np.ndarray:
     """The frame in a message of the live panel.
 
     Args:
-        message: a message as for `FrameQueue.answer`, or any other JSON value that a call has brought.
+        message: a message as for `FrameQueue.answer`, or any other JSON value from a call.
 
     Returns:
         (height, width, 3) uint8 RGB, contiguous.
@@ -252,12 +252,12 @@ def read_frame(message: Any) -> np.ndarray:
         raise FrameError("The camera frame is too large. Reload the page.")
     try:
         file = decode(address)
-        if file.startswith(b"\xff\xd8") and not is_plain_frame(file):  # in which a decoder may be kept busy for minutes
+        if file.startswith(b"\xff\xd8") and not is_plain_frame(file):  # others can keep a decoder busy for minutes
             raise FrameError("The camera frame is not a plain JPEG, as this page sends it. Reload the page.")
         picture = Image.open(io.BytesIO(file), formats=("JPEG",))
         if max(picture.size) > MAX_FRAME_SIDE:  # known from the header, before anything is decoded
             raise FrameError("The camera frame is too large. Reload the page.")
-        # To convert an RGB picture would copy it.
+        # Converting an RGB picture would copy it.
         return np.ascontiguousarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     except FrameError:
         raise
@@ -275,13 +275,13 @@ def describe(
 
     Args:
         analysis: the result for the frame.
-        milliseconds: stage -> how long it took, for those before the analysis.
-        crop: the number of the face whose aligned picture goes along, as a data URL; None for no face.
-        why: number of a face -> its maps, which go along; None where they could not be had.
+        milliseconds: stage -> how long it took, for the stages before the analysis.
+        crop: the number of the face whose aligned picture is included, as a data URL; None for no face.
+        why: number of a face -> its maps, which are included; None if there are none.
 
     Returns:
-        width and height of the frame; faces, as `describe_face` returns them; left_out, how many more were seen, which
-        are not read; ms, stage -> milliseconds.
+        width and height of the frame; faces, as `describe_face` returns them; left_out, how many more faces were seen
+        but not read; ms, stage -> milliseconds.
     """
     faces = []
     for face in analysis.faces:

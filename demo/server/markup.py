@@ -18,7 +18,7 @@ def escaped(value: Any) -> Markup:
         value: text, or anything that `str` accepts. `Markup` stays as it is.
 
     Returns:
-        The text without a character on which a browser, or one of Gradio's two templates, would act.
+        The text, with every character escaped that a browser or either of Gradio's templates would act on.
     """
     return escape(value) if hasattr(value, "__html__") else Markup(escape(value).translate(_TEMPLATE_SIGNS))
 

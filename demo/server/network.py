@@ -1,14 +1,14 @@
-"""Whom bounds hold for: an address of the internet, or the network that hands out as many as anybody asks for."""
+"""Whom bounds apply to: an IPv4 address, or a whole IPv6 network, which has as many addresses as anybody asks for."""
 
 import ipaddress
 
 from starlette.types import Scope
 
-_IPV6_PREFIX_BITS = 64  # what providers give to one household at least, in which each device takes any address
+_IPV6_PREFIX_BITS = 64  # providers give a household at least such a network; its devices take any address in it
 
 
 def sender_of(scope: Scope) -> str:
-    """Who sent a request, as `network_of` counts them; empty where that is not known.
+    """Who sent a request, as `network_of` counts them; empty if unknown.
 
     Args:
         scope: the request's ASGI scope. Behind a proxy its client is the visitor, as `caller_address` says.
@@ -18,14 +18,14 @@ def sender_of(scope: Scope) -> str:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address where addresses are bounded.
+    """What counts as one address for all bounds per address.
 
     Args:
-        address: of a caller; empty where it is not known.
+        address: of a caller; empty if unknown.
 
     Returns:
-        An IPv4 address as it is, also one that is written as IPv6; for IPv6 the network, such as "2001:db8::/64"; any
-        other text as it is.
+        An IPv4 address, even if it was written as IPv6; for IPv6 the network, such as "2001:db8::/64"; any other text
+        unchanged.
     """
     try:
         parsed = ipaddress.ip_address(address)

@@ -104,16 +104,16 @@ def build(
             js_on_load=_START,
             module=SCRIPTS.address("about.js"),
         )
-        queue = PhotoQueue()  # not that of the panel, so that a program with many pictures keeps no visitor waiting
+        queue = PhotoQueue()  # not the panel's, so that a program with many pictures keeps no visitor waiting
         add_endpoints(page, photos, queue)
         if mcp:
-            from demo.server.api.mcp_tool import add_tool  # here: without what it needs of Gradio's the page starts
+            from demo.server.api.mcp_tool import add_tool  # here: the page starts without what this needs
 
             add_tool(page, photos, queue)
     refuse_web_addresses(page)
     refuse_by_sentences(page)
-    # By itself Gradio's queue answers one call at a time, however many of them one address has put there: PhotoQueue
-    # is fair to addresses.
+    # By default Gradio's queue would run one call at a time, even if a single address put them all there. PhotoQueue is
+    # fair to addresses.
     page.queue(max_size=MAX_QUEUED_CALLS, default_concurrency_limit=None)
     forget_unfetched(page, UNFETCHED_SECONDS)
     bound_session_names(MAX_SESSION_CHARACTERS)
@@ -121,13 +121,13 @@ def build(
 
 
 def device_addresses(weights: Path) -> dict[str, str] | None:
-    """Where what reads faces in the visitor's own browser is served, and the example pictures for it.
+    """The addresses of the files with which the visitor's own browser reads faces, and of example pictures for it.
 
     Args:
         weights: file of the weights in use.
 
     Returns:
-        As for `live_panel`; None where npm's packages are not installed.
+        As for `live_panel`; None if npm's packages aren't installed.
     """
     install_on_space()
     try:
@@ -140,7 +140,7 @@ def device_addresses(weights: Path) -> dict[str, str] | None:
 
 
 def masthead(predictor: Predictor) -> Markup:
-    """Render the head of the page: what the weights in use predict, and what their answers are.
+    """Render the head of the page: what the weights in use predict, and what their answers mean.
 
     Args:
         predictor: the network with the weights in use.
@@ -157,10 +157,10 @@ def masthead(predictor: Predictor) -> Markup:
 
 
 def _server_side_rendering() -> bool | None:
-    """Whether Node.js renders the page: only where an operator asks for it by `GRADIO_SSR_MODE`.
+    """Whether Node.js renders the page: only if an operator asks for it with `GRADIO_SSR_MODE`.
 
-    It would answer in Python's place, without our headers and with Gradio's link preview before ours. Hugging Face sets
-    the variable for every Space, so that there it is nobody's wish.
+    Node.js would answer in Python's place, without our headers and with Gradio's link preview before ours. Hugging Face
+    sets the variable on every Space, so there it says nothing about the operator's wish.
 
     Returns:
         None: as the variable says; False: never.
@@ -173,7 +173,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
     """Arguments of `gr.Blocks.launch` that belong to the page, for its look, limits and middleware.
 
     Args:
-        folder: a temporary folder of the program's own, where Gradio writes uploads and where nothing is to stay.
+        folder: the program's own temporary folder, where Gradio writes uploads and where nothing should stay.
         ancestors: origins of other sites whose pages may show this one in a frame.
 
     Returns:

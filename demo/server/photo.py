@@ -77,15 +77,15 @@ async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[st
 
     Args:
         message: {"picture": base64 of a picture file, "name": its name} or {"example": its name}; "visitor" tells the
-            open pages apart; with "why", the number of a face, its maps are wanted alone. {"visitor", "turn": True}
-            asks whether it is the turn of one who was told "busy", so that the picture is not sent in vain.
+            open pages apart; "why", the number of a face, asks for its maps only. {"visitor", "turn": True} asks
+            whether it is the turn of a visitor who was told "busy", so that they don't send the picture in vain.
         pipeline: analyses the picture.
         queue: where it waits for its turn.
 
     Returns:
         What the page shows, as `describe` returns it, or {"why": maps of all attributes, as `explain` returns them}, or
-        {"turn": True} where the picture is to be sent now, or {"error": a sentence for people}. Where too many photos
-        wait, "busy" goes along, with "place", the visitor's in line, and "seconds", after which to ask for the turn.
+        {"turn": True} if the picture should be sent now, or {"error": a sentence for people}. If too many photos wait,
+        the error comes with "busy", "place", which the visitor has in line, and "seconds", after which to ask again.
     """
     visitor = visitor_in(message)
     try:
@@ -118,7 +118,7 @@ def _analyse(message: Any, pipeline: Pipeline) -> dict[str, Any]:
     frame, analysis = analyse_photo(source, name, pipeline, explained="why" in message)
     if "why" not in message:
         return describe(frame, analysis, name)
-    # Nothing of the photo was kept, so that its faces had to be found once more.
+    # Nothing of the photo was kept, so its faces had to be found again.
     why = explain(analysis, message["why"], analysis.attributes, pipeline.predictor)
     if why is None:
         raise PictureError("The picture has changed since: that face is not in it any more. Choose it again.")
@@ -129,13 +129,13 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
     """What a request asks about.
 
     Args:
-        message: a message as for `answer`, or any other JSON value that a call has brought.
+        message: a message as for `answer`, or any other JSON value from a call.
 
     Returns:
         The picture (its bytes, or the path of an example) and the name that its results carry.
 
     Raises:
-        PictureError: the request has another form than `photo/main.js` gives it.
+        PictureError: the request isn't in the form that `photo/main.js` gives it.
     """
     if not isinstance(message, dict):
         raise PictureError("The request holds no picture. Reload the page and try again.")
@@ -155,13 +155,13 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
 
 
 def _name(given: Any) -> str:
-    """A picture's name without its folder; what UTF-8 cannot hold, half of a pair of characters, becomes its escape."""
+    """A picture's name without its folder; what UTF-8 can't encode (half of a surrogate pair) is escaped."""
     last = given[-MAX_NAME_CHARACTERS:] if given and isinstance(given, str) else "photo"
     return Path(last.encode(errors="backslashreplace").decode()).name
 
 
 def describe(frame: np.ndarray, analysis: Analysis, name: str) -> dict[str, Any]:
-    """An analysis as the page needs it, in numbers and in pictures as data addresses.
+    """An analysis as the page needs it: numbers, and pictures as text.
 
     Args:
         frame: (height, width, 3) uint8 RGB, the picture.

@@ -1,4 +1,4 @@
-"""TLS that begins once a connection is counted: asyncio by itself tells of one only after its handshake."""
+"""TLS that begins once a connection is counted: asyncio itself reports a connection only after its handshake."""
 
 import asyncio
 import ssl
@@ -11,15 +11,15 @@ from demo.limits import HANDSHAKE_SECONDS
 
 
 class AfterHandshake(H11Protocol):
-    """A connection that is here as soon as it is accepted, and makes its handshake itself where there is one.
+    """A connection that exists as soon as it is accepted, and makes its TLS handshake, if any, by itself.
 
     Attributes:
-        tls: with what it is made; None where connections are plain.
+        tls: for the handshake; None for plain connections.
     """
 
     tls: ssl.SSLContext | None = None
     _handshake: "asyncio.Task[None] | None" = None
-    _early: list[bytes] | None = None  # what was sent right behind the handshake, until that is known to have ended
+    _early: list[bytes] | None = None  # what was sent right after the handshake, until we know that it has ended
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # noqa: D102
         super().connection_made(transport)
@@ -40,9 +40,9 @@ class AfterHandshake(H11Protocol):
             encrypted = await self.loop.start_tls(
                 plain, self, tls, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
             )
-        except OSError:  # TLS's own errors and timeouts included: it was none, took too long, or the client has left
+        except OSError:  # includes TLS's errors and timeouts: it wasn't TLS, took too long, or the client has left
             plain.abort()
-        if encrypted is None:  # also where it was cut meanwhile; then asyncio does not always say that it is lost
+        if encrypted is None:  # or it was cut meanwhile, in which case asyncio doesn't always say that it is lost
             self.connection_lost(None)
         elif self in self.connections:
             super().connection_made(encrypted)
@@ -52,12 +52,12 @@ class AfterHandshake(H11Protocol):
 
 
 async def listen_before_handshakes(server: uvicorn.Server) -> None:
-    """Let a server that has started accept plain connections, of a class that makes the handshakes.
+    """Let a running server accept plain connections, whose class makes the handshakes.
 
-    uvicorn has asyncio make them, before it has any connection to count, within a minute each.
+    uvicorn leaves handshakes to asyncio, which gives each up to a minute before there is a connection to count.
 
     Args:
-        server: whose configuration names that class, by now, and a fixed port.
+        server: its configuration already names that class, and a fixed port.
     """
     config = server.config
     for before in server.servers:

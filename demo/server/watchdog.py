@@ -1,4 +1,4 @@
-"""Notices that the program hangs, and ends it, so that whatever started it can start it again."""
+"""Notices when the program hangs, and ends it, so that whatever started it can start it again."""
 
 import asyncio
 import faulthandler
@@ -12,19 +12,19 @@ from contextlib import contextmanager, suppress
 from demo.interruption import followed
 from demo.limits import LOOP_HANG_SECONDS, WATCH_SECONDS, WORK_HANG_SECONDS
 
-HANG_STATUS = 70  # the exit status, of an "internal software error" by sysexits.h
-_LAST_WORDS_SECONDS = 5  # then the process ends, even where nobody reads what it says
-# Python code that never lets another thread go on keeps the watchdog itself from looking: then C code ends the process.
+HANG_STATUS = 70  # the exit status: "internal software error" in sysexits.h
+_LAST_WORDS_SECONDS = 5  # then the process ends, even if nobody reads what it says
+# Python code that never lets other threads run also stops the watchdog. Then C code ends the process, this much later.
 _GRACE_SECONDS = 30
 
 
 class _Work:
-    """Something that has to come a step further now and then.
+    """Something that has to make a step now and then.
 
     Attributes:
         name: for people.
-        hang_seconds: without a step, after which it hangs.
-        moved: when it last came further, by `time.monotonic`; None while it waits for others.
+        hang_seconds: without a step, after which it counts as hanging.
+        moved: when it last made a step, by `time.monotonic`; None while it waits for others.
     """
 
     def __init__(self, name: str, hang_seconds: float) -> None:
@@ -38,14 +38,14 @@ class _Work:
 
 
 class Works:
-    """What is being worked on by threads, and when each last came further. Thread-safe."""
+    """The work that threads are doing, and when each piece last made a step. Thread-safe."""
 
     def __init__(self) -> None:
         self._works: set[_Work] = set()
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
-        """Note that this thread works; each `demo.interruption.check_wanted` meanwhile is a step."""
+        """Note that this thread is working; each `demo.interruption.check_wanted` in the meantime is a step."""
         work = _Work(f"thread {threading.current_thread().name}", WORK_HANG_SECONDS)
         self._works.add(work)
         try:
@@ -55,11 +55,11 @@ class Works:
             self._works.discard(work)
 
     def all(self) -> list[_Work]:
-        """Those that are under way."""
+        """All work under way."""
         return list(self._works)
 
     def still(self, seconds: float) -> list[str]:
-        """The names of those that have not come further for a while.
+        """The names of all work without a step for a while.
 
         Args:
             seconds: how long.
@@ -68,19 +68,19 @@ class Works:
         return sorted(work.name for work in self.all() if work.moved is not None and work.moved <= latest)
 
 
-# Those of all pools whose threads work for visitors.
+# The work of all thread pools that serve visitors.
 WORKS = Works()
 
 
 class Watchdog(threading.Thread):
-    """Looks every few seconds whether an event loop answers and all works move, and ends the process if not.
+    """Looks every few seconds whether an event loop answers and all works make steps, and ends the process if not.
 
-    It counts looks rather than seconds: a process that was stopped for a while, as by Ctrl+Z or with its machine, does
-    not hang when it goes on.
+    It counts looks rather than seconds, so that a process that was stopped for a while (by Ctrl+Z, or with its machine)
+    doesn't seem to hang when it goes on.
 
     Args:
         loop: the event loop that answers visitors.
-        works: the other things that have to move.
+        works: the other things that have to make steps.
 
     Attributes:
         looks: how many it has taken.
@@ -92,10 +92,10 @@ class Watchdog(threading.Thread):
         self._loop = loop
         self._loop_work = _Work("event loop", LOOP_HANG_SECONDS)
         self._works = works
-        self._seen: dict[_Work, tuple[float | None, int]] = {}  # when it had moved, and the looks since
+        self._seen: dict[_Work, tuple[float | None, int]] = {}  # when each had moved, and how many looks ago
 
     def run(self) -> None:
-        """Look, until the loop is closed."""
+        """Keep looking until the loop is closed."""
         while self._asks_loop():
             _end_if_nobody_looks()
             time.sleep(WATCH_SECONDS)
@@ -105,7 +105,7 @@ class Watchdog(threading.Thread):
         faulthandler.cancel_dump_traceback_later()
 
     def _asks_loop(self) -> bool:
-        """Ask the loop to note that it moves; False where it is closed."""
+        """Ask the loop to note a step; False if it is closed."""
         try:
             self._loop.call_soon_threadsafe(self._loop_work.note)
         except RuntimeError:
@@ -113,7 +113,7 @@ class Watchdog(threading.Thread):
         return True
 
     def _look(self) -> list[_Work]:
-        """Those that have not moved for too many looks."""
+        """Look once. Returns what has made no step for too many looks."""
         self.looks += 1
         works = [self._loop_work, *self._works.all()]
         self._seen = {work: self._see(work) for work in works}
@@ -126,9 +126,9 @@ class Watchdog(threading.Thread):
 
 
 def _end_if_nobody_looks() -> None:
-    """Have C code end the process unless this is called again in time. It goes by seconds.
+    """Have C code end the process unless this is called again in time. That counts seconds.
 
-    Not where somebody at a terminal may stop the process with Ctrl+Z, for as long as they like.
+    At a terminal this does nothing, since somebody may stop the process with Ctrl+Z for as long as they like.
     """
     if sys.stdin is None or not sys.stdin.isatty():
         with suppress(AttributeError, OSError, ValueError):  # there is no stderr
@@ -139,7 +139,7 @@ def _end(hanging: list[_Work]) -> None:
     """Say what hangs, and end the process."""
     threading.Timer(_LAST_WORDS_SECONDS, os._exit, [HANG_STATUS]).start()
     names = ", ".join(f"{work.name} for {work.hang_seconds:g} s" for work in hanging)
-    with suppress(Exception):  # nothing that goes wrong here may keep the process
+    with suppress(Exception):  # nothing that goes wrong here may keep the process alive
         print(f"app.py: the page hangs ({names}) and ends with status {HANG_STATUS}.", file=sys.stderr, flush=True)
         faulthandler.dump_traceback(sys.stderr)
     os._exit(HANG_STATUS)

@@ -1,4 +1,4 @@
-"""Why a face is read as it is, for the page: what each place in it adds to an attribute's log-odds."""
+"""Explains to the page why a face is read as it is: what each place in it adds to an attribute's log-odds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from demo.pipeline.analyse import CropPredictor
 from demo.pipeline.result import Analysis, FaceResult
 from slimnet.explain import Explanation
 
-_DECIMALS = 5  # of log-odds: 108 cells then add up within a thousandth
+_DECIMALS = 5  # of log-odds; 108 cells then add up to within a thousandth
 _CORNER = 0.5  # pixels from a pixel's centre to its corner, from which the page counts
 
 
@@ -31,10 +31,10 @@ def read_question(given: Any) -> Question | None:
     """Read what a message asks.
 
     Args:
-        given: {"face": number, "attribute": name}, or any other JSON value that a call has brought.
+        given: {"face": number, "attribute": name}, or any other JSON value from a call.
 
     Returns:
-        The question; None where there is none in this form.
+        The question; None if there is none in this form.
     """
     face, attribute = (given.get("face"), given.get("attribute")) if isinstance(given, dict) else (None, None)
     return Question(face, attribute) if isinstance(face, int) and isinstance(attribute, str) else None
@@ -50,7 +50,7 @@ def explain(analysis: Analysis, number: int, wanted: Sequence[str], predictor: C
         predictor: has predicted them.
 
     Returns:
-        The maps, as `describe_maps` returns them; None where there is no such face or attribute.
+        The maps, as `describe_maps` returns them; None if there is no such face or attribute.
     """
     face = next((face for face in analysis.faces if face.number == number), None)
     if face is None or face.features is None or not set(wanted) <= set(analysis.attributes):
@@ -59,7 +59,7 @@ def explain(analysis: Analysis, number: int, wanted: Sequence[str], predictor: C
 
 
 def explain_face(face: FaceResult, wanted: Sequence[str], predictor: CropPredictor) -> dict[str, Any]:
-    """Explain some attributes of a face that is at hand.
+    """Explain some attributes of a given face.
 
     Args:
         face: with its features.
@@ -80,13 +80,12 @@ def describe_maps(explanation: Explanation, placement: np.ndarray, attributes: S
     Args:
         explanation: of this face's crop alone.
         placement: (2, 3), as in `FaceResult`.
-        attributes: names of what it explains, in its order.
+        attributes: names of the attributes it explains, in its order.
 
     Returns:
-        attributes, the names; cells, a map for each, by rows from the top; bias, one for each; rows and columns, the
-        edges between the cells in pixels of the crop; placement, [a, b, c, d, e, f], by which a point (x, y) of the
-        crop lies at (ax + by + c, dx + ey + f) of the picture. Pixels count from the corner here: the first one reaches
-        from 0 to 1.
+        attributes, the names; cells, a map for each, as rows from the top; bias, one for each; rows and columns, the
+        edges between the cells in pixels of the crop; placement, [a, b, c, d, e, f]: a point (x, y) of the crop lies at
+        (ax + by + c, dx + ey + f) in the picture. Pixels count from the corner here: the first one reaches from 0 to 1.
     """
     (maps,) = explanation.maps
     corner = np.array([_CORNER, _CORNER])

@@ -1,4 +1,4 @@
-"""Where photos are read: on the GPUs that a Space borrows (ZeroGPU of Hugging Face), or else where frames are."""
+"""Where photos are read: on GPUs that a Space borrows (ZeroGPU of Hugging Face), or else by the frames' pipeline."""
 
 import logging
 import os
@@ -14,30 +14,30 @@ from demo.pipeline.analyse import Pipeline
 from slimnet import Predictor
 from slimnet.explain import Explanation
 
-# Imported even where no photo is analysed: on ZeroGPU it has to come before anything touches CUDA.
+# Imported even if no photo is analysed: on ZeroGPU that has to happen before anything touches CUDA.
 try:
     import spaces
 except ImportError:
     spaces = None
 
-# Longest loan of a GPU, in seconds: half of it to begin, and then 10,000 faces. Short loans come first.
+# Longest loan of a GPU, in seconds: half of it to start, the rest for 10,000 faces. Shorter loans are served first.
 _LOAN = 20
-# Frames and photos have two threads each. With a single copy of the face models, two photos wait for each other during
-# most of their time, and a core has nothing to do.
+# Frames and photos have two threads each. With a single copy of the face models, two photos would wait for each other
+# most of the time, and a core would be idle.
 _FACE_MODEL_COPIES = 2
 _LOG = logging.getLogger(__name__)
 
 
 def on_zero_gpu() -> bool:
-    """Whether this is a Space on ZeroGPU, which lends its GPUs for one call at a time, in a process of its own."""
+    """Whether this is a Space on ZeroGPU, which lends its GPUs for one call at a time, in a separate process."""
     return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pipeline]:
     """Make the pipelines for live frames and for photos.
 
-    They are one and the same, except on ZeroGPU: frames stay on the CPU there, since a GPU takes longer to get than a
-    frame may last, and is to be had for minutes a day.
+    They are one and the same, except on ZeroGPU. There frames stay on the CPU, because getting a GPU takes longer than
+    a frame may, and GPUs are only available for minutes a day.
 
     Args:
         weights: SlimNet's weights.
@@ -58,12 +58,12 @@ def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pi
 
 
 class LentGpuPredictor:
-    """Borrows a GPU for each call, and goes on with the CPU where none is to be had.
+    """Borrows a GPU for each call, and uses the CPU if none is available.
 
-    Only the network goes there: the GPU's process is a fork, in which MediaPipe's threads do not exist.
+    Only the network runs there: the GPU's process is a fork, in which MediaPipe's threads don't exist.
 
     Args:
-        on_cpu: predicts where there is no GPU.
+        on_cpu: predicts if there is no GPU.
 
     Attributes:
         attributes: names of the attributes, as `on_cpu` has them.
@@ -80,7 +80,7 @@ class LentGpuPredictor:
         self._lent = spaces.GPU(duration=_LOAN)(self._read)
 
     def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Predict the attributes of aligned crops, on a GPU where one is to be had.
+        """Predict the attributes of aligned crops, on a GPU if one is available.
 
         Args:
             crops: (N, 218, 178, 3), uint8, RGB.
@@ -93,7 +93,7 @@ class LentGpuPredictor:
         try:
             with waiting():  # for a GPU
                 return self._lent(crops)
-        except Exception as error:  # the quota is spent, no GPU is free, the process was ended: no type says which
+        except Exception as error:  # the quota is spent, no GPU is free, the process was ended: its type doesn't say
             _LOG.warning("No GPU for %d faces (%s): the CPU reads them.", len(crops), error)
             return self._on_cpu(crops)
 
@@ -112,8 +112,8 @@ class LentGpuPredictor:
         """Say which places spoke for some attributes and which against them, on the CPU.
 
         Args:
-            features: of `with_features`.
-            attributes: places of those that are asked about.
+            features: from `with_features`.
+            attributes: indices of the attributes to explain.
 
         Returns:
             As Predictor.explain_features.
