@@ -1,4 +1,4 @@
-"""Start a process that works for this one, and that ends with it."""
+"""Start a process that works for this one and ends with it."""
 
 import multiprocessing
 import signal
@@ -11,14 +11,14 @@ from demo.held_signals import held_back
 
 
 class ChildProcess:
-    """A process that does one function, and a connection to it.
+    """A process that runs one function, and a connection to it.
 
-    However this program ends, the connection then breaks, by which the function has to return. Ctrl+C does not reach
-    the process: this program decides what it means.
+    However this program ends, the connection breaks, and the function then has to return. Ctrl+C does not reach the
+    process: this program decides what it means.
 
     Args:
-        function: called in the process with the other end of the connection, after the arguments. It has to be
-            picklable, as have the arguments.
+        function: called in the process with the arguments and then the other end of the connection. It and the
+            arguments have to be picklable.
         arguments: its first arguments.
 
     Attributes:
@@ -26,27 +26,27 @@ class ChildProcess:
     """
 
     def __init__(self, function: Callable[..., None], *arguments: Any) -> None:
-        # Not a fork: that would copy locks which threads of this process hold, MediaPipe's among them.
+        # Not a fork, which would copy locks that threads of this process hold, such as MediaPipe's.
         context = multiprocessing.get_context("spawn")
         self.connection: Connection
         self.connection, there = context.Pipe()
         self._process = context.Process(target=function, args=(*arguments, there), daemon=True)
         if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # the first process starts it otherwise, which lets Ctrl+C through again
+            resource_tracker.ensure_running()  # or else the first process starts it, which lets Ctrl+C through again
         with held_back(signal.SIGINT):  # Ctrl+C reaches all processes of a terminal
             self._process.start()
         there.close()  # so that the connection breaks when the process ends
 
     @property
     def status(self) -> int | None:
-        """The exit status, or a signal's number with a minus; None while the process runs."""
+        """The exit status, or minus a signal's number; None while the process runs."""
         return self._process.exitcode
 
     def wait(self, seconds: float) -> None:
         """Wait for the process to end by itself.
 
         Args:
-            seconds: for how long at most.
+            seconds: how long to wait at most.
         """
         self._process.join(seconds)
 

@@ -1,4 +1,4 @@
-"""The command `python -m demo.deploy USER/NAME`; what it does is in `demo.publish.deploy`."""
+"""The command `python -m demo.deploy USER/NAME`, implemented in `demo.publish.deploy`."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """The files with which a browser reads faces itself: MediaPipe, ONNX Runtime, the face models and the weights.
 
-The two programs come from npm, as package-lock.json pins them, and are no part of the repository. They are asked for by
-`demo/browser/device/files.js`, below one address and by these names.
+The two programs come from npm, pinned by package-lock.json, and aren't part of the repository. The script
+`demo/browser/device/files.js` fetches the files by these names, all below one address.
 """
 
 import json
@@ -13,10 +13,10 @@ from slimnet import SlimNet
 from slimnet.explain import cells
 from slimnet.inference import Inference
 
-SIZES = "files.json"  # name -> bytes, so that the page can say how much of them has arrived
+SIZES = "files.json"  # name -> bytes, so that the page can show how much has arrived
 NETWORK = "slimnet.onnx"
 FINE_MAPS = "fine_maps.onnx"  # takes its weights from the network's file
-EXPLANATION = "explanation.json"  # what is the same in all explanations
+EXPLANATION = "explanation.json"  # what all explanations share
 _PROGRAMS = (
     "@mediapipe/tasks-vision/vision_bundle.mjs",
     "@mediapipe/tasks-vision/wasm/vision_wasm_module_internal.js",
@@ -40,8 +40,8 @@ def device_files(weights: str | Path) -> dict[str, bytes]:
         Name -> content; the names hold no folder. `SIZES` is among them.
 
     Raises:
-        DeviceFilesError: a package of npm or the package onnx is missing.
-        slimnet.CheckpointError: the weights cannot be read.
+        DeviceFilesError: an npm package or the package onnx is missing.
+        slimnet.CheckpointError: the weights can't be read.
     """
     files = {Path(name).name: _program(NPM_PACKAGES / name) for name in _PROGRAMS}
     files |= {name: (ASSETS / name).read_bytes() for name in (DETECTOR, LANDMARKER)}

@@ -1,4 +1,4 @@
-"""Let signals wait until a step is done that must not be left half way."""
+"""Make signals wait for the end of a step that must not stop halfway."""
 
 import signal
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_back(*signals: signal.Signals) -> Iterator[None]:
-    """Hold back signals to this thread, and to the processes that it starts; Windows cannot.
+    """Hold back signals to this thread and the processes that it starts, except on Windows, which can't.
 
     Args:
-        signals: which.
+        signals: the ones to hold back.
 
     Yields:
-        Nothing; those that came meanwhile are delivered afterwards.
+        Nothing; signals that come meanwhile are delivered afterwards.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield

@@ -1,4 +1,4 @@
-"""Stop work that is no longer wanted: whatever takes long asks now and then whether it still is."""
+"""Stop work that is no longer wanted: slow work checks now and then whether it still is."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +21,11 @@ def interruptible(
     *arguments: _Parameters.args,
     **named: _Parameters.kwargs,
 ) -> _Result:
-    """Call a function that is to stop once it is no longer wanted.
+    """Call a function that should stop once it is no longer wanted.
 
     Args:
-        is_wanted: asked by `check_wanted`, on the function's thread; may take its time, to let other work go first.
-        function: what is called.
+        is_wanted: called by `check_wanted`, on the function's thread; may take its time, to let other work go first.
+        function: does the work.
         arguments: positional arguments of the function.
         named: keyword arguments of the function.
 
@@ -33,7 +33,7 @@ def interruptible(
         What the function returns.
 
     Raises:
-        InterruptedWorkError: it is not wanted.
+        InterruptedWorkError: it is no longer wanted.
         Exception: anything else that the function raises.
     """
     token = _IS_WANTED.set(is_wanted)
@@ -45,10 +45,10 @@ def interruptible(
 
 @contextmanager
 def followed(note: Callable[[bool], None]) -> Iterator[None]:
-    """Have somebody follow the present work.
+    """Have the steps of the current work reported.
 
     Args:
-        note: told at each step whether the work waits for others from now on (True), or goes on.
+        note: called at each step with True if the work now waits for others, False if it goes on.
 
     Yields:
         Nothing.
@@ -62,7 +62,7 @@ def followed(note: Callable[[bool], None]) -> Iterator[None]:
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Tell whoever follows the work that it waits for others, for as long as that may take.
+    """Report to whoever follows the work that it waits for others, however long that takes.
 
     Yields:
         Nothing.
@@ -76,10 +76,10 @@ def waiting() -> Iterator[None]:
 
 
 def check_wanted() -> None:
-    """Go on if the present work is wanted, once it is its turn; work outside of `interruptible` always is.
+    """Wait for the current work's turn, and go on if it is still wanted; work outside `interruptible` always is.
 
     Raises:
-        InterruptedWorkError: it is not.
+        InterruptedWorkError: it is no longer wanted.
     """
     with waiting():
         is_wanted = _IS_WANTED.get()()

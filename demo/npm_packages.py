@@ -1,4 +1,4 @@
-"""Installs what package-lock.json pins for browsers, where no set-up command does: on a Hugging Face Space."""
+"""Installs what package-lock.json pins for browsers on a Hugging Face Space, where no set-up command does."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ _TIMEOUT_SECONDS = 300
 
 
 def install_on_space() -> None:
-    """Have npm install the packages at a Space's first start; where it cannot, the page works without them."""
+    """Have npm install the packages at a Space's first start; if it can't, the page works without them."""
     if not os.environ.get("SPACE_ID") or (NPM_PACKAGES / "onnxruntime-web").is_dir():
         return
     npm = shutil.which("npm")

@@ -1,4 +1,4 @@
-"""Where the files are that the demo reads."""
+"""The paths of the files that the demo reads."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ EVALUATION = ASSETS / "evaluation" / "evaluation.json"
 OUTSIDE = ASSETS / "evaluation" / "outside.json"
 MAPS = ASSETS / "evaluation" / "maps.json"
 CONDITIONS = ASSETS / "evaluation" / "conditions.json"
-PREVIEW = ASSETS / "screenshots" / "preview.png"  # of links to the page
+PREVIEW = ASSETS / "screenshots" / "preview.png"  # shown with links to the page
 BROWSER = ROOT / "demo" / "browser"
-NPM_PACKAGES = ROOT / "node_modules"  # what package-lock.json pins, where it is installed
+NPM_PACKAGES = ROOT / "node_modules"  # what package-lock.json pins, if installed

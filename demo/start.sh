@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Sets up what the demo needs, at the first start, and serves the page; arguments go to app.py.
+# Sets up what the demo needs at the first start, then serves the page. Arguments go to app.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash .ci/environment requirements.txt
-# What browsers need to read faces themselves; without it the page works as well.
+# What browsers need to read faces themselves; the page also works without it.
 if command -v npm >/dev/null && [ ! -d node_modules/onnxruntime-web ]; then
     npm ci --omit=dev --no-audit --no-fund --silent || echo "npm ci has failed: faces are read by the server alone." >&2
 fi
