@@ -39,7 +39,7 @@ interface FrameAnswer {
   width: number;
   height: number;
   faces: import("./live/view.js").Face[];
-  left_out?: number; // from a server, which reads only the largest faces: how many more were seen; a device reads all
+  left_out: number; // how many more faces were seen: a server reads only the largest; 0 from a device, which reads all
   ms: {[stage: string]: number};
 }
 

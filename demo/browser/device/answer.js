@@ -12,7 +12,7 @@ import {HEIGHT, WIDTH} from "./pipeline/align.js";
  * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], conditions: Object<string, number>,
  *   crop?: string, why?: Maps}} FaceAnswer
  *
- * @typedef {{width: number, height: number, faces: FaceAnswer[], ms: Object<string, number>}} Answer
+ * @typedef {{width: number, height: number, faces: FaceAnswer[], left_out: number, ms: Object<string, number>}} Answer
  */
 
 const CROP_QUALITY = 0.8; // of a JPEG
@@ -38,7 +38,8 @@ export async function describe({width, height, faces, timings}, milliseconds, cr
     };
   });
   const times = Object.entries({...milliseconds, ...timings}).map(([stage, time]) => [stage, rounded(time, 2)]);
-  return {width, height, faces: await Promise.all(described), ms: Object.fromEntries(times)};
+  const leftOut = 0; // all faces are read here
+  return {width, height, faces: await Promise.all(described), left_out: leftOut, ms: Object.fromEntries(times)};
 }
 
 /**

@@ -318,7 +318,7 @@ export class View {
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
-    write(this.crowdLine, this.crowd.remark(faces.length, answer.left_out ?? 0, began));
+    write(this.crowdLine, this.crowd.remark(faces.length, answer.left_out, began));
     this.timeline.add(began, answer, captured);
     this.showFrameSize(this.frames.engine?.frameSize);
     const painted = performance.now();
