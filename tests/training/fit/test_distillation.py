@@ -10,11 +10,11 @@ import torch
 
 from slimnet import CheckpointError, SlimNet
 from tests.fakes import celeba
+from training.data import counting
 from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
 from training.fit import distillation as teachers
 from training.fit.config import TrainConfig
-from training.fit.record import reporting
 from training.fit.runtime.distributed import Process
 
 ALONE = Process(0, 1, torch.device("cpu"))
@@ -101,7 +101,7 @@ def test_a_log_tells_how_many_pictures_are_asked_about_and_the_time_left(
 ) -> None:
     monkeypatch.setattr(teachers, "_BATCH", 6)
     clock = itertools.count(0, 59)  # seconds, at each look
-    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(counting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     teachers.opinion_of([sure_of(tmp_path / "a.safetensors", 1, -1, 0)], train, ALONE)
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("asking the teachers")]
     assert said == ["asking the teachers about 16 pictures", "asking the teachers: 12 of 16, 1 min left"]
