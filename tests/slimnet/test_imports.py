@@ -30,8 +30,9 @@ allowed = distributions(NEEDED)
 # By the installed files: packages_distributions() of Python 3.10 knows only packages with a top_level.txt.
 owners = defaultdict(set)
 for distribution in importlib.metadata.distributions():
+    name = distribution.metadata["Name"]  # which reads a file
     for file in distribution.files or ():
-        owners[file.parts[0].partition(".")[0]].add(distribution.metadata["Name"])
+        owners[file.parts[0].partition(".")[0]].add(name)
 
 class OnlyAllowed(PathFinder):
     @classmethod
