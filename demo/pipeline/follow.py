@@ -109,9 +109,9 @@ class FaceFollower:
         detections = seen or ()
         faces = self._follow(frame, detections, seconds, landmark_interval(waiting))
         is_one_lost = len(faces) < len(before)
-        is_one_new = bool(_unfollowed(faces, detections))
+        new = _unfollowed(faces, detections)
         is_search_due = seconds - self._searched >= _SEARCH_INTERVAL_SECONDS
-        if is_one_lost or ((is_one_new or not faces) and is_search_due):
+        if is_one_lost or ((new or not faces) and is_search_due):
             faces = _still_largest(faces, detections)
             known = tuple(followed.face for followed in faces)
             looked = self._finder.look(frame, seen, far=not known)
@@ -121,7 +121,7 @@ class FaceFollower:
             self._searched = seconds
             self.left_out = len(_unfollowed(faces, looked))
         elif detections:
-            self.left_out = len(_unfollowed(faces, detections))
+            self.left_out = len(new)
         if len(faces) < MAX_LIVE_FACES:
             self.left_out = 0
         self._followed, self._seconds = faces, seconds

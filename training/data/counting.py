@@ -11,7 +11,7 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 @contextmanager
-def counted(title: str, total: int, done: int = 0, *, reports: bool = True) -> Iterator[Callable[[int], None]]:
+def counted(title: str, total: int, done: int = 0, *, reports: bool = True) -> Iterator[Callable[[int], object]]:
     """Report the progress of some work on the standard error stream.
 
     Args:
@@ -27,7 +27,7 @@ def counted(title: str, total: int, done: int = 0, *, reports: bool = True) -> I
         yield lambda _: None
     elif sys.stderr.isatty():
         with tqdm(total=total, initial=done, desc=title, leave=False) as bar:
-            yield lambda more: bar.update(more) and None
+            yield bar.update
     else:
         yield _Lines(title, total, done)
 
