@@ -108,7 +108,12 @@ def fold_batch_norm(model: _Module) -> _Module:
     Returns:
         A copy with the same logits, for inference only: in eval mode, without gradients, in channels_last.
     """
-    folded = copy.deepcopy(model).eval().requires_grad_(False)
+    # Given these, deepcopy copies no tensor itself. With each it would hand on all that it has copied so far, and where
+    # every operation is watched, as on ZeroGPU, that took half a minute.
+    copies: dict[int, Tensor] = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
+    for weight in model.parameters():
+        copies[id(weight)] = nn.Parameter(weight.detach().clone(), requires_grad=False)
+    folded = copy.deepcopy(model, copies).eval()
     for sequence in [module for module in folded.modules() if isinstance(module, nn.Sequential)]:
         for place, (first, second) in enumerate(zip(sequence, list(sequence)[1:], strict=False)):
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
