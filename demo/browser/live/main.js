@@ -49,7 +49,7 @@ export function start(element, facts, server) {
   new Comparison(live, engines, server, () => view.overlay.picture);
   followChoice(engines, running);
   whenRefused((sentence) => {
-    if (chosenPanel() === "live") view.refuse(sentence);
+    if (chosenPanel() === "live") view.remarks.refuse(sentence);
   });
 }
 

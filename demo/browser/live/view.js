@@ -7,17 +7,13 @@ import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
 import {PictureLabels} from "../shared/picture/labels.js";
-import {showRemark} from "../shared/status.js";
-import {write} from "../shared/written.js";
 import {Announcer} from "./access/announcer.js";
 import {Choice} from "./choice.js";
 import {ClassMode} from "./class_mode/class_mode.js";
 import {Controls} from "./controls.js";
-import {LARGEST_WIDTH} from "./frame_size.js";
 import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
-import {PictureAge} from "./remarks/age.js";
-import {CrowdRemark} from "./remarks/crowd.js";
+import {Remarks} from "./remarks/remarks.js";
 import {describe, heading} from "./sentences.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
@@ -27,7 +23,6 @@ import {LiveWhy} from "./why.js";
 
 const CROP_MS = 100; // ask for the crop at most this often
 const MISSED_MS = 300; // when all faces are missed for less than this, the panel only fades
-const REFUSAL_MS = 15000; // how long the page says why it did not take something
 const FILE_NAME = "slimnet-faces-live.png";
 /** @typedef {import("../shared/language.js").Words} Words */
 
@@ -53,11 +48,7 @@ export class View {
     this.stopButton = find(live, "#live-stop", HTMLButtonElement);
     this.reloadButton = find(live, "#live-reload", HTMLButtonElement);
     this.status = new StatusLine(find(live, ".status", HTMLElement));
-    this.sizeLine = find(live, ".flow", HTMLElement);
-    this.cameraLine = find(live, ".other-camera", HTMLElement);
-    this.ageLine = find(live, ".age", HTMLElement);
-    this.refusalLine = find(live, ".refusal", HTMLElement);
-    this.crowdLine = find(live, ".crowd", HTMLElement);
+    this.remarks = new Remarks(live);
     this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
     this.why = this.makeWhy();
@@ -70,8 +61,6 @@ export class View {
     const shows = (/** @type {number} */ index) => this.panel.shows(index);
     this.pictureLabels = new PictureLabels(facts.telling, names);
     this.timeline = this.makeTimeline(shows);
-    this.age = new PictureAge();
-    this.crowd = new CrowdRemark();
     this.speed = this.makeSpeed();
     this.guide = new Guide();
     this.announcer = new Announcer((sentence) => this.status.speak(sentence));
@@ -107,7 +96,7 @@ export class View {
   makeSpeed() {
     return new SpeedPanel(
       find(this.live, ".speed", HTMLElement),
-      (...figures) => showRemark(this.ageLine, this.age.remark(...figures)),
+      (...figures) => this.remarks.age(...figures),
       () => this.fallSilent(),
     );
   }
@@ -178,9 +167,7 @@ export class View {
   /** Clears the figures about frames, since none are expected for now. */
   rest() {
     this.speed.clear();
-    this.age.clear();
-    showRemark(this.ageLine, "");
-    showRemark(this.sizeLine, "");
+    this.remarks.rest();
   }
 
   /**
@@ -197,21 +184,9 @@ export class View {
   /** Shows that the next frame is overdue: what is on the page belongs to the last one. */
   fallSilent() {
     this.live.classList.add("stale");
-    showRemark(this.ageLine, "");
+    this.remarks.hideAge();
     if (this.frames.awaits === "camera") this.say(t("The camera gives no picture at the moment."), "waiting");
     if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
-  }
-
-  /** @param {Words} sentence - why the page does not take something dropped or pasted */
-  refuse(sentence) {
-    showRemark(this.refusalLine, sentence);
-    clearTimeout(this.refused);
-    this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
-  }
-
-  /** @param {Words} text - shown unless it is empty */
-  remarkOnCamera(text) {
-    showRemark(this.cameraLine, text);
   }
 
   /**
@@ -236,8 +211,7 @@ export class View {
     this.smoother = new Smoother(this.facts.remembered_ms);
     this.choice.forget();
     this.cropAsked = 0;
-    this.crowd.clear();
-    write(this.crowdLine, "");
+    this.remarks.forgetFaces();
   }
 
   /**
@@ -250,17 +224,15 @@ export class View {
     live.dataset.faces = "0";
     startButton.disabled = false;
     if (live.contains(document.activeElement)) startButton.focus({preventScroll: true});
-    for (const part of [this.stopButton, this.reloadButton, this.canvas, this.crop, this.sizeLine, this.cameraLine]) {
-      part.hidden = true;
-    }
+    for (const part of [this.stopButton, this.reloadButton, this.canvas, this.crop]) part.hidden = true;
     this.controls.press("freeze", false);
     this.forgetFaces();
     this.classMode.close();
     this.why.panel.close();
     this.overlay.clear();
-    this.rest();
+    this.speed.clear();
+    this.remarks.end();
     live.classList.remove("stale");
-    showRemark(this.refusalLine, "");
     this.buttons.show([], null);
     this.panel.clear();
     this.panel.reliability.clear();
@@ -318,7 +290,7 @@ export class View {
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
-    write(this.crowdLine, this.crowd.remark(faces.length, answer.left_out, began));
+    this.remarks.crowd(faces.length, answer.left_out, began);
     this.timeline.add(began, answer, captured);
     this.showFrameSize(this.frames.engine?.frameSize);
     const painted = performance.now();
@@ -408,17 +380,9 @@ export class View {
 
   /** @param {import("./frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
   showFrameSize(size) {
-    if (!size) {
-      delete this.live.dataset.sentWidth;
-      showRemark(this.sizeLine, "");
-      return;
-    }
-    this.live.dataset.sentWidth = String(size.width);
-    const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", {
-      width: size.width,
-      largest: LARGEST_WIDTH,
-    });
-    showRemark(this.sizeLine, size.reduced ? reduced : "");
+    if (size) this.live.dataset.sentWidth = String(size.width);
+    else delete this.live.dataset.sentWidth;
+    this.remarks.size(size);
   }
 
   /**

@@ -1,0 +1,89 @@
+// The remarks beside the status line, each in a line of its own: what is sent, how old the picture is, who is not read.
+
+import {find} from "../../shared/elements.js";
+import {t} from "../../shared/language.js";
+import {showRemark} from "../../shared/status.js";
+import {write} from "../../shared/written.js";
+import {LARGEST_WIDTH} from "../frame_size.js";
+import {PictureAge} from "./age.js";
+import {CrowdRemark} from "./crowd.js";
+
+const REFUSAL_MS = 15000; // how long the page says why it did not take something
+
+/** @typedef {import("../../shared/language.js").Words} Words */
+
+export class Remarks {
+  /** @param {HTMLElement} live - the panel */
+  constructor(live) {
+    const line = (/** @type {string} */ name) => find(live, `.${name}`, HTMLElement);
+    this.sizeLine = line("flow");
+    this.ageLine = line("age");
+    this.refusalLine = line("refusal");
+    this.cameraLine = line("other-camera");
+    this.crowdLine = line("crowd");
+    this.pictureAge = new PictureAge();
+    this.crowdRemark = new CrowdRemark();
+  }
+
+  /** @param {import("../frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
+  size(size) {
+    const sizes = {width: size?.width, largest: LARGEST_WIDTH};
+    const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", sizes);
+    showRemark(this.sizeLine, size?.reduced ? reduced : "");
+  }
+
+  /**
+   * @param {number} framesPerSecond
+   * @param {number} latency - milliseconds from the camera to the page
+   */
+  age(framesPerSecond, latency) {
+    showRemark(this.ageLine, this.pictureAge.remark(framesPerSecond, latency));
+  }
+
+  /** No longer says how old the picture is, since it is stale altogether. */
+  hideAge() {
+    showRemark(this.ageLine, "");
+  }
+
+  /**
+   * @param {number} read - how many faces are read
+   * @param {number} leftOut - how many more are seen
+   * @param {number} now - milliseconds
+   */
+  crowd(read, leftOut, now) {
+    write(this.crowdLine, this.crowdRemark.remark(read, leftOut, now));
+  }
+
+  /** @param {Words} text - that another camera is used than the one chosen; empty if it is the one */
+  camera(text) {
+    showRemark(this.cameraLine, text);
+  }
+
+  /** @param {Words} sentence - why the page does not take something dropped or pasted */
+  refuse(sentence) {
+    showRemark(this.refusalLine, sentence);
+    clearTimeout(this.refused);
+    this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
+  }
+
+  /** Forgets the faces so far. */
+  forgetFaces() {
+    this.crowdRemark.clear();
+    write(this.crowdLine, "");
+  }
+
+  /** Drops what is said about frames, since none are expected for now. */
+  rest() {
+    this.pictureAge.clear();
+    this.hideAge();
+    showRemark(this.sizeLine, "");
+  }
+
+  /** Drops everything, since live mode ends. */
+  end() {
+    this.rest();
+    this.forgetFaces();
+    this.camera("");
+    showRemark(this.refusalLine, "");
+  }
+}
