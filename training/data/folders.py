@@ -37,7 +37,8 @@ class Folder:
             text: The word of the command line.
 
         Raises:
-            DataError: There is no such folder, and what follows the last = is not a number in the range.
+            DataError: There is no such folder, and what follows the last = is not a number in the range, or nothing
+                stands before it.
         """
         name, equals, number = text.rpartition("=")
         if not equals or Path(text).is_dir():
