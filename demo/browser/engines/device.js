@@ -1,6 +1,6 @@
 // Reads frames on this device, in a worker of this page.
 
-import {LARGEST_WIDTH} from "../live/frame_size.js";
+import {LARGEST_WIDTH} from "./frame_size.js";
 import {drawScaled} from "../shared/camera.js";
 import {t} from "../shared/language.js";
 import {newVisitor} from "../shared/server.js";

@@ -1,6 +1,6 @@
 // Reads frames on the server: each is sent as a JPEG, and the answer comes back.
 
-import {FrameSize} from "../live/frame_size.js";
+import {FrameSize} from "./frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {t} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";

@@ -6,12 +6,27 @@ import {optionOf} from "../shared/written.js";
 import {Help} from "./access/help.js";
 import {takeKeys} from "./access/shortcuts.js";
 
+/**
+ * What buttons and keys do that this module leaves to others.
+ *
+ * @typedef {object} Actions
+ * @property {() => void} start
+ * @property {() => void} freeze
+ * @property {(camera: import("../shared/settings.js").Camera) => void} camera
+ * @property {() => void} say
+ * @property {() => void} mirror
+ * @property {() => void} record
+ * @property {() => void} save
+ * @property {() => void} copy
+ * @property {() => void} class
+ * @property {(number: number) => void} face
+ */
+
 export class Controls {
   /**
    * @param {HTMLElement} root - the panel
    * @param {import("../shared/settings.js").Settings} settings
-   * @param {{start: () => void, freeze: () => void, record: () => void, save: () => void, copy: () => void, mirror: () => void, class: () => void, say: () => void,
-   *   camera: (camera: {deviceId: string, label: string}) => void, face: (number: number) => void}} actions
+   * @param {Actions} actions
    */
   constructor(root, settings, actions) {
     this.root = root;

@@ -78,6 +78,7 @@ export class Frames {
       this.awaits = "";
       if (this.signal.aborted) return;
       if (engine !== this.engine) continue; // the new engine numbers faces differently
+      if (!answer.faces && !this.watched) continue; // the page already says what it is waiting for
       if (answer.faces) {
         failures = 0;
         [this.taken, this.spare] = [this.spare, this.taken];

@@ -1,7 +1,7 @@
 // Live mode, with one frame in flight: when its answer arrives, it is painted with its boxes and the newest is sent.
 
 import {engineChoice} from "../engines/choice.js";
-import {Comparison} from "../engines/compare.js";
+import {Comparison} from "./compare.js";
 import {EngineSwitch} from "../engines/switch.js";
 import {find} from "../shared/elements.js";
 import {keepFocus} from "../shared/focus.js";

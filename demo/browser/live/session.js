@@ -75,7 +75,7 @@ export class Session {
     const {deviceId = "", facingMode} = track.getSettings();
     this.camera = {deviceId, label: track.label};
     frames.take(track);
-    view.remarks.camera(otherCamera(track, wanted));
+    view.remarks.showCamera(otherCamera(track, wanted));
     const isOpen = () => frames.track === track;
     track.addEventListener("ended", () => isOpen() && this.awaitCamera(), {signal});
     track.addEventListener("mute", () => isOpen() && view.wait(t("The camera gives no picture at the moment.")), {
@@ -134,6 +134,7 @@ export class Session {
     const {view, frames, engines, server} = this;
     frames.use(engines.open(server));
     view.forgetFaces();
+    view.askWhy();
     if (view.state !== "starting") this.sayWhatIsDone();
   }
 

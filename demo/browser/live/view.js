@@ -24,7 +24,9 @@ import {LiveWhy} from "./why.js";
 const CROP_MS = 100; // ask for the crop at most this often
 const MISSED_MS = 300; // when all faces are missed for less than this, the panel only fades
 const FILE_NAME = "slimnet-faces-live.png";
+
 /** @typedef {import("../shared/language.js").Words} Words */
+/** @typedef {Pick<import("./controls.js").Actions, "start" | "freeze" | "camera">} SessionActions */
 
 /**
  * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that the visitor asked about.
@@ -37,7 +39,7 @@ export class View {
   /**
    * @param {HTMLElement} live - the panel
    * @param {Facts} facts
-   * @param {{start: () => void, freeze: () => void, camera: (camera: import("../shared/settings.js").Camera) => void}} actions - of buttons and keys
+   * @param {SessionActions} actions
    */
   constructor(live, facts, actions) {
     this.live = live;
@@ -72,14 +74,19 @@ export class View {
       this.panel.listed,
     );
     this.choice = new Choice();
+    /** @type {number | null} */
+    this.told = null; // number of the face whose attributes the panel shows, even if it has gone since
     /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
     this.read = new Map(); // number of a face -> what is shown of it
-    this.settings.onChange(() => this.decideAgain());
+    this.settings.onChange(() => {
+      this.decideAgain();
+      this.timeline.draw(); // impressions may have been switched off or on
+    });
     whenLanguageChanges(() => this.paint()); // the labels on the picture change, too
     this.mirror(this.settings.values.mirror ?? true);
   }
 
-  /** @param {{start: () => void, freeze: () => void, camera: (camera: import("../shared/settings.js").Camera) => void}} actions */
+  /** @param {SessionActions} actions */
   makeControls(actions) {
     return new Controls(this.live, this.settings, {
       ...actions,
@@ -96,7 +103,7 @@ export class View {
   makeSpeed() {
     return new SpeedPanel(
       find(this.live, ".speed", HTMLElement),
-      (...figures) => this.remarks.age(...figures),
+      (...figures) => this.remarks.showAge(...figures),
       () => this.fallSilent(),
     );
   }
@@ -290,7 +297,7 @@ export class View {
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
-    this.remarks.crowd(faces.length, answer.left_out, began);
+    this.remarks.showCrowd(faces.length, answer.left_out, began);
     this.timeline.add(began, answer, captured);
     this.showFrameSize(this.frames.engine?.frameSize);
     const painted = performance.now();
@@ -364,6 +371,7 @@ export class View {
     for (const face of faces) {
       const {probabilities, ticks} = this.read.get(face.number);
       if (face.number === this.chosen) {
+        this.told = face.number;
         panel.show(probabilities, ticks, face.doubts);
         panel.reliability.follow(face.number, face.conditions, now);
         if (this.settings.values.pace) this.announce(face, faces.length, now);
@@ -378,11 +386,11 @@ export class View {
     crop.hidden = !faces.length || (crop.hidden && !picture);
   }
 
-  /** @param {import("./frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
+  /** @param {import("../engines/frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
   showFrameSize(size) {
     if (size) this.live.dataset.sentWidth = String(size.width);
     else delete this.live.dataset.sentWidth;
-    this.remarks.size(size);
+    this.remarks.showSize(size);
   }
 
   /**
@@ -417,13 +425,13 @@ export class View {
 
   /** Tells screen readers what is read in the chosen face and why, or repeats what the page is waiting for. */
   sayFace() {
-    const {status, panel, chosen} = this;
-    const read = () => panel.sentence(heading(chosen, this.overlay.answer.faces.length));
+    const {status, panel, told} = this;
+    const read = () => panel.sentence(heading(told, this.overlay.answer.faces.length));
     if (panel.face) status.speak(joined([read(), this.why.panel.sentence]));
     else status.repeat();
   }
 
-  /** Drops the map when the visitor asks about another attribute or face: the next frame brings the new one. */
+  /** Drops the map when another attribute, face or engine is chosen: the next frame brings the new one. */
   askWhy() {
     const frozen = this.frames?.frozen ? t("Nothing is sent while the picture is frozen. Go on to see why.") : "";
     const text = this.state === "off" ? t("Start the camera to see why.") : frozen || t("Working it out…");
@@ -460,6 +468,7 @@ export class View {
     this.askWhy(); // the map was the other face's
     if (this.frames.watched) return; // the next frame shows it
     const {probabilities, ticks} = this.read.get(number);
+    this.told = number;
     this.panel.show(probabilities, ticks, this.face.doubts);
     this.panel.reliability.show(this.face.conditions);
   }

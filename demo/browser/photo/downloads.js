@@ -30,11 +30,3 @@ export class Downloads {
     link.href = URL.createObjectURL(new Blob([content], {type}));
   }
 }
-
-/**
- * @param {string} base64
- * @returns {Uint8Array<ArrayBuffer>}
- */
-export function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}

@@ -1,5 +1,6 @@
 // Picture files: choosing them in the browser's dialog, and reading them.
 
+import {base64Of} from "../shared/base64.js";
 import {find} from "../shared/elements.js";
 import {asGiven, takeGiven} from "../shared/given.js";
 
@@ -34,9 +35,4 @@ export async function readFile(file) {
     reader.readAsDataURL(file);
   });
   return base64Of(address);
-}
-
-/** @param {string} address - a data: address in base64 */
-export function base64Of(address) {
-  return address.slice(address.indexOf(",") + 1);
 }

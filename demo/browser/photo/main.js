@@ -4,13 +4,14 @@ import {engineChoice} from "../engines/choice.js";
 import {NotReadHereError, devicePhotos} from "../engines/device_photos.js";
 import {serverPhotos} from "../engines/server_photos.js";
 import {EngineSwitch} from "../engines/switch.js";
+import {bytesOf} from "../shared/base64.js";
 import {closest, find} from "../shared/elements.js";
 import {whenRefused} from "../shared/given.js";
 import {joined, t, VisitorError} from "../shared/language.js";
 import {choosePanel, chosenPanel, whenPanelChosen} from "../shared/panels.js";
 import {translate} from "../shared/written.js";
 import {Album} from "./album.js";
-import {Downloads, bytesOf} from "./downloads.js";
+import {Downloads} from "./downloads.js";
 import {readFile, takeFiles} from "./files.js";
 import {ServerOffer} from "./offer.js";
 import {Reading} from "./reading.js";
@@ -233,7 +234,7 @@ class Photos {
     const {view, reading, facts} = this;
     const {panel, shown} = view;
     const decided = {attributes: panel.attributes, rule: panel.rule, point: panel.toolbar.point};
-    const stem = shown?.name.replace(/\.[^.]*$/, "");
+    const {stem} = view;
     const json = "application/json";
     switch (shown ? kind : "") {
       case "json":

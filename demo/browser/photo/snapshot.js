@@ -1,9 +1,9 @@
 // A snapshot: the camera's picture instead of a file.
 
+import {base64Of} from "../shared/base64.js";
 import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {joined, t, wordsOf} from "../shared/language.js";
-import {base64Of} from "./files.js";
 
 const WIDTH = 1280; // pixels of the longer side
 const QUALITY = 0.92; // of the JPEG

@@ -12,7 +12,7 @@ import {asCell} from "../shared/csv.js";
  * @typedef {object} Decided
  * @property {string[]} attributes - names in the order of the probabilities
  * @property {import("../shared/attributes/decisions.js").Rule} rule - decides ticks, with the visitor's thresholds
- * @property {string} point - the operating point
+ * @property {string} [point] - the operating point; missing if the weights have none
  */
 
 /**
@@ -41,7 +41,7 @@ export function asCsv(answers, decided, facts) {
       number,
       ...box,
       ...probabilities.map((probability) => probability.toFixed(6)),
-      ...[width, height, doubts.join(" "), point, facts.weights],
+      ...[width, height, doubts.join(" "), point ?? "", facts.weights],
       ...decide(probabilities, rule).map((tick) => (tick === null ? "" : Number(tick))),
       ...cuts,
       ...reliability,
@@ -80,14 +80,13 @@ export function allAsJson(answers, failed, decided, facts) {
  * @param {Decided} decided
  */
 function described({name, width, height, faces}, {attributes, rule}) {
-  const named = (/** @type {any[]} */ values) => Object.fromEntries(attributes.map((key, i) => [key, values[i]]));
   return {
     file: name,
     faces: faces.map(({number, box, probabilities, doubts}) => ({
       number,
       box,
-      probabilities: named(probabilities),
-      ticks: named(decide(probabilities, rule)),
+      probabilities: named(attributes, probabilities),
+      ticks: named(attributes, decide(probabilities, rule)),
       warnings: doubts,
     })),
     width,
@@ -100,11 +99,21 @@ function described({name, width, height, faces}, {attributes, rule}) {
  * @param {Facts} facts
  */
 function howDecided({attributes, rule, point}, {weights, reliability}) {
-  const named = (/** @type {any[]} */ values) => Object.fromEntries(attributes.map((key, i) => [key, values[i]]));
   return {
-    operating_point: point,
-    thresholds: named(rule.cuts.map(({lower, upper}) => ({lower, upper}))),
+    operating_point: point ?? null,
+    thresholds: named(
+      attributes,
+      rule.cuts.map(({lower, upper}) => ({lower, upper})),
+    ),
     weights,
-    reliability: reliability.length ? named(reliability) : null,
+    reliability: reliability.length ? named(attributes, reliability) : null,
   };
+}
+
+/**
+ * @param {string[]} attributes
+ * @param {any[]} values - one for each
+ */
+function named(attributes, values) {
+  return Object.fromEntries(attributes.map((name, index) => [name, values[index]]));
 }

@@ -180,7 +180,12 @@ export class View {
 
   /** The file name of the marked picture. */
   get fileName() {
-    return `${this.shown.name.replace(/\.[^.]*$/, "")}-faces-labelled.jpg`;
+    return `${this.stem}-faces-labelled.jpg`;
+  }
+
+  /** The name of the photo on the page, without its extension; undefined if there is none. */
+  get stem() {
+    return this.shown?.name.replace(/\.[^.]*$/, "");
   }
 
   /**

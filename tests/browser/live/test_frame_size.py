@@ -15,7 +15,7 @@ WIDTHS = [480, 400, 320, 256]
 
 @pytest.fixture
 def blank(browser: Any) -> Iterator[Any]:
-    with bare_page(browser, "live/frame_size.js") as page:
+    with bare_page(browser, "engines/frame_size.js") as page:
         yield page
 
 

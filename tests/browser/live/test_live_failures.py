@@ -137,6 +137,29 @@ def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, ope
     page.wait_for_selector("#live.stale")
 
 
+def test_what_a_frame_in_flight_comes_to_is_not_told_over_a_frozen_picture(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate(
+        """window.answering = window.fetch;
+            window.held = new Promise((resolve) => { window.letGo = resolve; });
+            window.fetch = async () => { await window.held; return Response.json({busy: true, seconds: 0.01}); };
+            window.told = [];
+            new MutationObserver(() => window.told.push(document.querySelector("#live .status").textContent))
+                .observe(document.querySelector("#live .status"), {childList: true, characterData: true, subtree: true})
+        """
+    )
+    wait_for_live_status(page, "Waiting for the server's answer")
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen.")
+    page.evaluate("window.fetch = window.answering; window.letGo()")
+    let_camera_frames_pass(page)
+    page.click("#live [data-do='freeze']")
+    wait_for_more(page)
+    assert any("Frozen." in text for text in page.evaluate("window.told"))
+    assert not any("your turn" in text for text in page.evaluate("window.told"))
+
+
 def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(face(1, 200)))
     start_live(page)

@@ -13,6 +13,7 @@ from demo.server.live import RECORDING_COLUMNS, recording_header
 from slimnet import ATTRIBUTES
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, wait_for_frames
+from tests.browser.films import answered, face
 
 # Smiling swings and Eyeglasses turn up; all others stay the same.
 FRAMES = """
@@ -190,6 +191,21 @@ def test_what_is_switched_off_is_not_drawn_but_is_in_the_files(page: Any) -> Non
     assert "Smiling" not in chips(page)
     assert "Smiling" not in page.locator(".adder option").all_text_contents()
     assert "Smiling" in download(page, "csv")[1].splitlines()[0]
+
+
+def test_impressions_that_are_switched_off_leave_the_plot_at_once(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    page.click("#live-start")
+    page.click("#live [data-do=record]")
+    wait_for_frames(page, 3)
+    page.click("#live [data-do=record]")
+    page.locator("#live .timeline .chips button", has_text="Attractive").wait_for()
+    page.click("#live [data-toggle=impressions]")
+    page.locator("#live .timeline .chips button", has_text="Attractive").wait_for(state="detached")
+    assert "Attractive" not in page.get_attribute("#live .plot canvas", "aria-label")
+    assert "Attractive" not in page.locator("#live .adder option").all_text_contents()
+    page.click("#live [data-toggle=impressions]")
+    assert "Attractive" in page.text_content("#live .timeline .chips")
 
 
 def test_a_recording_goes_on_where_it_ended_until_it_is_discarded(page: Any) -> None:

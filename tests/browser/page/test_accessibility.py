@@ -4,8 +4,7 @@ from typing import Any
 
 from tests.browser.conftest import Server, choose_panel, missing, start_live, wait_for_live_status, wait_for_more
 from tests.browser.device.stand_in import choose_engine, hold_loading, let_load, open_with_stand_in, wait_for_engine
-from tests.browser.films import answered, face
-from tests.browser.live.test_why import SMILING
+from tests.browser.films import SMILING, answered, face
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import OTHER_PORTRAIT, PORTRAIT, ROOT
 

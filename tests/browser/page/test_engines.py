@@ -68,6 +68,9 @@ def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     page.locator("#live .comparison", has_text="at most 0.70000, on average by 0.70000").wait_for()
     assert sent(page) == before + 1
     assert int(page.get_attribute("#live .sent", "data-bytes")) > page.evaluate("window.messages.at(-1).size")
+    page.evaluate("window.leftOut = 2")  # which the server has found, too, but does not read
+    page.click("#live [data-do=compare]")
+    page.locator("#live .comparison", has_text="The server found 3 faces, this device 1.").wait_for()
 
     choose_engine(page, "server")
     wait_for_more(page)
@@ -75,6 +78,21 @@ def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     assert not page.is_visible("#live .sent")
     page.click("#live-stop")
     assert probabilities(page) == {None}
+
+
+def test_while_the_other_engine_loads_the_face_on_the_page_keeps_its_name(page: Any) -> None:
+    page.evaluate("window.faces.push({...window.faces[0], number: 2, box: [20, 100, 90, 110]})")
+    start_live(page)
+    wait_for_live_status(page, "2 faces")
+    page.click("#live [data-face='2']")
+    page.wait_for_selector("#live [data-face='2'][aria-pressed=true]")
+    wait_for_more(page)
+    hold_loading(page)
+    choose_engine(page, "device")
+    wait_for_live_status(page, "Loading onto this device")
+    page.click("#live .help")
+    page.click("#live .keys [data-do=say]")
+    wait_for_live_status(page, "Face 2: ")
 
 
 def test_what_fails_is_told_and_the_server_takes_over_only_when_asked(page: Any) -> None:

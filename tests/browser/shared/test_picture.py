@@ -14,8 +14,8 @@ from PIL import Image
 from slimnet import ATTRIBUTES
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, start_live, wait_for_live_status
-from tests.browser.films import OTHER_PORTRAIT, answered, face
-from tests.paths import PORTRAIT
+from tests.browser.films import answered, face
+from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 # What is written on the canvases of the page and of files, in order.
 WRITTEN = """

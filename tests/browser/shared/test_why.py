@@ -116,7 +116,7 @@ def test_a_map_moves_with_its_face(page: Any) -> None:
     assert found == placed | {"placement": [1, -0.2, 220, 0.2, 1, 120], "cells": list(EYES["cells"])}
 
 
-def test_no_more_is_asked_of_a_face_without_maps(page: Any) -> None:
+def test_a_face_without_a_map_of_an_attribute_has_none(page: Any) -> None:
     maps = {"attributes": ["Smiling"], "cells": [EYES["cells"]], "bias": [0.5], "rows": ROWS, "columns": COLUMNS}
     asked = "([maps, name]) => mapOf(maps, name)"
     assert page.evaluate(asked, [maps | {"placement": [0] * 6}, "Smiling"])["bias"] == 0.5

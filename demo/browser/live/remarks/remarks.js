@@ -1,10 +1,11 @@
-// The remarks beside the status line, each in a line of its own: what is sent, how old the picture is, who is not read.
+// What live mode says besides its status, each in a line of its own: how large the pictures sent are, how old the one
+// shown is, that faces are left out, which camera is used, and why something was refused.
 
 import {find} from "../../shared/elements.js";
 import {t} from "../../shared/language.js";
 import {showRemark} from "../../shared/status.js";
 import {write} from "../../shared/written.js";
-import {LARGEST_WIDTH} from "../frame_size.js";
+import {LARGEST_WIDTH} from "../../engines/frame_size.js";
 import {PictureAge} from "./age.js";
 import {CrowdRemark} from "./crowd.js";
 
@@ -23,10 +24,12 @@ export class Remarks {
     this.crowdLine = line("crowd");
     this.pictureAge = new PictureAge();
     this.crowdRemark = new CrowdRemark();
+    /** @type {number | undefined} */
+    this.refusalTimer = undefined;
   }
 
-  /** @param {import("../frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
-  size(size) {
+  /** @param {import("../../engines/frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
+  showSize(size) {
     const sizes = {width: size?.width, largest: LARGEST_WIDTH};
     const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", sizes);
     showRemark(this.sizeLine, size?.reduced ? reduced : "");
@@ -36,7 +39,7 @@ export class Remarks {
    * @param {number} framesPerSecond
    * @param {number} latency - milliseconds from the camera to the page
    */
-  age(framesPerSecond, latency) {
+  showAge(framesPerSecond, latency) {
     showRemark(this.ageLine, this.pictureAge.remark(framesPerSecond, latency));
   }
 
@@ -50,20 +53,20 @@ export class Remarks {
    * @param {number} leftOut - how many more are seen
    * @param {number} now - milliseconds
    */
-  crowd(read, leftOut, now) {
+  showCrowd(read, leftOut, now) {
     write(this.crowdLine, this.crowdRemark.remark(read, leftOut, now));
   }
 
   /** @param {Words} text - that another camera is used than the one chosen; empty if it is the one */
-  camera(text) {
+  showCamera(text) {
     showRemark(this.cameraLine, text);
   }
 
   /** @param {Words} sentence - why the page does not take something dropped or pasted */
   refuse(sentence) {
     showRemark(this.refusalLine, sentence);
-    clearTimeout(this.refused);
-    this.refused = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
+    clearTimeout(this.refusalTimer);
+    this.refusalTimer = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
   }
 
   /** Forgets the faces so far. */
@@ -83,7 +86,7 @@ export class Remarks {
   end() {
     this.rest();
     this.forgetFaces();
-    this.camera("");
+    this.showCamera("");
     showRemark(this.refusalLine, "");
   }
 }

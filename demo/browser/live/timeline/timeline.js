@@ -2,13 +2,13 @@
 
 import {closest, find} from "../../shared/elements.js";
 import {joined, t} from "../../shared/language.js";
+import {saveFile} from "../../shared/save_file.js";
 import {optionOf, translate, write, writeAttribute} from "../../shared/written.js";
 import {minutes, Plot} from "./plot.js";
 import {Recording} from "./recording.js";
 
 const WINDOW_MS = 30000; // how much of the end the plot shows while recording
 const REDRAW_MS = 250;
-const FILE_MS = 60000; // how long the browser may take to read a file that it saves
 const MOST_LINES = 5;
 const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
 const NUMBERS_ONLY = t("Records numbers, no picture.");
@@ -194,6 +194,10 @@ export class Timeline {
       }),
     );
     this.automatic.hidden = this.chosen === null;
+    const others = this.attributes
+      .map((_, index) => index)
+      .filter((index) => this.shows(index) && !this.lines.includes(index));
+    setOptions(this.adder, ["", ...others], [t("Add…"), ...others.map((index) => this.names[index])]);
     if (this.chips.dataset.shown === key) return;
     this.chips.dataset.shown = key;
     this.chips.replaceChildren(
@@ -207,10 +211,6 @@ export class Timeline {
         return chip;
       }),
     );
-    const others = this.attributes
-      .map((_, index) => index)
-      .filter((index) => this.shows(index) && !this.lines.includes(index));
-    setOptions(this.adder, ["", ...others], [t("Add…"), ...others.map((index) => this.names[index])]);
     this.adder.value = "";
   }
 
@@ -219,12 +219,9 @@ export class Timeline {
     if (!kind) return;
     const text = kind === "csv" ? this.data.csv() : this.data.json();
     const type = kind === "csv" ? "text/csv" : "application/json";
-    const link = document.createElement("a");
-    link.download = `faces-${this.data.started.toISOString().slice(0, 19).replaceAll(":", "-")}.${kind}`;
-    link.href = URL.createObjectURL(new Blob([text], {type}));
-    link.click();
+    const started = this.data.started.toISOString().slice(0, 19).replaceAll(":", "-");
+    saveFile(new Blob([text], {type}), `faces-${started}.${kind}`);
     this.saved = this.data.rows.length;
-    setTimeout(() => URL.revokeObjectURL(link.href), FILE_MS);
   }
 }
 

@@ -35,7 +35,7 @@ export function ruleOf(attributes, decisions, point, thresholds) {
     }
     const [low, high] = decisions.unsure[index];
     const threshold = decisions.points[point].thresholds[index];
-    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: high < 1, threshold}; // at 1: never ticked
+    if (point === SURE_ONLY) return {lower: low, upper: high, inclusive: high < 1, threshold}; // up to 1: never ticked
     return {lower: Math.min(low, threshold), upper: threshold, inclusive: false, threshold};
   });
   const pairs = decisions?.exclusive ?? [];
@@ -67,7 +67,7 @@ export function stateOf(probability, {lower, upper, inclusive}, last = undefined
     return near && last !== undefined ? before : probability > cut || (at && probability === cut);
   };
   if (passes(upper, last === true, inclusive)) return true;
-  return passes(lower, last !== false, false) ? null : false;
+  return lower > 0 && !passes(lower, last !== false, false) ? false : null; // a band from 0: never empty
 }
 
 /**

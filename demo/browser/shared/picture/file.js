@@ -1,6 +1,7 @@
 // The marked picture as a file or on the clipboard. It is made in the browser and never sent anywhere.
 
 import {number, t} from "../language.js";
+import {saveFile} from "../save_file.js";
 
 /** @typedef {import("../language.js").Words} Words */
 
@@ -9,7 +10,6 @@ const CAPTION_FONT = 13.5; // units
 const CAPTION_COLOUR = "#0b1315";
 const CAPTION_TEXT_COLOUR = "#dfe9e6";
 const JPEG_QUALITY = 0.92;
-const FREED_AFTER_MS = 60_000; // browsers may read a download's blob late
 
 /**
  * A picture with a caption below it.
@@ -17,7 +17,7 @@ const FREED_AFTER_MS = 60_000; // browsers may read a download's blob late
  * @param {{width: number, height: number}} size - of the picture
  * @param {(context: CanvasRenderingContext2D) => void} paint - paints it
  * @param {Words} caption
- * @param {number} unit - see unitOf in picture.js
+ * @param {number} unit - see unitOf in painter.js
  * @returns {HTMLCanvasElement}
  */
 export function captioned({width, height}, paint, caption, unit) {
@@ -60,11 +60,7 @@ export function captionText(attributes, parameters) {
 export async function savePicture(canvas, name) {
   const blob = await blobOf(canvas, name.endsWith(".png") ? "image/png" : "image/jpeg");
   if (!blob) return t("This browser could not make a file of the picture.");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), FREED_AFTER_MS);
+  saveFile(blob, name);
   return t("Saved as {name}. Nothing was sent anywhere.", {name});
 }
 

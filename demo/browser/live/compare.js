@@ -1,23 +1,23 @@
 // Reads one picture both ways: the server and this device get the same JPEG file.
 
-import {LARGEST_WIDTH} from "../live/frame_size.js";
+import {LARGEST_WIDTH} from "../engines/frame_size.js";
+import {ANSWER_MS} from "../engines/server.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {number, t} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
 import {showRemark} from "../shared/status.js";
-import {ANSWER_MS} from "./server.js";
 
 const QUALITY = 0.92; // of the JPEG
 
-/** @typedef {import("../live/view.js").Face} Face */
+/** @typedef {import("./view.js").Face} Face */
 
 /** The button that has the last picture read both ways, and the line with the result. */
 export class Comparison {
   /**
    * @param {HTMLElement} live - the panel
-   * @param {import("./choice.js").EngineChoice} engines
-   * @param {import("./server.js").Server | null} server - null on a page that has none
+   * @param {import("../engines/choice.js").EngineChoice} engines
+   * @param {import("../engines/server.js").Server | null} server - null on a page that has none
    * @param {() => HTMLCanvasElement | null} lastPicture - the last picture read
    */
   constructor(live, engines, server, lastPicture) {
@@ -54,8 +54,8 @@ export class Comparison {
  * The result, in a sentence for people.
  *
  * @param {HTMLCanvasElement} picture
- * @param {import("./server.js").Server} server
- * @param {import("./choice.js").DeviceReader} reader
+ * @param {import("../engines/server.js").Server} server
+ * @param {import("../engines/choice.js").DeviceReader} reader
  */
 async function compare(picture, server, reader) {
   const scaled = document.createElement("canvas");
@@ -68,20 +68,20 @@ async function compare(picture, server, reader) {
       .then((file) => reader.analyse(file, {})),
   ]);
   if (!atServer.faces) return atServer.error ?? atServer.failure?.text ?? t("The server is busy. Try again.");
-  return "error" in here ? here.error : difference(atServer.faces, here.faces);
+  return "error" in here ? here.error : difference(atServer, here.faces);
 }
 
 /**
- * @param {Face[]} atServer
+ * @param {{faces: Face[], left_out: number}} atServer - `left_out`: how many more were found than read
  * @param {Face[]} here
  */
-function difference(atServer, here) {
-  if (atServer.length !== here.length) {
-    const counts = {server: atServer.length, device: here.length};
+function difference({faces, left_out: leftOut}, here) {
+  if (faces.length + leftOut !== here.length) {
+    const counts = {server: faces.length + leftOut, device: here.length};
     return t("The server found {server} faces, this device {device}.", counts);
   }
   if (!here.length) return t("Neither found a face.");
-  const all = atServer.flatMap((face) => {
+  const all = faces.flatMap((face) => {
     const same = nearest(face, here);
     return face.probabilities.map((probability, index) => Math.abs(probability - same.probabilities[index]));
   });
