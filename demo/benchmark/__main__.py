@@ -28,6 +28,7 @@ from demo.benchmark.load.capacity import measure_capacity
 from demo.benchmark.load.measure import load_lines, measure_load
 from demo.benchmark.load.onnx_server import report_onnx
 from demo.benchmark.load.reliability import write_reliability
+from demo.benchmark.load.visitors import PanelError
 from demo.benchmark.options import CAPACITY_PACE, parse_arguments
 from demo.benchmark.reach import report_reach
 from demo.benchmark.report import table
@@ -35,6 +36,8 @@ from demo.benchmark.server import NotServedError
 from demo.benchmark.validation import ValidationError
 from demo.device_files import DeviceFilesError
 from demo.pipeline.analyse import Pipeline
+from demo.pipeline.mediapipe.face_models import FaceModelError
+from slimnet import CheckpointError
 from slimnet.files.atomic import replace_text
 
 
@@ -45,8 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None for the program's own.
 
     Returns:
-        The exit status: 0; 1 if the two ways of `annotate` differ, or `load` gets wrong or unfair answers; 2 if this
-        machine can't measure it.
+        The exit status: 0; 1 if the two ways of `annotate` differ, if answers to `load` are wrong or unfair, if
+        `load --capacity` serves nobody, or if somebody waits too long in `attack`; 2 if this can't be measured.
     """
     chosen = parse_arguments(arguments, __doc__)
     try:
@@ -76,10 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
                 write_reliability()
     except (
         BenchmarkError,
+        CheckpointError,
         ChromiumMissingError,
         DeviceFilesError,
+        FaceModelError,
         NotServedError,
         OSError,
+        PanelError,
         TooFewPicturesError,
         ValidationError,
     ) as error:

@@ -1,6 +1,7 @@
 """The command line of `python -m demo.benchmark`."""
 
 import argparse
+import math
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -35,6 +36,8 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
     _add_device(commands)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "load" and not (any(chosen.visitors) or chosen.photos):
+        parser.error("load: --visitors 0 needs --photos, or there is nobody to serve")
     return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
 
 
@@ -56,9 +59,12 @@ def _add_load(commands: _Commands) -> None:
         "--visitors", type=partial(_below_1000, least=0), nargs="+", default=[1, 4, 16, 50], metavar="N",
         help="live ones; 0 for photo visitors alone",
     )  # fmt: skip
-    load.add_argument("--photos", type=int, default=0, metavar="M", help="photo visitors at the same time (default: 0)")
     load.add_argument(
-        "--pace", type=float, metavar="F", help="frames/s that each wants (default: all that are answered)"
+        "--photos", type=partial(_below_1000, least=0), default=0, metavar="M",
+        help="photo visitors at the same time (default: 0)",
+    )  # fmt: skip
+    load.add_argument(
+        "--pace", type=_frame_rate, metavar="F", help="frames/s that each wants (default: all that are answered)"
     )
     load.add_argument(
         "--capacity", action="store_true",
@@ -132,6 +138,17 @@ def _add_network(command: argparse.ArgumentParser) -> None:
 
 def _add_weights(command: argparse.ArgumentParser) -> None:
     command.add_argument("--weights", type=Path, default=WEIGHTS)
+
+
+def _frame_rate(text: str) -> float:
+    """Parse a number of frames a second, over 0."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number over 0")
+    return rate
 
 
 def _below_1000(text: str, least: int = 1) -> int:

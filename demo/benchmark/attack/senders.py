@@ -19,7 +19,7 @@ class Senders(threading.Thread):
         addresses: from how many addresses the senders say to come.
 
     Attributes:
-        answers: status, "cut off" or "no answer" -> how many requests got that.
+        answers: status, "cut off" or "no connection" -> how many requests got that.
     """
 
     def __init__(self, attack: Attack, host: str, port: int, addresses: int) -> None:

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ ANSWER_SECONDS = 120.0
 _FACE_CUTS = {"eileen_collins.jpg": (95, 49, 150), "grace_hopper.jpg": (112, 83, 300)}
 _COLLINS, _HOPPER = _FACE_CUTS
 _SCENES = ((_COLLINS,), (_HOPPER,), (_COLLINS, _HOPPER), (_COLLINS,), (_HOPPER,), (_HOPPER, _COLLINS, _HOPPER))
-# As the page's scripts send them: demo/browser/live/frame_size.js.
+# As the page's scripts send them: demo/browser/engines/frame_size.js.
 _FRAME_SIZE = (480, 360)  # pixels
 _FRAME_QUALITY = 80
 _CUT_SIZE = (200, 200)  # pixels
@@ -101,30 +102,38 @@ def make_large_photo() -> str:
     return to_base64(file[:2] + comment * (SMALL_BODY_BYTES // len(comment)) + file[2:])
 
 
+class PanelError(ValueError):
+    """There is no page to measure at an address; the message says why."""
+
+
 class Panel:
     """A panel's function, as the page's scripts call it.
 
     Args:
-        url: address of the page.
+        url: address of the page: http, without a path.
         function: "analyse_frame" or "analyse_photo".
         address: where calls say to come from, as a proxy would; None for not saying it.
 
     Raises:
         OSError: the page does not answer.
-        ValueError: it has no such function.
+        PanelError: there is no page with such a function at this address.
     """
 
     def __init__(self, url: str, function: str, address: str | None = None) -> None:
         parts = urlsplit(url)
+        if parts.scheme != "http" or parts.path.strip("/"):
+            raise PanelError(f"{url} cannot be measured: it has to be an address such as http://127.0.0.1:7860/")
         self._host, self._port = parts.hostname or "", parts.port
         self._headers = {"Content-Type": "application/json", **({"X-Forwarded-For": address} if address else {})}
-        connection = self.connect()
-        connection.request("GET", "/config")
-        components = json.load(connection.getresponse())["components"]
-        connection.close()
-        found = [part["id"] for part in components if function in part["props"].get("server_fns", ())]
+        try:
+            with closing(self.connect()) as connection:
+                connection.request("GET", "/config")
+                components = json.load(connection.getresponse())["components"]
+            found = [part["id"] for part in components if function in part["props"].get("server_fns", ())]
+        except (http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            raise PanelError(f"{url} is not a page of this program") from error
         if not found:
-            raise ValueError(f"{url} has no function {function}")
+            raise PanelError(f"the page at {url} has no function {function}")
         call = {"component_id": found[0], "fn_name": function, "session_hash": "visitor"}
         self._call = orjson.dumps(call).removesuffix(b"}") + b',"data":'
 

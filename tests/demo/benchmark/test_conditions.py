@@ -72,7 +72,7 @@ def test_each_class_says_what_the_boxes_are_worth_there() -> None:
     assert [row["decided"] for row in rows(sightings(20.0, 40, 30, 100, 90), 0, 20)] == [None, None]
 
 
-def test_labels_that_are_not_known_count_nowhere() -> None:
+def test_unknown_labels_are_not_counted() -> None:
     seen = sightings(20.0, 40, 30, 100, 90)
     doubled = seen.where(np.tile(np.arange(140), 2))
     unknown = replace(doubled, known=(np.arange(280) < 140)[:, None])

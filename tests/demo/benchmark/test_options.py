@@ -17,6 +17,14 @@ def test_a_number_that_cannot_be_is_refused(arguments: str, capsys: pytest.Captu
     assert arguments.split()[0] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", ["--photos -1", "--pace -5", "--pace nan", "--pace fast", "--visitors 0"])
+def test_nobody_and_nothing_cannot_be_served(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse_arguments(["load", *arguments.split()])
+    assert end.value.code == 2
+    assert arguments.split()[0] in capsys.readouterr().err
+
+
 def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> None:
     chosen = parse_arguments(["load"])
     assert (chosen.visitors, chosen.photos, chosen.pace) == ([1, 4, 16, 50], 0, None)

@@ -1,9 +1,15 @@
-from demo.benchmark.load.visitors import make_films, make_large_photo, make_photos
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from demo.benchmark.load.visitors import Panel, PanelError, make_films, make_large_photo, make_photos
 from demo.limits import SMALL_BODY_BYTES
 from demo.pictures.decode import open_picture
 from demo.pipeline.detect import FaceFinder
 from demo.server.data_url import decode
 from demo.server.live import read_frame
+from tests.fakes.panel_page import PanelPage
+from tests.fakes.running import running
 
 
 def test_somebody_is_alone_in_each_film_where_that_is_asked_for() -> None:
@@ -23,3 +29,29 @@ def test_a_large_photo_shows_the_same_and_is_no_small_request() -> None:
     large = make_large_photo()
     assert len(large) > SMALL_BODY_BYTES
     assert (open_picture(decode(large)) == open_picture(decode(make_photos()[0]))).all()
+
+
+class OtherSite(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_is_no_page_of_this_program_is_told() -> None:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), OtherSite)) as server:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        with pytest.raises(PanelError, match=f"^{url} is not a page of this program"):
+            Panel(url, "analyse_frame")
+
+
+def test_a_page_without_the_function_is_told() -> None:
+    with running(PanelPage(lambda *_: {})) as page, pytest.raises(PanelError, match="has no function analyse_film"):
+        Panel(page.url, "analyse_film")
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/", "http://127.0.0.1/faces/", "127.0.0.1:7860"])
+def test_an_address_that_calls_cannot_reach_is_told(url: str) -> None:
+    with pytest.raises(PanelError, match=r"http://127\.0\.0\.1:7860/"):
+        Panel(url, "analyse_frame")
