@@ -1,6 +1,6 @@
 """From probabilities to decisions: yes, no, or not sure, at an operating point of the weights' calibration.
 
-At "accuracy" an attribute is decided if its probability is outside the band `Calibration.unsure`, and not inside it.
+At "accuracy" an attribute is decided only if its probability is outside the band `Calibration.unsure`.
 At "balanced" and "f1" it is ticked above the operating point's threshold; below that, it is "no" up to the band's lower
 end and "not sure" from there on. Of attributes that exclude each other, the surest then keeps its tick, and the others
 become "not sure". Weights without operating points tick what is more likely than not.
@@ -85,9 +85,11 @@ def decide_all(
         return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
     thresholds = np.array(calibration.operating_points[point].thresholds)
     low, high = np.array(calibration.unsure).T
-    # A band up to 1 means that no tick is good enough, but float32 rounds a very sure probability to 1.
+    # A band from 0 or up to 1 means that no answer on that side is good enough. float32 rounds very sure ones to these.
     ticked = (probabilities >= high) & (high < 1) if point == ACCURACY else probabilities > thresholds
-    answers = np.where(ticked, YES, np.where(probabilities <= low, NO, NOT_SURE)).astype(np.int8)
+    lower = low if point == ACCURACY else np.minimum(low, thresholds)
+    empty = (probabilities <= lower) & (lower > 0)
+    answers = np.where(ticked, YES, np.where(empty, NO, NOT_SURE)).astype(np.int8)
     answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
     return answers
 

@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 from slimnet.model import SlimNet
 
+LEAST_EVIDENCE = 1e-12  # without any, a map is divided evenly
+
 
 class Contributions(NamedTuple):
     """What each place adds to each logit: the maps summed over height and width, plus the bias, are the logits.
@@ -176,7 +178,7 @@ def _refined(coarse: Tensor, evidence: Tensor) -> Tensor:
 
 def _shared_out(coarse: Tensor, evidence: Tensor) -> Tensor:
     """Divide the sum of each coarse map, values of at least 0, in proportion to the positive evidence."""
-    weights = evidence.clamp(min=0) + 1e-12  # without any, evenly
+    weights = evidence.clamp(min=0) + LEAST_EVIDENCE
     return weights / weights.sum((2, 3), keepdim=True) * coarse.sum((2, 3), keepdim=True)
 
 

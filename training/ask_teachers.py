@@ -24,6 +24,7 @@ from training.fit.runtime.distributed import Process
 from training.fit.validation import judge
 from training.measure import metrics
 from training.measure.predictions import raw_logits
+from training.report.tables import percent
 
 _DECODING_THREADS = 2
 
@@ -79,11 +80,14 @@ def describe(name: str, split: Split, probabilities: np.ndarray) -> str:
         probabilities: (N, attributes); nan is not counted.
     """
     answered = ~np.isnan(probabilities)
-    logits = raw_logits(np.where(answered, probabilities, 0.5), None)
-    found = judge(logits, replace(split, known=split.known & answered))
+    judged = split.known & answered
+    if not judged.any():
+        return f"{name}: the teachers answer nothing of its {len(split):,} validation pictures that its labels know"
+    found = judge(raw_logits(np.where(answered, probabilities, 0.5), None), replace(split, known=judged))
+    accuracy, balanced = (percent(found.mean(figure)) for figure in ("accuracy", "balanced_accuracy"))
     return (
-        f"{name}, {len(split):,} validation pictures: accuracy {100 * found.mean('accuracy'):.2f} %, balanced accuracy "
-        f"{100 * found.mean('balanced_accuracy'):.2f} %, log loss {metrics.mean(found.loss):.4f}"
+        f"{name}, {judged.any(axis=1).sum():,} of {len(split):,} validation pictures: accuracy {accuracy} %, balanced "
+        f"accuracy {balanced} %, log loss {metrics.mean(found.loss):.4f}"
     )
 
 

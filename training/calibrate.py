@@ -27,6 +27,7 @@ from training.measure.decisions import RIGHT, Decisions, fit_decisions
 from training.measure.other_people import OtherPeople, least_bands, measure_other_people
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
+from training.report.tables import percent
 
 MAX_TEMPERATURE = 20.0
 
@@ -174,20 +175,12 @@ def _measure_reliability(
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
 
-def _calibrate(
-    weights: str, data_dirs: Sequence[str], outside: Sequence[Path], batch_size: int, device: str, resamples: int
-) -> tuple[SlimNet, Report]:
-    """Calibrate weights on the validation split; returns the network and what was found.
-
-    Replaces any calibration that the weights have. Thresholds already folded into them stay, and new ones are added: as
-    a rule none, since the same pictures then show no further gain.
+def _check(split: Split, data_dirs: Sequence[str]) -> None:
+    """Refuse a validation split on which not everything can be measured.
 
     Raises:
-        CheckpointError: The weights cannot be read.
-        DataError: The data cannot be used, or the validation split is too small or shows only one class.
+        DataError: It has too few people, or an attribute is never known, or always or never there.
     """
-    predictor, splits = load(weights, data_dirs, device)
-    split = splits["valid"]
     people = len(np.unique(split.identities))
     if people < 10:
         raise DataError(
@@ -203,6 +196,23 @@ def _calibrate(
     one_class = [name for name, share in zip(split.attributes, shown, strict=True) if share in (0, 1)]
     if one_class:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
+
+
+def _calibrate(
+    weights: str, data_dirs: Sequence[str], outside: Sequence[Path], batch_size: int, device: str, resamples: int
+) -> tuple[SlimNet, Report]:
+    """Calibrate weights on the validation split; returns the network and what was found.
+
+    Replaces any calibration that the weights have. Thresholds already folded into them stay, and new ones are added: as
+    a rule none, since the same pictures then show no further gain.
+
+    Raises:
+        CheckpointError: The weights cannot be read.
+        DataError: The data cannot be used, or the validation split is too small or shows only one class.
+    """
+    predictor, splits = load(weights, data_dirs, device)
+    split = splits["valid"]
+    _check(split, data_dirs)
 
     def read(faces: Split) -> np.ndarray:
         return raw_logits(probabilities(predictor, faces, batch_size), predictor.calibration)
@@ -243,12 +253,12 @@ def _summary(report: Report) -> str:
             f"thresholds: {len(moved)} of {len(report.attributes)} supported{': ' if moved else ''}{', '.join(moved)}",
             f"  on people they were not fitted on they gain {100 * thresholds.gain:+.3f} points of accuracy "
             f"(95 %: {100 * thresholds.low:+.3f} to {100 * thresholds.high:+.3f}): "
-            + ("folded into the last bias" if thresholds.folded else "not clearly above nothing, so left at 0"),
+            + ("folded into the last bias" if thresholds.folded else "not clearly above 0, so left at 0"),
             f"temperatures: {min(temperatures.fitted):.2f} to {max(temperatures.fitted):.2f}",
             f"  on people they were not fitted on they lower the log loss by {temperatures.gain:.5f} "
             f"(95 %: {temperatures.low:.5f} to {temperatures.high:.5f}) and bring the expected calibration error "
             f"from {100 * temperatures.error_before:.2f} to {100 * temperatures.error_after:.2f} points: "
-            + ("applied to the probabilities" if temperatures.used else "not clearly above nothing, so left at 1"),
+            + ("applied to the probabilities" if temperatures.used else "not clearly above 0, so left at 1"),
             *_decisions_summary(report.decisions),
             *map(_other_people_summary, report.other_people),
         ]
@@ -259,14 +269,14 @@ def _decisions_summary(decisions: Decisions) -> list[str]:
     """Put into words how operating points and bands do on held-out folds."""
     lines = ["operating points, on people they were not fitted on (means over the attributes, in per cent):"]
     for point, figures in decisions.held_out.items():
-        values = (f"{name.replace('_', ' ')} {_percent(value)}" for name, value in asdict(figures).items())
+        values = (f"{name.replace('_', ' ')} {percent(value)}" for name, value in asdict(figures).items())
         lines.append(f"  {point}: {', '.join(values)}")
     right = decisions.sure.right
     enough = sum(value >= RIGHT for value in right)
     return [
         *lines,
-        f"sure answers, on people the bands were not fitted on: {_percent(decisions.answered)} % of the boxes, "
-        f"{_percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
+        f"sure answers, on people the bands were not fitted on: {percent(decisions.answered)} % of the boxes, "
+        f"{percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
         "attributes, and the others are never answered",
     ]
 
@@ -275,14 +285,10 @@ def _other_people_summary(people: OtherPeople) -> str:
     """Put into words what the people of a set need."""
     low, high = people.band
     return (
-        f"{people.attribute} of {people.images:,} faces in {people.folder}: {_percent(people.accuracy)} % right; not "
-        f"sure from {low:.2f} to {high:.2f} there: on people this was not fitted on {_percent(people.answered)} % are "
-        f"answered, {_percent(people.right)} % of them rightly"
+        f"{people.attribute} of {people.images:,} faces in {people.folder}: {percent(people.accuracy)} % right; not "
+        f"sure from {low:.2f} to {high:.2f} there: on people this was not fitted on {percent(people.answered)} % are "
+        f"answered, {percent(people.right)} % of them rightly"
     )
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

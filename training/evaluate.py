@@ -34,6 +34,7 @@ from training.measure.outside import OutsideSet
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.scores import AttributeScores, Scores
 from training.report.outside import who_it_fails
+from training.report.tables import percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,8 @@ class Evaluator:
         labels, found, known = self.answers.labels, self.answers.probabilities, self.answers.known
         logits, calibration = raw_logits(found, self.predictor.calibration), self.predictor.calibration
         temperatures = np.array(calibration.temperatures if calibration else 1.0)
-        divisions = [by for by in subgroups.DIVISIONS if set(by) <= set(self.answers.names)]
+        named = [by for by in subgroups.DIVISIONS if set(by) <= set(self.answers.names)]
+        divisions = [subgroups.divide(self.answers, by, self.draws) for by in named]
         robust = None
         if robustness_images:
             robust = robustness.measure(self.predictor, self.data, robustness_images, self.batch_size, len(self.draws))
@@ -167,7 +169,7 @@ class Evaluator:
             before=calibration_error.diagram(labels, known, expit(logits)),
             served=calibration_error.diagram(labels, known, found),
             log_loss=calibration_error.compare(labels, known, logits, temperatures, self.draws),
-            divisions=tuple(subgroups.divide(self.answers, by, self.draws) for by in divisions),
+            divisions=tuple(division for division in divisions if division.groups),
             robustness=robust,
         )
 
@@ -179,15 +181,15 @@ def table(evaluation: Evaluation) -> str:
         evaluation: The figures.
 
     Returns:
-        Two lines of headings, a line for each attribute, with "-" for undefined figures, then a line for each operating
-        point, if the weights have any.
+        Two lines of headings, a line for each attribute with a dash for what is undefined, then a line for each
+        operating point, if the weights have any.
     """
     rows: list[tuple[str, Scores]] = [(each.attribute, each) for each in evaluation.attributes]
     lines = [f"{evaluation.split} split, {evaluation.images} images", f"{'':20} accuracy  balanced  majority class"]
     for name, row in [*rows, ("mean", evaluation)]:
         shown = (row.accuracy, row.balanced_accuracy, row.majority_accuracy)
         lines.append(
-            f"{name:20}" + "".join(f"{_percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
+            f"{name:20}" + "".join(f"{percent(value):>{n}}" for value, n in zip(shown, (9, 10, 16), strict=True))
         )
     return "\n".join([*lines, *_point_lines(evaluation.operating_points)])
 
@@ -198,16 +200,11 @@ def _point_lines(points: Sequence[PointScores]) -> list[str]:
         return []
     columns = (*operating_points.TICK_FIGURES, "answered", "right")
     widths = [max(10, len(name) + 2) for name in columns]
-    rows = [(each.point, [_percent(getattr(each, name)) for name in columns]) for each in points]
+    rows = [(each.point, [percent(getattr(each, name)) for name in columns]) for each in points]
     return [
         f"{title:20}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
         for title, cells in [("operating point", [name.replace("_", " ") for name in columns]), *rows]
     ]
-
-
-def _percent(share: float | None) -> str:
-    """Format a share in per cent; "-" if undefined."""
-    return "-" if share is None else f"{100 * share:.2f}"
 
 
 def _write(evaluation: FullEvaluation, runs: Sequence[Path], out: Path) -> None:
@@ -250,7 +247,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     options = parser.parse_args(arguments)
     if options.outside:
-        _refuse(parser, options, ("data_dir", "resamples", "robustness_images", "runs"), "in CelebA's place: leave out")
+        not_taken = ("data_dir", "resamples", "robustness_images", "runs")
+        _refuse(parser, options, not_taken, "--outside measures other sets, not CelebA: leave out")
     elif not options.out:
         _refuse(parser, options, ("robustness_images", "runs"), "only with --out:")
     names = [name for name, _ in options.outside or ()]

@@ -236,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             replace_text(document, text)
     except KeyError as error:
         print(
-            f"training.model_card: {options.evaluation} lacks {error}: make it anew by training.evaluate --out and "
+            f"training.model_card: {options.evaluation} lacks {error}: make it again by training.evaluate --out and "
             "training.calibrate --json",
             file=sys.stderr,
         )

@@ -132,7 +132,7 @@ def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> l
 
 def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
     """Write the message for a stopped run: the command that resumes it."""
-    program = ["python", "-m"]
+    program = [sys.executable, "-m"]
     if "LOCAL_WORLD_SIZE" in os.environ:
         program += ["torch.distributed.run", "--standalone", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], "-m"]
     saved = (Path(config.save_dir) / "last.pt").is_file()

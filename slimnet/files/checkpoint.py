@@ -78,10 +78,16 @@ def read(path: str | Path) -> Checkpoint:
         The file's content; a file in the original's format gets the default preprocessing.
 
     Raises:
-        CheckpointError: the file is missing, damaged or not SlimNet's.
+        CheckpointError: the file is missing, cannot be read, is damaged or not SlimNet's.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+        if is_there:
+            path.open("rb").close()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    if not is_there:
         raise CheckpointError(f"there are no weights at {path}: check the path, or train some with training.train")
     reader = _read_safetensors if path.suffix == ".safetensors" else _read_original
     try:

@@ -76,7 +76,11 @@ class HubRepository(
 
         Raises:
             CheckpointError: its files are damaged or not SlimNet's.
+            TypeError: there is no such option.
         """
+        unknown = sorted(download.keys() - set(_DOWNLOAD_OPTIONS))
+        if unknown:  # huggingface_hub would pass them on to __init__, and a misspelt revision would mean the main one
+            raise TypeError(f"from_pretrained takes no {', '.join(unknown)}, only {', '.join(_DOWNLOAD_OPTIONS)}")
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **download)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:

@@ -9,11 +9,10 @@ import torch
 from onnx import TensorProto
 from onnx.external_data_helper import set_external_data
 
-from slimnet.explain import cells
+from slimnet.explain import LEAST_EVIDENCE, cells
 from slimnet.inference import Inference
 from slimnet.onnx.nodes import Nodes
 
-_LEAST_EVIDENCE = 1e-12  # as in slimnet.explain: without any, a map is divided evenly
 _SMALLEST_SHARED_BYTES = 1024  # smaller tensors take hardly more bytes than a reference to them
 
 
@@ -138,7 +137,7 @@ class _FineMaps(Nodes):
         sums = self.add("Relu", [coarse], f"coarse.{sign}")
         sums = self.add("ReduceSum", [sums, self.second], f"coarse.{sign}.sum")
         weights = self.add("Relu", [evidence], f"evidence.{sign}")
-        least = self.constant(f"least.{sign}", torch.tensor(_LEAST_EVIDENCE))
+        least = self.constant(f"least.{sign}", torch.tensor(LEAST_EVIDENCE))
         weights = self.add("Add", [weights, least], f"weights.{sign}")
         total = self.add("ReduceSum", [weights, self.second], f"weights.{sign}.sum")
         shares = self.add("Div", [weights, total], f"shares.{sign}")

@@ -37,6 +37,7 @@ def test_no_answer_is_good_enough_where_the_band_leaves_no_room_however_sure_it_
     very_sure = 1 / (1 + np.exp(np.float32(-20)))
     assert very_sure == 1
     assert decide(np.array([very_sure]), ("Smiling",), found) == [None]
+    assert decide(np.array([0.0]), ("Smiling",), found) == [None]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_table_holds_the_mean_logit_of_all_teachers(
     assert header == ["file", *celeba.ATTRIBUTES]
     assert len(rows) == len(splits["train"]) + len(splits["valid"])  # never from the test split
     right = 100 * (splits["valid"].labels == [True, False, True]).mean()
-    assert f"data, 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
+    assert f"data, 6 of 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
 
 
 def test_a_table_may_hold_some_of_the_attributes_and_teaches_nothing_of_the_others(tmp_path: Path, data: Path) -> None:
@@ -81,8 +81,19 @@ def test_what_no_teacher_knows_stays_empty_and_is_not_judged(
     assert {(row["Second"], row["Third"]) for row in rows} == {("", "")}
     assert {row["First"] for row in rows} == {"0.982014"}
     shown = capsys.readouterr()
+    assert "data, 6 of 6 validation pictures: " in shown.out
     assert f"accuracy {100 * read_celeba(data)['valid'].labels[:, 0].mean():.2f} %" in shown.out
     assert "it does not know Second, Third (2)" in shown.err
+
+
+def test_only_pictures_that_a_teacher_answers_for_are_counted(data: Path) -> None:
+    split = read_celeba(data)["valid"]
+    probabilities = np.full(split.labels.shape, np.nan)
+    assert "answer nothing of its 6 validation pictures" in ask_teachers.describe("data", split, probabilities)
+    probabilities[0] = split.labels[0]
+    said = ask_teachers.describe("data", split, probabilities)
+    assert said.startswith("data, 1 of 6 validation pictures: accuracy 100.00 %, balanced accuracy")
+    assert "nan" not in said
 
 
 def test_a_table_may_be_one_of_the_teachers(tmp_path: Path, data: Path) -> None:

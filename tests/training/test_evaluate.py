@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from slimnet import Calibration, Predictor, Reliability, SlimNet
+from slimnet import Calibration, OperatingPoint, Predictor, Reliability, SlimNet, Sure
 from tests.fakes import celeba
 from tests.paths import ROOT
 from training import evaluate
@@ -19,10 +19,14 @@ from training.report import tables as report
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A network with temperatures that says both yes and no."""
+    """A network with temperatures and operating points that says both yes and no."""
     path = tmp_path / "w.safetensors"
     model = SlimNet((4,), (4, 7, 2), 3, attributes=celeba.ATTRIBUTES)
-    model.calibration = Calibration((0.5, 1.0, 4.0), (Reliability(0.5, 0.4, 0.6),) * 3)
+    every, half = (1.0,) * 3, (0.5,) * 3
+    points = {name: OperatingPoint(half, every, every) for name in ("accuracy", "balanced", "f1")}
+    model.calibration = Calibration(
+        (0.5, 1.0, 4.0), (Reliability(0.5, 0.4, 0.6),) * 3, points, ((0.4, 0.6),) * 3, Sure(every, every, every, every)
+    )
     model.save(path)
     return path
 
@@ -76,8 +80,8 @@ def test_a_folder_is_filled_with_everything(tmp_path: Path, weights: Path) -> No
     assert loss["change"] == pytest.approx(loss["served"] - loss["before"], abs=2e-6)
     assert loss["interval"][0] <= loss["change"] <= loss["interval"][1]
     results = (out / "results.md").read_text()
-    for expected in ("Second", "First, not", "### By First", "detail", f"{100 * written['accuracy']:.2f}"):
-        assert expected.split(",")[0] in results
+    for expected in ("Second", "| not First |", "### By First", "detail", f"{100 * written['accuracy']:.2f}"):
+        assert expected in results
     with (out / "attributes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["attribute"] for row in rows] == [*celeba.ATTRIBUTES, "mean"]
@@ -106,7 +110,7 @@ def test_a_run_that_is_not_there_is_named_before_the_work(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--outside", "a=b", "--resamples", "7", "--runs", "x"), "in CelebA's place: leave out --resamples, --runs"),
+        (("--outside", "a=b", "--resamples", "7", "--runs", "x"), "not CelebA: leave out --resamples, --runs"),
         (("--robustness_images", "9"), "only with --out: --robustness_images"),
     ],
 )
@@ -158,6 +162,7 @@ def test_the_notebook_runs_and_holds_no_output(
     assert "| ROC area |" in sections["Summary"]
     assert not any("](" in text for text in sections.values())
     assert ("Robustness" in sections) is bool(robustness_images)
+    assert "Decisions" in sections
 
 
 @pytest.mark.usefixtures("light")

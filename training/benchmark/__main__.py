@@ -32,20 +32,13 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--weights", type=given_path, default=WEIGHTS, help="default: the shipped ones")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--loops", type=_positive, default=100, help="images through each engine (default: 100)")
-    parser.add_argument("--steps", type=_positive, default=4, help="training steps in each turn (default: 4)")
+    parser.add_argument("--loops", type=int, default=100, help="images through each engine (default: 100)")
+    parser.add_argument("--steps", type=int, default=4, help="training steps in each turn (default: 4)")
     parser.add_argument("--data_dir", type=given, help="CelebA to train on; default: generated pictures")
     parser.add_argument("--json", type=given_path, help="write all figures there as well")
     asked = parser.parse_args(arguments)
     check_numbers(parser, asked, loops=Range(1, 1_000_000), steps=Range(1, 100_000))
     return asked
-
-
-def _positive(text: str) -> int:
-    """Parse a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 up")
-    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     place = words.index("--") if "--" in words else len(words)
     asked, flags = _parse(words[:place]), words[place + 1 :]
+    parse_config(_training_flags(asked, flags))  # report a wrong flag before minutes are spent
     try:
         device = choose_device(asked.device)
-    except ValueError as error:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
         print(f"training.benchmark.gpu: {error}", file=sys.stderr)
         return 1
-    parse_config(_training_flags(asked, flags))  # report a wrong flag before minutes are spent
-    asked.out.mkdir(parents=True, exist_ok=True)
     report = Report(asked.out / "gpu.json")
     fastest = report.found(_FASTEST) if "--resume" in flags else measure(report, asked, device)
     report.part("training", partial(_train, asked, [*fastest, *flags]))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from slimnet import Predictor
+from slimnet.predictor import PROBABILITY_TOLERANCE
 
 _BLOCK = 256 * 2**20  # bytes to allocate at a time, to fill a GPU's memory
 
@@ -72,5 +73,5 @@ def falls_back(weights: Path, device: torch.device, batch: int = 256) -> bool:
     finally:
         taken.clear()
         torch.cuda.empty_cache()
-    same = np.allclose(found, Predictor(weights, "cpu")(crops), atol=1e-3)
+    same = np.allclose(found, Predictor(weights, "cpu")(crops), atol=PROBABILITY_TOLERANCE)
     return same and predictor.device.type == "cpu" and any("going on with the CPU" in str(one.message) for one in said)

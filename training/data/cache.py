@@ -216,7 +216,7 @@ def check_room(wanted: Sequence[Pictures]) -> None:
     """
     cache = wanted[0].path.parent
     cache.mkdir(parents=True, exist_ok=True)
-    for part in cache.glob("*.part"):
+    for part in cache.glob("celeba-*.rgb.part"):
         if part not in [pictures.part for pictures in wanted] and _abandoned(part):
             _discard(part)
     needed = sum(pictures.size - _allocated(pictures.part) for pictures in wanted if not pictures.complete)
@@ -228,7 +228,7 @@ def _abandoned(part: Path) -> bool:
     """Return whether no run is writing to an unfinished file any more."""
     try:
         with part.open("r+b") as file:
-            free = _locked(file, wait=False) if part.name.startswith("celeba-") else None
+            free = _locked(file, wait=False)
             return time.time() - part.stat().st_mtime > _ABANDONED_SECONDS if free is None else free
     except OSError:  # another user's, or gone
         return False

@@ -218,7 +218,7 @@ def unknown_labels(splits: dict[str, Split]) -> str:
     )
     never = {name: split.never_known() for name, split in splits.items() if len(split)}
     gaps = "".join(f"; {name} knows none of {', '.join(missing)}" for name, missing in never.items() if missing)
-    return f"an empty label, or beside -1 a 0 is taken for not known: {missing_labels}; these count nowhere{gaps}"
+    return f"unknown labels (empty, or 0 in a table with -1), which are not counted: {missing_labels}{gaps}"
 
 
 def _read_identities(folder: Path) -> dict[str, str]:

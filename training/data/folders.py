@@ -49,7 +49,7 @@ class Folder:
                 raise ValueError
         except ValueError:
             raise DataError(
-                f"--data_dir {text}: there is no such folder, and as FOLDER=DRAWS it takes a number over 0 to "
+                f"--data_dir {text}: there is no such folder, and as FOLDER=DRAWS it takes a number above 0, up to "
                 f"{_MOST_DRAWS}, how often each picture is drawn in an epoch"
             ) from None
         if not name.strip():  # such as from a shell variable that is not set

@@ -27,7 +27,8 @@ class Range:
         )
 
     def __str__(self) -> str:
-        return f"{'over' if self.over else 'from'} {self.least:,} {'to below' if self.under else 'to'} {self.most:,}"
+        start = f"above {self.least:,}," if self.over else f"from {self.least:,}"
+        return f"{start} {'up ' * self.over}to {'below ' * self.under}{self.most:,}"
 
     def check(self, flag: str, value: float) -> None:
         """Check that a flag's value is in the range.

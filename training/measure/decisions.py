@@ -100,7 +100,7 @@ class Bands:
             bool (N, attributes).
         """
         low, high = self.held_out[..., 0], self.held_out[..., 1]
-        return (probabilities <= low) | ((probabilities >= high) & (high < 1))
+        return ((probabilities <= low) & (low > 0)) | ((probabilities >= high) & (high < 1))
 
 
 def fit_decisions(

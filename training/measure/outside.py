@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from slimnet import Predictor
 from training.data.celeba import DataError, Split, read_celeba
+from training.data.folders import join
 from training.data.groups import UNKNOWN_AGE, Groups, read_groups
 from training.measure.predictions import identify, probabilities
 from training.measure.scores import Interval, json_number
@@ -119,7 +120,7 @@ def evaluate(
         splits = read_celeba(folder, wanted=ATTRIBUTES)
         part = split or held_out(splits)
         judged = {part: splits[part]} if part else splits
-        chosen = _together(list(judged.values()))
+        chosen = join(list(judged.values()))
         if not len(chosen):
             raise DataError(f"{folder} has no pictures{f' in its {split} split' if split else ''}")
         groups = read_groups(folder, [path.name for path in chosen.paths])
@@ -145,17 +146,6 @@ def held_out(splits: dict[str, Split]) -> str | None:
     if not len(splits["train"]):
         return None
     return next((name for name in ("test", "valid") if len(splits[name])), None)
-
-
-def _together(splits: list[Split]) -> Split:
-    """Join several splits into one."""
-    return Split(
-        tuple(path for split in splits for path in split.paths),
-        np.concatenate([split.labels for split in splits]),
-        splits[0].attributes,
-        np.arange(sum(map(len, splits))),  # the sets don't say who is who
-        np.concatenate([split.known for split in splits]),
-    )
 
 
 def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tuple[AttributeOutside, ...]:

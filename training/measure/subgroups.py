@@ -117,7 +117,7 @@ def _members(answers: Answers, by: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Division:
-    """Score each group that has images, and find the gaps.
+    """Score each group that has images, and find the gaps; no groups if the dividing labels are never known.
 
     Args:
         answers: Predictions and labels.
@@ -125,6 +125,8 @@ def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Divisi
         weights: float32 (resamples, N), from bootstrap.draw.
     """
     inside = {name: mask for name, mask in _members(answers, by).items() if mask.any()}
+    if not inside:
+        return Division(by, LEAST, (), (), ())
     theirs = {name: answers.only(mask) for name, mask in inside.items()}
     values = {name: metrics.figures(*own.case) for name, own in theirs.items()}
     samples = {name: bootstrap.resampled(*own.case, weights[:, inside[name]]) for name, own in theirs.items()}

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from training.measure.maps import LEAST_RATIO
 from training.report import tables
 
 _METHODS = {"fine": "fine maps", "coarse": "coarse maps", "grad_cam": "Grad-CAM", "shuffled": "shuffled weights"}
-_CHANGES = {"fine": "in the fine maps' order", "grad_cam": "in Grad-CAM's order", "random": "in any order"}
+_CHANGES = {"fine": "in the fine maps' order", "grad_cam": "in Grad-CAM's order", "random": "in random order"}
 
 
 def where_it_looks(found: dict[str, Any]) -> str:
@@ -32,8 +33,8 @@ def where_it_looks(found: dict[str, Any]) -> str:
         "positive evidence that lies in the attribute's part of the face, over that part's share of the crop. 1 is no "
         "better than anywhere. The parts are boxes around the mean places of eyes, nose and mouth, to which CelebA's "
         f"crops are aligned. In brackets 95 % bootstrap intervals ({found['resamples']:,} samples, people resampled).",
-        f"Often looks elsewhere (below 1.5): {', '.join(elsewhere) or 'none'}. Attributes that are not listed have no "
-        "place of their own, or too few faces.",
+        f"Often looks elsewhere (below {LEAST_RATIO}): {', '.join(elsewhere) or 'none'}. Attributes that are not "
+        "listed have no place of their own, or too few faces.",
         tables.table(("attribute", "faces", "share of the crop", *_METHODS.values()), body),
         _means(rows),
     ]
@@ -47,9 +48,9 @@ def _ratio(found: dict[str, Any]) -> str:
 
 
 def _means(rows: Sequence[dict[str, Any]]) -> str:
-    """How often each method reaches 1.5."""
-    counts = (f"{title} {sum(row[name]['mean'] >= 1.5 for row in rows)} times" for name, title in _METHODS.items())
-    return f"1.5 is reached, in {len(rows)} attributes, by {', by '.join(counts)}."
+    """For how many attributes each method reaches the least ratio."""
+    counts = (f"{title}: {sum(row[name]['mean'] >= LEAST_RATIO for row in rows)}" for name, title in _METHODS.items())
+    return f"Of {len(rows)} attributes, these reach {LEAST_RATIO}: {', '.join(counts)}."
 
 
 def _changes(rows: Sequence[dict[str, Any]], faces: int) -> str:

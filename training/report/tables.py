@@ -1,6 +1,7 @@
 """The report of an evaluation as Markdown and CSV, from evaluation.json alone."""
 
 import csv
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -181,7 +182,7 @@ def weakest(evaluation: dict[str, Any]) -> str:
 
     rare, blind = not_above("above_majority", 0), not_above("balanced_accuracy", 0.5)
     return (
-        f"Accuracy not above the majority class by more than chance, as is easily so where few have the attribute: "
+        f"Accuracy not above the majority class by more than chance, as is common for rare attributes: "
         f"{', '.join(rare) or 'none'}. Balanced accuracy not above 50 by more than chance, so that ticks mean nothing: "
         f"{', '.join(blind) or 'none'}."
     )
@@ -229,8 +230,8 @@ def groups(evaluation: dict[str, Any]) -> str:
     texts = [
         "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
         "so nothing can be said on it here; Pale_Skin is no substitute. A gap is that of the two groups that lie "
-        "farthest apart, and the widest gaps are listed: picked so, a part of each is chance, and its interval lies "
-        "too high.",
+        "farthest apart. The widest gaps are listed: because they are the widest, part of each is chance, and its "
+        "interval lies too high.",
         *(_division(found) for found in evaluation["divisions"]),
     ]
     return "\n\n".join(texts)
@@ -355,12 +356,12 @@ def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def percent(share: float | None) -> str:
-    """Format a share as per cent with two decimals, or a dash for None.
+    """Format a share as per cent with two decimals, or a dash for None or nan.
 
     Args:
         share: From 0 to 1, or a difference of shares, which may be negative.
     """
-    return "–" if share is None else f"{round(100 * share, 2) + 0.0:.2f}"  # + 0.0: no -0.00
+    return "–" if share is None or math.isnan(share) else f"{round(100 * share, 2) + 0.0:.2f}"  # + 0.0: no -0.00
 
 
 def _span(interval: Sequence[float] | None) -> str:

@@ -1,6 +1,8 @@
 import collections
+import errno
 import json
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -398,3 +400,15 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path, monkeypatch: pytest
         SlimNet.load_pretrained(path)
     assert "weights_only" not in str(caught.value)  # torch's own message suggests loading the file unsafely
     assert not Path("pwned").exists()
+
+
+def test_a_file_that_may_not_be_read_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+    SlimNet((4,), (4, 7, 2), 2).save(path)
+
+    def refuse(file: Path, *_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+
+    monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, who may read everything
+    with pytest.raises(CheckpointError, match=r"w\.safetensors cannot be read: Permission denied"):
+        SlimNet.load_pretrained(path)

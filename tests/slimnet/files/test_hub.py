@@ -74,6 +74,12 @@ def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
         SlimNet.from_pretrained(tmp_path)
 
 
+def test_an_option_that_there_is_not_is_refused(model: SlimNet, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path)
+    with pytest.raises(TypeError, match="revison"):
+        SlimNet.from_pretrained(tmp_path, revison="v2")
+
+
 @pytest.mark.parametrize("config", [b"", b"{", b"[]", b"5", b"\xff"])
 def test_a_config_that_is_damaged_is_named(model: SlimNet, tmp_path: Path, config: bytes) -> None:
     model.save_pretrained(tmp_path)

@@ -59,3 +59,11 @@ def test_a_wrong_flag_of_training_is_told_before_anything_is_measured(tmp_path: 
     with pytest.raises(SystemExit):
         gpu.main([*given, "--", "--no_such_flag"])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert gpu.main([*given, "--", *SMALL]) == 1
+    assert f"training.benchmark.gpu: [Errno 17] File exists: '{tmp_path / 'out'}'" in capsys.readouterr().err

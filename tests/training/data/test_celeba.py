@@ -263,7 +263,7 @@ def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path: Path) -> No
     splits = read_celeba(tmp_path)
     count = (~splits["train"].known).sum()
     said = unknown_labels(splits)
-    assert f"0 is taken for not known: {count} of 48 in train" in said
+    assert f"which are not counted: {count} of 48 in train" in said
     assert "none of" not in said
     assert "\n" not in said
     table = tmp_path / "list_attr_celeba.csv"

@@ -139,7 +139,7 @@ def test_a_further_folder_may_have_no_labels(tmp_path: Path, folders: tuple[Path
 
 def test_gaps_are_said_by_folder(folders: tuple[Path, Path]) -> None:
     celeba.with_gaps(folders[0])
-    assert read(*folders).notes[0].startswith("first: an empty label, or beside -1 a 0 is taken for not known")
+    assert read(*folders).notes[0].startswith("first: unknown labels (empty, or 0 in a table with -1)")
 
 
 def test_without_any_training_or_validation_pictures_there_is_no_run(tmp_path: Path) -> None:

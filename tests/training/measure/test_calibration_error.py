@@ -45,7 +45,7 @@ def test_log_loss_without_and_with_temperatures() -> None:
     assert found.interval[0] < found.change < found.interval[1] < 0
 
 
-def test_labels_that_are_not_known_count_nowhere() -> None:
+def test_unknown_labels_are_not_counted() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (400, 2))
     labels = rng.random(logits.shape) < 1 / (1 + np.exp(-logits))

@@ -26,7 +26,7 @@ def test_thresholds_are_where_theory_puts_them() -> None:
     assert f1 == pytest.approx(best / 2, abs=0.07)
 
 
-def test_labels_that_are_all_alike_give_no_threshold_and_unknown_ones_count_nowhere() -> None:
+def test_labels_that_are_all_alike_give_no_threshold_and_unknown_ones_are_not_counted() -> None:
     probabilities, labels = faces(2.0)
     known = np.ones_like(labels)
     assert fit_thresholds("f1", probabilities, np.zeros_like(labels), known, PEOPLE) == [0.5]

@@ -46,7 +46,7 @@ def test_everybody_is_counted_by_age_and_gender() -> None:
     assert male.worst is None
 
 
-def test_labels_that_are_not_known_count_nowhere() -> None:
+def test_unknown_labels_are_not_counted() -> None:
     answers, split, groups = people((8, "Black", 30, True, 4))
     known = np.arange(8)[:, None] < 6
     (male,) = measure(answers, Split((), split.labels, split.attributes, split.identities, known), groups)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,8 @@ def test_pictures_whose_group_is_not_known_are_in_none(answers: subgroups.Answer
     assert found.groups[0].attributes[2].positive_share == pytest.approx(
         answers.labels[men & known[:, 2], 2].mean(), abs=1e-6
     )
+
+
+def test_labels_that_are_never_known_make_no_groups(answers: subgroups.Answers) -> None:
+    nothing_of_men = replace(answers, known=answers.known & (np.arange(4) > 0))
+    assert divide(nothing_of_men, "Male", "Young").groups == ()

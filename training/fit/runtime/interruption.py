@@ -35,7 +35,7 @@ class Interrupted(KeyboardInterrupt):
 class Interruption:
     """Whether this program has been asked to end; raises Interrupted at once, except inside `held`.
 
-    A second signal always ends the program at once.
+    A second signal ends the program at once, except a repeat within seconds under torchrun.
 
     Attributes:
         number: Number of the last signal; None before the first.
