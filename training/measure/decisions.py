@@ -18,7 +18,7 @@ from training.measure.thresholds import people_apart
 
 RIGHT = 0.98  # share of the answers outside the band that should be right
 
-_FOLDS = 5
+FOLDS = 5  # of people
 _RESAMPLES = 20  # bootstrap samples whose best thresholds are averaged
 # Standard errors by which fitted answers must exceed RIGHT. The first, for all attributes together, gives 98.2 % on
 # held-out folds with 71 % answered; without it 98.0 % with 73 %, but then 36 of 40 attributes are below 98 %.
@@ -121,7 +121,7 @@ def fit_decisions(
         least_bands: For each attribute a band that its own must include, since other people need it; (0.5, 0.5) if none
             do.
     """
-    folds = list(people_apart(_FOLDS, identities))
+    folds = list(people_apart(FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
         ACCURACY: lambda *_: np.full(len(names), 0.5),
         BALANCED: partial(fit_thresholds, "balanced_accuracy"),
@@ -160,7 +160,7 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, 
         known: bool (N, attributes), which labels are known.
         identities: (N,), who is in each image; at least five people.
     """
-    folds = list(people_apart(_FOLDS, identities))
+    folds = list(people_apart(FOLDS, identities))
     margins, held_out = _hold_out_bands(probabilities, labels, known, folds)
     fitted = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
     held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # some folds may have had answers

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.celeba import DataError, Split, read_celeba
-from training.measure.decisions import fit_bands
+from training.measure.decisions import FOLDS, fit_bands
 
 LEAST_FACES = 100  # needed with and without an attribute to fit its band
 _NO_BAND = (0.5, 0.5)
@@ -61,6 +61,12 @@ def measure_other_people(
             raise DataError(
                 f"--outside {folder}: its validation split needs {LEAST_FACES} faces with and {LEAST_FACES} without an "
                 "attribute of the weights"
+            )
+        people = min(len(np.unique(split.identities[split.known[:, n]])) for n in columns)
+        if people < FOLDS:
+            raise DataError(
+                f"--outside {folder}: its validation split shows only {people} people by identity_CelebA, and {FOLDS} "
+                "are needed"
             )
         probabilities = answer(split)
         found += [_measure(folder.name, split, n, probabilities[:, n]) for n in columns.tolist()]

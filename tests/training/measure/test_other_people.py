@@ -37,6 +37,14 @@ def test_a_set_that_labels_too_few_faces_is_named(tmp_path: Path) -> None:
         measure_other_people([few], celeba.ATTRIBUTES, guessing)
 
 
+def test_a_set_of_too_few_people_is_named(tmp_path: Path) -> None:
+    same = celeba.write(tmp_path / "same", sizes={0: 2, 1: 600, 2: 2})
+    images = [path.name for path in sorted((same / "img_align_celeba").iterdir())]
+    (same / "identity_CelebA.txt").write_text("".join(f"{name} {n % 4}\n" for n, name in enumerate(images)))
+    with pytest.raises(DataError, match="same: its validation split shows only 4 people"):
+        measure_other_people([same], celeba.ATTRIBUTES, guessing)
+
+
 def test_the_widest_band_of_all_sets_counts() -> None:
     def needs(attribute: str, low: float, high: float) -> OtherPeople:
         return OtherPeople(
