@@ -1,5 +1,6 @@
 """Which files to annotate, and which other files the given folders contain."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,13 +21,14 @@ _PICTURE_SUFFIXES = frozenset((
     ".avci", ".bpg", ".flif", ".jng", ".mng", ".jpm", ".pam", ".targa", ".rle", ".sgi", ".rgb", ".rgba", ".bw", ".ras",
     ".xbm", ".xpm", ".icns", ".wbmp", ".pct", ".pict", ".dds", ".fits", ".dcm", ".djvu",
     ".xcf", ".kra", ".ora", ".clip", ".afphoto", ".pdn",  # editors
-    ".gpr", ".k25", ".mdc", ".mos",  # cameras
+    ".gpr", ".k25", ".mdc",  # cameras
 ))  # fmt: skip
 _OTHER_MEDIA_SUFFIXES = frozenset((
     ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".3g2", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv",
     ".ogv", ".mj2", ".mxf", ".ai", ".wmf", ".emf", ".cdr",
 ))  # fmt: skip
 _MAX_KINDS = 6  # named in each sentence
+_HASH_DIGITS = 8
 
 
 class PictureFiles:
@@ -133,3 +135,12 @@ def _listed(counts: Counter[str]) -> str:
     listed = [f"{count} {kind}" for kind, count in counts.most_common(_MAX_KINDS)]
     rest = counts.total() - sum(count for _, count in counts.most_common(_MAX_KINDS))
     return ", ".join(listed + ([f"{rest} others"] if rest else []))
+
+
+def path_hash(file: str) -> str:
+    """Tell apart files of one name in different folders, in eight digits.
+
+    Args:
+        file: path of the file, which counts as the absolute one.
+    """
+    return hashlib.sha256(os.fsencode(Path(file).absolute())).hexdigest()[:_HASH_DIGITS]

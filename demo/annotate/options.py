@@ -56,13 +56,13 @@ def argument_parser() -> argparse.ArgumentParser:
         help="also write a picture of each face to the folder RESULTS-why, which shows what spoke for this attribute "
         "and what against it; in this process alone, so without --workers and --ray",
     )
-    parser.add_argument("--restart", action="store_true", help="drop what a stopped run has done, and begin anew")
+    parser.add_argument("--restart", action="store_true", help="drop what a stopped run has done, and start over")
     parser.add_argument(
         "--ray",
         nargs="?",
         const="",
         metavar="ADDRESS",
-        help="run on Ray Data: on the cluster at this address, or a local one; to be given last "
+        help="run on Ray Data: on the cluster at this address, or a local one; must come last "
         "(needs: pip install 'ray[data]>=2.60,<2.64'; pictures, weights and this folder at the same paths everywhere)",
     )
     return parser

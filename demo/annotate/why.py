@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from demo.annotate.files import path_hash
 from demo.pipeline.analyse import CropPredictor
 from demo.pipeline.result import Analysis
 from slimnet.explain import Explanation
@@ -111,6 +112,6 @@ def _caption(explanation: Explanation, attribute: str) -> tuple[str, str]:
 
 
 def _flat(file: str) -> str:
-    """A file's path as a single name, with its beginning cut off if it is too long."""
+    """A file's path as a single name, cut at the start if it is too long; the hash tells a/b from a_b."""
     name = os.path.normpath(file).replace(os.sep, "_").lstrip("._") or "picture"
-    return os.fsdecode(os.fsencode(name)[-_MAX_NAME_BYTES:])
+    return f"{os.fsdecode(os.fsencode(name)[-_MAX_NAME_BYTES:])}-{path_hash(file)}"

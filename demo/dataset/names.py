@@ -1,19 +1,16 @@
 """Names for the crops of a picture: the same in each run, and valid in any system and table."""
 
-import hashlib
-import os
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from demo.annotate.files import is_folder
+from demo.annotate.files import is_folder, path_hash
 from demo.pictures.decode import SUFFIXES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]+")
 _MAX_CHARACTERS = 100
-_HASH_DIGITS = 8
 _FACE = "_face"
 
 
@@ -45,7 +42,7 @@ def crop_stems(files: Sequence[str], paths: Sequence[Path]) -> list[str]:
     stems = [_safe(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path) for path in paths]
     counts = Counter(stem.lower() for stem in stems)
     return [
-        stem if stem and counts[stem.lower()] == 1 else f"{stem}_{_hash(file)}".lstrip("_")
+        stem if stem and counts[stem.lower()] == 1 else f"{stem}_{path_hash(file)}".lstrip("_")
         for stem, file in zip(stems, files, strict=True)
     ]
 
@@ -79,7 +76,3 @@ def _below(file: Path, folders: Mapping[Path, str]) -> Path:
 def _safe(path: Path) -> str:
     plain = unicodedata.normalize("NFKD", path.as_posix()).encode("ascii", "ignore").decode()
     return _UNSAFE.sub("_", plain).strip("_-")[-_MAX_CHARACTERS:]
-
-
-def _hash(file: str) -> str:
-    return hashlib.sha256(os.fsencode(Path(file).absolute())).hexdigest()[:_HASH_DIGITS]

@@ -53,7 +53,7 @@ def argument_parser() -> argparse.ArgumentParser:
         help="processes that open pictures and find faces (default: one for each core, fewer for few pictures)",
     )
     parser.add_argument(
-        "--restart", action="store_true", help="drop what an earlier run has made in --out, and begin anew"
+        "--restart", action="store_true", help="drop what an earlier run has made in --out, and start over"
     )
     return parser
 

@@ -18,6 +18,7 @@ from demo.pipeline.align import align
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.errors import FAILURES, reason
 from demo.pipeline.face import Box, Face
+from demo.pipeline.reading_order import in_reading_order
 
 FaceChoice = Literal["one", "largest", "all"]
 CHOICES: tuple[FaceChoice, ...] = get_args(FaceChoice)
@@ -78,7 +79,7 @@ def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
     try:
         frame = open_picture(file)
         content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        faces = sorted(finder.find(frame, thorough=True), key=lambda face: face.box[0] + face.box[2] / 2)
+        faces = in_reading_order(finder.find(frame, thorough=True))
         chosen = _choose(faces, choice)
         crops = [Crop(n, face.box, _encode(align(frame, face))) for n, face in enumerate(faces, 1) if face in chosen]
     except (PictureError, *FAILURES) as error:

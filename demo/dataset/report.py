@@ -29,13 +29,11 @@ class Entry:
     """What `read_report` reads from a row.
 
     Attributes:
-        file: path of the picture or folder, or the picture's name in the table of labels.
         crop: name of the crop's file; empty if there is none.
         partition: of the crop, as a number; empty if there is none.
         outcome: one of this module's outcomes.
     """
 
-    file: str
     crop: str
     partition: str
     outcome: str
@@ -102,4 +100,4 @@ def read_report(path: Path) -> Iterator[Entry]:
     """
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         for row in csv.DictReader(file):
-            yield Entry(row["file"], row["crop"], row["partition"], row["outcome"])
+            yield Entry(row["crop"], row["partition"], row["outcome"])

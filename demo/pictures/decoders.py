@@ -118,6 +118,9 @@ class Decoders:
             picture = subject(name)
             message = f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG."
             raise PictureError(message) from error
+        except BaseException:  # it has said something that is no answer
+            self._replace(decoder)
+            raise
         self._kept.append(decoder)
         return frame
 

@@ -115,11 +115,11 @@ class FaceFinder:
     def look(
         self, frame: np.ndarray, glanced: tuple[Detection, ...] | None = None, *, far: bool
     ) -> tuple[Detection, ...]:
-        """Detect what stands near a webcam, and where that is nobody, who is far away.
+        """Detect faces near a webcam or, if there are none, distant ones.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            glanced: what `glance` has seen in this frame; None where that is still to be done.
+            glanced: what `glance` has seen in this frame; None if it has not run yet.
             far: whether to look for small faces where there is no larger one.
 
         Returns:

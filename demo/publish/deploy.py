@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from huggingface_hub import HfApi, SpaceHardware, get_token
@@ -39,7 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         space, dry_run, private and hardware.
     """
     parser = argparse.ArgumentParser(prog="python -m demo.deploy", description=__doc__)
-    parser.add_argument("space", metavar="USER/NAME", help="made where it does not exist yet, else brought up to date")
+    parser.add_argument("space", metavar="USER/NAME", help="created if missing, otherwise updated")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be uploaded, with sizes in bytes")
     parser.add_argument("--private", action="store_true", help="a new Space is for you alone")
     parser.add_argument(
@@ -64,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         validate_repo_id(chosen.space)
         if "/" not in chosen.space:
-            raise DeployError(f"{chosen.space} is not the name of a Space. Give it as USER/NAME.")
+            raise HFValidationError(f"{chosen.space} is not the name of a Space. Give it as USER/NAME.")
         files = listing(ROOT)
         for path in files:
             print(f"{(ROOT / path).stat().st_size:>12,}  {path.as_posix()}")
@@ -91,11 +93,16 @@ def listing(root: Path) -> list[Path]:
 
     Returns:
         Their paths relative to `root`, sorted.
+
+    Raises:
+        DeployError: git can't list them.
     """
     if (root / ".git").exists() and shutil.which("git"):
         command = ["git", "-C", str(root), "ls-files", "-z"]
-        listed = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
-        names = listed.rstrip("\0").split("\0")
+        listed = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
+        if listed.returncode:
+            raise DeployError(f"git cannot list the files in {root}: {listed.stderr.strip()}")
+        names = listed.stdout.rstrip("\0").split("\0")
     else:
         found = (path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir())
         names = list(filter_repo_objects(found, ignore_patterns=_MADE_HERE))
@@ -152,13 +159,13 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
         The address of the Space.
 
     Raises:
-        DeployError: there is no token, it lacks permission, or the hub can't be reached.
+        DeployError: there is no token, it lacks permission, the hub can't be reached, or a file can't be copied.
     """
     token = get_token()
     if token is None:
         raise DeployError("There is no token for Hugging Face. Run `hf auth login`, or set HF_TOKEN to one.")
     api = HfApi(token=token)
-    try:
+    with _copied(root, files, space) as folder, _refusals_explained(api):
         address = api.create_repo(
             space,
             repo_type="space",
@@ -167,25 +174,41 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             space_sdk="gradio",
             space_hardware=SpaceHardware(hardware) if hardware else None,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            # From a separate folder, since upload_folder looks at every file below its folder.
+        api.upload_folder(
+            repo_id=space,
+            repo_type="space",
+            folder_path=folder,
+            delete_patterns="*",
+            commit_message="Bring the Space up to date with the repository",
+        )
+    return str(address)
+
+
+@contextmanager
+def _copied(root: Path, files: list[Path], space: str) -> Iterator[Path]:
+    """A temporary folder with only these files, since upload_folder looks at every file below its folder."""
+    with ExitStack() as removal:
+        try:
+            folder = Path(removal.enter_context(tempfile.TemporaryDirectory()))
             for path in files:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(root / path, folder / path)
-            name_space(Path(folder) / "README.md", space)
-            api.upload_folder(
-                repo_id=space,
-                repo_type="space",
-                folder_path=folder,
-                delete_patterns="*",
-                commit_message="Bring the Space up to date with the repository",
-            )
+            name_space(folder / "README.md", space)
+        except OSError as error:
+            raise DeployError(f"the files cannot be copied to upload them: {error}") from error
+        yield folder
+
+
+@contextmanager
+def _refusals_explained(api: HfApi) -> Iterator[None]:
+    """Turn what the hub, or the way to it, raises into a DeployError."""
+    try:
+        yield
     except HfHubHTTPError as error:
         raise DeployError(f"Hugging Face refuses: {error.server_message or error}") from error
     # The last two come from a proxy in the environment that httpx can't use.
     except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError, ValueError) as error:
         raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
-    return str(address)
 
 
 if __name__ == "__main__":

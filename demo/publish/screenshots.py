@@ -7,6 +7,7 @@ go to assets/screenshots, or all of them to FOLDER, for inspection. They show fr
 of other work.
 """
 
+import argparse
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -51,7 +52,10 @@ def main() -> int:
     Returns:
         The exit status: 0, or 2 without Chromium or if the page can't be served.
     """
-    everything = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m demo.publish.screenshots", description=__doc__, formatter_class=plain)
+    parser.add_argument("everything", type=Path, nargs="?", metavar="FOLDER", help="make all of them, there")
+    everything = parser.parse_args().everything
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_film(folder / "film.y4m", portrait_frames(open_picture(EXAMPLES / "eileen_collins.jpg")))

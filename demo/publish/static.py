@@ -15,6 +15,8 @@ from markupsafe import Markup
 from demo.device_files import DeviceFilesError, device_files
 from demo.paths import ASSETS, BROWSER, EXAMPLES, ROOT, WEIGHTS
 from demo.pipeline.analyse import Pipeline
+from demo.pipeline.mediapipe.face_models import FaceModelError
+from demo.server.command import operator_name
 from demo.server.content.about import about
 from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import page_languages
@@ -68,9 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="PATH", help="default: those in assets")
     parser.add_argument("--operator", metavar="NAME", help="who publishes the page: visitors are told first")
     chosen = parser.parse_args(arguments)
+    chosen.operator = operator_name(parser, chosen.operator)
     try:
         written = write_folder(chosen.folder, chosen.weights, chosen.operator)
-    except (StaticPageError, DeviceFilesError, CheckpointError, OSError) as error:
+    except (StaticPageError, DeviceFilesError, CheckpointError, FaceModelError, OSError) as error:
         print(f"demo.publish.static: {error}", file=sys.stderr)
         return 1
     print(f"{chosen.folder}: {len(written)} files, {sum(map(len, written.values())) / 1e6:.0f} MB")
@@ -92,6 +95,7 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         StaticPageError: the folder holds something else.
         DeviceFilesError: npm's packages are not installed.
         CheckpointError: the weights cannot be read.
+        FaceModelError: a face model is missing or damaged.
         OSError: a file cannot be read or written.
     """
     unfinished = folder / _UNFINISHED

@@ -78,7 +78,7 @@ def visitor_in(message: Any) -> str | None:
     """
     given = message.get("visitor") if isinstance(message, dict) else None
     # Nothing else is turned into text: with deeply nested lists that would be a RecursionError.
-    return given[:MAX_VISITOR_CHARACTERS] if isinstance(given, str) else None
+    return given[:MAX_VISITOR_CHARACTERS] or None if isinstance(given, str) else None
 
 
 def analyse_photo(

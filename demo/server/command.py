@@ -19,6 +19,8 @@ from demo.server.watchdog import Watchdog
 if TYPE_CHECKING:
     import gradio as gr
 
+_FIRST_PORT = 7860  # that Gradio tries unless told otherwise
+
 
 def site(text: str) -> str:
     """Parse the address of a site, for argparse.
@@ -54,7 +56,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_PORT and so on.
     parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
-    parser.add_argument("--port", type=int, metavar="P", help="default: the first free one from 7860 on")
+    parser.add_argument("--port", type=int, metavar="P", help=f"default: the first free one from {_FIRST_PORT} on")
     parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
     parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
     parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
@@ -71,6 +73,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--mcp needs another package: pip install 'gradio[mcp]'")
     if chosen.port is not None and not 0 < chosen.port < 2**16:
         parser.error(f"--port {chosen.port}: ports are numbers from 1 to {2**16 - 1}")
+    from_environment = os.environ.get("GRADIO_SERVER_PORT", str(_FIRST_PORT))
+    if not from_environment.isdecimal() or not 0 < int(from_environment) < 2**16:
+        parser.error(f"GRADIO_SERVER_PORT={from_environment}: ports are numbers from 1 to {2**16 - 1}")
     if (chosen.ssl_certfile is None) != (chosen.ssl_keyfile is None):
         parser.error("--ssl_certfile and --ssl_keyfile go together")
     if chosen.ssl_certfile is not None:
@@ -207,7 +212,8 @@ def _serve(page: "gr.Blocks", chosen: argparse.Namespace, host: str, folder: Pat
 
 
 def _taken(host: str, port: int | None) -> str:
-    where = "every port from 7860 on" if port is None else f"port {port}"
+    first = os.environ.get("GRADIO_SERVER_PORT", _FIRST_PORT)
+    where = f"every port from {first} on" if port is None else f"port {port}"
     return f"{where} at {host} is in use or not allowed: choose another one with --port"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -33,6 +34,8 @@ class _Answer(BaseHTTPRequestHandler):
             "/endless": lambda: self.send(200, 2**40),
             "/silent": self.say_nothing,
         }
+        steps = {f"/steps{left}": f"steps{left - 1}" if left > 1 else "file" for left in range(1, 10)}
+        known |= {path: partial(self.send, 302, 0, ("Location", next_path)) for path, next_path in steps.items()}
         known.get(self.path, lambda: self.send(404, 0))()
 
     def send(self, status: int, length: int, *headers: tuple[str, str]) -> None:

@@ -74,7 +74,7 @@ def fetch(address: str) -> bytes:
 async def _follow(address: str) -> bytes:
     """The file at an address, or at the one it redirects to."""
     until = time.monotonic() + DOWNLOAD_SECONDS
-    for _ in range(MAX_REDIRECTS):
+    for _ in range(MAX_REDIRECTS + 1):
         transport = await _transport(address)
         # The timeout doesn't cover name resolution, which safehttpx shares among its callers.
         found = await asyncio.wait_for(_get(address, transport), max(0.0, until - time.monotonic()))

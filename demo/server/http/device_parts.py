@@ -1,6 +1,8 @@
 """Serves what a browser needs to read faces itself (scripts, models, weights), at an address that changes with it."""
 
+import asyncio
 import gzip
+from collections import defaultdict
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +21,7 @@ class DeviceParts:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes]] = {}
         self._compressed: dict[tuple[str, str], bytes] = {}
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def offer(self, files: dict[str, bytes]) -> str:
         """Serve these files from now on.
@@ -45,14 +48,17 @@ class DeviceParts:
             return missing_answer()
         headers = {"Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            part = await run_in_threadpool(self._compress, version, name)
+            part = await self._compress(version, name)
             headers["Content-Encoding"] = "gzip"
         return kept_answer(name, part, headers)
 
-    def _compress(self, version: str, name: str) -> bytes:
+    async def _compress(self, version: str, name: str) -> bytes:
+        """The compressed file. Many who ask for it at once wait for one compression, and hold no thread meanwhile."""
         key = version, name
-        if key not in self._compressed:
-            self._compressed[key] = gzip.compress(self._versions[version][name], _COMPRESSION_LEVEL, mtime=0)
+        async with self._locks[key]:
+            if key not in self._compressed:
+                whole = self._versions[version][name]
+                self._compressed[key] = await run_in_threadpool(gzip.compress, whole, _COMPRESSION_LEVEL, mtime=0)
         return self._compressed[key]
 
 

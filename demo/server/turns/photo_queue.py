@@ -62,7 +62,7 @@ class PhotoQueue:
     those who send nothing. Once they have arrived, a few such photos wait here for the next place and needn't be sent
     again.
 
-    A cancelled call, for example of a visitor who left, gives its place back when its thread stops, at its next step.
+    A cancelled call gives its place back when its thread stops, at its next step.
 
     To be called from one event loop.
     """

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +50,16 @@ def test_each_face_gets_a_picture_beside_the_table(tmp_path: Path, capsys: pytes
     photo.write_bytes(PORTRAIT.read_bytes())
     assert main([str(photo), "--out", str(out), "--device", "cpu", "--why", "Smiling"]) == 0
     [made] = (tmp_path / "results-why").iterdir()
-    assert made.name.endswith("photo.jpg-face-1.png")
+    assert re.search(r"photo\.jpg-[0-9a-f]{8}-face-1\.png$", made.name)
     with Image.open(made) as picture:
         assert picture.size[0] == 4 * 178
         assert picture.size[1] > 4 * 218
     assert out.is_file()
+    other = tmp_path.with_name(f"{tmp_path.name}_photo.jpg")  # the same but for the _ in place of the slash
+    other.write_bytes(PORTRAIT.read_bytes())
+    both = [str(photo), str(other), "--out", str(tmp_path / "both.csv"), "--device", "cpu", "--why", "Smiling"]
+    assert main(both) == 0
+    assert len(list((tmp_path / "both-why").iterdir())) == 2
     capsys.readouterr()
     for wrong, told in (
         (["--why", "smiling"], "there is no attribute smiling; choose one of 5_o_Clock_Shadow"),

@@ -54,6 +54,17 @@ def test_of_several_faces_those_are_cropped_that_were_chosen(
         assert [crop.number for crop in cropped.crops] == numbers[choice]
 
 
+def test_faces_are_numbered_row_by_row(finder: FaceFinder, tmp_path: Path) -> None:
+    face = Image.open(PORTRAIT).crop((40, 20, 290, 270)).resize((240, 240))
+    picture = Image.new("RGB", (520, 520), "grey")
+    for place in ((270, 10), (10, 270)):
+        picture.paste(face, place)
+    picture.save(tmp_path / "rows.png")
+    first, second = crop_picture(finder, "all", str(tmp_path / "rows.png")).crops
+    assert first.box[0] > second.box[0]
+    assert first.box[1] < second.box[1]
+
+
 def test_what_cannot_be_read_says_why(finder: FaceFinder, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no picture")
     cropped = crop_picture(finder, "one", str(tmp_path / "a.jpg"))

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -203,3 +204,22 @@ def test_each_process_that_is_waited_for_in_vain_is_a_step(others: set[BaseProce
     with followed(steps.append):
         decoders.open_picture(PLAIN)
     assert steps[:8] == [True, False] * 4
+
+
+def babble(_: DecodeBounds, parent: Connection) -> None:
+    with suppress(EOFError, OSError):  # the tests have ended
+        while True:
+            parent.send_bytes(decoders_module._READY)
+            parent.recv_bytes(), parent.recv_bytes()
+            parent.send_bytes(b"5")
+
+
+def test_a_process_that_answers_nonsense_is_replaced(monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]) -> None:
+    monkeypatch.setattr(decoders_module, "_decode", babble)
+    decoders = Decoders()
+    decoders.start()
+    [first] = set(multiprocessing.active_children()) - others
+    with pytest.raises(TypeError):
+        decoders.open_picture(PLAIN)
+    [second] = set(multiprocessing.active_children()) - others
+    assert second != first

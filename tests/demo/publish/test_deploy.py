@@ -9,7 +9,7 @@ from gradio_client import Client, handle_file
 from demo.benchmark.server import PageServer
 from demo.paths import PREVIEW
 from demo.publish import deploy
-from demo.publish.deploy import ROOT, listing, refusals
+from demo.publish.deploy import ROOT, DeployError, listing, refusals
 from tests.fakes.hub import hub
 from tests.paths import PORTRAIT
 
@@ -105,7 +105,7 @@ def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["faces", "some body/faces", "a/b/c"])
 def test_a_name_that_no_space_can_have_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main([name]) != 0
+    assert deploy.main([name]) == 2
     assert name in capsys.readouterr().err
 
 
@@ -122,6 +122,12 @@ def test_without_git_nothing_goes_that_was_made_here(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
     assert [path.as_posix() for path in listing(tmp_path)] == ["app.py", "demo/server/page.py"]
+
+
+def test_a_repository_that_git_cannot_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(DeployError, match=r"git cannot list the files in .*: fatal: "):
+        listing(tmp_path)
 
 
 def test_links_and_large_files_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from demo.device_files import SIZES
 from demo.paths import BROWSER
+from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.publish import static
 from demo.publish.static import POLICY, main, page_files
 
@@ -81,6 +82,25 @@ def test_a_folder_is_written_again_but_nothing_else_is_lost(tmp_path: Path, caps
     assert main([str(tmp_path)]) == 1
     assert "holds something else" in capsys.readouterr().err
     assert (tmp_path / "mine.txt").exists()
+
+
+def test_an_operator_without_a_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([str(tmp_path / "page"), "--operator", " "])
+    assert end.value.code == 2
+    assert "--operator needs a name" in capsys.readouterr().err
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_face_model_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: object) -> None:
+        raise FaceModelError("the face model is missing")
+
+    monkeypatch.setattr(static.Pipeline, "load", missing)
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "demo.publish.static: the face model is missing\n"
 
 
 def test_where_the_disk_is_full_the_page_from_before_stays_whole(

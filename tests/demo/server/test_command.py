@@ -120,6 +120,17 @@ def test_a_port_that_cannot_be_is_said(port: str, capsys: pytest.CaptureFixture[
     assert f"--port {port}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("port", ["x", "0", "65536"])
+def test_so_is_one_from_the_environment(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    with pytest.raises(SystemExit) as end:
+        command.main([])
+    assert end.value.code == 2
+    assert f"GRADIO_SERVER_PORT={port}: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from demo.limits import MAX_DOWNLOADS
+from demo.limits import MAX_DOWNLOADS, MAX_REDIRECTS
 from demo.server.api import download
 from demo.server.api.download import Downloads, fetch
 from demo.server.turns.line import TurnedAwayError
@@ -26,7 +26,7 @@ async def nobody(_: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("path", ["/file", "/moved"])
+@pytest.mark.parametrize("path", ["/file", "/moved", f"/steps{MAX_REDIRECTS}"])
 def test_a_file_is_fetched_from_where_its_address_leads(host: Host, path: str) -> None:
     assert fetch(host.at(path)) == b"file"
 
@@ -39,7 +39,13 @@ def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("path", "why"), [("/nothing", "status 404"), ("/round", "too often"), ("/inside", "127.0.0.2 failed validation")]
+    ("path", "why"),
+    [
+        ("/nothing", "status 404"),
+        ("/round", "too often"),
+        (f"/steps{MAX_REDIRECTS + 1}", "too often"),
+        ("/inside", "127.0.0.2 failed validation"),
+    ],
 )
 def test_what_cannot_be_fetched_is_said_with_the_reason(host: Host, path: str, why: str) -> None:
     with pytest.raises(gr.Error, match=f"{path} cannot be fetched: .*{why}"):
