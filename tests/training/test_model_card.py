@@ -175,7 +175,7 @@ def test_where_it_looks_is_told_where_it_was_measured(tmp_path: Path, folder: Pa
     assert "Often looks elsewhere (below 1.5): Bald." in text
     ratios = "1.40 (1.20–1.70) | 0.50 (0.30–0.80) | 1.60 (1.40–1.90) | 1.00 (0.80–1.30)"
     assert f"| Bald | 12 | 12.50 % | {ratios} |" in text
-    assert "by fine maps 0 times, by coarse maps 0 times, by Grad-CAM 1 times" in text
+    assert "How many of 1 attributes reach 1.5: 0 by fine maps, 0 by coarse maps, 1 by Grad-CAM, 0 by" in text
     assert "| in Grad-CAM's order | 0.375 | 0.375 |" in text
 
 

@@ -49,8 +49,8 @@ def _ratio(found: dict[str, Any]) -> str:
 
 def _means(rows: Sequence[dict[str, Any]]) -> str:
     """For how many attributes each method reaches the least ratio."""
-    counts = (f"{title}: {sum(row[name]['mean'] >= LEAST_RATIO for row in rows)}" for name, title in _METHODS.items())
-    return f"Of {len(rows)} attributes, these reach {LEAST_RATIO}: {', '.join(counts)}."
+    counts = (f"{sum(row[name]['mean'] >= LEAST_RATIO for row in rows)} by {title}" for name, title in _METHODS.items())
+    return f"How many of {len(rows)} attributes reach {LEAST_RATIO}: {', '.join(counts)}."
 
 
 def _changes(rows: Sequence[dict[str, Any]], faces: int) -> str:
