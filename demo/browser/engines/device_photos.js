@@ -1,6 +1,6 @@
 // Reads photos on this device: nothing is sent, and the answer has the same form as the server's.
 
-import {base64Of, bytesOf} from "../shared/base64.js";
+import {base64Of, bytesOf} from "../shared/files/base64.js";
 import {encodeFrame} from "../shared/camera.js";
 import {t, VisitorError} from "../shared/language.js";
 import {PicturePainter, unitOf} from "../shared/picture/painter.js";

@@ -1,6 +1,6 @@
 // Picture files: choosing them in the browser's dialog, and reading them.
 
-import {base64Of} from "../shared/base64.js";
+import {base64Of} from "../shared/files/base64.js";
 import {find} from "../shared/elements.js";
 import {asGiven, takeGiven} from "../shared/given.js";
 

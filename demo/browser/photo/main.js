@@ -4,7 +4,7 @@ import {engineChoice} from "../engines/choice.js";
 import {NotReadHereError, devicePhotos} from "../engines/device_photos.js";
 import {serverPhotos} from "../engines/server_photos.js";
 import {EngineSwitch} from "../engines/switch.js";
-import {bytesOf} from "../shared/base64.js";
+import {bytesOf} from "../shared/files/base64.js";
 import {closest, find} from "../shared/elements.js";
 import {whenRefused} from "../shared/given.js";
 import {joined, t, VisitorError} from "../shared/language.js";

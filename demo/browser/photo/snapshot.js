@@ -1,6 +1,6 @@
 // A snapshot: the camera's picture instead of a file.
 
-import {base64Of} from "../shared/base64.js";
+import {base64Of} from "../shared/files/base64.js";
 import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {joined, t, wordsOf} from "../shared/language.js";

@@ -113,4 +113,4 @@ def test_wrong_weights_are_said_in_a_line(tmp_path: Path, capsys: pytest.Capture
     assert "training.benchmark: there are no weights at" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         command.main(["--loops", "0"])
-    assert "0 is not a whole number from 1 up" in capsys.readouterr().err
+    assert "--loops must be at least 1, got 0" in capsys.readouterr().err

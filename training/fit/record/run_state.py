@@ -65,7 +65,7 @@ def read_state(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return {**state, "position": Progress(**state["position"])}
-    except OSError as error:
+    except PermissionError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:
         raise unreadable(path, error) from error

@@ -2,7 +2,7 @@
 
 import {closest, find} from "../../shared/elements.js";
 import {joined, t} from "../../shared/language.js";
-import {saveFile} from "../../shared/save_file.js";
+import {saveFile} from "../../shared/files/save_file.js";
 import {optionOf, translate, write, writeAttribute} from "../../shared/written.js";
 import {minutes, Plot} from "./plot.js";
 import {Recording} from "./recording.js";

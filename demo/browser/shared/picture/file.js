@@ -1,7 +1,7 @@
 // The marked picture as a file or on the clipboard. It is made in the browser and never sent anywhere.
 
 import {number, t} from "../language.js";
-import {saveFile} from "../save_file.js";
+import {saveFile} from "../files/save_file.js";
 
 /** @typedef {import("../language.js").Words} Words */
 
