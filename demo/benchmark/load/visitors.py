@@ -123,9 +123,9 @@ class Panel:
         parts = urlsplit(url)
         if parts.scheme != "http" or parts.path.strip("/"):
             raise PanelError(f"{url} cannot be measured: it has to be an address such as http://127.0.0.1:7860/")
-        self._host, self._port = parts.hostname or "", parts.port
         self._headers = {"Content-Type": "application/json", **({"X-Forwarded-For": address} if address else {})}
         try:
+            self._host, self._port = parts.hostname or "", parts.port  # raises ValueError for a port that is no number
             with closing(self.connect()) as connection:
                 connection.request("GET", "/config")
                 components = json.load(connection.getresponse())["components"]

@@ -46,6 +46,11 @@ def test_what_is_no_page_of_this_program_is_told() -> None:
             Panel(url, "analyse_frame")
 
 
+def test_a_port_that_is_no_number_is_told() -> None:
+    with pytest.raises(PanelError, match="is not a page of this program"):
+        Panel("http://127.0.0.1:port/", "analyse_frame")
+
+
 def test_a_page_without_the_function_is_told() -> None:
     with running(PanelPage(lambda *_: {})) as page, pytest.raises(PanelError, match="has no function analyse_film"):
         Panel(page.url, "analyse_film")
