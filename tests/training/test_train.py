@@ -453,6 +453,18 @@ def test_weights_to_begin_with(tmp_path: Path, data: Path, capsys: pytest.Captur
     assert "another shape" in capsys.readouterr().err
 
 
+def test_frozen_modules_stay_as_they_were_and_the_others_learn(tmp_path: Path, data: Path) -> None:
+    first = SlimNet((4, 8), (8, 7, 2), 3, attributes=celeba.ATTRIBUTES)
+    first.save(tmp_path / "first.safetensors")
+    options = ["--init_from", str(tmp_path / "first.safetensors"), "--frozen_modules", "1", "--learning_rate", "0.01"]
+    for more in (["--num_epochs", "1"], ["--num_epochs", "2", "--optimizer", "adamw"]):
+        run = tmp_path / more[-1]
+        assert train.main(flags(data, run, *options, *more)) == 0
+        before, after = first.state_dict(), SlimNet.load_pretrained(run / "last.safetensors").state_dict()
+        changed = {name.split(".")[0] for name, value in before.items() if not value.equal(after[name])}
+        assert changed == {"slim2", "fc"}  # batch norm's statistics included
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -13,7 +13,9 @@ from training.fit.transfer import Beginning
 from training.networks.mobilenet import MobileNet, holds_mobilenet
 from training.networks.network import Network
 
-_SHAPE = ("filter_counts", "conv_filters", "conv_filter_size", "conv_filter_stride", "depth_multiplier")  # SlimNet's
+_SLIMNETS_FLAGS = (
+    "filter_counts", "conv_filters", "conv_filter_size", "conv_filter_stride", "depth_multiplier", "frozen_modules",
+)  # fmt: skip
 
 
 def build_network(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
@@ -48,15 +50,29 @@ def _random(config: TrainConfig, attributes: tuple[str, ...]) -> Network:
             config.depth_multiplier,
             attributes=attributes,
         )
-    asked = [f"--{name}" for name in _SHAPE if getattr(config, name) != getattr(TrainConfig, name)]
+    asked = [f"--{name}" for name in _SLIMNETS_FLAGS if getattr(config, name) != getattr(TrainConfig, name)]
     if asked:
         raise CheckpointError(f"{source} is a MobileNet, and {' and '.join(asked)} is for SlimNet alone")
     first = MobileNet.load(source)
     return MobileNet(replace(first.architecture, num_classes=config.num_classes), attributes, first.preprocessing)
 
 
+def freeze(network: Network, modules: int) -> list[nn.Module]:
+    """Keep the start of a network as it is.
+
+    Args:
+        network: Network to train; a SlimNet unless nothing is frozen.
+        modules: Slim modules to freeze, and with any of them the first convolution.
+
+    Returns:
+        The frozen parts, which also have to stay in eval mode: batch norm must not learn either.
+    """
+    names = ["conv1", *(f"slim{number}" for number in range(1, modules + 1))] if modules else []
+    return [network.get_submodule(name).requires_grad_(False) for name in names]
+
+
 def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    """Make the optimiser: Adam on all parameters, as in the paper, or AdamW.
+    """Make the optimiser of all parameters that are not frozen: Adam, as in the paper, or AdamW.
 
     AdamW's decay spares biases and norms (1-D parameters). On a GPU all parameters are updated by one kernel.
 
@@ -64,13 +80,12 @@ def build_optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Opti
         config: Settings of the run.
         network: Network to train.
     """
-    fused = next(network.parameters()).device.type == "cuda" or None
+    trained = [p for p in network.parameters() if p.requires_grad]
+    fused = trained[0].device.type == "cuda" or None
     if config.optimizer == "adam":
-        return torch.optim.Adam(
-            network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=fused
-        )
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
+        return torch.optim.Adam(trained, config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    matrices = [p for p in trained if p.ndim > 1]
+    vectors = [p for p in trained if p.ndim <= 1]
     return torch.optim.AdamW(
         [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
         config.learning_rate,

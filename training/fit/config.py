@@ -120,6 +120,12 @@ class TrainConfig:
     cache_dir: str = _option("cache", "where decoded pictures are kept (116 kB each)")
     seed: int = _option(0, "seed of the initial weights, the order of pictures and the augmentation", _SEEDS)
     init_from: str = _option("", "weights to start from (.safetensors, .pth); outputs are matched by name", type=given)
+    frozen_modules: int = _option(
+        0,
+        "Slim modules at the start, and the first convolution, that stay as --init_from has them: the rest then learns "
+        "from many more pictures in the same time; 0: all learn",
+        Range(0, MAX_SLIM_MODULES),
+    )
     teachers: tuple[str, ...] = _option(
         (),
         "weights, and tables (.csv) of probabilities as demo.annotate writes them: their mean prediction softens the "
@@ -144,6 +150,8 @@ class TrainConfig:
                     item.metadata["allowed"].check(item.name, number)
         if not 1 <= len(self.filter_counts) <= MAX_SLIM_MODULES:
             raise ValueError(f"--filter_counts takes 1 to {MAX_SLIM_MODULES} numbers, got {len(self.filter_counts)}")
+        if self.frozen_modules > len(self.filter_counts):
+            raise ValueError(f"--frozen_modules {self.frozen_modules}: the network has only {len(self.filter_counts)}")
         for name, folder in (
             *(("data_dir", folder) for folder in self.data_dir),
             ("save_dir", self.save_dir), ("cache_dir", self.cache_dir),
@@ -172,6 +180,7 @@ class TrainConfig:
             (("lr_decay",), "with --decay_lr_every", bool(self.decay_lr_every)),
             (("early_height",), "with --early_share", bool(self.early_share)),
             (("teacher_share",), "with --teachers", bool(self.teachers)),
+            (("frozen_modules",), "with --init_from", bool(self.init_from)),
         ):
             unused = [name for name in names if getattr(self, name) != getattr(TrainConfig, name)]
             if unused and not there:

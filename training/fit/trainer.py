@@ -20,7 +20,7 @@ from training.data.augment import Augmentation
 from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, HostLoader, Loader, TrainingSet, batches_per_epoch
 from training.data.on_device import DeviceLoader, DevicePictures
-from training.fit.build import build_network, build_optimizer, restore_optimizer
+from training.fit.build import build_network, build_optimizer, freeze, restore_optimizer
 from training.fit.config import KEPT_BY, TrainConfig
 from training.fit.device_memory import holds, try_step
 from training.fit.ema import ExponentialMovingAverage
@@ -69,6 +69,7 @@ class Trainer:
         folder: Where checkpoints and metrics are written.
         description: Settings, data, files and commit, for config.json.
         network: Network to train.
+        frozen: Its parts that are not trained.
         optimizer: Its optimiser.
         ema: Moving average of its weights; None if off.
         dtype: Number format of the forward and backward pass.
@@ -108,6 +109,7 @@ class Trainer:
         self.network.provenance = provenance(self.description)
         if config.channels_last:
             convert_conv2d_weight_memory_format(self.network, torch.channels_last)
+        self.frozen = freeze(self.network, config.frozen_modules)
         self.optimizer = build_optimizer(config, self.network)
         self.ema = ExponentialMovingAverage(self.network, config.average) if config.average else None
         # float16 loses small gradients unless the loss is scaled; for other formats this does nothing.
@@ -229,6 +231,8 @@ class Trainer:
             self.process.rank, self.process.count, self.crop_spec_of_batch,
         )  # fmt: skip
         self.wrapped.train()
+        for part in self.frozen:
+            part.eval()
         bar = tqdm(
             loader.epoch(batches),
             desc=f"epoch {progress.epoch + 1}",

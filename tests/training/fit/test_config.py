@@ -51,6 +51,7 @@ def test_filter_counts_may_be_any_number() -> None:
         "--decay_lr_every 3 --recipe best", "--lr_decay 0.5", "--teacher_share 0.7", "--early_height 150",
         "--save_dir=", "--data_dir=", "--cache_dir=", "--teachers=",
         "--attributes A B A", "--num_classes 40 --attributes A B",
+        "--frozen_modules 1", "--frozen_modules 5 --init_from a.pth",
     ],
 )  # fmt: skip
 def test_impossible_values_are_named(flags: str, capsys: pytest.CaptureFixture[str]) -> None:
