@@ -37,7 +37,7 @@ from demo.server.content.panel import panel
 from demo.server.data_url import decode, encode_jpeg, is_jpeg, jpeg_url
 from demo.server.gradio_internals import caller_address
 from demo.server.turns.fair_threads import FairThreads
-from demo.server.turns.line import Line, TurnedAwayError
+from demo.server.turns.line import Line, TurnedAwayError, stay
 from demo.server.why import explain, read_question
 
 # Columns of a recording's CSV file; the attributes come after the first two. Boxes are in pixels of the frame that was
@@ -120,14 +120,32 @@ class _Visit:
     is_over: bool = False
 
 
+@dataclass(eq=False)
+class _Frame:
+    """A frame that is being worked on, or waits for its turn.
+
+    Attributes:
+        message: holds it, as for `FrameQueue.answer`.
+        visit: the page that sent it.
+        arrived: when, by `time.perf_counter`.
+        is_wanted: false once its sender has hung up.
+    """
+
+    message: Any
+    visit: _Visit
+    arrived: float
+    is_wanted: bool = True
+
+
 class FrameQueue:
     """Analyses frames of all visitors on a few threads; to be called from one event loop.
 
     These calls bypass Gradio's queue, so the bounds are here. Each visitor has at most one frame in work. Addresses
     take turns, since visitors choose their own names. There are at most `MAX_WAITING_FRAMES` in all, so that no backlog
     builds up; visitors who are turned away keep a turn. A frame is worked on for `MAX_FRAME_SECONDS` at most, and not
-    after its visitor has left. Visitors who leave, or are silent for `MAX_SILENCE_SECONDS`, are forgotten. If there
-    would be more than `MAX_VISITORS`, the address with the most loses the visitor who has been silent for longest.
+    after its visitor has left or its call is cancelled. It keeps its place until its thread stops, at the next step.
+    Visitors who leave, or are silent for `MAX_SILENCE_SECONDS`, are forgotten. If there would be more than
+    `MAX_VISITORS`, the address with the most loses the visitor who has been silent for longest.
 
     Args:
         pipeline: analyses the frames; each visitor gets a stream of it.
@@ -170,51 +188,59 @@ class FrameQueue:
         self._bound_visits()
         if visit.ending:
             visit.ending.cancel()
-        arrived = time.perf_counter()
+        frame = _Frame(message, visit, time.perf_counter())
+        working = asyncio.ensure_future(answer_on(self._threads.of(address), self._analyse, frame))
+        working.add_done_callback(lambda _: self._end(visitor, visit))
         try:
-            return await answer_on(self._threads.of(address), self._analyse, message, visit, arrived)
+            return await stay(self._line, address, working)
         except PictureError as error:
             return {"error": str(error)}
         except AnalysisError:
             return {"error": "The server could not analyse this camera frame."}
-        finally:
-            self._in_work.discard(visitor)
-            self._line.leave(address)
-            if not visit.is_over:
-                # In an empty context, because the current one holds the request, with the frame in it.
-                visit.ending = asyncio.get_running_loop().call_later(
-                    MAX_SILENCE_SECONDS, self._forget, visitor, context=contextvars.Context()
-                )
+        except asyncio.CancelledError:
+            frame.is_wanted = False
+            raise
 
-    def _analyse(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
-        """Answer a frame that came at `arrived`, by `time.perf_counter`. Runs on a thread of the queue."""
+    def _end(self, visitor: str, visit: _Visit) -> None:
+        """Let a visitor send the next frame, and forget them after a silence."""
+        self._in_work.discard(visitor)
+        if not visit.is_over:
+            # In an empty context, because the current one holds the request, with the frame in it.
+            visit.ending = asyncio.get_running_loop().call_later(
+                MAX_SILENCE_SECONDS, self._forget, visitor, context=contextvars.Context()
+            )
+
+    def _analyse(self, frame: _Frame) -> dict[str, Any]:
+        """Answer a frame. Runs on a thread of the queue."""
         until = time.monotonic() + MAX_FRAME_SECONDS
+        visit = frame.visit
         try:
             return interruptible(
-                lambda: not visit.is_over and time.monotonic() < until, self._read, message, visit, arrived
+                lambda: frame.is_wanted and not visit.is_over and time.monotonic() < until, self._read, frame
             )
         except InterruptedWorkError as error:
-            if visit.is_over:
+            if visit.is_over or not frame.is_wanted:
                 return {}
             raise FrameError("This camera frame took the server too long, so it was left out.") from error
 
-    def _read(self, message: Any, visit: _Visit, arrived: float) -> dict[str, Any]:
+    def _read(self, frame: _Frame) -> dict[str, Any]:
         """Do the work of `_analyse`; slow parts check now and then whether to go on."""
-        check_wanted()  # the visitor may have left while the frame waited for its turn
+        check_wanted()  # nobody may want the frame any more when its turn comes
         waiting = max(0, len(self._in_work) - FRAME_THREADS)
         began = time.perf_counter()
-        frame = read_frame(message)
+        picture = read_frame(frame.message)
         decoded = time.perf_counter()
-        question = read_question(message.get("why"))
-        analysis = visit.stream.analyse(frame, arrived, waiting, explained=question is not None)
-        milliseconds = {"wait": 1000 * (began - arrived), "decode": 1000 * (decoded - began)}
+        question = read_question(frame.message.get("why"))
+        analysis = frame.visit.stream.analyse(picture, frame.arrived, waiting, explained=question is not None)
+        milliseconds = {"wait": 1000 * (began - frame.arrived), "decode": 1000 * (decoded - began)}
+        crop = frame.message.get("crop")
         if question is None:
-            return describe(analysis, milliseconds, message.get("crop"))
+            return describe(analysis, milliseconds, crop)
         began = time.perf_counter()
         why = explain(analysis, question.face, [question.attribute], self._pipeline.predictor)
         reading = analysis.timings.infer + 1000 * (time.perf_counter() - began)
         analysis = replace(analysis, timings=replace(analysis.timings, infer=reading))
-        return describe(analysis, milliseconds, message.get("crop"), {question.face: why})
+        return describe(analysis, milliseconds, crop, {question.face: why})
 
     def _bound_visits(self) -> None:
         """Forget one visitor if there are too many; never one with a frame in work, of whom there are always fewer."""

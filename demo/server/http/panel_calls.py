@@ -4,6 +4,7 @@ Gradio itself would search all routes, resolve the dependencies of the one it fi
 check and copy the answer. Together that takes about as long as aligning a face.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ from demo.server.routes import PANELS_PATH
 
 class PanelCalls:
     """Answers well-formed calls of a panel's async function, and passes anything else on to Gradio unchanged.
+
+    If the caller hangs up before the answer, the function is cancelled.
 
     Args:
         app: Gradio's ASGI app.
@@ -42,7 +45,10 @@ class PanelCalls:
         function = call and server_function(scope, call["component_id"], call["fn_name"])
         if call and function:
             parts.clear()  # a photo's parts are large, and it may wait for a while
-            answer = orjson.dumps(await function(call["data"]))
+            answering = asyncio.ensure_future(function(call["data"]))
+            if not await _is_awaited(answering, receive):
+                return None
+            answer = orjson.dumps(answering.result())
             return await Response(answer, media_type="application/json")(scope, receive, send)
         passed_on = iter(parts)
 
@@ -50,6 +56,25 @@ class PanelCalls:
             return next(passed_on, None) or await receive()
 
         return await self._app(scope, receive_part, send)
+
+
+async def _is_awaited(answering: "asyncio.Future[Any]", receive: Receive) -> bool:
+    """Wait for an answer, and cancel it if its caller hangs up.
+
+    Args:
+        answering: the coming answer to a call whose body has been read.
+        receive: as for the middleware; all that can come now is that the caller has hung up.
+
+    Returns:
+        Whether the answer is here, and somebody to send it to.
+    """
+    hanging_up = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({answering, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
+        return answering.done()
+    finally:
+        answering.cancel()
+        hanging_up.cancel()
 
 
 def _call_in(parts: Iterable[Message]) -> dict[str, Any] | None:

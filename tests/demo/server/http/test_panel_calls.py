@@ -1,5 +1,9 @@
+import asyncio
+import http.client
 import json
+import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,12 +32,21 @@ class Counted:
 
 
 @dataclass
+class Slow:
+    """What is known of a panel's function that never ends."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class Panel:
     """A page with a panel behind the middleware."""
 
     url: str
     component: int
     passed: list[str] = field(default_factory=list)
+    slow: Slow = field(default_factory=Slow)
 
     def call(self, **changed: Any) -> dict[str, Any]:
         """A call as the page's scripts make it."""
@@ -61,15 +74,24 @@ def serving(folder: Path, **launch: Any) -> Iterator[Panel]:
     def wait(message: Any) -> Any:
         return message
 
+    async def never(message: Any) -> None:  # noqa: ARG001
+        slow.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            slow.cancelled.set()
+            raise
+
     passed: list[str] = []
+    slow = Slow()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         with gr.Blocks(analytics_enabled=False) as page:
-            component = gr.HTML("", server_functions=[answer, wait])
+            component = gr.HTML("", server_functions=[answer, wait, never])
         middleware = [Middleware(PanelCalls), Middleware(Counted, passed=passed)]
         options = {"app_kwargs": {"middleware": middleware}, "run_history": False, **launch}
         _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, **options)
-        yield Panel(url, component._id, passed)
+        yield Panel(url, component._id, passed, slow)
         page.close()
 
 
@@ -114,6 +136,17 @@ def test_what_is_no_call_goes_on_to_gradio(panel: Panel, body: bytes) -> None:
     panel.passed.clear()
     assert panel.ask(body) == panel.ask(body, directly=False)
     assert len(panel.passed) == 2
+
+
+def test_an_answer_is_cancelled_when_its_caller_hangs_up(panel: Panel) -> None:
+    server = urllib.parse.urlsplit(panel.url)
+    connection = http.client.HTTPConnection(server.hostname or "", server.port, timeout=10)
+    body = json.dumps(panel.call(fn_name="never"))
+    connection.request("POST", "/gradio_api/component_server/", body, {"Content-Type": "application/json"})
+    assert panel.slow.begun.wait(10)
+    assert not panel.slow.cancelled.is_set()
+    connection.close()
+    assert panel.slow.cancelled.wait(10)
 
 
 def test_a_page_with_a_password_answers_nobody_who_has_not_given_it(tmp_path: Path) -> None:
