@@ -5,6 +5,8 @@ import {offerLanguages} from "./shared/language_choice.js";
 import {startTabs} from "./shared/panels.js";
 import {translate} from "./shared/written.js";
 
+export {ready} from "./shared/language.js";
+
 /** @param {HTMLElement} element - holds the head */
 export function start(element) {
   translate(element);

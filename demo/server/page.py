@@ -68,7 +68,10 @@ STYLES = (
 )
 
 _LOG = logging.getLogger(__name__)
-_START = "import(`${window.gradio_config.root}/${props.module}`).then(({start}) => start(element));"
+_START = (
+    "import(`${window.gradio_config.root}/${props.module}`)"
+    ".then(async ({ready, start}) => { await ready; start(element); });"
+)
 
 
 def build(

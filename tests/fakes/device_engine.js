@@ -1,7 +1,9 @@
 // Replaces demo/browser/device/engine.js. It answers at once with `window.device.faces`, once the test lets it load. A
-// face has its `why` only if that is asked for.
+// face has its `why` only if that is asked for. `window.device.lose` ends it as if its worker had died.
 
 window.device = {asked: [], wait: null, problem: "", ...window.device};
+
+export const CLOSED = "Reading on this device has ended.";
 
 export async function createDeviceEngine({base, onProgress}) {
   window.device.base = base;
@@ -19,6 +21,9 @@ export async function createDeviceEngine({base, onProgress}) {
       );
       const ms = {wait: 1, decode: 2, detect: 3, align: 4, infer: 5};
       return {width: 480, height: 360, faces, ms};
+    },
+    whenLost(listener) {
+      window.device.lose = listener;
     },
     close() {},
   };

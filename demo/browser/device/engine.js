@@ -11,6 +11,7 @@ import {t, VisitorError} from "../shared/language.js";
  * @typedef {Object} DeviceEngine
  * @property {(frame: Blob | ImageBitmapSource, options: Options) => Promise<Answer | {error: Words}>} analyse - see analyse
  * @property {() => void} close - ends the worker; frames in progress are answered by {error}
+ * @property {(listener: () => void) => void} whenLost - called if the worker ends by itself; then another one is needed
  */
 
 // The smallest module with a 128-bit instruction: () => i8x16.splat(0).
@@ -60,11 +61,16 @@ export function createDeviceEngine({base, onProgress}) {
 class WorkerEngine {
   /** @param {Worker} worker - which has loaded everything */
   constructor(worker) {
-    this.worker = worker;
+    /** @type {Worker | null} */
+    this.worker = worker; // null once it has ended
     this.count = 0;
     /** @type {Map<number, (answer: Answer | {error: Words}) => void>} */
     this.waiting = new Map();
-    worker.onerror = () => this.close();
+    this.lost = () => {};
+    worker.onerror = () => {
+      this.close();
+      this.lost();
+    };
     worker.onmessage = ({data: {id, answer, failure}}) => {
       this.waiting.get(id)?.(answer ?? {error: whyNotRead(failure)});
       this.waiting.delete(id);
@@ -82,13 +88,21 @@ class WorkerEngine {
    */
   async analyse(frame, options) {
     const isReady = frame instanceof Blob || frame instanceof ImageBitmap;
-    const source = isReady ? frame : await createImageBitmap(frame);
+    const source = isReady
+      ? frame
+      : await createImageBitmap(frame).catch(() => /** @type {ImageBitmap | null} */ (null));
+    if (!source) return {error: whyNotRead({kind: "memory", detail: ""})};
     if (!this.worker) return {error: CLOSED};
     return new Promise((resolve) => {
       const id = this.count++;
       this.waiting.set(id, resolve);
       this.worker.postMessage({id, frame: source, options}, source instanceof Blob ? [] : [source]);
     });
+  }
+
+  /** @param {() => void} listener */
+  whenLost(listener) {
+    this.lost = listener;
   }
 
   close() {
@@ -99,7 +113,8 @@ class WorkerEngine {
   }
 }
 
-const CLOSED = t("Reading on this device has ended.");
+/** What the answers are once the worker has ended. */
+export const CLOSED = t("Reading on this device has ended.");
 
 /** What this browser lacks, in a sentence for people; "" if it has everything. */
 function missingPart() {

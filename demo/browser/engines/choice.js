@@ -1,6 +1,6 @@
 // Which engine reads pictures: the server, or this device once its parts are loaded. Live and Photo share the choice.
 
-import {createDeviceEngine} from "../device/engine.js";
+import {CLOSED, createDeviceEngine} from "../device/engine.js";
 import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {Settings} from "../shared/settings.js";
 import {deviceEngine} from "./device.js";
@@ -125,7 +125,15 @@ export class EngineChoice {
       this.progress = {loaded: 0, total: 0};
       throw error;
     }
+    this.reader.whenLost(() => this.lose());
     return this.reader;
+  }
+
+  /** Forgets the engine on this device, which has ended by itself: the next try loads another one. */
+  lose() {
+    this.reader = this.loading = null;
+    this.progress = {loaded: 0, total: 0};
+    if (this.chosen === "device") this.become("failed", CLOSED);
   }
 
   /**

@@ -36,8 +36,8 @@ export function devicePhotos(engines, facts) {
       const faces = /** @type {import("../photo/view.js").Face[]} */ (answer.faces); // with all crops
       return {name, width, height, faces, ...(await picturesOf(file, answer, painter))};
     },
-    async explain(request, number) {
-      return explainPhoto(await engines.load(), await fileOf(request, engines.device.examples), number);
+    async explain(request, first, number) {
+      return explainPhoto(await engines.load(), await fileOf(request, engines.device.examples), first, number);
     },
   };
 }

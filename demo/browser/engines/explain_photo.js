@@ -1,20 +1,44 @@
-// Explains a photo that this device read: reads it again, with the maps of one of its faces.
+// Explains a photo on this device: reads it again, with the maps of one of its faces.
 
 import {t, VisitorError} from "../shared/language.js";
+
+const SAME_FACE_IOU = 0.3; // of its box here and its box in the first answer, at least
+
+/** @typedef {import("../photo/view.js").Answer} Answer */
 
 /**
  * @param {import("../device/engine.js").DeviceEngine} reader
  * @param {Blob} file - the photo
- * @param {number} number - of the face
+ * @param {Answer} first - to the photo, perhaps from the server, which may have numbered its faces otherwise
+ * @param {number} number - of the face in it
  * @returns {Promise<import("../shared/why/map.js").Maps>} of all attributes
  * @throws {VisitorError} if there are none
  */
-export async function explainPhoto(reader, file, number) {
-  const answer = await reader.analyse(file, {thorough: true, why: {face: number}});
-  if ("error" in answer) throw new VisitorError(answer.error);
-  const face = answer.faces.find((other) => other.number === number);
+export async function explainPhoto(reader, file, first, number) {
+  const {box} = first.faces.find((face) => face.number === number);
+  const read = async (/** @type {number} */ face) => {
+    const answer = await reader.analyse(file, {thorough: true, why: {face}});
+    if ("error" in answer) throw new VisitorError(answer.error);
+    const here = box.map((/** @type {number} */ side) => (side * answer.width) / first.width);
+    return answer.faces.find((other) => iou(other.box, here) >= SAME_FACE_IOU);
+  };
+  let face = await read(number);
+  if (face && face.number !== number) face = await read(face.number);
   if (!face)
     throw new VisitorError(t("The picture has changed since: that face is not in it any more. Choose it again."));
   if (!face.why) throw new VisitorError(t("What reads the faces here cannot tell why."));
   return face.why;
+}
+
+/**
+ * Intersection over union of two boxes.
+ *
+ * @param {number[]} one - left, top, width and height
+ * @param {number[]} other
+ */
+function iou([x, y, width, height], [left, top, across, down]) {
+  const shared =
+    Math.max(0, Math.min(x + width, left + across) - Math.max(x, left)) *
+    Math.max(0, Math.min(y + height, top + down) - Math.max(y, top));
+  return shared / (width * height + across * down - shared);
 }

@@ -24,8 +24,8 @@ const NEXT_STEP = {
  * @typedef {object} PhotoEngine
  * @property {(request: PhotoRequest, isWanted: () => boolean) => Promise<import("../photo/view.js").Answer | null>} read -
  *   null if it stopped being wanted before there was an answer
- * @property {(request: PhotoRequest, number: number) => Promise<import("../shared/why/map.js").Maps>} explain - the maps
- *   of a face, by its number
+ * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number) =>
+ *   Promise<import("../shared/why/map.js").Maps>} explain - the maps of a face, by its number in the first answer
  */
 
 /**
@@ -45,7 +45,7 @@ export function serverPhotos(server, onWait) {
     untilAnswered((question) => server.analyse_photo({...question, visitor}), request, isWanted, onWait);
   return {
     read: ask,
-    explain: async (request, number) => (await ask({...request, why: number})).why,
+    explain: async (request, _, number) => (await ask({...request, why: number})).why,
   };
 }
 

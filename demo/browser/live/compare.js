@@ -6,7 +6,7 @@ import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {number, t} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
-import {showRemark} from "../shared/status.js";
+import {write} from "../shared/written.js";
 
 const QUALITY = 0.92; // of the JPEG
 
@@ -34,18 +34,18 @@ export class Comparison {
   show() {
     const {chosen, state, hasServer} = this.engines;
     this.button.hidden = !(hasServer && chosen === "device" && state === "ready");
-    if (this.button.hidden) showRemark(this.resultLine, "");
+    if (this.button.hidden) write(this.resultLine, "");
   }
 
   async compare() {
     const picture = this.lastPicture();
     if (!picture) {
-      showRemark(this.resultLine, t("There is no picture yet."));
+      write(this.resultLine, t("There is no picture yet."));
       return;
     }
     this.button.disabled = true;
-    showRemark(this.resultLine, t("Comparing…"));
-    showRemark(this.resultLine, await compare(picture, this.server, this.engines.reader));
+    write(this.resultLine, t("Comparing…"));
+    write(this.resultLine, await compare(picture, this.server, this.engines.reader));
     this.button.disabled = false;
   }
 }
@@ -78,7 +78,7 @@ async function compare(picture, server, reader) {
 function difference({faces, left_out: leftOut}, here) {
   if (faces.length + leftOut !== here.length) {
     const counts = {server: faces.length + leftOut, device: here.length};
-    return t("The server found {server} faces, this device {device}.", counts);
+    return t("Faces found: {server} by the server, {device} by this device.", counts);
   }
   if (!here.length) return t("Neither found a face.");
   const all = faces.flatMap((face) => {

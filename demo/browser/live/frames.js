@@ -30,6 +30,7 @@ export class Frames {
     /** @type {number | null} */
     this.newest = null; // capture time of the frame that the video shows; null once it has been taken
     this.wake = () => {};
+    this.goOn = () => {}; // ends a pause before another try
     this.taken = document.createElement("canvas"); // the frame being read, as it will be shown
     this.spare = document.createElement("canvas"); // the previous one, on the page
     signal.addEventListener("abort", () => this.leave());
@@ -43,11 +44,21 @@ export class Frames {
   use(engine) {
     this.engine = engine;
     this.wake();
+    this.goOn();
   }
 
   leave() {
     this.engine?.close();
     this.wake();
+    this.goOn();
+  }
+
+  /** @param {number} milliseconds - to wait before another try, unless another engine comes or the session ends */
+  async pause(milliseconds) {
+    const goingOn = new Promise((resolve) => {
+      this.goOn = () => resolve(undefined);
+    });
+    await Promise.race([pause(milliseconds), goingOn]);
   }
 
   /**
@@ -86,11 +97,11 @@ export class Frames {
       } else if (answer.busy) {
         const wait = {seconds: Math.ceil(answer.seconds)};
         this.view.say(t("Many visitors at once: your turn comes in about {seconds} s.", wait), "waiting");
-        await pause(1000 * answer.seconds);
+        await this.pause(1000 * answer.seconds);
       } else {
         failures += 1;
         this.explain(answer, failures);
-        await pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]);
+        await this.pause(RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]);
       }
     }
   }

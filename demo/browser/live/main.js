@@ -12,6 +12,8 @@ import {translate} from "../shared/written.js";
 import {Session} from "./session.js";
 import {View} from "./view.js";
 
+export {ready} from "../shared/language.js";
+
 const OFF = t("The camera is off.");
 
 /**

@@ -135,7 +135,7 @@ export class Session {
     frames.use(engines.open(server));
     view.forgetFaces();
     view.askWhy();
-    if (view.state !== "starting") this.sayWhatIsDone();
+    if (frames.track || view.state !== "starting") this.sayWhatIsDone();
   }
 
   freeze() {

@@ -70,6 +70,7 @@ export class View {
     this.classMode = new ClassMode(
       find(live, ".class-mode", HTMLDialogElement),
       this.canvas,
+      this.status.line,
       facts.face_colours,
       this.panel.listed,
     );
@@ -218,6 +219,9 @@ export class View {
     this.smoother = new Smoother(this.facts.remembered_ms);
     this.choice.forget();
     this.cropAsked = 0;
+    this.announcer.turnTo(null);
+    this.panel.reliability.clear();
+    this.timeline.forgetFaces();
     this.remarks.forgetFaces();
   }
 
@@ -242,7 +246,6 @@ export class View {
     live.classList.remove("stale");
     this.buttons.show([], null);
     this.panel.clear();
-    this.panel.reliability.clear();
     this.timeline.stop(t("The camera is off. Numbers only, no picture."));
     this.say(message, kind);
   }

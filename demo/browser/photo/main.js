@@ -19,6 +19,8 @@ import {Snapshot} from "./snapshot.js";
 import {allAsJson, asCsv, asJson} from "./tables.js";
 import {View} from "./view.js";
 
+export {ready} from "../shared/language.js";
+
 /** @typedef {import("../engines/server_photos.js").PhotoServer} PhotoServer */
 /** @typedef {import("../shared/language.js").Words} Words */
 /** @typedef {import("./view.js").Answer} Answer */
@@ -176,7 +178,7 @@ class Photos {
       return await this.reading.askAgain(answer, (request, photo) => {
         const isPrivate = this.engines.chosen === "device" && !photo.atServer;
         const engine = isPrivate ? this.onDevice : this.readBy.get(answer);
-        return engine.explain(request, number);
+        return engine.explain(request, answer, number);
       });
     } finally {
       if (!this.reading.busy) this.view.sayWhatIsShown(); // the status line may still say that it is waiting

@@ -92,13 +92,14 @@ export class MarkedPicture {
   }
 
   /**
-   * The marked picture, for saving.
+   * The marked picture, for saving; null while the photo is not there yet. At once, since Safari lets a page copy only
+   * while it handles a click.
    *
    * @param {import("../shared/language.js").Words} caption
    */
-  async file(caption) {
+  file(caption) {
     const {image} = this;
-    await image.decode();
+    if (!image.complete || !image.naturalWidth) return null;
     const size = {width: image.naturalWidth, height: image.naturalHeight};
     const unit = unitOf(Math.max(size.width, size.height));
     const paint = (/** @type {CanvasRenderingContext2D} */ context) => {

@@ -30,6 +30,8 @@ export class Snapshot {
       const wanted = view.panel.settings.values.camera;
       const track = await openCamera(video, wanted);
       if (!track) return; // cancelled while the browser asked
+      const {mirror = track.getSettings().facingMode !== "environment"} = view.panel.settings.values;
+      video.classList.toggle("mirrored", mirror);
       view.say(joined([otherCamera(track, wanted), t("Look into the camera, then capture.")]));
       track.addEventListener("ended", () => {
         if (isPlaying(video, track)) this.fail(t("The camera was disconnected. Connect it and try again."));

@@ -5,7 +5,7 @@ import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
-import {say, showRemark, speak} from "../shared/status.js";
+import {say, speak} from "../shared/status.js";
 import {write} from "../shared/written.js";
 import {MarkedPicture} from "./marked_picture.js";
 import {PhotoWhy} from "./why.js";
@@ -109,7 +109,7 @@ export class View {
   keep(reason) {
     this.reason = reason;
     this.kept = reason && this.shown ? t("You still see the result of {shown}.", {shown: this.shown.name}) : "";
-    showRemark(this.keptLine, this.kept && joined([reason, this.kept]));
+    write(this.keptLine, this.kept && joined([reason, this.kept]));
   }
 
   /** Publishes how many faces are on the page, for programs that watch it from outside. */
@@ -195,7 +195,8 @@ export class View {
    */
   async giveAway(give) {
     const caption = captionText(this.panel.names.length, this.facts.parameters);
-    this.say(await give(await this.picture.file(caption)));
+    const picture = this.picture.file(caption);
+    this.say(picture ? await give(picture) : t("There is no picture yet."));
   }
 
   sayWhatIsShown() {

@@ -65,13 +65,13 @@ const known = new Map(); // sentence looked up by its pattern -> its translation
 let patterns = null;
 /** @type {(() => void)[]} */
 const listeners = [];
-let wanted = document.documentElement.lang || "en"; // set by choose_language.js
+let wanted = "en";
 
-try {
-  adopt(wanted, await loadTable(wanted));
-} catch {
-  adopt("en", EMPTY);
-}
+/**
+ * Resolves once the texts of the language that choose_language.js chose are here, or it is known that they don't come.
+ * Not a top-level await, because Safari before 27 doesn't wait for it in a module that is imported several times.
+ */
+export const ready = changeLanguage(document.documentElement.lang || "en").catch(() => adopt("en", EMPTY));
 
 /** @param {() => void} listener - called after each change of the language */
 export function whenLanguageChanges(listener) {

@@ -2,7 +2,7 @@
 
 import {changeLanguage, language, t} from "./language.js";
 import {Settings} from "./settings.js";
-import {showRemark} from "./status.js";
+import {write} from "./written.js";
 
 /**
  * Offers the available languages. A choice changes the texts in place, and nothing else on the page.
@@ -20,10 +20,10 @@ export function offerLanguages(select, problem) {
     try {
       await changeLanguage(code);
       keep(settings, code);
-      showRemark(problem, "");
+      write(problem, "");
     } catch {
       select.value = language;
-      showRemark(problem, t("The texts did not arrive. Try again."));
+      write(problem, t("The texts did not arrive. Try again."));
     }
   });
 }

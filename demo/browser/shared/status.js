@@ -42,17 +42,6 @@ export function shownIn(line) {
   return written(line.querySelector("[aria-hidden]") ?? line);
 }
 
-/**
- * Shows a sentence in a line of its own.
- *
- * @param {HTMLElement} line
- * @param {Words} words - empty: none
- */
-export function showRemark(line, words) {
-  line.hidden = !String(words);
-  write(line, words);
-}
-
 /** @param {number} milliseconds */
 export function pause(milliseconds) {
   return new Promise((resolve) => {

@@ -5,6 +5,7 @@ import {start as startLive} from "../live/main.js";
 import {start as startHead} from "../page.js";
 import {start as startPhoto} from "../photo/main.js";
 import {find} from "../shared/elements.js";
+import {ready} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 
 const CONTROL_MS = 5000; // longest wait for the service worker at the first visit
@@ -17,6 +18,7 @@ window.gradio_config = {root: ROOT.replace(/\/$/, ""), api_prefix: "", i18n_tran
 const [head, live, photo, about] = ["head", "live", "photo", "about"].map((name) =>
   find(document, `[data-part=${name}]`, HTMLElement),
 );
+await ready;
 startHead(head);
 startAbout(about);
 await takenOver();

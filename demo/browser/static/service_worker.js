@@ -12,7 +12,9 @@ const HEADERS = {
 };
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
+  // From the host itself: the browser may still hold files of the version before.
+  const fresh = files.map((/** @type {string} */ file) => new Request(file, {cache: "reload"}));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {

@@ -17,7 +17,8 @@ _FAILED = "A part of this page did not arrive, or the server has been changed si
 # Until its script runs, a panel is inert, so that no click is lost. If the script doesn't arrive, the panel says so.
 START_PANEL = f"""
     const {{root}} = window.gradio_config;
-    import(`${{root}}/${{props.module}}`).then(({{start}}) => {{
+    import(`${{root}}/${{props.module}}`).then(async ({{ready, start}}) => {{
+      await ready;
       start(element, JSON.parse(props.facts), server);
     }}).catch((error) => {{
       const status = element.querySelector(".status");

@@ -23,7 +23,13 @@ NUMBERS = r"[-\d.]+|\[[-\d., ]+\]|\{[-\d.:, ]+\}"
 IN_SCRIPT = re.compile(rf"^(?:export )?const (\w+|\[[\w, ]+\]) = ({NUMBERS});", re.MULTILINE)
 IN_PYTHON = re.compile(r"^(_?[A-Z][A-Z\d_]*(?:, _?[A-Z][A-Z\d_]*)*) = ", re.MULTILINE)
 # A device has one visitor, so it need not save what a busy server does. The script has the last one as two constants.
-NOT_IN_SCRIPTS = {"CLEARLY_LARGER", "MAX_LANDMARK_INTERVAL_SECONDS", "MOUTH_CORNERS"}
+NOT_IN_SCRIPTS = {
+    "CLEARLY_LARGER",
+    "MAX_CONFIRMED_RATIO",
+    "MAX_LANDMARK_INTERVAL_SECONDS",
+    "MAX_SEEN_RATIO",
+    "MOUTH_CORNERS",
+}
 
 
 def in_script(name: str) -> dict[str, Any]:

@@ -225,23 +225,29 @@ def test_a_file_that_is_no_picture_is_told_and_the_next_one_is_read(page: Any) -
         "async () => String((await engine.analyse(await (await fetch('/engine/slimnet.onnx')).blob(), {})).error)"
     )
     assert "cannot open the picture" in told
+    told = page.evaluate("async () => String((await engine.analyse(new OffscreenCanvas(0, 0), {})).error)")
+    assert "too little free memory for this picture" in told
     assert len(read(page, PORTRAIT.name)["faces"]) == 1
 
 
-def test_a_closed_engine_answers_that_it_is(page: Any, address: str) -> None:
+def test_an_engine_whose_worker_has_died_answers_and_tells_so(page: Any, address: str) -> None:
     other = page.context.new_page()
     other.goto(address)
     load_engine(other)
-    pending, after = other.evaluate(
+    pending, after, lost = other.evaluate(
         """async (name) => {
             const picture = await (await fetch(`/engine/${name}`)).blob();
+            let lost = false;
+            engine.whenLost(() => { lost = true; });
             const pending = engine.analyse(picture, {});
-            engine.close();
-            return (await Promise.all([pending, engine.analyse(picture, {})])).map(({error}) => String(error));
+            engine.worker.dispatchEvent(new ErrorEvent("error"));
+            const answers = await Promise.all([pending, engine.analyse(picture, {})]);
+            return [...answers.map(({error}) => String(error)), lost];
         }""",
         PORTRAIT.name,
     )
     assert pending == after == "Reading on this device has ended."
+    assert lost
     other.close()
 
 

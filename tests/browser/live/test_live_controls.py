@@ -165,6 +165,7 @@ def test_keys_do_what_the_buttons_do_but_not_while_somebody_types(server: Server
     page.wait_for_selector("#live[data-state='on']")
     page.keyboard.press("p")
     wait_for_live_status(page, "Frozen")
+    page.click("#live .stage > canvas", position={"x": 5, "y": 5})  # the picture then has the focus
     page.keyboard.press("p")
     page.keyboard.press("m")
     page.wait_for_selector("#live [data-do='mirror'][aria-pressed='false']")

@@ -222,6 +222,17 @@ def test_a_recording_goes_on_where_it_ended_until_it_is_discarded(page: Any) -> 
     assert page.get_attribute(".record", "title") == "Record the numbers, no picture"
 
 
+def test_faces_that_are_numbered_anew_are_others_in_the_recording(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 400); feed(400, 800, 2)")
+    for _ in range(2):
+        page.evaluate("timeline.forgetFaces()")
+    page.evaluate("feed(1000, 1400)")
+    page.click(".record")
+    rows = csv.DictReader(io.StringIO(download(page, "csv")[1]))
+    assert [row["face"] for row in rows] == [*["1"] * 10, *["2"] * 10, *["3"] * 10]
+
+
 def test_a_recording_ends_by_itself_and_says_so(page: Any) -> None:
     page.click(".record")
     page.evaluate("feed(0, 400); add(30 * 60 * 1000, 0.5)")
@@ -265,6 +276,9 @@ def test_what_was_recorded_can_be_saved_after_the_camera_was_stopped(server: Ser
     times = [int(row[0]) for row in rows]
     assert times == sorted(times)
     assert page.evaluate("window.watched.encodings") == encoded  # only frames that were sent
+    page.click("#live-start")  # perhaps somebody else sits there now
+    page.click("#live [data-do=record]")
+    page.wait_for_selector("#live .timeline .whose option[value='2']", state="attached")
 
 
 def test_the_browser_asks_before_a_recording_is_lost(page: Any) -> None:

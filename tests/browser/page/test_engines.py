@@ -8,6 +8,7 @@ from tests.browser.conftest import (
     Server,
     let_camera_frames_pass,
     start_live,
+    wait_for_frames,
     wait_for_live_status,
     wait_for_more,
 )
@@ -70,7 +71,7 @@ def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     assert int(page.get_attribute("#live .sent", "data-bytes")) > page.evaluate("window.messages.at(-1).size")
     page.evaluate("window.leftOut = 2")  # which the server has found, too, but does not read
     page.click("#live [data-do=compare]")
-    page.locator("#live .comparison", has_text="The server found 3 faces, this device 1.").wait_for()
+    page.locator("#live .comparison", has_text="Faces found: 3 by the server, 1 by this device.").wait_for()
 
     choose_engine(page, "server")
     wait_for_more(page)
@@ -111,6 +112,35 @@ def test_what_fails_is_told_and_the_server_takes_over_only_when_asked(page: Any)
     wait_for_more(page)
     assert page.evaluate("location.hash") == "#engine=server"
     assert not page.is_visible("#live .engine-problem")
+
+
+def test_an_engine_that_dies_is_told_and_can_be_loaded_again(page: Any) -> None:
+    choose_engine(page, "device")
+    wait_for_engine(page, "device")
+    start_live(page)
+    page.evaluate("window.device.lose()")
+    wait_for_engine(page, "device", "failed")
+    wait_for_live_status(page, "Reading on this device has ended.")
+    hold_loading(page)
+    page.click("#live .engine-problem [data-do=load-again]")
+    wait_for_engine(page, "device", "loading")
+    let_load(page)
+    wait_for_engine(page, "device")
+    wait_for_more(page)
+    assert sent(page) == 0
+
+
+def test_who_leaves_a_busy_server_for_this_device_waits_for_no_turn(server: Server, open_page: Any) -> None:
+    page = open_with_stand_in(open_page, server)
+    page.route("**/component_server/", lambda route: route.fulfill(json={"busy": True, "seconds": 600}))
+    page.click("#live-start")
+    wait_for_live_status(page, "your turn comes in about 600 s.")
+    hold_loading(page)
+    choose_engine(page, "device")
+    wait_for_live_status(page, "Loading onto this device")
+    let_load(page)
+    wait_for_frames(page, 1)
+    assert probabilities(page) == {"0.2"}
 
 
 def test_the_choice_is_kept_for_the_next_visit(page: Any) -> None:

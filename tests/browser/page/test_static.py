@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,15 @@ FIRST_VISIT = """
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files, and notes which were asked for past the browser's own cache."""
+
+    fresh: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        if self.headers.get("Cache-Control") == "no-cache":
+            self.fresh.add(self.path)
+        super().do_GET()
+
     def log_message(self, *_: Any) -> None:
         pass
 
@@ -107,6 +116,7 @@ def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, 
             page.click("#photo .more [data-download=picture]")
         assert Path(download.value.path()).read_bytes().startswith(b"\xff\xd8")
 
+        assert "/scripts/page.js" in QuietFiles.fresh  # what is kept is of this version
         host.shutdown()
         context.set_offline(True)
         page.reload()

@@ -17,6 +17,7 @@ from tests.browser.device.stand_in import (
     open_with_stand_in,
     wait_for_engine,
 )
+from tests.browser.films import SMILING, face
 from tests.browser.photo.test_photo import (
     downloaded,
     names_of_photos,
@@ -125,6 +126,23 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
     assert posted.requests == []
     assert page.get_attribute("#photo .sent", "data-bytes") == "0"
+
+
+def test_why_is_told_of_the_chosen_face_even_if_it_has_another_number_by_now(page: Any) -> None:
+    choose_engine(page, "device", "photo")
+    wait_for_engine(page, "device", panel="photo")
+    left, right = face(1, 20, why=SMILING), face(2, 200, 0.2, why=SMILING)
+    page.evaluate("(faces) => { window.device.faces = faces; }", [left, right])
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 2)
+    page.click("#photo .faces [data-face='2']")
+    page.evaluate("(faces) => { window.device.faces = faces; }", [right | {"number": 1}, left | {"number": 2}])
+    page.click("#photo label[for=photo-Smiling]")
+    page.locator("#photo .why .where", has_text="+2.6").wait_for()
+    assert page.evaluate("window.device.asked.at(-1).why.face") == 1
+    page.evaluate("window.device.faces.pop(); 0")  # then the other face is not in it any more
+    page.click("#photo .faces [data-face='1']")
+    page.locator("#photo .why", has_text="that face is not in it any more").wait_for()
 
 
 def test_the_server_reads_what_this_device_cannot_only_when_the_visitor_agrees(page: Any, tmp_path: Path) -> None:

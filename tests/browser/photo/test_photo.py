@@ -382,6 +382,7 @@ def test_a_snapshot_is_analysed_and_the_camera_released(server: Server, open_pag
     choose_panel(page, "photo")
     page.click("#photo-snapshot")
     wait_for_status(page, "Look into the camera")
+    assert page.is_visible("#photo .snapshot video.mirrored")
     page.click("#photo-capture")
     wait_for_faces(page, 1)
     assert page.evaluate("window.watched.encodings") == 1

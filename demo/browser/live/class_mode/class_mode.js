@@ -45,12 +45,14 @@ export class ClassMode {
   /**
    * @param {HTMLDialogElement} dialog
    * @param {HTMLCanvasElement} canvas - the live picture, which moves into the dialog while it is open
+   * @param {HTMLElement} status - the status line, which does so too, since only what is in the dialog is seen and heard
    * @param {string[]} colours - of the faces in turn
    * @param {import("../../shared/attributes/attributes.js").Row[]} rows - of the attributes, in the order of the page
    */
-  constructor(dialog, canvas, colours, rows) {
+  constructor(dialog, canvas, status, colours, rows) {
     this.dialog = dialog;
     this.canvas = canvas;
+    this.status = status;
     this.place = find(dialog, ".class-picture", HTMLElement);
     this.colours = colours;
     this.rows = rows.filter(({impression}) => !impression); // opinions about looks are not for a class
@@ -68,7 +70,9 @@ export class ClassMode {
 
   open() {
     this.home = this.canvas.parentElement;
+    this.statusHome = this.status.parentElement;
     this.place.append(this.canvas);
+    find(this.dialog, ".class-status", HTMLElement).append(this.status);
     this.startOver();
     this.dialog.showModal();
   }
@@ -77,9 +81,10 @@ export class ClassMode {
     this.dialog.close();
   }
 
-  /** Puts the picture back when the dialog closes, however that happens. */
+  /** Puts the picture and the status line back when the dialog closes, however that happens. */
   giveBack() {
     this.home.querySelector("video").after(this.canvas);
+    this.statusHome.prepend(this.status);
   }
 
   startOver() {

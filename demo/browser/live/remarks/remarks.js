@@ -3,7 +3,6 @@
 
 import {find} from "../../shared/elements.js";
 import {t} from "../../shared/language.js";
-import {showRemark} from "../../shared/status.js";
 import {write} from "../../shared/written.js";
 import {LARGEST_WIDTH} from "../../engines/frame_size.js";
 import {PictureAge} from "./age.js";
@@ -32,7 +31,7 @@ export class Remarks {
   showSize(size) {
     const sizes = {width: size?.width, largest: LARGEST_WIDTH};
     const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", sizes);
-    showRemark(this.sizeLine, size?.reduced ? reduced : "");
+    write(this.sizeLine, size?.reduced ? reduced : "");
   }
 
   /**
@@ -40,12 +39,12 @@ export class Remarks {
    * @param {number} latency - milliseconds from the camera to the page
    */
   showAge(framesPerSecond, latency) {
-    showRemark(this.ageLine, this.pictureAge.remark(framesPerSecond, latency));
+    write(this.ageLine, this.pictureAge.remark(framesPerSecond, latency));
   }
 
   /** No longer says how old the picture is, since it is stale altogether. */
   hideAge() {
-    showRemark(this.ageLine, "");
+    write(this.ageLine, "");
   }
 
   /**
@@ -59,14 +58,14 @@ export class Remarks {
 
   /** @param {Words} text - that another camera is used than the one chosen; empty if it is the one */
   showCamera(text) {
-    showRemark(this.cameraLine, text);
+    write(this.cameraLine, text);
   }
 
   /** @param {Words} sentence - why the page does not take something dropped or pasted */
   refuse(sentence) {
-    showRemark(this.refusalLine, sentence);
+    write(this.refusalLine, sentence);
     clearTimeout(this.refusalTimer);
-    this.refusalTimer = setTimeout(() => showRemark(this.refusalLine, ""), REFUSAL_MS);
+    this.refusalTimer = setTimeout(() => write(this.refusalLine, ""), REFUSAL_MS);
   }
 
   /** Forgets the faces so far. */
@@ -79,7 +78,7 @@ export class Remarks {
   rest() {
     this.pictureAge.clear();
     this.hideAge();
-    showRemark(this.sizeLine, "");
+    write(this.sizeLine, "");
   }
 
   /** Drops everything, since live mode ends. */
@@ -87,6 +86,6 @@ export class Remarks {
     this.rest();
     this.forgetFaces();
     this.showCamera("");
-    showRemark(this.refusalLine, "");
+    write(this.refusalLine, "");
   }
 }

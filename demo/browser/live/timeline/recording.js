@@ -43,6 +43,12 @@ export class Recording {
     this.rows = [];
     /** @type {Map<number, {count: number, means: Float64Array, squares: Float64Array}>} */
     this.spreads = new Map(); // face -> how much its attributes vary
+    this.before = 0; // the highest number of a face that was recorded before the page numbered its faces anew
+  }
+
+  /** Notes that the page numbers its faces anew: 1 is now another face, which gets a number of its own here. */
+  forgetFaces() {
+    this.before = Math.max(0, ...this.spreads.keys());
   }
 
   /**
@@ -62,7 +68,7 @@ export class Recording {
     for (const {number, probabilities, box, doubts, why} of faces) {
       const row = {
         milliseconds: Math.round(milliseconds - this.origin),
-        face: number,
+        face: this.before + number,
         probabilities: Float32Array.from(probabilities),
         captured: performance.timeOrigin + captured,
         box,
@@ -95,6 +101,15 @@ export class Recording {
 
   get faces() {
     return [...this.spreads.keys()].sort((one, other) => one - other);
+  }
+
+  /**
+   * @param {number} face
+   * @param {number} from - milliseconds since the first frame
+   */
+  rowsOf(face, from) {
+    const first = this.rows.findLastIndex(({milliseconds}) => milliseconds < from) + 1;
+    return this.rows.slice(first).filter((row) => row.face === face);
   }
 
   get length() {

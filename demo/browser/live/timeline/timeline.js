@@ -104,6 +104,11 @@ export class Timeline {
     }
   }
 
+  /** Takes the faces that come now for others than those before. */
+  forgetFaces() {
+    this.data.forgetFaces();
+  }
+
   toggle() {
     if (this.recording) this.stop();
     else this.start();
@@ -170,11 +175,10 @@ export class Timeline {
     this.whose.hidden = faces.length === 1;
     this.lines = (this.chosen ?? this.data.varying(this.face, MOST_LINES, this.shows)).filter(this.shows);
     this.showLines();
-    const rows = this.data.rows.filter(({face}) => face === this.face);
     const colours = [...this.chips.children].map((chip) => getComputedStyle(chip).getPropertyValue("--colour"));
     const from = this.recording ? Math.max(0, this.data.length - WINDOW_MS) : 0;
     this.picture.draw(
-      rows,
+      this.data.rowsOf(this.face, from),
       this.lines.map((index, place) => ({index, colour: colours[place]})),
       from,
       this.data.length,

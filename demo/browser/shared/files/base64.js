@@ -5,7 +5,10 @@
  * @returns {Uint8Array<ArrayBuffer>}
  */
 export function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at); // Uint8Array.from would make a list first
+  return bytes;
 }
 
 /** @param {string} address - a data: address in base64 */
