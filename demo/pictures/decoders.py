@@ -26,6 +26,7 @@ from demo.limits import (
     MAX_DECODE_SECONDS,
     MAX_DECODER_BYTES,
     MAX_DECODERS,
+    MAX_PIXELS,
 )
 from demo.pictures.decode import PictureError, open_picture, subject
 
@@ -36,6 +37,7 @@ except ImportError:  # Windows
 
 _GLANCE_SECONDS = 0.1  # between checks whether a picture is still wanted
 _READY = b"ready"
+_MAX_ANSWER_BYTES = 2**16  # a picture's shape, or a sentence with its name
 # What a system says that lacks processes, memory or files at this moment.
 _SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _KILLED = -9  # by Linux, whose memory has run out
@@ -63,17 +65,19 @@ class DecodeBounds:
 class Decoders:
     """Processes that decode pictures, one for each picture being decoded. Thread-safe.
 
-    They return only pixels or a sentence, so even a decoder that was broken into can say no more.
+    They return only pixels or a sentence, neither larger than a picture's can be.
 
     Args:
         bounds: limits for one picture.
-        most: how many pictures may be decoded at the same time; one more makes the longest-running one give up.
+        most: how many pictures may be decoded at the same time; one more makes the longest-running one give up. As many
+            processes at most are kept for later pictures.
     """
 
     def __init__(self, bounds: DecodeBounds | None = None, most: int = MAX_DECODERS) -> None:
         self._bounds = bounds or DecodeBounds()
         self._most = most
-        self._kept: list[ChildProcess] = []  # for the next pictures; appending and popping are atomic
+        # For the next pictures, those that are ready last, where the next is taken. Each change is atomic.
+        self._kept: list[ChildProcess] = []
         self._lock = threading.Lock()
         self._working: list[ChildProcess] = []  # those now decoding, oldest first
 
@@ -84,7 +88,7 @@ class Decoders:
             NoDecoderError: the system lacks processes, memory or files at this moment.
             OSError: no process can be started for another reason.
         """
-        self._kept.append(self._started())
+        self._kept.insert(0, self._started())
 
     def open_picture(self, file: bytes, name: str = "") -> np.ndarray:
         """Open a picture as `demo.pictures.decode.open_picture` does.
@@ -108,7 +112,7 @@ class Decoders:
             with self._at_work(decoder):
                 frame = self._frame_from(decoder, file, name)
         except PictureError:
-            self._kept.append(decoder)
+            self._keep(decoder)
             raise
         except InterruptedWorkError:
             self._replace(decoder)
@@ -121,7 +125,7 @@ class Decoders:
         except BaseException:  # it has said something that is no answer
             self._replace(decoder)
             raise
-        self._kept.append(decoder)
+        self._keep(decoder)
         return frame
 
     @contextmanager
@@ -137,6 +141,13 @@ class Decoders:
             with self._lock, suppress(ValueError):  # it had to give up
                 self._working.remove(decoder)
 
+    def _keep(self, decoder: ChildProcess) -> None:
+        """Keep a process for the next picture, unless enough are left of a rush that is over."""
+        if len(self._kept) < self._most:
+            self._kept.append(decoder)
+        else:
+            decoder.end()
+
     def _replace(self, decoder: ChildProcess) -> None:
         """End a process, and start one for the next picture, which tries once more where that fails."""
         decoder.end()
@@ -149,15 +160,17 @@ class Decoders:
         decoder.connection.send_bytes(file)
         end = time.monotonic() + self._bounds.seconds
         while not decoder.connection.poll(min(_GLANCE_SECONDS, self._bounds.seconds)):
+            asked = time.monotonic()
             check_wanted()
+            end += time.monotonic() - asked  # the picture is not to blame for what it waits for others
             if decoder not in self._working:
                 raise InterruptedWorkError
             if time.monotonic() >= end:
                 raise TimeoutError
-        answer = json.loads(decoder.connection.recv_bytes())
+        answer = json.loads(decoder.connection.recv_bytes(_MAX_ANSWER_BYTES))
         if "error" in answer:
             raise PictureError(answer["error"])
-        return np.frombuffer(decoder.connection.recv_bytes(), np.uint8).reshape(answer["shape"])
+        return np.frombuffer(decoder.connection.recv_bytes(3 * MAX_PIXELS), np.uint8).reshape(answer["shape"])
 
     def _ready(self) -> ChildProcess:
         """A process that is ready for a picture."""

@@ -32,6 +32,9 @@ _MIN_KEYPOINT_SCORE = 0.8
 # A face as large as in a portrait needs less of either. 500 true portraits scored 0.72 or more.
 _MIN_PORTRAIT_SCORE = 0.6
 _PORTRAIT_SHARE = 0.25
+# A search of a photo ends early if there are more than this many times the faces allowed: of all that the small windows
+# show, of which a part is no face, and of what a closer look confirms.
+_MAX_SEEN_RATIO, _MAX_CONFIRMED_RATIO = 10, 2
 # How far landmarks may lie from the detection that they confirm, and from where they were in the previous frame, as
 # a share of the face's box; a face farther off is a neighbour's.
 _MAX_SHIFT_FROM_DETECTION = 0.3
@@ -85,12 +88,11 @@ class FaceFinder:
         """
         _check(frame)
         if thorough:
-            detections = self._search_thoroughly(frame)
+            detections = self._search_thoroughly(frame, most)
         else:
             detections = list(self.look(frame, far=not known) if seen is None else seen)
         new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
-        if most is not None and len(new) > most:
-            raise TooManyFacesError(f"more than {most} faces")
+        _check_number(new, most)
         room = None if largest is None else max(0, largest - len(known))
         if room is not None and len(new) > room:  # tries as many as may be found, since some are not faces
             new = sorted(new, key=lambda part: -part.box[2] * part.box[3])[:largest]
@@ -155,14 +157,18 @@ class FaceFinder:
         )
         return tuple(suppress_overlaps(face for face in again if face))
 
-    def _search_thoroughly(self, frame: np.ndarray) -> list[Detection]:
-        """Detect faces of any size; if none is upright, also turned ones."""
+    def _search_thoroughly(self, frame: np.ndarray, most: int | None) -> list[Detection]:
+        """Detect faces of any size; if none is upright, also turned ones.
+
+        Raises:
+            TooManyFacesError: there are far more than `most`.
+        """
         view = _searchable(frame)
         detections = self._in_tiles(view, tuple(TILE_LIMITS))
         for quarters in (2, 1, 3):
             detections = detections or self._in_tiles(view, _TURNED_TILINGS, quarters)
         detections = [detection.mapped(ratio(frame, view)) for detection in _best(detections)]
-        detections = self._with_small(frame, detections)
+        detections = self._with_small(frame, detections, most)
         closer = (self._detector.look_closer(frame, detection) for detection in detections)
         return _certain(closer, frame)
 
@@ -173,8 +179,12 @@ class FaceFinder:
             detections += self._detector.in_tiles(frame, parts, quarters)
         return detections or self._detector.in_padded(frame, quarters)
 
-    def _with_small(self, frame: np.ndarray, detections: list[Detection]) -> list[Detection]:
-        """Add faces found in small windows, going down in size as long as smaller faces are likely."""
+    def _with_small(self, frame: np.ndarray, detections: list[Detection], most: int | None) -> list[Detection]:
+        """Add faces found in small windows, going down in size as long as smaller faces are likely.
+
+        Raises:
+            TooManyFacesError: there are far more than `most`.
+        """
         height, width = frame.shape[:2]
         is_photo = max(width, height) <= _MAX_PHOTO_ASPECT * min(width, height)
         for side in small_sides(width, height):
@@ -184,9 +194,11 @@ class FaceFinder:
                 break
             for quarters in {0, *(part.quarters for part in certain)}:
                 found = _best(self._detector.in_small_windows(frame, side, quarters))
-                unknown = [part for part in found if not any(same_face(part, other) for other in certain)]
+                unknown = suppress_overlaps((*certain, *found))[len(certain) :]
+                _check_number(unknown, most, _MAX_SEEN_RATIO)
                 closer = (self._detector.look_closer(frame, part) for part in unknown)
                 detections = _best((*detections, *(part for part in closer if part.score >= _MIN_SMALL_SCORE)))
+                _check_number(detections, most, _MAX_CONFIRMED_RATIO)
         return detections
 
     def _face(self, frame: np.ndarray, detection: Detection) -> Face | None:
@@ -203,6 +215,12 @@ def _check(frame: np.ndarray) -> None:
     # An array of any other form would break MediaPipe's task for good.
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise ValueError(f"a frame has to be (height, width, 3) uint8 RGB, not {frame.shape} {frame.dtype}")
+
+
+def _check_number(detections: list[Detection], most: int | None, times: int = 1) -> None:
+    """Raise TooManyFacesError if there are more than `times` the faces allowed."""
+    if most is not None and len(detections) > times * most:
+        raise TooManyFacesError(f"more than {most} faces")
 
 
 def _searchable(frame: np.ndarray) -> np.ndarray:

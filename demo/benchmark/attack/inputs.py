@@ -21,6 +21,7 @@ _UNFINISHED_BODIES = 16
 _NAME_CHARACTERS = 8 * 2**20
 # The square around the example's face, in pixels: left, top and side. Of tighter frames the detector sees more faces.
 _FACE_SIDE, _FACES_ACROSS, _PORTRAIT = 128, 20, (90, 40, 260)
+_SMALL_FACE_SIDE, _SMALL_FACES_ACROSS = 28, 120  # as small as they are found, all over some 11 million pixels
 _FRAME_FACES_ACROSS, _FRAME_PORTRAIT = 9, (95, 49, 150)
 # In a body: the name by which a sender calls itself a visitor, the same with each request or another one.
 _ANY_SENDER, _ANY_REQUEST = b"attacker 000", b"attacker 000 000000"
@@ -128,6 +129,8 @@ def _photos() -> Iterator[tuple[str, bytes]]:
     yield "AVIF, 8000 x 8000", _saved(Image.new("L", (8000, 8000)), "AVIF", speed=10)
     yield "slow decoder (JPEG 2000, 6000 x 6000)", _saved(Image.new("RGB", (6000, 6000)), "JPEG2000")
     yield "400 faces", encode_jpeg(_crowd(_FACE_SIDE, _FACES_ACROSS, _PORTRAIT), 80)
+    small = _crowd(_SMALL_FACE_SIDE, _SMALL_FACES_ACROSS, _PORTRAIT)
+    yield f"{_SMALL_FACES_ACROSS**2:,} faces of {_SMALL_FACE_SIDE} pixels", encode_jpeg(small, 80)
 
 
 def of_scans(count: int, size: tuple[int, int]) -> bytes:

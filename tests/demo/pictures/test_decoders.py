@@ -11,6 +11,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -204,6 +205,41 @@ def test_each_process_that_is_waited_for_in_vain_is_a_step(others: set[BaseProce
     with followed(steps.append):
         decoders.open_picture(PLAIN)
     assert steps[:8] == [True, False] * 4
+
+
+def test_the_next_picture_waits_for_no_new_process_while_others_are_ready(
+    large: bytes, monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]
+) -> None:
+    decoders = Decoders()
+    for _ in range(2):
+        decoders.start()
+    decoders.open_picture(PLAIN)
+    with pytest.raises(InterruptedWorkError):
+        interruptible(iter([True, False]).__next__, decoders.open_picture, large)
+    before = set(multiprocessing.active_children()) - others
+    monkeypatch.setattr(decoders_module, "DECODER_START_SECONDS", 0)  # one that is not ready would be ended
+    assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+    assert set(multiprocessing.active_children()) - others == before
+
+
+def test_only_so_many_processes_are_kept_as_may_work_at_the_same_time(others: set[BaseProcess]) -> None:
+    decoders = Decoders(most=1)
+    for _ in range(2):
+        decoders.start()
+    decoders.open_picture(PLAIN)
+    assert len(set(multiprocessing.active_children()) - others) == 1
+
+
+def test_what_a_picture_waits_for_others_does_not_count(large: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(decoders_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def goes_on() -> bool:
+        clock.now += 1000
+        return True
+
+    assert interruptible(goes_on, Decoders().open_picture, large).shape == (9000, 9000, 3)
+    assert clock.now > 1000
 
 
 def babble(_: DecodeBounds, parent: Connection) -> None:

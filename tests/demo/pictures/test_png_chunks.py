@@ -96,7 +96,7 @@ def test_an_animation_gives_its_still_picture_and_no_more() -> None:
     data = saved(portrait(), "PNG", save_all=True, append_images=[portrait().rotate(90)], duration=100)
     assert b"acTL" in data
     assert np.array_equal(open_picture(data), RGB)
-    damaged = data.replace(b"fdAT", b"fdAT")[:-300]  # the second frame is cut off
+    damaged = data[:-300]  # the second frame is cut off
     assert np.array_equal(open_picture(damaged), RGB)
 
 

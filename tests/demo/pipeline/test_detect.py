@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from demo.interruption import InterruptedWorkError, interruptible
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Face
+from demo.pipeline.mediapipe.blazeface import BlazeFace
 
 # Where both eyes and the middle of the mouth are, read off by eye.
 POINTS = np.array([[147, 101], [190, 102], [168, 141]])
@@ -46,6 +48,24 @@ def test_several_faces_are_found_each_where_it_is(finder: FaceFinder, portrait: 
     assert len(finder.find(row, thorough=thorough, most=3)) == 3
     with pytest.raises(TooManyFacesError):
         finder.find(row, thorough=thorough, most=2)
+
+
+def test_of_a_picture_packed_with_small_faces_few_are_looked_at_closer(
+    finder: FaceFinder, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look_closer = BlazeFace.look_closer
+
+    def counted(detector: BlazeFace, *arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return look_closer(detector, *arguments)
+
+    monkeypatch.setattr(BlazeFace, "look_closer", counted)
+    tile = scaled(portrait[40:190, 95:245], 40 / 150)
+    with pytest.raises(TooManyFacesError, match="more than 5 faces"):
+        finder.find(np.tile(tile, (24, 32, 1)), thorough=True, most=5)
+    assert looks <= 50
 
 
 def test_small_faces_of_a_photo_are_found(finder: FaceFinder, portrait: np.ndarray) -> None:

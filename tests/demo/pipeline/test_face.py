@@ -23,6 +23,18 @@ def test_of_overlapping_boxes_the_first_is_kept() -> None:
     assert not same_face(first, beside)
 
 
+def test_of_many_boxes_the_same_are_kept_as_if_they_were_compared_one_by_one() -> None:
+    places = np.random.default_rng(0).uniform((0, 0, 5, 5), (300, 300, 60, 60), (300, 4))
+    found = [detection(*box) for box in places.tolist()]
+    kept: list[Detection] = []
+    for one in found:
+        if not any(same_face(one, other) for other in kept):
+            kept.append(one)
+    assert suppress_overlaps(found) == kept
+    assert 20 < len(kept) < 200
+    assert suppress_overlaps([]) == []
+
+
 def test_a_detection_is_mapped_to_the_larger_image_by_pixel_centres() -> None:
     small = Detection((2, 4, 10, 20), np.array([[0.5, 1.5]] * 4, np.float32), 0.9, 0)
     large = small.mapped(np.array([4.0, 2.0]), (100, 50))
