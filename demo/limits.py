@@ -12,7 +12,7 @@ MAX_PLAIN_BYTES = 2**21  # of a PPM whose pixels are written as text
 MAX_PNG_CHUNKS = 500_000  # this many take seconds; real files have a few thousand
 MAX_PNG_ANCILLARY_BYTES = 4 * 2**20  # of a chunk without pixels
 MAX_PNG_TEXT_BYTES = 2**20  # of a text once unpacked; the same as Pillow's limit
-MAX_TIFF_PAGES = 64  # longer documents aren't photos
+MAX_TIFF_PAGES = 64  # that are looked at for the picture
 MAX_TIFF_ENTRIES = 4096  # of a page
 MAX_TIFF_PROFILE_BYTES = 2**20  # of the colour profile
 MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that we read
@@ -79,7 +79,8 @@ MAX_HEADERS_BYTES = 16 * 1024  # of a request, including its first line; browser
 REFUSED_HEADERS_SECONDS = 2.0  # before closing the connection, so that a client still sending can read the refusal
 MAX_BODY_BYTES = MAX_PICTURE_BYTES * 3 // 2  # base64 makes a picture a third longer
 SMALL_BODY_BYTES = 2**20  # a camera frame, for example, is smaller
-# Larger bodies share this much while they arrive. When it is full, the address that holds most gives up its slowest.
+# Larger bodies share this much until the page takes them. When it is full, the address that holds most gives up the
+# slowest of those that still arrive.
 MAX_LARGE_BODIES_BYTES = 8 * MAX_BODY_BYTES  # in all
 MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
 # A body has BODY_SECONDS to arrive. It may take up to MAX_BODY_SECONDS as long as it has kept this rate over the last
@@ -128,17 +129,20 @@ MAX_REDIRECTS = 5
 
 # Connections.
 MAX_CONNECTIONS = 1000
-# When all are in use, addresses that hold more than this make room first. A browser opens up to 6.
+# When all are in use, the address that holds the most makes room first, if it holds more than this. A browser opens up
+# to 6.
 MANY_CONNECTIONS_OF_ADDRESS = 32
 SPARE_FILES = 200  # that the program may have open besides its connections
 HANDSHAKE_SECONDS = 5.0  # for the TLS handshake
-IDLE_CONNECTION_SECONDS = 30.0  # for a connection's first request to arrive
+IDLE_CONNECTION_SECONDS = 30.0  # for a connection's first request, or the headers of a further one, to arrive
 KEEP_ALIVE_SECONDS = 5  # after an answer, for the next request to begin
-# When all connections are in use, an answer that has taken longer may be cut off. Answers about photos take seconds.
+# When all connections are in use, an answer that has taken longer may be cut off; of an address that holds many
+# connections, any answer. Answers about photos take seconds.
 LONG_ANSWER_SECONDS = 60.0
-# A client must read at least MIN_READ_BYTES of a waiting answer in this time. Sockets take megabytes at once.
+# A client must read at least MIN_READ_BYTES of a waiting answer in this time, or all that waits. Whoever reads at
+# MIN_BODY_BYTES_PER_SECOND does so, although sockets take up to 1.8 MB at once, and then nothing for up to 54 s.
 UNREAD_SECONDS = 60.0
-MIN_READ_BYTES = 2**16
+MIN_READ_BYTES = 2**20
 
 # The watchdog, which ends the process if it hangs. These are long enough that nothing strangers may send, however slow
 # it is to handle, counts as hanging.

@@ -68,10 +68,11 @@ def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protoco
         context: for TLS; None for plain connections.
 
     Returns:
-        The class. When there are more connections, it closes one that has no whole request yet: first from the address
-        that holds the most, if those are many; then one with a slow body before an idle one; then the oldest. If all
-        are being answered, it closes the one whose answer has gone on longest, if for more than `LONG_ANSWER_SECONDS`;
-        otherwise the new one.
+        The class. When there are more connections, it closes one: of the address that holds the most, if that is more
+        than `MANY_CONNECTIONS_OF_ADDRESS`, otherwise of all. One that has no whole request yet goes first, with a slow
+        body before an idle one, then the oldest. If all are being answered, the one whose answer has taken longest
+        goes, if that is `LONG_ANSWER_SECONDS`; otherwise the new one. Of the address with many, any answer may have to
+        go, though not for a new one of its own.
     """
 
     class Bounded(_Connection):
@@ -118,10 +119,11 @@ class _Bounded(h11.Connection):
 
 
 class _Connection(AfterHandshake):
-    """A connection that is cut if its first request doesn't come in time, or if the client doesn't read its answer."""
+    """A connection that is cut if a request's headers don't come in time, or if the client doesn't read its answer."""
 
     conn: _Bounded
     is_cut = False
+    has_unread_end = False  # whether the end of an answer waits to be read
     unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -130,7 +132,7 @@ class _Connection(AfterHandshake):
         self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self.begun = time.monotonic()  # when the newest request began, or before any, the wait for the first
         self.holder = self.who_holds()
-        self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.close_idle)
+        self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.cut)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.deadline.cancel()
@@ -145,10 +147,22 @@ class _Connection(AfterHandshake):
             self.cut()
         if self.cycle is not before:
             self.begun = time.monotonic()
+            self.deadline.cancel()
 
     def data_received(self, data: bytes) -> None:
-        if not self.conn.has_long_headers:  # otherwise this is the rest of them
-            super().data_received(data)
+        if self.conn.has_long_headers:  # this is the rest of them
+            return
+        super().data_received(data)
+        # The first byte after an answer ends uvicorn's own wait for the next request. The rest may not take for ever.
+        if self.is_idle() and not self.flow.write_paused and self.deadline.cancelled():
+            self.deadline = self.loop.call_later(IDLE_CONNECTION_SECONDS, self.cut)
+
+    def on_response_complete(self) -> None:
+        """Begin the next request once this answer has been read: until then it could only fill the memory."""
+        if self.flow.write_paused and not self.transport.is_closing():
+            self.has_unread_end = True
+        else:
+            super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         if not self.conn.has_long_headers:
@@ -172,6 +186,9 @@ class _Connection(AfterHandshake):
     def resume_writing(self) -> None:
         self.stop_watching()
         super().resume_writing()
+        if self.has_unread_end:
+            self.has_unread_end = False
+            self.on_response_complete()
 
     def watch(self) -> None:
         """Cut the connection unless the client reads some of the waiting answer in time."""
@@ -196,18 +213,21 @@ class _Connection(AfterHandshake):
     def least_missed(self, connections: "list[_Connection]") -> "_Connection":
         """Choose which connection makes room for this new one; it may be this one itself."""
         others = [one for one in connections if one is not self]
-        held = Counter(one.holder for one in others if one.holder)
+        crowd = _crowd(others)
+        if crowd:
+            others = [one for one in others if one.holder == crowd]
         waiting = [one for one in others if one.is_idle() or one.is_arriving()]
         if waiting:
-            return min(waiting, key=lambda one: one.rank(held[one.holder], self.begun))
-        long = [one for one in others if self.begun - one.begun > LONG_ANSWER_SECONDS]
+            return min(waiting, key=lambda one: one.rank(self.begun))
+        # A crowd's own newcomers may not cut off its young answers: nobody there would get one to its end.
+        least = LONG_ANSWER_SECONDS if crowd in ("", self.holder) else 0.0
+        long = [one for one in others if self.begun - one.begun >= least]
         return min(long, key=lambda one: one.begun, default=self)
 
-    def rank(self, held: int, now: float) -> tuple[int, int, float]:
+    def rank(self, now: float) -> tuple[int, float]:
         """Rank a connection that has no whole request yet: the lowest makes room first.
 
         Args:
-            held: how many connections its address holds; 0 if unknown.
             now: the time, by `time.monotonic`.
         """
         if not self.is_arriving():
@@ -216,7 +236,7 @@ class _Connection(AfterHandshake):
             patience = 0
         else:  # a picture over a slow line is worth more than a connection that nobody uses
             patience = 2
-        return -max(held, MANY_CONNECTIONS_OF_ADDRESS), patience, self.begun
+        return patience, self.begun
 
     def is_arriving(self) -> bool:
         """Whether a request's headers have arrived but not its whole body."""
@@ -225,13 +245,16 @@ class _Connection(AfterHandshake):
     def is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def close_idle(self) -> None:
-        if self.cycle is None:
-            self.cut()
-
     def cut(self) -> None:
         self.is_cut = True
         self.transport.abort()
+
+
+def _crowd(connections: list[_Connection]) -> str:
+    """The address that holds the most of these connections, if those are many; "" if none does."""
+    held = Counter(one.holder for one in connections if one.holder)
+    address, most = max(held.items(), key=lambda item: item[1], default=("", 0))
+    return address if most > MANY_CONNECTIONS_OF_ADDRESS else ""
 
 
 def _most_connections() -> int:

@@ -51,6 +51,7 @@ class _Turn:
         until: when the turn is lost, by the line's clock.
         kept_until: when places are no longer kept for it.
         is_called: whether they have been told to come.
+        has_come: whether they have come since, so that `keep` has kept a place for them.
     """
 
     address: str
@@ -59,6 +60,7 @@ class _Turn:
     until: float = 0.0
     kept_until: float = 0.0
     is_called: bool = False
+    has_come: bool = False
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -150,15 +152,25 @@ class Line:
         return turn is not None and turn.is_called and turn.until > self._clock()
 
     def keep(self, guest: str, seconds: float) -> None:
-        """Keep the next free place for somebody who has come and is waiting.
+        """Keep the next free place for somebody who has come and is waiting; only once each time they are called.
 
         Args:
             guest: as for `enter`; has to be in line.
-            seconds: for how long.
+            seconds: for how long, at most until they lose the turn.
         """
         turn = self._turns[guest]
-        turn.kept_until = self._clock() + seconds
-        turn.until = max(turn.until, turn.kept_until)
+        if not turn.has_come:
+            turn.has_come, turn.kept_until = True, min(self._clock() + seconds, turn.until)
+
+    def stop_keeping(self, guest: str) -> None:
+        """Keep no place any longer for somebody who has hung up.
+
+        Args:
+            guest: as for `enter`; ignored if not in line.
+        """
+        turn = self._turns.get(guest)
+        if turn:
+            turn.kept_until = self._clock()
 
     def put_first(self, guest: str) -> None:
         """Put somebody before everybody in line, except those who were put first earlier.
@@ -216,7 +228,8 @@ class Line:
                 return
             turn = self._turns[guest] = _Turn(address, self._next_round(address), next(self._numbers))
         now = self._clock()
-        turn.until, turn.kept_until, turn.is_called = now + seconds, now + kept, is_called
+        turn.until, turn.kept_until = now + seconds, now + kept
+        turn.is_called, turn.has_come = is_called, False
 
     def _next_round(self, address: str) -> int:
         """The round of an address's next turn."""

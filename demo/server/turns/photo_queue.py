@@ -73,6 +73,7 @@ class PhotoQueue:
         self._line = Line(MAX_WAITING_PHOTOS, PHOTO_THREADS)
         self._works: list[_Work] = []  # in the order in which they began
         self._late: set[str] = set()  # senders whose called photo waits for a place
+        self._calm_until = 0.0  # no photo gives up its place before, by `time.monotonic`
 
     def reserve(self, guest: str) -> None:
         """Keep a place for somebody who found none before and is about to send the photo.
@@ -148,6 +149,9 @@ class PhotoQueue:
             while not self._line.has_place(address, guest) and time.monotonic() < until:
                 self._make_room(address, guest)
                 await asyncio.sleep(_GLANCE_SECONDS)
+        except asyncio.CancelledError:
+            self._line.stop_keeping(guest)
+            raise
         finally:
             self._late.remove(sender)
 
@@ -177,17 +181,22 @@ class PhotoQueue:
 
         The guest is put first in line for it, and gets one place at a time, however often they ask. An address that
         holds several more places gives one up first. A guest whose address holds none may take anybody's, except from
-        the photos that began first: those go on, so that slow photos get finished.
+        the photos that began first: those go on, so that slow photos get finished. Only one photo gives way at a time,
+        and for guests without a turn, whose number can't be told, only one in a while.
         """
         if guest is not None and self._line.is_first(guest):
             return
-        wanted = [work for work in self._works if work.is_wanted]
-        held = Counter(work.address for work in wanted)
-        several = [work for work in wanted if held[work.address] > held[address] + 1]
-        others = [] if held[address] else wanted[PHOTO_THREADS:]
-        longest = time.monotonic() - UNDISTURBED_SECONDS
+        now = time.monotonic()
+        if now < self._calm_until or not all(work.is_wanted for work in self._works):
+            return
+        held = Counter(work.address for work in self._works)
+        several = [work for work in self._works if held[work.address] > held[address] + 1]
+        others = [] if held[address] else self._works[PHOTO_THREADS:]
+        longest = now - UNDISTURBED_SECONDS
         chosen = next((work for work in (*several, *others) if work.began <= longest), None)
         if chosen:
             chosen.is_wanted = False
             if guest is not None:
                 self._line.put_first(guest)
+            if guest is None or not self._line.is_first(guest):
+                self._calm_until = now + UNDISTURBED_SECONDS

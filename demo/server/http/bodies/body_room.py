@@ -1,4 +1,4 @@
-"""The room for large request bodies while they arrive. When it is full, a slow one gives way."""
+"""The room for large request bodies until the page takes them. When it is full, one that arrives slowly gives way."""
 
 import asyncio
 import time
@@ -30,12 +30,14 @@ class ArrivingBody:
     Attributes:
         address: who sends it.
         size: bytes that have arrived.
+        is_whole: whether all of it has arrived.
         given_up: a future, done once the body has to give way.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.size = 0
+        self.is_whole = False
         self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._began = time.monotonic()
         # When its newest lumps began, and their sizes: just enough lumps to hold `_progress_bytes`.
@@ -74,10 +76,11 @@ class ArrivingBody:
 
 
 class BodyRoom:
-    """Shares the bytes that `demo.limits` allows for unfinished large bodies among all addresses.
+    """Shares the bytes that `demo.limits` allows for large bodies among all addresses.
 
     A newcomer isn't turned away because others came first: the address that holds most gives up its slowest body. So a
-    few addresses that fill the room and then send next to nothing can't keep others out.
+    few addresses that fill the room and then send next to nothing can't keep others out. Whole bodies never give way;
+    the page takes them in a moment.
     """
 
     def __init__(self) -> None:
@@ -106,7 +109,7 @@ class BodyRoom:
                 slowest.given_up.set_result(None)
 
     def leave(self, body: ArrivingBody) -> None:
-        """Take back the room of a body that has ended or is given up.
+        """Take back the room of a body that is given up, or that the page has taken.
 
         Args:
             body: any body.
@@ -114,12 +117,13 @@ class BodyRoom:
         self._held -= Counter({body.address: self._bodies.pop(body, 0)})  # also drops addresses at zero
 
     def _crowd(self, address: str) -> list[ArrivingBody]:
-        """The bodies, all of one address, of which one has to give way; none while there is room."""
+        """The arriving bodies, all of one address, of which one has to give way; none while there is room."""
+        arriving = [body for body in self._bodies if not body.is_whole]
         if self._held[address] <= MAX_LARGE_BODIES_BYTES_OF_ADDRESS:
             if self._held.total() <= MAX_LARGE_BODIES_BYTES:
                 return []
-            address = max(self._held, key=lambda one: self._held[one])
-        return [body for body in self._bodies if body.address == address]
+            address = max((body.address for body in arriving), key=lambda one: self._held[one])
+        return [body for body in arriving if body.address == address]
 
 
 def _progress_bytes() -> float:

@@ -41,7 +41,9 @@ class WholeBodies:
     """Passes a request on once its whole body is here, and refuses one that is too large or takes too long.
 
     Gradio reads the panels' calls into memory whole anyway. It writes an upload to a file as it comes in, and leaves
-    that file behind if the upload breaks off. Unfinished bodies share the memory that `demo.limits` gives them.
+    that file behind if the upload breaks off. Until the app takes them, bodies share the memory that `demo.limits`
+    gives them. The rest of a body is dropped once the app begins its answer, since nobody will ask for it: that of a
+    GET, for example.
 
     Args:
         app: the ASGI app that gets the requests.
@@ -63,6 +65,13 @@ class WholeBodies:
         """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        body = ArrivingBody(sender_of(scope))
+        try:
+            await self._answer(scope, receive, send, body)
+        finally:
+            self._room.leave(body)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, body: ArrivingBody) -> None:
         headers = Headers(scope=scope)
         parts: deque[Message] = deque()
         refusal = None
@@ -70,7 +79,7 @@ class WholeBodies:
             declared = headers.get("content-length", "0")
             if not (declared.isascii() and declared.isdigit()) or int(declared) > self._max_bytes:
                 raise self._too_large()
-            await self._gather(parts, receive, sender_of(scope))
+            await self._gather(parts, receive, body)
             await _check_form(headers.get("content-type", ""), parts)
             if not _is_upload(scope, headers):
                 await _check_values(parts)
@@ -80,22 +89,32 @@ class WholeBodies:
         if refusal is not None:  # here, where no error keeps what has arrived in memory any more
             is_whole = bool(parts) and not parts[-1].get("more_body", False)
             parts.clear()
+            self._room.leave(body)
             return await _refuse(refusal, receive, send, is_whole=is_whole)
         if parts[-1]["type"] == "http.disconnect":
             return None
 
         async def receive_part() -> Message:
-            return parts.popleft() if parts else await receive()
+            if not parts:
+                return await receive()
+            part = parts.popleft()
+            if not parts:
+                self._room.leave(body)
+            return part
 
-        return await self._app(scope, receive_part, send)
+        async def send_on(message: Message) -> None:
+            parts.clear()
+            self._room.leave(body)
+            await send(message)
 
-    async def _gather(self, parts: deque[Message], receive: Receive, address: str) -> None:
+        return await self._app(scope, receive_part, send_on)
+
+    async def _gather(self, parts: deque[Message], receive: Receive, body: ArrivingBody) -> None:
         """Add the body to `parts` as it comes, until it or the connection ends.
 
         Raises:
             _RefusedError: it is too large, takes too long, or there is no room for it.
         """
-        body = ArrivingBody(address)
         try:
             while not parts or parts[-1].get("more_body", False):
                 parts.append(await _next(receive, body))
@@ -103,10 +122,9 @@ class WholeBodies:
                 if body.size > self._max_bytes:
                     raise self._too_large()
                 self._room.make(body)
+            body.is_whole = True
         except NoRoomError as error:
             raise _RefusedError(503, "Many large requests are arriving. Send this one again in a moment.") from error
-        finally:
-            self._room.leave(body)
 
     def _too_large(self) -> _RefusedError:
         return _RefusedError(413, f"The request is larger than {self._max_bytes} bytes.")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.data_classes import FileData
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,10 +30,10 @@ from demo.limits import (
 )
 from demo.server.gradio_internals import noted_uploads
 from demo.server.network import sender_of
-from demo.server.routes import UPLOAD_PATH
+from demo.server.routes import PANELS_PATH, UPLOAD_PATH
 
-# With more uploads waiting, searching the folder after each request would slow the page, so only the rounds do it.
-_MANY_UPLOADS = 100
+# With this many uploads waiting, searching the folder after each request would slow the page, so only the rounds do it.
+_MANY_UPLOADS = 20  # searching 20 folders takes about a millisecond
 # A file system's clock may lag behind the program's.
 _CLOCK_SECONDS = 2
 _FULL = "Many uploads are waiting to be read. Send this one again in a moment."
@@ -152,8 +153,8 @@ class NothingLeft:
     """ASGI middleware: deletes what requests have left in the temporary folder.
 
     It keeps files of requests that are still going on, and uploads that a call may yet ask for. All others are deleted
-    as soon as their request has ended, however it ended. It doesn't look at requests: however Gradio came to write a
-    file, it is in the folder.
+    as soon as their request has ended, however it ended. Of requests it looks only at whether they may write a file at
+    all: however Gradio came to write one, it is in the folder.
 
     Args:
         app: Gradio's ASGI app, whose set of uploads is an `Uploads`.
@@ -179,7 +180,7 @@ class NothingLeft:
                 await self._app(scope, receive, send)
             finally:
                 rounds.cancel()
-        elif scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):  # some of these never end
+        elif scope["type"] == "http" and _may_write(scope):
             await self._answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -243,6 +244,14 @@ class NothingLeft:
                     uploads.forget(path)
             for name in folders:
                 _delete_older(os.path.join(parent, name), oldest)  # noqa: PTH118
+
+
+def _may_write(scope: Scope) -> bool:
+    """Whether a request may write a file. GETs don't, some of which never end; nor does a camera frame."""
+    if scope["method"] in ("GET", "HEAD"):
+        return False
+    # Gradio reads a panel's call as a form of files if its type begins like this, otherwise as JSON.
+    return not scope["path"].endswith(PANELS_PATH) or "multipart" in Headers(scope=scope).get("content-type", "")
 
 
 def _is_within(sizes: Collection[int], most: int, most_bytes: int) -> bool:

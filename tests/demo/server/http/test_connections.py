@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from demo.limits import MIN_BODY_BYTES_PER_SECOND, UNREAD_SECONDS
 from demo.server.http import connections
 from demo.server.http.connections import bounded
 from demo.server.http.versions import kept_answer
@@ -21,6 +22,11 @@ class Server:
     """Uvicorn with an application that answers once it is let go, for at most two connections or as many as given.
 
     It takes this machine for a proxy, unless `proxies` says otherwise.
+
+    Attributes:
+        held: set to let it answer.
+        asked: set once a request is there.
+        server: the uvicorn server.
     """
 
     def __init__(
@@ -76,9 +82,14 @@ class Server:
         writer.write(REQUEST)
         return (await reader.read(500)).startswith(b"HTTP/1.1 200")
 
-    async def two_who_wait(self) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    @property
+    def here(self) -> list[Any]:
+        """The server's side of the connections."""
+        return list(self.server.server_state.connections)
+
+    async def two_who_wait(self, address: str = "127.0.0.1") -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Two connections, one opened after the other, whose requests the application holds."""
-        pair = [await self.connect(), await self.connect()]
+        pair = [await self.connect(address), await self.connect(address)]
         for _, writer in pair:
             self.asked.clear()
             writer.write(REQUEST)
@@ -189,6 +200,25 @@ def test_the_address_that_holds_most_makes_room_unless_it_is_a_proxy(
     assert asyncio.run(visit()) == closed
 
 
+@pytest.mark.parametrize(("proxies", "newcomer"), [("", "127.0.0.4"), ("", "127.0.0.2"), ("127.0.0.0/8", "127.0.0.4")])
+def test_a_crowd_that_is_being_answered_makes_room_for_anybody_but_its_own(
+    proxies: str, newcomer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MANY_CONNECTIONS_OF_ADDRESS", 1)
+
+    async def visit() -> str:
+        async with Server(most=3, proxies=proxies) as server:
+            (oldest, _), _ = await server.two_who_wait("127.0.0.2")
+            readers = {"an answer": oldest, "idle": (await server.connect("127.0.0.3"))[0]}
+            readers["new"], _ = await server.connect(newcomer)
+            ends = {asyncio.create_task(is_closed(reader)): name for name, reader in readers.items()}
+            [first], _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return ends[first]
+
+    of_crowd = "an answer" if newcomer == "127.0.0.4" else "new"
+    assert asyncio.run(visit()) == (of_crowd if not proxies else "idle")
+
+
 def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "IDLE_CONNECTION_SECONDS", 0.01)
 
@@ -199,6 +229,46 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
             return await is_closed(reader)
 
     assert asyncio.run(visit())
+
+
+def test_a_further_request_that_does_not_arrive_is_cut_though_bytes_keep_coming(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 3600)
+
+    async def visit() -> bool:
+        async with Server() as server:
+            reader, writer = await server.connect()
+            assert await server.is_answered(reader, writer)
+            monkeypatch.setattr(connections, "IDLE_CONNECTION_SECONDS", 0.1)
+            closing = asyncio.create_task(is_closed(reader))
+            while not closing.done():
+                writer.write(b"G")  # so slowly that the headers do not become too long
+                await asyncio.sleep(0.01)
+            return closing.result()
+
+    assert asyncio.run(visit())
+
+
+def test_a_further_request_that_arrives_in_parts_may_take_long_to_answer() -> None:
+    async def visit() -> tuple[list[bool], bool]:
+        async with Server() as server:
+            reader, writer = await server.connect()
+            assert await server.is_answered(reader, writer)
+            server.held.clear()
+            server.asked.clear()
+            [here] = server.here
+            waits = [not here.deadline.cancelled()]
+            writer.write(REQUEST[:10])
+            while here.deadline.cancelled():
+                await asyncio.sleep(0.01)
+            writer.write(REQUEST[10:])
+            await server.asked.wait()
+            waits.append(not here.deadline.cancelled())
+            server.held.set()
+            return waits, (await reader.read(500)).startswith(b"HTTP/1.1 200")
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == ([False, False], True)
 
 
 def test_an_answer_that_goes_on_for_long_makes_room_where_all_are_being_answered(
@@ -278,6 +348,35 @@ def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.Mon
     assert asyncio.run(asyncio.wait_for(visit(), 120)) > 16 * 2**20
 
 
+def test_the_next_request_begins_once_the_answer_before_has_been_read() -> None:
+    async def visit() -> tuple[bool, int]:
+        async with Server(UNREAD) as server:
+            server.held.set()
+            reader, writer = await server.connect()
+            writer.write(REQUEST + LAST_REQUEST)
+            await server.asked.wait()
+            [here] = server.here
+            while not here.flow.write_paused:
+                await asyncio.sleep(0.01)
+            has_begun = not here.cycle.response_complete
+            return has_begun, len(await reader.read()) // len(UNREAD)
+
+    assert asyncio.run(asyncio.wait_for(visit(), 120)) == (False, 2)
+
+
+@pytest.mark.parametrize(("bytes_per_second", "stays"), [(16 * 1024, False), (MIN_BODY_BYTES_PER_SECOND, True)])
+def test_an_answer_is_to_be_read_about_as_fast_as_a_body_is_to_be_sent(bytes_per_second: int, stays: bool) -> None:
+    async def visit() -> bool:
+        async with Server(UNREAD) as server:
+            server.held.set()
+            async with unread_answer(server):
+                [here] = server.here
+                here.check_reader(here.transport.get_write_buffer_size() + bytes_per_second * UNREAD_SECONDS)
+                return not here.is_cut
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == stays
+
+
 FILE = random.Random(0).randbytes(3 * 2**20 + 1)
 
 
@@ -352,6 +451,16 @@ def test_long_headers_are_refused_by_a_sentence_and_the_connection_closed(
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
+class Reads(Server):
+    """Answers once a request's whole body is there."""
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive()).get("more_body", False):
+            pass
+        if message["type"] == "http.request":
+            await super().app(scope, receive, send)
+
+
 @pytest.mark.parametrize(
     ("chunks", "status"),
     [
@@ -364,10 +473,10 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 def test_a_body_in_tiny_chunks_is_refused(chunks: bytes, status: bytes) -> None:
     async def visit() -> bytes:
-        async with Server() as server:
+        async with Reads() as server:
+            server.held.set()
             reader, writer = await server.connect()
             writer.write(CHUNKED + chunks + b"0\r\n\r\n")
-            asyncio.get_running_loop().call_later(0.5, server.held.set)
             return await reader.read(500)
 
     assert asyncio.run(visit()).startswith(b"HTTP/1.1 " + status)

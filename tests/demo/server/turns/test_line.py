@@ -3,6 +3,7 @@ from contextlib import suppress
 
 import pytest
 
+from demo.limits import UPLOAD_TURN_SECONDS
 from demo.server.turns.line import Line, TurnedAwayError
 
 
@@ -315,6 +316,42 @@ def test_who_is_long_in_coming_keeps_the_turn_while_others_go_on() -> None:
     assert turned_away(line, "he", "he").place == 2
     line.enter("she", "she")
     assert not line.is_called("she")
+
+
+def test_a_place_is_kept_only_once_for_a_photo_that_has_come_and_not_beyond_the_turn() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 3)
+    line.reserve("she", "she")
+    for seconds in (2, 7):  # she hangs up each time, and comes again
+        clock.seconds += seconds
+        line.keep("she", 10.0)
+        assert turned_away(line, "he", "he").place == 2
+    clock.seconds += 4  # more than 10 in all since she first came
+    line.enter("he", "he")
+
+    line.leave("he")
+    line.reserve("slow", "slow")
+    clock.seconds += UPLOAD_TURN_SECONDS - 5
+    line.keep("slow", 10.0)
+    clock.seconds += 4
+    assert turned_away(line, "he", "he").place == 2
+    clock.seconds += 2
+    assert not line.is_called("slow")
+    line.enter("he", "he")
+
+
+def test_no_place_is_kept_for_who_has_hung_up() -> None:
+    line = Line(4, 1, Clock())
+    fill(line, 3)
+    line.reserve("she", "she")
+    line.keep("she", 10.0)
+    line.stop_keeping("she")
+    line.stop_keeping("nobody")
+    line.enter("he", "he")
+    line.keep("she", 10.0)
+    line.leave("he")
+    line.enter("he", "his second")
 
 
 def test_those_who_are_put_first_come_before_the_others_and_in_their_order() -> None:

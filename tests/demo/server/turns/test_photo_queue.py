@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,6 +235,49 @@ def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
     assert asyncio.run(asyncio.wait_for(crowd(), 30)) == ("hers", 1)
 
 
+@pytest.mark.parametrize(
+    ("guests", "expected"),
+    [
+        ([None] * 20, 1),  # they get no turns, so only one in a while
+        ([str(number) for number in range(20)], 2),  # one for each round, since the first of them gets the place
+    ],
+)
+def test_however_many_of_an_address_ask_one_photo_at_a_time_gives_way(
+    guests: list[str | None], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(photo_queue, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=time.sleep))
+    calls_from(monkeypatch, [*map(str, range(MAX_WAITING_PHOTOS)), *["greedy"] * 20, "another", *["greedy"] * 20])
+    slow = SlowDecoder()
+
+    async def ask(queue: PhotoQueue, guests: list[str | None]) -> None:
+        for guest in guests:
+            with pytest.raises(TurnedAwayError):
+                await queue.run(guest, 1, slow, 99)
+
+    async def crowd() -> list[int]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
+        while len(slow.begun) < MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        clock.now += photo_queue.UNDISTURBED_SECONDS
+        await ask(queue, guests)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        waiting.append(asyncio.ensure_future(queue.run(guests[0], 1, slow, 8)))  # in the place that is free again
+        while len(slow.begun) <= MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        await ask(queue, guests[1:])
+        while len(slow.given_up) < expected:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)  # for any others to stop, too
+        slow.ended.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return slow.given_up
+
+    assert len(asyncio.run(asyncio.wait_for(crowd(), 30))) == expected
+
+
 def test_a_photo_that_was_called_and_takes_long_to_arrive_waits_for_the_next_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -254,6 +298,32 @@ def test_a_photo_that_was_called_and_takes_long_to_arrive_waits_for_the_next_pla
         return is_waiting, await hers
 
     assert asyncio.run(asyncio.wait_for(crowd(), 30)) == (True, "hers")
+
+
+def test_no_place_is_kept_for_a_called_photo_that_hangs_up_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "RESERVED_SECONDS", 0.0)
+    names = iter(range(100))
+    monkeypatch.setattr(photo_queue, "caller_address", lambda: f"address {next(names)}")
+
+    async def crowd() -> str:
+        queue, first, work = PhotoQueue(), Work(), Work()
+        queue.reserve("she")
+        leaving = asyncio.ensure_future(queue.run(None, 1, first, 0))
+        waiting = [asyncio.ensure_future(queue.run(None, 1, work, n)) for n in range(1, MAX_WAITING_PHOTOS)]
+        await begun(work, PHOTO_THREADS - 1)
+        hers = asyncio.ensure_future(queue.run("she", 1, lambda: "hers"))
+        await asyncio.sleep(0)
+        hers.cancel()
+        await asyncio.gather(hers, return_exceptions=True)
+        first.done.set()
+        await leaving
+        late = asyncio.ensure_future(queue.run(None, 1, lambda: "late"))
+        await asyncio.sleep(0)
+        work.done.set()
+        await asyncio.gather(*waiting)
+        return await late
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == "late"
 
 
 async def results(waiting: list["asyncio.Task[int]"]) -> list[Any]:

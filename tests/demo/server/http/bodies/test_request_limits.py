@@ -1,5 +1,7 @@
 import asyncio
 import contextlib
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -214,6 +216,63 @@ def test_a_full_room_turns_no_newcomer_away_but_the_slowest_of_who_holds_most() 
         await stop([fast, network])
 
     asyncio.run(all_at_once())
+
+
+@pytest.mark.usefixtures("_small_room")
+@pytest.mark.parametrize("end", ["takes it", "begins its answer", "returns"])
+def test_a_whole_body_does_not_give_way_and_has_its_room_until_the_application_takes_it(end: str) -> None:
+    async def all_at_once() -> list[int]:
+        asked, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"] == "/":
+                return await answers(scope, receive, send)
+            asked.set()
+            await go_on.wait()
+            if end == "takes it":
+                while (await receive())["more_body"]:
+                    pass
+            elif end == "begins its answer":
+                await send({"type": "http.response.start", "status": 202, "headers": []})
+            done.set()
+            if end != "returns":
+                await asyncio.Event().wait()
+
+        clients = Clients(app)
+        whole = asyncio.create_task(clients.send("one", [bytes(20), bytes(20)], ends=True, path="/busy"))
+        await asked.wait()
+        await clients.send("one", [bytes(20)], ends=True)
+        go_on.set()
+        await (whole if end == "returns" else done.wait())
+        await clients.send("one", [bytes(20)], ends=True)
+        await stop([whole])
+        return [status for status in clients.statuses if status != 202]
+
+    assert asyncio.run(asyncio.wait_for(all_at_once(), 60)) == [503, 200]
+
+
+class Part(dict[str, Any]):
+    """A part of a body that weak references can watch."""
+
+
+def test_what_the_application_has_not_taken_is_dropped_once_it_begins_its_answer() -> None:
+    messages = [Part(type="http.request", body=bytes(20), more_body=False)]
+    part = weakref.ref(messages[0])
+    kept: list[bool] = []
+
+    async def receive() -> Any:
+        return messages.pop()
+
+    async def note(_message: Any) -> None:
+        gc.collect()
+        kept.append(part() is not None)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        kept.append(part() is not None)
+        await answers(scope, receive, send)
+
+    asyncio.run(WholeBodies(app, 100)({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, note))
+    assert kept == [True, False, False]
 
 
 @pytest.mark.usefixtures("_small_room")

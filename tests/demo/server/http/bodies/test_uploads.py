@@ -19,6 +19,7 @@ from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.api.endpoints import add_endpoints
 from demo.server.http.bodies import uploads as uploads_module
 from demo.server.http.bodies.uploads import NothingLeft, Uploads
+from demo.server.routes import PANELS_PATH
 from demo.server.turns.photo_queue import PhotoQueue
 
 _NOT_USED: Any = None  # in place of ASGI's functions to receive and send
@@ -188,13 +189,13 @@ class Writes:
         return SimpleNamespace(upload_file_set=self.uploads)
 
     async def _write(self, scope: Any, _receive: Any, _send: Any) -> None:
-        (self._folder / scope["path"]).write_text("photo")
+        (self._folder / Path(scope["path"]).name).write_text("photo")
         await self._ends[scope["path"]].wait()
 
-    async def begin(self, path: str, method: str = "POST") -> Callable[[], Any]:
+    async def begin(self, path: str, method: str = "POST", headers: Any = ()) -> Callable[[], Any]:
         """Begin a request; returns a function that ends it."""
         self._ends[path] = asyncio.Event()
-        scope = {"type": "http", "method": method, "path": path, "app": self}
+        scope = {"type": "http", "method": method, "path": path, "headers": headers, "app": self}
         request = asyncio.create_task(self._middleware(scope, _NOT_USED, _NOT_USED))
         await asyncio.sleep(0)
 
@@ -204,8 +205,8 @@ class Writes:
 
         return end
 
-    async def ask(self, path: str) -> None:
-        await (await self.begin(path))()
+    async def ask(self, path: str, headers: Any = ()) -> None:
+        await (await self.begin(path, headers=headers))()
 
 
 def age(path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +250,13 @@ def test_a_stream_that_is_read_holds_up_nothing(tmp_path: Path) -> None:
         await end()
 
     asyncio.run(requests())
+
+
+@pytest.mark.parametrize(("content_type", "looks"), [(b"application/json", False), (FORM.encode(), True)])
+def test_the_folder_is_not_searched_after_each_camera_frame(content_type: bytes, looks: bool, tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    asyncio.run(Writes(tmp_path).ask(PANELS_PATH, [(b"content-type", content_type)]))
+    assert (tmp_path / "old").exists() != looks
 
 
 def test_an_upload_that_nobody_asks_about_goes_by_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +311,7 @@ def test_where_many_uploads_wait_the_rounds_delete_what_else_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = Writes(tmp_path)
-    app.uploads.update(str(tmp_path / f"{number}.jpg") for number in range(100))
+    app.uploads.update(str(tmp_path / f"{number}.jpg") for number in range(20))
     asyncio.run(app.ask("short"))
     assert (tmp_path / "short").exists()  # no single request has to look through all of them
     make_a_round(app, tmp_path, monkeypatch)
