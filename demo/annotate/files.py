@@ -42,7 +42,8 @@ class PictureFiles:
         inputs: names of files, and of folders to search.
 
     Attributes:
-        files: names of the files, in the order of the inputs and sorted inside each folder.
+        files: names of the files, in the order of the inputs and sorted inside each folder. A file that several inputs
+            name or contain has the name under which it was found first.
         failed: for each folder that could not be searched, a sentence that begins with its name.
         unsupported: suffix -> number of pictures with it, for formats that are not opened.
         not_read: path of a folder or picture that is not read -> the reason.
@@ -56,10 +57,11 @@ class PictureFiles:
         self._others: Counter[str] = Counter()
         self._passed_over: Counter[str] = Counter()  # by name; all AppleDouble files share one
         self._passed_over_folders = 0
-        found: dict[str, None] = {}
+        found: dict[str, str] = {}  # absolute path -> the name under which it was found first
         for name in inputs:
-            found.update(dict.fromkeys(sorted(self._walk(name, frozenset())) if is_folder(name) else [name]))
-        self.files = list(found)
+            for file in sorted(self._walk(name, frozenset())) if is_folder(name) else [name]:
+                found.setdefault(os.path.normpath(Path(file).absolute()), file)
+        self.files = list(found.values())
 
     def not_tried(self) -> Iterator[str]:
         """Describe the files that were found but are not in `files`.

@@ -22,7 +22,8 @@ def explain_stop(error: BaseException, place: str) -> int:
         return 130
     if isinstance(error, OSError):
         named = error.filename or place
-        print(f"{named} cannot be written: {error.strerror}. The same command goes on from {place}.", file=sys.stderr)
+        reason = error.strerror or error
+        print(f"{named} cannot be written: {reason}. The same command goes on from {place}.", file=sys.stderr)
     else:
         print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
     return 1

@@ -25,7 +25,7 @@ _TASKS_AHEAD = 16
 
 
 class WorkerError(RuntimeError):
-    """A process ended before it could take a task."""
+    """A process could not start, or ended before it could take a task."""
 
 
 class Workers(Generic[Task, Result]):
@@ -51,8 +51,12 @@ class Workers(Generic[Task, Result]):
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> "Workers[Task, Result]":
-        for _ in range(self._count):
-            self._workers.append(_start(self._setup))
+        try:
+            for _ in range(self._count):
+                self._workers.append(_start(self._setup))
+        except BaseException:  # no __exit__ follows
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +73,7 @@ class Workers(Generic[Task, Result]):
             The result of each task in order; None if its process died both times.
 
         Raises:
-            WorkerError: a process ended before it could take a task.
+            WorkerError: a process ended before it could take a task, or one in its place could not start.
         """
         results: dict[int, Result | None] = {}
         queue = _Queue(len(tasks))
@@ -183,7 +187,10 @@ class _Worker:
 
 
 def _start(setup: Callable[[Ask], Callable[[Any], Any]]) -> _Worker:
-    return _Worker(ChildProcess(_work, setup))
+    try:
+        return _Worker(ChildProcess(_work, setup))
+    except OSError as error:  # it would count as a failure to write the table
+        raise WorkerError(f"a process cannot be started: {error}") from error
 
 
 def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Connection) -> None:

@@ -16,8 +16,9 @@ import signal
 import sys
 from dataclasses import asdict
 
+from demo.annotate.workers import WorkerError
 from demo.benchmark.alignment import report_alignment
-from demo.benchmark.annotate import TooFewPicturesError, report_annotate
+from demo.benchmark.annotate import PicturesError, report_annotate
 from demo.benchmark.attack.measure import report_attack
 from demo.benchmark.browser import ChromiumMissingError
 from demo.benchmark.conditions import conditions_table, measure_conditions
@@ -86,8 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
         NotServedError,
         OSError,
         PanelError,
-        TooFewPicturesError,
+        PicturesError,
         ValidationError,
+        WorkerError,
     ) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)
         return 2

@@ -22,8 +22,8 @@ _PROBABILITY_TOLERANCE = 1e-4
 _FIRST_PROBABILITY = len(COLUMNS)
 
 
-class TooFewPicturesError(ValueError):
-    """Fewer than two pictures were found, too few to measure."""
+class PicturesError(ValueError):
+    """The pictures can't be measured with; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,14 @@ def report_annotate(
         Whether both ways find the same faces, with probabilities that differ by less than 1e-4.
 
     Raises:
-        TooFewPicturesError: fewer than two pictures were found.
+        PicturesError: there are fewer than two pictures, or one cannot be read.
+        demo.annotate.workers.WorkerError: a process could not start.
     """
     files = PictureFiles(inputs).files[:pictures]
     if len(files) < 2:
-        raise TooFewPicturesError("at least two pictures are needed to measure with")
+        raise PicturesError(
+            f"at least two pictures are needed to measure with, and {len(files)} were taken from {', '.join(inputs)}"
+        )
     count = workers or worker_count(len(files))
     plain_runs, our_runs = [], []
     for _ in range(rounds):
@@ -84,6 +87,8 @@ def _time(begin: float, outcomes: Iterable[Outcome]) -> _Run:
     table = io.StringIO()
     for outcome in outcomes:
         first = first if found else time.perf_counter()
+        if outcome.failure:
+            raise PicturesError(f"only pictures that can be read can be measured with: {outcome.failure}")
         write_rows(table, outcome.rows)
         found.append(outcome)
     return _Run(found, first - begin, time.perf_counter() - first)

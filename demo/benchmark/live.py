@@ -1,7 +1,8 @@
 """How much live mode feels like a mirror: real Chromium with a fake camera, the real page and pipeline.
 
-The page is served as by `python app.py`, and compared with the usual way to build such a page (`plain_page`). The same
-number of visitors watch both in turn, in the same run; each visitor has a browser context of its own. A frame's latency
+The page is served as by `python app.py`, and compared with the usual way to build such a page (`plain_page`). Both are
+watched in turn, in the same run: our page by each number of visitors, the plain one by one visitor at a time, if one is
+among these numbers. Each visitor has a browser context of its own. A frame's latency
 is the time from its `captureTime` in the browser until a script has painted it. Our page reports it with each frame
 (the event `live-frame`); on the plain page it is worked out from the number that the film shows. If asked, a third
 contestant is the page's engine in the browser, with one visitor on a second visit, when most of its files are cached.
@@ -161,7 +162,9 @@ def _watch_in_turns(
     The pages take turns, so that other work on the machine affects all of them. The plain one gets one visitor at a
     time: with four, a browser on the same two cores came to a standstill and could not even be closed.
     """
-    turns = [(n, page) for n in crowds for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1]
+    turns = [
+        (n, page) for n in dict.fromkeys(crowds) for _ in range(_ROUNDS) for page in servers if page is _OURS or n == 1
+    ]
     seen: dict[tuple[int, _Contestant], list[list[_Visit]]] = {turn: [] for turn in turns}
     for n, page in (progress := tqdm(turns, "browser", leave=False)):
         progress.set_description(f"{page.name}, {n} at once")

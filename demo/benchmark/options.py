@@ -11,6 +11,8 @@ from demo.paths import WEIGHTS
 
 CAPACITY_PACE = 10  # frames a second, at which the page feels live
 
+_MAX_ADDRESSES = 254  # of attackers, in one network for documentation
+
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -82,8 +84,9 @@ def _add_attack(commands: _Commands) -> None:
     attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
     attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack")
     attack.add_argument(
-        "--addresses", type=positive, nargs="+", default=[1, 8], metavar="N", help="from how many addresses it comes"
-    )
+        "--addresses", type=partial(_below_1000, most=_MAX_ADDRESSES), nargs="+", default=[1, 8], metavar="N",
+        help="from how many addresses it comes, at most one for each sender",
+    )  # fmt: skip
     _add_json(attack)
 
 
@@ -151,8 +154,8 @@ def _frame_rate(text: str) -> float:
     return rate
 
 
-def _below_1000(text: str, least: int = 1) -> int:
-    """Parse a whole number from `least` to 999."""
-    if not text.isdecimal() or not least <= int(text) < 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to 999")
+def _below_1000(text: str, least: int = 1, most: int = 999) -> int:
+    """Parse a whole number from `least` to `most`."""
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to {most}")
     return int(text)

@@ -20,7 +20,7 @@ _LOG = "server.log"
 
 
 class NotServedError(RuntimeError):
-    """The server ended, or did not answer in time; the message has the end of its output."""
+    """A server ended, or did not answer in time; the message has the end of its output, or says where that is."""
 
 
 _Server = TypeVar("_Server", bound="PageServer")

@@ -8,7 +8,7 @@ import numpy as np
 
 from demo.dataset.labels import LabelError, read_labels
 from demo.dataset.rules import ABSENT, PRESENT, Rule
-from demo.pictures.decode import open_picture
+from demo.pictures.decode import PictureError, open_picture
 from slimnet.files.text_table import TextTableError, read_cells
 
 _LABELS, _PARTS = "list_attr_celeba.csv", "list_eval_partition.csv"
@@ -55,8 +55,8 @@ def validation_pictures(data_dir: Path, images: int, attributes: Sequence[str]) 
         attributes: names of the labels to read.
 
     Raises:
-        ValidationError: a table is missing or has another layout, or lacks an attribute or a picture.
-        OSError: a picture cannot be read.
+        ValidationError: a table is missing or has another layout, or lacks an attribute or a picture; or a picture is
+            missing or damaged.
     """
     files = validation_files(data_dir, images)
     _check_there(data_dir, _LABELS)
@@ -72,7 +72,25 @@ def validation_pictures(data_dir: Path, images: int, attributes: Sequence[str]) 
     known = (values == PRESENT) | (values == ABSENT)
     some = known.any(axis=1)
     chosen = [file for file, is_known in zip(files, some, strict=True) if is_known]
-    return ValidationPictures([open_picture(file) for file in chosen], (values == PRESENT)[some], known[some])
+    return ValidationPictures([validation_picture(file) for file in chosen], (values == PRESENT)[some], known[some])
+
+
+def validation_picture(file: Path) -> np.ndarray:
+    """Open a validation picture.
+
+    Args:
+        file: as `validation_files` returns it.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+
+    Raises:
+        ValidationError: the picture is missing or damaged.
+    """
+    try:
+        return open_picture(file)
+    except PictureError as error:
+        raise ValidationError(f"{file}: {error}") from error
 
 
 def validation_files(data_dir: Path, images: int) -> list[Path]:

@@ -206,9 +206,11 @@ def _refusals_explained(api: HfApi) -> Iterator[None]:
         yield
     except HfHubHTTPError as error:
         raise DeployError(f"Hugging Face refuses: {error.server_message or error}") from error
-    # The last two come from a proxy in the environment that httpx can't use.
-    except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError, ValueError) as error:
+    # An ImportError comes from a proxy in the environment that httpx can't use.
+    except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError) as error:
         raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
+    except ValueError as error:  # such as wrong front matter in the README, or a proxy that httpx doesn't know
+        raise DeployError(f"huggingface_hub refuses: {error}") from error
 
 
 if __name__ == "__main__":

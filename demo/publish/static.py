@@ -99,7 +99,7 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         OSError: a file cannot be read or written.
     """
     unfinished = folder / _UNFINISHED
-    if folder.exists() and not (folder.is_dir() and (set(folder.iterdir()) <= {unfinished} or _is_ours(folder))):
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_ours(folder))):
         raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     files = page_files(weights, operator)
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
@@ -120,7 +120,8 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
 
 
 def _is_ours(folder: Path) -> bool:
-    return (folder / "service_worker.js").is_file() and (folder / _ENGINE).is_dir()
+    is_unfinished = (folder / _UNFINISHED).is_dir()  # a run was killed, perhaps after it had deleted the old page
+    return is_unfinished or ((folder / "service_worker.js").is_file() and (folder / _ENGINE).is_dir())
 
 
 def page_files(weights: Path, operator: str | None = None) -> dict[str, bytes]:

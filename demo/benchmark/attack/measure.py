@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 from demo.benchmark.attack.inputs import Attack, make_attacks
 from demo.benchmark.attack.senders import Senders
 from demo.benchmark.load.measure import frame_fault, photo_fault, server_state
-from demo.benchmark.load.visitors import Panel, ask_until_answered, make_films, make_large_photo
+from demo.benchmark.load.visitors import (
+    Panel,
+    answer_of_lone_visitor,
+    ask_until_answered,
+    make_films,
+    make_large_photo,
+)
 from demo.benchmark.server import PageServer
 from slimnet.files.atomic import replace_text
 
@@ -73,6 +79,9 @@ class Honest(threading.Thread):
         fault: tells by the answer before the attack what is wrong with another one, or None.
         waits: seconds to each answer, from sending the picture first.
         failures: what was wrong with answers.
+
+    Raises:
+        demo.benchmark.load.visitors.PanelError: there are no faces in the answer before the attack.
     """
 
     panel: Panel
@@ -87,24 +96,20 @@ class Honest(threading.Thread):
         super().__init__(daemon=True)
         self._end = threading.Event()
         self._connection = self.panel.connect()
-        self._expected = self._answer()  # the attack before may still keep the page busy
+        # The attack before may still keep the page busy.
+        self._expected = answer_of_lone_visitor(self._ask, self.message, self.question)
 
     def run(self) -> None:
         """Visit."""
         while not self._end.is_set():
             began = time.monotonic()
-            answer = self._answer()
+            answer, _ = ask_until_answered(self._ask, self.message, self.question)
             self.waits.append(time.monotonic() - began)
             wrong = self.fault(self._expected, answer)
             if wrong:
                 self.failures.append(wrong)
             self._end.wait(began + 1 / self.rate - time.monotonic())
         self._connection.close()
-
-    def _answer(self) -> dict[str, Any]:
-        """The answer to the picture, however often it has to be asked for."""
-        answer, _ = ask_until_answered(self._ask, self.message, self.question)
-        return answer
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to a message, over a new connection where the last one was closed while it was idle."""
@@ -131,6 +136,7 @@ def report_attack(seconds: float, addresses: list[int], file: Path | None) -> bo
 
     Raises:
         demo.benchmark.server.NotServedError: the page is not served.
+        demo.benchmark.load.visitors.PanelError: an honest visitor is not answered before an attack.
     """
     attacked = []
     for result in measure_attacks(seconds, addresses):
@@ -180,7 +186,7 @@ def _measure(
     return Attacked(
         attack.name,
         len(attack.body),
-        addresses,
+        min(addresses, attack.senders),
         dict(senders.answers),
         len(live.waits),
         max(live.waits),

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from demo.benchmark.browser import browser_before, portrait_frames
 from demo.benchmark.device.page import load_engine, served
-from demo.benchmark.validation import validation_files
+from demo.benchmark.validation import validation_files, validation_picture
 from demo.device_files import device_files
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
@@ -133,7 +133,7 @@ def measure_equality(
     for path in tqdm(pictures, leave=False):
         files[path.name] = path.read_bytes()
         answer = page.evaluate(_READ, [f"/engine/{path.name}", thorough])
-        here = pipeline.analyse(open_picture(path), thorough=thorough).faces
+        here = pipeline.analyse(validation_picture(path), thorough=thorough).faces
         there = answer.get("faces", [])
         expected = [[list(face.box), list(face.warnings)] for face in here]
         if [[face[part] for part in _EXACT] for face in there] != expected:

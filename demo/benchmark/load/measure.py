@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.benchmark.load.replicas import replicas
-from demo.benchmark.load.visitors import Panel, Visitor, make_films, make_photos
+from demo.benchmark.load.visitors import Panel, Visitor, answer_of_lone_visitor, make_films, make_photos
 from demo.benchmark.report import Spread, spread
 from demo.benchmark.server import PageServer
 from demo.pipeline.face import overlap
@@ -68,6 +68,7 @@ class Load:
         failures: what was wrong with an answer -> how often.
         before: the server before the crowd came; None if it is on another machine, or not on Linux.
         after: the server after it left.
+        late: how many answers came after the end; they are in none of the other figures but the server's.
     """
 
     cores: int
@@ -82,6 +83,7 @@ class Load:
     failures: dict[str, int]
     before: ServerState | None
     after: ServerState | None
+    late: int = 0
 
     @property
     def least_share(self) -> float:
@@ -120,6 +122,7 @@ def measure_load(
 
     Raises:
         demo.benchmark.server.NotServedError: the page, or nginx, is not served.
+        demo.benchmark.load.visitors.PanelError: there is no such page, or it gives a lone visitor no faces.
     """
     with served_page(min(_FILMS, max(crowds)), url, copies, one_face=one_face) as page:
         for crowd in crowds:
@@ -143,6 +146,7 @@ def served_page(
 
     Raises:
         demo.benchmark.server.NotServedError: the page, or nginx, is not served.
+        demo.benchmark.load.visitors.PanelError: there is no such page, or it gives a lone visitor no faces.
     """
     with ExitStack() as stack:
         pids: list[int] = []
@@ -165,22 +169,31 @@ class Page:
         url: its address.
         films: of the live visitors.
         pids: the server's process ids; empty if unknown.
+
+    Raises:
+        demo.benchmark.load.visitors.PanelError: there is no such page, or it gives a lone visitor no faces.
     """
 
     def __init__(self, url: str, films: list[list[str]], pids: Sequence[int]) -> None:
         self._pids = pids
         self.live, self.photo = Panel(url, "analyse_frame"), Panel(url, "analyse_photo")
         self._films = films
-        self._photos = [{"picture": picture, "name": "photo.jpg"} for picture in make_photos()]
+        self._photos = [{"visitor": "alone", "picture": picture, "name": "photo.jpg"} for picture in make_photos()]
         connection = self.live.connect()
         self._frame_answers: list[list[dict[str, Any]]] = []
         for film in tqdm(self._films, "alone", leave=False):
             # The film's last frames come first, as on every later swing, when the faces are already known.
             asked = [{"visitor": "alone", "frame": frame, "crop": None} for frame in film[-_KNOWN_AFTER:] + film]
-            answers = [self.live.ask(connection, message) for message in asked]
+            answers = [
+                answer_of_lone_visitor(lambda sent: self.live.ask(connection, sent), message, message)
+                for message in asked
+            ]
             self.live.ask(connection, {"visitor": "alone", "leave": True})
             self._frame_answers.append(answers[_KNOWN_AFTER:])
-        self._photo_answers = [self.photo.ask(connection, photo) for photo in self._photos]
+        turn = {"visitor": "alone", "turn": True}
+        self._photo_answers = [
+            answer_of_lone_visitor(lambda sent: self.photo.ask(connection, sent), photo, turn) for photo in self._photos
+        ]
         connection.close()
 
     def faces(self, crowd: int) -> float:
@@ -255,6 +268,7 @@ class Page:
             dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
             before,
             server_state(self._pids),
+            sum(visitor.late for visitor in visitors),
         )
 
 
@@ -354,5 +368,6 @@ def _lines(load: Load) -> Iterator[str]:
     if load.before and load.after:
         pairs = zip(asdict(load.before).items(), asdict(load.after).values(), strict=True)
         held = ", ".join(f"{name} {before:g} -> {after:g}" for (name, before), after in pairs)
-        work = 1000 * (load.after.cpu_seconds - load.before.cpu_seconds) / max(1, sum(load.live) + sum(load.photos))
+        answers = sum(load.live) + sum(load.photos) + load.late
+        work = 1000 * (load.after.cpu_seconds - load.before.cpu_seconds) / max(1, answers)
         yield f"  server: {held}; {work:.1f} ms of processor time for each answer"

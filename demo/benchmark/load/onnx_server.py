@@ -5,10 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
+from demo.benchmark.server import NotServedError
 from slimnet import Predictor
 from slimnet.export import main as export
 
@@ -16,19 +18,20 @@ from slimnet.export import main as export
 _SERVER = """
 import json, sys, time
 import numpy as np, onnxruntime
-file, batch, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+file, batch, height, width, attributes = sys.argv[1], *map(int, sys.argv[2:6])
+seconds = float(sys.argv[6])
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-crops = np.random.default_rng(0).integers(0, 256, (batch, 218, 178, 3), np.uint8)
+crops = np.random.default_rng(0).integers(0, 256, (batch, height, width, 3), np.uint8)
 answer = session.run(["probabilities"], {"crops": crops})[0]
-assert answer.shape == (batch, 40) and 0 <= answer.min() <= answer.max() <= 1
+assert answer.shape == (batch, attributes) and 0 <= answer.min() <= answer.max() <= 1
 sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
-count, end = 0, time.monotonic() + seconds
-while time.monotonic() < end:
+count, began = 0, time.monotonic()
+while time.monotonic() < began + seconds:
     session.run(["probabilities"], {"crops": crops})
     count += batch
-print(json.dumps(count / seconds))
+print(json.dumps(count / (time.monotonic() - began)))
 """
 
 
@@ -40,15 +43,20 @@ def report_onnx(workers: list[int], batches: list[int], seconds: float, weights:
         batches: batch sizes, in crops.
         seconds: how long each is measured.
         weights: SlimNet's weights.
+
+    Raises:
+        NotServedError: the network cannot be exported, or a process cannot read crops with it.
     """
     predictor = Predictor(weights, "cpu")
+    sizes = predictor.height, predictor.width, len(predictor.attributes)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "slimnet.onnx"
-        export(["--weights", str(weights), "--out", str(file)])
+        if export(["--weights", str(weights), "--out", str(file)]):
+            raise NotServedError(f"{weights} cannot be exported to ONNX, for the reason above")
         for batch in batches:
             rates = [f"slimnet.Predictor {_predictor_rate(predictor, batch, seconds):.0f} crops/s"]
             for count in workers:
-                found = crop_rates(file, count, batch, seconds)
+                found = crop_rates(file, sizes, count, batch, seconds)
                 rates.append(f"{count} processes {sum(found):.0f} crops/s ({min(found):.0f} to {max(found):.0f} each)")
             print(f"{batch} crops at a time: {', '.join(rates)}", flush=True)
 
@@ -64,24 +72,37 @@ def _predictor_rate(predictor: Predictor, batch: int, seconds: float) -> float:
     return count / (time.monotonic() - began)
 
 
-def crop_rates(file: Path, workers: int, batch: int, seconds: float) -> list[float]:
+def crop_rates(file: Path, sizes: tuple[int, int, int], workers: int, batch: int, seconds: float) -> list[float]:
     """Crops a second of each process, with all running at the same time.
 
     Args:
         file: the network, written by `slimnet.export`.
+        sizes: height and width of its crops, and its number of attributes.
         workers: number of processes.
         batch: how many crops each reads at a time.
         seconds: how long each reads crops.
+
+    Raises:
+        NotServedError: a process ended early.
     """
-    command = [sys.executable, "-I", "-c", _SERVER, str(file), str(batch), str(seconds)]
-    servers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd=file.parent)
-        for _ in range(workers)
-    ]
-    for server in servers:
-        assert server.stdout
-        server.stdout.readline()  # until all are ready
-    return [float(json.loads(said)) for said in _all_go(servers)]
+    command = [sys.executable, "-I", "-c", _SERVER, str(file), *map(str, (batch, *sizes, seconds))]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(_server(command, file.parent)) for _ in range(workers)]
+        for server in servers:
+            stack.callback(server.kill)  # or else the others would go on if one ends early
+        for server in servers:
+            assert server.stdout
+            if server.stdout.readline() != "ready\n":
+                raise NotServedError("a process of ONNX Runtime ended before it was ready, for the reason above")
+        said = _all_go(servers)
+        if any(server.returncode for server in servers):
+            raise NotServedError("a process of ONNX Runtime ended while it read crops, for the reason above")
+    return [float(json.loads(rate)) for rate in said]
+
+
+def _server(command: list[str], folder: Path) -> subprocess.Popen[str]:
+    """Start a process that reads crops once it is told to begin."""
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd=folder)
 
 
 def _all_go(servers: list[subprocess.Popen[str]]) -> list[str]:

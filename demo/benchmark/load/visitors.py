@@ -115,21 +115,26 @@ class Panel:
         address: where calls say to come from, as a proxy would; None for not saying it.
 
     Raises:
-        OSError: the page does not answer.
-        PanelError: there is no page with such a function at this address.
+        PanelError: the page does not answer, or there is no page with such a function at this address.
     """
 
     def __init__(self, url: str, function: str, address: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "http" or parts.path.strip("/"):
+        try:
+            parts = urlsplit(url)
+            self._host, self._port = parts.hostname or "", parts.port  # raises ValueError for a port that is no number
+            is_address = parts.scheme == "http" and not parts.path.strip("/")
+        except ValueError:
+            is_address = False
+        if not is_address:
             raise PanelError(f"{url} cannot be measured: it has to be an address such as http://127.0.0.1:7860/")
         self._headers = {"Content-Type": "application/json", **({"X-Forwarded-For": address} if address else {})}
         try:
-            self._host, self._port = parts.hostname or "", parts.port  # raises ValueError for a port that is no number
             with closing(self.connect()) as connection:
                 connection.request("GET", "/config")
                 components = json.load(connection.getresponse())["components"]
             found = [part["id"] for part in components if function in part["props"].get("server_fns", ())]
+        except OSError as error:
+            raise PanelError(f"{url} does not answer: {error}. Start the page, or correct --url.") from error
         except (http.client.HTTPException, ValueError, KeyError, TypeError) as error:
             raise PanelError(f"{url} is not a page of this program") from error
         if not found:
@@ -205,6 +210,25 @@ def ask_until_answered(
             return answer, times_busy
 
 
+def answer_of_lone_visitor(
+    ask: Callable[[dict[str, Any]], dict[str, Any]], message: dict[str, Any], question: dict[str, Any]
+) -> dict[str, Any]:
+    """The answer with which others are compared.
+
+    Args:
+        ask: as for `ask_until_answered`.
+        message: as for `ask_until_answered`.
+        question: as for `ask_until_answered`.
+
+    Raises:
+        PanelError: there are no faces in it.
+    """
+    answer, _ = ask_until_answered(ask, message, question)
+    if not answer.get("faces"):
+        raise PanelError(f"the page gave a lone visitor no faces: {answer}")
+    return answer
+
+
 @dataclass(eq=False)
 class Visitor(threading.Thread):
     """Sends one picture after another until a time, each when the one before has been answered.
@@ -219,7 +243,8 @@ class Visitor(threading.Thread):
         until: end, by `time.monotonic`.
         rate: how many it sends a second at most; None for as many as are answered.
         check: tells by the number of a message and its answer what is wrong with it, or None.
-        delays: milliseconds to each answer with faces; a photo's from the first time that it was sent.
+        delays: milliseconds to each answer with faces before the end; a photo's from the first time that it was sent.
+        late: how many answers with faces came after the end, at most one.
         turned_away: how many answers were "busy".
         failures: what was wrong with the others.
     """
@@ -232,6 +257,7 @@ class Visitor(threading.Thread):
     rate: float | None
     check: Callable[[int, dict[str, Any]], str | None]
     delays: list[float] = field(default_factory=list)
+    late: int = 0
     turned_away: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -260,6 +286,8 @@ class Visitor(threading.Thread):
             wrong = self.check(number, answer)
             if wrong:
                 self.failures.append(wrong)
+            elif answered > self.until:
+                self.late += 1
             else:
                 self.delays.append(1000 * (answered - began))
             if self.rate:

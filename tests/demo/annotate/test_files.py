@@ -87,3 +87,11 @@ def test_many_kinds_stay_one_line(tmp_path: Path) -> None:
     (line,) = PictureFiles([str(tmp_path)]).not_tried()
     assert line.startswith("Not called like pictures: 2 .txt, 1 .")
     assert line.endswith(", 495 others.")
+
+
+def test_a_file_that_two_inputs_contain_comes_once_under_its_first_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make(tmp_path, "sub/a.jpg", "b.jpg"))
+    assert PictureFiles([".", "sub", str(tmp_path), "sub/../b.jpg"]).files == ["./b.jpg", "./sub/a.jpg"]
+    assert PictureFiles(["sub", "."]).files == ["sub/a.jpg", "./b.jpg"]

@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -6,10 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from demo.annotate import workers
 from demo.annotate.workers import Ask, WorkerError, Workers
+from demo.child_process import ChildProcess
 from tests.paths import ROOT
 from tests.processes import wait_until_ended
 
@@ -116,3 +120,18 @@ def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_
         _, complaints = started.communicate()
     assert complaints == ""
     wait_until_ended(children)
+
+
+def test_where_a_process_cannot_start_the_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[ChildProcess] = []
+
+    def start(*arguments: Any) -> ChildProcess:
+        if started:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        started.append(ChildProcess(*arguments))
+        return started[0]
+
+    monkeypatch.setattr(workers, "ChildProcess", start)
+    with pytest.raises(WorkerError, match=r"cannot be started: .*Too many open files"), Workers(squaring, 2):
+        pass
+    assert started[0].status is not None

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from demo.annotate.picture import Outcome
+from demo.annotate.workers import WorkerError
 from demo.benchmark.__main__ import main
 from demo.benchmark.annotate import difference
 from slimnet import SlimNet
@@ -44,4 +45,25 @@ def test_both_ways_are_measured_and_compared(tmp_path: Path, capsys: pytest.Capt
 def test_one_picture_is_too_few(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(PORTRAIT, tmp_path / "a.jpg")
     assert main(["annotate", str(tmp_path)]) == 2
-    assert "at least two pictures are needed" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"at least two pictures are needed to measure with, and 1 were taken from {tmp_path}\n" in message
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    SlimNet().save(tmp_path / "untrained.safetensors")
+    shutil.copy(PORTRAIT, tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").touch()
+    options = ["--rounds", "1", "--workers", "1", "--device", "cpu"]
+    assert main(["annotate", str(tmp_path), *options, "--weights", str(tmp_path / "untrained.safetensors")]) == 2
+    assert f"{tmp_path / 'b.jpg'}: 'b.jpg' is empty." in capsys.readouterr().err
+
+
+def test_a_process_that_cannot_start_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise WorkerError("a process cannot be started")
+
+    monkeypatch.setattr("demo.benchmark.__main__.report_annotate", fail)
+    assert main(["annotate", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "demo.benchmark: a process cannot be started\n"

@@ -35,3 +35,10 @@ def test_no_pictures_cannot_be_measured(command: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         parse_arguments([command, "--images", "0"])
     assert "--images" in capsys.readouterr().err
+
+
+def test_attackers_have_no_more_addresses_than_their_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments(["attack", "--addresses", "254"]).addresses == [254]
+    with pytest.raises(SystemExit):
+        parse_arguments(["attack", "--addresses", "255"])
+    assert "255 is not a whole number from 1 to 254" in capsys.readouterr().err

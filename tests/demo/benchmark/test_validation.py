@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demo.benchmark.__main__ import main
-from demo.benchmark.validation import validation_files, validation_pictures
+from demo.benchmark.validation import ValidationError, validation_files, validation_pictures
 from slimnet import SlimNet
 from tests.fakes.celeba import ATTRIBUTES, with_gaps, write
 from training.data.celeba import read_celeba
@@ -55,3 +55,14 @@ def test_another_layout_and_a_missing_attribute_are_named(
     for command in ("alignment", "following", "conditions"):
         assert main([command, "--data_dir", str(tmp_path), "--weights", str(weights), "--device", "cpu"]) == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [None, b"no picture"])
+def test_a_validation_picture_that_cannot_be_opened_is_named(content: bytes | None, tmp_path: Path) -> None:
+    write(tmp_path)
+    file = validation_files(tmp_path, 1)[0]
+    file.unlink()
+    if content:
+        file.write_bytes(content)
+    with pytest.raises(ValidationError, match=f"^{file}: "):
+        validation_pictures(tmp_path, 1, ATTRIBUTES)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
+from huggingface_hub import HfApi
 
 from demo.benchmark.server import PageServer
 from demo.paths import PREVIEW
@@ -101,6 +102,12 @@ def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "socks://127.0.0.1:9" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_library_refuses_is_not_called_out_of_reach() -> None:
+    with pytest.raises(DeployError) as told, deploy._refusals_explained(HfApi()):
+        raise ValueError("Invalid metadata in README.md.")
+    assert str(told.value) == "huggingface_hub refuses: Invalid metadata in README.md."
 
 
 @pytest.mark.parametrize("name", ["faces", "some body/faces", "a/b/c"])

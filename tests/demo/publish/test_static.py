@@ -135,6 +135,15 @@ def test_what_a_killed_run_has_left_is_no_part_of_the_page(tmp_path: Path) -> No
     assert contents(tmp_path) == page_files(static.WEIGHTS)
 
 
+def test_a_run_that_was_killed_while_it_replaced_a_page_can_be_repeated(tmp_path: Path) -> None:
+    left = tmp_path / static._UNFINISHED / "service_worker.js"
+    left.parent.mkdir()
+    left.write_text("new", encoding="utf-8")
+    (tmp_path / "scripts").mkdir()  # the other old files are gone
+    assert main([str(tmp_path)]) == 0
+    assert contents(tmp_path) == page_files(static.WEIGHTS)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -71,9 +71,9 @@ class _Served:
         pass
 
 
-def attack(tmp_path: Path) -> tuple[int, dict[str, Any]]:
+def attack(tmp_path: Path, addresses: int = 2) -> tuple[int, dict[str, Any]]:
     file = tmp_path / "attack.json"
-    status = main(["attack", "--seconds", "1", "--addresses", "2", "--json", str(file)])
+    status = main(["attack", "--seconds", "1", "--addresses", str(addresses), "--json", str(file)])
     [figures] = json.loads(file.read_text(encoding="utf-8"))
     return status, figures
 
@@ -115,3 +115,16 @@ def test_an_attack_comes_from_as_many_addresses_as_it_says_itself(
     main(["attack", "--seconds", "1", "--addresses", "2", "--json", str(file)])
     assert [row["addresses"] for row in json.loads(file.read_text(encoding="utf-8"))] == [1, 3]
     assert page.addresses == {"203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1"}
+
+
+def test_a_page_that_gives_an_honest_visitor_no_faces_cannot_be_measured(
+    page: Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page.answer = lambda *_: {"error": "No."}
+    assert main(["attack", "--seconds", "1"]) == 2
+    assert "the page gave a lone visitor no faces: {'error': 'No.'}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("page")
+def test_no_more_addresses_are_recorded_than_there_are_senders(tmp_path: Path) -> None:
+    assert attack(tmp_path, addresses=200)[1]["addresses"] == 3

@@ -2,6 +2,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Page(PanelPage):
         return faces((300, 300, 100, 100)) if self.wrong and number % 10 == 2 else faces()
 
     def answer_photo(self, message: dict[str, Any]) -> dict[str, Any]:
-        if "visitor" in message:
+        if message["visitor"] != "alone":
             self.photo_calls.append("turn" if message.get("turn") else "picture")
             if message.get("turn"):
                 return {"turn": True}
@@ -90,6 +91,29 @@ def test_a_crowd_is_counted_and_its_answers_are_checked(
         assert figures["failures"] == {}
 
 
+@pytest.mark.parametrize("function", ["analyse_frame", "analyse_photo"])
+def test_a_page_that_gives_a_lone_visitor_no_faces_cannot_be_measured(
+    function: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(PanelPage(lambda called, _: {"error": "No."} if called == function else faces())) as page:
+        assert main(["load", "--visitors", "1", "--seconds", "1", "--url", page.url]) == 2
+    assert capsys.readouterr().err.endswith("the page gave a lone visitor no faces: {'error': 'No.'}\n")
+
+
+def test_a_lone_visitor_who_is_turned_away_comes_again() -> None:
+    turned_away: set[str] = set()
+
+    def busy_at_first(function: str, message: dict[str, Any]) -> dict[str, Any]:
+        if function in turned_away or message["visitor"] != "alone":
+            return {"turn": True} if "turn" in message else faces()
+        turned_away.add(function)
+        return {"busy": True, "seconds": 0.01}
+
+    with running(PanelPage(busy_at_first)) as page:
+        assert main(["load", "--visitors", "1", "--photos", "1", "--seconds", "1", "--url", page.url]) == 0
+    assert len(turned_away) == 2
+
+
 @pytest.mark.parametrize("page", [False], indirect=True)
 def test_a_crowd_behaves_as_the_page_does(page: Page) -> None:
     assert main(["load", "--visitors", "1", "--photos", "1", "--seconds", "1", "--url", page.url]) == 0
@@ -118,6 +142,8 @@ def test_the_first_line_is_the_capacity_and_the_others_say_how_it_went() -> None
     assert first == "2 cores: 3 live visitors at 10.0 frames/s (24.0 in all, 1 face each), 18.0 photos/s"
     assert "0.40 of the median" in "\n".join(rest)
     assert "memory_mb 500 -> 501" in rest[-1]
+    assert "; 4.8 ms of processor time for each answer" in rest[-1]
+    assert "; 4.0 ms of processor time" in load_lines(replace(load(100, 100, 40), late=80))
 
 
 def test_a_crowd_is_well_served_where_all_answers_are_right_and_nobody_gets_far_less_than_others() -> None:
