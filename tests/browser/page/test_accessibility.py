@@ -72,7 +72,7 @@ def test_axe_finds_nothing_in_live(server: Server, open_page: Any) -> None:
     wait_for_engine(page, "device")
     page.wait_for_selector("#live [data-probability='0.2']")
     page.click("#live [data-do=compare]")
-    page.locator("#live .comparison", has_text="this device 1").wait_for()
+    page.locator("#live .comparison", has_text="1 by this device").wait_for()
     assert_right_for_everyone(page, "on this device, compared with the server", "#live .side")
     choose_engine(page, "server")
     page.wait_for_selector("#live[data-faces='2']")

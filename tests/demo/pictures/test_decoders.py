@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -210,12 +211,19 @@ def test_each_process_that_is_waited_for_in_vain_is_a_step(others: set[BaseProce
 def test_the_next_picture_waits_for_no_new_process_while_others_are_ready(
     large: bytes, monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]
 ) -> None:
-    decoders = Decoders()
+    decoders, asked = Decoders(), list[None]()
     for _ in range(2):
         decoders.start()
-    decoders.open_picture(PLAIN)
+
+    def goes_on() -> bool:
+        asked.append(None)
+        if len(asked) == 1:  # before there is a process
+            return True
+        Context().run(decoders.open_picture, PLAIN)  # by the other process, which is ready from then on
+        return False
+
     with pytest.raises(InterruptedWorkError):
-        interruptible(iter([True, False]).__next__, decoders.open_picture, large)
+        interruptible(goes_on, decoders.open_picture, large)
     before = set(multiprocessing.active_children()) - others
     monkeypatch.setattr(decoders_module, "DECODER_START_SECONDS", 0)  # one that is not ready would be ended
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
