@@ -168,11 +168,12 @@ def test_a_larger_font_of_the_visitors_enlarges_everything(page: Any) -> None:
 def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
     resize(page, (390, 844))
     top = "document.querySelector('#live .toolbar').getBoundingClientRect().top"
+    page.wait_for_selector("#live .age", state="hidden")  # a slow machine says how old its picture is
     before = page.evaluate(top)
     page.evaluate("window.faces = [{...window.faces[0], probabilities: Array(40).fill(0.02)}]; 0")
     page.wait_for_function("document.querySelectorAll('#live .attribute.on').length === 0")
     assert page.is_visible("#live .chips .none")
-    assert page.evaluate(top) == before
+    page.wait_for_function(f"{top} === {before}")
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
     wait_until_ticked(page)
 
