@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from demo.paths import BROWSER
 
-STYLES = ("page.css", "shared/attributes/attributes.css", "live/timeline/timeline.css")
+STYLES = ("page.css", "shared/attributes/attributes.css", "live/timeline/timeline.css", "shared/forced_colours.css")
 _ADDRESS = "http://page.test/"
 
 
