@@ -152,7 +152,8 @@ class Decoders:
         """End a process, and start one for the next picture, which tries once more where that fails."""
         decoder.end()
         with suppress(NoDecoderError, OSError):
-            self.start()
+            if len(self._kept) < self._most:
+                self.start()
 
     def _frame_from(self, decoder: ChildProcess, file: bytes, name: str) -> np.ndarray:
         """Have a process decode a file. Raises EOFError or OSError if the process has ended or takes too long."""

@@ -100,7 +100,7 @@ def suppress_overlaps(found: Iterable[_AnyBoxed]) -> list[_AnyBoxed]:
             across = np.minimum(right[place], right[rest]) - np.maximum(left[place], left[rest])
             down = np.minimum(bottom[place], bottom[rest]) - np.maximum(top[place], top[rest])
             shared = np.maximum(0, across) * np.maximum(0, down)
-            is_free[rest] &= shared / np.minimum(area[place], area[rest]) <= _SAME_FACE_OVERLAP
+            is_free[rest] &= ~(shared / np.minimum(area[place], area[rest]) > _SAME_FACE_OVERLAP)
     return [one for one, is_kept in zip(candidates, is_free, strict=True) if is_kept]
 
 

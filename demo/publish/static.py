@@ -99,9 +99,14 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         OSError: a file cannot be read or written.
     """
     unfinished = folder / _UNFINISHED
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_ours(folder))):
+    is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not (is_new or unfinished.exists() or _is_whole(folder)):
         raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     files = page_files(weights, operator)
+    if unfinished.exists() and not _is_whole(folder):  # a run was killed, perhaps after it had deleted the old page
+        parts = {_UNFINISHED, *(name.split("/")[0] for name in files)}
+        if {part.name for part in folder.iterdir()} - parts:
+            raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
     try:
         for name, content in files.items():
@@ -119,9 +124,8 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
     return files
 
 
-def _is_ours(folder: Path) -> bool:
-    is_unfinished = (folder / _UNFINISHED).is_dir()  # a run was killed, perhaps after it had deleted the old page
-    return is_unfinished or ((folder / "service_worker.js").is_file() and (folder / _ENGINE).is_dir())
+def _is_whole(folder: Path) -> bool:
+    return (folder / "service_worker.js").is_file() and (folder / _ENGINE).is_dir()
 
 
 def page_files(weights: Path, operator: str | None = None) -> dict[str, bytes]:

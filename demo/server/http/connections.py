@@ -188,7 +188,7 @@ class _Connection(AfterHandshake):
         super().resume_writing()
         if self.has_unread_end:
             self.has_unread_end = False
-            self.on_response_complete()
+            self.loop.call_soon(self.on_response_complete)  # asyncio still looks at the transport after this method
 
     def watch(self) -> None:
         """Cut the connection unless the client reads some of the waiting answer in time."""

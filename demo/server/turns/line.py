@@ -156,11 +156,12 @@ class Line:
 
         Args:
             guest: as for `enter`; has to be in line.
-            seconds: for how long, at most until they lose the turn.
+            seconds: for how long; they keep their turn for as long.
         """
         turn = self._turns[guest]
         if not turn.has_come:
-            turn.has_come, turn.kept_until = True, min(self._clock() + seconds, turn.until)
+            turn.has_come, turn.kept_until = True, self._clock() + seconds
+            turn.until = max(turn.until, turn.kept_until)
 
     def stop_keeping(self, guest: str) -> None:
         """Keep no place any longer for somebody who has hung up.

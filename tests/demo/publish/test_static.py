@@ -140,6 +140,11 @@ def test_a_run_that_was_killed_while_it_replaced_a_page_can_be_repeated(tmp_path
     left.parent.mkdir()
     left.write_text("new", encoding="utf-8")
     (tmp_path / "scripts").mkdir()  # the other old files are gone
+    mine = tmp_path / "my.txt"
+    mine.touch()
+    assert main([str(tmp_path)]) == 1
+    assert mine.exists()
+    mine.unlink()
     assert main([str(tmp_path)]) == 0
     assert contents(tmp_path) == page_files(static.WEIGHTS)
 

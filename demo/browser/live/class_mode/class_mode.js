@@ -79,10 +79,12 @@ export class ClassMode {
 
   close() {
     this.dialog.close();
+    if (this.home) this.giveBack(); // at once, so that what is said next is heard
   }
 
   /** Puts the picture and the status line back when the dialog closes, however that happens. */
   giveBack() {
+    if (this.status.parentElement === this.statusHome) return;
     this.home.querySelector("video").after(this.canvas);
     this.statusHome.prepend(this.status);
   }

@@ -318,7 +318,7 @@ def test_who_is_long_in_coming_keeps_the_turn_while_others_go_on() -> None:
     assert not line.is_called("she")
 
 
-def test_a_place_is_kept_only_once_for_a_photo_that_has_come_and_not_beyond_the_turn() -> None:
+def test_a_place_is_kept_only_once_for_a_photo_that_has_come_even_late_in_its_turn() -> None:
     clock = Clock()
     line = Line(4, 1, clock)
     fill(line, 3)
@@ -334,7 +334,8 @@ def test_a_place_is_kept_only_once_for_a_photo_that_has_come_and_not_beyond_the_
     line.reserve("slow", "slow")
     clock.seconds += UPLOAD_TURN_SECONDS - 5
     line.keep("slow", 10.0)
-    clock.seconds += 4
+    clock.seconds += 9
+    line.keep("slow", 10.0)
     assert turned_away(line, "he", "he").place == 2
     clock.seconds += 2
     assert not line.is_called("slow")
