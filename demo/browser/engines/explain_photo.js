@@ -1,9 +1,9 @@
 // Explains a photo on this device: reads it again, with the maps of one of its faces.
 
+import {sameFace} from "../device/pipeline/face.js";
 import {t, VisitorError} from "../shared/language.js";
 
-const SAME_FACE_IOU = 0.3; // of its box here and its box in the first answer, at least
-
+/** @typedef {import("../device/pipeline/face.js").Box} Box */
 /** @typedef {import("../photo/view.js").Answer} Answer */
 
 /**
@@ -19,8 +19,8 @@ export async function explainPhoto(reader, file, first, number) {
   const read = async (/** @type {number} */ face) => {
     const answer = await reader.analyse(file, {thorough: true, why: {face}});
     if ("error" in answer) throw new VisitorError(answer.error);
-    const here = box.map((/** @type {number} */ side) => (side * answer.width) / first.width);
-    return answer.faces.find((other) => iou(other.box, here) >= SAME_FACE_IOU);
+    const here = /** @type {Box} */ (box.map((side) => (side * answer.width) / first.width));
+    return answer.faces.find((other) => sameFace({box: /** @type {Box} */ (other.box)}, {box: here}));
   };
   let face = await read(number);
   if (face && face.number !== number) face = await read(face.number);
@@ -28,17 +28,4 @@ export async function explainPhoto(reader, file, first, number) {
     throw new VisitorError(t("The picture has changed since: that face is not in it any more. Choose it again."));
   if (!face.why) throw new VisitorError(t("What reads the faces here cannot tell why."));
   return face.why;
-}
-
-/**
- * Intersection over union of two boxes.
- *
- * @param {number[]} one - left, top, width and height
- * @param {number[]} other
- */
-function iou([x, y, width, height], [left, top, across, down]) {
-  const shared =
-    Math.max(0, Math.min(x + width, left + across) - Math.max(x, left)) *
-    Math.max(0, Math.min(y + height, top + down) - Math.max(y, top));
-  return shared / (width * height + across * down - shared);
 }
