@@ -20,7 +20,7 @@ from demo.annotate.workers import WorkerError
 from demo.benchmark.alignment import report_alignment
 from demo.benchmark.annotate import PicturesError, report_annotate
 from demo.benchmark.attack.measure import report_attack
-from demo.benchmark.browser import ChromiumMissingError
+from demo.benchmark.browser import BrowserError
 from demo.benchmark.conditions import conditions_table, measure_conditions
 from demo.benchmark.device.measure import report_device
 from demo.benchmark.following import report_following
@@ -80,8 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
                 write_reliability()
     except (
         BenchmarkError,
+        BrowserError,
         CheckpointError,
-        ChromiumMissingError,
         DeviceFilesError,
         FaceModelError,
         NotServedError,

@@ -29,7 +29,11 @@ _OPTIONS = (
 )
 
 
-class ChromiumMissingError(RuntimeError):
+class BrowserError(RuntimeError):
+    """The browser did not start, ended, or did not show in time what was waited for; the message is playwright's."""
+
+
+class ChromiumMissingError(BrowserError):
     """This machine lacks Chromium, or playwright to drive it; the message says how to get it."""
 
 
@@ -45,18 +49,22 @@ def browser_before(film: Path | int) -> Iterator[Any]:
 
     Raises:
         ChromiumMissingError: playwright or Chromium is missing.
+        BrowserError: it did not start, or did not do what the with block asked of it.
     """
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         how = "pip install -r tests/requirements.txt"
         raise ChromiumMissingError(f"the package playwright is not installed: {how}") from error
-    with sync_playwright() as playwright:
-        browser = launch(playwright, film)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    try:
+        with sync_playwright() as playwright:
+            browser = launch(playwright, film)
+            try:
+                yield browser
+            finally:
+                browser.close()
+    except Error as error:
+        raise BrowserError(f"Chromium: {error.message}") from error
 
 
 def launch(playwright: Any, cameras: Path | int) -> Any:

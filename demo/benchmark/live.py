@@ -120,7 +120,7 @@ def measure(seconds: int, crowds: list[int], *, device: bool = False) -> Report:
 
     Raises:
         BenchmarkError: a page showed a visitor too few analysed frames.
-        demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
+        demo.benchmark.browser.BrowserError: there is no browser to measure with, or it failed.
         demo.benchmark.server.NotServedError: a page is not served.
         demo.device_files.DeviceFilesError: what the engine in the browser needs is not installed.
     """

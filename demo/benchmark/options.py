@@ -11,6 +11,7 @@ from demo.paths import WEIGHTS
 
 CAPACITY_PACE = 10  # frames a second, at which the page feels live
 
+_VISITORS = (1, 4, 16, 50)  # live ones, one number after the other
 _MAX_ADDRESSES = 254  # of attackers, in one network for documentation
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -38,8 +39,10 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
     _add_device(commands)
     chosen = parser.parse_args(arguments)
-    if chosen.command == "load" and not (any(chosen.visitors) or chosen.photos):
-        parser.error("load: --visitors 0 needs --photos, or there is nobody to serve")
+    if chosen.command == "load":
+        _complete_load(parser, chosen)
+    if chosen.command == "live" and chosen.engine == "device" and 1 not in chosen.visitors:
+        parser.error("live: --engine device is measured with one visitor; add 1 to --visitors")
     return chosen if chosen.command else live.parse_args([], argparse.Namespace(command="live"))
 
 
@@ -55,11 +58,21 @@ def _add_live(commands: _Commands) -> argparse.ArgumentParser:
     return live
 
 
+def _complete_load(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """Fill in who visits by default, and refuse what would be ignored."""
+    if chosen.capacity and (chosen.visitors is not None or chosen.photos):
+        parser.error("load: --capacity finds the numbers of visitors itself; leave out --visitors and --photos")
+    if chosen.visitors is None:
+        chosen.visitors = list(_VISITORS)
+    if not (any(chosen.visitors) or chosen.photos):
+        parser.error("load: --visitors 0 needs --photos, or there is nobody to serve")
+
+
 def _add_load(commands: _Commands) -> None:
     load = commands.add_parser("load", help="how many visitors are served at once, without browsers")
     load.add_argument(
-        "--visitors", type=partial(_below_1000, least=0), nargs="+", default=[1, 4, 16, 50], metavar="N",
-        help="live ones; 0 for photo visitors alone",
+        "--visitors", type=partial(_below_1000, least=0), nargs="+", metavar="N",
+        help=f"live ones; 0 for photo visitors alone (default: {' '.join(map(str, _VISITORS))})",
     )  # fmt: skip
     load.add_argument(
         "--photos", type=partial(_below_1000, least=0), default=0, metavar="M",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.benchmark.browser import ChromiumMissingError, browser_before, portrait_frames, write_film
+from demo.benchmark.browser import BrowserError, browser_before, portrait_frames, write_film
 from demo.benchmark.server import NotServedError, PageServer
 from demo.paths import ASSETS, EXAMPLES
 from demo.pictures.decode import open_picture
@@ -63,7 +63,7 @@ def main() -> int:
             with PageServer(("app.py",), folder / "server") as server, browser_before(folder / "film.y4m") as browser:
                 for look in _LOOKS:
                     _take_screenshots(browser, server.url, look, everything)
-        except (ChromiumMissingError, NotServedError) as error:
+        except (BrowserError, NotServedError) as error:
             print(f"demo.publish.screenshots: {error}", file=sys.stderr)
             return 2
     return 0

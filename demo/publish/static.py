@@ -101,12 +101,12 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
     unfinished = folder / _UNFINISHED
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not (is_new or unfinished.exists() or _is_whole(folder)):
-        raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
+        raise _unlike_a_page(folder)
     files = page_files(weights, operator)
     if unfinished.exists() and not _is_whole(folder):  # a run was killed, perhaps after it had deleted the old page
         parts = {_UNFINISHED, *(name.split("/")[0] for name in files)}
         if {part.name for part in folder.iterdir()} - parts:
-            raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
+            raise _unlike_a_page(folder)
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
     try:
         for name, content in files.items():
@@ -122,6 +122,10 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         new.rename(folder / new.name)
     unfinished.rmdir()
     return files
+
+
+def _unlike_a_page(folder: Path) -> StaticPageError:
+    return StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
 
 
 def _is_whole(folder: Path) -> bool:

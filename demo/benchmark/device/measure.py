@@ -90,7 +90,7 @@ def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> N
         weights: SlimNet's weights.
 
     Raises:
-        demo.benchmark.browser.ChromiumMissingError: there is no browser to measure with.
+        demo.benchmark.browser.BrowserError: there is no browser to measure with, or it failed.
         demo.device_files.DeviceFilesError: what the browser needs is not installed.
     """
     pipeline = Pipeline.load(weights, "cpu")

@@ -1,4 +1,5 @@
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 from demo.benchmark.browser import (
     NUMBER_BITS,
     NUMBER_HEIGHT,
+    BrowserError,
     ChromiumMissingError,
     browser_before,
     launch,
@@ -27,6 +29,18 @@ def test_a_missing_browser_is_said_with_what_to_install(tmp_path: Path, monkeypa
 def test_a_missing_playwright_is_said_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with pytest.raises(ChromiumMissingError, match="pip install"), browser_before(tmp_path / "film.y4m"):
+        pass
+
+
+def test_a_browser_that_fails_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = pytest.importorskip("playwright.sync_api")
+
+    def start(**_: object) -> None:
+        raise api.Error("a library is missing")
+
+    chromium = SimpleNamespace(executable_path=sys.executable, launch=start)
+    monkeypatch.setattr(api, "sync_playwright", lambda: nullcontext(SimpleNamespace(chromium=chromium)))
+    with pytest.raises(BrowserError, match="a library is missing"), browser_before(tmp_path / "film.y4m"):
         pass
 
 

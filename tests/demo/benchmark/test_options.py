@@ -30,6 +30,20 @@ def test_load_comes_with_one_and_with_fifty_visitors_unless_told_otherwise() -> 
     assert (chosen.visitors, chosen.photos, chosen.pace) == ([1, 4, 16, 50], 0, None)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "instead"),
+    [
+        ("load --capacity --visitors 4", "leave out --visitors"),
+        ("load --capacity --photos 2", "leave out --visitors and --photos"),
+        ("live --engine device --visitors 4", "add 1 to --visitors"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(arguments: str, instead: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(arguments.split())
+    assert instead in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["alignment", "following", "conditions", "device"])
 def test_no_pictures_cannot_be_measured(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
