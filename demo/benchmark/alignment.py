@@ -29,7 +29,7 @@ class Loss:
         variant: a key of `VARIANTS`.
         found: number of pictures in which a face was found.
         pictures: number of pictures tried.
-        accuracy: mean over attributes and pictures with a face, in per cent.
+        accuracy: mean over attributes and pictures with a face, in per cent; like the next two, nan if there are none.
         reference: accuracy of the untouched crops of the same pictures, in per cent.
         error: standard error of the difference of the two, in percentage points.
     """
@@ -62,8 +62,9 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
     for variant, distort in VARIANTS.items():
         loss = _measure(pipeline, variant, distort, pictures, correct)
         share = f"{loss.found}/{loss.pictures}"
-        lost = f"{loss.reference - loss.accuracy:6.2f} {loss.error:15.2f}"
-        print(f"{variant:28} {share:>11} {loss.accuracy:9.2f} {lost}", flush=True)
+        figures = (f"{value:.2f}" for value in (loss.accuracy, loss.reference - loss.accuracy, loss.error))
+        accuracy, lost, error = figures if loss.found else "---"
+        print(f"{variant:28} {share:>11} {accuracy:>9} {lost:>6} {error:>15}", flush=True)
 
 
 def _measure(
@@ -79,7 +80,7 @@ def _measure(
             rows.append(row)
             shares.append(pictures.right(row, most_central(faces, picture).probabilities))
     if not rows:
-        return Loss(variant, 0, len(correct), 0.0, 0.0, 0.0)
+        return Loss(variant, 0, len(correct), np.nan, np.nan, np.nan)
     accuracy, reference = 100 * np.array(shares), 100 * correct[rows]
     error = np.std(reference - accuracy) / np.sqrt(len(rows))
     return Loss(variant, len(rows), len(correct), float(accuracy.mean()), float(reference.mean()), float(error))

@@ -67,9 +67,9 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
         weights: file and sha256; images: how many there were; attributes: their names; conditions: name, found (the
         faces), and classes. A class has from: the lowest figure; images: its faces; accuracy, balanced_accuracy, low
         and high, one for each attribute, where low to high is the 95 % interval of balanced accuracy, and None means
-        that fewer than `LEAST` faces have the attribute or lack it; mean: balanced accuracy over the attributes that
-        all classes measure; decided: how good the ticks are at each operating point, from `tick_figures`, or None for
-        weights without operating points.
+        that fewer than `LEAST` faces have the attribute or lack it, for accuracy that no face has a known label; mean:
+        balanced accuracy over the attributes that all classes measure; decided: how good the ticks are at each operating
+        point, from `tick_figures`, or None for weights without operating points.
     """
     pictures = validation_pictures(data_dir, images, pipeline.attributes)
     calibration = pipeline.predictor.calibration
@@ -188,9 +188,9 @@ def _reliability(
         known: (N, attributes) bool, which labels are known.
 
     Returns:
-        Accuracy and balanced accuracy, (attributes,) each; whether enough faces have and lack the attribute, bool
-        (attributes,); how far the 95 % interval of balanced accuracy reaches below and above it, from Wilson's
-        intervals of both recalls by the method of variance estimates recovery (MOVER).
+        Accuracy, nan without a known label, and balanced accuracy, (attributes,) each; whether enough faces have and
+        lack the attribute, bool (attributes,); how far the 95 % interval of balanced accuracy reaches below and above
+        it, from Wilson's intervals of both recalls by the method of variance estimates recovery (MOVER).
     """
     right = ticks == labels
     sides, below, above = [], [], []
@@ -203,7 +203,8 @@ def _reliability(
         below.append(share - low)
         above.append(high - share)
     measured = np.minimum(positive.sum(axis=0), negative.sum(axis=0)) >= LEAST
-    accuracy = (right & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    count = known.sum(axis=0)
+    accuracy = np.where(count > 0, (right & known).sum(axis=0) / np.maximum(count, 1), np.nan)
     return accuracy, np.mean(sides, axis=0), measured, (np.hypot(*below) / 2, np.hypot(*above) / 2)
 
 
@@ -235,7 +236,12 @@ def conditions_table(found: dict[str, Any]) -> str:
     ]
     for condition in found["conditions"]:
         for row in condition["classes"]:
-            mean = "-" if row["mean"] is None else f"{100 * row['mean']:.2f}"
-            accuracy = 100 * float(np.mean(row["accuracy"]))
-            lines.append(f"{condition['name']:12} {row['from']:>6g} {row['images']:>6} {accuracy:9.2f} {mean:>9}")
+            accuracy = _percent([value for value in row["accuracy"] if value is not None])
+            balanced = _percent([] if row["mean"] is None else [row["mean"]])
+            lines.append(f"{condition['name']:12} {row['from']:>6g} {row['images']:>6} {accuracy:>9} {balanced:>9}")
     return "\n".join(lines)
+
+
+def _percent(shares: list[float]) -> str:
+    """Their mean; a dash if there are none."""
+    return f"{100 * float(np.mean(shares)):.2f}" if shares else "-"

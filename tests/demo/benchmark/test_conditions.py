@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def test_every_picture_is_read_as_it_is_and_changed_and_put_into_classes(
     assert all(counts[name][-1] >= 2 and sum(counts[name]) == 4 for name in ("size", "sharpness"))
     assert sum(counts["size"][:-1]) >= 1  # two pictures, shrunk to 10 to 32 pixels between the eyes
     printed = capsys.readouterr().out
+    assert re.search(r"^turn +30 +0 +- +-$", printed, re.MULTILINE)  # no face, so no figure
     assert all(printed.count(f"\n{name} ") == len(starts) for name, starts in CLASSES.items())
 
 
