@@ -198,6 +198,14 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     assert "7860" in page["build"]["dockerfile_inline"]
 
 
+def test_the_proxy_s_key_is_neither_in_an_image_nor_in_a_commit() -> None:
+    services = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    [keys] = [volume.split(":")[0] for volume in services["proxy"]["volumes"] if volume.split(":")[1].endswith("/tls")]
+    folder = (FOLDER / keys).relative_to(ROOT).as_posix()
+    assert folder in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert f"/{folder}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
 def test_a_copy_s_folder_holds_all_uploads_that_may_wait_and_those_that_are_written() -> None:
     page = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]["page"]
     folders = dict(entry.split(":", 1) for entry in page["tmpfs"] if ":" in entry)
