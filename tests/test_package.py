@@ -78,3 +78,5 @@ def test_the_page_answers(installed: Path, tmp_path: Path) -> None:
             assert "SlimNet Faces" in answer.read().decode()
         with urllib.request.urlopen(f"{page.url}config") as answer:
             assert "live-start" in answer.read().decode()
+        with urllib.request.urlopen(f"{page.url}gradio_api/page/preview.png") as answer:
+            assert answer.read().startswith(b"\x89PNG")
