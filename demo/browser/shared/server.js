@@ -31,7 +31,7 @@ const STATUSES = {
   401: {text: t("The server asks you to sign in."), helps: "reload"},
   403: {text: t("The server refuses what this page asks. You may have to sign in again."), helps: "reload"},
   407: {text: t("The network asks you to sign in."), helps: "reload"},
-  408: TOO_LATE,
+  408: {text: t("The picture took too long to arrive. A smaller one takes less time."), helps: "wait"},
   413: {
     text: t(
       "The picture is larger than the web server in front of this page lets through. Choose a smaller one, or ask " +

@@ -78,7 +78,7 @@ def test_a_slow_server_gets_smaller_pictures_and_the_page_says_so(server: Server
     start_live(page)
     page.evaluate("window.taken = 400")
     page.wait_for_selector("#live[data-sent-width='256']")
-    page.locator("#live .flow", has_text="Slow connection").wait_for()
+    page.locator("#live .flow", has_text="Slow answers").wait_for()
     small = page.evaluate("window.messages.at(-1).size")
     page.evaluate("window.taken = 40")
     page.wait_for_selector("#live[data-sent-width='480']")

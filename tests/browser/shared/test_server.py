@@ -16,7 +16,7 @@ REASONS = [
     (401, "sign in"),
     (403, "refuses"),
     (404, "has been changed"),
-    (408, "did not wait"),
+    (408, "took too long to arrive"),
     (413, "larger than the web server in front of this page lets through"),
     (429, "no more requests"),
     (500, "The server failed"),

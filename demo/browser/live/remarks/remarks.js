@@ -30,7 +30,7 @@ export class Remarks {
   /** @param {import("../../engines/frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
   showSize(size) {
     const sizes = {width: size?.width, largest: LARGEST_WIDTH};
-    const reduced = t("Slow connection: sending smaller pictures, {width} pixels instead of {largest}.", sizes);
+    const reduced = t("Slow answers: sending smaller pictures, {width} pixels instead of {largest}.", sizes);
     write(this.sizeLine, size?.reduced ? reduced : "");
   }
 
