@@ -32,6 +32,7 @@ class PanelPage(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the second part of each answer waits for the client's word on the first
     server: PanelPage
 
     def do_GET(self) -> None:

@@ -177,11 +177,11 @@ def test_a_killed_run_goes_on_exactly(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 64, 1: 6, 2: 2})
     options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1 --save_minutes 0".split()
     command = [sys.executable, "-m", "training.train"]
-    subprocess.run([*command, *flags(data, tmp_path / "whole", *options)], cwd=ROOT, check=True)
+    assert train.main(flags(data, tmp_path / "whole", *options)) == 0
     save = tmp_path / "killed"
     before = killed_in_mid_epoch([*command, *flags(data, save, *options)], save)
     assert before["epoch"] == 1
-    subprocess.run([*command, *flags(data, save, *options), "--resume"], cwd=ROOT, check=True)
+    assert train.main([*flags(data, save, *options), "--resume"]) == 0
     whole, resumed = metrics(tmp_path / "whole"), metrics(save)
     assert [row["epoch"] for row in resumed] == [1, 2, 3]
     for name in ("train/loss", "valid/loss", "valid/accuracy", "learning_rate", "images"):

@@ -35,7 +35,7 @@ PLACES = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bare(browser: Any) -> Iterator[Any]:
     with bare_page(browser, "live/remarks/crowd.js") as page:
         yield page

@@ -13,7 +13,7 @@ from tests.browser.films import answered, face
 WIDTHS = [480, 400, 320, 256]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def blank(browser: Any) -> Iterator[Any]:
     with bare_page(browser, "engines/frame_size.js") as page:
         yield page

@@ -31,19 +31,35 @@ def refused(name: str, message: str = "") -> str:
             "https",
         ),
         ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "another browser"),
-        (refused("NotAllowedError"), "Allow"),
-        (refused("NotFoundError"), "No camera"),
-        (refused("NotReadableError"), "in use"),
-        (refused("AbortError"), "another program"),
-        (refused("NotAllowedError", "Permission denied by system"), "operating system"),
-        (refused("NotAllowedError", "Permission dismissed"), "closed without an answer"),
     ],
 )
-def test_a_camera_that_cannot_be_had_is_explained(server: Server, open_page: Any, script: str, message: str) -> None:
+def test_a_browser_that_gives_no_camera_at_all_is_explained(
+    server: Server, open_page: Any, script: str, message: str
+) -> None:
     page = open_page(server, script)
     page.click("#live-start")
     wait_for_live_status(page, message)
     assert page.is_enabled("#live-start")
+
+
+def test_each_reason_why_there_is_no_camera_is_explained(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    for name, reason, message in (
+        ("NotAllowedError", "", "Allow"),
+        ("NotFoundError", "", "No camera"),
+        ("NotReadableError", "", "in use"),
+        ("AbortError", "", "another program"),
+        ("NotAllowedError", "Permission denied by system", "operating system"),
+        ("NotAllowedError", "Permission dismissed", "closed without an answer"),
+    ):
+        page.evaluate("navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined); 0")
+        page.click("#live-start")
+        wait_for_live_status(page, "Waiting for the camera")  # no longer what it said before
+        page.click("#live-stop")
+        page.evaluate(refused(name, reason) + " 0")
+        page.click("#live-start")
+        wait_for_live_status(page, message)
+        assert page.is_enabled("#live-start")
 
 
 def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page: Any) -> None:

@@ -32,8 +32,8 @@ def test_each_script_is_asked_for_once_and_never_again(server: Server, open_page
     assert page.evaluate(f"{loaded}.map(({{transferSize}}) => transferSize)") == [0] * len(scripts)
 
 
-def test_a_page_whose_scripts_are_gone_says_what_to_do(server: Server, open_page: Any) -> None:
-    page = open_page(server).context.new_page()
+def test_a_page_whose_scripts_are_gone_says_what_to_do(server: Server, unwatched: Any) -> None:
+    page = unwatched
     page.route(SCRIPT_ADDRESSES, lambda route: route.fulfill(status=404))
     page.goto(server.url)
     for panel in ("live", "photo"):
@@ -44,8 +44,8 @@ def test_a_page_whose_scripts_are_gone_says_what_to_do(server: Server, open_page
     start_live(page)
 
 
-def test_a_photo_that_is_chosen_before_the_scripts_are_there_is_analysed(server: Server, open_page: Any) -> None:
-    page = open_page(server).context.new_page()
+def test_a_photo_that_is_chosen_before_the_scripts_are_there_is_analysed(server: Server, unwatched: Any) -> None:
+    page = unwatched
     held: list[Any] = []
     page.route(SCRIPT_ADDRESSES, lambda route: held.append(route))
     page.goto(server.url)

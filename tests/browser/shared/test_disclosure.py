@@ -7,7 +7,7 @@ import pytest
 
 from demo.benchmark.server import PageServer
 from slimnet import SlimNet
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, opener
 
 OPERATOR = "Museum <b>of</b> \"Hats\" & 'Caps' ${1 + 1} `x` {{y}} \\u0041"
 ODD_NAME = "${document.title = 'taken over'}"
@@ -25,9 +25,17 @@ def operated(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator
         yield server
 
 
-def test_the_operator_is_named_on_a_phone_before_anything_is_scrolled(operated: Any, open_page: Any) -> None:
-    page = open_page(operated)
-    page.set_viewport_size(PHONE)
+@pytest.fixture(scope="module")
+def page(operated: PageServer, browser: Any) -> Iterator[Any]:
+    """That page on a phone, which the tests only look at."""
+    for open_at in opener(browser):
+        page = open_at(operated)
+        page.set_viewport_size(PHONE)
+        yield page
+
+
+def test_the_operator_is_named_on_a_phone_before_anything_is_scrolled(page: Any) -> None:
+    page.evaluate("scrollTo(0, 0)")
     told = page.locator("#live-disclosure")
     assert told.inner_text().startswith(f"{OPERATOR} runs this page.")
     assert "pictures are not stored" in told.inner_text()
@@ -40,16 +48,12 @@ def test_the_operator_is_named_on_a_phone_before_anything_is_scrolled(operated: 
 
 
 @pytest.mark.parametrize("button", ["live-start", "photo-choose", "photo-snapshot"])
-def test_a_screen_reader_reads_the_operator_with_each_button_that_takes_a_picture(
-    operated: Any, open_page: Any, button: str
-) -> None:
-    page = open_page(operated)
+def test_a_screen_reader_reads_the_operator_with_each_button_that_takes_a_picture(page: Any, button: str) -> None:
     described = page.get_attribute(f"#{button}", "aria-describedby")
     assert f"{OPERATOR} runs this page." in page.inner_text(f"#{described}")
 
 
-def test_names_are_shown_as_they_are_and_never_run(operated: Any, open_page: Any) -> None:
-    page = open_page(operated)
+def test_names_are_shown_as_they_are_and_never_run(page: Any) -> None:
     assert page.title() == "SlimNet Faces"
     for panel in ("live", "photo"):
         assert page.locator(f"#{panel} [data-attribute]").count() == 2
@@ -57,8 +61,7 @@ def test_names_are_shown_as_they_are_and_never_run(operated: Any, open_page: Any
         assert sorted(shown) == sorted([ODD_NAME, "Smoking"])
 
 
-def test_the_page_speaks_of_the_weights_in_use(operated: Any, open_page: Any) -> None:
-    page = open_page(operated)
+def test_the_page_speaks_of_the_weights_in_use(page: Any) -> None:
     page.click("#about summary")
     told = page.inner_text("#about")
     assert "not measured" in told

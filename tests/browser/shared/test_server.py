@@ -1,10 +1,6 @@
 """The page names what is between it and its server, or around it, and says what to do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-import pytest
 
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, start_live, wait_for_live_status, wait_for_more
@@ -55,26 +51,18 @@ def test_the_photo_panel_tells_each_status_apart_and_goes_on(server: Server, ope
     page.wait_for_selector("#photo[data-faces='1']:not([aria-busy])")
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "told"),
-    [
-        (200, SIGN_IN, "text/html", "such as one to sign in"),
-        (200, '{"faces": [', "application/json", "damaged"),
-        (302, "", "", "such as one to sign in"),
-    ],
-)
-def test_what_is_no_answer_is_not_taken_for_one(
-    server: Server, open_page: Any, status: int, body: str, kind: str, told: str
-) -> None:
-    page = open_page(server).context.new_page()
+def test_what_is_no_answer_is_not_taken_for_one(server: Server, unwatched: Any) -> None:
+    page = unwatched
     page.goto(server.url)
     page.wait_for_selector("#photo:not([inert])", state="attached")
-    if status == 302:  # a gate in front of everything that leads to another host: the browser does not show its answer
-        gate = {"status": 302, "headers": {"Location": "http://localhost:9/sign-in"}}
-        page.route("**/gradio_api/**", lambda route: route.fulfill(**gate))
-    else:
-        answer_with(page, status, body, kind)
-    send_photo(page, told)
+    answer_with(page, 200)
+    send_photo(page, "such as one to sign in")
+    answer_with(page, 200, '{"faces": [', "application/json")
+    send_photo(page, "damaged")
+    # A gate in front of everything, which leads to another host: the browser does not show its answer.
+    gate = {"status": 302, "headers": {"Location": "http://localhost:9/sign-in"}}
+    page.route("**/gradio_api/**", lambda route: route.fulfill(**gate))
+    send_photo(page, "such as one to sign in")
 
 
 def test_a_connection_that_breaks_off_is_told_from_a_server_that_is_away(server: Server, open_page: Any) -> None:
@@ -112,36 +100,32 @@ def test_live_offers_to_reload_the_page_to_sign_in(server: Server, open_page: An
     assert page.is_hidden("#live-reload")
 
 
-@contextmanager
-def framed(server: Server, page: Any, allow: str) -> Iterator[Any]:
+def framed(server: Server, page: Any, allow: str) -> Any:
     """The page in a frame of another page, with what that one allows it."""
-    around = page.context.new_page()
-    around.set_default_timeout(60_000)
     frame = f'<iframe src="{server.url}" allow="{allow}" style="width: 700px; height: 900px"></iframe>'
-    around.goto(server.url)  # a real address: Chromium lets no made-up page look at this machine
-    around.evaluate("(frame) => { document.body.innerHTML = frame; }", frame)
-    yield around.frame_locator("iframe")
-    around.close()
+    page.goto(f"{server.url}healthz")  # a real address: Chromium lets no made-up page look at this machine
+    page.evaluate("(frame) => { document.body.innerHTML = frame; }", frame)
+    return page.frame_locator("iframe")
 
 
-def test_a_frame_that_keeps_the_camera_back_is_named_with_the_way_out(server: Server, open_page: Any) -> None:
-    with framed(server, open_page(server), "camera 'none'") as frame:
-        frame.locator("#live-start").click()
-        frame.locator("#live .status", has_text="The page around this one keeps the camera from it").wait_for()
-        assert f"Open {server.url} in a tab of its own" in frame.locator("#live .status").inner_text()
-        frame.locator("#photo-tab").click()
-        frame.locator("#photo-snapshot").click()
-        frame.locator("#photo .status", has_text='allow="camera"').wait_for()
+def test_a_frame_that_keeps_the_camera_back_is_named_with_the_way_out(server: Server, unwatched: Any) -> None:
+    frame = framed(server, unwatched, "camera 'none'")
+    frame.locator("#live-start").click()
+    frame.locator("#live .status", has_text="The page around this one keeps the camera from it").wait_for()
+    assert f"Open {server.url} in a tab of its own" in frame.locator("#live .status").inner_text()
+    frame.locator("#photo-tab").click()
+    frame.locator("#photo-snapshot").click()
+    frame.locator("#photo .status", has_text='allow="camera"').wait_for()
 
 
-def test_a_frame_that_passes_the_camera_on_gives_it(server: Server, open_page: Any) -> None:
-    with framed(server, open_page(server), "camera") as frame:
-        frame.locator("#live-start").click()
-        frame.locator("#live .status", has_text="One face").wait_for()
+def test_a_frame_that_passes_the_camera_on_gives_it(server: Server, unwatched: Any) -> None:
+    frame = framed(server, unwatched, "camera")
+    frame.locator("#live-start").click()
+    frame.locator("#live .status", has_text="One face").wait_for()
 
 
-def test_a_header_that_forbids_the_camera_is_named(server: Server, open_page: Any) -> None:
-    page = open_page(server).context.new_page()
+def test_a_header_that_forbids_the_camera_is_named(server: Server, unwatched: Any) -> None:
+    page = unwatched
 
     def forbid(route: Any) -> None:
         answer = route.fetch()

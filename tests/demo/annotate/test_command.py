@@ -312,14 +312,16 @@ def entries(journal: Path) -> int:
     return int(count)
 
 
-def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_path: Path) -> None:
+def test_killed_runs_go_on_to_the_same_table(
+    folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With two processes, after a kill that nothing can catch, and with both files torn at the end."""
     for number in range(6):
         shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
     whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
     assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
-    command = [sys.executable, "-m", "demo.annotate", str(folder), "--weights", weights, "--device", "cpu"]
-    command += ["--workers", "2", "--out", str(out)]
+    options = [str(folder), "--weights", weights, "--device", "cpu", "--workers", "2", "--out", str(out)]
+    command = [sys.executable, "-m", "demo.annotate", *options]
     journal, log, part = (tmp_path / f"results.csv.{end}" for end in ("journal", "journal-wal", "part"))
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
         while not part.exists() or part.read_bytes().count(b"\n") < 4:  # the header and the faces of three pictures
@@ -331,10 +333,11 @@ def test_killed_runs_go_on_to_the_same_table(folder: Path, weights: str, tmp_pat
     with part.open("ab") as table, log.open("ab") as frames:
         table.write(b"torn,1,2")
         frames.write(b"torn")
-    resumed = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    assert f"Going on after {done} of 10 pictures" in resumed.stderr
-    assert resumed.returncode == 1
-    assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in resumed.stderr
+    capsys.readouterr()
+    assert main(options) == 1
+    printed = capsys.readouterr().err
+    assert f"Going on after {done} of 10 pictures" in printed
+    assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in printed
     assert out.read_bytes() == whole.read_bytes()
     assert not {journal, log, part}.intersection(tmp_path.iterdir())
 

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import functools
 import io
 import json
 import os
@@ -290,6 +291,7 @@ def test_it_serves_where_gradios_environment_says_whatever_the_proxy_and_ends_wi
     assert list(tmp_path.iterdir()) == []
 
 
+@functools.cache
 def photo_call() -> bytes:
     """The body of a call to analyse a picture that takes seconds."""
     file = io.BytesIO()

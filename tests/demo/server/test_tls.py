@@ -71,6 +71,7 @@ def test_a_request_that_comes_with_the_end_of_its_handshake_is_answered(context:
                     continue
                 writer.write(outgoing.read())
                 incoming.write(await reader.read(2**16))
+            writer.close()  # or the server waits half a minute for its goodbye
             return answer
 
     assert asyncio.run(asyncio.wait_for(visit(), 60)).startswith(b"HTTP/1.1 200")

@@ -57,6 +57,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     with running(Page()) as server:
         monkeypatch.setattr(measure, "PageServer", lambda *_, **__: _Served(server))
         monkeypatch.setattr(measure, "make_attacks", attacks)
+        monkeypatch.setattr(measure, "_SETTLE_SECONDS", 0.2)
         yield server
 
 
