@@ -78,14 +78,15 @@ def table(names: Sequence[str], found: Sequence[Means]) -> str:
         row = [name]
         for figure, factor, digits in (("accuracy", 100, 2), ("balanced_accuracy", 100, 2), ("log_loss", 1, 4)):
             values, first = getattr(each, figure), getattr(found[0], figure)
-            row += [f"{factor * values[0]:.{digits}f}", _difference(factor * (values - first), digits)]
+            mean = "–" if np.isnan(values[0]) else f"{factor * values[0]:.{digits}f}"
+            row += [mean, _difference(factor * (values - first), digits)]
         rows.append(row)
     return report.table(header, rows)
 
 
 def _difference(values: np.ndarray, digits: int) -> str:
-    """Format a difference with its interval; values: (1 + resamples,)."""
-    if not values.any():
+    """Format a difference with its interval; values: (1 + resamples,), nan where one is undefined."""
+    if np.isnan(values[0]) or not values.any():
         return "–"
     low, high = bootstrap.interval(values[1:])
     return f"{values[0]:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"

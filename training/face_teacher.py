@@ -42,9 +42,11 @@ def convert(model: str, train: Split, images: int) -> MobileNet:
     if not len(train):
         raise DataError("the train split has no pictures to measure batch norm on")
     network = from_graph(read_graph_model(model), train.attributes)
-    sample = evenly(train, images)
-    crops = read_pictures(sample, network.preprocessing, _BATCH)
-    bar = tqdm(crops, "batch norm", -(-len(sample) // _BATCH), disable=None)
+    images = min(images, len(train))
+    batch = min(_BATCH, images)
+    sample = evenly(train, images // batch * batch)  # whole batches, since a smaller one would weigh as much
+    crops = read_pictures(sample, network.preprocessing, batch)
+    bar = tqdm(crops, "batch norm", len(sample) // batch, disable=None)
     restore_batch_norm(network, (network.preprocessing.normalise(torch.from_numpy(batch)) for batch in bar))
     return network
 

@@ -26,7 +26,7 @@ from slimnet import CheckpointError, Predictor, SlimNet
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.data.columns import listed
 from training.data.counting import counted
-from training.data.folders import Folder
+from training.data.folders import different_folders
 from training.data.groups import TABLE, read_groups
 from training.fit.arguments import given
 
@@ -75,7 +75,7 @@ class Output:
 
 
 def balanced_weights(labels: np.ndarray, origins: np.ndarray) -> np.ndarray:
-    """Weigh faces so that every group with every label counts the same.
+    """Weigh faces so that every group with every label counts the same, and so each label half, however rare it is.
 
     Faces of unknown origin are not a group: each weighs as much as the average face with its label.
 
@@ -187,12 +187,14 @@ def gather(
         The faces by attribute and split, "train" and "valid".
 
     Raises:
-        DataError: A folder cannot be read, or an attribute lacks faces with or without it in one of the splits.
+        DataError: A folder cannot be read or is named twice, none labels a name of `balance`, or an attribute lacks
+            faces with or without it in one of the splits.
     """
     found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
-    for text in data_dirs:
-        folder = Folder.parse(text)
+    balanced: set[str] = set()
+    for folder in different_folders(data_dirs):
         splits = read_celeba(folder.path, wanted=(*attributes, *balance))
+        balanced.update(name for name in balance if name in splits["train"].attributes)
         for part in ("train", "valid"):
             split = splits[part].with_attributes(attributes)
             wanted = np.flatnonzero(split.known.any(axis=1))
@@ -209,6 +211,9 @@ def gather(
                 learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
                 weights *= folder.draws * learnt / max(1, len(labels))
                 found[name][part].append(Faces(features[kept], labels, weights))
+    nowhere = [name for name in balance if name not in balanced]
+    if nowhere:
+        raise DataError(f"--balance: no folder of --data_dir labels {listed(nowhere)}")
     return {
         name: {part: _joined(faces, f"{name} in the {part} split") for part, faces in parts.items()}
         for name, parts in found.items()
@@ -323,8 +328,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--balance", nargs="+", default=[], metavar="NAME",
-        help="labels, such as Heavy_Makeup: those who have them and those who have not weigh the same, for an output "
-        "that leans on them; in folders without list_groups.csv",
+        help="labels, such as Heavy_Makeup: those who have them and those who have not weigh the same, and so do those "
+        "with and without the output's own label, for an output that leans on them; in folders without list_groups.csv",
     )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

@@ -43,6 +43,8 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
     folder = Path(config.save_dir)
     if not config.resume and (folder / "last.pt").exists():
         raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
+    if not config.resume and (folder / "best.safetensors").exists():
+        raise TrainingError(f"{folder} holds best.safetensors of an earlier run: move it, or name another --save_dir")
     if not config.batch_size and process.count > 1:
         raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
     if config.batch_size % process.count:

@@ -36,6 +36,12 @@ def run(*arguments: object) -> int:
     return compare.main([str(argument) for argument in arguments])
 
 
+def test_a_mean_that_is_not_defined_is_a_dash() -> None:
+    figures = compare.Means(np.full(3, 0.5), np.full(3, np.nan), np.full(3, 0.7))
+    row = compare.table(["one"], [figures]).splitlines()[-1]
+    assert [cell.strip() for cell in row.split("|")[1:-1]] == ["one", "50.00", "–", "–", "–", "0.7000", "–"]
+
+
 def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(
     data: Path, weights: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

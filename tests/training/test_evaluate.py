@@ -317,7 +317,10 @@ def test_a_full_disk_leaves_no_cut_file(
     data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
     few = ("--resamples", "20", "--robustness_images", "4")
     out, whole = tmp_path / "out", tmp_path / "whole"
+    whole.mkdir()
+    (whole / "training.png").touch()  # of an earlier evaluation
     assert run("--weights", weights, "--data_dir", data, "--out", whole, *few) == 0
+    assert not (whole / "training.png").exists()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
     try:

@@ -151,6 +151,14 @@ def test_a_group_of_few_does_not_outweigh_the_others() -> None:
 
 
 @pytest.mark.parametrize(
+    ("folders", "balance", "why"), [(1, ["Nowhere"], "no folder of --data_dir labels Nowhere"), (2, [], "twice")]
+)
+def test_what_would_be_ignored_or_counted_twice_is_said(data: Path, folders: int, balance: list[str], why: str) -> None:
+    with pytest.raises(DataError, match=why):
+        gather([str(data)] * folders, ["First"], balance, lambda split, _: np.zeros((len(split), 2), np.float32))
+
+
+@pytest.mark.parametrize(
     ("attributes", "partition", "why"),
     [
         ("First First", None, "--attributes names First (1) more than once"),

@@ -599,6 +599,28 @@ def test_resuming_on_other_labels_is_refused(tmp_path: Path, data: Path, capsys:
     assert "other pictures or labels" in capsys.readouterr().err
 
 
+def test_resuming_with_another_validation_split_is_refused(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    table = data / "list_eval_partition.csv"
+    table.write_text(table.read_text().replace(",1\n", ",2\n", 1))
+    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 1
+    assert "chosen on other validation pictures" in capsys.readouterr().err
+
+
+def test_best_weights_of_an_earlier_run_are_not_replaced(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = tmp_path / "run"
+    save.mkdir()
+    (save / "best.safetensors").write_bytes(b"of an earlier run")
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 1
+    assert "best.safetensors of an earlier run" in capsys.readouterr().err
+    assert (save / "best.safetensors").read_bytes() == b"of an earlier run"
+
+
 def test_a_run_goes_on_where_gradients_must_be_scaled(tmp_path: Path, data: Path) -> None:
     """From a CPU, which does not scale them, to a GPU without bfloat16, which must."""
     save = tmp_path / "run"

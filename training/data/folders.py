@@ -125,6 +125,10 @@ class RunData:
             return split
         return hashlib.sha256(repr((split, self.draws.folders)).encode()).hexdigest()
 
+    def choice_fingerprint(self) -> str:
+        """Return a SHA-256, in hexadecimal, of the validation pictures that decide which weights are best."""
+        return next(iter(self.valid.values())).split.fingerprint()
+
 
 def join(splits: Sequence[Split]) -> Split:
     """Join splits with the same attributes, one after another; assumes that nobody is in two of them.
@@ -159,7 +163,7 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
         DataError: A folder cannot be read, no folder has one of the attributes, or there is nothing to train on or to
             validate on.
     """
-    folders = _different(data_dirs)
+    folders = different_folders(data_dirs)
     first = read_celeba(folders[0].path, labelled=not attributes, wanted=attributes)
     learnt = tuple(attributes) or first["train"].attributes
     found = [first, *(read_celeba(folder.path, labelled=False, wanted=learnt) for folder in folders[1:])]
@@ -180,8 +184,11 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
     return RunSplits(*_train(folders, joined, where), _valid(names, joined, where), tuple(notes))
 
 
-def _different(data_dirs: Sequence[str]) -> list[Folder]:
-    """Return the folders.
+def different_folders(data_dirs: Sequence[str]) -> list[Folder]:
+    """Return the folders with their draws.
+
+    Args:
+        data_dirs: Each FOLDER or FOLDER=DRAWS.
 
     Raises:
         DataError: One can't be understood, or is given twice.

@@ -47,7 +47,7 @@ def read_groups(folder: Path, names: Sequence[str]) -> Groups:
     missing = [name for name in names if name not in table.rows]
     if missing:
         raise DataError(f"{path} lacks {len(missing)} of {len(names)} pictures: {', '.join(missing[:5])}")
-    origins, ages = table.column("group", "race"), _ages(table)
+    origins, ages = table.column("group", "race", by_name_only=True), _ages(table)
     spoken = [origins[name].replace("_", " ") for name in names]  # FairFace writes Latino_Hispanic
     return Groups(np.array(spoken), np.array([ages[name] for name in names]))
 
@@ -58,7 +58,7 @@ def _ages(table: Table) -> dict[str, int]:
     Raises:
         DataError: There is no column of ages, or one cannot be read.
     """
-    texts = table.column("age")
+    texts = table.column("age", by_name_only=True)
     found = {name: _AGE.fullmatch(text.lower()) for name, text in texts.items()}
     wrong = sorted({texts[name] for name, match in found.items() if not match and texts[name]})
     if wrong:

@@ -34,11 +34,12 @@ class Table:
     columns: tuple[str, ...]
     rows: dict[str, list[str]]
 
-    def column(self, *names: str) -> dict[str, str]:
+    def column(self, *names: str, by_name_only: bool = False) -> dict[str, str]:
         """Return the table's only column, or else the column that has one of these names.
 
         Args:
             *names: Names in lower case; the error message asks for the first.
+            by_name_only: Whether an only column must have one of these names, too, since the table should hold others.
 
         Returns:
             The values by picture name; a row of the wrong length gives all its cells, joined by blanks.
@@ -47,12 +48,14 @@ class Table:
             DataError: There is no such column, or more than one.
         """
         named = [n for n, column in enumerate(self.columns) if column.lower() in names]
-        if len(self.columns) == 1:
+        if len(self.columns) == 1 and not by_name_only:
             named = [0]
         if len(named) != 1:
+            count = f"{len(self.columns)} column{'' if len(self.columns) == 1 else 's'}"
             raise DataError(
-                f"{self.path} has {len(self.columns)} columns beside the pictures' names"
-                f"{': ' + ', '.join(self.columns) if any(self.columns) else ''}; there must be one, or one {names[0]}"
+                f"{self.path} has {count} beside the pictures' names"
+                f"{': ' + ', '.join(self.columns) if any(self.columns) else ''}; there must be one"
+                f"{' called' if by_name_only else ', or one'} {names[0]}"
             )
         whole = len(self.columns)
         return {name: row[named[0]] if len(row) == whole else " ".join(row) for name, row in self.rows.items()}

@@ -48,7 +48,7 @@ class Range:
 
 SHARE = Range(0, 1, under=True)
 BATCH_SIZE = Range(1, 65_536)
-RESAMPLES = Range(1, 20_000)  # each takes 4 bytes per picture
+RESAMPLES = Range(1, 5_000)  # each takes up to some 60 bytes per picture while the figures are worked out
 
 
 def check_numbers(parser: argparse.ArgumentParser, options: argparse.Namespace, **allowed: Range) -> None:

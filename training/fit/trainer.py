@@ -450,6 +450,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "data": self.data.fingerprint(),
+            "valid": self.data.choice_fingerprint(),
             "files": self.description.get("files", {}),
         }
         write_state(self.folder / "last.pt", state)
@@ -464,7 +465,7 @@ class Trainer:
         path = self.folder / "last.pt"
         state = read_state(path)
         try:
-            check_same_run(path, state, self.config, self.data.fingerprint())
+            check_same_run(path, state, self.config, self.data.fingerprint(), self.data.choice_fingerprint())
             self.network.load_state_dict(state["network"])
             if self.ema:
                 self.ema.network.load_state_dict(state["average"])

@@ -21,7 +21,7 @@ def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
     people, person = np.unique(identities, return_inverse=True)
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=resamples)
-    return times[:, person].astype(np.float32)
+    return times.astype(np.float32)[:, person]
 
 
 def resampled(

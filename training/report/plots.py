@@ -38,7 +38,8 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
     """Write the plots as PNG files into an existing folder.
 
-    robustness.png is written if robustness was measured, training.png if runs are given.
+    robustness.png is written if robustness was measured, training.png if runs are given; otherwise those of an earlier
+    evaluation are removed.
 
     Args:
         evaluation: The content of evaluation.json.
@@ -50,6 +51,8 @@ def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
         pictures["robustness"] = robustness(evaluation["robustness"])
     if runs:
         pictures["training"] = training(runs)
+    for name in {"robustness", "training"} - pictures.keys():
+        (out / f"{name}.png").unlink(missing_ok=True)
     for name, figure in pictures.items():
         with replacement(out / f"{name}.png") as part:
             figure.savefig(part, format="png", dpi=110, facecolor="white")

@@ -37,8 +37,8 @@ def write(evaluation: dict[str, Any], out: Path) -> None:
     _write_csv(out / "attributes.csv", _attribute_rows(evaluation))
     _write_csv(out / "groups.csv", _group_rows(evaluation))
     _write_csv(out / "gaps.csv", _gap_rows(evaluation))
-    if evaluation["robustness"]:
-        _write_csv(out / "robustness.csv", [_flat(row) for row in evaluation["robustness"]["outcomes"]])
+    outcomes = evaluation["robustness"]["outcomes"] if evaluation["robustness"] else []
+    _write_csv(out / "robustness.csv", map(_flat, outcomes))
 
 
 def sections(evaluation: dict[str, Any]) -> dict[str, str]:
@@ -342,9 +342,10 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write a CSV file whose columns are those of the first row; no file if there are no rows."""
+    """Write a CSV file whose columns are those of the first row; without rows an earlier file is removed."""
     rows = list(rows)
     if not rows:
+        path.unlink(missing_ok=True)
         return
     with replacement(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])

@@ -31,9 +31,11 @@ def test_a_failure_of_any_kind_leaves_nothing_behind(failure: BaseException, tmp
     assert not list(tmp_path.iterdir())
 
 
-def test_errors_name_the_file_that_was_asked_for(tmp_path: Path) -> None:
-    path = tmp_path / "no folder" / "file"
-    with pytest.raises(FileNotFoundError) as caught, replacement(path):
+@pytest.mark.parametrize(("parent", "error"), [("no folder", FileNotFoundError), ("a file", NotADirectoryError)])
+def test_errors_name_the_file_that_was_asked_for(parent: str, error: type[OSError], tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    path = tmp_path / parent / "file"
+    with pytest.raises(error) as caught, replacement(path):
         pass
     assert caught.value.filename == str(path)
 

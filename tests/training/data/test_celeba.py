@@ -248,6 +248,17 @@ def test_a_column_that_holds_no_labels_is_left_out_where_others_are_wanted(tmp_p
         read_celeba(tmp_path)
 
 
+def test_a_column_that_is_not_wanted_does_not_make_zero_unknown_in_others(tmp_path: Path) -> None:
+    before = read_celeba(celeba.write(tmp_path))["train"]
+    table = tmp_path / "list_attr_celeba.csv"
+    head, *rows = table.read_text().replace("-1", "0").splitlines()
+    posed = [f"{row},{n % 3 - 1}" for n, row in enumerate(rows)]  # left, ahead or right: -1, 0 or 1
+    table.write_text("\n".join([f"{head},Pose", *posed]) + "\n")
+    found = read_celeba(tmp_path, wanted=before.attributes)["train"].with_attributes(before.attributes)
+    assert np.array_equal(found.labels, before.labels)
+    assert found.known.all()
+
+
 def test_a_row_of_another_length_is_a_fault_whatever_is_wanted(tmp_path: Path) -> None:
     celeba.with_ages(celeba.write(tmp_path))
     table = tmp_path / "list_attr_celeba.csv"

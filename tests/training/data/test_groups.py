@@ -36,8 +36,10 @@ def test_a_table_of_labels_with_other_columns_will_do(tmp_path: Path) -> None:
         (["a.jpg,Black,03-Sep"], "image_id,group,age", "03-Sep .*spreadsheets"),
         (["a.jpg,Black,old"], "image_id,group,age", "neither years nor a range"),
         (["b.jpg,Black,30"], "image_id,group,age", "lacks 1 of 1 pictures: a.jpg"),
-        (["a.jpg,Black,30"], "image_id,colour,age", "one group"),
-        (["a.jpg,Black,30"], "image_id,group,years", "one age"),
+        (["a.jpg,Black,30"], "image_id,colour,age", "one called group"),
+        (["a.jpg,Black,30"], "image_id,group,years", "one called age"),
+        (["a.jpg,30"], "image_id,age", "1 column .*one called group"),
+        (["a.jpg,Black"], "image_id,group", "1 column .*one called age"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, rows: str, header: str, message: str) -> None:

@@ -87,7 +87,9 @@ def unreadable(path: Path, error: Exception) -> TrainingError:
     )
 
 
-def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, fingerprint: str) -> None:
+def check_same_run(
+    path: Path, state: dict[str, Any], config: TrainConfig, fingerprint: str, choice_fingerprint: str
+) -> None:
     """Check that a state belongs to a run with these settings and data.
 
     Args:
@@ -95,6 +97,7 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
         state: State from read_state.
         config: Settings to continue with.
         fingerprint: Fingerprint of the training data.
+        choice_fingerprint: Fingerprint of the validation pictures that decide which weights are best.
 
     Raises:
         TrainingError: It belongs to another run.
@@ -116,6 +119,11 @@ def check_same_run(path: Path, state: dict[str, Any], config: TrainConfig, finge
         raise TrainingError(
             f"{path} is of a run on other pictures or labels than {' '.join(config.data_dir)}, "
             "or with other weights of these folders"
+        )
+    if state.get("valid", choice_fingerprint) != choice_fingerprint:
+        raise TrainingError(
+            f"{path} is of a run whose best weights were chosen on other validation pictures or labels than those of "
+            f"{config.data_dir[0]}, so that its figures cannot be compared with new ones"
         )
 
 
