@@ -1,5 +1,6 @@
 """The buttons and keys of live mode, with a server that always gives the same answer."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.browser.conftest import (
     boxes,
     frames,
     let_camera_frames_pass,
+    opener,
     start_live,
     wait_for_answers,
     wait_for_live_status,
@@ -17,7 +19,8 @@ from tests.browser.conftest import (
 from tests.browser.films import answered, face, overtaken
 
 # Their boxes, as shares of the picture's width and height; the mirror shows the first one at the right.
-TWO = answered(face(1, 40, 0.9), face(2, 340, 0.2))
+FACES = [face(1, 40, 0.9), face(2, 340, 0.2)]
+TWO = answered(*FACES)
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 CAMERAS = """
     navigator.mediaDevices.enumerateDevices = async () =>
@@ -33,6 +36,31 @@ CAMERAS = """
       return stream;
     };
 """
+
+
+@pytest.fixture(scope="module")
+def started(server: Server, browser: Any) -> Iterator[Any]:
+    """A page in live mode, for the tests that leave it as they found it."""
+    for open_at in opener(browser):
+        page = open_at(server, TWO)
+        start_live(page)
+        yield page
+
+
+@pytest.fixture
+def page(started: Any) -> Any:
+    """That page, which sees the two faces and has the first one chosen."""
+    if started.get_attribute("#live [data-do='freeze']", "aria-pressed") == "true":  # a test has failed
+        started.click("#live [data-do='freeze']")
+    see(started, *FACES)
+    started.wait_for_selector("#live [data-face='2']")
+    started.click("#live [data-face='1']")
+    return started
+
+
+def see(page: Any, *faces: dict[str, Any]) -> None:
+    """Have the server see these faces from now on."""
+    page.evaluate("(faces) => { window.faces = faces; }", faces)
 
 
 def point_at(page: Any, x: float, y: float = 0.43) -> tuple[float, float]:
@@ -59,9 +87,7 @@ def wait_until_chosen(page: Any, number: int) -> None:
 
 
 @pytest.mark.parametrize("way", ["button", "tap", "key"])
-def test_a_face_is_chosen(server: Server, open_page: Any, way: str) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_a_face_is_chosen(page: Any, way: str) -> None:
     for number in (2, 1):
         x = {1: 1 - 85 / 480, 2: 1 - 385 / 480}[number]
         if way == "button":
@@ -73,9 +99,7 @@ def test_a_face_is_chosen(server: Server, open_page: Any, way: str) -> None:
         wait_until_chosen(page, number)
 
 
-def test_pointing_at_a_face_does_not_choose_it(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_pointing_at_a_face_does_not_choose_it(page: Any) -> None:
     page.click("#live [data-face='2']")
     wait_until_chosen(page, 2)
     page.mouse.move(*point_at(page, 1 - 85 / 480))
@@ -83,9 +107,7 @@ def test_pointing_at_a_face_does_not_choose_it(server: Server, open_page: Any) -
     wait_until_chosen(page, 2)
 
 
-def test_the_chosen_face_stays_chosen_while_it_is_there(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_the_chosen_face_stays_chosen_while_it_is_there(page: Any) -> None:
     page.click("#live [data-face='2']")
     page.focus("#live [data-face='2']")
     page.evaluate("window.faces = [...window.faces, {...window.faces[0], number: 3, box: [150, 50, 200, 300]}]")
@@ -113,9 +135,7 @@ def test_the_mirror_turns_the_picture_and_the_boxes_with_it_and_is_remembered(se
     assert page.get_attribute("#live [data-do='mirror']", "aria-pressed") == "false"
 
 
-def test_a_frozen_picture_stays_and_nothing_is_sent(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_a_frozen_picture_stays_and_nothing_is_sent(page: Any) -> None:
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "Frozen")
     wait_for_answers(page)
@@ -129,10 +149,8 @@ def test_a_frozen_picture_stays_and_nothing_is_sent(server: Server, open_page: A
     wait_for_live_status(page, "2 faces")
 
 
-def test_another_faces_crop_is_not_shown_for_the_chosen_one(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 40, 0.9, crop=PIXEL), face(2, 340, 0.2)))
-    start_live(page)
-    page.click("#live [data-face='1']")
+def test_another_faces_crop_is_not_shown_for_the_chosen_one(page: Any) -> None:
+    see(page, FACES[0] | {"crop": PIXEL}, FACES[1])
     page.wait_for_selector("#live .crop:visible")
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "Frozen")
@@ -184,9 +202,7 @@ def test_keys_do_what_the_buttons_do_but_not_while_somebody_types(server: Server
     page.wait_for_selector("#live[data-state='off']")
 
 
-def test_full_screen_and_back(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_full_screen_and_back(page: Any) -> None:
     page.click("#live [data-do='fullScreen']")
     page.wait_for_selector("#live [data-do='fullScreen'][aria-pressed='true']")
     assert page.evaluate("document.fullscreenElement.id") == "live"
@@ -234,9 +250,7 @@ def test_of_two_cameras_picked_at_once_the_later_one_is_shown(server: Server, op
     assert page.input_value("#live .picker select") == "Front"
 
 
-def test_without_a_second_camera_there_is_nothing_to_pick(server: Server, open_page: Any) -> None:
-    page = open_page(server, TWO)
-    start_live(page)
+def test_without_a_second_camera_there_is_nothing_to_pick(page: Any) -> None:
     assert page.is_hidden("#live .picker")
 
 
@@ -244,9 +258,8 @@ def test_without_a_second_camera_there_is_nothing_to_pick(server: Server, open_p
     ("doubt", "advice"),
     [("small", "come closer"), ("turned", "towards the camera"), ("blurred", "hold still"), ("dark", "light")],
 )
-def test_a_doubtful_face_is_greyed_out_with_the_reason(server: Server, open_page: Any, doubt: str, advice: str) -> None:
-    page = open_page(server, answered(face(1, 200, doubts=[doubt])))
-    start_live(page)
+def test_a_doubtful_face_is_greyed_out_with_the_reason(page: Any, doubt: str, advice: str) -> None:
+    see(page, face(1, 200, doubts=[doubt]))
     wait_for_live_status(page, advice)
     page.wait_for_selector("#live .attributes.doubtful")
     page.evaluate("window.faces[0].doubts = []")

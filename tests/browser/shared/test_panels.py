@@ -1,10 +1,20 @@
 """The page shows one of two panels at a time, Live or Photo; the other one's camera is off."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from tests.browser.conftest import Server, choose_panel, start_live, wait_for_more
+import pytest
+
+from tests.browser.conftest import Server, choose_panel, opener, start_live, wait_for_more
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import PORTRAIT
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, browser: Any) -> Iterator[Any]:
+    """A page for all tests, which is fresh for the first."""
+    for open_at in opener(browser):
+        yield open_at(server)
 
 
 def seen(page: Any) -> list[str]:
@@ -19,8 +29,7 @@ def open_cameras(page: Any) -> int:
     return int(page.evaluate("window.watched.tracks.filter(track => track.readyState === 'live').length"))
 
 
-def test_live_comes_first_and_the_keyboard_switches(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def test_live_comes_first_and_the_keyboard_switches(page: Any) -> None:
     assert seen(page) == ["live"]
     page.focus("#live-tab")
     page.keyboard.press("ArrowRight")
@@ -30,8 +39,7 @@ def test_live_comes_first_and_the_keyboard_switches(server: Server, open_page: A
     assert seen(page) == ["live"]
 
 
-def test_the_camera_is_off_while_photo_is_seen_and_goes_on_afterwards(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def test_the_camera_is_off_while_photo_is_seen_and_goes_on_afterwards(page: Any) -> None:
     start_live(page)
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
@@ -47,8 +55,7 @@ def test_the_camera_is_off_while_photo_is_seen_and_goes_on_afterwards(server: Se
     assert page.get_attribute("#live", "data-state") == "off"
 
 
-def test_a_snapshot_that_was_begun_ends_when_live_is_chosen(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def test_a_snapshot_that_was_begun_ends_when_live_is_chosen(page: Any) -> None:
     choose_panel(page, "photo")
     page.click("#photo-snapshot")
     wait_for_status(page, "Look into the camera")
