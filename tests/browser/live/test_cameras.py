@@ -159,7 +159,7 @@ def test_a_camera_that_another_program_has_gives_way_to_the_front_one(server: Se
     page.select_option("#live .picker select", label="fake_device_2")
     page.locator("#live .other-camera", has_text="fake_device_2").wait_for()
     wait_for_camera(page, "fake_device_0")
-    assert page.locator("#live .picker option:checked").inner_text() == "fake_device_0"
+    page.locator("#live .picker option:checked", has_text="fake_device_0").wait_for(state="attached")
 
 
 def test_a_camera_whose_id_has_changed_is_known_by_its_name(server: Server, open_page: Any) -> None:

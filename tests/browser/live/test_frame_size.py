@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, start_live, wait_for_more
-from tests.browser.films import answered, face
+from tests.browser.films import CLOCK, answered, face
 
 WIDTHS = [480, 400, 320, 256]
 
@@ -60,25 +60,13 @@ def test_a_width_that_is_too_much_is_tried_ever_less_often(blank: Any) -> None:
     assert gaps[-1] > 4 * gaps[0]
 
 
-# The page's clock moves by `window.taken` milliseconds with each answer, and at no other time.
-CLOCK = """
-    let clock = 1000;
-    window.taken = 40;
-    performance.now = () => clock;
-    const answer = window.fetch;
-    window.fetch = (address, options) => {
-      if (String(address).includes("component_server")) clock += window.taken;
-      return answer(address, options);
-    };
-"""
-
-
 def test_a_slow_server_gets_smaller_pictures_and_the_page_says_so(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(face(1, 200)) + CLOCK)
     start_live(page)
     page.evaluate("window.taken = 400")
     page.wait_for_selector("#live[data-sent-width='256']")
     page.locator("#live .flow", has_text="Slow answers").wait_for()
+    wait_for_more(page)
     small = page.evaluate("window.messages.at(-1).size")
     page.evaluate("window.taken = 40")
     page.wait_for_selector("#live[data-sent-width='480']")

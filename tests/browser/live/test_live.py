@@ -16,7 +16,7 @@ from tests.browser.conftest import (
     wait_for_live_status,
     wait_for_more,
 )
-from tests.browser.films import answered, before_the_wall, face, filmed, heads, wall
+from tests.browser.films import CLOCK, answered, before_the_wall, face, filmed, heads, wall
 
 
 def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> None:
@@ -122,7 +122,7 @@ def test_a_face_that_comes_and_goes(server: Server, open_page: Any) -> None:
 
 
 def test_a_frame_in_which_the_face_is_missed_takes_nothing_off_the_page(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+    page = open_page(server, answered(face(1, 200)) + CLOCK)
     start_live(page)
     page.wait_for_selector("#live [data-attribute]:checked")
     before = page.locator("#live [data-attribute]:checked").count()

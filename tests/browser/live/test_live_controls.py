@@ -251,6 +251,7 @@ def test_of_two_cameras_picked_at_once_the_later_one_is_shown(server: Server, op
 
 
 def test_without_a_second_camera_there_is_nothing_to_pick(page: Any) -> None:
+    wait_for_more(page)
     assert page.is_hidden("#live .picker")
 
 

@@ -168,6 +168,7 @@ def test_live_says_what_is_read_when_it_is_asked_and_at_the_pace_that_was_chosen
     assert page.inner_text("#live .status") == "No face in sight: come closer."
     page.evaluate(f"window.faces = [{face(1, 40, 0.9)}]".replace("'", '"'))
     wait_for_live_status(page, "One face.")
+    wait_for_more(page)
     assert "smiling" not in page.text_content("#live .status")
     page.click("#live .help")
     page.select_option("#live .keys select", label="every 5 seconds")

@@ -9,7 +9,7 @@ import pytest
 from demo.server.content.languages import LANGUAGES
 from slimnet import ATTRIBUTES
 from tests.browser.conftest import Server, opener, start_live, wait_for_more
-from tests.browser.films import answered, face
+from tests.browser.films import CLOCK, answered, face
 
 TICKED = ("Brown_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
 FACE = face(1, 200, probabilities=[0.99 if name in TICKED else 0.02 for name in ATTRIBUTES])
@@ -50,7 +50,7 @@ WHOLLY_SEEN = """const wholly = (part) => {
 def page(server: Server, browser: Any) -> Iterator[Any]:
     """The real page, with one face before its camera."""
     for open_at in opener(browser):
-        page = open_at(server, answered(FACE))
+        page = open_at(server, answered(FACE) + CLOCK)  # by its own clock a slow machine brings no remark
         start_live(page)
         wait_until_ticked(page)
         yield page
@@ -67,6 +67,7 @@ def resize(page: Any, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.evaluate("scrollTo(0, 0)")
     wait_for_more(page)
+    page.wait_for_selector("#live:not(.stale)")
 
 
 def wholly_seen(page: Any, selector: str, name: str) -> list[str]:

@@ -28,7 +28,9 @@ def test_each_script_is_asked_for_once_and_never_again(server: Server, open_page
     assert f"{server.url}{SCRIPTS.address('photo/main.js')}" in scripts
     assert len(scripts) == len(set(scripts))
     page.reload()
+    page.wait_for_selector("#live:not([inert]) #live-start")
     page.wait_for_selector("#photo:not([inert])", state="attached")
+    page.wait_for_selector("[role=tablist]:not([inert])")
     assert page.evaluate(f"{loaded}.map(({{transferSize}}) => transferSize)") == [0] * len(scripts)
 
 

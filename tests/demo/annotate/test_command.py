@@ -316,7 +316,7 @@ def test_killed_runs_go_on_to_the_same_table(
     folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With two processes, after a kill that nothing can catch, and with both files torn at the end."""
-    for number in range(6):
+    for number in range(24):  # so that it has not ended before it is killed
         shutil.copy(folder / ("none.webp", "a.jpg", "broken.jpg")[number % 3], folder / f"more{number}.jpg")
     whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
     assert main([str(folder), "--out", str(whole), "--weights", weights, "--device", "cpu"]) == 1
@@ -336,8 +336,8 @@ def test_killed_runs_go_on_to_the_same_table(
     capsys.readouterr()
     assert main(options) == 1
     printed = capsys.readouterr().err
-    assert f"Going on after {done} of 10 pictures" in printed
-    assert "Pictures: 7, of these without a face: 3. Could not be read: 3." in printed
+    assert f"Going on after {done} of 28 pictures" in printed
+    assert "Pictures: 19, of these without a face: 9. Could not be read: 9." in printed
     assert out.read_bytes() == whole.read_bytes()
     assert not {journal, log, part}.intersection(tmp_path.iterdir())
 

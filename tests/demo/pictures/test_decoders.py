@@ -53,12 +53,14 @@ def opened(open_by: Callable[[bytes, str], np.ndarray], file: bytes, name: str) 
 
 
 @pytest.mark.parametrize("name", ["a.jpg", ""])
-def test_a_picture_that_takes_too_long_is_stopped_with_a_sentence(name: str, others: set[BaseProcess]) -> None:
+def test_a_picture_that_takes_too_long_is_stopped_with_a_sentence(
+    name: str, large: bytes, others: set[BaseProcess]
+) -> None:
     decoders = Decoders(DecodeBounds(seconds=0))
     decoders.start()
     [first] = set(multiprocessing.active_children()) - others
     with pytest.raises(PictureError, match=f"^'{name}' takes too much" if name else r"^The picture takes too much"):
-        decoders.open_picture(PLAIN, name)
+        decoders.open_picture(large, name)
     [second] = set(multiprocessing.active_children()) - others  # for the next picture
     assert second != first
 
@@ -75,7 +77,7 @@ def large() -> bytes:
 @pytest.mark.parametrize(
     ("bounds", "sentence"),
     [
-        (DecodeBounds(cpu_seconds=0.05), "takes too much time or memory"),
+        (DecodeBounds(cpu_seconds=0.5), "takes too much time or memory"),
         (DecodeBounds(memory_bytes=100_000_000), "has too many pixels"),
     ],
 )
@@ -96,14 +98,18 @@ def test_where_memory_runs_out_a_decoder_is_ended_before_the_page(others: set[Ba
 
 
 def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:
-    decoders = Decoders()
+    decoders, answers = Decoders(), iter([True, False])  # before its process is ready, and while it decodes
     with pytest.raises(InterruptedWorkError):
-        interruptible(lambda: False, decoders.open_picture, large)
+        interruptible(lambda: next(answers), decoders.open_picture, large)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
 
 
 def test_for_one_more_than_can_be_decoded_at_the_same_time_the_oldest_is_given_up(large: bytes) -> None:
-    decoders, looks = Decoders(most=1), threading.Semaphore(0)
+    decoders, looks = Decoders(DecodeBounds(seconds=600, cpu_seconds=600), most=2), threading.Semaphore(0)
+    for _ in range(2):
+        decoders.start()
+    assert all(one.connection.poll(60) for one in decoders._kept)
+    decoders._most = 1  # for both are ready, however long that takes
 
     def goes_on() -> bool:
         looks.release()
@@ -147,13 +153,13 @@ def test_a_process_that_cannot_be_started_for_another_reason_is_a_mistake(monkey
 
 
 def test_where_no_further_process_can_be_started_a_picture_that_takes_too_much_is_still_told_so(
-    monkeypatch: pytest.MonkeyPatch,
+    large: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoders = Decoders(DecodeBounds(seconds=0))
     decoders.start()
     refuse_processes(monkeypatch, errno.EAGAIN)
     with pytest.raises(PictureError, match="takes too much"):
-        decoders.open_picture(PLAIN)
+        decoders.open_picture(large)
 
 
 def never_ready(_bounds: DecodeBounds, parent: Connection) -> None:
@@ -225,6 +231,7 @@ def test_the_next_picture_waits_for_no_new_process_while_others_are_ready(
     with pytest.raises(InterruptedWorkError):
         interruptible(goes_on, decoders.open_picture, large)
     before = set(multiprocessing.active_children()) - others
+    assert all(one.connection.poll(60) for one in decoders._kept)
     monkeypatch.setattr(decoders_module, "DECODER_START_SECONDS", 0)  # one that is not ready would be ended
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
     assert set(multiprocessing.active_children()) - others == before

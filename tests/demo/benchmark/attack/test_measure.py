@@ -26,6 +26,7 @@ class Page(PanelPage):
         harmed: set once the attack has come; from then on a photo is told "busy" until it is its turn.
         asked: what the photo visitor has sent since then.
         answer_after_harm: the answer to a photo after that.
+        place: its place in the line before.
     """
 
     process = None
@@ -36,6 +37,7 @@ class Page(PanelPage):
         self.harmed = threading.Event()
         self.asked: list[dict[str, Any]] = []
         self.answer_after_harm = faces()
+        self.place = 1
 
     def answer_call(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
         if HARM in message:
@@ -46,7 +48,7 @@ class Page(PanelPage):
         self.asked.append(message)
         if "turn" in message:
             return {"turn": True}
-        return {"busy": True, "seconds": 60.0, "place": 1} if len(self.asked) == 1 else self.answer_after_harm
+        return {"busy": True, "seconds": 60.0, "place": self.place} if len(self.asked) == 1 else self.answer_after_harm
 
 
 @pytest.fixture
@@ -80,14 +82,16 @@ def attack(tmp_path: Path, addresses: int = 2) -> tuple[int, dict[str, Any]]:
 
 
 def test_honest_visitors_go_on_and_their_waits_count_from_the_first_sending(
-    page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    page.place = 6  # of half a second each, longer than a slow machine may hold up a frame
+    monkeypatch.setattr(measure, "MAX_WAIT_SECONDS", 60.0)
     status, figures = attack(tmp_path)
     assert status == 0
     assert figures["answers"]["200"] >= 3
     assert page.addresses == {"203.0.113.1", "203.0.113.2", "198.51.100.1"}
     assert ["turn" in message for message in page.asked[:3]] == [False, True, False]
-    assert 0.5 <= figures["longest_photo_wait"] < 60  # it came back early, though it was told 60 s
+    assert 3 <= figures["longest_photo_wait"] < 60  # it came back early, though it was told 60 s
     assert figures["longest_frame_wait"] < figures["longest_photo_wait"]
     assert "harm (" in capsys.readouterr().out
 

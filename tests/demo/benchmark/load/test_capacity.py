@@ -32,14 +32,14 @@ def test_the_largest_crowd_that_is_served_is_found_and_told_in_one_line(
     page: PanelPage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "capacity.json"
-    command = ["load", "--capacity", "--pace", "1", "--seconds", "1", "--url", page.url, "--json", str(file)]
+    command = ["load", "--capacity", "--pace", "0.25", "--seconds", "4", "--url", page.url, "--json", str(file)]
     assert main(command) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     figures = json.loads(file.read_text(encoding="utf-8"))
     assert [len(load["live"]) for load in figures["tried"]] == [1, 2, 4, 3, 0]
     assert figures["live"] == SERVED
     assert figures["photos"] > 0
-    assert last == f"{figures['cores']} cores: 3 live visitors at 1 frames/s, or {figures['photos']:.1f} photos/s"
+    assert last == f"{figures['cores']} cores: 3 live visitors at 0.25 frames/s, or {figures['photos']:.1f} photos/s"
 
 
 @pytest.mark.parametrize("served", [0, 1, 2, 5, 8, 9, 20])

@@ -331,7 +331,7 @@ def test_a_connection_that_does_not_read_its_answer_is_cut(monkeypatch: pytest.M
 
 
 def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "UNREAD_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 4.0)
     monkeypatch.setattr(connections, "MIN_READ_BYTES", 1)
 
     async def visit() -> int:
@@ -342,7 +342,7 @@ def test_a_connection_that_reads_slowly_keeps_its_answer(monkeypatch: pytest.Mon
             read = 0
             while part := await reader.read(2**17):
                 read += len(part)
-                await asyncio.sleep(0.02)  # more than a second in all
+                await asyncio.sleep(0.08)  # more than four seconds in all
             return read
 
     assert asyncio.run(asyncio.wait_for(visit(), 120)) > 16 * 2**20

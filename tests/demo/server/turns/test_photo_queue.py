@@ -209,6 +209,7 @@ def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
     others: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 600.0)
     slow = SlowDecoder()
     names = iter(range(100))
     monkeypatch.setattr(photo_queue, "caller_address", lambda: f"address {next(names)}")
