@@ -39,6 +39,16 @@ def test_live_comes_first_and_the_keyboard_switches(page: Any) -> None:
     assert seen(page) == ["live"]
 
 
+def test_a_snapshot_that_was_begun_ends_when_live_is_chosen(page: Any) -> None:
+    choose_panel(page, "photo")
+    page.click("#photo-snapshot")
+    wait_for_status(page, "Look into the camera")
+    choose_panel(page, "live")
+    assert open_cameras(page) == 0
+    choose_panel(page, "photo")
+    assert page.is_visible("#photo-choose")
+
+
 def test_the_camera_is_off_while_photo_is_seen_and_goes_on_afterwards(page: Any) -> None:
     start_live(page)
     upload(page, PORTRAIT)
@@ -53,13 +63,3 @@ def test_the_camera_is_off_while_photo_is_seen_and_goes_on_afterwards(page: Any)
     choose_panel(page, "photo")
     choose_panel(page, "live")
     assert page.get_attribute("#live", "data-state") == "off"
-
-
-def test_a_snapshot_that_was_begun_ends_when_live_is_chosen(page: Any) -> None:
-    choose_panel(page, "photo")
-    page.click("#photo-snapshot")
-    wait_for_status(page, "Look into the camera")
-    choose_panel(page, "live")
-    assert open_cameras(page) == 0
-    choose_panel(page, "photo")
-    assert page.is_visible("#photo-choose")
