@@ -18,9 +18,6 @@ from training.measure import bootstrap, metrics
 from training.measure.thresholds import people_apart
 
 RIGHT = 0.98  # share of the answers outside the band that should be right
-# The same share of the ticks alone, and of the empty boxes alone. Otherwise many easy answers of one kind would pay for
-# bad ones of the other.
-RIGHT_OF_EACH_KIND = 0.9
 
 FOLDS = 5  # of people
 _RESAMPLES = 20  # bootstrap samples whose best thresholds are averaged
@@ -76,7 +73,7 @@ class Bands:
     """Bands of doubt.
 
     Attributes:
-        fitted: Low and high end for each attribute; 0 or 1 if no answers of that kind are right often enough.
+        fitted: Low and high end for each attribute; (0, 1) if no answers are right often enough.
         held_out: float (N, attributes, 2), for each image the bands fitted on other people.
     """
 
@@ -166,17 +163,9 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, 
     """
     folds = list(people_apart(FOLDS, identities))
     margins, held_out = _hold_out_bands(probabilities, labels, known, folds)
-    fitted = np.array(
-        [fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T)]
-    )
-    for end, never, answered, truth in (
-        (0, 0.0, (probabilities <= held_out[..., 0]) & (held_out[..., 0] > 0), ~labels),
-        (1, 1.0, (probabilities >= held_out[..., 1]) & (held_out[..., 1] < 1), labels),
-    ):
-        right = metrics.shares(truth, answered & known)  # nan without such an answer
-        silent = ~(right >= RIGHT_OF_EACH_KIND) | (fitted[:, end] == never)  # some folds may have had answers
-        fitted[silent, end] = held_out[:, silent, end] = never
-    return Bands(tuple((float(low), float(high)) for low, high in fitted), held_out)
+    fitted = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
+    held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # some folds may have had answers
+    return Bands(fitted, held_out)
 
 
 def fit_thresholds(
@@ -235,16 +224,15 @@ def _best_threshold(probability: np.ndarray, truth: np.ndarray, weights: np.ndar
 
 
 def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple[float, float]:
-    """Fit the narrowest band around 0.5 outside which answers are right often enough, with a margin.
+    """Fit the narrowest band around 0.5 outside which a share RIGHT of answers is right, with a margin.
 
     Args:
         probability: float (n,), of one attribute.
         truth: bool (n,), its known labels.
-        margin: Standard errors by which the share of right answers must exceed RIGHT, and that of the ticks and of the
-            empty boxes RIGHT_OF_EACH_KIND; inf for the band (0, 1).
+        margin: Standard errors by which the share of right answers must exceed RIGHT; inf for the band (0, 1).
 
     Returns:
-        The band's low and high end; 0 or 1 if no answers of that kind are right often enough.
+        The band's low and high end; (0, 1) if no answers are right often enough.
     """
     cuts, order = _cuts(probability)
     sorted_probability, sorted_truth = probability[order], truth[order]
@@ -254,16 +242,10 @@ def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple
     cuts = np.concatenate([[0], np.insert(cuts, half, np.count_nonzero(probability <= 0.5)), [len(truth)]])
     missed = np.concatenate([[0], np.cumsum(sorted_truth)])[cuts]  # positives below each cut
     low, high = (_thinned(np.flatnonzero(side)) for side in (ends <= 0.5, ends >= 0.5))
-    empty, ticked = cuts[low][:, None], len(truth) - cuts[high]
-    wrongly_empty, wrongly_ticked = missed[low][:, None], ticked - (np.count_nonzero(truth) - missed[high])
-    answers, wrong = empty + ticked, wrongly_empty + wrongly_ticked
-
-    def enough(wrong: np.ndarray, answers: np.ndarray, right: float) -> np.ndarray:
-        return wrong + margin * np.sqrt(wrong + 1) <= (1 - right) * answers
-
-    good = (answers > 0) & enough(wrong, answers, RIGHT)
-    for wrong_ones, ones in ((wrongly_empty, empty), (wrongly_ticked, ticked)):
-        good &= (ones == 0) | enough(wrong_ones, ones, RIGHT_OF_EACH_KIND)
+    above = len(truth) - cuts[high]
+    answers = cuts[low][:, None] + above
+    wrong = missed[low][:, None] + above - (np.count_nonzero(truth) - missed[high])
+    good = (answers > 0) & (wrong + margin * np.sqrt(wrong + 1) <= (1 - RIGHT) * answers)
     if not good.any():
         return 0.0, 1.0
     one, other = np.unravel_index(np.where(good, answers - wrong / len(truth) / 2, -1).argmax(), good.shape)

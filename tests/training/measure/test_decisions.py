@@ -50,32 +50,6 @@ def test_outside_the_band_answers_are_right() -> None:
     assert widths == sorted(widths)
 
 
-def mostly_empty(wrong: int = 33, ticks: int = 99) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and labels: 1,901 boxes that are rightly empty, and ticks of which every so many-th is wrong."""
-    probabilities = np.concatenate([np.linspace(0.001, 0.4, 2000 - ticks), np.linspace(0.6, 0.99, ticks)])
-    return probabilities, np.concatenate([np.zeros(2000 - ticks, bool), np.arange(ticks) % (ticks // wrong) > 0])
-
-
-def test_easy_empty_boxes_do_not_pay_for_bad_ticks_nor_the_other_way_round() -> None:
-    probabilities, labels = mostly_empty()
-    assert ((probabilities > 0.5) == labels).mean() > RIGHT
-    assert fit_band(probabilities, labels, margin=1) == (0.5, 1)
-    assert fit_band(1 - probabilities, ~labels, margin=1) == (0, 0.5)
-    assert fit_band(*mostly_empty(wrong=9), margin=0) == (0.5, 0.5)
-
-
-def test_what_is_bad_on_other_people_is_never_said() -> None:
-    probabilities, labels = mostly_empty()
-    mixed = np.random.default_rng(0).permutation(2000)
-    both = np.stack([probabilities, 1 - probabilities], axis=1)[mixed]
-    truth = np.stack([labels, ~labels], axis=1)[mixed]
-    found = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Bald", "Young"), [NO_BAND] * 2)
-    assert [band[end] for band, end in zip(found.unsure, (1, 0), strict=True)] == [1, 0]
-    assert found.sure.recall[0] == 0
-    assert min(found.sure.answered) > 0.9
-    assert min(found.sure.right) > 0.99
-
-
 def test_ticks_that_are_all_wrong_do_not_keep_empty_boxes_from_an_answer() -> None:
     probabilities = np.concatenate([np.linspace(0.01, 0.4, 300), np.linspace(0.6, 0.99, 2000)])
     assert fit_band(probabilities, np.zeros(2300, bool), margin=1) == (0.5, 1)
