@@ -191,16 +191,20 @@ def gather(
             faces with or without it in one of the splits.
     """
     found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
-    balanced: set[str] = set()
-    for folder in different_folders(data_dirs):
-        splits = read_celeba(folder.path, wanted=(*attributes, *balance))
-        balanced.update(name for name in balance if name in splits["train"].attributes)
+    found_splits = [
+        (folder, (folder.path / TABLE).is_file(), read_celeba(folder.path, wanted=(*attributes, *balance)))
+        for folder in different_folders(data_dirs)
+    ]
+    balanced = {name for _, grouped, splits in found_splits if not grouped for name in splits["train"].attributes}
+    nowhere = [name for name in balance if name not in balanced]
+    if nowhere:
+        raise DataError(f"--balance: no folder of --data_dir without {TABLE} labels {listed(nowhere)}")
+    for folder, grouped, splits in found_splits:
         for part in ("train", "valid"):
             split = splits[part].with_attributes(attributes)
             wanted = np.flatnonzero(split.known.any(axis=1))
             split, others = split.only(wanted), splits[part].with_attributes(balance).only(wanted).labels
             features = compute(split, f"{folder.path.name}, {part}")
-            grouped = (folder.path / TABLE).is_file()
             names = [path.name for path in split.paths]
             origins = read_groups(folder.path, names).origins if grouped else None
             for column, name in enumerate(attributes):
@@ -211,9 +215,6 @@ def gather(
                 learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
                 weights *= folder.draws * learnt / max(1, len(labels))
                 found[name][part].append(Faces(features[kept], labels, weights))
-    nowhere = [name for name in balance if name not in balanced]
-    if nowhere:
-        raise DataError(f"--balance: no folder of --data_dir labels {listed(nowhere)}")
     return {
         name: {part: _joined(faces, f"{name} in the {part} split") for part, faces in parts.items()}
         for name, parts in found.items()

@@ -103,7 +103,7 @@ def open_page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def unwatched(browser: Any) -> Iterator[Any]:
-    """A page with a camera that shows nothing yet, for what goes wrong on purpose."""
+    """A blank page that may use the camera, for what goes wrong on purpose."""
     context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
     page = context.new_page()
     page.set_default_timeout(60_000)

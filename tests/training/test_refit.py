@@ -151,7 +151,8 @@ def test_a_group_of_few_does_not_outweigh_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folders", "balance", "why"), [(1, ["Nowhere"], "no folder of --data_dir labels Nowhere"), (2, [], "twice")]
+    ("folders", "balance", "why"),
+    [(1, ["Nowhere"], "without list_groups.csv labels Nowhere"), (2, [], "twice")],
 )
 def test_what_would_be_ignored_or_counted_twice_is_said(data: Path, folders: int, balance: list[str], why: str) -> None:
     with pytest.raises(DataError, match=why):

@@ -236,12 +236,11 @@ def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple
     """
     cuts, order = _cuts(probability)
     sorted_probability, sorted_truth = probability[order], truth[order]
-    middles = _middles(sorted_probability, cuts)
-    half = np.searchsorted(middles, 0.5)
-    ends = np.concatenate([[0.0], np.insert(middles, half, 0.5), [1.0]])
-    cuts = np.concatenate([[0], np.insert(cuts, half, np.count_nonzero(probability <= 0.5)), [len(truth)]])
+    ends = np.concatenate([[0.0], _middles(sorted_probability, cuts), [1.0, 0.5]])
+    cuts = np.concatenate([[0], cuts, [len(truth), np.count_nonzero(probability <= 0.5)]])
     missed = np.concatenate([[0], np.cumsum(sorted_truth)])[cuts]  # positives below each cut
     low, high = (_thinned(np.flatnonzero(side)) for side in (ends <= 0.5, ends >= 0.5))
+    high = np.union1d(high, len(ends) - 2)  # to tick nothing is always tried
     above = len(truth) - cuts[high]
     answers = cuts[low][:, None] + above
     wrong = missed[low][:, None] + above - (np.count_nonzero(truth) - missed[high])

@@ -292,9 +292,8 @@ def test_the_browser_asks_before_a_recording_is_lost(page: Any) -> None:
     page.click(".record")
     page.evaluate("feed(0, 400)")
     page.click(".record")
-    page.evaluate("location.reload()")
-    while not asked:
-        page.wait_for_timeout(20)
+    with page.expect_event("dialog"):
+        page.evaluate("location.reload()")
     page.wait_for_function("timeline.data.rows.length === 10")
     assert asked == ["beforeunload"]
     download(page, "csv")

@@ -12,7 +12,7 @@ from tests.paths import PORTRAIT
 
 @pytest.fixture(scope="module")
 def page(server: Server, browser: Any) -> Iterator[Any]:
-    """A page for all tests, which is fresh for the first."""
+    """A page for the tests that choose the panel they begin with."""
     for open_at in opener(browser):
         yield open_at(server)
 
@@ -29,7 +29,8 @@ def open_cameras(page: Any) -> int:
     return int(page.evaluate("window.watched.tracks.filter(track => track.readyState === 'live').length"))
 
 
-def test_live_comes_first_and_the_keyboard_switches(page: Any) -> None:
+def test_live_comes_first_and_the_keyboard_switches(server: Server, open_page: Any) -> None:
+    page = open_page(server)
     assert seen(page) == ["live"]
     page.focus("#live-tab")
     page.keyboard.press("ArrowRight")
