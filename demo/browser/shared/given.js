@@ -94,7 +94,9 @@ export function asGiven(file, isFolder = false) {
 function whyNoPhoto(carried) {
   const text = carried.getData("text/uri-list") || carried.getData("text/plain").trim();
   if (/^(https?|ftp|blob|data|file):\S+$/i.test(text.split(/[\r\n]/)[0])) {
-    return t("That was an address, and this page fetches no pictures from addresses. Save the picture and choose the file.");
+    return t(
+      "That was an address, and this page fetches no pictures from addresses. Save the picture and choose the file.",
+    );
   }
   if (text) return t("That was text, not a photo.");
   return t("That was not a file. Save the picture first, then drop the file here.");
