@@ -40,7 +40,7 @@ def argument_parser() -> argparse.ArgumentParser:
         "--decisions",
         choices=OPERATING_POINTS,
         help="write 1, 0 or, where the network is not sure, nothing instead of probabilities: with the fewest mistakes "
-        "(accuracy, the page's 'Fewest mistakes'), with mistakes and misses in balance (f1, the page's 'Balanced'), or "
+        "(accuracy, the page's 'Fewest mistakes'), with wrong and missed ticks in balance (f1, the page's 'Balanced'), or "
         "finding most (balanced, the page's 'Find all')",
     )
     parser.add_argument(

@@ -20,7 +20,7 @@ import {serverEngine} from "./server.js";
 
 const IN_ADDRESS = /\bengine=(server|device)\b/;
 const NOT_OFFERED = t(
-  "This server does not hand out what reads faces on your device. Whoever runs it can add that, as the section About says.",
+  "This server does not offer reading on your own device. Whoever runs it can add that: see “About”.",
 );
 
 export class EngineChoice {

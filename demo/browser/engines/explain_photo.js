@@ -26,6 +26,6 @@ export async function explainPhoto(reader, file, first, number) {
   if (face && face.number !== number) face = await read(face.number);
   if (!face)
     throw new VisitorError(t("The picture has changed since: that face is not in it any more. Choose it again."));
-  if (!face.why) throw new VisitorError(t("What reads the faces here cannot tell why."));
+  if (!face.why) throw new VisitorError(t("No explanation is available here."));
   return face.why;
 }

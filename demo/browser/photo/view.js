@@ -202,7 +202,7 @@ export class View {
   sayWhatIsShown() {
     const count = this.shown?.faces.length;
     if (!this.shown) this.say(t("No photo yet."));
-    else if (this.result.hidden) this.say(t("The photo before is kept until another one takes its place."));
+    else if (this.result.hidden) this.say(t("The previous photo stays until another one takes its place."));
     else if (this.kept) this.say(joined([this.reason, this.kept]), "problem");
     else if (count === 0) {
       this.say(

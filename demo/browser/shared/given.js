@@ -83,9 +83,9 @@ export function asGiven(file, isFolder = false) {
   const {name, type} = file;
   /** @type {Words} */
   let refusal = "";
-  if (isFolder) refusal = t("{name} is a folder. Open it, and give the photos in it.", {name});
+  if (isFolder) refusal = t("{name} is a folder. Open it and choose the photos inside.", {name});
   else if (type.startsWith("video/")) {
-    refusal = t("{name} is a video. Pause it at a good moment, and give a picture of that.", {name});
+    refusal = t("{name} is a video. Pause it at a good moment, and use a picture of that.", {name});
   }
   return {file, refusal};
 }

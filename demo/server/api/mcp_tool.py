@@ -55,7 +55,7 @@ def description(attributes: Sequence[str]) -> str:
 
         Args:
             picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
-            operating_point: accuracy for the fewest mistakes (the page's 'Fewest mistakes'), f1 for mistakes and misses
+            operating_point: accuracy for the fewest mistakes (the page's 'Fewest mistakes'), f1 for wrong and missed ticks
                 in balance (the page's 'Balanced'), balanced to find most (the page's 'Find all')
             attribute: one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, that
                 add up to the attribute's log-odds; above 0 they spoke for it

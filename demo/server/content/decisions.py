@@ -24,7 +24,7 @@ class PointWords(NamedTuple):
 # In the order of the switch: each one ticks more than the one before. The first applies until the visitor changes it.
 POINTS = {
     ACCURACY: PointWords("Fewest mistakes", "Answers only where it is hardly ever wrong; elsewhere it is not sure."),
-    F1: PointWords("Balanced", "Ticks so that wrong ticks and missed ones weigh alike."),
+    F1: PointWords("Balanced", "Counts a wrong tick and a missed one as equally bad."),
     BALANCED: PointWords("Find all", "Ticks most of what is there, and more that is not."),
 }
 

@@ -51,6 +51,6 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     page.click("#live [data-do=freeze]")
     wait_for_sentence(page, SENTENCE)
     page.click("#live [data-face='2']")  # no map comes with this face
-    wait_for_sentence(page, "cannot tell why")
+    wait_for_sentence(page, "No explanation is available here.")
     page.click("#live-stop")
     assert page.is_hidden("#live .why")

@@ -81,7 +81,7 @@ def test_what_too_few_faces_show_is_said_to_be_of_all_of_celebas_or_left_open(pa
         "When ticked, right in 70 of 100. Too few faces had it to say how many it finds."
     )
     assert told(page, "Bangs") == f"Hardly ever ticked. {answers}"
-    assert told(page, "Blurry").startswith("It answers 10 of 100, too few to say how often rightly.")
+    assert told(page, "Blurry").startswith("It answers 10 of 100, too few to say how often it is right.")
 
 
 def test_where_a_class_was_not_measured_the_sentence_says_that_it_is_of_all(page: Any) -> None:

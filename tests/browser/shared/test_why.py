@@ -39,7 +39,7 @@ def test_a_cell_in_two_regions_is_divided_by_its_area(page: Any) -> None:
         (a_map([0, 0, 0], [0, 0, 0], [0, 0, 0], [-3, -1, 0], bias=-0.5),
          "Mostly the mouth and what is below it: −4.0 of −4.5."),
         (a_map([5, 0, 0], [0, 0, 0], [0, 0, 0], [0, -2, 0]),
-         "Mostly the hair and forehead: +5.0, and with what speaks against that +3.0."),
+         "Mostly the hair and forehead: +5.0; what points the other way leaves +3.0."),
         (a_map([0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], bias=-2),
          "Mostly the starting point, which is the same for every face: −2.0 of −2.0."),
         (a_map([0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]), "No place alone decides: 0.0 in all."),

@@ -159,7 +159,7 @@ function tickWords(precision, recall) {
 function answerWords(right, answered) {
   if (answered === null) return null;
   if (right === null) {
-    return t("It answers {answered} of 100, too few to say how often rightly.", {answered: outOf100(answered)});
+    return t("It answers {answered} of 100, too few to say how often it is right.", {answered: outOf100(answered)});
   }
   return t("Right in {right} of 100 where it answers; it answers {answered} of 100.", {
     right: outOf100(right),

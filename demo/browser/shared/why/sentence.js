@@ -74,7 +74,7 @@ export function whereSentence(map) {
   const share = total ? part / total : 0;
   if (share < MOST_OF) return t("No place alone decides: {total} in all.", values);
   return share > 1
-    ? t("{mostly}: {part}, and with what speaks against that {total}.", values)
+    ? t("{mostly}: {part}; what points the other way leaves {total}.", values)
     : t("{mostly}: {part} of {total}.", values);
 }
 
