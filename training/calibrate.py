@@ -168,9 +168,8 @@ def _measure_reliability(
 
     Every attribute must show both classes.
     """
-    majority = np.zeros(labels.shape[1], bool)  # not used here
-    values = metrics.figures(labels, expit(logits), majority, known)["balanced_accuracy"]
-    samples = bootstrap.resampled_ticks(labels, expit(logits), majority, known, draws)
+    values = metrics.figures(labels, expit(logits), known)["balanced_accuracy"]
+    samples = bootstrap.resampled_ticks(labels, expit(logits), known, draws)
     low, high = bootstrap.interval(samples["balanced_accuracy"])
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 

@@ -17,7 +17,7 @@ from training.data.celeba import SPLITS, DataError, Split
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import log_losses
-from training.measure.predictions import load, probabilities, raw_logits
+from training.measure.predictions import probabilities, raw_logits, read_splits
 from training.report import tables as report
 
 
@@ -53,7 +53,7 @@ def means(predictor: Predictor, split: Split, batch_size: int, draws: np.ndarray
     """
     found = probabilities(predictor, split, batch_size)
     weights = np.vstack([np.ones(len(split), draws.dtype), draws])
-    ticks = bootstrap.resampled_ticks(split.labels, found, np.zeros(found.shape[1], bool), split.known, weights)
+    ticks = bootstrap.resampled_ticks(split.labels, found, split.known, weights)
     losses = log_losses(raw_logits(found, None), split.labels)
     return Means(
         metrics.mean(ticks["accuracy"]),
@@ -113,20 +113,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:
-        found = []
-        attributes: set[str] = set()
-        for path in options.weights:
-            predictor, splits = load(path, options.data_dir, options.device)
-            attributes = attributes or set(predictor.attributes)
-            if attributes != set(predictor.attributes):
+        predictors = [Predictor(path, options.device) for path in options.weights]
+        attributes = predictors[0].attributes
+        for path, predictor in zip(options.weights, predictors, strict=True):
+            if set(predictor.attributes) != set(attributes):
                 raise DataError(f"{path} has other attributes than {options.weights[0]}: their means say nothing")
-            split = splits[options.split]
-            if not len(split):
-                raise DataError(f"{' and '.join(options.data_dir)} has no pictures in its {options.split} split")
-            if not split.known.any():
-                raise DataError(f"no label of the {options.split} split is known: nothing can be compared")
-            draws = bootstrap.draw(split.identities, options.resamples)
-            found.append(means(predictor, split, options.batch_size, draws))
+        split = read_splits(attributes, options.weights[0], options.data_dir)[options.split]
+        if not len(split):
+            raise DataError(f"{' and '.join(options.data_dir)} has no pictures in its {options.split} split")
+        if not split.known.any():
+            raise DataError(f"no label of the {options.split} split is known: nothing can be compared")
+        draws = bootstrap.draw(split.identities, options.resamples)
+        found = [
+            means(predictor, split.with_attributes(predictor.attributes), options.batch_size, draws)
+            for predictor in predictors
+        ]
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.compare: {error}", file=sys.stderr)
         return 1

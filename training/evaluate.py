@@ -127,8 +127,7 @@ class Evaluator:
         Returns:
             The means over the attributes, and the figures of each attribute.
         """
-        values = metrics.figures(*self.answers.case)
-        samples = bootstrap.resampled(*self.answers.case, self.draws)
+        values, samples = self.answers.figures(), self.answers.resampled(self.draws)
         return Evaluation(
             **vars(scores.mean_scores(values, samples)),
             split=self.split,

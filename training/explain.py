@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from slimnet import CheckpointError, SlimNet
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
@@ -19,7 +22,7 @@ from training.data.celeba import SPLITS, DataError
 from training.data.counting import counted
 from training.fit.arguments import RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
 from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
-from training.measure.predictions import identify, load
+from training.measure.predictions import identify, read_splits
 from training.report.maps import where_it_looks
 
 
@@ -57,11 +60,12 @@ def evaluate(
         resamples: Bootstrap samples behind the intervals.
 
     Raises:
-        CheckpointError: The weights cannot be read.
+        CheckpointError: The weights cannot be read, or give no finite outputs.
         DataError: The data cannot be used, or no attribute can be judged.
     """
-    _, splits = load(weights, data_dirs, "cpu")
-    judge = MapJudge(SlimNet.load_pretrained(weights).eval(), splits[split], faces, changed_faces, resamples)
+    model = _load(weights)
+    splits = read_splits(model.attributes, weights, data_dirs)
+    judge = MapJudge(model, splits[split], faces, changed_faces, resamples)
     judged = []
     with counted("judging attributes", len(judge.attributes)) as advance:
         for attribute in judge.attributes:
@@ -74,6 +78,22 @@ def evaluate(
         changed_faces=changed_faces,
         attributes=tuple(judged),
     )
+
+
+def _load(weights: str) -> SlimNet:
+    """Load a network in eval mode, and try it on a random crop, as Predictor does: maps hide outputs like nan.
+
+    Raises:
+        CheckpointError: The weights cannot be read, or give no finite outputs.
+    """
+    model = SlimNet.load_pretrained(weights).eval()
+    size = model.preprocessing.height, model.preprocessing.width
+    crop = np.random.default_rng(0).integers(0, 256, (1, *size, 3), np.uint8)
+    with torch.no_grad():
+        logits = model(model.preprocessing.normalise(torch.from_numpy(crop)))
+    if not logits.isfinite().all():
+        raise CheckpointError(f"{weights}: its weights are damaged: they are so large that its answers are not finite")
+    return model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.fit.arguments import Range, check_numbers, given
 
 _BATCH = 100  # pictures per batch-norm batch
+_SEED = 0  # of the choice of these pictures
 
 
 def average(networks: Sequence[SlimNet]) -> SlimNet:
@@ -56,14 +57,13 @@ def average(networks: Sequence[SlimNet]) -> SlimNet:
     return averaged
 
 
-def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0, device: str | None = None) -> None:
+def settle_batch_norm(network: SlimNet, split: Split, images: int, device: str | None = None) -> None:
     """Measure the statistics of every batch norm again, on random crops of a split without augmentation.
 
     Args:
         network: Changed in place; on the CPU and in evaluation mode afterwards.
         split: Pictures to choose from.
         images: How many at most; whole batches only, since a smaller one would weigh as much.
-        seed: For the random choice.
         device: auto, cpu, cuda or mps; None is auto.
 
     Raises:
@@ -72,7 +72,7 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, seed: int = 0
     if not len(split):
         raise DataError("the train split has no pictures to measure batch norm on; --images 0 does without")
     batch = min(_BATCH, len(split))
-    order = np.random.default_rng(seed).permutation(len(split))[: min(images, len(split)) // batch * batch]
+    order = np.random.default_rng(_SEED).permutation(len(split))[: min(images, len(split)) // batch * batch]
     sample = split.only(order)
     place = choose_device(device)
     batches = tqdm(

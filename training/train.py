@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -139,7 +140,8 @@ def _how_to_go_on(config: TrainConfig, arguments: Sequence[str]) -> str:
         program += ["torch.distributed.run", "--standalone", "--nproc_per_node", os.environ["LOCAL_WORLD_SIZE"], "-m"]
     saved = (Path(config.save_dir) / "last.pt").is_file()
     resume = ["--resume"] if saved and "--resume" not in arguments else []
-    command = shlex.join([*program, "training.train", *arguments, *resume])
+    join = subprocess.list2cmdline if sys.platform == "win32" else shlex.join  # cmd.exe knows no single quotes
+    command = join([*program, "training.train", *arguments, *resume])
     if os.environ.get("LOCAL_WORLD_SIZE") != os.environ.get("WORLD_SIZE"):
         command = "on each machine the same command" + " with --resume" * bool(resume)
     state = "; to go on from what is saved" if saved else " before there was anything to save; to begin again"

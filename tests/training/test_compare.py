@@ -59,9 +59,9 @@ def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(
                 np.mean([log_loss(truth, p.astype(float), labels=[False, True]) for truth, p in columns]),
             )
         )
-    _, _, first, other = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()
-    ]
+    shown = capsys.readouterr()
+    assert shown.err.count("no identity_CelebA.txt") == 1  # not once for each of the weights
+    _, _, first, other = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.out.splitlines()]
     assert first[0].endswith("one.safetensors")
     assert other[0].endswith("other.safetensors")
     for row, values in ((first, expected[0]), (other, expected[1])):
@@ -80,6 +80,20 @@ def test_the_interval_of_a_difference_is_that_of_the_same_pictures(data: Path, w
     low, high = bootstrap.interval(100 * gap[1:])
     assert f"({low:+.2f} to {high:+.2f})" in compare.table(["one", "other"], [one, other])
     assert low <= 100 * gap[0] <= high
+
+
+def test_weights_may_have_their_attributes_in_another_order(
+    tmp_path: Path, data: Path, weights: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = SlimNet.load_pretrained(weights[0])
+    order = [2, 0, 1]
+    turned = SlimNet((4, 8), (8, 7, 2), 3, attributes=tuple(celeba.ATTRIBUTES[n] for n in order))
+    state = network.state_dict()
+    turned.load_state_dict({**state, "fc.weight": state["fc.weight"][order], "fc.bias": state["fc.bias"][order]})
+    turned.save(tmp_path / "turned.safetensors")
+    assert run("--weights", weights[0], tmp_path / "turned.safetensors", "--data_dir", data, "--resamples", 20) == 0
+    first, other = [line.split("|")[2:-1] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert first[::2] == other[::2]
 
 
 def test_what_cannot_be_compared_is_named(

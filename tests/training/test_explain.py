@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from slimnet import SlimNet
 from tests.fakes import celeba
@@ -73,6 +74,18 @@ def test_what_cannot_be_judged_is_a_clear_error(
     SlimNet((4, 4, 8, 8), (8, 7, 2), 3, attributes=own).save(tmp_path / "w.safetensors")
     assert run("--weights", tmp_path / "w.safetensors", "--data_dir", data) == 1
     assert told in capsys.readouterr().err
+
+
+def test_weights_whose_outputs_are_not_finite_are_refused(
+    data: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = SlimNet.load_pretrained(weights)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(1e30)
+    network.save(tmp_path / "huge.safetensors")
+    assert run("--weights", tmp_path / "huge.safetensors", "--data_dir", data) == 1
+    assert "not finite" in capsys.readouterr().err
 
 
 def test_boxes_of_a_region_lie_in_the_crop_and_do_not_overlap() -> None:

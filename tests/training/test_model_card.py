@@ -7,7 +7,7 @@ import pytest
 
 from training import model_card
 from training.evaluate import FullEvaluation
-from training.measure import bootstrap, calibration_error, metrics, scores, subgroups
+from training.measure import bootstrap, calibration_error, scores, subgroups
 from training.measure.robustness import Outcome, Robustness
 
 CARD = """---
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     probabilities = labels * 0.4 + rng.random((60, 2)) * 0.6
     answers = subgroups.Answers(("Male", "Bald"), labels, probabilities, labels[0], np.ones(labels.shape, bool))
     draws = bootstrap.draw(np.arange(60), 20)
-    values, samples = metrics.figures(*answers.case), bootstrap.resampled(*answers.case, draws)
+    values, samples = answers.figures(), answers.resampled(draws)
     diagram = calibration_error.diagram(labels, answers.known, answers.probabilities)
     found = FullEvaluation(
         **vars(scores.mean_scores(values, samples)),

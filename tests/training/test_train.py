@@ -23,7 +23,7 @@ from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import read_celeba
 from training.data.draws import Draws
 from training.data.folders import RunData
-from training.data.loader import CropSpec, EpochBatches, Sample, TrainingSet
+from training.data.loader import CropSpec, EpochBatches, Loader, Sample, TrainingSet
 from training.fit import trainer as engine
 from training.fit.build import build_network, build_optimizer
 from training.fit.config import parse_config
@@ -413,6 +413,36 @@ def test_too_little_memory_is_said_with_what_to_do(
     said = capsys.readouterr().err
     assert "cpu has too little memory for --batch_size 4: try 2, or --pictures_on host" in said
     assert "Traceback" not in said
+
+
+def test_a_smaller_batch_may_follow_in_the_same_folder_if_memory_runs_out_at_first(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_loader = engine.Trainer.open_loader
+
+    def holds_two(self: engine.Trainer) -> Loader:
+        if self.config.batch_size > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return open_loader(self)
+
+    monkeypatch.setattr(engine.Trainer, "open_loader", holds_two)
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 1
+    assert train.main(flags(data, save, "--num_epochs", "1", "--batch_size", "2")) == 0
+    assert position(save)["step"] == 8
+
+
+def test_a_command_for_windows_is_quoted_for_its_shell(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: Any) -> None:
+        monkeypatch.setattr(sys, "platform", "win32")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "prepare", stop)
+    save = tmp_path / "with a space"
+    assert train.main(flags(data, save)) == 130
+    assert f'--save_dir "{save}"' in capsys.readouterr().err
 
 
 def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(
@@ -924,7 +954,7 @@ def test_without_a_terminal_a_run_says_in_lines_how_far_it_is(
 ) -> None:
     steps_take(monkeypatch, 25)
     assert train.main(flags(data, tmp_path / "run", "--num_epochs", "2")) == 0
-    first, *others = capsys.readouterr().err.splitlines()
+    _no_identities, first, *others = capsys.readouterr().err.splitlines()
     assert first == "training on cpu in float32: 16 pictures, batch size 4, 4 steps an epoch, 2 epochs"
     assert [line.partition(": loss ")[0] for line in others] == ["epoch 1, step 3 of 4", "epoch 2, step 2 of 4"]
     assert others[0].endswith("0 images/s, 2 min left")

@@ -10,6 +10,7 @@ import torch
 from slimnet import Predictor
 from slimnet.predictor import PROBABILITY_TOLERANCE
 
+_CROPS = 256  # in the batch that does not fit
 _BLOCK = 256 * 2**20  # bytes to allocate at a time, to fill a GPU's memory
 
 
@@ -51,16 +52,15 @@ def crops_per_second(weights: Path, device: torch.device, batch: int, seconds: f
     return runs * batch / (time.perf_counter() - start)
 
 
-def falls_back(weights: Path, device: torch.device, batch: int = 256) -> bool:
+def falls_back(weights: Path, device: torch.device) -> bool:
     """Return whether Predictor answers on the CPU, with a warning, when the GPU runs out of memory.
 
     Args:
         weights: The weights' file.
         device: A CUDA GPU.
-        batch: Random crops in the batch that does not fit.
     """
     predictor = Predictor(weights, str(device))
-    crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (_CROPS, predictor.height, predictor.width, 3), np.uint8)
     torch.cuda.empty_cache()
     taken = []
     try:

@@ -28,6 +28,7 @@ from training.fit.runtime.memory import keep_freed_memory
 from training.fit.schedule import crop_size
 from training.fit.trainer import Trainer
 
+_PICTURES = 1024  # to train on, at most
 _ROUNDS = 3  # turns of each way; the median counts
 
 
@@ -50,7 +51,7 @@ class Throughput:
     times_faster: float
 
 
-def measure_throughput(data_dir: str | None, device: torch.device, steps: int, pictures: int = 1024) -> Throughput:
+def measure_throughput(data_dir: str | None, device: torch.device, steps: int) -> Throughput:
     """Let each way train for some steps in turn; the median counts.
 
     Each turn runs in a separate process, since our way changes how the process keeps memory.
@@ -59,7 +60,6 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int, p
         data_dir: CelebA, or None for generated pictures.
         device: Where to train.
         steps: Timed training steps in each turn.
-        pictures: How many to train on, at most.
 
     Returns:
         The rates.
@@ -68,8 +68,8 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int, p
         DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        split = read_celeba(data_dir)["train"] if data_dir else generated(Path(folder), pictures)
-        split = split.only(np.arange(min(pictures, len(split))))
+        split = read_celeba(data_dir)["train"] if data_dir else generated(Path(folder), _PICTURES)
+        split = split.only(np.arange(min(_PICTURES, len(split))))
         ways: dict[str, Callable[[], float]] = {
             "original": partial(original, split, device, steps),
             "early": partial(best, split, device, steps, folder, early=True),

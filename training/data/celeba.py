@@ -225,6 +225,23 @@ def unknown_labels(splits: dict[str, Split]) -> str:
     return f"unknown labels (empty, or 0 in a table with -1), which are not counted: {missing_labels}{gaps}"
 
 
+def unknown_people(data_dir: str | Path) -> str:
+    """Say in one line that a folder does not tell which pictures show the same person, and what follows.
+
+    Args:
+        data_dir: Folder as for read_celeba.
+
+    Returns:
+        The line; empty if the folder has a table of identities.
+    """
+    if _located(Path(data_dir), "identity_CelebA"):
+        return ""
+    return (
+        "no identity_CelebA.txt, so every picture counts as another person: calibration's folds may share people, and "
+        "intervals are too narrow"
+    )
+
+
 def _read_identities(folder: Path) -> dict[str, str]:
     """Read the person in each image, by image name; empty if there is no such table.
 
@@ -259,11 +276,13 @@ def _find(folder: Path, stem: str) -> Path:
 
 
 def _image_folder(folder: Path) -> Path:
-    for outer in (place / "img_align_celeba" for place in (folder, folder / "celeba", folder / "Img")):
+    places = [place / "img_align_celeba" for place in (folder, folder / "celeba", folder / "Img")]
+    for outer in places:
         nested = outer / "img_align_celeba"  # how Kaggle's archive unpacks
         if outer.is_dir():
             return nested if nested.is_dir() else outer
-    raise DataError(f"there is no folder img_align_celeba in {folder}")
+    packed = next((path for path in (outer.with_suffix(".zip") for outer in places) if path.is_file()), None)
+    raise DataError(f"there is no folder img_align_celeba in {folder}" + (f": unpack {packed} first" if packed else ""))
 
 
 def _check(faults: dict[str, list[str]], folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.cache import JoinedPictures, LabelledPictures, Pictures
-from training.data.celeba import DataError, Split, read_celeba, unknown_labels
+from training.data.celeba import DataError, Split, read_celeba, unknown_labels, unknown_people
 from training.data.columns import listed
 from training.data.draws import Draws
 
@@ -172,12 +172,12 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
     if unknown:
         raise DataError(f"--attributes: no folder labels {listed(unknown)}; labelled are {listed(list(labelled))}")
     names = _names(folders)
-    notes = _notes(found[0], learnt, first=True)
+    notes = _notes(folders[0].path, found[0], learnt, first=True)
     if len(folders) > 1:
         notes = [
             f"{name}: {line}"
-            for number, (name, splits) in enumerate(zip(names, found, strict=True))
-            for line in _notes(splits, learnt, first=number == 0)
+            for number, (name, folder, splits) in enumerate(zip(names, folders, found, strict=True))
+            for line in _notes(folder.path, splits, learnt, first=number == 0)
         ]
     joined = [{name: split.with_attributes(learnt) for name, split in splits.items()} for splits in found]
     where = " and ".join(data_dirs)
@@ -238,7 +238,7 @@ def _valid(names: Sequence[str], found: Sequence[dict[str, Split]], where: str) 
     return judged
 
 
-def _notes(splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list[str]:
+def _notes(folder: Path, splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list[str]:
     """Say what is unknown in a folder, and which columns of a folder after the first are left out."""
     columns = splits["train"].attributes
     common = [name for name in learnt if name in columns]
@@ -252,7 +252,9 @@ def _notes(splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list
     if common:
         lines.append(unknown_labels({name: split.with_attributes(common) for name, split in splits.items()}))
     valid = splits["valid"].with_attributes(learnt)
-    if len(valid) and not valid.known.any() and not first:
+    if valid.known.any():
+        lines.append(unknown_people(folder))  # for training.calibrate, which takes the same pictures
+    elif len(valid) and not first:
         lines.append("its validation split has no known label, and is not reported")
     return [line for line in lines if line]
 

@@ -241,8 +241,8 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
     parser.set_defaults(**RECIPES[early.recipe])
     if early.attributes:
         parser.set_defaults(num_classes=len(early.attributes))
-    given = vars(parser.parse_args(arguments))
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    parsed = vars(parser.parse_args(arguments))
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in parsed.items()}
     try:
         return TrainConfig(**values)
     except ValueError as error:

@@ -8,6 +8,10 @@ from training.fit.config import TrainConfig
 from training.fit.errors import TrainingError
 from training.networks.network import Network
 
+# Share of the run by which a warm-up is ahead, since its first step would otherwise have a rate of 0. With a cosine it
+# still ends on time, with steps this much early; both stay as they are, so that earlier runs can be repeated.
+_HEAD_START = 1e-3
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -45,9 +49,9 @@ class Schedule:
             rate = config.learning_rate
             if config.decay_lr_every:
                 rate *= config.lr_decay ** (epoch // config.decay_lr_every)
-            return rate * min(1.0, (fraction + 1e-3) / config.warmup) if config.warmup else rate
+            return rate * min(1.0, (fraction + _HEAD_START) / config.warmup) if config.warmup else rate
         if fraction < config.warmup:
-            return config.learning_rate * (fraction + 1e-3) / (config.warmup + 1e-3)
+            return config.learning_rate * (fraction + _HEAD_START) / (config.warmup + _HEAD_START)
         return config.learning_rate * (1 + math.cos(math.pi * (fraction - config.warmup) / (1 - config.warmup))) / 2
 
     def crop_spec(self, fraction: float) -> CropSpec:

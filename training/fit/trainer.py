@@ -161,9 +161,9 @@ class Trainer:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_metrics(self.folder / "metrics.jsonl", self.progress.epoch)
             replace_text(self.folder / "config.json", json.dumps(self.description, indent=2) + "\n")
+        loader = self.open_loader()  # before the first save, so that a smaller batch may follow if memory runs out
         if not self.config.resume:
             self.save_state()  # so that even a run killed before its first regular save can be resumed
-        loader = self.open_loader()
         line = describe_run(self.config, self.data, self.process, self.dtype, self.steps_per_epoch)
         self.log.begin(line, self.progress, self.fraction)
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.process.writes else None

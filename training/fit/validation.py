@@ -14,11 +14,12 @@ from training.data.device_augment import send
 from training.data.on_device import DevicePictures
 from training.fit.runtime.distributed import Process
 from training.measure import bootstrap, metrics
+from training.measure.calibration_error import log_losses
 from training.measure.scores import json_number
 from training.networks.network import Network
 
 _BATCH_SIZE, _GPU_BATCH_SIZE = 64, 512  # pictures
-FIGURES = ("accuracy", "balanced_accuracy", "f1", "average_precision")
+VALIDATED_FIGURES = ("accuracy", "balanced_accuracy", "f1", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Validation:
     Args:
         attributes: Names of the outputs.
         loss: Cross-entropy by attribute, (attributes,); nan if no label is known.
-        figures: For each of FIGURES, (attributes,), from 0 to 1; nan if undefined.
+        figures: For each of VALIDATED_FIGURES, (attributes,), from 0 to 1; nan if undefined.
     """
 
     attributes: tuple[str, ...]
@@ -39,7 +40,7 @@ class Validation:
         """Return the mean of a figure over the attributes that define it; nan if none does.
 
         Args:
-            figure: One of FIGURES.
+            figure: One of VALIDATED_FIGURES.
         """
         return float(metrics.mean(self.figures[figure]))
 
@@ -95,10 +96,8 @@ def judge(logits: np.ndarray, split: Split) -> Validation:
         logits: float64 (N, attributes).
         split: The labels.
     """
-    costs = np.logaddexp(0, np.where(split.labels, -logits, logits))
     once = np.ones((1, len(split)), np.float32)
-    loss = metrics.known_means(costs, split.known, once)[0]
-    majority = np.zeros(len(split.attributes), bool)  # its accuracy is not reported
+    loss = metrics.known_means(log_losses(logits, split.labels), split.known, once)[0]
     # Like metrics.figures, but as one bootstrap sample, the whole split: a GPU waits only a twentieth of the time.
-    found = bootstrap.resampled(split.labels, expit(logits), majority, split.known, once)
-    return Validation(split.attributes, loss, {name: found[name][0] for name in FIGURES})
+    found = bootstrap.resampled(split.labels, expit(logits), split.known, once)
+    return Validation(split.attributes, loss, {name: found[name][0] for name in VALIDATED_FIGURES})

@@ -4,8 +4,10 @@ import warnings
 
 import numpy as np
 
+_SEED = 0  # the same samples in every run, so that figures can be compared
 
-def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+
+def draw(identities: np.ndarray, resamples: int) -> np.ndarray:
     """Draw bootstrap samples of people, each with all their images.
 
     Images of one person are alike, so resampling single images would make the intervals too narrow (cluster bootstrap).
@@ -13,19 +15,18 @@ def draw(identities: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
     Args:
         identities: (N,), who is in each image; only equality matters.
         resamples: Number of bootstrap samples.
-        seed: Seed of the random generator.
 
     Returns:
         float32 (resamples, N), how often each image occurs in each sample.
     """
     people, person = np.unique(identities, return_inverse=True)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED)
     times = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=resamples)
     return times.astype(np.float32)[:, person]
 
 
 def resampled(
-    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
+    labels: np.ndarray, probabilities: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Compute the metrics of metrics.figures for every bootstrap sample.
 
@@ -35,33 +36,31 @@ def resampled(
     Args:
         labels: bool (N, attributes).
         probabilities: float (N, attributes), from 0 to 1.
-        majority: bool (attributes,), whether most training labels of an attribute are positive.
         known: bool (N, attributes), which labels are known.
         weights: float32 (resamples, N), from draw.
 
     Returns:
-        For each name in metrics.FIGURES, float64 (resamples, attributes); nan if undefined.
+        float64 (resamples, attributes) by the metric's name, as from metrics.figures; nan if undefined.
     """
     ranked = [
         _ranking(labels[there, n], probabilities[there, n], weights if there.all() else weights[:, there])
         for n, there in enumerate(known.T)
     ]
     return {
-        **resampled_ticks(labels, probabilities, majority, known, weights),
+        **resampled_ticks(labels, probabilities, known, weights),
         "average_precision": np.stack([average_precision for average_precision, _ in ranked], axis=1),
         "roc_auc": np.stack([roc_auc for _, roc_auc in ranked], axis=1),
     }
 
 
 def resampled_ticks(
-    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray
+    labels: np.ndarray, probabilities: np.ndarray, known: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Compute the metrics of `resampled` except the ranking ones, average precision and ROC AUC; this is faster.
 
     Args:
         labels: bool (N, attributes).
         probabilities: float (N, attributes), from 0 to 1; above 0.5 is a positive prediction.
-        majority: bool (attributes,), whether most training labels of an attribute are positive.
         known: bool (N, attributes), which labels are known.
         weights: float32 (resamples, N), from draw.
 
@@ -84,7 +83,6 @@ def resampled_ticks(
             "precision": hits / ticks,
             "recall": recall,
             "f1": 2 * hits / (ticks + positives),
-            "majority_accuracy": np.where(majority, positives, size - positives) / size,
             "positive_share": positives / size,
         }
 

@@ -303,7 +303,7 @@ def _figures(
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The figures of ticks, as in metrics.figures, without ticks that exclude each other."""
     stay = keep_surest(ticked, probabilities, thresholds, names)
-    return metrics.figures(labels, stay.astype(float), np.zeros(len(names), bool), known)
+    return metrics.figures(labels, stay.astype(float), known)
 
 
 def mean_figures(figures: dict[str, np.ndarray]) -> PointFigures:

@@ -12,38 +12,48 @@ from sklearn import metrics
 # In the order of every table: metrics of the predictions, then of the labels alone.
 NETWORK_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
 FIGURES = (*NETWORK_FIGURES, "majority_accuracy", "positive_share")
+_SPLIT_FIGURES = (*NETWORK_FIGURES, "positive_share")  # the others also need the training split
 
 
-def figures(
-    labels: np.ndarray, probabilities: np.ndarray, majority: np.ndarray, known: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Compute each of FIGURES for every attribute with scikit-learn.
+def figures(labels: np.ndarray, probabilities: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
+    """Compute each of FIGURES except majority_accuracy for every attribute with scikit-learn.
 
     Args:
         labels: bool (N, attributes).
         probabilities: float (N, attributes), from 0 to 1; above 0.5 is a positive prediction.
-        majority: bool (attributes,), whether most training labels of an attribute are positive.
         known: bool (N, attributes), which labels are known.
 
     Returns:
-        For each name in FIGURES, float64 (attributes,); nan if undefined.
+        For each name, float64 (attributes,); nan if undefined.
     """
-    rows = [
-        _column_figures(labels[there, n], probabilities[there, n], bool(majority[n])) for n, there in enumerate(known.T)
-    ]
-    return {name: np.array([row[name] for row in rows]) for name in FIGURES}
+    rows = [_column_figures(labels[there, n], probabilities[there, n]) for n, there in enumerate(known.T)]
+    return {name: np.array([row[name] for row in rows]) for name in _SPLIT_FIGURES}
 
 
-def _column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) -> dict[str, float]:
-    """FIGURES of one attribute, from its known labels.
+def majority_accuracy(labels: np.ndarray, majority: np.ndarray, known: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Compute the accuracy of always predicting the majority class, for every attribute and bootstrap sample.
+
+    Args:
+        labels: bool (N, attributes).
+        majority: bool (attributes,), whether most training labels of an attribute are positive.
+        known: bool (N, attributes), which labels are known.
+        weights: (resamples, N), how often each image occurs in each sample.
+
+    Returns:
+        (resamples, attributes), from 0 to 1; nan if a sample has no known label.
+    """
+    return known_means(labels == majority, known, weights)
+
+
+def _column_figures(truth: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """_SPLIT_FIGURES of one attribute, from its known labels.
 
     Args:
         truth: bool (n,), the known labels.
         probability: float (n,).
-        majority: Whether most training labels are positive.
     """
     if not len(truth):
-        return dict.fromkeys(FIGURES, np.nan)
+        return dict.fromkeys(_SPLIT_FIGURES, np.nan)
     ticked = probability > 0.5
     both = 0 < truth.sum() < len(truth)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -57,7 +67,6 @@ def _column_figures(truth: np.ndarray, probability: np.ndarray, majority: bool) 
         "f1": f1,
         "average_precision": metrics.average_precision_score(truth, probability) if truth.any() else np.nan,
         "roc_auc": metrics.roc_auc_score(truth, probability) if both else np.nan,
-        "majority_accuracy": metrics.accuracy_score(truth, np.full(len(truth), majority)),
         "positive_share": float(truth.mean()),
     }
 

@@ -64,9 +64,8 @@ def score_points(
     for point, fitted in calibration.operating_points.items() if calibration else ():
         thresholds = np.array(fitted.thresholds)
         ticked = keep_surest(probabilities > thresholds, probabilities, thresholds, names).astype(float)
-        unused = np.zeros(len(names), bool)  # the majority class, not used here
-        values = metrics.figures(labels, ticked, unused, known)
-        samples = bootstrap.resampled_ticks(labels, ticked, unused, known, draws)
+        values = metrics.figures(labels, ticked, known)
+        samples = bootstrap.resampled_ticks(labels, ticked, known, draws)
         answers = decide_all(probabilities, names, calibration, point)
         answered = (answers != NOT_SURE) & known
         right = ((answers == YES) == labels)[answered]

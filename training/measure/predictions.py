@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logit
 
 from slimnet import Calibration, Predictor
-from training.data.celeba import SPLITS, DataError, Split, read_celeba, read_pictures, unknown_labels
+from training.data.celeba import SPLITS, DataError, Split, read_celeba, read_pictures, unknown_labels, unknown_people
 from training.data.columns import listed
 from training.data.counting import counted
 from training.data.folders import join, named_twice
@@ -18,9 +18,7 @@ Change = Callable[[np.ndarray, int], np.ndarray]
 
 
 def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Predictor, dict[str, Split]]:
-    """Load weights and the joined splits of data folders; note on stderr how many labels are unknown, if any.
-
-    Like training.train, it joins the folders' label columns by name: what a folder does not label is unknown there.
+    """Load weights, and read the joined splits of data folders as `read_splits` does.
 
     Args:
         weights: File of weights, .safetensors or .pth.
@@ -35,23 +33,43 @@ def load(weights: str, data_dirs: Sequence[str], device: str | None) -> tuple[Pr
         DataError: A folder cannot be read or is named twice, or the folders lack an attribute of the weights.
         ValueError: There is no such kind of device.
     """
-    predictor, where = Predictor(weights, device), " and ".join(data_dirs)
+    predictor = Predictor(weights, device)
+    return predictor, read_splits(predictor.attributes, weights, data_dirs)
+
+
+def read_splits(attributes: Sequence[str], weights: str, data_dirs: Sequence[str]) -> dict[str, Split]:
+    """Read the joined splits of data folders; note on stderr how many labels and whose faces are unknown, if any.
+
+    Like training.train, it joins the folders' label columns by name: what a folder does not label is unknown there.
+
+    Args:
+        attributes: The weights' attributes.
+        weights: Their file, for messages.
+        data_dirs: Folders in CelebA's form, which together label all the attributes.
+
+    Returns:
+        The splits by name, with the labels of the attributes in their order.
+
+    Raises:
+        DataError: A folder cannot be read or is named twice, or the folders lack an attribute.
+    """
     twice = named_twice([Path(folder) for folder in data_dirs])
     if twice:
         raise DataError(f"--data_dir names {', '.join(twice)} twice, whose pictures would count twice")
-    found = [read_celeba(folder, wanted=predictor.attributes) for folder in data_dirs]
+    found = [read_celeba(folder, wanted=attributes) for folder in data_dirs]
     labelled = {name for splits in found for name in splits["train"].attributes}
-    missing = [name for name in predictor.attributes if name not in labelled]
+    missing = [name for name in attributes if name not in labelled]
     if missing:
         raise DataError(
-            f"{where} labels other attributes than {weights} was trained on: it lacks {listed(missing)}. --data_dir "
-            "takes several folders, which together need to label all"
+            f"{' and '.join(data_dirs)} labels other attributes than {weights} was trained on: it lacks "
+            f"{listed(missing)}. --data_dir takes several folders, which together need to label all"
         )
-    splits = {name: join([splits[name].with_attributes(predictor.attributes) for splits in found]) for name in SPLITS}
-    gaps = unknown_labels(splits)
-    if gaps:
-        print(gaps, file=sys.stderr)
-    return predictor, splits
+    splits = {name: join([splits[name].with_attributes(attributes) for splits in found]) for name in SPLITS}
+    people = [f"{folder}: {line}" for folder in data_dirs if (line := unknown_people(folder))]
+    for line in (unknown_labels(splits), *people):
+        if line:
+            print(line, file=sys.stderr)
+    return splits
 
 
 def identify(weights: Path) -> dict[str, str]:

@@ -189,7 +189,7 @@ def _outcome(
     still_right = (found > 0.5) == split.labels
     lost = right.astype(float) - still_right
     samples = metrics.mean(metrics.known_means(lost, split.known, weights))
-    figures = metrics.figures(split.labels, found, np.zeros(found.shape[1], bool), split.known)
+    figures = metrics.figures(split.labels, found, split.known)
     return Outcome(
         damage.kind,
         damage.unit,

@@ -84,7 +84,7 @@ def attribute_scores(
         names: The attributes.
         known: bool (N, attributes), which labels are known.
         values: For each of metrics.FIGURES, (attributes,).
-        samples: For each of metrics.FIGURES, (resamples, attributes), from bootstrap.resampled.
+        samples: For each of metrics.FIGURES, (resamples, attributes).
     """
     spans = {name: bootstrap.interval(sample) for name, sample in _with_difference(samples).items()}
     return tuple(
@@ -103,7 +103,7 @@ def mean_scores(values: dict[str, np.ndarray], samples: dict[str, np.ndarray]) -
 
     Args:
         values: For each of metrics.FIGURES, (attributes,).
-        samples: For each of metrics.FIGURES, (resamples, attributes), from bootstrap.resampled.
+        samples: For each of metrics.FIGURES, (resamples, attributes).
     """
     return Scores(
         **{name: json_number(metrics.mean(values[name])) for name in metrics.FIGURES},

@@ -89,10 +89,27 @@ class Answers:
     majority: np.ndarray
     known: np.ndarray
 
-    @property
-    def case(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The arguments of metrics.figures, in order."""
-        return self.labels, self.probabilities, self.majority, self.known
+    def figures(self) -> dict[str, np.ndarray]:
+        """Compute each of metrics.FIGURES, float64 (attributes,); nan if undefined."""
+        whole = np.ones((1, len(self.labels)))
+        return {
+            **metrics.figures(self.labels, self.probabilities, self.known),
+            "majority_accuracy": metrics.majority_accuracy(self.labels, self.majority, self.known, whole)[0],
+        }
+
+    def resampled(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """Compute each of metrics.FIGURES for every bootstrap sample.
+
+        Args:
+            weights: float32 (resamples, N), from bootstrap.draw.
+
+        Returns:
+            By name, float64 (resamples, attributes); nan if undefined.
+        """
+        return {
+            **bootstrap.resampled(self.labels, self.probabilities, self.known, weights),
+            "majority_accuracy": metrics.majority_accuracy(self.labels, self.majority, self.known, weights),
+        }
 
     def only(self, chosen: np.ndarray) -> "Answers":
         """Keep some of the images.
@@ -128,8 +145,8 @@ def divide(answers: Answers, by: tuple[str, ...], weights: np.ndarray) -> Divisi
     if not inside:
         return Division(by, LEAST, (), (), ())
     theirs = {name: answers.only(mask) for name, mask in inside.items()}
-    values = {name: metrics.figures(*own.case) for name, own in theirs.items()}
-    samples = {name: bootstrap.resampled(*own.case, weights[:, inside[name]]) for name, own in theirs.items()}
+    values = {name: own.figures() for name, own in theirs.items()}
+    samples = {name: own.resampled(weights[:, inside[name]]) for name, own in theirs.items()}
     compared = np.all([_enough(own) for own in theirs.values()], axis=0)
     groups = tuple(
         Group(

@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupKFold
 
 from training.measure.metrics import by_picture, mean_with_error
 
+_REPEATS = 3  # random divisions into halves, over which the gain is averaged
 _SUPPORTED = 1.645  # standard errors by which an attribute's gain must exceed 0: one-sided 95 %
 
 
@@ -85,9 +86,7 @@ def fit_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, id
     return found
 
 
-def judge_thresholds(
-    logits: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, repeats: int = 3
-) -> Thresholds:
+def judge_thresholds(logits: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray) -> Thresholds:
     """Fit the thresholds, and estimate their gain by two-fold cross-validation over people.
 
     Args:
@@ -95,7 +94,6 @@ def judge_thresholds(
         labels: bool (N, attributes).
         known: bool (N, attributes), which labels are known.
         identities: (N,), who is in each image; the halves share no person.
-        repeats: Number of random divisions into halves to average over.
 
     Returns:
         The thresholds fitted on all images, with the held-out gain; folded if its interval is above 0.
@@ -103,8 +101,8 @@ def judge_thresholds(
     Raises:
         ValueError: There are fewer than two people.
     """
-    gain = np.zeros((repeats, *logits.shape))
-    for repeat in range(repeats):
+    gain = np.zeros((_REPEATS, *logits.shape))
+    for repeat in range(_REPEATS):
         for fitted, held_out in people_apart(2, identities, seed=repeat):
             threshold = fit_thresholds(logits[fitted], labels[fitted], known[fitted], identities[fitted])
             gain[repeat, held_out] = _gains(logits[held_out], labels[held_out], threshold)

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import pytest
 from slimnet import transform
 from tests.fakes import celeba
 from training.data.cache import decoded
-from training.data.celeba import DataError, read_celeba, read_pictures, unknown_labels
+from training.data.celeba import DataError, read_celeba, read_pictures, unknown_labels, unknown_people
 
 
 @pytest.mark.parametrize(("layout", "nested"), [("csv", False), ("csv", True), ("txt", False)])
@@ -98,7 +99,12 @@ def test_missing_tables_and_folders_are_named(tmp_path: Path) -> None:
         read_celeba(tmp_path)
     celeba.write(tmp_path / "a")
     (tmp_path / "a" / "img_align_celeba").rename(tmp_path / "a" / "elsewhere")
-    with pytest.raises(DataError, match="no folder img_align_celeba"):
+    with pytest.raises(DataError, match=r"no folder img_align_celeba in .*a$"):
+        read_celeba(tmp_path / "a")
+    packed = tmp_path / "a" / "Img" / "img_align_celeba.zip"
+    packed.parent.mkdir()
+    packed.touch()
+    with pytest.raises(DataError, match=f"unpack {re.escape(str(packed))} first"):
         read_celeba(tmp_path / "a")
 
 
@@ -184,11 +190,13 @@ def test_pictures_of_one_person_share_an_identity(tmp_path: Path, form: str) -> 
     data = celeba.write(tmp_path)
     train = read_celeba(data)["train"]
     assert len(set(train.identities.tolist())) == len(train)  # without a table each belongs to another person
+    assert "every picture counts as another person" in unknown_people(data)
     shown = {path.name: str(number // 3) for number, path in enumerate(train.paths)}
     lines = ["image_id,identity"] * (form == "csv") + [
         f"{name}{',' if form == 'csv' else ' '}{person}" for name, person in shown.items()
     ]
     (data / f"identity_CelebA.{form}").write_text("\n".join(lines) + "\n")
+    assert unknown_people(data) == ""
     found = read_celeba(data)["train"]
     same = found.identities[:, None] == found.identities
     people = np.array([shown[path.name] for path in found.paths])

@@ -16,6 +16,9 @@ from training.data.folders import Folder, RunSplits, read_folders
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     first = celeba.write(tmp_path / "first")
     second = celeba.write(tmp_path / "second", sizes={0: 5, 1: 3})
+    for folder in (first, second):
+        names = sorted(path.name for path in (folder / "img_align_celeba").iterdir())
+        (folder / "identity_CelebA.csv").write_text("\n".join(["image_id,identity", *(f"{n},1" for n in names)]) + "\n")
     return first, celeba.with_columns(second, "Second", "Extra", "First")
 
 
@@ -45,6 +48,15 @@ def test_columns_are_joined_by_name_and_missing_ones_are_not_known(folders: tupl
         "second: does not label Third (1): not known there",
         "second: its columns Extra (1) are left out",
     )
+
+
+def test_folders_without_a_table_of_identities_are_named(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "identity_CelebA.csv").unlink()
+    (line,) = read(folders[0]).notes
+    assert line.startswith("no identity_CelebA.txt")
+    assert f"first: {line}" in read(*folders).notes
+    (folders[1] / "identity_CelebA.csv").unlink()
+    assert f"second: {line}" in read(*folders).notes
 
 
 def test_the_named_attributes_are_learnt_in_their_order(folders: tuple[Path, Path]) -> None:

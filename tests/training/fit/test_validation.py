@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from training.data.celeba import Split
-from training.fit.validation import FIGURES, judge
+from training.fit.validation import VALIDATED_FIGURES, judge
 
 NAMES = ("A", "B", "C")
 Case = tuple[np.ndarray, Split]
@@ -27,7 +27,7 @@ def test_figures_are_scikit_learns_over_the_known_labels(case: Case) -> None:
     found = judge(logits, split)
     for n, there in ((0, split.known[:, 0]), (1, split.known[:, 1])):
         truth, ticked = split.labels[there, n], logits[there, n] > 0
-        assert {name: found.figures[name][n] for name in FIGURES} == pytest.approx(
+        assert {name: found.figures[name][n] for name in VALIDATED_FIGURES} == pytest.approx(
             {
                 "accuracy": sklearn_metrics.accuracy_score(truth, ticked),
                 "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(truth, ticked),
@@ -47,7 +47,7 @@ def test_an_attribute_that_is_never_ticked_has_an_f1_of_0(case: Case) -> None:
 
 def test_what_is_undefined_is_none_in_the_metrics(case: Case) -> None:
     found = judge(*case).as_metrics("valid/more")
-    assert found["valid/more/attributes"]["C"] == dict.fromkeys(FIGURES)
+    assert found["valid/more/attributes"]["C"] == dict.fromkeys(VALIDATED_FIGURES)
     assert found["valid/more/accuracy"] == pytest.approx(
         np.mean([found["valid/more/attributes"][name]["accuracy"] for name in "AB"]), abs=1e-6
     )

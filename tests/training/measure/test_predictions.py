@@ -103,6 +103,18 @@ def test_folders_that_label_different_attributes_are_judged_together(tmp_path: P
     assert not set(valid.identities[: len(one)]) & set(valid.identities[len(one) :])
 
 
+def test_each_folder_that_does_not_tell_people_apart_is_named_once(
+    tmp_path: Path, predictor: Predictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [celeba.write(tmp_path / name) for name in ("one", "two", "three")]
+    names = [path.name for path in (folders[1] / "img_align_celeba").iterdir()]
+    (folders[1] / "identity_CelebA.txt").write_text("".join(f"{name} 1\n" for name in names))
+    load(str(predictor.path), list(map(str, folders)), "cpu")
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[0] for line in said] == [str(folders[0]), str(folders[2])]
+    assert all("every picture counts as another person" in line for line in said)
+
+
 def test_folders_that_lack_an_attribute_or_are_named_twice_are_refused(tmp_path: Path) -> None:
     folder = celeba.write(tmp_path / "one")
     keep_columns(folder, "First", "Second")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -15,6 +16,9 @@ from torch import distributed
 from slimnet import choose_device
 
 _FIRST_TELLS_SECONDS = 3.0
+# The others wait while a machine's first process decodes all pictures and asks the teachers. On a slow disk or CPU that
+# takes hours, and torch would give up after 10 minutes (NCCL) or 30 (gloo).
+_MOST_WAIT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -110,13 +114,18 @@ def joined(device: str) -> Iterator[Process]:
         This process.
 
     Raises:
-        ValueError: The device is unknown, or the machine has fewer GPUs than processes.
+        ValueError: The device is unknown, the machine has fewer GPUs than processes, or torchrun's variables are
+            missing.
         ConnectionError: Another process has ended before this one was done.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Process(0, 1, choose_device(device))
         return
+    if "LOCAL_RANK" not in os.environ:  # as where a job scheduler sets only WORLD_SIZE and RANK
+        raise ValueError(
+            f"WORLD_SIZE asks for {count} processes, but LOCAL_RANK is not set: start it with torchrun, which sets it"
+        )
     chosen = choose_device(device)
     local_rank = int(os.environ["LOCAL_RANK"])
     if chosen.type == "cuda":
@@ -129,7 +138,7 @@ def joined(device: str) -> Iterator[Process]:
         torch.cuda.set_device(chosen)
     else:
         chosen = torch.device("cpu")  # gloo knows no MPS
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=_MOST_WAIT)
     process = Process(distributed.get_rank(), count, chosen, local_rank)
     try:
         yield process

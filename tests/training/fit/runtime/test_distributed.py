@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 import torch
@@ -12,7 +13,12 @@ def group(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name, value in {"WORLD_SIZE": "2", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     backends: list[str] = []
-    monkeypatch.setattr(processes.distributed, "init_process_group", backends.append)
+
+    def init_process_group(backend: str, *, timeout: timedelta) -> None:
+        assert timeout > timedelta(hours=1)  # others wait that long for the first decoding
+        backends.append(backend)
+
+    monkeypatch.setattr(processes.distributed, "init_process_group", init_process_group)
     monkeypatch.setattr(processes.distributed, "get_rank", lambda: 1)
     monkeypatch.setattr(processes.distributed, "all_reduce", lambda _values: None)
     monkeypatch.setattr(processes.distributed, "destroy_process_group", lambda: None)
@@ -24,6 +30,13 @@ def test_several_processes_on_a_mac_use_the_cpu(monkeypatch: pytest.MonkeyPatch,
     with processes.joined("auto") as process:
         assert process == processes.Process(rank=1, count=2, device=torch.device("cpu"), local_rank=1)
     assert group == ["gloo"]
+
+
+def test_processes_that_torchrun_has_not_started_are_refused(monkeypatch: pytest.MonkeyPatch, group: list[str]) -> None:
+    monkeypatch.delenv("LOCAL_RANK")
+    with pytest.raises(ValueError, match="LOCAL_RANK is not set: start it with torchrun"), processes.joined("cpu"):
+        pass
+    assert group == []
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch, group: list[str]) -> None:
