@@ -1,4 +1,4 @@
-"""Write the network for other programs: `python -m slimnet.export --weights W --out slimnet.onnx` (or slimnet.pt2).
+"""Write the network for other programs: `python -m slimnet.export --out slimnet.onnx` (or slimnet.pt2).
 
 Both files take any number of uint8 RGB crops (batch, height, width, 3), and give logits and calibrated probabilities,
 float32 (batch, attributes). Normalisation, batch norm and temperatures are inside, so no other program can get them
@@ -8,6 +8,7 @@ sizes, normalisation and calibration as JSON: under the metadata key "slimnet" o
 """
 
 import argparse
+import copy
 import io
 import json
 import sys
@@ -20,6 +21,7 @@ from slimnet.files.atomic import replacement
 from slimnet.files.checkpoint import CheckpointError
 from slimnet.inference import Inference
 from slimnet.model import SlimNet
+from slimnet.paths import WEIGHTS
 
 
 class ExportError(RuntimeError):
@@ -30,7 +32,7 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
     """Write an ONNX file, whole or not at all.
 
     Args:
-        model: the network; it is not changed.
+        model: the network, on any device; it is not changed.
         path: the file to write; see slimnet.onnx.graph for its content.
 
     Raises:
@@ -41,6 +43,7 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
         from slimnet.onnx.graph import onnx_model
     except ImportError as error:
         raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
+    model = copy.deepcopy(model).cpu()
     content = onnx_model(Inference(model)).SerializeToString()
     with replacement(path) as part:
         part.write_bytes(content)
@@ -50,12 +53,13 @@ def export_torch(model: SlimNet, path: str | Path) -> None:
     """Write a torch.export archive, whole or not at all.
 
     Args:
-        model: the network; it is not changed.
+        model: the network, on any device; it is not changed.
         path: the file to write; `torch.export.load(path).module()(crops)` gives logits and probabilities.
 
     Raises:
         OSError: the file cannot be written.
     """
+    model = copy.deepcopy(model).cpu()
     height, width = model.preprocessing.height, model.preprocessing.width
     example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # torch would take a batch of 1 for a constant
     batch = torch.export.Dim("batch", min=1)
@@ -81,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 if the network cannot be read or written.
     """
     parser = argparse.ArgumentParser("python -m slimnet.export", description="Write the network for other programs.")
-    parser.add_argument("--weights", type=Path, required=True, help=".safetensors or .pth")
+    parser.add_argument(
+        "--weights", type=Path, default=WEIGHTS, help=".safetensors or .pth (default: the shipped ones, %(default)s)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .pt2 for torch.export")
     asked = parser.parse_args(arguments)
     if asked.out.suffix not in _FORMS:

@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from slimnet.model import SlimNet
 
 _Result = TypeVar("_Result")
 PROBABILITY_TOLERANCE = 1e-3  # engines normally agree to 1e-6
+# A call may bring any number of crops. All at once could fill a GPU's memory, after which the CPU would do all work.
+# The largest feature map of this many takes 0.9 GB.
+_BATCH_CROPS = 256
 
 
 class Network(Protocol):
@@ -88,8 +91,7 @@ class TorchNetwork:
             float32 (N, attributes), 0 to 1.
         """
         with torch.inference_mode(), self._exact():
-            _, probabilities = self.module(self._on_device(crops))
-            return probabilities.cpu().numpy()
+            return np.concatenate([self.module(batch)[1].cpu().numpy() for batch in self._batches(crops)])
 
     def maps(self, crops: np.ndarray) -> np.ndarray:
         """Divide the log-odds of the probabilities among the places of the crops.
@@ -101,7 +103,7 @@ class TorchNetwork:
             float32 (N, attributes, h, w), as in slimnet.explain.Explanation.
         """
         with self._exact():
-            return self.module.maps(self._on_device(crops)).cpu().numpy()
+            return np.concatenate([self.module.maps(batch).cpu().numpy() for batch in self._batches(crops)])
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute probabilities, and the features that explain them.
@@ -113,15 +115,22 @@ class TorchNetwork:
             As slimnet.inference.Inference.with_features.
         """
         with torch.inference_mode(), self._exact():
-            probabilities, features = self.module.with_features(self._on_device(crops))
-            return probabilities.cpu().numpy(), features.cpu().numpy()
+            found = [
+                tuple(tensor.cpu().numpy() for tensor in self.module.with_features(batch))
+                for batch in self._batches(crops)
+            ]
+        probabilities, features = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return probabilities, features
 
     def _exact(self) -> AbstractContextManager[None]:
         return EXACT_CONVOLUTIONS if self.device.type == "cuda" else nullcontext()
 
-    def _on_device(self, crops: np.ndarray) -> Tensor:
-        # from_numpy needs writable memory with positive strides; other crops are copied.
-        return torch.from_numpy(np.require(crops, requirements=["C", "W"])).to(self.device)
+    def _batches(self, crops: np.ndarray) -> Iterator[Tensor]:
+        """The crops on the device, at most `_BATCH_CROPS` at a time."""
+        for start in range(0, len(crops), _BATCH_CROPS):
+            # from_numpy needs writable memory with positive strides; other crops are copied.
+            batch = np.require(crops[start : start + _BATCH_CROPS], requirements=["C", "W"])
+            yield torch.from_numpy(batch).to(self.device)
 
 
 class Predictor:

@@ -7,7 +7,6 @@ journal beside it records which pictures are done; if the run stops for any reas
 """
 
 import argparse
-import hashlib
 import os
 import sys
 from collections.abc import Generator, Sequence
@@ -28,7 +27,7 @@ from demo.annotate.why import WhyPictures
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.pipeline.table import COLUMNS, is_parquet
-from slimnet import CheckpointError
+from slimnet import CheckpointError, Predictor
 from slimnet.decisions import check_point
 
 
@@ -66,13 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = Path(os.path.realpath(options.out))  # so that a link stays a link
     if is_parquet(out):
         files = _named_in_utf8(files, summary)
-    settings = {"weights": hashlib.sha256(options.weights.read_bytes()).hexdigest()}
+    settings = {"weights": pipeline.weights}
     if options.decisions:
         settings["decisions"] = options.decisions
     if options.why is not None:
         settings["why"] = options.why
     try:
-        with PartialTable(out, settings, COLUMNS + pipeline.attributes, files, options.restart) as table:
+        columns, decided = COLUMNS + pipeline.attributes, bool(options.decisions)
+        with PartialTable(out, settings, columns, files, options.restart, decided=decided) as table:
             _annotate(pipeline, files, table, summary, options)
             table.finish()
     except ResumeError as error:
@@ -87,7 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _annotate(
-    pipeline: Pipeline, files: Sequence[str], table: PartialTable, summary: Summary, options: argparse.Namespace
+    pipeline: Pipeline[Predictor],
+    files: Sequence[str],
+    table: PartialTable,
+    summary: Summary,
+    options: argparse.Namespace,
 ) -> None:
     """Add the files that are not done yet to the table, and count all files in `summary`."""
     for entry in table.done:
@@ -100,7 +104,9 @@ def _annotate(
             summary.add(table.add(outcome))
 
 
-def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namespace) -> Generator[Outcome, None, None]:
+def _outcomes(
+    pipeline: Pipeline[Predictor], files: Sequence[str], options: argparse.Namespace
+) -> Generator[Outcome, None, None]:
     if options.ray is not None:
         from demo.annotate.cluster import annotate_on_ray
 
@@ -110,11 +116,11 @@ def _outcomes(pipeline: Pipeline, files: Sequence[str], options: argparse.Namesp
     workers = options.workers or worker_count(len(files))
     if workers > 1 and options.why is None:
         return annotate_in_processes(files, options.weights, options.device, workers, options.decisions)
-    why = _why_pictures(options)
+    why = _why_pictures(options, pipeline.predictor)
     return (annotate_picture(pipeline, file, options.decisions, why) for file in files)
 
 
-def _why_pictures(options: argparse.Namespace) -> WhyPictures | None:
+def _why_pictures(options: argparse.Namespace, predictor: Predictor) -> WhyPictures | None:
     """Make the writer of the pictures for --why, in a folder beside the table.
 
     Raises:
@@ -125,7 +131,7 @@ def _why_pictures(options: argparse.Namespace) -> WhyPictures | None:
     out = Path(os.path.realpath(options.out))
     folder = out.with_name(f"{out.stem}-why")
     folder.mkdir(exist_ok=True)
-    return WhyPictures(folder, options.why)
+    return WhyPictures(folder, options.why, predictor)
 
 
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:

@@ -24,9 +24,9 @@ def annotate_on_ray(
     files: Sequence[str],
     weights: Path,
     device: str,
-    address: str | None = None,
-    workers: int | None = None,
-    decisions: str | None = None,
+    address: str | None,
+    workers: int | None,
+    decisions: str | None,
 ) -> Generator[Outcome, None, None]:
     """Annotate pictures on a cluster, with the same jobs as `demo.annotate.processes.annotate_in_processes`.
 

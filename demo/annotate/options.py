@@ -40,8 +40,8 @@ def argument_parser() -> argparse.ArgumentParser:
         "--decisions",
         choices=OPERATING_POINTS,
         help="write 1, 0 or, where the network is not sure, nothing instead of probabilities: with the fewest mistakes "
-        "(accuracy, the page's 'Fewest mistakes'), with wrong and missed ticks in balance (f1, the page's 'Balanced'), or "
-        "finding most (balanced, the page's 'Find all')",
+        "(accuracy, the page's 'Fewest mistakes'), with wrong and missed ticks in balance (f1, the page's 'Balanced'), "
+        "or finding most (balanced, the page's 'Find all')",
     )
     parser.add_argument(
         "--workers",

@@ -19,11 +19,11 @@ class PartialTable:
 
     Args:
         out: where the table will be; Parquet if its name ends in .parquet, else CSV.
-        settings: what the results depend on, by name. A run with other settings is not resumed. If one is named
-            "decisions", the attributes' cells hold decisions.
+        settings: what the results depend on, by name. A run with other settings is not resumed.
         columns: names of the columns.
         files: the pictures, in order.
         restart: drop the results of an earlier run.
+        decided: whether the attributes' cells hold decisions rather than probabilities; only Parquet depends on it.
 
     Attributes:
         path: the file with the rows, ``out`` with ".part" appended.
@@ -35,12 +35,19 @@ class PartialTable:
     """
 
     def __init__(
-        self, out: Path, settings: Mapping[str, str], columns: Sequence[str], files: Sequence[str], restart: bool
+        self,
+        out: Path,
+        settings: Mapping[str, str],
+        columns: Sequence[str],
+        files: Sequence[str],
+        restart: bool,
+        *,
+        decided: bool = False,
     ) -> None:
         self.path = out.with_name(out.name + ".part")
         self.done: list[Entry] = []
         self._out, self._columns = out, tuple(columns)
-        self._decided = "decisions" in settings
+        self._decided = decided
         self._guarded = not is_parquet(out)  # people open the CSV itself, but not the rows behind a Parquet file
         with ExitStack() as opened:
             journal_path = out.with_name(out.name + ".journal")

@@ -5,7 +5,7 @@ from functools import partial
 
 from demo.annotate.why import WhyPictures
 from demo.pictures.decode import PictureError, open_picture
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.errors import FAILURES, reason
 from demo.pipeline.table import decision_cells, face_rows, probability_cells
 
@@ -26,7 +26,7 @@ class Outcome:
 
 
 def annotate_picture(
-    pipeline: Pipeline, file: str, decisions: str | None = None, why: WhyPictures | None = None
+    pipeline: Pipeline[CropPredictor], file: str, decisions: str | None = None, why: WhyPictures | None = None
 ) -> Outcome:
     """Open a picture and find its faces and their attributes.
 
@@ -50,5 +50,5 @@ def annotate_picture(
     except (PictureError, *FAILURES) as error:
         return Outcome(file, [], f"{file}: {reason(error)}")
     if why:
-        why.write(file, analysis, pipeline.predictor)
+        why.write(file, analysis)
     return Outcome(file, face_rows(analysis, file, cells))

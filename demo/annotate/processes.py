@@ -12,7 +12,7 @@ import torch
 
 from demo.annotate.picture import Outcome, annotate_picture
 from demo.annotate.workers import KILLED, Workers
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.detect import FaceFinder
 from slimnet import Calibration, Predictor
 
@@ -101,7 +101,7 @@ class AnnotatorSetup:
         """
         torch.set_num_threads(1)  # each core has its own process
         cv2.setNumThreads(1)
-        pipeline: Pipeline = (
+        pipeline: Pipeline[CropPredictor] = (
             Pipeline(_SharedPredictor(self.shared.attributes, self.shared.calibration, ask), FaceFinder())
             if self.shared
             else Pipeline.load(self.weights, "cpu")

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from demo.annotate.files import path_hash
-from demo.pipeline.analyse import CropPredictor
+from demo.pipeline.analyse import ExplainingPredictor
 from demo.pipeline.result import Analysis
 from slimnet.explain import Explanation
 from slimnet.files.atomic import replacement
@@ -28,18 +28,19 @@ class WhyPictures:
     Attributes:
         folder: An existing folder to write them to.
         attribute: Name of the attribute.
+        predictor: the one that predicts it.
     """
 
     folder: Path
     attribute: str
+    predictor: ExplainingPredictor
 
-    def write(self, file: str, analysis: Analysis, predictor: CropPredictor) -> None:
+    def write(self, file: str, analysis: Analysis) -> None:
         """Write a picture for each face of a file.
 
         Args:
             file: path of the file, which the pictures are named after.
             analysis: its faces, with features.
-            predictor: the one that predicted them.
 
         Raises:
             OSError: A picture cannot be written.
@@ -47,7 +48,7 @@ class WhyPictures:
         place = analysis.attributes.index(self.attribute)
         for face in analysis.faces:
             assert face.features is not None, "the faces were analysed without their features"
-            explanation = predictor.explain_features(face.features, [place])
+            explanation = self.predictor.explain_features(face.features, [place])
             with replacement(self.folder / f"{_flat(file)}-face-{face.number}.png") as part:
                 draw_why(face.crop, explanation, self.attribute).save(part, format="png")
 

@@ -130,7 +130,7 @@ def _report_annotate(chosen: argparse.Namespace) -> bool:
 def _report_conditions(chosen: argparse.Namespace) -> None:
     """Run the subcommand `conditions`."""
     pipeline = Pipeline.load(chosen.weights, chosen.device)
-    found = measure_conditions(pipeline, chosen.data_dir, chosen.images, chosen.weights)
+    found = measure_conditions(pipeline, chosen.data_dir, chosen.images)
     print(conditions_table(found))
     if chosen.json:
         replace_text(chosen.json, json.dumps(found) + "\n")

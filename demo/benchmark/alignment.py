@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from demo.benchmark.validation import ValidationPictures, validation_pictures
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.result import FaceResult
 from slimnet import Predictor
@@ -68,7 +68,11 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
 
 
 def _measure(
-    pipeline: Pipeline, variant: str, distort: Distortion, pictures: ValidationPictures, correct: np.ndarray
+    pipeline: Pipeline[CropPredictor],
+    variant: str,
+    distort: Distortion,
+    pictures: ValidationPictures,
+    correct: np.ndarray,
 ) -> Loss:
     """Measure one variant against the untouched crops; `correct` is the share of right labels for each of these."""
     random = np.random.default_rng(0)

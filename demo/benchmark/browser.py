@@ -105,22 +105,21 @@ def write_film(path: Path, frames: Iterable[np.ndarray]) -> None:
             film.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
 
 
-def portrait_frames(portrait: np.ndarray, count: int = 30) -> list[np.ndarray]:
+def portrait_frames(portrait: np.ndarray) -> list[np.ndarray]:
     """Make frames in which a portrait sways from side to side.
 
     Args:
         portrait: (height, width, 3), uint8, RGB.
-        count: number of frames in one full swing.
 
     Returns:
-        The frames, each (480, 640, 3), uint8, RGB.
+        The frames of one full swing, which takes a second, each (480, 640, 3), uint8, RGB.
     """
     width = round(480 * portrait.shape[1] / portrait.shape[0])
     portrait = cv2.resize(portrait, (width, 480), interpolation=cv2.INTER_AREA)
     # The portrait again, blurred, fills the rest of the frame, so that it is neither empty nor a second face.
     backdrop = cv2.GaussianBlur(cv2.resize(portrait, (640, 480)), (0, 0), 60)
     frames = []
-    for turn in np.linspace(0, 2 * np.pi, count, endpoint=False):
+    for turn in np.linspace(0, 2 * np.pi, FILM_RATE, endpoint=False):
         frame = backdrop.copy()
         left = (640 - width) // 2 + round(40 * np.sin(turn))
         frame[:, left : left + width] = portrait

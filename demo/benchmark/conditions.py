@@ -4,7 +4,6 @@ It shrinks and blurs CelebA's validation pictures, finds their faces again, and 
 figures that the pipeline measures for a face in view. Turned faces are those that are turned in CelebA.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from tqdm import tqdm
 from demo.benchmark.alignment import Distortion, most_central
 from demo.benchmark.tick_figures import tick_figures
 from demo.benchmark.validation import ValidationPictures, validation_pictures
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.result import FaceResult
-from slimnet import Calibration
+from slimnet import Calibration, Predictor
 
 # Condition, a key of `Quality.conditions` -> the lowest figure of each class: pixels between the eyes, sharpness,
 # degrees. Most of CelebA's own faces are in the last class or, for turn, in the first.
@@ -54,14 +53,13 @@ class Sightings:
         return Sightings(self.figures[faces], self.probabilities[faces], self.labels[faces], self.known[faces])
 
 
-def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights: Path) -> dict[str, Any]:
+def measure_conditions(pipeline: Pipeline[Predictor], data_dir: Path, images: int) -> dict[str, Any]:
     """Measure the reliability of every attribute in each class of faces.
 
     Args:
-        pipeline: uses the weights.
+        pipeline: reads the pictures.
         data_dir: CelebA in Kaggle's CSV layout.
         images: how many validation pictures at most; each is read as it is, shrunk, and blurred.
-        weights: their file.
 
     Returns:
         weights: file and sha256; images: how many there were; attributes: their names; conditions: name, found (the
@@ -72,24 +70,24 @@ def measure_conditions(pipeline: Pipeline, data_dir: Path, images: int, weights:
         operating point, from `tick_figures`, or None for weights without operating points.
     """
     pictures = validation_pictures(data_dir, images, pipeline.attributes)
-    calibration = pipeline.predictor.calibration
+    predictor = pipeline.predictor
     found = [
         {
             "name": name,
             "found": len(seen.figures),
-            "classes": classes(seen, CLASSES[name], pipeline.attributes, calibration),
+            "classes": classes(seen, CLASSES[name], pipeline.attributes, predictor.calibration),
         }
         for name, seen in _sightings(pipeline, pictures).items()
     ]
     return {
-        "weights": {"file": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()},
+        "weights": {"file": predictor.path.name, "sha256": predictor.sha256},
         "images": len(pictures.crops),
         "attributes": list(pipeline.attributes),
         "conditions": found,
     }
 
 
-def _sightings(pipeline: Pipeline, pictures: ValidationPictures) -> dict[str, Sightings]:
+def _sightings(pipeline: Pipeline[CropPredictor], pictures: ValidationPictures) -> dict[str, Sightings]:
     """Read every picture as it is, shrunk and blurred."""
     crops, labels, known = pictures.crops, pictures.labels, pictures.known
 
@@ -111,7 +109,9 @@ def _sightings(pipeline: Pipeline, pictures: ValidationPictures) -> dict[str, Si
     return found
 
 
-def _read(pipeline: Pipeline, crop: np.ndarray, random: np.random.Generator) -> Iterator[tuple[str, list[FaceResult]]]:
+def _read(
+    pipeline: Pipeline[CropPredictor], crop: np.ndarray, random: np.random.Generator
+) -> Iterator[tuple[str, list[FaceResult]]]:
     """For each condition, a picture's face as it is and as the condition changes it, except faces not found."""
     plain = _face(pipeline, crop)
     for name in CLASSES:
@@ -119,7 +119,7 @@ def _read(pipeline: Pipeline, crop: np.ndarray, random: np.random.Generator) -> 
         yield name, plain + changed
 
 
-def _face(pipeline: Pipeline, picture: np.ndarray) -> list[FaceResult]:
+def _face(pipeline: Pipeline[CropPredictor], picture: np.ndarray) -> list[FaceResult]:
     """The most central face; empty if there is none."""
     faces = pipeline.analyse(picture, thorough=True).faces
     return [most_central(faces, picture)] if faces else []

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from demo.benchmark.alignment import most_central
 from demo.benchmark.validation import ValidationPictures, validation_pictures
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.follow import landmark_interval
 
 # Frames a second of one camera, and how many other frames wait meanwhile at a server that handles 100 a second.
@@ -41,7 +41,7 @@ def report_following(data_dir: Path, images: int, weights: Path, device: str) ->
         _report_pace(pipeline, pictures, rate, waiting)
 
 
-def _report_pace(pipeline: Pipeline, pictures: ValidationPictures, rate: int, waiting: int) -> None:
+def _report_pace(pipeline: Pipeline[CropPredictor], pictures: ValidationPictures, rate: int, waiting: int) -> None:
     """Measure films of `rate` frames a second, while `waiting` other frames wait, and print a line about them."""
     # From the second frame, whose landmarks are the first that can be followed, to just before they are found again.
     frames = math.ceil(landmark_interval(waiting) * rate) + 1

@@ -14,12 +14,12 @@ import gradio as gr
 import numpy as np
 import torch
 
-from demo.pipeline.analyse import Pipeline, Stream
+from demo.pipeline.analyse import CropPredictor, Pipeline, Stream
 
 _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
 
 
-def build(pipeline: Pipeline) -> gr.Blocks:
+def build(pipeline: Pipeline[CropPredictor]) -> gr.Blocks:
     """Make the page: `#camera` streams the camera, `#answer` shows the analysed frames.
 
     Args:

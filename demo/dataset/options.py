@@ -7,7 +7,7 @@ from pathlib import Path
 
 from demo.annotate.options import input_problem, positive
 from demo.dataset.picture import CHOICES
-from demo.dataset.rules import parse_rule
+from demo.dataset.rules import Rule, parse_rule
 
 REPORT = "report.csv"
 
@@ -124,7 +124,7 @@ def _out_problem(options: argparse.Namespace) -> str | None:
     return None
 
 
-def _rule(text: str) -> object:
+def _rule(text: str) -> Rule:
     try:
         return parse_rule(text)
     except ValueError as error:

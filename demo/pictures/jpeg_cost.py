@@ -1,6 +1,5 @@
 """What a JPEG would cost to decode, by its headers: a few kilobytes of scans can keep a decoder busy for minutes."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,10 +11,15 @@ from demo.limits import (
     MAX_STRAY_BYTES,
 )
 from demo.pictures.formats import CostlyPictureError
-
-_MARK = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")  # but not an escaped byte, padding, or a restart
-_TEMPORARY, _BASELINE, _START, _END, _START_OF_SCAN = 0x01, 0xC0, 0xD8, 0xD9, 0xDA
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+from demo.pictures.jpeg_marks import (
+    BASELINE,
+    END_OF_IMAGE,
+    FRAMES,
+    SEGMENT_MARK,
+    START_OF_IMAGE,
+    START_OF_SCAN,
+    TEMPORARY,
+)
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ def check_cost(data: bytes) -> None:
     pixels = scans = stray = 0
     for number, segment in enumerate(_segments(data), 1):
         stray += segment.stray if not scans else 0
-        if segment.code in _FRAMES and not pixels:
+        if segment.code in FRAMES and not pixels:
             pixels = int.from_bytes(segment.body[1:3], "big") * int.from_bytes(segment.body[3:5], "big")
-        scans += segment.code == _START_OF_SCAN
+        scans += segment.code == START_OF_SCAN
         if scans > MAX_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
             raise CostlyPictureError("has too many scans for its size. Save it again as JPEG or PNG.")
         if number > MAX_HEADER_SEGMENTS or stray > MAX_STRAY_BYTES:
@@ -56,11 +60,11 @@ def is_plain_frame(data: bytes) -> bool:
     for number, segment in enumerate(_segments(data), 1):
         if number > MAX_FRAME_SEGMENTS or segment.stray:
             return False
-        if segment.code in _FRAMES:
-            if segment.code != _BASELINE or components:
+        if segment.code in FRAMES:
+            if segment.code != BASELINE or components:
                 return False
             components = segment.body[5] if len(segment.body) > 5 else 0
-        if segment.code == _START_OF_SCAN:  # a decoder stops after this scan if it has every component
+        if segment.code == START_OF_SCAN:  # a decoder stops after this scan if it has every component
             return 0 < components == (segment.body[0] if segment.body else 0)
     return False
 
@@ -69,19 +73,21 @@ def _segments(data: bytes) -> Iterator[_Segment]:
     """The segments up to the end mark, skipping coded pixels; a last one with code 0 if the headers just break off."""
     position = 2
     coded = scanned = False
-    while (mark := _MARK.search(data, position, len(data) if coded else position + MAX_STRAY_BYTES + 2)) is not None:
+    while (
+        mark := SEGMENT_MARK.search(data, position, len(data) if coded else position + MAX_STRAY_BYTES + 2)
+    ) is not None:
         code = data[mark.end() - 1]
         stray = 0 if coded else mark.end() - 2 - position
-        if code == _END and scanned:  # before any scan, Pillow goes on
+        if code == END_OF_IMAGE and scanned:  # before any scan, Pillow goes on
             return
-        if code in (_TEMPORARY, _START, _END):
+        if code in (TEMPORARY, START_OF_IMAGE, END_OF_IMAGE):
             body, end = b"", mark.end()
         else:
             length = int.from_bytes(data[mark.end() : mark.end() + 2], "big")
             end = mark.end() + max(2, length)
             body = data[mark.end() + 2 : end]
         yield _Segment(code, body, stray)
-        coded = code == _START_OF_SCAN
+        coded = code == START_OF_SCAN
         scanned = scanned or coded
         position = end
     if not scanned:

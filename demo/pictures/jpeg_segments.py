@@ -1,7 +1,6 @@
 """JPEG files without segments that make Pillow fail if they are damaged: JFIF, Photoshop and comments."""
 
-_END_OF_HEADER = 0xDA
-_JFIF, _PROFILE, _PHOTOSHOP, _COMMENT = 0xE0, 0xE2, 0xED, 0xFE
+from demo.pictures.jpeg_marks import COMMENT, JFIF, PHOTOSHOP, PROFILE, START_OF_SCAN
 
 
 def without_damage(data: bytes) -> bytes:
@@ -16,12 +15,12 @@ def without_damage(data: bytes) -> bytes:
     parts, position = [data[:2]], 2
     while data[position : position + 1] == b"\xff" and position + 4 <= len(data):
         kind = data[position + 1]
-        if kind == _END_OF_HEADER:
+        if kind == START_OF_SCAN:
             break
         end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
         body = data[position + 4 : end]
-        is_short_profile = kind == _PROFILE and len(body) < 14
-        if kind not in (_JFIF, _PHOTOSHOP, _COMMENT) and not is_short_profile:
+        is_short_profile = kind == PROFILE and len(body) < 14
+        if kind not in (JFIF, PHOTOSHOP, COMMENT) and not is_short_profile:
             parts.append(data[position:end])
         position = end
     return b"".join(parts) + data[position:]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -40,10 +40,6 @@ class CropPredictor(Protocol):
     def calibration(self) -> Calibration | None:
         """How far each attribute can be trusted; None for weights that were never measured."""
 
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the weights' file, in hexadecimal."""
-
     def __call__(self, crops: np.ndarray) -> np.ndarray:
         """Predict the attributes of aligned crops.
 
@@ -53,6 +49,15 @@ class CropPredictor(Protocol):
         Returns:
             (N, attributes) float32 probabilities in [0, 1].
         """
+
+
+@runtime_checkable
+class ExplainingPredictor(CropPredictor, Protocol):
+    """Can also say what its answers come from: which weights, and which places of a crop."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the weights' file, in hexadecimal."""
 
     def with_features(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Predict the attributes of aligned crops, and keep what `explain_features` needs.
@@ -76,7 +81,8 @@ class CropPredictor(Protocol):
         """
 
 
-_AnyPredictor = TypeVar("_AnyPredictor", bound=CropPredictor)
+# Covariant: whoever needs a pipeline with a CropPredictor can have one with any kind of it.
+_AnyPredictor = TypeVar("_AnyPredictor", bound=CropPredictor, covariant=True)
 
 
 class Pipeline(Generic[_AnyPredictor]):
@@ -130,7 +136,7 @@ class Pipeline(Generic[_AnyPredictor]):
         return self.predictor.calibration
 
     @property
-    def weights(self) -> str:
+    def weights(self: "Pipeline[ExplainingPredictor]") -> str:
         """SHA-256 of the weights' file, in hexadecimal, so that an answer can say which weights gave it."""
         return self.predictor.sha256
 
@@ -152,6 +158,7 @@ class Pipeline(Generic[_AnyPredictor]):
         Raises:
             TooManyFacesError: there are more faces.
             ValueError: the frame has another shape or type.
+            TypeError: as for `read`.
         """
         began = time.perf_counter()
         faces = self.finder.find(frame, thorough=thorough, most=most_faces)
@@ -172,6 +179,9 @@ class Pipeline(Generic[_AnyPredictor]):
 
         Returns:
             The faces in reading order with their probabilities, numbered from 1, and the timings.
+
+        Raises:
+            TypeError: they are to be explained, and the predictor is no ExplainingPredictor.
         """
         marks = [began, time.perf_counter()]
         faces = in_reading_order(faces)
@@ -180,20 +190,20 @@ class Pipeline(Generic[_AnyPredictor]):
         probabilities, features = self._predict(crops, explained)
         marks.append(time.perf_counter())
         height, width = frame.shape[:2]
-        clear = [measure_quality(face, crop) for face, crop in zip(faces, crops, strict=True)]
+        qualities = [measure_quality(face, crop) for face, crop in zip(faces, crops, strict=True)]
         results = tuple(
             FaceResult(
-                number,
-                _whole_pixels(face.box, width, height),
-                values,
-                crop,
-                quality,
-                quality.warnings,
-                placement(face),
-                seen,
+                number=number,
+                box=_whole_pixels(face.box, width, height),
+                probabilities=values,
+                crop=crop,
+                quality=quality,
+                warnings=quality.warnings,
+                placement=placement(face),
+                features=face_features,
             )
-            for number, (face, values, crop, quality, seen) in enumerate(
-                zip(faces, probabilities, crops, clear, features, strict=True), start=1
+            for number, (face, values, crop, quality, face_features) in enumerate(
+                zip(faces, probabilities, crops, qualities, features, strict=True), start=1
             )
         )
         timings = Timings(*(1000 * (end - start) for start, end in pairwise(marks)))
@@ -207,6 +217,8 @@ class Pipeline(Generic[_AnyPredictor]):
             return (), ()
         if not explained:
             return self.predictor(np.stack(crops)), [None] * len(crops)
+        if not isinstance(self.predictor, ExplainingPredictor):
+            raise TypeError(f"a {type(self.predictor).__name__} keeps no features to explain its answers by")
         probabilities, features = self.predictor.with_features(np.stack(crops))
         return probabilities, np.split(features, len(features))
 
@@ -221,7 +233,7 @@ class Stream:
         pipeline: finds the faces and predicts; it may be shared with other streams.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline[CropPredictor]) -> None:
         self._pipeline = pipeline
         self._follower = FaceFollower(pipeline.finder)
         self._tracker = Tracker()

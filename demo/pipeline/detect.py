@@ -5,7 +5,6 @@ from itertools import islice
 
 import numpy as np
 
-from demo.pipeline.errors import TooManyFacesError
 from demo.pipeline.face import Detection, Face, face_inside, same_face, suppress_overlaps
 from demo.pipeline.mediapipe.blazeface import INPUT_SIDE, BlazeFace
 from demo.pipeline.mediapipe.face_models import FaceModels
@@ -39,6 +38,10 @@ _MAX_SEEN_RATIO, _MAX_CONFIRMED_RATIO = 10, 2
 # a share of the face's box; a face farther off is a neighbour's.
 _MAX_SHIFT_FROM_DETECTION = 0.3
 _MAX_SHIFT_BETWEEN_FRAMES = 0.5
+
+
+class TooManyFacesError(ValueError):
+    """A picture shows more faces than allowed."""
 
 
 class FaceFinder:

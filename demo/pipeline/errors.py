@@ -8,10 +8,6 @@ FAILURES = (MemoryError, RuntimeError, cv2.error)
 _SHORTAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "can't start new thread")
 
 
-class TooManyFacesError(ValueError):
-    """A picture shows more faces than allowed."""
-
-
 def is_shortage(failure: Exception) -> bool:
     """Whether an analysis failed since this machine lacks memory or threads, of which it may have more later.
 

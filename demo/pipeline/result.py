@@ -20,7 +20,7 @@ class FaceResult:
         quality: how clearly it is seen in this frame.
         warnings: why the probabilities should not be trusted, from `demo.pipeline.quality`.
         placement: (2, 3) float64, pixel-centre coordinates (x, y, 1) of the crop -> those of the frame.
-        features: (1, channels, h, w) float32, what `CropPredictor.explain_features` needs, if asked for.
+        features: (1, channels, h, w) float32, what `ExplainingPredictor.explain_features` needs, if asked for.
     """
 
     number: int

@@ -97,7 +97,7 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
 
 
-def as_parquet(table: Path, parquet: Path, columns: Sequence[str], *, decided: bool = False) -> None:
+def as_parquet(table: Path, parquet: Path, columns: Sequence[str], *, decided: bool) -> None:
     """Convert a table from `write_rows` to Parquet in batches, so that it may be larger than memory.
 
     The numbers are the CSV table's: face and box as int32, probabilities as float64, decisions as int8, or null for
@@ -107,16 +107,16 @@ def as_parquet(table: Path, parquet: Path, columns: Sequence[str], *, decided: b
         table: the CSV file, written unguarded.
         parquet: the file to write.
         columns: names of all columns.
-        decided: the attributes hold decisions rather than probabilities.
+        decided: whether the attributes hold decisions rather than probabilities.
     """
     from pyarrow import csv as arrow_csv
     from pyarrow import float64, int8, int32, string
     from pyarrow import parquet as arrow_parquet
 
-    names = (
+    types = (
         dict.fromkeys(columns, int8() if decided else float64()) | dict.fromkeys(COLUMNS, int32()) | {"file": string()}
     )
-    convert = arrow_csv.ConvertOptions(column_types=names, strings_can_be_null=False)
+    convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
     reader = arrow_csv.open_csv(table, parse_options=parse, convert_options=convert)
     with reader, arrow_parquet.ParquetWriter(parquet, reader.schema, compression="zstd") as writer:

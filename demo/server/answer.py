@@ -13,8 +13,9 @@ import numpy as np
 from demo.limits import MAX_FACES, MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError, open_picture, subject
 from demo.pictures.decoders import DECODERS, NoDecoderError
-from demo.pipeline.analyse import Pipeline
-from demo.pipeline.errors import FAILURES, TooManyFacesError, is_shortage
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
+from demo.pipeline.detect import TooManyFacesError
+from demo.pipeline.errors import FAILURES, is_shortage
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.watchdog import WORKS
 
@@ -82,7 +83,7 @@ def visitor_in(message: Any) -> str | None:
 
 
 def analyse_photo(
-    source: bytes | Path, name: str, pipeline: Pipeline, *, explained: bool = False
+    source: bytes | Path, name: str, pipeline: Pipeline[ExplainingPredictor], *, explained: bool = False
 ) -> tuple[np.ndarray, Analysis]:
     """Open a photo and find its faces, within bounds.
 

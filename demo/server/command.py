@@ -14,6 +14,7 @@ from demo.server.http.address import AddressError, as_root, check, in_brackets, 
 from demo.server.http.connections import bound_connections
 from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
 from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
+from demo.server.network import trust_proxies_of_space
 from demo.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ def main(arguments: list[str] | None = None) -> int:
     """
     chosen = parse_arguments(arguments)
     end_by_signals()
+    # OpenTelemetry, through which FastAPI and MCP can report each request. The page promises that nothing is sent to
+    # anybody. Not in slimnet.telemetry: a program that uses slimnet may want reports of its own requests.
+    os.environ["OTEL_SDK_DISABLED"] = "true"
+    trust_proxies_of_space()
     try:
         host = _host(chosen)
         with own_temporary_folder() as folder:

@@ -256,7 +256,8 @@ def address_of_page(request: Request) -> str:
 def caller_address() -> str:
     """The address whose call is running, as `network_of` counts it; "" if unknown.
 
-    Behind a proxy it is the visitor's, which uvicorn reads from X-Forwarded-For if FORWARDED_ALLOW_IPS names the proxy.
+    Behind a proxy it is the visitor's, which uvicorn reads from X-Forwarded-For if FORWARDED_ALLOW_IPS names the proxy;
+    on a Space, `trust_proxies_of_space` does.
     The documented way, a parameter of type gr.Request, would become a parameter of the endpoints.
     """
     client = getattr(LocalContext.request.get(None), "client", None)
@@ -357,10 +358,8 @@ def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
 
 
 def hosts_in_own_network() -> list[str]:
-    """Patterns of the public hosts in a Space's own network, from which Gradio fetches all the same.
-
-    Imported here, as in the next function, since only the tool for language models needs it.
-    """
+    """Patterns of the public hosts in a Space's own network, from which Gradio fetches all the same."""
+    # Imported here, as in the next function, since only the tool for language models needs it.
     from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST
 
     return PUBLIC_HOSTNAME_WHITELIST

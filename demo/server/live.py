@@ -27,7 +27,7 @@ from demo.limits import (
 )
 from demo.pictures.decode import PictureError
 from demo.pictures.jpeg_cost import is_plain_frame
-from demo.pipeline.analyse import Pipeline, Stream
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline, Stream
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import write_rows
 from demo.pipeline.track import REMEMBERED_SECONDS
@@ -55,7 +55,7 @@ class FrameError(PictureError):
 
 
 def live_panel(
-    pipeline: Pipeline, disclosure: Markup, measured: Measured, device: dict[str, str] | None = None
+    pipeline: Pipeline[ExplainingPredictor], disclosure: Markup, measured: Measured, device: dict[str, str] | None
 ) -> gr.HTML:
     """Make the panel `#live`; to be called inside a gr.Blocks.
 
@@ -77,7 +77,7 @@ def live_panel(
     return panel("live", pipeline, analyse_frame, live_facts(pipeline, device), measured, disclosure=disclosure)
 
 
-def live_facts(pipeline: Pipeline, device: dict[str, str] | None) -> dict[str, Any]:
+def live_facts(pipeline: Pipeline[ExplainingPredictor], device: dict[str, str] | None) -> dict[str, Any]:
     """What the scripts of the live panel must know, as `globals.d.ts` describes it.
 
     Args:
@@ -151,7 +151,7 @@ class FrameQueue:
         pipeline: analyses the frames; each visitor gets a stream of it.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline[ExplainingPredictor]) -> None:
         self._pipeline = pipeline
         self._threads = FairThreads(FRAME_THREADS, "live")
         self._in_work: set[str] = set()

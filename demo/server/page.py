@@ -21,7 +21,7 @@ from demo.limits import (
 )
 from demo.npm_packages import install_on_space
 from demo.paths import BROWSER
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.server.api.endpoints import add_endpoints
 from demo.server.content.about import about, counted, labels
 from demo.server.content.disclosure import disclosure
@@ -75,7 +75,11 @@ _START = (
 
 
 def build(
-    live: Pipeline[Predictor], photos: Pipeline | None = None, *, mcp: bool = False, operator: str | None = None
+    live: Pipeline[Predictor],
+    photos: Pipeline[ExplainingPredictor] | None = None,
+    *,
+    mcp: bool = False,
+    operator: str | None = None,
 ) -> gr.Blocks:
     """Build the page with both panels and the endpoints.
 
@@ -138,7 +142,7 @@ def device_addresses(weights: Path) -> dict[str, str] | None:
         folder = DEVICE_PARTS.offer(device_files(weights) | pictures)
         return {"base": folder, "examples": folder}
     except DeviceFilesError as error:
-        _LOG.info("%s", error)
+        _LOG.warning("%s", error)  # so that an operator learns why the page doesn't offer "This device"
         return None
 
 

@@ -13,7 +13,7 @@ from demo.limits import MAX_NAME_CHARACTERS, MAX_PHOTOS_AT_ONCE, MAX_PICTURE_BYT
 from demo.paths import EXAMPLES
 from demo.pictures.decode import PictureError
 from demo.pictures.formats import UNREAD_SUFFIXES
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS
 from demo.server.answer import AnalysisError, ShortageError, analyse_photo, describe_face, visitor_in
@@ -30,7 +30,7 @@ _THUMBNAIL_SIZE = (96, 96)  # pixels
 
 
 def photo_panel(
-    pipeline: Pipeline, disclosure: Markup, measured: Measured, device: dict[str, str] | None = None
+    pipeline: Pipeline[ExplainingPredictor], disclosure: Markup, measured: Measured, device: dict[str, str] | None
 ) -> gr.HTML:
     """Make the panel `#photo`; to be called inside a gr.Blocks.
 
@@ -54,7 +54,7 @@ def photo_panel(
     return panel("photo", pipeline, analyse_photo, photo_facts(pipeline, device), measured, **values)
 
 
-def photo_facts(pipeline: Pipeline, device: dict[str, str] | None) -> dict[str, Any]:
+def photo_facts(pipeline: Pipeline[ExplainingPredictor], device: dict[str, str] | None) -> dict[str, Any]:
     """What the scripts of the photo panel must know, as `globals.d.ts` describes it.
 
     Args:
@@ -72,7 +72,7 @@ def photo_facts(pipeline: Pipeline, device: dict[str, str] | None) -> dict[str, 
     }
 
 
-async def answer(message: Any, pipeline: Pipeline, queue: PhotoQueue) -> dict[str, Any]:
+async def answer(message: Any, pipeline: Pipeline[ExplainingPredictor], queue: PhotoQueue) -> dict[str, Any]:
     """Answer a request of the photo panel.
 
     Args:
@@ -113,7 +113,7 @@ def _size(message: Any) -> int:
     return len(picture) if isinstance(picture, str) else 0
 
 
-def _analyse(message: Any, pipeline: Pipeline) -> dict[str, Any]:
+def _analyse(message: Any, pipeline: Pipeline[ExplainingPredictor]) -> dict[str, Any]:
     source, name = read_request(message)
     frame, analysis = analyse_photo(source, name, pipeline, explained="why" in message)
     if "why" not in message:

@@ -73,25 +73,23 @@ WORKS = Works()
 
 
 class Watchdog(threading.Thread):
-    """Looks every few seconds whether an event loop answers and all works make steps, and ends the process if not.
+    """Looks every few seconds whether an event loop answers and all `WORKS` make steps, and ends the process if not.
 
     It counts looks rather than seconds, so that a process that was stopped for a while (by Ctrl+Z, or with its machine)
     doesn't seem to hang when it goes on.
 
     Args:
         loop: the event loop that answers visitors.
-        works: the other things that have to make steps.
 
     Attributes:
         looks: how many it has taken.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, works: Works = WORKS) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.looks = 0
         self._loop = loop
         self._loop_work = _Work("event loop", LOOP_HANG_SECONDS)
-        self._works = works
         self._seen: dict[_Work, tuple[float | None, int]] = {}  # when each had moved, and how many looks ago
 
     def run(self) -> None:
@@ -115,7 +113,7 @@ class Watchdog(threading.Thread):
     def _look(self) -> list[_Work]:
         """Look once. Returns what has made no step for too many looks."""
         self.looks += 1
-        works = [self._loop_work, *self._works.all()]
+        works = [self._loop_work, *WORKS.all()]
         self._seen = {work: self._see(work) for work in works}
         return [work for work, (_, looks) in self._seen.items() if looks * WATCH_SECONDS >= work.hang_seconds]
 

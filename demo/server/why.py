@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.pipeline.analyse import CropPredictor
+from demo.pipeline.analyse import ExplainingPredictor
 from demo.pipeline.result import Analysis, FaceResult
 from slimnet.explain import Explanation
 
@@ -40,7 +40,9 @@ def read_question(given: Any) -> Question | None:
     return Question(face, attribute) if isinstance(face, int) and isinstance(attribute, str) else None
 
 
-def explain(analysis: Analysis, number: int, wanted: Sequence[str], predictor: CropPredictor) -> dict[str, Any] | None:
+def explain(
+    analysis: Analysis, number: int, wanted: Sequence[str], predictor: ExplainingPredictor
+) -> dict[str, Any] | None:
     """Explain some attributes of a face.
 
     Args:
@@ -58,7 +60,7 @@ def explain(analysis: Analysis, number: int, wanted: Sequence[str], predictor: C
     return explain_face(face, wanted, predictor)
 
 
-def explain_face(face: FaceResult, wanted: Sequence[str], predictor: CropPredictor) -> dict[str, Any]:
+def explain_face(face: FaceResult, wanted: Sequence[str], predictor: ExplainingPredictor) -> dict[str, Any]:
     """Explain some attributes of a given face.
 
     Args:

@@ -4,13 +4,12 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gradio  # noqa: F401 (spaces cannot be imported from within gradio, which tries to)
 import numpy as np
 
 from demo.interruption import waiting
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from slimnet import Predictor
 from slimnet.explain import Explanation
 
@@ -33,7 +32,7 @@ def on_zero_gpu() -> bool:
     return spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pipeline]:
+def pipelines(weights: str | Path, device: str) -> tuple[Pipeline[Predictor], Pipeline[ExplainingPredictor]]:
     """Make the pipelines for live frames and for photos.
 
     They are one and the same, except on ZeroGPU. There frames stay on the CPU, because getting a GPU takes longer than
@@ -120,7 +119,7 @@ class LentGpuPredictor:
         """
         return self._on_cpu.explain_features(features, attributes)
 
-    def _read(self, crops: np.ndarray) -> Any:
+    def _read(self, crops: np.ndarray) -> np.ndarray:
         """Read the crops in the process that has the GPU, which keeps its network for the next call."""
         self._on_gpu = self._on_gpu or Predictor(self._on_cpu.path)
         return self._on_gpu(crops)

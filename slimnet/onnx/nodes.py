@@ -15,7 +15,7 @@ _OPSET, _IR_VERSION = 17, 8  # from 2022, so that older runtimes can read it, to
 class Nodes:
     """Nodes and weights of a graph. A value is named after the module that computes it.
 
-    Each method adds nodes and returns the name of their output.
+    Most methods add nodes or weights, and return the name of the output or of the weights.
 
     Args:
         folded: the network, with its batch norm folded in.

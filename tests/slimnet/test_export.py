@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import torch
 
 from slimnet import ATTRIBUTES, SlimNet
-from slimnet.export import main
+from slimnet.export import export_onnx, export_torch, main
+from slimnet.paths import WEIGHTS
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,35 @@ def test_torch_archive_gives_the_same_logits_for_any_batch(
         found, _ = network(torch.from_numpy(crops[:batch]))
         np.testing.assert_allclose(found.numpy(), logits[:batch], atol=1e-4)
     assert tuple(json.loads(extra["slimnet.json"])["attributes"]) == ATTRIBUTES
+
+
+@pytest.mark.parametrize(("export", "name"), [(export_onnx, "slimnet.onnx"), (export_torch, "slimnet.pt2")])
+def test_a_network_on_another_device_is_written_and_stays_there(
+    export: Callable[[SlimNet, Path], None], name: str, weights: Path, tmp_path: Path
+) -> None:
+    """Without a GPU, torch's meta device stands in: there, too, weights cannot be read where they are."""
+
+    class Elsewhere(SlimNet):
+        def cpu(self) -> SlimNet:  # type: ignore[override]
+            return here
+
+    here = SlimNet.load_pretrained(weights)
+    model = Elsewhere().to("meta")
+    export(model, tmp_path / name)
+    export(here, tmp_path / f"here-{name}")
+    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+    if name.endswith(".onnx"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"here-{name}").read_bytes()
+    else:
+        found, expected = (torch.export.load(tmp_path / file).state_dict for file in (name, f"here-{name}"))
+        torch.testing.assert_close(found, expected)
+
+
+def test_without_weights_the_shipped_ones_are_written(tmp_path: Path) -> None:
+    assert main(["--out", str(tmp_path / "slimnet.onnx")]) == 0
+    session = onnxruntime.InferenceSession(tmp_path / "slimnet.onnx", providers=["CPUExecutionProvider"])
+    shipped = json.dumps(SlimNet.load_pretrained(WEIGHTS).to_checkpoint().metadata)
+    assert session.get_modelmeta().custom_metadata_map["slimnet"] == shipped
 
 
 def test_what_is_wrong_is_said_in_a_line(

@@ -89,6 +89,36 @@ def test_many_crops_at_once_keep_their_order(weights: Path, crops: np.ndarray) -
     np.testing.assert_allclose(predictor(crops[order]), predictor(crops)[order], atol=1e-6)
 
 
+def test_a_device_never_gets_more_crops_than_its_memory_is_meant_to_hold(
+    weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Noting(Inference):
+        def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            sizes.append(len(crops))
+            return super().forward(crops)
+
+        def maps(self, crops: torch.Tensor) -> torch.Tensor:
+            sizes.append(len(crops))
+            return super().maps(crops)
+
+        def with_features(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            sizes.append(len(crops))
+            return super().with_features(crops)
+
+    sizes: list[int] = []
+    network = TorchNetwork(Noting(SlimNet.load_pretrained(weights)), torch.device("cpu"))
+    many = crops[[0, 1, 2, 3, 0, 1, 2]]
+    whole = network(many), network.maps(many), *network.with_features(many)
+    assert sizes == [7] * 3
+    sizes.clear()
+    monkeypatch.setattr("slimnet.predictor._BATCH_CROPS", 3)
+    parts = network(many), network.maps(many), *network.with_features(many)
+    assert sizes == [3, 3, 1] * 3
+    for found, expected in zip(parts, whole, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_temperatures_soften_or_sharpen_but_move_no_tick(tmp_path: Path, weights: Path, crops: np.ndarray) -> None:
     model = SlimNet.load_pretrained(weights)
     temperatures = tuple(np.geomspace(0.2, 5, 40))

@@ -23,7 +23,7 @@ from demo.benchmark.validation import validation_files, validation_picture
 from demo.device_files import device_files
 from demo.paths import EXAMPLES
 from demo.pictures.decode import open_picture
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 
 _PORTRAIT = EXAMPLES / "eileen_collins.jpg"
 _FRAME_SIZE = (480, 360)  # pixels, as the page sends them
@@ -114,7 +114,7 @@ def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> N
 
 
 def measure_equality(
-    page: Any, files: dict[str, bytes], pipeline: Pipeline, pictures: list[Path], *, thorough: bool
+    page: Any, files: dict[str, bytes], pipeline: Pipeline[CropPredictor], pictures: list[Path], *, thorough: bool
 ) -> Equality:
     """Have both engines read picture files.
 
@@ -171,7 +171,7 @@ def run_in_browser(
     return Run(seconds, _browser_seconds(page) - before, answers)
 
 
-def run_here(pipeline: Pipeline, frames: list[np.ndarray], seconds: float) -> Run:
+def run_here(pipeline: Pipeline[CropPredictor], frames: list[np.ndarray], seconds: float) -> Run:
     """Follow a film in this process, over and over.
 
     Args:

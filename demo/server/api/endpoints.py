@@ -8,7 +8,7 @@ import gradio as gr
 
 from demo.interruption import check_wanted
 from demo.pictures.decode import PictureError
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.pipeline.quality import QualityWarning
 from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, ShortageError, analyse_photo
@@ -109,7 +109,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
+def add_endpoints(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queue: PhotoQueue) -> None:
     """Add the endpoints to a page; to be called in the page's context.
 
     `/analyse` takes a picture as a file, `/analyse_base64` as text, for a single request without a client. Both answer
@@ -178,7 +178,11 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> Non
 
 
 async def answer(
-    picture: bytes | str, pipeline: Pipeline, queue: PhotoQueue, point: str = ACCURACY, attribute: str = ""
+    picture: bytes | str,
+    pipeline: Pipeline[ExplainingPredictor],
+    queue: PhotoQueue,
+    point: str = ACCURACY,
+    attribute: str = "",
 ) -> dict[str, Any]:
     """Find the faces in a picture, and describe them as in `SCHEMA`.
 
@@ -227,7 +231,7 @@ def busy(seconds: float, why: str = "Many pictures are waiting.") -> gr.Error:
     return gr.Error(f"{why} Try again in {rounded} seconds.", duration=rounded, title=BUSY, print_exception=False)
 
 
-def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> dict[str, Any]:
+def _analyse(picture: Any, pipeline: Pipeline[ExplainingPredictor], point: str, attribute: str) -> dict[str, Any]:
     file = picture if isinstance(picture, bytes) else _decoded(picture)
     _, analysis = analyse_photo(file, "", pipeline, explained=bool(attribute))
     found = analysis.to_dict()
@@ -242,7 +246,7 @@ def _analyse(picture: Any, pipeline: Pipeline, point: str, attribute: str) -> di
     return {**found, "operating_point": point, **size, "weights": pipeline.weights}
 
 
-def _why(face: FaceResult, attribute: str, pipeline: Pipeline) -> dict[str, Any]:
+def _why(face: FaceResult, attribute: str, pipeline: Pipeline[ExplainingPredictor]) -> dict[str, Any]:
     """The map of one attribute, in the form that `_WHY` describes."""
     found = explain_face(face, [attribute], pipeline.predictor)
     (cells,), (bias,) = found["cells"], found["bias"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.server.api.download import Downloads
 from demo.server.api.endpoints import answer, busy
 from demo.server.content.about import counted, labels
@@ -17,7 +17,7 @@ from slimnet.calibration import ACCURACY
 _EXAMPLES = ("Smiling", "Eyeglasses", "Wavy_Hair")
 
 
-def add_tool(page: gr.Blocks, pipeline: Pipeline, queue: PhotoQueue) -> None:
+def add_tool(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queue: PhotoQueue) -> None:
     """Add the tool to a page, and make it the only one; to be called in the page's context.
 
     Args:
@@ -55,8 +55,8 @@ def description(attributes: Sequence[str]) -> str:
 
         Args:
             picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
-            operating_point: accuracy for the fewest mistakes (the page's 'Fewest mistakes'), f1 for wrong and missed ticks
-                in balance (the page's 'Balanced'), balanced to find most (the page's 'Find all')
+            operating_point: accuracy for the fewest mistakes (the page's 'Fewest mistakes'), f1 for wrong and missed
+                ticks in balance (the page's 'Balanced'), balanced to find most (the page's 'Find all')
             attribute: one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, that
                 add up to the attribute's log-odds; above 0 they spoke for it
         """

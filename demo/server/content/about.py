@@ -44,7 +44,7 @@ def about(
         on_device=on_device,
         at_server=at_server,
         is_celeba=_is_celeba(pipeline.attributes),
-        outside=summary(figures_of(pipeline.predictor.path, outside)),
+        outside=summary(figures_of(pipeline.predictor.sha256, outside)),
         **_quality(pipeline, evaluation),
         **_ticks(pipeline.predictor.calibration),
     )
@@ -95,7 +95,7 @@ def _quality(pipeline: Pipeline[Predictor], evaluation: Path) -> dict[str, Any]:
         counted: how many attributes that is the mean of, in words.
         ranked: (name for people, balanced accuracy), the most reliable attribute first.
     """
-    figures = figures_of(pipeline.predictor.path, evaluation)
+    figures = figures_of(pipeline.predictor.sha256, evaluation)
     if figures:
         measured = {row["attribute"]: row["balanced_accuracy"] for row in figures["attributes"]}
         balanced = figures["balanced_accuracy"]

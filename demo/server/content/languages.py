@@ -33,16 +33,13 @@ def choice_of(languages: gr.I18n) -> str:
     return f'<script data-languages="{" ".join(languages.translations)}">\n{script}</script>'
 
 
-def search_words(folder: Path = LANGUAGES) -> dict[str, str]:
+def search_words() -> dict[str, str]:
     """Other English words that people may search for to find an attribute.
-
-    Args:
-        folder: as for `page_languages`.
 
     Returns:
         Name for people -> the words, with spaces between them.
     """
-    return _read(folder / "en.json")["search"]
+    return _read(LANGUAGES / "en.json")["search"]
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

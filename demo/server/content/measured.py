@@ -1,6 +1,5 @@
 """What was measured of the weights in use, from files beside them that say which weights they belong to."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,20 +42,20 @@ def measured_of(
     Returns:
         What was measured; empty for any file that is missing or belongs to other weights.
     """
-    judged = figures_of(predictor.path, maps)
+    judged = figures_of(predictor.sha256, maps)
     return Measured(
-        notes(figures_of(predictor.path, outside)),
-        conditions(figures_of(predictor.path, conditions_file), predictor.attributes),
+        notes(figures_of(predictor.sha256, outside)),
+        conditions(figures_of(predictor.sha256, conditions_file), predictor.attributes),
         predictor.parameters,
         [row["attribute"] for row in judged["attributes"] if row["elsewhere"]] if judged else [],
     )
 
 
-def figures_of(weights: Path, file: Path) -> dict[str, Any] | None:
+def figures_of(sha256: str, file: Path) -> dict[str, Any] | None:
     """Read a file of figures.
 
     Args:
-        weights: the weights in use.
+        sha256: of the weights in use, in hexadecimal.
         file: JSON with the SHA-256 of the weights that were measured, as {"weights": {"sha256": …}, …}.
 
     Returns:
@@ -65,4 +64,4 @@ def figures_of(weights: Path, file: Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     figures = json.loads(file.read_text(encoding="utf-8"))
-    return figures if figures["weights"]["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest() else None
+    return figures if figures["weights"]["sha256"] == sha256 else None

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from demo.pipeline.analyse import Pipeline
+from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.table import FORMULA_STARTS
 from demo.server.content.attributes import attribute_list
 from demo.server.content.decisions import decisions
@@ -22,7 +22,7 @@ NUMBER_COLOUR = "#0b1315"  # of a face's number, on its colour
 
 def panel(
     name: str,
-    pipeline: Pipeline,
+    pipeline: Pipeline[CropPredictor],
     function: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]],
     facts: dict[str, Any],
     measured: Measured,
@@ -41,7 +41,7 @@ def panel(
     Returns:
         The panel's component.
     """
-    html, known = panel_content(name, pipeline, facts, measured, **values)
+    html, known = panel_content(name, pipeline, facts, measured, at_server=True, **values)
     return gr.HTML(
         html_template=str(html),
         js_on_load=START_PANEL,
@@ -54,11 +54,11 @@ def panel(
 
 def panel_content(
     name: str,
-    pipeline: Pipeline,
+    pipeline: Pipeline[CropPredictor],
     facts: dict[str, Any],
     measured: Measured,
     *,
-    at_server: bool = True,
+    at_server: bool,
     **values: Any,
 ) -> tuple[Markup, dict[str, Any]]:
     """What a panel holds, on a page with a server or without one.

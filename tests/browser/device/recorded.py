@@ -33,7 +33,7 @@ class Recording:
     def __init__(self, models: FaceModels) -> None:
         self.calls: list[dict[str, Any]] = []
         self._models = models
-        self.pipeline = Pipeline(self, _Finder(self))  # type: ignore[type-var]
+        self.pipeline = Pipeline(self, _Finder(self))
 
     def detect(self, image: np.ndarray) -> Any:
         """MediaPipe's detector."""

@@ -57,7 +57,9 @@ def all_pages() -> str:
     ):
         measured = tuple(Reliability(share, 0, 1) for share in shares) or None
         for points in (None, decided(len(attributes))):
-            weights: Any = SimpleNamespace(path=PORTRAIT, calibration=points, attributes=attributes, parameters=1234)
+            weights: Any = SimpleNamespace(
+                path=PORTRAIT, sha256="5" * 64, calibration=points, attributes=attributes, parameters=1234
+            )
             html.append(masthead(weights))
             html.append(attribute_list(attributes, "live", measured, decided=points is not None, live=True))
             pipeline: Any = SimpleNamespace(predictor=weights, attributes=attributes, reliability=measured)

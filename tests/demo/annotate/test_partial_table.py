@@ -9,6 +9,7 @@ import pytest
 from demo.annotate.journal import ResumeError
 from demo.annotate.partial_table import PartialTable
 from demo.annotate.picture import Outcome
+from demo.pipeline.table import COLUMNS
 
 FILES = ["a.jpg", "b.jpg", "\udcff\n.jpg", "d.jpg"]
 OUTCOMES = [
@@ -159,6 +160,17 @@ def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
     }  # fmt: skip
     with partial(out) as table:
         assert len(table.done) == len(OUTCOMES)
+
+
+@pytest.mark.parametrize(("decided", "cell", "kind"), [(True, "1", "int8"), (False, "0.5", "double")])
+def test_parquet_holds_what_the_cells_are_said_to_be(decided: bool, cell: str, kind: str, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pip install pyarrow")
+    out = tmp_path / "results.parquet"
+    columns = (*COLUMNS, "Smiling")
+    with PartialTable(out, {"decisions": "f1"}, columns, FILES[:1], restart=False, decided=decided) as table:
+        table.add(Outcome(FILES[0], [[FILES[0], "1", "0", "0", "5", "5", cell]]))
+        table.finish()
+    assert str(parquet.read_schema(out).field("Smiling").type) == kind
 
 
 def test_a_journal_that_the_disk_has_no_room_for_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -23,7 +24,8 @@ def test_every_picture_is_read_as_it_is_and_changed_and_put_into_classes(
     command = ["conditions", "--data_dir", str(tmp_path), "--weights", weights, "--json", str(file), "--device", "cpu"]
     assert main(command) == 0
     found = json.loads(file.read_text())
-    assert found["weights"]["file"] == "untrained.safetensors"
+    sha256 = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    assert found["weights"] == {"file": "untrained.safetensors", "sha256": sha256}
     assert found["attributes"] == list(ATTRIBUTES)
     assert {row["name"]: row["found"] for row in found["conditions"]} == {"size": 4, "sharpness": 4, "turn": 2}
     counts = {row["name"]: [each["images"] for each in row["classes"]] for row in found["conditions"]}

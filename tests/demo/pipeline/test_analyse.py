@@ -91,6 +91,20 @@ def test_all_faces_of_a_frame_go_through_any_predictor_at_once(pipeline: Pipelin
     assert [face.probabilities.tolist() for face in analysis.faces] == [[0.25, 0.25]] * 2
 
 
+def test_a_predictor_that_cannot_explain_is_named(pipeline: Pipeline[Predictor], pair: np.ndarray) -> None:
+    class Plain:
+        attributes = ("Smiling",)
+        calibration = None
+
+        def __call__(self, crops: np.ndarray) -> np.ndarray:
+            return np.full((len(crops), 1), 0.25, np.float32)
+
+    plain = Pipeline(Plain(), pipeline.finder)
+    assert len(plain.analyse(pair, thorough=True).faces) == 2
+    with pytest.raises(TypeError, match="a Plain keeps no features"):
+        plain.analyse(pair, thorough=True, explained=True)
+
+
 def test_each_stage_is_timed(pipeline: Pipeline, pair: np.ndarray) -> None:
     timings = pipeline.analyse(pair, thorough=False).timings
     assert min(timings.detect, timings.align, timings.infer) > 0

@@ -8,8 +8,7 @@ from mediapipe.tasks.python import vision
 from PIL import Image
 
 from demo.interruption import InterruptedWorkError, interruptible
-from demo.pipeline.detect import FaceFinder
-from demo.pipeline.errors import TooManyFacesError
+from demo.pipeline.detect import FaceFinder, TooManyFacesError
 from demo.pipeline.face import Face
 from demo.pipeline.mediapipe.blazeface import BlazeFace
 

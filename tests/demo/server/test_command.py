@@ -168,6 +168,14 @@ def test_a_host_that_is_not_this_machine_is_one_clear_line(host: str, capsys: py
     assert message.count("\n") == 1
 
 
+def test_on_a_space_its_proxies_are_believed_about_visitors_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "somebody/faces")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")  # so that it is as before afterwards
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS")
+    assert command.main(["--host", "nosuch.invalid"]) == 2
+    assert "10.0.0.0/8" in os.environ["FORWARDED_ALLOW_IPS"].split(",")
+
+
 def test_sharing_through_a_proxy_that_cannot_be_used_is_one_clear_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 import http.client
 import json
+import logging
 import re
 import threading
 import time
@@ -15,10 +16,11 @@ from gradio_client import Client, handle_file
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from demo.device_files import DeviceFilesError
 from demo.limits import MAX_WAITING_PHOTOS
 from demo.paths import BROWSER
 from demo.server.api import endpoints
-from demo.server.page import launch_options, masthead
+from demo.server.page import device_addresses, launch_options, masthead
 from slimnet import ATTRIBUTES, Predictor
 from tests.paths import ASSETS
 
@@ -134,6 +136,18 @@ def test_nothing_that_the_page_says_takes_a_smile_for_an_emotion(url: str) -> No
     words = r"\b(emotion|mood|feel|felt|happ(y|iness)|sad(ness)?\b|ang(ry|er)\b|sentiment|affect(ive|ion))\w*"
     texts = [*map(json.dumps, page["components"]), page["css"], served[2], *re.findall("<title>.*?</title>", served[0])]
     assert [match[0] for text in texts for match in re.finditer(words, text, re.IGNORECASE)] == []
+
+
+def test_an_operator_is_told_why_browsers_cannot_read_faces_themselves(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(_weights: Path) -> dict[str, bytes]:
+        raise DeviceFilesError("onnxruntime-web is not installed")
+
+    monkeypatch.setattr("demo.server.page.device_files", missing)
+    caplog.set_level(logging.WARNING)  # the level that is shown unless the operator chooses another
+    assert device_addresses(ASSETS / "slimnet_celeba.safetensors") is None
+    assert "onnxruntime-web is not installed" in caplog.text
 
 
 def test_the_masthead_counts_what_the_weights_have() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from demo.limits import MAX_FACES
 from demo.pictures.decode import PictureError
-from demo.pipeline.errors import TooManyFacesError
+from demo.pipeline.detect import TooManyFacesError
 from demo.pipeline.result import Analysis, FaceResult
 from demo.server.photo import annotated, answer, describe, examples, read_request
 from demo.server.turns.photo_queue import PhotoQueue

@@ -24,7 +24,7 @@ from PIL import Image
 from demo.benchmark.load.nginx import NGINX
 from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
 from demo.benchmark.load.visitors import Panel, make_films
-from demo.limits import MAX_BODY_BYTES, MAX_WAITING_UPLOAD_BYTES
+from demo.limits import KEEP_ALIVE_SECONDS, MAX_BODY_BYTES, MAX_WAITING_UPLOAD_BYTES
 from demo.paths import NPM_PACKAGES
 from demo.server.data_url import to_base64
 from tests.fakes.nginx import before_no_copy, trusting
@@ -196,6 +196,15 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
     assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
     assert "7860" in page["build"]["dockerfile_inline"]
+
+
+def test_the_proxy_closes_an_idle_connection_before_the_page_does() -> None:
+    """Otherwise it would send some requests into connections that the page is just closing."""
+    upstream = re.search(r"^upstream copies \{\n(.*?)^\}", (FOLDER / "nginx.conf").read_text("utf-8"), re.M | re.S)
+    assert upstream
+    seconds = re.search(r"^ *keepalive_timeout (\d+)s;", upstream[1], re.M)
+    assert seconds
+    assert int(seconds[1]) < KEEP_ALIVE_SECONDS
 
 
 def test_the_proxy_s_key_is_neither_in_an_image_nor_in_a_commit() -> None:

@@ -13,22 +13,21 @@ from tests.demo.server.content.test_conditions import figures, measured
 from tests.demo.server.content.test_outside import BLACK
 from tests.demo.server.content.test_outside import figures as outside
 
+SHIPPED = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
 
-@pytest.mark.parametrize("content", [b"these weights", b"other weights"])
-def test_figures_are_those_of_the_weights_in_use(tmp_path: Path, content: bytes) -> None:
-    weights, file = tmp_path / "w.safetensors", tmp_path / "figures.json"
-    weights.write_bytes(b"these weights")
-    found = {"weights": {"sha256": hashlib.sha256(content).hexdigest()}}
+
+@pytest.mark.parametrize("sha256", ["5" * 64, "6" * 64])
+def test_figures_are_those_of_the_weights_in_use(tmp_path: Path, sha256: str) -> None:
+    file = tmp_path / "figures.json"
+    found = {"weights": {"sha256": sha256}}
     file.write_text(json.dumps(found))
-    assert figures_of(weights, file) == (found if content == b"these weights" else None)
-    assert figures_of(weights, tmp_path / "nowhere.json") is None
+    assert figures_of("5" * 64, file) == (found if sha256 == "5" * 64 else None)
+    assert figures_of("5" * 64, tmp_path / "nowhere.json") is None
 
 
 def test_what_was_measured_is_there_for_the_panels_and_nothing_where_no_file_is(tmp_path: Path) -> None:
-    weights = tmp_path / "w.safetensors"
-    weights.write_bytes(b"these weights")
-    mine = {"weights": {"sha256": hashlib.sha256(b"these weights").hexdigest()}}
-    predictor: Any = SimpleNamespace(path=weights, attributes=("Smiling", "Bald"), parameters=570_000)
+    mine = {"weights": {"sha256": "5" * 64}}
+    predictor: Any = SimpleNamespace(sha256="5" * 64, attributes=("Smiling", "Bald"), parameters=570_000)
     files = [tmp_path / "outside.json", tmp_path / "conditions.json", tmp_path / "maps.json"]
     nothing = measured_of(predictor, *files)
     assert (nothing.notes, nothing.conditions, nothing.elsewhere) == ({}, [], [])
@@ -44,11 +43,11 @@ def test_what_was_measured_is_there_for_the_panels_and_nothing_where_no_file_is(
 
 @pytest.mark.parametrize("file", [OUTSIDE, CONDITIONS, MAPS], ids=lambda file: file.name)
 def test_the_shipped_figures_are_of_the_shipped_weights(file: Path) -> None:
-    assert figures_of(WEIGHTS, file)
+    assert figures_of(SHIPPED, file)
 
 
 def test_the_shipped_conditions_can_be_shown() -> None:
-    predictor: Any = SimpleNamespace(path=WEIGHTS, attributes=ATTRIBUTES, parameters=570_000)
+    predictor: Any = SimpleNamespace(sha256=SHIPPED, attributes=ATTRIBUTES, parameters=570_000)
     found = measured_of(predictor).conditions
     assert [row["name"] for row in found] == ["size", "sharpness", "turn"]
     assert all(len(each["rows"]) == len(ATTRIBUTES) for row in found for each in row["classes"])

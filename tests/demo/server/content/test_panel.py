@@ -29,7 +29,7 @@ def pipeline() -> Pipeline:
 
 def made(panel: Any, pipeline: Any) -> gr.HTML:
     with gr.Blocks():
-        return panel(pipeline, Markup(), MEASURED)
+        return panel(pipeline, Markup(), MEASURED, None)
 
 
 def facts(panel: Any, pipeline: Any) -> dict[str, Any]:
