@@ -128,6 +128,11 @@ function missingPart() {
 
 /** @param {Failure} failure */
 function whyNotLoaded({kind, detail}) {
+  if (kind === "canvas") {
+    return t(
+      "This browser cannot read faces itself: it keeps pages from reading pictures. Allow canvas data for this page.",
+    );
+  }
   if (kind === "file") return t("A file that reading on this device needs did not arrive: {name}.", {name: detail});
   if (kind === "memory") return t("This device has too little free memory to read faces itself.");
   return t("Reading on this device did not start ({error}).", {error: detail});

@@ -3,6 +3,11 @@
 const STRIP_PIXELS = 2 ** 22; // read at once, since browsers limit the size of a canvas
 const BACKDROP = "white"; // behind transparent parts of a picture, as on the server
 
+/** The browser keeps pages from reading what they draw. */
+export class CanvasError extends Error {
+  name = "CanvasError";
+}
+
 /** A file that the browser cannot show. */
 export class PictureError extends Error {
   name = "PictureError";

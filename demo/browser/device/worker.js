@@ -1,12 +1,13 @@
 // The worker that reads frames, so that the page never blocks; engine.js tells it what to do.
 
+import {canReadBack} from "../shared/picture/canvas_data.js";
 import {describe} from "./answer.js";
 import {Explainer} from "./explainer.js";
 import {FileError, loadFiles} from "./files.js";
 import {FaceModels, Network} from "./models.js";
 import {Pipeline, Stream} from "./pipeline/analyse.js";
 import {FaceFinder} from "./pipeline/detect.js";
-import {PictureError, pixelsOf} from "./pixels.js";
+import {CanvasError, PictureError, pixelsOf} from "./pixels.js";
 
 /**
  * What the page asks, and what the worker replies; "id" links a reply to its question.
@@ -18,7 +19,7 @@ import {PictureError, pixelsOf} from "./pixels.js";
  * @typedef {{progress: {loaded: number, total: number}} | {ready: true} | {failure: Failure}
  *   | {id: number, answer: import("./answer.js").Answer} | {id: number, failure: Failure}} Message
  *
- * @typedef {{kind: "file" | "memory" | "picture" | "other", detail: string}} Failure
+ * @typedef {{kind: "canvas" | "file" | "memory" | "picture" | "other", detail: string}} Failure
  */
 
 class Reader {
@@ -44,6 +45,7 @@ class Reader {
    * @returns {Promise<Reader>}
    */
   static async load(base) {
+    if (!canReadBack(new OffscreenCanvas(1, 1).getContext("2d"))) throw new CanvasError();
     const {files, modules} = await loadFiles(base, (progress) => tell({progress}));
     const [program, network] = await Promise.all([WebAssembly.compile(files.vision), Network.load(files, modules)]);
     const models = new FaceModels(files, modules, program);
@@ -103,6 +105,7 @@ function tell(message) {
  */
 function failureOf(error) {
   const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof CanvasError) return {kind: "canvas", detail};
   if (error instanceof FileError) return {kind: "file", detail};
   if (error instanceof PictureError) return {kind: "picture", detail};
   // MediaPipe's program aborts without a message when it gets no memory.

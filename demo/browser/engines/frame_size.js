@@ -42,14 +42,17 @@ export class FrameSize {
     if (this.recent.length > this.patience) this.recent.shift();
     const slow = this.recent.length >= SLOW_ANSWERS && middle(this.recent.slice(-SLOW_ANSWERS)) > SLOW_MS;
     const quick = this.recent.length >= this.patience && middle(this.recent) < QUICK_MS;
-    if (slow && this.step < STEPS.length - 1) {
-      // If a larger picture soon proved too large, wait for twice as many answers before trying it again.
-      const failed = this.rose && this.held < 2 * this.patience;
-      this.patience = failed ? Math.min(MOST_QUICK_ANSWERS, 2 * this.patience) : QUICK_ANSWERS;
-      this.move(1);
-    } else if (quick && this.step > 0) {
-      this.move(-1);
-    }
+    if (slow) this.shrink();
+    else if (quick && this.step > 0) this.move(-1);
+  }
+
+  /** Makes the pictures smaller: answers are slow, or one was given up. */
+  shrink() {
+    if (this.step === STEPS.length - 1) return;
+    // If a larger picture soon proved too large, wait for twice as many answers before trying it again.
+    const failed = this.rose && this.held < 2 * this.patience;
+    this.patience = failed ? Math.min(MOST_QUICK_ANSWERS, 2 * this.patience) : QUICK_ANSWERS;
+    this.move(1);
   }
 
   /** @param {number} direction - 1: to smaller pictures, -1: to larger ones */

@@ -3,7 +3,7 @@
 import {FrameSize} from "./frame_size.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {t} from "../shared/language.js";
-import {askServer, newVisitor} from "../shared/server.js";
+import {askServer, newVisitor, TIMED_OUT} from "../shared/server.js";
 
 export const ANSWER_MS = 8000; // to wait for a frame's answer
 
@@ -55,7 +55,8 @@ export function serverEngine(server) {
       const encoded = performance.now();
       const answer = await askServer(ANSWER_MS, () => server.analyse_frame(message));
       const away = performance.now() - encoded;
-      if (answer.faces || away >= ANSWER_MS) frameSize.note(away);
+      if (answer.faces) frameSize.note(away);
+      if (answer.failure === TIMED_OUT) frameSize.shrink();
       const atServer = Object.values(answer.ms ?? {}).reduce((sum, part) => sum + part, 0);
       const network = Math.max(0, away - atServer);
       return {...answer, ms: {encode: encoded - began, network, ...answer.ms}};

@@ -4,7 +4,10 @@ import {joined, t, translated, VisitorError} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
 import {pause} from "../shared/status.js";
 
-const ANSWER_MS = 120000;
+const ANSWER_MS = 120000; // to wait for an answer once the picture has been sent
+// How long a picture may take to be sent: as long as the server waits for it (demo/limits.py).
+const UPLOAD_BYTES_PER_SECOND = 32 * 1024;
+const MOST_UPLOAD_MS = 600000;
 const BUSY_TRIES = 100; // then the visitor has to decide whether to go on
 const ASK_AGAIN_SECONDS = 0.5; // at most, for each place in line: a place may become free sooner than expected
 /** @typedef {import("../shared/language.js").Words} Words */
@@ -17,13 +20,15 @@ const NEXT_STEP = {
 };
 
 /** @typedef {{example: string} | {picture: string, name: string}} PhotoRequest - picture: a file's content in base64 */
+/** @typedef {{example?: string, picture?: string, name?: string, why?: number, turn?: boolean}} Question */
 
 /**
  * Where photo mode asks about a photo. Both functions throw a VisitorError if there is no answer.
  *
  * @typedef {object} PhotoEngine
- * @property {(request: PhotoRequest, isWanted: () => boolean) => Promise<import("../photo/view.js").Answer | null>} read -
- *   null if it stopped being wanted before there was an answer
+ * @property {(request: PhotoRequest, isWanted: () => boolean, signal: AbortSignal) =>
+ *   Promise<import("../photo/view.js").Answer | null>} read - null if it stopped being wanted before there was an answer.
+ *   `isWanted`: whether to ask again if the server is busy. `signal`: aborted when no answer is wanted any more.
  * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number) =>
  *   Promise<import("../shared/why/map.js").Maps>} explain - the maps of a face, by its number in the first answer
  */
@@ -41,26 +46,29 @@ const NEXT_STEP = {
  */
 export function serverPhotos(server, onWait) {
   const visitor = newVisitor(); // tells the server who is waiting for a turn
-  const ask = (/** @type {object} */ request, isWanted = () => true) =>
-    untilAnswered((question) => server.analyse_photo({...question, visitor}), request, isWanted, onWait);
+  const ask = (/** @type {Question} */ question, /** @type {AbortSignal} */ signal) =>
+    askServer(longestWait(question), () => server.analyse_photo({...question, visitor}), signal);
   return {
-    read: ask,
-    explain: async (request, _, number) => (await ask({...request, why: number})).why,
+    read: (request, isWanted, signal) => untilAnswered((question) => ask(question, signal), request, isWanted, onWait),
+    async explain(request, _, number) {
+      const always = () => true;
+      return (await untilAnswered((question) => ask(question, null), {...request, why: number}, always, onWait)).why;
+    },
   };
 }
 
 /**
  * Asks again while the server is busy. Meanwhile it only asks for a turn, without sending the picture.
  *
- * @param {(question: object) => Promise<any>} ask - asks demo/server/photo.py
- * @param {object} request
+ * @param {(question: Question) => Promise<any>} ask - asks demo/server/photo.py
+ * @param {Question} request
  * @param {() => boolean} isWanted
  * @param {(sentence: Words) => void} onWait
  */
 async function untilAnswered(ask, request, isWanted, onWait) {
   let question = request;
   for (let tries = 1; isWanted(); tries++) {
-    const answer = await askServer(ANSWER_MS, () => ask(question));
+    const answer = await ask(question);
     if (answer.faces || answer.why) return answer;
     if (answer.turn) {
       question = request;
@@ -80,6 +88,15 @@ async function untilAnswered(ask, request, isWanted, onWait) {
     question = {turn: true}; // the picture is sent again once there is a place for it
   }
   return null;
+}
+
+/**
+ * @param {Question} question
+ * @returns {number} milliseconds
+ */
+function longestWait({picture = ""}) {
+  const bytes = picture.length; // one for each character of base64
+  return ANSWER_MS + Math.min(MOST_UPLOAD_MS, (1000 * bytes) / UPLOAD_BYTES_PER_SECOND);
 }
 
 /** @param {{error?: string, failure?: import("../shared/server.js").Failure}} answer */

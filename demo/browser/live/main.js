@@ -96,5 +96,5 @@ function stopWhileUnseen(running, open) {
 function chooseCamera(view, session, camera) {
   view.settings.change({camera});
   if (session) session.changeCamera();
-  else view.say(t("The next start takes another camera: {camera}.", {camera: camera.label}));
+  else view.say(t("The next start will use another camera: {camera}.", {camera: camera.label}));
 }

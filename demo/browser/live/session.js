@@ -1,6 +1,6 @@
 // One session, from one press of Start: the camera, which may go and come back, and the frames sent from it.
 
-import {closeCamera, listCameras, openCamera, otherCamera} from "../shared/camera.js";
+import {closeCamera, listCameras, openCamera, otherCamera, requireCanvasData} from "../shared/camera.js";
 import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
@@ -41,6 +41,8 @@ export class Session {
       if (!view.video.requestVideoFrameCallback) {
         throw new VisitorError(t("This browser is too old for live mode. Update it, or use a photo."));
       }
+      // Within the click, so that the browser may ask the visitor to allow it. The device's engine has its own check.
+      if (this.engines.chosen === "server") requireCanvasData();
       await this.takeCamera();
     } catch (error) {
       this.stop(wordsOf(error), "problem");
@@ -48,7 +50,17 @@ export class Session {
     }
     if (signal.aborted) return;
     this.sayWhatIsDone();
-    this.frames.run();
+    this.frames.run().catch((error) => this.fail(error));
+  }
+
+  /** @param {Error} error - because of which no more frames are read or painted */
+  fail(error) {
+    if (error instanceof VisitorError) {
+      this.stop(error.words, "problem");
+      return;
+    }
+    this.stop(t("Live mode stopped ({error}). Start it again, or use a photo.", {error: error.message}), "problem");
+    reportError(error);
   }
 
   /**

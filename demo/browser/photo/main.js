@@ -93,7 +93,7 @@ class Photos {
     this.shownGift = 0; // the gift (photos given at once) that the photo on the page belongs to
     this.reading = new Reading(
       facts.most_photos,
-      (photo, request, isWanted) => this.ask(photo, request, isWanted),
+      (photo, request, signal) => this.ask(photo, request, signal),
       (answer, gift) => this.update(answer, gift),
     );
     this.offer = new ServerOffer(view.photo, (failures) => this.reading.readAtServer(failures));
@@ -127,15 +127,16 @@ class Photos {
    *
    * @param {import("./reading.js").Given} photo
    * @param {import("../engines/server_photos.js").PhotoRequest} request
-   * @param {() => boolean} isWanted - false once it was cancelled
+   * @param {AbortSignal} signal - aborted once it is cancelled
    * @returns {Promise<Answer | null>} null if it is no longer wanted
    */
-  async ask(photo, request, isWanted) {
+  async ask(photo, request, signal) {
+    const isWanted = () => !signal.aborted;
     while (isWanted()) {
       const engine = photo.atServer ? this.atServer : await this.readyEngine(isWanted);
       // If the server had no room for a photo, it is not sent again once the visitor has switched to this device.
       const goesOn = () => isWanted() && (photo.atServer || engine === this.chosenEngine);
-      const answer = await engine?.read(request, goesOn);
+      const answer = await engine?.read(request, goesOn, signal);
       if (!answer) continue;
       this.readBy.set(answer, engine);
       return answer;
@@ -195,12 +196,28 @@ class Photos {
   }
 
   /**
-   * Keeps the photo on the page until one of a later gift has been read; the visitor can then choose the others.
+   * Shows what has changed. If that fails, the page says so and waits for nothing.
    *
    * @param {Answer | null} answer - the latest one
    * @param {number} gift - that it belongs to
    */
   update(answer, gift) {
+    try {
+      this.showProgress(answer, gift);
+    } catch (error) {
+      this.view.arrive();
+      this.view.say(t("The result could not be shown ({error}).", {error: error.message}), "problem");
+      reportError(error);
+    }
+  }
+
+  /**
+   * Keeps the photo on the page until one of a later gift has been read; the visitor can then choose the others.
+   *
+   * @param {Answer | null} answer - the latest one
+   * @param {number} gift - that it belongs to
+   */
+  showProgress(answer, gift) {
     const {view, reading, album} = this;
     if (answer && gift > this.shownGift) {
       this.shownGift = gift;

@@ -35,8 +35,8 @@ class Turns {
 export class Reading {
   /**
    * @param {number} most - photos in a set
-   * @param {(photo: Given, request: PhotoRequest, isWanted: () => boolean) => Promise<Answer | null>} ask - null if it
-   *   is no longer wanted; throws a VisitorError if there is no answer
+   * @param {(photo: Given, request: PhotoRequest, signal: AbortSignal) => Promise<Answer | null>} ask - null if it is no
+   *   longer wanted, as the signal says; throws a VisitorError if there is no answer
    * @param {(answer: Answer | null, gift: number) => void} onChange - called when photos are given, or when one is read
    *   or fails; once read, with the answer and the number of the gift (photos given at once) that it came with
    */
@@ -47,7 +47,7 @@ export class Reading {
     this.files = new Turns(); // keeps one file at a time in memory; examples and snapshots need not wait for it
     this.questions = new Turns();
     this.gifts = 0;
-    this.round = 0; // photos still waiting when it ends are dropped
+    this.round = new AbortController(); // photos still waiting when it ends are dropped
     this.total = 0; // photos in the set
     this.done = 0; // photos read or failed
     this.refused = 0; // photos beyond `most`
@@ -76,21 +76,26 @@ export class Reading {
     this.refused += photos.length - taken.length;
     this.total += taken.length;
     if (taken.length) this.gifts++;
-    for (const photo of taken) this.read(photo, this.gifts, this.round);
+    for (const photo of taken) this.read(photo, this.gifts, this.round.signal);
     this.onChange(null, 0);
   }
 
   begin() {
-    this.round++;
+    this.endRound();
     this.total = this.done = this.refused = 0;
     this.failed = [];
     this.fresh = true;
     this.cancelled = false;
   }
 
+  endRound() {
+    this.round.abort();
+    this.round = new AbortController();
+  }
+
   /** Drops the waiting photos. Those already read stay. */
   cancel() {
-    this.round++;
+    this.endRound();
     this.files = new Turns(); // in case a file never arrives from its disk
     this.total = this.done;
     this.cancelled = true;
@@ -107,7 +112,7 @@ export class Reading {
     this.done -= failures.length;
     this.cancelled = false;
     this.gifts++;
-    for (const {photo} of failures) this.read({...photo, atServer: true}, this.gifts, this.round);
+    for (const {photo} of failures) this.read({...photo, atServer: true}, this.gifts, this.round.signal);
     this.onChange(null, 0);
   }
 
@@ -127,24 +132,23 @@ export class Reading {
   /**
    * @param {Given} photo
    * @param {number} gift
-   * @param {number} round
+   * @param {AbortSignal} signal - of its round
    */
-  async read(photo, gift, round) {
-    const isWanted = () => round === this.round;
+  async read(photo, gift, signal) {
     const ask = (/** @type {PhotoRequest} */ request) =>
-      this.questions.take(async () => (isWanted() ? this.ask(photo, request, isWanted) : null));
-    const fromFile = async () => (isWanted() ? ask(await photo.request()) : null);
+      this.questions.take(async () => (signal.aborted ? null : this.ask(photo, request, signal)));
+    const fromFile = async () => (signal.aborted ? null : ask(await photo.request()));
     /** @type {Answer | null} */
     let answer = null;
     try {
       answer = await (photo.file ? this.files.take(fromFile) : photo.request().then(ask));
-      if (!isWanted()) return;
+      if (signal.aborted) return;
       this.sources.set(answer, photo);
       if (this.fresh) this.answers = [];
       this.fresh = false;
       this.answers.push(answer);
     } catch (error) {
-      if (!isWanted()) return;
+      if (signal.aborted) return;
       this.failed.push({name: photo.name, reason: wordsOf(error), error, photo});
     }
     this.done++;

@@ -1,7 +1,7 @@
 // A snapshot: the camera's picture instead of a file.
 
 import {base64Of} from "../shared/files/base64.js";
-import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera} from "../shared/camera.js";
+import {closeCamera, drawScaled, encodeFrame, openCamera, otherCamera, requireCanvasData} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {joined, t, wordsOf} from "../shared/language.js";
 
@@ -27,6 +27,7 @@ export class Snapshot {
     view.showOnly(view.snapshot);
     view.say(t("Waiting for the camera. Your browser may ask you to allow it."));
     try {
+      requireCanvasData(); // within the click, so that the browser may ask the visitor to allow it
       const wanted = view.panel.settings.values.camera;
       const track = await openCamera(video, wanted);
       if (!track) return; // cancelled while the browser asked

@@ -1,5 +1,6 @@
 // The camera, for live mode and snapshots: opens it, closes it, and is the only place that encodes frames.
 
+import {canReadBack} from "./picture/canvas_data.js";
 import {joined, t, VisitorError} from "./language.js";
 
 /** @typedef {import("./language.js").Words} Words */
@@ -17,6 +18,7 @@ const CAMERA_MESSAGES = {
 // Browsers' errors for a camera that is gone or in use; another one will do then.
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
+let isCanvasReadable = false; // until then each try asks again, since the visitor may have allowed it meanwhile
 const latestOpening = new WeakMap(); // video -> the call of openCamera that owns it; none after closeCamera
 
 /**
@@ -106,16 +108,15 @@ export function otherCamera(track, wanted) {
 
 function withoutCameras() {
   if (window.isSecureContext)
-    return t("This browser gives pages no camera. Open this page in another browser, or use a photo.");
+    return t("This browser gives pages no access to the camera. Open this page in another browser, or use a photo.");
   return location.protocol === "https:"
     ? t(
-        "Browsers give the camera only to secure pages: the page around this one is not. Open {address} in a tab of its " +
-          "own. Photos work here as they are.",
+        "Browsers allow the camera only on secure pages: the page around this one is not. Open {address} in a tab of its " +
+          "own. Photos still work here.",
         {address: ownAddress()},
       )
     : t(
-        "Browsers give the camera only to secure pages: open this page by https or as localhost. Photos work here as " +
-          "they are.",
+        "Browsers allow the camera only on secure pages: open this page by https or as localhost. Photos still work here.",
       );
 }
 
@@ -137,25 +138,25 @@ function whoRefused(error) {
   if (forbidden && framed) {
     return t(
       "The page around this one keeps the camera from it. Open {address} in a tab of its own, or ask whoever runs " +
-        'the page around it to write allow="camera" into its iframe. Photos work here as they are.',
+        'the page around it to write allow="camera" into its iframe. Photos still work here.',
       {address: ownAddress()},
     );
   }
   if (forbidden) {
     return t(
       "The server sends this page with a header that forbids the camera (Permissions-Policy). Whoever runs it has to " +
-        "allow camera=(self). Photos work here as they are.",
+        "allow camera=(self). Photos still work here.",
     );
   }
   if (/system/i.test(error.message)) {
     return t(
-      "The operating system refuses the camera to this browser. Allow it in the system's privacy settings, then start again.",
+      "The operating system blocks the camera in this browser. Allow it in the system's privacy settings, then start again.",
     );
   }
   if (/dismissed/i.test(error.message))
     return t("The browser's question was closed without an answer. Start again and allow the camera.");
   const refused = t(
-    "The browser refused the camera. Allow it for this page (the camera sign beside the address), then start again.",
+    "The browser refused the camera. Allow it for this page (the camera icon beside the address), then start again.",
   );
   const around = t("If it does not ask, open {address} in a tab of its own.", {address: ownAddress()});
   return framed ? joined([refused, around]) : refused;
@@ -208,12 +209,24 @@ export function drawScaled(source, canvas, width, height, longest) {
   canvas.getContext("2d", {alpha: false}).drawImage(source, 0, 0, scaledWidth, scaledHeight);
 }
 
+/** Throws a VisitorError if this browser keeps the page from reading what it draws. */
+export function requireCanvasData() {
+  isCanvasReadable ||= canReadBack(document.createElement("canvas").getContext("2d"));
+  if (isCanvasReadable) return;
+  throw new VisitorError(
+    t("This browser keeps the page from reading pictures: allow canvas data for this page, or choose a photo file."),
+  );
+}
+
 /**
  * A picture as the data: address of a JPEG. Synchronous on purpose: toBlob stalls while a camera is live.
+ *
+ * Throws what requireCanvasData throws.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {number} quality - 0 to 1
  */
 export function encodeFrame(canvas, quality) {
+  requireCanvasData();
   return canvas.toDataURL("image/jpeg", quality);
 }

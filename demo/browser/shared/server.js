@@ -5,6 +5,7 @@ import {Phrase, t, translated} from "./language.js";
 const PROBE_MS = 4000;
 const LONGEST_WAIT_SECONDS = 60; // that the page waits by itself if told to
 export const NO_ANSWER = {text: t("The server does not answer."), helps: "wait"};
+export const TIMED_OUT = {...NO_ANSWER}; // of askServer: the server may only be slow
 const OFFLINE = {text: t("This device is offline."), helps: "wait"};
 const BROKEN_OFF = {text: t("The connection to the server broke off."), helps: "wait"};
 const INCOMPLETE = {text: t("The server's answer arrived damaged."), helps: "wait"};
@@ -68,36 +69,46 @@ export function newVisitor() {
 }
 
 /**
- * The answer of one of Gradio's server functions, or {failure}.
+ * The answer of one of Gradio's server functions, or {failure}. A request that is late or no longer wanted is aborted,
+ * so that it takes nothing from those that follow.
  *
  * @param {number} milliseconds - to wait for the answer
  * @param {() => Promise<any>} call - of the function
+ * @param {AbortSignal | null} [signal] - aborted when the answer is no longer wanted
  * @returns {Promise<any>}
  */
-export async function askServer(milliseconds, call) {
-  const [asked, response] = watched(call);
-  /** @type {number | undefined} */
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(() => resolve({failure: NO_ANSWER}), milliseconds);
+export async function askServer(milliseconds, call, signal = null) {
+  const request = new AbortController();
+  const [asked, response] = watched(call, request.signal);
+  let giveUp = () => {};
+  const givenUp = new Promise((resolve) => {
+    giveUp = () => {
+      resolve({failure: TIMED_OUT});
+      request.abort();
+    };
   });
-  const answer = await Promise.race([asked.catch(() => {}), late]).finally(() => clearTimeout(timer));
+  const timer = setTimeout(giveUp, milliseconds);
+  signal?.addEventListener("abort", giveUp);
+  const answer = await Promise.race([asked.catch(() => {}), givenUp]);
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", giveUp);
   if (answer?.error) answer.error = translated(answer.error);
   return answer ?? {failure: await whyNoAnswer(await response?.catch(() => {}))};
 }
 
 /**
  * The answer and the response it comes from; the caller awaits both. Gradio returns undefined for every failure and
- * hides the response, so this intercepts the response on its way.
+ * hides the response and takes no signal, so this intercepts the request on its way.
  *
  * @param {() => Promise<any>} call
+ * @param {AbortSignal} signal - of the request
  * @returns {[Promise<any>, Promise<Response> | undefined]}
  */
-function watched(call) {
+function watched(call, signal) {
   const passOn = window.fetch;
   /** @type {Promise<Response> | undefined} */
   let response;
-  window.fetch = (...request) => (response = passOn.apply(window, request));
+  window.fetch = (address, options) => (response = passOn.call(window, address, {...options, signal}));
   try {
     const answer = call();
     return [answer, response];

@@ -3,6 +3,8 @@
 /** @type {any} */
 const worker = self;
 const {version, files, policy} = worker.site; // demo/publish/static.py inserts it above
+const {scope} = worker.registration; // address of the page's folder, with a "/" at its end
+const ENGINE = "engine/"; // folder of the engine's files, which are kept once they have been loaded
 const CACHE = `slimnet-faces-${version}`;
 const HEADERS = {
   "Content-Security-Policy": policy,
@@ -23,8 +25,22 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const {request} = event;
-  if (request.method === "GET" && request.url.startsWith(worker.registration.scope)) event.respondWith(answer(request));
+  const file = request.method === "GET" ? fileOf(request.url) : null;
+  if (file) event.respondWith(answer(request, file));
 });
+
+/**
+ * The name of the page's file at an address; null if it is something else, such as another page of the same host.
+ *
+ * @param {string} url
+ */
+function fileOf(url) {
+  const {origin, pathname} = new URL(url);
+  const address = origin + pathname;
+  if (!address.startsWith(scope)) return null;
+  const name = address.slice(scope.length) || "index.html";
+  return files.includes(name) || name.startsWith(ENGINE) ? name : null;
+}
 
 /** Deletes what was kept of other versions of this page. */
 async function dropOthers() {
@@ -37,14 +53,14 @@ async function dropOthers() {
  * The kept response, or else the host's, which is kept from then on.
  *
  * @param {Request} request
+ * @param {string} file - its name
  */
-async function answer(request) {
+async function answer(request, file) {
   const cache = await caches.open(CACHE);
-  const wanted = request.mode === "navigate" ? "index.html" : request;
-  const kept = await cache.match(wanted, {ignoreSearch: true});
+  const kept = await cache.match(scope + file);
   if (kept) return withHeaders(kept);
   const response = await fetch(request);
-  if (response.status === 200) cache.put(request, response.clone()).catch(() => {}); // a full disk keeps nothing
+  if (response.status === 200) cache.put(scope + file, response.clone()).catch(() => {}); // a full disk keeps nothing
   return withHeaders(response);
 }
 

@@ -37,7 +37,7 @@ def test_the_two_largest_faces_and_what_was_tried(server: Server, open_page: Any
     assert page.is_visible("#live .class-picture canvas")
     wait_for_more(page)
     assert things(page) == {"Smile": True, "Put on glasses": False, "Wear a hat": False, "Open your mouth": False}
-    assert page.inner_text("#live .class-things [role=status]") == "Seen: Smile."
+    assert page.inner_text("#live .class-things [role=status]") == "Done: Smile."
     page.evaluate("(faces) => { window.faces = faces; }", [having(1, 20, 90, "No_Beard", "Eyeglasses", "Young")])
     page.wait_for_selector("#live [data-thing=Eyeglasses].done")
     assert cards(page) == [["Face 1", "No Beard", "Eyeglasses"]]  # no impressions

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from demo.paths import BROWSER
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, start_live, wait_for_more
 from tests.browser.films import CLOCK, answered, face
@@ -58,6 +59,33 @@ def test_a_width_that_is_too_much_is_tried_ever_less_often(blank: Any) -> None:
     assert 3 <= len(tries) <= 12
     assert gaps == sorted(gaps)
     assert gaps[-1] > 4 * gaps[0]
+
+
+def test_an_answer_that_is_given_up_makes_the_pictures_smaller_at_once(blank: Any) -> None:
+    play = "const size = new FrameSize(); return all.map(() => { size.shrink(); return size.width; });"
+    assert blank.evaluate(f"(all) => {{ {play} }}", [0] * 5) == [400, 320, 256, 256, 256]
+
+
+# Counts the requests that the page gives up.
+GIVEN_UP = """
+    window.givenUp = 0;
+    const reply = window.fetch;
+    window.fetch = (address, options) => {
+      options?.signal?.addEventListener("abort", () => window.givenUp++);
+      return reply(address, options);
+    };
+"""
+ENGINE = (BROWSER / "engines/server.js").read_text(encoding="utf-8")
+IMPATIENT = {"engines/server.js": ENGINE.replace("ANSWER_MS = 8000", "ANSWER_MS = 500")}
+
+
+def test_a_frame_that_is_late_is_given_up_and_the_next_one_is_smaller(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)) + GIVEN_UP, IMPATIENT)
+    start_live(page)
+    page.evaluate("window.delay = 1e9")
+    page.wait_for_function("window.givenUp > 0")
+    page.evaluate("window.delay = 0")
+    page.wait_for_selector("#live:not([data-sent-width='480'])")
 
 
 def test_a_slow_server_gets_smaller_pictures_and_the_page_says_so(server: Server, open_page: Any) -> None:

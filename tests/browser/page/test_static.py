@@ -60,7 +60,7 @@ def photo_waits_until_loading_succeeds(page: Any) -> None:
     page.locator("#photo .status", has_text="Noch nicht gelesen").wait_for()
     assert not page.is_visible("#photo [data-do=use-server]")  # there is none
     page.evaluate("window.device.problem = ''")
-    page.click("#photo .engine-problem :text('Noch einmal versuchen')")
+    page.click("#photo .engine-problem :text('Erneut versuchen')")
     page.wait_for_selector("#photo[data-faces='1'] [data-probability='0.2']")
 
 
@@ -110,7 +110,7 @@ def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, 
         assert page.evaluate("window.device.asked.at(-1).why") == {"face": 1}  # all attributes at once
         page.evaluate("delete window.device.faces[0].why")
         page.dispatch_event("[data-example='eileen_collins.jpg']", "click")  # hidden by now
-        page.locator("#photo .why .where", has_text="kann nicht sagen, warum").wait_for()
+        page.locator("#photo .why .where", has_text="Hier ist keine Erklärung verfügbar").wait_for()
         assert page.get_attribute("#live .sent", "data-bytes") == "0"
         with page.expect_download() as download:
             page.click("#photo .more [data-download=picture]")
@@ -125,5 +125,44 @@ def test_it_reads_frames_and_photos_and_goes_on_without_a_network(browser: Any, 
         header = "fetch('scripts/device/worker.js').then((file) => file.headers.get('Content-Security-Policy'))"
         assert page.evaluate(header) == static.POLICY  # workers do not inherit their page's policy
         assert not troubles
+    finally:
+        context.close()
+
+
+def test_it_leaves_the_other_pages_of_its_host_alone(browser: Any, host: ThreadingHTTPServer, tmp_path: Path) -> None:
+    (tmp_path / "site" / "blog").mkdir()
+    (tmp_path / "site" / "blog" / "index.html").write_text("<title>Blog</title>", encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.add_init_script(SCRIPT)
+    address = f"http://127.0.0.1:{host.server_address[1]}/"
+
+    def policy(name: str) -> str | None:
+        """The header that only the worker adds."""
+        ask = "(name) => fetch(name).then((file) => file.headers.get('Content-Security-Policy'))"
+        return page.evaluate(ask, address + name)
+
+    def kept() -> list[str]:
+        look = "caches.keys().then(([name]) => caches.open(name)).then((all) => all.keys())"
+        return page.evaluate(f"{look}.then((all) => all.map(({{url}}) => url))")
+
+    try:
+        page.goto(address)
+        page.wait_for_selector("#live:not([inert])")  # once the worker answers for the page
+        page.goto(f"{address}blog/")
+        assert page.title() == "Blog"
+        assert page.evaluate("Boolean(navigator.serviceWorker.controller)")
+        assert policy("blog/") is None
+        page.goto(f"{address}licences/slimnet-faces.txt")
+        assert "Copyright" in page.inner_text("body")
+        page.goto(address)
+        assert policy("engine/files.json") == static.POLICY
+        assert policy("engine/files.json?again") == static.POLICY
+        assert not [url for url in kept() if "blog" in url or "licences" in url]
+        context.set_offline(True)
+        for name in ("", "index.html", "?from=link"):
+            page.goto(address + name)
+            page.wait_for_selector("#live", state="attached")
     finally:
         context.close()

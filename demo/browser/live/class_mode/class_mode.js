@@ -141,6 +141,6 @@ export class ClassMode {
   tickOff(thing) {
     if (thing.classList.contains("done")) return;
     thing.classList.add("done");
-    write(this.told, t("Seen: {thing}.", {thing: written(thing)}));
+    write(this.told, t("Done: {thing}.", {thing: written(thing)}));
   }
 }

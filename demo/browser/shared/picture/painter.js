@@ -2,6 +2,7 @@
 
 import {faceColour} from "../face_buttons.js";
 import {BADGE_HEIGHT, LABEL_HEIGHT, PictureLayout} from "./layout.js";
+import {roundRect} from "./round_rect.js";
 
 const PICTURE_UNITS = 640; // the picture's longer side in units, the measure of what is painted on it
 // CSS pixels: below this, a label is not legible on the screen. It grows with the visitor's own font size, but only so
@@ -133,10 +134,10 @@ function labelFont(unit) {
  * @param {boolean} strong - for the face that is chosen or pointed at
  * @param {boolean} doubted - drawn with a dashed line
  */
-function paintBox(context, {x, y, width, height}, colour, unit, strong, doubted) {
+function paintBox(context, box, colour, unit, strong, doubted) {
   context.setLineDash(doubted ? [10 * unit, 7 * unit] : []);
   context.beginPath();
-  context.roundRect(x, y, width, height, Math.min(12 * unit, width / 6));
+  roundRect(context, box, Math.min(12 * unit, box.width / 6));
   // A dark rim makes the box visible on any background.
   for (const [style, line] of [
     [RIM_COLOUR, strong ? 5.5 : 4],
@@ -175,9 +176,9 @@ function paintLabel(context, label, colour, doubted) {
  * @param {string} colour
  * @param {number} radius
  */
-function fillPill(context, {x, y, width, height}, colour, radius) {
+function fillPill(context, area, colour, radius) {
   context.beginPath();
-  context.roundRect(x, y, width, height, radius);
+  roundRect(context, area, radius);
   context.fillStyle = colour;
   context.fill();
 }

@@ -1,6 +1,7 @@
 // Paints a map over a face: a cell for each place, with plus signs if it speaks for the attribute and stripes if it
 // speaks against it, and numbers beside the strongest.
 
+import {roundRect} from "../picture/round_rect.js";
 import {signed} from "./sentence.js";
 
 const FOR_COLOUR = "0 98 255"; // red, green, blue
@@ -151,7 +152,7 @@ function paintNumber(context, text, x, y, unit) {
   const [width, height] = [context.measureText(text).width + 2 * NUMBER_MARGIN * unit, NUMBER_HEIGHT * unit];
   context.fillStyle = NUMBER_COLOUR;
   context.beginPath();
-  context.roundRect(x, y - height / 2, width, height, height / 2);
+  roundRect(context, {x, y: y - height / 2, width, height}, height / 2);
   context.fill();
   context.fillStyle = NUMBER_TEXT_COLOUR;
   context.fillText(text, x + NUMBER_MARGIN * unit, y + 0.5 * unit);

@@ -1,0 +1,52 @@
+"""How long the page waits for the server to read a photo."""
+
+from typing import Any
+
+import pytest
+
+from demo.limits import MAX_BODY_SECONDS, MAX_PICTURE_BYTES, MIN_BODY_BYTES_PER_SECOND
+from tests.browser.bare import bare_page
+from tests.browser.conftest import Server
+from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
+from tests.paths import PORTRAIT
+
+ANSWER_SECONDS = 120  # once the photo has been sent
+
+# A server that never answers. `window.told` becomes what the visitor is told in the end.
+SILENCE = """
+    window.fetch = (_, {signal}) => new Promise((_, reject) => {
+      signal.addEventListener("abort", () => { window.isAborted = true; reject(signal.reason); });
+    });
+    window.read = (bytes) => {
+      const photos = serverPhotos({analyse_photo: () => fetch("")}, () => {});
+      const request = {picture: "x".repeat(bytes), name: "photo.jpg"};
+      window.told = photos.read(request, () => true, new AbortController().signal).catch((error) => error.message);
+    };
+"""
+
+
+@pytest.mark.parametrize("size", [0, 10_000_000, MAX_PICTURE_BYTES])
+def test_a_photo_has_as_long_as_the_server_gives_it_to_arrive_and_is_then_aborted(browser: Any, size: int) -> None:
+    upload_seconds = min(MAX_BODY_SECONDS, size / MIN_BODY_BYTES_PER_SECOND)
+    with bare_page(browser, "engines/server_photos.js") as page:
+        page.clock.install(time=0)
+        page.clock.pause_at(10)
+        page.evaluate(f"(size) => {{ {SILENCE} window.read(size); }}", size)
+        page.clock.run_for(1000 * (ANSWER_SECONDS + upload_seconds) - 500)
+        assert not page.evaluate("window.isAborted")
+        page.clock.run_for(1000)
+        assert page.evaluate("window.isAborted")
+        assert page.evaluate("window.told").startswith("The server does not answer.")
+
+
+def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    page.route("**/component_server/", lambda _: None)  # the upload never ends
+    with page.expect_request("**/component_server/"):
+        page.set_input_files("#photo input[type=file]", [PORTRAIT, PORTRAIT])
+    with page.expect_event("requestfailed"):
+        page.click("#photo-stop")
+    wait_for_status(page, "Cancelled")
+    page.unroute("**/component_server/")
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
