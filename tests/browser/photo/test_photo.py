@@ -454,7 +454,7 @@ def test_the_way_to_another_photo_leads_back_to_this_one(server: Server, open_pa
     wait_for_faces(page, 1)
     page.click("#photo-another")
     assert page.is_hidden("#photo .picture img")
-    wait_for_status(page, "kept")
+    wait_for_status(page, "The previous photo stays")
     page.click("#photo-another")
     assert page.is_visible("#photo .picture img")
     wait_for_status(page, "One face")
