@@ -15,18 +15,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from demo.annotate.files import PictureFiles
-from demo.annotate.journal import ResumeError
 from demo.annotate.options import argument_parser, find_problem
-from demo.annotate.partial_table import PartialTable
-from demo.annotate.picture import Outcome, annotate_picture
-from demo.annotate.processes import annotate_in_processes, worker_count
-from demo.annotate.stops import STOPS, explain_stop
-from demo.annotate.summary import Summary, printable
+from demo.annotate.picture import annotate_picture
+from demo.annotate.processes import annotate_in_processes
+from demo.annotate.summary import Summary
 from demo.annotate.why import WhyPictures
+from demo.batch.files import PictureFiles
+from demo.batch.journal import ResumeError
+from demo.batch.outcome import Outcome
+from demo.batch.partial_table import PartialTable
+from demo.batch.stops import STOPS, explain_stop
+from demo.batch.workers import worker_count
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.pipeline.table import COLUMNS, is_parquet
+from demo.terminal import printable
 from slimnet import CheckpointError, Predictor
 from slimnet.decisions import check_point
 

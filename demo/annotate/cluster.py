@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from demo.annotate.picture import Outcome
 from demo.annotate.processes import AnnotatorSetup, SharedNetwork
-from demo.annotate.workers import WorkerError
+from demo.batch.outcome import Outcome
+from demo.batch.workers import WorkerError
 from demo.paths import ROOT
 from slimnet import Predictor
 

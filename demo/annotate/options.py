@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from demo.batch.inputs import exists, input_problem
+from demo.operating_points import CHOICES
+from demo.option_types import positive
 from demo.paths import WEIGHTS
 from demo.pipeline.table import is_parquet
 from slimnet.calibration import OPERATING_POINTS
@@ -39,9 +42,7 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--decisions",
         choices=OPERATING_POINTS,
-        help="write 1, 0 or, where the network is not sure, nothing instead of probabilities: with the fewest mistakes "
-        "(accuracy, the page's 'Fewest mistakes'), with wrong and missed ticks in balance (f1, the page's 'Balanced'), "
-        "or finding most (balanced, the page's 'Find all')",
+        help="write 1, 0 or, where the network is not sure, nothing instead of probabilities: " + CHOICES,
     )
     parser.add_argument(
         "--workers",
@@ -68,20 +69,6 @@ def argument_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def positive(text: str) -> int:
-    """Parse a whole number of at least 1, for argparse.
-
-    Args:
-        text: the value on the command line.
-
-    Raises:
-        argparse.ArgumentTypeError: the text is not such a number.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
-    return int(text)
-
-
 def find_problem(options: argparse.Namespace) -> str | None:
     """Find out what cannot work, before any work is done.
 
@@ -103,35 +90,13 @@ def _path_problem(inputs: Sequence[str], out: str) -> str | None:
     problem = input_problem(inputs)
     if problem:
         return problem
-    if target.exists() and any(target.samefile(name) for name in inputs if _exists(Path(name))):
+    if target.exists() and any(target.samefile(name) for name in inputs if exists(name)):
         return f"--out {out} would overwrite an input"
     if not target.parent.is_dir():
         return f"--out {out}: there is no folder {target.parent}"
     if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
         return f"--out {out} cannot be written"
     return None
-
-
-def input_problem(inputs: Sequence[str]) -> str | None:
-    """Check that at least one input exists; if only some are missing, the end of the run reports them instead.
-
-    Args:
-        inputs: names of files and folders, at least one.
-
-    Returns:
-        A sentence for people; None if one of them exists.
-    """
-    if any(_exists(Path(name)) for name in inputs):
-        return None
-    name = inputs[0]
-    return f"{name} is a link to nothing" if Path(name).is_symlink() else f"there is no file or folder {name}"
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # the name is too long for a file
-        return False
 
 
 def _missing_package(out: str, on_ray: bool) -> str | None:

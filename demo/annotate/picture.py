@@ -1,28 +1,13 @@
 """Annotate one picture: from a file name to the rows of the table."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from demo.annotate.why import WhyPictures
+from demo.batch.outcome import Outcome
 from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.errors import FAILURES, reason
 from demo.pipeline.table import decision_cells, face_rows, probability_cells
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result for a picture: a table row for each face, or why it could not be read.
-
-    Attributes:
-        file: the picture's name, as found or given.
-        rows: the cells of each face, as `demo.pipeline.table.face_rows` returns them.
-        failure: None if the picture was analysed; else a sentence for people that begins with the file.
-    """
-
-    file: str
-    rows: list[list[str]]
-    failure: str | None = None
 
 
 def annotate_picture(
@@ -46,7 +31,7 @@ def annotate_picture(
     if decisions:
         cells = partial(decision_cells, names=pipeline.attributes, calibration=pipeline.calibration, point=decisions)
     try:
-        analysis = pipeline.analyse(open_picture(file), thorough=True, explained=why is not None)
+        analysis = pipeline.analyse_photo(open_picture(file), explained=why is not None)
     except (PictureError, *FAILURES) as error:
         return Outcome(file, [], f"{file}: {reason(error)}")
     if why:

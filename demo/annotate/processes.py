@@ -1,6 +1,5 @@
 """Annotate many pictures in order, in one process per core; on a GPU, all processes share one network."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +9,13 @@ import cv2
 import numpy as np
 import torch
 
-from demo.annotate.picture import Outcome, annotate_picture
-from demo.annotate.workers import KILLED, Workers
+from demo.annotate.picture import annotate_picture
+from demo.batch.outcome import Outcome
+from demo.batch.workers import KILLED, Workers
 from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.detect import FaceFinder
 from slimnet import Calibration, Predictor
 
-_PICTURES_PER_START = 16  # starting a process takes about as long as annotating this many
 _BATCH_CROPS = 64
 
 
@@ -40,7 +39,7 @@ def annotate_in_processes(
         The outcome of each picture, in order.
 
     Raises:
-        demo.annotate.workers.WorkerError: a process could not start.
+        demo.batch.workers.WorkerError: a process could not start.
     """
     network = Predictor(weights, device)
     shared = SharedNetwork(network.attributes, network.calibration) if network.device.type != "cpu" else None
@@ -48,19 +47,6 @@ def annotate_in_processes(
     with Workers(setup, count, partial(_predict_together, network)) as workers:
         for file, outcome in zip(files, workers.map(files), strict=True):
             yield outcome or Outcome(file, [], f"{file}: {KILLED}")
-
-
-def worker_count(pictures: int) -> int:
-    """Choose how many processes are worth starting: at most one for each core that this process may use.
-
-    Args:
-        pictures: number of pictures to annotate.
-
-    Returns:
-        One for each 16 pictures, but at least 1, and at most the number of cores.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, pictures // _PICTURES_PER_START))
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
-from unicodedata import category
 
-from demo.annotate.journal import Entry
+from demo.batch.journal import Entry
+from demo.terminal import printable
 
 
 @dataclass
@@ -49,12 +49,3 @@ class Summary:
         print(text + (f" Could not be read: {len(self.failed)}." if self.failed else ""), file=file)
         for line in (*(f"  {reason}" for reason in self.failed), *self.not_tried):
             print(printable(line), file=file)
-
-
-def printable(text: str) -> str:
-    """Escape text so that it fits on one line and can't harm a terminal.
-
-    Args:
-        text: may contain file names with line feeds, control characters, or bytes that are not UTF-8.
-    """
-    return "".join(c if c.isprintable() or category(c) == "Zs" else ascii(c)[1:-1] for c in text)  # Zs: spaces

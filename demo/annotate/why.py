@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from demo.annotate.files import path_hash
+from demo.batch.inputs import path_hash
 from demo.pipeline.analyse import ExplainingPredictor
 from demo.pipeline.result import Analysis
 from slimnet.explain import Explanation

@@ -16,7 +16,7 @@ import signal
 import sys
 from dataclasses import asdict
 
-from demo.annotate.workers import WorkerError
+from demo.batch.workers import WorkerError
 from demo.benchmark.alignment import report_alignment
 from demo.benchmark.annotate import PicturesError, report_annotate
 from demo.benchmark.attack.measure import report_attack

@@ -79,7 +79,7 @@ def _measure(
     rows, shares = [], []
     for row, crop in enumerate(tqdm(pictures.crops, variant, leave=False)):
         picture = distort(crop, random)
-        faces = pipeline.analyse(picture, thorough=True).faces
+        faces = pipeline.analyse_photo(picture).faces
         if faces:
             rows.append(row)
             shares.append(pictures.right(row, most_central(faces, picture).probabilities))

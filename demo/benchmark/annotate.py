@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from demo.annotate.files import PictureFiles
-from demo.annotate.picture import Outcome, annotate_picture
-from demo.annotate.processes import annotate_in_processes, worker_count
+from demo.annotate.picture import annotate_picture
+from demo.annotate.processes import annotate_in_processes
+from demo.batch.files import PictureFiles
+from demo.batch.outcome import Outcome
+from demo.batch.workers import worker_count
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.table import COLUMNS, write_rows
 
@@ -59,7 +61,7 @@ def report_annotate(
 
     Raises:
         PicturesError: there are fewer than two pictures, or one cannot be read.
-        demo.annotate.workers.WorkerError: a process could not start.
+        demo.batch.workers.WorkerError: a process could not start.
     """
     files = PictureFiles(inputs).files[:pictures]
     if len(files) < 2:

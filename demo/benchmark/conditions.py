@@ -121,7 +121,7 @@ def _read(
 
 def _face(pipeline: Pipeline[CropPredictor], picture: np.ndarray) -> list[FaceResult]:
     """The most central face; empty if there is none."""
-    faces = pipeline.analyse(picture, thorough=True).faces
+    faces = pipeline.analyse_photo(picture).faces
     return [most_central(faces, picture)] if faces else []
 
 

@@ -51,7 +51,7 @@ def _report_pace(pipeline: Pipeline[CropPredictor], pictures: ValidationPictures
         stream = pipeline.stream()
         for number, frame in enumerate(_film(crop, frames, rate, random)):
             last = stream.analyse(frame, number / rate, waiting)
-        alone = pipeline.analyse(frame, thorough=False)
+        alone = pipeline.analyse_camera_frame(frame)
         if alone.faces and last.faces:
             found.append(pictures.right(row, most_central(alone.faces, frame).probabilities))
             followed.append(pictures.right(row, most_central(last.faces, frame).probabilities))

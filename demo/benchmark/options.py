@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from demo.annotate.options import positive
+from demo.option_types import positive
 from demo.paths import WEIGHTS
 
 CAPACITY_PACE = 10  # frames a second, at which the page feels live

@@ -53,7 +53,7 @@ def example_portraits(finder: FaceFinder) -> list[Portrait]:
     portraits = []
     for path in sorted(EXAMPLES.glob("*.jpg")):
         picture = open_picture(path)
-        for face in finder.find(picture, thorough=True):
+        for face in finder.find_in_photo(picture):
             x, y, width, height = face.box
             centre = (x + width / 2 - 0.5, y + height / 2 - 0.5)
             side = round(2 * height)
@@ -88,7 +88,7 @@ def found_share(finder: FaceFinder, portraits: list[Portrait], frame: tuple[int,
             x, y = size * (cell % _COLUMNS, cell // _COLUMNS) + random.integers(0, size - side + 1)
             picture[y : y + side, x : x + side] = small
             centres.append((x + side / 2, y + side / 2))
-        boxes = np.array([face.box for face in finder.find(picture, thorough=True)]).reshape(-1, 4)
+        boxes = np.array([face.box for face in finder.find_in_photo(picture)]).reshape(-1, 4)
         middles = boxes[:, :2] + boxes[:, 2:] / 2
         found += sum(bool((np.linalg.norm(middles - centre, axis=1) < 0.3 * height).any()) for centre in centres)
     return found / (_ROUNDS * _COLUMNS * _ROWS)

@@ -20,13 +20,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from demo.annotate.files import PictureFiles
-from demo.annotate.journal import ResumeError
-from demo.annotate.partial_table import PartialTable
-from demo.annotate.picture import Outcome
-from demo.annotate.processes import worker_count
-from demo.annotate.stops import STOPS, explain_stop
-from demo.annotate.summary import printable
+from demo.batch.files import PictureFiles
+from demo.batch.journal import ResumeError
+from demo.batch.outcome import Outcome
+from demo.batch.partial_table import PartialTable
+from demo.batch.stops import STOPS, explain_stop
+from demo.batch.workers import worker_count
 from demo.dataset.labels import LabelError, Labels, read_labels
 from demo.dataset.names import crop_name
 from demo.dataset.options import REPORT, argument_parser, find_problem
@@ -37,6 +36,7 @@ from demo.dataset.summary import Summary, summarise
 from demo.dataset.tables import IMAGES, remove_dataset, write_tables
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.mediapipe.face_models import FaceModelError
+from demo.terminal import printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from demo.annotate.files import is_folder, path_hash
+from demo.batch.inputs import is_folder, path_hash
 from demo.pictures.decode import SUFFIXES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]+")

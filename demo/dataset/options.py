@@ -5,9 +5,10 @@ import math
 import os
 from pathlib import Path
 
-from demo.annotate.options import input_problem, positive
+from demo.batch.inputs import input_problem
 from demo.dataset.picture import CHOICES
 from demo.dataset.rules import Rule, parse_rule
+from demo.option_types import positive
 
 REPORT = "report.csv"
 

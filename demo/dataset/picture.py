@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from demo.annotate.workers import KILLED, Workers
+from demo.batch.workers import KILLED, Workers
 from demo.pictures.decode import PictureError, open_picture
 from demo.pipeline.align import align
 from demo.pipeline.detect import FaceFinder
@@ -79,7 +79,7 @@ def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
     try:
         frame = open_picture(file)
         content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        faces = in_reading_order(finder.find(frame, thorough=True))
+        faces = in_reading_order(finder.find_in_photo(frame))
         chosen = _choose(faces, choice)
         crops = [Crop(n, face.box, _encode(align(frame, face))) for n, face in enumerate(faces, 1) if face in chosen]
     except (PictureError, *FAILURES) as error:
@@ -101,7 +101,7 @@ def crop_in_processes(files: Sequence[str], choice: FaceChoice, count: int) -> G
         The result for each picture, in order.
 
     Raises:
-        demo.annotate.workers.WorkerError: a process could not start.
+        demo.batch.workers.WorkerError: a process could not start.
     """
     with Workers(CropperSetup(choice), count) as workers:
         for cropped in workers.map(files):

@@ -1,7 +1,7 @@
 """From a frame to its faces and their attributes: find, align, predict.
 
-Photos go through `Pipeline.analyse`; a camera's frames go through `Stream.analyse`, which follows the faces and keeps
-their numbers.
+Photos go through `Pipeline.analyse_photo`; a camera's frames go through `Stream.analyse`, which follows the faces and
+keeps their numbers.
 """
 
 import time
@@ -140,15 +140,11 @@ class Pipeline(Generic[_AnyPredictor]):
         """SHA-256 of the weights' file, in hexadecimal, so that an answer can say which weights gave it."""
         return self.predictor.sha256
 
-    def analyse(
-        self, frame: np.ndarray, *, thorough: bool, most_faces: int | None = None, explained: bool = False
-    ) -> Analysis:
-        """Find all faces of a frame and predict their attributes.
+    def analyse_photo(self, frame: np.ndarray, *, most_faces: int | None = None, explained: bool = False) -> Analysis:
+        """Find all faces of a photo, also small, sideways and upside-down ones, and predict their attributes.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            thorough: also look for small, sideways and upside-down faces, as in an uploaded photo; without this, a
-                webcam's frame takes a fraction of the time.
             most_faces: how many faces there may be; None for any number.
             explained: as for `read`.
 
@@ -161,8 +157,25 @@ class Pipeline(Generic[_AnyPredictor]):
             TypeError: as for `read`.
         """
         began = time.perf_counter()
-        faces = self.finder.find(frame, thorough=thorough, most=most_faces)
+        faces = self.finder.find_in_photo(frame, most=most_faces)
         return self.read(frame, faces, began, explained=explained)
+
+    def analyse_camera_frame(self, frame: np.ndarray) -> Analysis:
+        """Find the faces of a single webcam frame, in a fraction of a photo's time, and predict their attributes.
+
+        A camera's frames in their order belong to `stream`, which follows the faces.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+
+        Returns:
+            The faces in reading order with their probabilities, numbered from 1, and the timings.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        began = time.perf_counter()
+        return self.read(frame, self.finder.find_in_camera_frame(frame), began)
 
     def stream(self) -> "Stream":
         """Begin analysing the frames of one camera; the stream shares this pipeline."""

@@ -1,6 +1,6 @@
 """Find the faces in a frame, and the three points that align each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -59,28 +59,14 @@ class FaceFinder:
         self._detector = BlazeFace(models.detector)
         self._landmarker = Landmarker(models.landmarker)
 
-    def find(
-        self,
-        frame: np.ndarray,
-        *,
-        thorough: bool,
-        known: tuple[Face, ...] = (),
-        seen: tuple[Detection, ...] | None = None,
-        most: int | None = None,
-        largest: int | None = None,
-    ) -> tuple[Face, ...]:
-        """Find all faces of a frame.
+    def find_in_photo(self, frame: np.ndarray, *, most: int | None = None) -> tuple[Face, ...]:
+        """Find all faces of a photo: small ones too and, if none is upright, those turned by 180 or 90 degrees.
+
+        Takes 0.1 to 1 second for a photo of a few faces, 1 second more if there are many or small ones.
 
         Args:
             frame: (height, width, 3), uint8, RGB.
-            thorough: also look for small faces and, if there are none, in the frame turned by 180 and 90 degrees.
-                Takes 0.1 to 1 second for a photo of a few faces, 1 second more if there are many or small ones.
-                Without it, a webcam's frame takes about 10 ms per face, and small faces are looked for only if there
-                is no larger one.
-            known: faces already found in this frame; they come first.
-            seen: what `look` saw in this frame, so that a quick search need not repeat it.
-            most: how many new faces there may be; None for any number.
-            largest: how many faces to find at most, including the known ones; keeps the largest. None for all.
+            most: how many faces there may be; None for any number.
 
         Returns:
             The faces, most certain first.
@@ -90,17 +76,41 @@ class FaceFinder:
             ValueError: the frame has another shape or type.
         """
         _check(frame)
-        if thorough:
-            detections = self._search_thoroughly(frame, most)
-        else:
-            detections = list(self.look(frame, far=not known) if seen is None else seen)
-        new = [part for part in _best(detections) if not any(same_face(part, face) for face in known)]
-        _check_number(new, most)
+        detections = _best(self._search_photo(frame, most))
+        _check_number(detections, most)
+        return tuple(suppress_overlaps(self._faces(frame, detections)))
+
+    def find_in_camera_frame(
+        self,
+        frame: np.ndarray,
+        *,
+        known: tuple[Face, ...] = (),
+        seen: tuple[Detection, ...] | None = None,
+        largest: int | None = None,
+    ) -> tuple[Face, ...]:
+        """Find the upright faces of a webcam's frame; small ones only if there is no larger one.
+
+        Takes about 10 ms per face.
+
+        Args:
+            frame: (height, width, 3), uint8, RGB.
+            known: faces already found in this frame; they come first.
+            seen: what `look` saw in this frame, so that it need not look again.
+            largest: how many faces to find at most, including the known ones; keeps the largest. None for all.
+
+        Returns:
+            The faces, most certain first.
+
+        Raises:
+            ValueError: the frame has another shape or type.
+        """
+        _check(frame)
+        detections = self.look(frame, far=not known) if seen is None else seen
+        new = [part for part in detections if not any(same_face(part, face) for face in known)]
         room = None if largest is None else max(0, largest - len(known))
         if room is not None and len(new) > room:  # tries as many as may be found, since some are not faces
             new = sorted(new, key=lambda part: -part.box[2] * part.box[3])[:largest]
-        faces = (self._face(frame, detection) for detection in new)
-        return tuple(suppress_overlaps((*known, *islice((face for face in faces if face), room))))
+        return tuple(suppress_overlaps((*known, *islice(self._faces(frame, new), room))))
 
     def glance(self, frame: np.ndarray) -> tuple[Detection, ...]:
         """Run only the detector, on the whole frame: takes 3 ms, however many faces there are.
@@ -160,7 +170,7 @@ class FaceFinder:
         )
         return tuple(suppress_overlaps(face for face in again if face))
 
-    def _search_thoroughly(self, frame: np.ndarray, most: int | None) -> list[Detection]:
+    def _search_photo(self, frame: np.ndarray, most: int | None) -> list[Detection]:
         """Detect faces of any size; if none is upright, also turned ones.
 
         Raises:
@@ -203,6 +213,11 @@ class FaceFinder:
                 detections = _best((*detections, *(part for part in closer if part.score >= _MIN_SMALL_SCORE)))
                 _check_number(detections, most, _MAX_CONFIRMED_RATIO)
         return detections
+
+    def _faces(self, frame: np.ndarray, detections: Iterable[Detection]) -> Iterator[Face]:
+        """Confirm and refine detections one at a time, so that a caller who has enough saves the rest."""
+        faces = (self._face(frame, detection) for detection in detections)
+        return (face for face in faces if face)
 
     def _face(self, frame: np.ndarray, detection: Detection) -> Face | None:
         """Confirm and refine a detection by its landmarks or, without them, by the detector's score."""

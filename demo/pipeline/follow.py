@@ -115,7 +115,7 @@ class FaceFollower:
             faces = _still_largest(faces, detections)
             known = tuple(followed.face for followed in faces)
             looked = self._finder.look(frame, seen, far=not known)
-            found = self._finder.find(frame, thorough=False, known=known, seen=looked, largest=MAX_LIVE_FACES)
+            found = self._finder.find_in_camera_frame(frame, known=known, seen=looked, largest=MAX_LIVE_FACES)
             found = found[len(known) :]
             faces += [_landmarked(face, detections, seconds) for face in found]
             self._searched = seconds

@@ -103,7 +103,7 @@ def analyse_photo(
         raise PictureError(f"The picture is larger than {MAX_PICTURE_BYTES // 2**20} MB. Choose a smaller one.")
     frame = DECODERS.open_picture(source, name) if isinstance(source, bytes) else open_picture(source)
     try:
-        return frame, pipeline.analyse(frame, thorough=True, most_faces=MAX_FACES, explained=explained)
+        return frame, pipeline.analyse_photo(frame, most_faces=MAX_FACES, explained=explained)
     except TooManyFacesError as error:
         raise PictureError(f"{subject(name)} shows more than {MAX_FACES} faces. Cut it into parts.") from error
 
@@ -116,12 +116,12 @@ def describe_face(face: FaceResult) -> dict[str, Any]:
 
     Returns:
         number; box, [x, y, width, height] in pixels of the analysed frame; probabilities, in the order of the
-        attributes; doubts, the names of the warnings; conditions, as in `Quality.conditions`.
+        attributes; warnings, as in `FaceResult`; conditions, as in `Quality.conditions`.
     """
     return {
         "number": face.number,
         "box": list(face.box),
         "probabilities": [round(float(probability), 6) for probability in face.probabilities],
-        "doubts": list(face.warnings),
+        "warnings": list(face.warnings),
         "conditions": {name: round(figure, 4) for name, figure in face.quality.conditions.items()},
     }

@@ -98,7 +98,13 @@ def overtaken(call: int, milliseconds: int) -> str:
 def face(number: int, left: int, probability: float = 0.9, **more: Any) -> dict[str, Any]:
     """A face as the server describes it, in a frame of 480x360."""
     box, conditions = [left, 100, 90, 110], {"size": 38.0, "sharpness": 0.15, "turn": 4.5}
-    plain = {"number": number, "box": box, "probabilities": [probability] * 40, "doubts": [], "conditions": conditions}
+    plain = {
+        "number": number,
+        "box": box,
+        "probabilities": [probability] * 40,
+        "warnings": [],
+        "conditions": conditions,
+    }
     return plain | more
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.annotate.journal import ResumeError
-from demo.annotate.partial_table import PartialTable
-from demo.annotate.picture import Outcome
+from demo.batch.journal import ResumeError
+from demo.batch.outcome import Outcome
+from demo.batch.partial_table import PartialTable
 from demo.dataset.labels import LabelError, read_labels
 from tests.fakes import celeba
 from tests.fuzz.door import Door

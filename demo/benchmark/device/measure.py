@@ -30,8 +30,8 @@ _FRAME_SIZE = (480, 360)  # pixels, as the page sends them
 _WARM_UP_FRAMES = 60  # while the browser is still compiling
 _TIMEOUT_MS = 300_000
 # Must agree exactly: a different warning would be as wrong as a different box.
-_EXACT = ("box", "doubts")
-_READ = "async ([file, thorough]) => engine.analyse(await (await fetch(file)).blob(), {thorough})"
+_EXACT = ("box", "warnings")
+_READ = "async ([file, photo]) => engine.analyse(await (await fetch(file)).blob(), {photo})"
 # For every second frame it asks why, if there is an attribute to ask about.
 _RUN = """async ([frames, seconds, least, attribute]) => {
     const stills = await Promise.all(frames.map(async (frame) => createImageBitmap(await (await fetch(frame)).blob())));
@@ -97,8 +97,8 @@ def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> N
     files = device_files(weights)
     pictures = validation_files(data_dir, images)
     with _engine(files) as page:
-        for way, thorough in (("as photos", True), ("as camera frames", False)):
-            found = measure_equality(page, files, pipeline, pictures, thorough=thorough)
+        for way, as_photos in (("as photos", True), ("as camera frames", False)):
+            found = measure_equality(page, files, pipeline, pictures, as_photos=as_photos)
             print(
                 f"{found.pictures} validation pictures {way}: largest difference {found.largest:.5f}, "
                 f"mean {found.mean:.6f}; other faces, boxes or warnings in {found.differing}"
@@ -114,7 +114,7 @@ def report_device(data_dir: Path, images: int, seconds: int, weights: Path) -> N
 
 
 def measure_equality(
-    page: Any, files: dict[str, bytes], pipeline: Pipeline[CropPredictor], pictures: list[Path], *, thorough: bool
+    page: Any, files: dict[str, bytes], pipeline: Pipeline[CropPredictor], pictures: list[Path], *, as_photos: bool
 ) -> Equality:
     """Have both engines read picture files.
 
@@ -123,17 +123,18 @@ def measure_equality(
         files: served to the page; the pictures are added.
         pipeline: of the server.
         pictures: their files.
-        thorough: read them as photos, not as camera frames.
+        as_photos: read them as photos, not as camera frames.
 
     Returns:
         How far apart they are, over the faces that both found.
     """
+    analyse = pipeline.analyse_photo if as_photos else pipeline.analyse_camera_frame
     differences: list[np.ndarray] = []
     differing = 0
     for path in tqdm(pictures, leave=False):
         files[path.name] = path.read_bytes()
-        answer = page.evaluate(_READ, [f"/engine/{path.name}", thorough])
-        here = pipeline.analyse(validation_picture(path), thorough=thorough).faces
+        answer = page.evaluate(_READ, [f"/engine/{path.name}", as_photos])
+        here = analyse(validation_picture(path)).faces
         there = answer.get("faces", [])
         expected = [[list(face.box), list(face.warnings)] for face in here]
         if [[face[part] for part in _EXACT] for face in there] != expected:

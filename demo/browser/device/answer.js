@@ -9,7 +9,7 @@ import {HEIGHT, WIDTH} from "./pipeline/align.js";
  * @typedef {import("./explainer.js").Explanation} Explanation
  * @typedef {import("../shared/why/map.js").Maps} Maps
  *
- * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[], conditions: Object<string, number>,
+ * @typedef {{number: number, box: number[], probabilities: number[], warnings: string[], conditions: Object<string, number>,
  *   crop?: string, why?: Maps}} FaceAnswer
  *
  * @typedef {{width: number, height: number, faces: FaceAnswer[], left_out: number, ms: Object<string, number>}} Answer
@@ -51,7 +51,7 @@ function describeFace({number, box, probabilities, warnings, quality: {size, sha
     number,
     box,
     probabilities: Array.from(probabilities, (probability) => rounded(probability, 6)),
-    doubts: warnings,
+    warnings,
     conditions: {size: rounded(size, 4), sharpness: rounded(sharpness, 4), turn: rounded(Math.abs(yaw), 4)},
   };
 }

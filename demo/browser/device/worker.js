@@ -12,7 +12,7 @@ import {CanvasError, PictureError, pixelsOf} from "./pixels.js";
 /**
  * What the page asks, and what the worker replies; "id" links a reply to its question.
  *
- * @typedef {{visitor?: string, crop?: number | "all" | null, thorough?: boolean, why?: Why | null}} Options
+ * @typedef {{visitor?: string, crop?: number | "all" | null, photo?: boolean, why?: Why | null}} Options
  * @typedef {{face: number, attribute?: string}} Why - number of a face, and one of its attributes; without one, all of them
  * @typedef {{base: string} | {id: number, frame: Blob | ImageBitmap, options: Options}} Question
  *
@@ -58,19 +58,31 @@ class Reader {
    * @param {Options} options
    * @param {number} arrived - by `performance.now`
    */
-  async answer(source, {visitor, crop = null, thorough = false, why = null}, arrived) {
+  async answer(source, options, arrived) {
+    const {crop = null, why = null} = options;
     const began = performance.now();
     const frame = await pixelsOf(source);
     const milliseconds = {wait: began - arrived, decode: performance.now() - began};
     try {
-      const analysis = await (visitor === undefined
-        ? this.pipeline.analyse(frame, thorough, why !== null)
-        : this.streamOf(visitor).analyse(frame, arrived / 1000, why !== null));
+      const analysis = await this.analyse(frame, options, arrived);
       return await describe(analysis, milliseconds, crop, why && (await this.explain(analysis, why)));
     } catch (error) {
       await this.models.create();
       throw error;
     }
+  }
+
+  /**
+   * The faces of a frame: followed for a visitor, or found in this frame by itself.
+   *
+   * @param {import("./pipeline/numeric/resize.js").Frame} frame
+   * @param {Options} options
+   * @param {number} arrived - by `performance.now`
+   */
+  analyse(frame, {visitor, photo = false, why = null}, arrived) {
+    const wanted = {explained: why !== null};
+    if (visitor !== undefined) return this.streamOf(visitor).analyse(frame, arrived / 1000, wanted);
+    return photo ? this.pipeline.analysePhoto(frame, wanted) : this.pipeline.analyseCameraFrame(frame, wanted);
   }
 
   /**

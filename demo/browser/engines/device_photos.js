@@ -30,7 +30,7 @@ export function devicePhotos(engines, facts) {
       const reader = await engines.load();
       const name = "example" in request ? request.example : request.name;
       const file = await fileOf(request, engines.device.examples);
-      const answer = await reader.analyse(file, {thorough: true, crop: "all"});
+      const answer = await reader.analyse(file, {photo: true, crop: "all"});
       if ("error" in answer) throw whyNotRead(name, answer.error, facts.unread_suffixes);
       const {width, height} = answer;
       const faces = /** @type {import("../photo/view.js").Face[]} */ (answer.faces); // with all crops
@@ -85,7 +85,7 @@ async function picturesOf(file, {width, height, faces}, painter) {
     number,
     box: box.map((/** @type {number} */ length) => scale * length),
     labels: /** @type {string[]} */ ([]),
-    doubted: false,
+    hasWarnings: false,
   }));
   painter.paint(view.getContext("2d"), marked, unitOf(Math.max(view.width, view.height)), {chosen: null});
   return {picture, annotated: base64Of(encodeFrame(view, QUALITY)), thumbnail};

@@ -17,7 +17,7 @@ import {t, VisitorError} from "../shared/language.js";
 export async function explainPhoto(reader, file, first, number) {
   const {box} = first.faces.find((face) => face.number === number);
   const read = async (/** @type {number} */ face) => {
-    const answer = await reader.analyse(file, {thorough: true, why: {face}});
+    const answer = await reader.analyse(file, {photo: true, why: {face}});
     if ("error" in answer) throw new VisitorError(answer.error);
     const here = /** @type {Box} */ (box.map((side) => (side * answer.width) / first.width));
     return answer.faces.find((other) => sameFace({box: /** @type {Box} */ (other.box)}, {box: here}));

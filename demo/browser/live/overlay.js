@@ -91,7 +91,7 @@ export class Overlay {
       number: face.number,
       box: this.box(face),
       labels: labels.get(face.number) ?? [],
-      doubted: face.doubts.length > 0,
+      hasWarnings: face.warnings.length > 0,
     }));
     painter.paint(context, faces, unit, {chosen, pointed});
   }

@@ -26,7 +26,7 @@ export function describe(faces, chosen, guidance) {
   const face = faces.find(({number}) => number === chosen);
   if (!face) return [t("Face {number} is out of sight.", {number: chosen}), "waiting"];
   if (guidance) return [guidance, "waiting"];
-  if (face.doubts.length) return [ADVICE[face.doubts[0]], "waiting"];
+  if (face.warnings.length) return [ADVICE[face.warnings[0]], "waiting"];
   if (guidance !== null) return [t("You are in the picture."), "plain"];
   return [
     faces.length === 1

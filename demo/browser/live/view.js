@@ -31,7 +31,7 @@ const FILE_NAME = "slimnet-faces-live.png";
 /**
  * A face as demo/server/answer.py describes it; `why` holds the map of the attribute that the visitor asked about.
  *
- * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
+ * @typedef {{number: number, box: number[], probabilities: number[], warnings: string[],
  *   conditions: Object<string, number>, crop?: string, why?: import("../shared/why/map.js").Maps}} Face
  */
 
@@ -375,7 +375,7 @@ export class View {
       const {probabilities, ticks} = this.read.get(face.number);
       if (face.number === this.chosen) {
         this.told = face.number;
-        panel.show(probabilities, ticks, face.doubts);
+        panel.show(probabilities, ticks, face.warnings);
         panel.reliability.follow(face.number, face.conditions, now);
         if (this.settings.values.pace) this.announce(face, faces.length, now);
       }
@@ -415,14 +415,14 @@ export class View {
   }
 
   /**
-   * Says what has changed, at the chosen pace. Skips a doubtful face, since the status line already says that.
+   * Says what has changed, at the chosen pace. Skips a face with warnings: the status line already says so.
    *
    * @param {Face} face - the chosen one
    * @param {number} count - of all faces
    * @param {number} now - milliseconds
    */
-  announce({number, doubts}, count, now) {
-    if (doubts.length) return;
+  announce({number, warnings}, count, now) {
+    if (warnings.length) return;
     this.announcer.follow(number, heading(number, count), this.panel.readings, this.settings.values.pace, now);
   }
 
@@ -472,7 +472,7 @@ export class View {
     if (this.frames.watched) return; // the next frame shows it
     const {probabilities, ticks} = this.read.get(number);
     this.told = number;
-    this.panel.show(probabilities, ticks, this.face.doubts);
+    this.panel.show(probabilities, ticks, this.face.warnings);
     this.panel.reliability.show(this.face.conditions);
   }
 }

@@ -82,11 +82,11 @@ export class MarkedPicture {
     const labels = new PictureLabels(facts.telling, panel.names);
     const decided = faces.map((face) => ({...face, ticks: decide(face.probabilities, panel.rule)}));
     const written = labels.choose(decided, Math.max(width, height), chosen, panel.rule);
-    const marked = faces.map(({number, box, doubts}) => ({
+    const marked = faces.map(({number, box, warnings}) => ({
       number,
       box: box.map((side) => (side * canvas.width) / width),
       labels: map ? [] : written.get(number), // labels would hide parts of the map
-      doubted: doubts.length > 0,
+      hasWarnings: warnings.length > 0,
     }));
     new PicturePainter(facts).paint(context, marked, unit, {chosen, boxes});
   }

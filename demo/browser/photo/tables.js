@@ -36,12 +36,12 @@ export function asCsv(answers, decided, facts) {
   const cuts = rule.cuts.flatMap(({lower, upper}) => [lower, upper]);
   const reliability = attributes.map((_, index) => facts.reliability[index]?.balanced_accuracy ?? "");
   const rows = answers.flatMap(({name, width, height, faces}) =>
-    faces.map(({number, box, probabilities, doubts}) => [
+    faces.map(({number, box, probabilities, warnings}) => [
       name,
       number,
       ...box,
       ...probabilities.map((probability) => probability.toFixed(6)),
-      ...[width, height, doubts.join(" "), point ?? "", facts.weights],
+      ...[width, height, warnings.join(" "), point ?? "", facts.weights],
       ...decide(probabilities, rule).map((tick) => (tick === null ? "" : Number(tick))),
       ...cuts,
       ...reliability,
@@ -82,12 +82,12 @@ export function allAsJson(answers, failed, decided, facts) {
 function described({name, width, height, faces}, {attributes, rule}) {
   return {
     file: name,
-    faces: faces.map(({number, box, probabilities, doubts}) => ({
+    faces: faces.map(({number, box, probabilities, warnings}) => ({
       number,
       box,
       probabilities: named(attributes, probabilities),
       ticks: named(attributes, decide(probabilities, rule)),
-      warnings: doubts,
+      warnings,
     })),
     width,
     height,

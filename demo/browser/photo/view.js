@@ -13,7 +13,7 @@ import {PhotoWhy} from "./why.js";
 /**
  * A face as demo/server/photo.py describes it.
  *
- * @typedef {{number: number, box: number[], probabilities: number[], doubts: string[],
+ * @typedef {{number: number, box: number[], probabilities: number[], warnings: string[],
  *   conditions: Object<string, number>, crop: string}} Face
  */
 
@@ -163,7 +163,7 @@ export class View {
     this.showChoice(number);
     this.picture.choose(number);
     this.crop.src = face.crop;
-    this.panel.show(face.probabilities, null, face.doubts);
+    this.panel.show(face.probabilities, null, face.warnings);
     this.panel.reliability.show(face.conditions);
     this.why.turnTo(this.shown, number);
   }

@@ -7,12 +7,13 @@ from typing import Any, get_args
 import gradio as gr
 
 from demo.interruption import check_wanted
+from demo.operating_points import CHOICES, POINTS
 from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.pipeline.quality import QualityWarning
 from demo.pipeline.result import FaceResult
 from demo.server.answer import AnalysisError, ShortageError, analyse_photo
-from demo.server.content.decisions import POINTS
+from demo.server.api.docstrings import ANSWER, FORMATS, docstring
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
 from demo.server.http.bodies.uploads import Uploads
@@ -24,6 +25,11 @@ from slimnet import decide
 from slimnet.calibration import ACCURACY, OPERATING_POINTS
 from slimnet.decisions import check_point
 
+_OPTIONS = {
+    "operating_point": f"{CHOICES}.",
+    "attribute": 'one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which '
+    "`/schema` describes: which places spoke for it and which against it.",
+}
 _SHORTAGE_SECONDS = 10  # in which most photos in work end and free their memory
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
 _WHY: dict[str, Any] = {
@@ -125,45 +131,27 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queu
     note_uploads_in(page, uploads)
 
     async def analyse(picture: bytes | None, operating_point: str, attribute: str) -> dict[str, Any]:
-        """Find every face in a picture and tell its attributes.
-
-        Args:
-            picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP).
-            operating_point: "accuracy" for the fewest mistakes (the page's 'Fewest mistakes'), "f1" for mistakes and
-                misses in balance (the page's 'Balanced'), "balanced" to find most (the page's 'Find all').
-            attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
-                `/schema` describes: which places spoke for it and which against it.
-
-        Returns:
-            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
-            {attribute: true, false, or null for "not sure"}, "warnings": [why not to trust it]}], "operating_point",
-            "width", "height", "weights"}
-        """
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
         return await answer(picture, pipeline, queue, operating_point, attribute)
 
     async def analyse_base64(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> dict[str, Any]:
-        """Find every face in a picture that is sent as text, and tell its attributes.
-
-        Args:
-            picture: a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP) in base64, or as a data: address.
-            operating_point: "accuracy" for the fewest mistakes (the page's 'Fewest mistakes'), "f1" for mistakes and
-                misses in balance (the page's 'Balanced'), "balanced" to find most (the page's 'Find all').
-            attribute: one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which
-                `/schema` describes: which places spoke for it and which against it.
-
-        Returns:
-            {"faces": [{"number", "box": [x, y, width, height] in pixels, "probabilities": {attribute: 0 to 1}, "ticks":
-            {attribute: true, false, or null for "not sure"}, "warnings": [why not to trust it]}], "operating_point",
-            "width", "height", "weights"}
-        """
         return await answer(picture, pipeline, queue, operating_point, attribute)
 
     def schema() -> dict[str, Any]:
         """The JSON Schema of what `/analyse` and `/analyse_base64` answer."""
         return SCHEMA
 
+    analyse.__doc__ = docstring(
+        "Find every face in a picture and tell its attributes.",
+        {"picture": f"a picture file ({FORMATS}).", **_OPTIONS},
+        ANSWER,
+    )
+    analyse_base64.__doc__ = docstring(
+        "Find every face in a picture that is sent as text, and tell its attributes.",
+        {"picture": f"a picture file ({FORMATS}) in base64, or as a data: address.", **_OPTIONS},
+        ANSWER,
+    )
     with gr.Row(visible=False):
         file = gr.File(label="picture")
         read_values_by(file, uploads.take)

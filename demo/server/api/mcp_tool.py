@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from demo.operating_points import CHOICES
 from demo.pipeline.analyse import ExplainingPredictor, Pipeline
+from demo.server.api.docstrings import ANSWER, FORMATS, docstring
 from demo.server.api.download import Downloads
 from demo.server.api.endpoints import answer, busy
 from demo.server.content.about import counted, labels
@@ -46,17 +48,14 @@ def description(attributes: Sequence[str]) -> str:
         attributes: names of the attributes that the network predicts.
     """
     examples = ", ".join([name for name in _EXAMPLES if name in attributes] or attributes[: len(_EXAMPLES)])
-    return f"""Find every face in a picture and read its {counted(attributes)}, such as {examples}:
-        a JSON object {{"faces": [{{"number", "box": [x, y, width, height] in pixels, "probabilities": {{attribute:
-        0 to 1}}, "ticks": {{attribute: true, false, or null where it is not sure}}, "warnings": [why not to trust it]
-        }}], "operating_point", "width", "height", "weights"}}.
-        They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about
-        people.
-
-        Args:
-            picture: http(s) address of a picture file (JPEG, PNG, WebP, GIF, TIFF, BMP, up to 64 MB), or its base64
-            operating_point: accuracy for the fewest mistakes (the page's 'Fewest mistakes'), f1 for wrong and missed
-                ticks in balance (the page's 'Balanced'), balanced to find most (the page's 'Find all')
-            attribute: one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, that
-                add up to the attribute's log-odds; above 0 they spoke for it
-        """
+    return docstring(
+        f"Find every face in a picture and read its {counted(attributes)}, such as {examples}: a JSON object {ANSWER}. "
+        f"They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about "
+        "people.",
+        {
+            "picture": f"http(s) address of a picture file ({FORMATS}, up to 64 MB), or its base64",
+            "operating_point": CHOICES,
+            "attribute": 'one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, '
+            "that add up to the attribute's log-odds; above 0 they spoke for it",
+        },
+    )

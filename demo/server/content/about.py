@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from demo.operating_points import POINTS
 from demo.paths import EVALUATION, OUTSIDE
 from demo.pipeline.analyse import Pipeline
 from demo.server.content.attributes import display_name
-from demo.server.content.decisions import POINTS
 from demo.server.content.measured import figures_of
 from demo.server.content.outside import summary
 from demo.server.markup import render

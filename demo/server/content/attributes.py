@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from demo.server.content.decisions import POINTS
+from demo.operating_points import POINTS
 from demo.server.content.languages import search_words
 from demo.server.markup import render
 from slimnet import GROUPS, Reliability

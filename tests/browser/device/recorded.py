@@ -131,7 +131,7 @@ def assert_same_shown(shown: Sequence[dict[str, Any]], calls: Sequence[dict[str,
 def assert_same_faces(found: Iterable[Any], expected: Iterable[Any]) -> None:
     """Numbers, boxes and warnings are equal, and figures nearly so."""
     for one, other in zip(found, expected, strict=True):
-        exact = ("number", "box", "doubts")
+        exact = ("number", "box", "warnings")
         assert {name: one[name] for name in exact} == {name: other[name] for name in exact}
         for name in ("probabilities", "crop"):
             np.testing.assert_allclose(one[name], other[name], atol=0.02)

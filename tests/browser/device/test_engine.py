@@ -19,6 +19,7 @@ from demo.server.live import describe
 from demo.server.why import explain
 from slimnet import Predictor, SlimNet
 from tests.browser.conftest import missing
+from tests.browser.device.recorded import as_png
 from tests.paths import EXAMPLES, PORTRAIT
 
 STAGES = ["wait", "decode", "detect", "align", "infer"]
@@ -77,20 +78,28 @@ def test_all_of_it_is_soon_loaded(files: dict[str, bytes]) -> None:
     assert sum(len(gzip.compress(content, 6)) for content in parts) < MOST_BYTES  # as the server compresses it
 
 
-@pytest.mark.parametrize("thorough", [False, True])
-def test_it_reads_a_picture_as_the_server_does(page: Any, thorough: bool) -> None:
+@pytest.mark.parametrize("photo", [False, True])
+def test_it_reads_a_picture_as_the_server_does(page: Any, photo: bool) -> None:
     pipeline = Pipeline.load(WEIGHTS, "cpu")
-    analysis = pipeline.analyse(open_picture(EXAMPLES / "two_portraits.jpg"), thorough=thorough)
+    analyse = pipeline.analyse_photo if photo else pipeline.analyse_camera_frame
+    analysis = analyse(open_picture(EXAMPLES / "two_portraits.jpg"))
     expected = describe(analysis, {"wait": 0, "decode": 0}, crop=2)
-    found = read(page, "two_portraits.jpg", thorough=thorough, crop=2)
+    found = read(page, "two_portraits.jpg", photo=photo, crop=2)
     assert list(found) == list(expected)
     assert list(found["ms"]) == list(expected["ms"]) == STAGES
     assert [found["width"], found["height"], len(found["faces"])] == [expected["width"], expected["height"], 2]
     for one, other in zip(found["faces"], expected["faces"], strict=True):
         assert list(one) == list(other)
-        assert [one["number"], one["box"], one["doubts"]] == [other["number"], other["box"], other["doubts"]]
+        assert [one["number"], one["box"], one["warnings"]] == [other["number"], other["box"], other["warnings"]]
         np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=0.01)
         assert one["conditions"] == pytest.approx(other["conditions"], rel=0.01, abs=0.01)
+
+
+def test_only_in_a_photo_are_turned_faces_looked_for(page: Any, files: dict[str, bytes]) -> None:
+    upside_down = np.ascontiguousarray(open_picture(PORTRAIT)[86:161, 138:202][::-1, ::-1])
+    files["upside_down.png"] = base64.b64decode(as_png(upside_down))
+    assert len(read(page, "upside_down.png", photo=True)["faces"]) == 1
+    assert read(page, "upside_down.png")["faces"] == []
 
 
 def test_a_crop_is_what_the_network_saw(page: Any) -> None:
@@ -124,7 +133,7 @@ EXPLAIN = """async (crop) => {
 
 def test_it_explains_a_crop_as_python_does(page: Any) -> None:
     predictor = Predictor(WEIGHTS, "cpu")
-    (face,) = Pipeline.load(WEIGHTS, "cpu").analyse(open_picture(PORTRAIT), thorough=False).faces
+    (face,) = Pipeline.load(WEIGHTS, "cpu").analyse_camera_frame(open_picture(PORTRAIT)).faces
     found = page.evaluate(EXPLAIN, base64.b64encode(face.crop.tobytes()).decode())
     every, one, none = found["explanations"]
     _, features = predictor.with_features(face.crop[None])
@@ -143,10 +152,10 @@ def test_it_explains_a_crop_as_python_does(page: Any) -> None:
 
 def test_it_answers_why_as_the_server_does(page: Any) -> None:
     pipeline = Pipeline.load(WEIGHTS, "cpu")
-    analysis = pipeline.analyse(open_picture(EXAMPLES / "two_portraits.jpg"), thorough=True, explained=True)
+    analysis = pipeline.analyse_photo(open_picture(EXAMPLES / "two_portraits.jpg"), explained=True)
     expected = explain(analysis, 2, analysis.attributes, pipeline.predictor)
     assert expected
-    first, second = read(page, "two_portraits.jpg", thorough=True, why={"face": 2})["faces"]
+    first, second = read(page, "two_portraits.jpg", photo=True, why={"face": 2})["faces"]
     assert "why" not in first
     found = second["why"]
     assert list(found) == list(expected)

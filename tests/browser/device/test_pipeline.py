@@ -158,7 +158,7 @@ def test_a_face_without_landmarks_is_told_by_its_key_points(
     page: Any, models: FaceModels, portrait: np.ndarray
 ) -> None:
     (face,) = assert_same_photo(page, WithoutLandmarks(models), portrait)
-    assert face["doubts"] == []
+    assert face["warnings"] == []
 
 
 class WithoutLandmarks(Recording):
@@ -171,11 +171,11 @@ class WithoutLandmarks(Recording):
 
 def assert_same_photo(page: Any, recording: Recording, frame: np.ndarray) -> list[dict[str, Any]]:
     """Both find the same faces in a photo; returns them as the page gets them."""
-    expected = described(recording.pipeline.analyse(frame, thorough=True))
+    expected = described(recording.pipeline.analyse_photo(frame))
     found = page.evaluate(
         """async ([png, calls]) => {
             const {pipeline, shown} = replay(calls);
-            const faces = await describedFaces(await pipeline.analyse(await frameOf(png), true));
+            const faces = await describedFaces(await pipeline.analysePhoto(await frameOf(png)));
             return {faces, shown};
         }""",
         [as_png(frame), recording.calls],
@@ -206,7 +206,7 @@ def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portr
     frames = list(film(portrait))
     expected = [described(stream.analyse(frame, seconds)) for seconds, frame in frames]
     assert {len(faces) for faces in expected} == {0, 1, 2}
-    assert {doubt for faces in expected for face in faces for doubt in face["doubts"]} >= {"dark"}
+    assert {warning for faces in expected for face in faces for warning in face["warnings"]} >= {"dark"}
     first, second = expected[16]  # the one who came first, now at the right, keeps the first number over a long pause
     assert (first["number"], second["number"]) == (1, 2)
     assert first["box"][0] > second["box"][0]

@@ -143,16 +143,16 @@ def test_a_frame_in_which_the_face_is_missed_takes_nothing_off_the_page(server: 
     page.wait_for_function("window.met.length > 0")
     ticked, moved, classes = page.evaluate("window.met[0]")
     assert (ticked, moved) == (before, 0)
-    assert "doubtful" in classes
+    assert "greyed" in classes
     wait_for_more(page)
-    assert page.locator("#live .attributes.doubtful").count() == 0
+    assert page.locator("#live .attributes.greyed").count() == 0
 
 
 def test_a_face_too_small_to_be_read_is_greyed_out_with_the_reason(server: Server, open_page: Any) -> None:
     page = open_page(server, filmed(before_the_wall((heads(130)[0], 260))))
     start_live(page)
     wait_for_live_status(page, "too small")
-    page.wait_for_selector("#live .attributes.doubtful")
+    page.wait_for_selector("#live .attributes.greyed")
 
 
 def test_two_people_keep_their_numbers_when_they_cross(server: Server, open_page: Any) -> None:

@@ -256,16 +256,16 @@ def test_without_a_second_camera_there_is_nothing_to_pick(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("doubt", "advice"),
+    ("warning", "advice"),
     [("small", "come closer"), ("turned", "towards the camera"), ("blurred", "hold still"), ("dark", "light")],
 )
-def test_a_doubtful_face_is_greyed_out_with_the_reason(page: Any, doubt: str, advice: str) -> None:
-    see(page, face(1, 200, doubts=[doubt]))
+def test_a_face_with_a_warning_is_greyed_out_with_the_reason(page: Any, warning: str, advice: str) -> None:
+    see(page, face(1, 200, warnings=[warning]))
     wait_for_live_status(page, advice)
-    page.wait_for_selector("#live .attributes.doubtful")
-    page.evaluate("window.faces[0].doubts = []")
+    page.wait_for_selector("#live .attributes.greyed")
+    page.evaluate("window.faces[0].warnings = []")
     wait_for_live_status(page, "One face")
-    page.wait_for_selector("#live .attributes:not(.doubtful)")
+    page.wait_for_selector("#live .attributes:not(.greyed)")
 
 
 def test_a_click_does_not_change_a_box(server: Server, open_page: Any) -> None:

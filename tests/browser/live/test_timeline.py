@@ -18,7 +18,7 @@ from tests.browser.films import answered, face
 # Smiling swings and Eyeglasses turn up; all others stay the same.
 FRAMES = """
     window.addFace = (time, number, probabilities) => {
-      const face = {number, probabilities, box: [10, 20, 30, 40], doubts: number === 2 ? ["small", "dark"] : []};
+      const face = {number, probabilities, box: [10, 20, 30, 40], warnings: number === 2 ? ["small", "dark"] : []};
       if (number === 2) face.why = WHY;
       timeline.add(time, {faces: [face], width: 480, height: 360}, time - 30);
     };

@@ -192,7 +192,7 @@ def test_the_guide_leads_into_the_picture_and_the_mirror_does_not_turn_it(server
     assert page.inner_text("#live .status") == "Move to your left."
     page.evaluate("window.faces[0].box[0] = 195")
     wait_for_live_status(page, "You are in the picture.")
-    page.evaluate("window.faces[0].doubts = ['dark']")
+    page.evaluate("window.faces[0].warnings = ['dark']")
     wait_for_live_status(page, "Too dark")
 
 

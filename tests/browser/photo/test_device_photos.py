@@ -108,7 +108,7 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     wait_for_status(page, "Look into the camera")
     page.click("#photo-capture")
     wait_until_read(page, 5)
-    assert page.evaluate("window.device.asked.every(({thorough, crop}) => thorough && crop === 'all')")
+    assert page.evaluate("window.device.asked.every(({photo, crop}) => photo && crop === 'all')")
     page.click("#photo label[for=photo-Smiling]")
     page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
     assert posted.requests == []

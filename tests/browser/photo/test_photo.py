@@ -314,7 +314,7 @@ def test_photos_that_wait_can_be_cancelled_and_no_more_than_20_are_taken(
     assert page.get_attribute("#photo [data-download='json']", "download") == f"{PORTRAIT.stem}-faces.json"
 
 
-def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
+def test_a_face_that_shows_too_little_has_a_warning_and_the_others_have_none(
     server: Server, open_page: Any, tmp_path: Path
 ) -> None:
     portrait = cv2.imread(str(PORTRAIT))
@@ -324,12 +324,12 @@ def test_a_face_that_shows_too_little_is_doubted_and_the_others_are_not(
     page = open_page(server)
     upload(page, picture)
     wait_for_faces(page, 2)
-    assert page.inner_text("#photo .doubt") == ""
+    assert page.inner_text("#photo .warning") == ""
     page.click("#photo [data-face='2']")
-    assert "blurred" in page.inner_text("#photo .doubt")
+    assert "blurred" in page.inner_text("#photo .warning")
     assert_ticks_agree(page, "photo")
     page.click("#photo [data-face='1']")
-    assert page.inner_text("#photo .doubt") == ""
+    assert page.inner_text("#photo .warning") == ""
 
 
 def test_everything_fits_on_a_small_phone(server: Server, open_page: Any, two_faces: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.browser.bare import bare_page
 
-FACE = {"number": 1, "box": [1, 2, 3, 4], "probabilities": [0.75], "doubts": []}
+FACE = {"number": 1, "box": [1, 2, 3, 4], "probabilities": [0.75], "warnings": []}
 ANSWER = {"name": "a.jpg", "width": 5, "height": 6, "faces": [FACE]}
 CUTS = {"lower": 0.5, "upper": 0.5, "inclusive": False, "threshold": 0.5}
 DECIDED = {"attributes": ["Smiling"], "rule": {"cuts": [CUTS], "exclusive": []}}

@@ -142,13 +142,13 @@ def test_the_last_number_of_a_quick_series_is_the_one_that_stays(page: Any) -> N
     page.wait_for_function("document.querySelector('#live .percent').textContent === '90%'")
 
 
-def test_doubts_are_said_and_grey_the_results(page: Any) -> None:
+def test_warnings_are_said_and_grey_the_results(page: Any) -> None:
     show(page, {"Smiling": 0.9}, None, ["small", "blurred"])
-    assert page.inner_text("#live .doubt") == "Do not rely on these: the face is too small and blurred."
+    assert page.inner_text("#live .warning") == "Do not rely on these: the face is too small and blurred."
     colour = "box => getComputedStyle(box).borderColor"
     grey = page.eval_on_selector("#live [data-attribute='Smiling']", colour)
     show(page, {"Smiling": 0.9})
-    assert page.inner_text("#live .doubt") == ""
+    assert page.inner_text("#live .warning") == ""
     assert grey != page.eval_on_selector("#live [data-attribute='Smiling']", colour)
 
 

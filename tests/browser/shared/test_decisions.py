@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from demo.benchmark.server import PageServer
+from demo.operating_points import POINTS
 from demo.server.content.attributes import attribute_list
-from demo.server.content.decisions import POINTS, decisions
+from demo.server.content.decisions import decisions
 from slimnet import ATTRIBUTES, Calibration, OperatingPoint, Sure, decide
 from tests.browser.bare import bare_page, open_again
 from tests.browser.conftest import choose_panel, start_live, wait_for_more

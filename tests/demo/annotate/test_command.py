@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from demo.annotate.__main__ import main
-from demo.annotate.workers import WorkerError, Workers
+from demo.batch.workers import WorkerError, Workers
+from demo.operating_points import POINTS
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
-from demo.server.content.decisions import POINTS
 from slimnet import ATTRIBUTES, SlimNet
 from tests.paths import PORTRAIT, ROOT
 
@@ -27,13 +27,13 @@ HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
 
 def before_each_analysis(act: Callable[[np.ndarray], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Call a function with each picture in this process before it is analysed."""
-    analyse = Pipeline.analyse
+    analyse = Pipeline.analyse_photo
 
-    def acting(self: Pipeline, frame: np.ndarray, *, thorough: bool, explained: bool) -> Analysis:
+    def acting(self: Pipeline, frame: np.ndarray, *, explained: bool) -> Analysis:
         act(frame)
-        return analyse(self, frame, thorough=thorough, explained=explained)
+        return analyse(self, frame, explained=explained)
 
-    monkeypatch.setattr(Pipeline, "analyse", acting)
+    monkeypatch.setattr(Pipeline, "analyse_photo", acting)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -79,7 +79,7 @@ def test_who_decides_is_told_which_setting_of_the_page_that_is(capsys: pytest.Ca
     told = " ".join(capsys.readouterr().out.split())
     written = " ".join((ROOT / "demo" / "annotate" / "README.md").read_text(encoding="utf-8").split())
     for point, words in POINTS.items():
-        assert re.search(rf"\({point}, the page's '{words.title}'\)", told)
+        assert f"{point} {words.aim} (the page's '{words.title}')" in told
         assert re.search(rf'`{point}` (is the page\'s|its) "{words.title}"', written)
 
 

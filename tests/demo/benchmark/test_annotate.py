@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.annotate.picture import Outcome
-from demo.annotate.workers import WorkerError
+from demo.batch.outcome import Outcome
+from demo.batch.workers import WorkerError
 from demo.benchmark.__main__ import main
 from demo.benchmark.annotate import difference
 from slimnet import SlimNet

@@ -29,32 +29,33 @@ class Page:
         self.asked: list[str] = []
 
     def evaluate(self, _: str, question: Any) -> Any:
-        address, thorough = question
+        address, as_photo = question
         self.asked.append(address)
         frame = open_picture(EXAMPLES / Path(address).name)
-        answer = describe(self.pipeline.analyse(frame, thorough=thorough), {}, None)
+        analyse = self.pipeline.analyse_photo if as_photo else self.pipeline.analyse_camera_frame
+        answer = describe(analyse(frame), {}, None)
         answer["faces"][0] |= self.changes
         return answer
 
 
 def test_the_same_answers_are_equal(pipeline: Pipeline) -> None:
     page, files = Page(pipeline), {}  # type: ignore[var-annotated]
-    found = measure_equality(page, files, pipeline, [PORTRAIT, EXAMPLES / "two_portraits.jpg"], thorough=True)
+    found = measure_equality(page, files, pipeline, [PORTRAIT, EXAMPLES / "two_portraits.jpg"], as_photos=True)
     assert (found.pictures, found.differing) == (2, 0)
     assert found.mean <= found.largest <= 1e-6  # since answers are rounded
     assert set(files) == {PORTRAIT.name, "two_portraits.jpg"}
     assert page.asked == [f"/engine/{name}" for name in files]
 
 
-@pytest.mark.parametrize("change", [{"box": [0, 0, 9, 9]}, {"doubts": ["dark"]}])
+@pytest.mark.parametrize("change", [{"box": [0, 0, 9, 9]}, {"warnings": ["dark"]}])
 def test_another_box_or_warning_counts_as_differing(pipeline: Pipeline, change: dict[str, Any]) -> None:
-    assert measure_equality(Page(pipeline, **change), {}, pipeline, [PORTRAIT], thorough=False).differing == 1
+    assert measure_equality(Page(pipeline, **change), {}, pipeline, [PORTRAIT], as_photos=False).differing == 1
 
 
 def test_differences_of_probabilities_are_measured(pipeline: Pipeline) -> None:
-    (face,) = pipeline.analyse(open_picture(PORTRAIT), thorough=False).faces
+    (face,) = pipeline.analyse_camera_frame(open_picture(PORTRAIT)).faces
     moved = [*face.probabilities[:-1], face.probabilities[-1] + 0.2]
-    found = measure_equality(Page(pipeline, probabilities=moved), {}, pipeline, [PORTRAIT], thorough=False)
+    found = measure_equality(Page(pipeline, probabilities=moved), {}, pipeline, [PORTRAIT], as_photos=False)
     assert found.largest == pytest.approx(0.2, abs=1e-5)
     assert found.mean == pytest.approx(0.2 / 41, abs=1e-3)
 

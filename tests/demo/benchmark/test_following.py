@@ -16,7 +16,7 @@ def test_the_films_end_with_a_face_that_was_followed_at_each_pace(
     write_portraits(tmp_path)
     SlimNet().save(tmp_path / "untrained.safetensors")
     found, landmarked = [], []
-    find, follow = FaceFinder.find, FaceFinder.follow
+    find, follow = FaceFinder.find_in_camera_frame, FaceFinder.follow
 
     def noted(*given: Any, **named: Any) -> Any:
         found.append(1)
@@ -26,7 +26,7 @@ def test_the_films_end_with_a_face_that_was_followed_at_each_pace(
         landmarked.append(1)
         return follow(*given)
 
-    monkeypatch.setattr(FaceFinder, "find", noted)
+    monkeypatch.setattr(FaceFinder, "find_in_camera_frame", noted)
     monkeypatch.setattr(FaceFinder, "follow", noted_follow)
     weights = str(tmp_path / "untrained.safetensors")
     command = ["following", "--data_dir", str(tmp_path), "--weights", weights, "--images", "1", "--device", "cpu"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.annotate.workers import Workers
+from demo.batch.workers import Workers
 from demo.dataset import __main__ as command
 from demo.dataset.picture import Cropped, crop_picture
 from demo.pipeline.detect import FaceFinder

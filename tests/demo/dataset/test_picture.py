@@ -31,7 +31,7 @@ def beside(small: int, folder: Path) -> str:
 def test_a_crop_is_the_aligned_face(finder: FaceFinder) -> None:
     cropped = crop_picture(finder, "one", str(PORTRAIT))
     frame = open_picture(PORTRAIT)
-    (face,) = finder.find(frame, thorough=True)
+    (face,) = finder.find_in_photo(frame)
     [crop] = cropped.crops
     assert (cropped.faces, crop.number, crop.box) == (1, 1, face.box)
     image = Image.open(io.BytesIO(crop.jpeg))

@@ -82,8 +82,8 @@ def test_outside_the_frame_its_border_is_repeated(shift: tuple[float, float]) ->
 @pytest.mark.parametrize("quarters", [0, 1, 2])
 def test_a_real_face_is_found_again_where_celeba_has_it(finder: FaceFinder, quarters: int) -> None:
     frame = np.ascontiguousarray(np.rot90(open_picture(PORTRAIT), quarters))
-    (face,) = finder.find(frame, thorough=True)
-    (again,) = finder.find(align(frame, face), thorough=False)
+    (face,) = finder.find_in_photo(frame)
+    (again,) = finder.find_in_camera_frame(align(frame, face))
     assert np.abs(again.points - TARGETS["landmarks"]).max() < 3.5  # eyes and mouths stand differently in each face
 
 

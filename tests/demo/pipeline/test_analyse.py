@@ -40,7 +40,7 @@ def test_it_says_which_weights_it_has(pipeline: Pipeline[Predictor], weights: Pa
 
 
 def test_faces_are_numbered_from_left_to_right(pipeline: Pipeline, pair: np.ndarray) -> None:
-    analysis = pipeline.analyse(pair, thorough=True)
+    analysis = pipeline.analyse_photo(pair)
     assert (analysis.width, analysis.height) == (500, 220)
     assert analysis.attributes == ATTRIBUTES
     assert [face.number for face in analysis.faces] == [1, 2]
@@ -54,9 +54,15 @@ def test_faces_are_numbered_from_left_to_right(pipeline: Pipeline, pair: np.ndar
         assert all(isinstance(value, int) for value in face.box)
 
 
+def test_only_in_a_photo_are_turned_faces_looked_for(pipeline: Pipeline) -> None:
+    upside_down = open_picture(PORTRAIT)[86:161, 138:202][::-1, ::-1]
+    assert len(pipeline.analyse_photo(upside_down).faces) == 1
+    assert pipeline.analyse_camera_frame(upside_down).faces == ()
+
+
 def test_probabilities_are_those_of_the_crop(pipeline: Pipeline, weights: Path, pair: np.ndarray) -> None:
     predictor = Predictor(weights, "cpu")
-    for face in pipeline.analyse(pair, thorough=False).faces:
+    for face in pipeline.analyse_camera_frame(pair).faces:
         assert (face.crop.shape, face.crop.dtype) == ((218, 178, 3), np.uint8)
         assert (face.probabilities.shape, face.probabilities.dtype) == ((40,), np.float32)
         assert np.allclose(face.probabilities, predictor(face.crop[None])[0], atol=1e-5)
@@ -85,7 +91,7 @@ class CountingPredictor:
 
 def test_all_faces_of_a_frame_go_through_any_predictor_at_once(pipeline: Pipeline, pair: np.ndarray) -> None:
     predictor = CountingPredictor()
-    analysis = Pipeline(predictor, pipeline.finder).analyse(pair, thorough=True)
+    analysis = Pipeline(predictor, pipeline.finder).analyse_photo(pair)
     assert predictor.batches == [2]
     assert analysis.attributes == ("Smiling", "Bangs")
     assert [face.probabilities.tolist() for face in analysis.faces] == [[0.25, 0.25]] * 2
@@ -100,20 +106,20 @@ def test_a_predictor_that_cannot_explain_is_named(pipeline: Pipeline[Predictor],
             return np.full((len(crops), 1), 0.25, np.float32)
 
     plain = Pipeline(Plain(), pipeline.finder)
-    assert len(plain.analyse(pair, thorough=True).faces) == 2
+    assert len(plain.analyse_photo(pair).faces) == 2
     with pytest.raises(TypeError, match="a Plain keeps no features"):
-        plain.analyse(pair, thorough=True, explained=True)
+        plain.analyse_photo(pair, explained=True)
 
 
 def test_each_stage_is_timed(pipeline: Pipeline, pair: np.ndarray) -> None:
-    timings = pipeline.analyse(pair, thorough=False).timings
+    timings = pipeline.analyse_camera_frame(pair).timings
     assert min(timings.detect, timings.align, timings.infer) > 0
-    assert pipeline.analyse(np.zeros_like(pair), thorough=False).timings.align < 1
+    assert pipeline.analyse_camera_frame(np.zeros_like(pair)).timings.align < 1
 
 
 def test_a_dark_face_gets_a_warning(pipeline: Pipeline, pair: np.ndarray) -> None:
-    assert [face.warnings for face in pipeline.analyse(pair, thorough=True).faces] == [(), ()]
-    dark = [face.warnings for face in pipeline.analyse(pair // 4, thorough=True).faces]
+    assert [face.warnings for face in pipeline.analyse_photo(pair).faces] == [(), ()]
+    dark = [face.warnings for face in pipeline.analyse_photo(pair // 4).faces]
     assert dark[1] == ("dark",)
 
 
@@ -181,7 +187,7 @@ def test_in_a_stream_warnings_do_not_flicker(pipeline: Pipeline, pair: np.ndarra
 def test_a_stream_gives_what_a_single_frame_gives(pipeline: Pipeline, pair: np.ndarray) -> None:
     stream = pipeline.stream()
     stream.analyse(pair, 0)
-    streamed, single = stream.analyse(pair, 0.1), pipeline.analyse(pair, thorough=False)
+    streamed, single = stream.analyse(pair, 0.1), pipeline.analyse_camera_frame(pair)
     assert (streamed.width, streamed.height, streamed.attributes) == (500, 220, ATTRIBUTES)
     for one, other in zip(streamed.faces, single.faces, strict=True):
         assert np.abs(np.subtract(one.box, other.box)).max() <= 3
@@ -193,7 +199,7 @@ def test_weights_that_were_never_measured_have_no_reliability(pipeline: Pipeline
 
 
 def test_to_dict_is_plain_json(pipeline: Pipeline, pair: np.ndarray) -> None:
-    analysis = pipeline.analyse(pair, thorough=True)
+    analysis = pipeline.analyse_photo(pair)
     faces = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))["faces"]
     assert [set(face) for face in faces] == [{"number", "box", "probabilities"}] * 2
     assert faces[0]["box"] == list(analysis.faces[0].box)
@@ -203,7 +209,7 @@ def test_to_dict_is_plain_json(pipeline: Pipeline, pair: np.ndarray) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (480, 640, 3)])
 def test_no_face_gives_no_result(pipeline: Pipeline, shape: tuple[int, int, int]) -> None:
-    analysis = pipeline.analyse(np.full(shape, 70, np.uint8), thorough=True)
+    analysis = pipeline.analyse_photo(np.full(shape, 70, np.uint8))
     assert analysis.faces == ()
     assert analysis.to_dict() == {"faces": []}
     assert (analysis.height, analysis.width) == shape[:2]
@@ -215,7 +221,7 @@ def test_missing_weights_are_an_error_for_people(tmp_path: Path) -> None:
 
 
 def test_the_shipped_weights_read_a_real_face() -> None:
-    (face,) = Pipeline.load(device="cpu").analyse(open_picture(PORTRAIT), thorough=True).faces
+    (face,) = Pipeline.load(device="cpu").analyse_photo(open_picture(PORTRAIT)).faces
     ticked = {name for name, p in zip(ATTRIBUTES, face.probabilities, strict=True) if p > 0.5}
     assert {"Smiling", "No_Beard"} <= ticked
     assert not {"Male", "Bald", "Eyeglasses", "Mustache"} & ticked

@@ -71,18 +71,16 @@ class Finder(FaceFinder):
         points = [np.vstack([face.points, tip]).astype(np.float32) for face, tip in zip(seen, tips, strict=True)]
         return tuple(Detection(face.box, four, 0.9, 0) for face, four in zip(seen, points, strict=True))
 
-    def find(
+    def find_in_camera_frame(
         self,
         frame: np.ndarray,  # noqa: ARG002
         *,
-        thorough: bool,
         known: tuple[Face, ...] = (),
         seen: tuple[Detection, ...] | None = None,
-        most: int | None = None,
         largest: int | None = None,
     ) -> tuple[Face, ...]:
-        assert (thorough, most, largest) == (False, None, MAX_LIVE_FACES)
         assert seen is self.looked
+        assert largest == MAX_LIVE_FACES
         new = [face for face in self.there if not any(near(face, other) for other in (*known, *self.refused))]
         new.sort(key=lambda face: -face.box[2] * face.box[3])
         return (*known, *new)[:MAX_LIVE_FACES]
@@ -344,7 +342,7 @@ def test_a_frame_packed_with_faces_costs_no_more_than_its_largest(
 ) -> None:
     face = Image.fromarray(portrait[49:199, 95:245]).resize((142, 142))
     crowd = np.tile(np.asarray(face), (9, 9, 1))
-    assert len(finder.find(crowd, thorough=False)) > 50
+    assert len(finder.find_in_camera_frame(crowd)) > 50
     tried: list[int] = []
     face_near = finder._landmarker.face_near
 

@@ -11,7 +11,7 @@ from demo.pipeline.quality import QualityWarning, SteadyWarnings, measure_qualit
 
 
 def judge(finder: FaceFinder, frame: np.ndarray) -> tuple[str, ...]:
-    (face,) = finder.find(frame, thorough=True)
+    (face,) = finder.find_in_photo(frame)
     return measure_quality(face, align(frame, face)).warnings
 
 
@@ -42,7 +42,7 @@ def test_a_dark_face_is_dark_before_any_background(finder: FaceFinder, portrait:
 
 @pytest.mark.parametrize(("yaw", "pitch"), [(55, 0), (-55, 0), (0, 30), (0, -40)])
 def test_a_face_turned_far_is_turned(finder: FaceFinder, portrait: np.ndarray, yaw: float, pitch: float) -> None:
-    (face,) = finder.find(portrait, thorough=False)
+    (face,) = finder.find_in_camera_frame(portrait)
     crop = align(portrait, face)
     turned = replace(face, yaw=yaw, pitch=pitch)
     assert measure_quality(turned, crop).warnings == ("turned",)

@@ -91,6 +91,6 @@ def test_a_face_is_described_in_plain_types() -> None:
         "number": 2,
         "box": [1, 2, 3, 4],
         "probabilities": [0.75, 0.333333],
-        "doubts": ["small"],
+        "warnings": ["small"],
         "conditions": CONDITIONS,
     }

@@ -31,9 +31,9 @@ def message(
     return {"frame": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), "visitor": visitor}
 
 
-def face_at(left: int, number: int = 1, smiling: float = 0.75, doubts: tuple[Any, ...] = ()) -> FaceResult:
+def face_at(left: int, number: int = 1, smiling: float = 0.75, warnings: tuple[Any, ...] = ()) -> FaceResult:
     crop = np.full((218, 178, 3), (200, 30, 30), np.uint8)
-    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, CLEAR, doubts)
+    return FaceResult(number, (left, 5, 20, 22), np.array([smiling, 0.125], np.float32), crop, CLEAR, warnings)
 
 
 ANALYSIS = Analysis(
@@ -94,14 +94,14 @@ def test_anything_but_a_frame_is_a_clear_error(bad: Any) -> None:
         read_frame(bad)
 
 
-def test_the_page_gets_boxes_probabilities_doubts_and_times() -> None:
-    faces = (face_at(4, doubts=("small", "dark")),)
+def test_the_page_gets_boxes_probabilities_warnings_and_times() -> None:
+    faces = (face_at(4, warnings=("small", "dark")),)
     analysis = Analysis(("Smiling", "Bangs"), 64, 48, faces, Timings(1, 2, 3), left_out=5)
     face = {
         "number": 1,
         "box": [4, 5, 20, 22],
         "probabilities": [0.75, 0.125],
-        "doubts": ["small", "dark"],
+        "warnings": ["small", "dark"],
         "conditions": CONDITIONS,
     }
     answer = describe(analysis, {"wait": 0.12345, "decode": 2.0}, None)

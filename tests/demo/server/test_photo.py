@@ -37,9 +37,9 @@ ANALYSIS = Analysis(
 class TwoFaces:
     """A stand-in for a pipeline: finds two faces in everything."""
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
+    def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:
         assert frame.dtype == np.uint8
-        assert (thorough, most_faces, explained) == (True, MAX_FACES, False)
+        assert (most_faces, explained) == (MAX_FACES, False)
         return ANALYSIS
 
 
@@ -99,7 +99,7 @@ def test_a_picture_is_answered_with_its_faces() -> None:
 
 def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
     class Crowd:
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
+        def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise TooManyFacesError
 
     crowd: Any = Crowd()
@@ -117,7 +117,7 @@ def test_a_picture_of_too_many_faces_is_answered_with_a_sentence() -> None:
 )
 def test_an_analysis_that_fails_is_answered_with_a_sentence(failure: Exception, sentence: str) -> None:
     class Broken:
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
+        def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise failure
 
     broken: Any = Broken()

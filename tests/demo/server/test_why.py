@@ -35,7 +35,7 @@ def turned() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def analysis(pipeline: Pipeline, turned: np.ndarray) -> Analysis:
-    return pipeline.analyse(turned, thorough=True, explained=True)
+    return pipeline.analyse_photo(turned, explained=True)
 
 
 def log_odds(why: dict[str, Any]) -> list[float]:

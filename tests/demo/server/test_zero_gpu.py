@@ -23,7 +23,7 @@ def probabilities(page: PageServer) -> list[float]:
 
 
 def expected() -> Any:
-    [face] = pipelines(WEIGHTS, "cpu")[0].analyse(open_picture(PORTRAIT), thorough=True).faces
+    [face] = pipelines(WEIGHTS, "cpu")[0].analyse_photo(open_picture(PORTRAIT)).faces
     return pytest.approx(face.probabilities.tolist(), abs=1e-4)
 
 

@@ -25,6 +25,9 @@ import {sighting, Tracker} from "./track.js";
  * @typedef {{number: number, box: Box, crop: Uint8ClampedArray<ArrayBuffer>, quality: Quality, warnings: Warning[],
  *   placement: Matrix} & Prediction} FaceResult
  *
+ * What to return beside the probabilities; `explained`: each face's features.
+ * @typedef {{explained?: boolean}} Wanted
+ *
  * How long the stages took, in milliseconds, for all faces together.
  * @typedef {{detect: number, align: number, infer: number}} Timings
  *
@@ -44,15 +47,26 @@ export class Pipeline {
   }
 
   /**
-   * All faces of a frame in reading order, numbered from 1.
+   * All faces of a photo, also small, sideways and upside-down ones, in reading order, numbered from 1.
    *
    * @param {Frame} frame
-   * @param {boolean} thorough - also look for small, sideways and upside-down faces, as in a photo
-   * @param {boolean} explained - whether to return each face's features
+   * @param {Wanted} wanted
    */
-  analyse(frame, thorough, explained = false) {
+  analysePhoto(frame, wanted = {}) {
     const began = performance.now();
-    return this.read(frame, this.finder.find(frame, thorough), began, explained);
+    return this.read(frame, this.finder.findInPhoto(frame), began, wanted);
+  }
+
+  /**
+   * The faces of a single webcam frame in reading order, numbered from 1. A camera's frames in their order belong to a
+   * Stream, which follows the faces.
+   *
+   * @param {Frame} frame
+   * @param {Wanted} wanted
+   */
+  analyseCameraFrame(frame, wanted = {}) {
+    const began = performance.now();
+    return this.read(frame, this.finder.findInCameraFrame(frame), began, wanted);
   }
 
   /**
@@ -61,10 +75,10 @@ export class Pipeline {
    * @param {Frame} frame
    * @param {Face[]} found - in this frame
    * @param {number} began - when the search for them began, by `performance.now`
-   * @param {boolean} explained - whether to return each face's features
+   * @param {Wanted} wanted
    * @returns {Promise<Analysis>}
    */
-  async read(frame, found, began, explained) {
+  async read(frame, found, began, {explained = false}) {
     const detected = performance.now();
     const faces = inReadingOrder(found);
     const crops = faces.map((face) => align(frame, face));
@@ -106,12 +120,12 @@ export class Stream {
    *
    * @param {Frame} frame - its size may change
    * @param {number} seconds - when it was seen, on any clock that does not go back
-   * @param {boolean} explained - whether to return each face's features
+   * @param {Wanted} wanted
    * @returns {Promise<Analysis>}
    */
-  async analyse(frame, seconds, explained = false) {
+  async analyse(frame, seconds, wanted = {}) {
     const began = performance.now();
-    const analysis = await this.pipeline.read(frame, this.follower.find(frame, seconds), began, explained);
+    const analysis = await this.pipeline.read(frame, this.follower.find(frame, seconds), began, wanted);
     this.watchedSeconds += Math.min(seconds - this.seconds, MAX_PAUSE_SECONDS);
     this.seconds = seconds;
     const numbers = this.tracker.update(this.watchedSeconds, sightings(analysis));

@@ -37,18 +37,26 @@ export class FaceFinder {
   }
 
   /**
-   * All faces of a frame: the known ones, then the others, most certain first.
+   * All faces of a photo, most certain first: small ones too and, if none is upright, sideways and upside-down ones.
    *
    * @param {Frame} frame
-   * @param {boolean} thorough - also look for small, sideways and upside-down faces
-   * @param {Face[]} known - faces already found in this frame
-   * @param {Detection[] | null} seen - what `glance` saw in this frame, so that a quick search need not repeat it
    */
-  find(frame, thorough, known = [], seen = null) {
-    const detections = thorough ? this.searchThoroughly(frame) : this.search(frame, seen, !known.length);
-    const unknown = best(detections).filter((part) => !known.some((face) => sameFace(part, face)));
-    const faces = unknown.map((detection) => this.face(frame, detection)).filter((face) => face !== null);
-    return suppressOverlaps([...known, ...faces]);
+  findInPhoto(frame) {
+    return suppressOverlaps(this.faces(frame, best(this.searchPhoto(frame))));
+  }
+
+  /**
+   * The upright faces of a webcam's frame: the known ones, then the others, most certain first. Small ones are looked
+   * for only if there is no larger one.
+   *
+   * @param {Frame} frame
+   * @param {Face[]} known - faces already found in this frame
+   * @param {Detection[] | null} glanced - what `glance` has seen in this frame; null if it has not run yet
+   */
+  findInCameraFrame(frame, known = [], glanced = null) {
+    const detections = this.look(frame, glanced, {far: !known.length});
+    const unknown = detections.filter((part) => !known.some((face) => sameFace(part, face)));
+    return suppressOverlaps([...known, ...this.faces(frame, unknown)]);
   }
 
   /**
@@ -71,14 +79,15 @@ export class FaceFinder {
   }
 
   /**
-   * Detects faces near a webcam; if there are none, and `far` is set, also faces far from it.
+   * Detects faces near a webcam or, if there are none, distant ones: one detection for each face, best score first.
    *
    * @param {Frame} frame
-   * @param {Detection[] | null} seen
-   * @param {boolean} far
+   * @param {Detection[] | null} glanced - what `glance` has seen in this frame; null if it has not run yet
+   * @param {object} options
+   * @param {boolean} options.far - whether to look for small faces where there is no larger one
    */
-  search(frame, seen, far) {
-    let detections = seen ?? this.detector.inWhole(frame);
+  look(frame, glanced, {far}) {
+    let detections = glanced ?? this.glance(frame);
     if (!detections.length) detections = this.detector.inPadded(frame);
     if (!detections.length && far) detections = this.detector.inTiles(frame, 2);
     return best(detections);
@@ -89,7 +98,7 @@ export class FaceFinder {
    *
    * @param {Frame} frame
    */
-  searchThoroughly(frame) {
+  searchPhoto(frame) {
     const view = searchable(frame);
     let detections = this.inTiles(view, TILINGS);
     for (const quarters of [2, 1, 3]) {
@@ -136,6 +145,16 @@ export class FaceFinder {
       }
     }
     return found;
+  }
+
+  /**
+   * Confirms and refines detections.
+   *
+   * @param {Frame} frame
+   * @param {Detection[]} detections
+   */
+  faces(frame, detections) {
+    return detections.map((detection) => this.face(frame, detection)).filter((face) => face !== null);
   }
 
   /**

@@ -52,7 +52,7 @@ export class FaceFollower {
     const isSearchDue = seconds - this.searched >= SEARCH_INTERVAL_SECONDS;
     if (isOneLost || ((isOneNew || !faces.length) && isSearchDue)) {
       const known = faces.map(({face}) => face);
-      const found = this.finder.find(frame, false, known, seen).slice(known.length);
+      const found = this.finder.findInCameraFrame(frame, known, seen).slice(known.length);
       faces.push(...found.map((face) => landmarked(face, detections, seconds)));
       this.searched = seconds;
     }

@@ -18,7 +18,7 @@ const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a se
  */
 
 /**
- * @typedef {Pick<import("../view.js").Face, "number" | "box" | "probabilities" | "doubts" | "why">} RecordedFace
+ * @typedef {Pick<import("../view.js").Face, "number" | "box" | "probabilities" | "warnings" | "why">} RecordedFace
  * @typedef {{faces: RecordedFace[], width: number, height: number}} Answer
  */
 
@@ -65,7 +65,7 @@ export class Recording {
     }
     this.latest = milliseconds;
     this.resumed = false;
-    for (const {number, probabilities, box, doubts, why} of faces) {
+    for (const {number, probabilities, box, warnings, why} of faces) {
       const row = {
         milliseconds: Math.round(milliseconds - this.origin),
         face: this.before + number,
@@ -73,7 +73,7 @@ export class Recording {
         captured: performance.timeOrigin + captured,
         box,
         frame: [width, height],
-        warnings: doubts,
+        warnings,
         why: why ? regionsOf(why) : null,
       };
       this.rows.push(row);

@@ -19,7 +19,7 @@ const LEGIBLE_MS = 150; // minimum time that a percentage stays: nobody can read
 const [YES, NO, NOT_SURE] = [t("yes"), t("no"), t("not sure")];
 const NO_FACE = t("no face yet");
 /** @type {Object<string, Words>} */
-const DOUBTS = {
+const WARNINGS = {
   small: t("too small"),
   turned: t("turned too far away"),
   blurred: t("blurred"),
@@ -102,9 +102,9 @@ export class AttributePanel {
     this.rows = [...this.listed].sort((one, other) => one.index - other.index);
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
     this.names = this.rows.map(({name}) => name); // for people
-    this.warning = find(root, ".doubt", HTMLElement);
+    this.warning = find(root, ".warning", HTMLElement);
     this.leaveRoom();
-    /** @type {{probabilities: number[], ticks: Tick[] | null, doubts: string[]} | null} */
+    /** @type {{probabilities: number[], ticks: Tick[] | null, warnings: string[]} | null} */
     this.face = null;
     root.addEventListener("click", (event) => {
       // A click must not change a result.
@@ -164,16 +164,16 @@ export class AttributePanel {
    * @param {number[]} probabilities
    * @param {Tick[] | null} ticks - of a moving face: smoothed, so they may lag behind their cuts a little;
    *   without them, ticks follow the probabilities at once
-   * @param {string[]} doubts - keys of DOUBTS
+   * @param {string[]} warnings - keys of WARNINGS
    */
-  show(probabilities, ticks = null, doubts = []) {
-    this.face = {probabilities, ticks, doubts};
+  show(probabilities, ticks = null, warnings = []) {
+    this.face = {probabilities, ticks, warnings};
     const now = performance.now();
     const legible = !ticks || now - this.written >= LEGIBLE_MS;
     if (legible) this.written = now;
     else this.later ??= setTimeout(() => this.showAgain(), LEGIBLE_MS);
     this.root.classList.remove("empty");
-    this.showDoubts(doubts);
+    this.showWarnings(warnings);
     const shown = ticks ?? decide(probabilities, this.rule);
     let turned = false;
     for (const row of this.rows) {
@@ -189,29 +189,29 @@ export class AttributePanel {
     this.chips.show((index) => this.rows[index].tick === true && this.shows(index));
   }
 
-  /** @param {string[]} doubts - keys of DOUBTS */
-  showDoubts(doubts) {
-    const reasons = listed(doubts.map((doubt) => DOUBTS[doubt]));
-    this.root.classList.toggle("doubtful", doubts.length > 0);
-    write(this.warning, doubts.length ? t("Do not rely on these: the face is {reasons}.", {reasons}) : "");
+  /** @param {string[]} warnings - keys of WARNINGS */
+  showWarnings(warnings) {
+    const reasons = listed(warnings.map((warning) => WARNINGS[warning]));
+    this.root.classList.toggle("greyed", warnings.length > 0);
+    write(this.warning, warnings.length ? t("Do not rely on these: the face is {reasons}.", {reasons}) : "");
   }
 
   /** Greys everything out until the next face is shown. */
   fade() {
-    this.root.classList.add("doubtful");
+    this.root.classList.add("greyed");
   }
 
   showAgain() {
     this.later = null;
     this.written = -Infinity;
-    if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.doubts);
+    if (this.face) this.show(this.face.probabilities, this.face.ticks, this.face.warnings);
   }
 
   clear() {
     this.face = null;
     this.written = -Infinity;
     this.root.classList.add("empty");
-    this.showDoubts([]);
+    this.showWarnings([]);
     for (const row of this.rows) row.clear();
     this.arrange();
   }

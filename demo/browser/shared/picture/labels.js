@@ -22,7 +22,7 @@ const LEAST_ROOM = 1e-9; // above a cut, which may itself be 1
 /**
  * A face with its ticks; its box is [x, y, width, height].
  *
- * @typedef {{number: number, box: number[], doubts: string[], probabilities: number[],
+ * @typedef {{number: number, box: number[], warnings: string[], probabilities: number[],
  *   ticks: import("../attributes/decisions.js").Tick[]}} DecidedFace
  */
 
@@ -52,7 +52,7 @@ export class PictureLabels {
       faces.map((face) => {
         const standing = before.get(face.number) ?? [];
         const share = face.box[3] / longerSide;
-        const others = face.doubts.length || share < (standing.length ? KEPT_SHARE : LEAST_SHARE) ? 0 : company;
+        const others = face.warnings.length || share < (standing.length ? KEPT_SHARE : LEAST_SHARE) ? 0 : company;
         return [face.number, this.strongest(face, standing, rule, face.number === chosen ? MOST_LABELS : others)];
       }),
     );

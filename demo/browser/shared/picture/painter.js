@@ -20,7 +20,7 @@ const FAMILY = "system-ui, sans-serif";
 /**
  * A face to mark. Its box is [left, top, width, height] in pixels of the canvas.
  *
- * @typedef {{number: number, box: number[], labels: string[], doubted: boolean}} MarkedFace
+ * @typedef {{number: number, box: number[], labels: string[], hasWarnings: boolean}} MarkedFace
  */
 
 /**
@@ -68,7 +68,7 @@ export class PicturePainter {
     }));
     const placed = this.layout.place(marked, {width, height}, unit, (text) => this.widthOf(context, text), chosen);
     placed.forEach((face, position) => {
-      const {doubted} = faces[position];
+      const {hasWarnings} = faces[position];
       const colour = faceColour(face.number, this.colours);
       if (boxes)
         paintBox(
@@ -77,13 +77,13 @@ export class PicturePainter {
           colour,
           face.badge.height / BADGE_HEIGHT,
           face.number === chosen || face.number === pointed,
-          doubted,
+          hasWarnings,
         );
     });
     placed.forEach((face, position) => {
       const colour = faceColour(face.number, this.colours);
       this.paintBadge(context, face, colour);
-      for (const label of face.labels) paintLabel(context, label, colour, faces[position].doubted);
+      for (const label of face.labels) paintLabel(context, label, colour, faces[position].hasWarnings);
     });
   }
 
@@ -132,10 +132,10 @@ function labelFont(unit) {
  * @param {string} colour
  * @param {number} unit
  * @param {boolean} strong - for the face that is chosen or pointed at
- * @param {boolean} doubted - drawn with a dashed line
+ * @param {boolean} hasWarnings - drawn with a dashed line
  */
-function paintBox(context, box, colour, unit, strong, doubted) {
-  context.setLineDash(doubted ? [10 * unit, 7 * unit] : []);
+function paintBox(context, box, colour, unit, strong, hasWarnings) {
+  context.setLineDash(hasWarnings ? [10 * unit, 7 * unit] : []);
   context.beginPath();
   roundRect(context, box, Math.min(12 * unit, box.width / 6));
   // A dark rim makes the box visible on any background.
@@ -154,16 +154,16 @@ function paintBox(context, box, colour, unit, strong, doubted) {
  * @param {CanvasRenderingContext2D} context
  * @param {import("./layout.js").Label} label
  * @param {string} colour - of the face
- * @param {boolean} doubted
+ * @param {boolean} hasWarnings
  */
-function paintLabel(context, label, colour, doubted) {
+function paintLabel(context, label, colour, hasWarnings) {
   const unit = label.height / LABEL_HEIGHT;
   fillPill(context, label, LABEL_COLOUR, label.height / 2);
-  context.fillStyle = doubted ? FAINT_TEXT_COLOUR : colour;
+  context.fillStyle = hasWarnings ? FAINT_TEXT_COLOUR : colour;
   context.beginPath();
   context.arc(label.x + 9.5 * unit, label.y + label.height / 2, 3 * unit, 0, 2 * Math.PI);
   context.fill();
-  context.fillStyle = doubted ? FAINT_TEXT_COLOUR : LABEL_TEXT_COLOUR;
+  context.fillStyle = hasWarnings ? FAINT_TEXT_COLOUR : LABEL_TEXT_COLOUR;
   context.font = labelFont(unit);
   context.textAlign = "left";
   context.textBaseline = "middle";

@@ -17,8 +17,8 @@ SCRIPT = """() => {
     window.chosenLabels = (names, telling, frames, side) => {
       const labels = new PictureLabels(telling, names);
       return frames.map(({faces, chosen}) => {
-        const decided = faces.map(({probabilities, doubts = [], height = 100, number}) => ({
-          number, doubts, probabilities, box: [0, 0, height, height], ticks: probabilities.map((p) => p > 0.5),
+        const decided = faces.map(({probabilities, warnings = [], height = 100, number}) => ({
+          number, warnings, probabilities, box: [0, 0, height, height], ticks: probabilities.map((p) => p > 0.5),
         }));
         return Object.fromEntries(labels.choose(decided, side, chosen, rule));
       });
@@ -82,9 +82,9 @@ def test_labels_do_not_change_places_while_their_strengths_hover(page: Any) -> N
 
 @pytest.mark.parametrize(
     ("count", "more", "chosen_count", "other_count"),
-    [(2, {}, 4, 4), (6, {}, 4, 3), (9, {}, 4, 0), (2, {"height": 40}, 4, 0), (2, {"doubts": ["dark"]}, 4, 0)],
+    [(2, {}, 4, 4), (6, {}, 4, 3), (9, {}, 4, 0), (2, {"height": 40}, 4, 0), (2, {"warnings": ["dark"]}, 4, 0)],
 )
-def test_of_many_small_or_doubted_faces_only_the_chosen_one_has_labels(
+def test_of_many_or_small_faces_or_those_with_warnings_only_the_chosen_one_has_labels(
     page: Any, count: int, more: dict[str, Any], chosen_count: int, other_count: int
 ) -> None:
     faces = [face(number, 0.99, 0.99, 0.1, 0.99, 0.99, **more) for number in range(1, count + 1)]

@@ -38,7 +38,7 @@ def test_a_frame_is_full_of_faces_that_are_found_and_each_sender_has_a_name_of_i
     assert len(next(attack.bodies(0))) == len(attack.body)
     assert first["frame"] == second["frame"]
     assert json.loads(list(islice(attack.bodies(0), 3))[2]) == first
-    assert len(FaceFinder().find(read_frame(first), thorough=False)) > 50
+    assert len(FaceFinder().find_in_camera_frame(read_frame(first))) > 50
 
 
 def test_who_asks_for_turns_has_another_name_with_each_request_and_sends_nothing_else() -> None:

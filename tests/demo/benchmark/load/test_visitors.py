@@ -18,14 +18,14 @@ from tests.fakes.running import running
 def test_somebody_is_alone_in_each_film_where_that_is_asked_for() -> None:
     finder = FaceFinder()
     for film in make_films(6, one_face=True):
-        assert len(finder.find(read_frame({"frame": film[0]}), thorough=False)) == 1
+        assert len(finder.find_in_camera_frame(read_frame({"frame": film[0]}))) == 1
 
 
 def test_films_show_one_to_three_faces_that_are_found_at_the_first_look() -> None:
     finder = FaceFinder()
     for film, count in zip(make_films(6), (1, 1, 2, 1, 1, 3), strict=True):
         for frame in film[::10]:
-            assert len(finder.find(read_frame({"frame": frame}), thorough=False)) == count
+            assert len(finder.find_in_camera_frame(read_frame({"frame": frame}))) == count
 
 
 def test_a_large_photo_shows_the_same_and_is_no_small_request() -> None:

@@ -48,7 +48,7 @@ def test_it_goes_on_after_an_error_in_mediapipe_though_the_models_are_gone(
 
     monkeypatch.setattr(task, "detect", breaks_for_good)
     for _ in range(2):
-        (face,) = finder.find(portrait, thorough=False)
+        (face,) = finder.find_in_camera_frame(portrait)
         assert np.abs(face.points[:2] - EYES).max() < 4
     assert len(broken) == 1
 
@@ -73,7 +73,7 @@ def test_a_damaged_or_missing_model_file_is_named(name: str, assets: Path) -> No
 def test_the_program_ends_quietly() -> None:
     program = (
         "from demo.pipeline.detect import FaceFinder\nfrom demo.pictures.decode import open_picture\n"
-        f"print(len(FaceFinder().find(open_picture({str(PORTRAIT)!r}), thorough=True)))"
+        f"print(len(FaceFinder().find_in_photo(open_picture({str(PORTRAIT)!r}))))"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr, run.returncode) == ("1\n", "", 0)
@@ -86,7 +86,7 @@ def test_faces_are_found_where_no_temporary_file_can_be_made(
         raise FileNotFoundError("No usable temporary directory found")
 
     monkeypatch.setattr(face_models.tempfile, "TemporaryFile", refuse)
-    assert len(FaceFinder().find(portrait, thorough=False)) == 1
+    assert len(FaceFinder().find_in_camera_frame(portrait)) == 1
 
 
 def test_mediapipe_is_the_version_that_reports_to_nobody() -> None:

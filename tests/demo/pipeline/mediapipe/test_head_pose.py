@@ -9,9 +9,9 @@ def scaled_across(picture: np.ndarray, factor: float) -> np.ndarray:
 
 
 def test_the_head_angles_are_those_of_the_head(finder: FaceFinder, portrait: np.ndarray) -> None:
-    (face,) = finder.find(portrait, thorough=False)
-    (mirrored,) = finder.find(portrait[:, ::-1], thorough=False)
-    (turned,) = finder.find(np.rot90(portrait), thorough=True)
+    (face,) = finder.find_in_camera_frame(portrait)
+    (mirrored,) = finder.find_in_camera_frame(portrait[:, ::-1])
+    (turned,) = finder.find_in_photo(np.rot90(portrait))
     assert abs(face.yaw + mirrored.yaw) < 4
     assert abs(face.yaw) < 15
     assert abs(face.pitch) < 15
@@ -19,5 +19,5 @@ def test_the_head_angles_are_those_of_the_head(finder: FaceFinder, portrait: np.
     # Narrower on its right half, as if turned to the picture's left; the left half is stretched as much.
     left, right = portrait[:, :168], portrait[:, 168:]
     aside = np.concatenate([scaled_across(left, 1.4), scaled_across(right, 0.6)], axis=1)
-    (face_aside,) = finder.find(aside, thorough=False)
+    (face_aside,) = finder.find_in_camera_frame(aside)
     assert face_aside.yaw > face.yaw + 10

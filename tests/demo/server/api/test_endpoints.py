@@ -57,8 +57,8 @@ class OneFace:
     attributes = Explaining.attributes
     predictor = Explaining()
 
-    def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
-        assert (thorough, most_faces) == (True, MAX_FACES)
+    def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:
+        assert most_faces == MAX_FACES
         height, width = frame.shape[:2]
         crop = np.zeros((218, 178, 3), np.uint8)
         features = np.zeros((1, 3, 2, 2), np.float32) if explained else None
@@ -194,8 +194,8 @@ def test_maps_are_drawn_for_no_more_faces_once_nobody_waits_for_them(picture: Pa
     class Crowd(OneFace):
         predictor = Counting()
 
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:
-            one = super().analyse(frame, thorough=thorough, most_faces=most_faces, explained=explained)
+        def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:
+            one = super().analyse_photo(frame, most_faces=most_faces, explained=explained)
             return replace(one, faces=5 * one.faces)
 
     class HangsUp:
@@ -304,7 +304,7 @@ def test_an_analysis_that_fails_is_a_clear_error(
     def fail(*_: object, **__: object) -> Analysis:
         raise failure
 
-    monkeypatch.setattr(OneFace, "analyse", fail)
+    monkeypatch.setattr(OneFace, "analyse_photo", fail)
     with pytest.raises(Exception, match="could not analyse this picture"):
         client.predict(picture=handle_file(picture), api_name="/analyse")
     assert files(cache) == []
@@ -312,7 +312,7 @@ def test_an_analysis_that_fails_is_a_clear_error(
 
 def test_where_memory_is_short_a_call_is_told_after_how_many_seconds_to_come_again(picture: Path) -> None:
     class Short(OneFace):
-        def analyse(self, frame: np.ndarray, *, thorough: bool, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
+        def analyse_photo(self, frame: np.ndarray, *, most_faces: int, explained: bool) -> Analysis:  # noqa: ARG002
             raise MemoryError
 
     pipeline: Any = Short()

@@ -10,11 +10,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from demo.operating_points import POINTS
 from demo.paths import WEIGHTS
 from demo.pipeline.analyse import Pipeline
 from demo.server.api.endpoints import add_endpoints
 from demo.server.api.mcp_tool import add_tool, description
-from demo.server.content.decisions import POINTS
 from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import ATTRIBUTES
 from tests.paths import PORTRAIT
@@ -51,6 +51,8 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     assert tool.name == "read_faces"
     assert "40 attributes, such as Smiling, Eyeglasses, Wavy_Hair:" in tool.description
     assert "emotion" not in tool.description
+    for name, last in (("operating_point", "(the page's 'Find all')"), ("attribute", "they spoke for it")):
+        assert tool.inputSchema["properties"][name]["description"].endswith(last)
     assert tool.inputSchema["properties"]["picture"]["type"] == "string"
     assert tool.inputSchema["required"] == ["picture"]
     face, same, no_picture, inside = (answer.content[0].text for answer in answers)

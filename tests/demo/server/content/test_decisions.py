@@ -1,8 +1,7 @@
 import json
 
-from demo.server.content.decisions import POINTS, decisions
+from demo.server.content.decisions import decisions
 from slimnet import Calibration, Reliability
-from slimnet.calibration import OPERATING_POINTS
 from tests.fakes.decided import decided
 
 
@@ -12,10 +11,6 @@ def test_the_scripts_are_told_what_the_weights_hold() -> None:
     assert told["unsure"] == [[0.1, 0.9]] * 3
     assert told["sure"]["answered"] == [0.71] * 3
     assert told["exclusive"] == [["No_Beard", "Goatee"]]
-
-
-def test_the_switch_holds_every_operating_point() -> None:
-    assert sorted(POINTS) == sorted(OPERATING_POINTS)
 
 
 def test_weights_without_operating_points_decide_nothing() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.annotate.journal import ResumeError
-from demo.annotate.partial_table import PartialTable
-from demo.annotate.picture import Outcome
+from demo.batch.journal import ResumeError
+from demo.batch.outcome import Outcome
+from demo.batch.partial_table import PartialTable
 from demo.pipeline.table import COLUMNS
 
 FILES = ["a.jpg", "b.jpg", "\udcff\n.jpg", "d.jpg"]
@@ -148,7 +148,7 @@ def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
         parquet.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("demo.annotate.partial_table.as_parquet", fail)
+    monkeypatch.setattr("demo.batch.partial_table.as_parquet", fail)
     with partial(out) as table:
         for outcome in OUTCOMES:
             table.add(outcome)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from demo.annotate import workers
-from demo.annotate.workers import Ask, WorkerError, Workers
+from demo.batch import workers
+from demo.batch.workers import Ask, WorkerError, Workers, worker_count
 from demo.child_process import ChildProcess
 from tests.paths import ROOT
 from tests.processes import wait_until_ended
@@ -92,7 +92,7 @@ def test_no_process_outlives_the_program_or_complains(sent: signal.Signals, tmp_
     program = """if __name__ == "__main__":
         import multiprocessing
         import signal
-        from tests.demo.annotate.test_workers import Workers, squaring
+        from tests.demo.batch.test_workers import Workers, squaring
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it otherwise
         try:
             with Workers(squaring, 2) as workers:
@@ -135,3 +135,11 @@ def test_where_a_process_cannot_start_the_others_end(monkeypatch: pytest.MonkeyP
     with pytest.raises(WorkerError, match=r"cannot be started: .*Too many open files"), Workers(squaring, 2):
         pass
     assert started[0].status is not None
+
+
+@pytest.mark.parametrize(("pictures", "count"), [(0, 1), (31, 1), (32, 2), (64, 4), (1000, 4)])
+def test_few_pictures_start_few_processes_and_many_one_for_each_core(
+    pictures: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    assert worker_count(pictures) == count

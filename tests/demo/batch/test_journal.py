@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.annotate.journal import Entry, Journal, ResumeError
+from demo.batch.journal import Entry, Journal, ResumeError
 from tests.paths import ROOT
 
 SETTINGS = {"weights": "1"}
@@ -100,7 +100,7 @@ def test_a_journal_that_is_damaged_inside_is_named_and_replaced_by_restart(
 
 HOLDER = """
 import sys
-from tests.demo.annotate.test_journal import opened, Path
+from tests.demo.batch.test_journal import opened, Path
 journal = opened(Path(sys.argv[1]))
 print(flush=True)
 sys.stdin.readline()

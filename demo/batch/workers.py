@@ -4,6 +4,7 @@ We wrote our own because concurrent.futures gives up all tasks when one process 
 task can't ask this process anything, and all processes share a pipe, whose lock a killed one may take with it.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -22,10 +23,24 @@ Ask = Callable[[Any], Any]
 KILLED = "its process was killed twice, mostly for want of memory"
 # How many tasks per process may be done while an earlier one is still running.
 _TASKS_AHEAD = 16
+_PICTURES_PER_START = 16  # starting a process takes about as long as annotating this many
 
 
 class WorkerError(RuntimeError):
     """A process could not start, or ended before it could take a task."""
+
+
+def worker_count(pictures: int) -> int:
+    """Choose how many processes are worth starting: at most one for each core that this process may use.
+
+    Args:
+        pictures: number of pictures to read.
+
+    Returns:
+        One for each 16 pictures, but at least 1, and at most the number of cores.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, pictures // _PICTURES_PER_START))
 
 
 class Workers(Generic[Task, Result]):

@@ -1,11 +1,11 @@
-"""Which files to annotate, and which other files the given folders contain."""
+"""Which pictures to read, and which other files the given folders contain."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from demo.batch.inputs import is_folder
 from demo.pictures.decode import SUFFIXES
 
 # What macOS, Windows and network storage put beside people's files: copies of metadata, thumbnails, deleted files,
@@ -28,11 +28,10 @@ _OTHER_MEDIA_SUFFIXES = frozenset((
     ".ogv", ".mj2", ".mxf", ".ai", ".wmf", ".emf", ".cdr",
 ))  # fmt: skip
 _MAX_KINDS = 6  # named in each sentence
-_HASH_DIGITS = 8
 
 
 class PictureFiles:
-    """The files to annotate, each once: the given files, and those with a picture's suffix in the given folders.
+    """The files to read, each once: the given files, and those with a picture's suffix in the given folders.
 
     A given file is read whatever its name. In folders, hidden files and folders are skipped, and so are the system's. A
     leading dot is how a Mac, a NAS or a phone marks what is not for people, such as an unfinished copy, a thumbnail or
@@ -120,29 +119,8 @@ class PictureFiles:
         return False
 
 
-def is_folder(name: str) -> bool:
-    """Whether a path is a folder that we can enter.
-
-    Args:
-        name: the path, which need not exist.
-    """
-    try:
-        return Path(name).is_dir()
-    except OSError:  # the name is too long, or in a folder that we may list but not enter
-        return False
-
-
 def _listed(counts: Counter[str]) -> str:
     """Numbers and kinds, most frequent first: "3 .nef, 1 .jxl"."""
     listed = [f"{count} {kind}" for kind, count in counts.most_common(_MAX_KINDS)]
     rest = counts.total() - sum(count for _, count in counts.most_common(_MAX_KINDS))
     return ", ".join(listed + ([f"{rest} others"] if rest else []))
-
-
-def path_hash(file: str) -> str:
-    """Tell apart files of one name in different folders, in eight digits.
-
-    Args:
-        file: path of the file, which counts as the absolute one.
-    """
-    return hashlib.sha256(os.fsencode(Path(file).absolute())).hexdigest()[:_HASH_DIGITS]

@@ -1,6 +1,6 @@
 import pytest
 
-from demo.annotate.stops import explain_stop
+from demo.batch.stops import explain_stop
 
 
 def test_an_error_without_a_number_is_told_in_its_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.annotate.files import PictureFiles
+from demo.batch.files import PictureFiles
 
 
 def make(folder: Path, *names: str) -> Path:

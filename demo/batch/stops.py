@@ -2,7 +2,7 @@
 
 import sys
 
-from demo.annotate.workers import WorkerError
+from demo.batch.workers import WorkerError
 
 STOPS = (KeyboardInterrupt, WorkerError, OSError)
 

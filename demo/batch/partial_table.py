@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from demo.annotate.journal import Entry, Journal, ResumeError
-from demo.annotate.picture import Outcome
+from demo.batch.journal import Entry, Journal, ResumeError
+from demo.batch.outcome import Outcome
 from demo.pipeline.table import as_parquet, is_parquet, write_rows
 from slimnet.files.atomic import replacement
 
