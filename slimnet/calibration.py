@@ -88,7 +88,8 @@ class Calibration:
         reliability: one for each temperature.
         operating_points: one for each of OPERATING_POINTS, by its name; empty if none were measured.
         unsure: for each attribute the low and high end of the band of probability outside which at least 98 % of
-            answers are right; (0, 1) if there are no such answers. Empty without operating points.
+            answers are right, and 80 % of the "yes" and of the "no" alone; 0 or 1 if there are no such answers. Empty
+            without operating points.
         sure: how good these answers are; None without operating points.
 
     Raises:

@@ -85,13 +85,27 @@ def decide_all(
         return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
     thresholds = np.array(calibration.operating_points[point].thresholds)
     low, high = np.array(calibration.unsure).T
-    # A band from 0 or up to 1 means that no answer on that side is good enough. float32 rounds very sure ones to these.
-    ticked = (probabilities >= high) & (high < 1) if point == ACCURACY else probabilities > thresholds
-    lower = low if point == ACCURACY else np.minimum(low, thresholds)
-    empty = (probabilities <= lower) & (lower > 0)
+    empty, ticked = outside(probabilities, low if point == ACCURACY else np.minimum(low, thresholds), high)
+    if point != ACCURACY:
+        ticked = probabilities > thresholds
     answers = np.where(ticked, YES, np.where(empty, NO, NOT_SURE)).astype(np.int8)
     answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
     return answers
+
+
+def outside(probabilities: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the answers outside bands of doubt.
+
+    Args:
+        probabilities: float (…, attributes), 0 to 1.
+        low: lower ends of the bands, of a shape that fits the probabilities; 0 where no box is surely empty.
+        high: upper ends, likewise; 1 where no box is surely ticked.
+
+    Returns:
+        Two bool arrays (…, attributes): which boxes are empty, and which are ticked.
+    """
+    # An end at 0 or 1 means that no answer on that side is good enough. float32 rounds very sure ones to these.
+    return (probabilities <= low) & (low > 0), (probabilities >= high) & (high < 1)
 
 
 def check_point(calibration: Calibration | None, point: str) -> None:

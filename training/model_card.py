@@ -17,6 +17,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from slimnet.files.atomic import replace_text
 from training.fit.arguments import given_path
+from training.measure.decisions import RIGHT, RIGHT_OF_EACH_KIND
 from training.measure.metrics import NETWORK_FIGURES
 from training.report import tables as report
 from training.report.maps import where_it_looks
@@ -154,14 +155,20 @@ def _held_out(calibration: dict[str, Any]) -> str:
     found = calibration["decisions"]
     right = found["sure"]["right"]
     never = [name for name, share in zip(calibration["attributes"], right, strict=True) if share == 0]
+    sure = zip(calibration["attributes"], found["sure"]["precision"], found["sure"]["recall"], strict=True)
+    ticked = {name: precision for name, precision, recall in sure if recall > 0}
+    only_empty = [name for name in calibration["attributes"] if name not in ticked and name not in never]
     return (
         f"On five folds of the {calibration['images']:,} validation images, each time of people that thresholds and "
         f"bands were not fitted on, balanced accuracy is "
         f"{report.percent(found['held_out']['balanced']['balanced_accuracy'])} at its point and F1 "
         f"{report.percent(found['held_out']['f1']['f1'])} at its own. Outside the bands "
         f"{report.percent(found['answered'])} of all boxes are answered and {report.percent(found['right'])} of the "
-        f"answers are right, at least {report.percent(min(filter(None, right), default=None))} for every attribute "
-        f"that is answered. Never answered at the point of the fewest mistakes: {', '.join(never) or 'none'}."
+        f"answers are right. The bands were chosen so that for each attribute at least {100 * RIGHT:g} are right (the "
+        f"least: {report.percent(min(filter(None, right), default=None))}), and of its ticks and of its empty boxes, "
+        f"each on their own, at least {100 * RIGHT_OF_EACH_KIND:g} (the least of the ticks: "
+        f"{report.percent(min(ticked.values(), default=None))}). Never answered at the point of the fewest mistakes: "
+        f"{', '.join(never) or 'none'}. Never ticked there: {', '.join(only_empty) or 'none'}."
         + "".join(map(_other_people, calibration.get("other_people", ())))
     )
 

@@ -55,7 +55,7 @@ def write_portraits(folder: Path) -> None:
     """Write two validation pictures of a real face, with made-up labels, as Kaggle lays CelebA out."""
     frame = open_picture(PORTRAIT)
     (folder / "img_align_celeba").mkdir()
-    crop = Image.fromarray(align(frame, FaceFinder().find(frame, thorough=True)[0]))
+    crop = Image.fromarray(align(frame, FaceFinder().find_in_photo(frame)[0]))
     with (folder / "list_eval_partition.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("image_id", "partition"), ("a.jpg", 0), ("b.jpg", 1), ("c.jpg", 1)])
     names = ("b.jpg", "c.jpg")

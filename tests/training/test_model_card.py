@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,18 @@ def test_links_lead_from_the_document_to_the_evaluation(tmp_path: Path, folder: 
     assert "](../evaluation/attributes.png)" in document.read_text()
 
 
+def calibrated(pays: bool = True) -> dict[str, Any]:
+    """What training.calibrate --json writes for weights without decisions."""
+    gain = {"gain": 0.001, "low": 0.0005, "high": 0.0015}
+    temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
+    thresholds = {"logits": [0, 0.5], "folded": pays}
+    return {
+        "images": 3000, "attributes": ["Male", "Bald"],
+        "thresholds": thresholds | gain, "temperatures": temperatures | gain,
+        "weights": {"file": "w.safetensors", "sha256": "0"},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("part", "pays", "words"),
     [("thresholds", True, "folded into the last bias for Bald"), ("thresholds", False, "tried and left"),
@@ -91,13 +104,7 @@ def test_links_lead_from_the_document_to_the_evaluation(tmp_path: Path, folder: 
 def test_what_was_tried_is_told_as_calibration_found_it(
     tmp_path: Path, folder: Path, part: str, pays: bool, words: str
 ) -> None:
-    gain = {"gain": 0.001, "low": 0.0005, "high": 0.0015}
-    temperatures = {"fitted": [0.9, 1.2], "error_before": 0.02, "error_after": 0.01, "used": pays}
-    thresholds = {"logits": [0, 0.5], "folded": pays}
-    found = {"images": 3000, "attributes": ["Male", "Bald"],
-             "thresholds": thresholds | gain, "temperatures": temperatures | gain,
-             "weights": {"file": "w.safetensors", "sha256": "0"}}  # fmt: skip
-    (folder / "calibration.json").write_text(json.dumps(found))
+    (folder / "calibration.json").write_text(json.dumps(calibrated(pays)))
     document = tmp_path / "results.md"
     document.write_text(f"<!-- evaluation: {part} -->\n<!-- /evaluation -->\n")
     assert run(document, "--evaluation", folder) == 0
@@ -105,6 +112,20 @@ def test_what_was_tried_is_told_as_calibration_found_it(
     change = {"thresholds": "+0.100 points (95 %: +0.050 to +0.150)",
               "temperatures": "-0.0010 (95 %: -0.0015 to -0.0005) and the error"}  # fmt: skip
     assert change[part] in document.read_text()
+
+
+def test_how_reliable_ticks_alone_are_is_told_and_what_is_never_ticked(tmp_path: Path, folder: Path) -> None:
+    sure = {"right": [0.985, 0.99], "answered": [0.7, 0.8], "precision": [0.85, 0], "recall": [0.5, 0]}
+    held_out = {"balanced": {"balanced_accuracy": 0.9}, "f1": {"f1": 0.8}}
+    found = calibrated() | {"decisions": {"sure": sure, "held_out": held_out, "answered": 0.75, "right": 0.987}}
+    (folder / "calibration.json").write_text(json.dumps(found))
+    document = tmp_path / "results.md"
+    document.write_text("<!-- evaluation: held-out -->\n<!-- /evaluation -->\n")
+    assert run(document, "--evaluation", folder) == 0
+    text = document.read_text()
+    assert "for each attribute at least 98 are right (the least: 98.50)" in text
+    assert "each on their own, at least 80 (the least of the ticks: 85.00)" in text
+    assert "Never answered at the point of the fewest mistakes: none. Never ticked there: Bald." in text
 
 
 @pytest.mark.parametrize(

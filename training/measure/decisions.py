@@ -13,11 +13,14 @@ import numpy as np
 
 from slimnet import OperatingPoint, Sure
 from slimnet.calibration import ACCURACY, BALANCED, F1
-from slimnet.decisions import keep_surest
+from slimnet.decisions import keep_surest, outside
 from training.measure import bootstrap, metrics
 from training.measure.thresholds import people_apart
 
 RIGHT = 0.98  # share of the answers outside the band that should be right
+# The same share of the ticks alone, and of the empty boxes alone. Otherwise many easy answers of one kind would pay for
+# bad ones of the other.
+RIGHT_OF_EACH_KIND = 0.8
 
 FOLDS = 5  # of people
 _RESAMPLES = 20  # bootstrap samples whose best thresholds are averaged
@@ -73,7 +76,7 @@ class Bands:
     """Bands of doubt.
 
     Attributes:
-        fitted: Low and high end for each attribute; (0, 1) if no answers are right often enough.
+        fitted: Low and high end for each attribute; 0 or 1 if no answers of that kind are right often enough.
         held_out: float (N, attributes, 2), for each image the bands fitted on other people.
     """
 
@@ -100,8 +103,8 @@ class Bands:
         Returns:
             bool (N, attributes).
         """
-        low, high = self.held_out[..., 0], self.held_out[..., 1]
-        return ((probabilities <= low) & (low > 0)) | ((probabilities >= high) & (high < 1))
+        empty, ticked = outside(probabilities, self.held_out[..., 0], self.held_out[..., 1])
+        return empty | ticked
 
 
 def fit_decisions(
@@ -122,6 +125,20 @@ def fit_decisions(
         least_bands: For each attribute a band that its own must include, since other people need it; (0.5, 0.5) if none
             do.
     """
+    points, held_out = _fit_points(probabilities, labels, known, identities, names)
+    bands = fit_bands(probabilities, labels, known, identities).widened(least_bands)
+    sure, answered, right = _measure_sure(probabilities, labels, known, bands, names)
+    return Decisions(points, bands.fitted, sure, held_out, answered, right)
+
+
+def _fit_points(
+    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray, names: Sequence[str]
+) -> tuple[dict[str, OperatingPoint], dict[str, PointFigures]]:
+    """Fit the operating points on everybody, and measure each by thresholds fitted on the other folds.
+
+    Returns:
+        The points and their figures, by name; precision and recall of a point are measured on held-out folds, too.
+    """
     folds = list(people_apart(FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
         ACCURACY: lambda *_: np.full(len(names), 0.5),
@@ -133,27 +150,41 @@ def fit_decisions(
         thresholds = np.empty_like(probabilities)
         for fitted, other in folds:
             thresholds[other] = fit(probabilities[fitted], labels[fitted], known[fitted], identities[fitted])
-        figures = _figures(probabilities, labels, known, thresholds, probabilities > thresholds, names)
+        ticked = keep_surest(probabilities > thresholds, probabilities, thresholds, names)
+        figures = metrics.figures(labels, ticked.astype(float), known)
         found = fit(probabilities, labels, known, identities)
         points[point] = OperatingPoint(_rounded(found), _rounded(figures["precision"]), _rounded(figures["recall"]))
         held_out[point] = mean_figures(figures)
-    bands = fit_bands(probabilities, labels, known, identities).widened(least_bands)
+    return points, held_out
+
+
+def _measure_sure(
+    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, bands: Bands, names: Sequence[str]
+) -> tuple[Sure, float, float | None]:
+    """Measure the answers outside the bands that were fitted on other people.
+
+    Returns:
+        The figures of each attribute; the share of all boxes that are answered; and the share of these answers that are
+        right, None if there are none.
+    """
     answered = bands.answered(probabilities)
-    ticked, halves = answered & (probabilities > 0.5), np.full_like(probabilities, 0.5)
-    figures = _figures(probabilities, labels, known, halves, ticked, names)
-    stay = keep_surest(ticked, probabilities, halves, names)
-    answered &= stay | ~ticked
-    ticked = stay
+    above = answered & (probabilities > 0.5)
+    ticked = keep_surest(above, probabilities, np.full_like(probabilities, 0.5), names)
+    answered &= ticked | ~above  # a tick that lost to another is not sure
     right = (ticked == labels) & answered
+    figures = metrics.figures(labels, ticked.astype(float), known)
     shares = metrics.shares(right, known & answered), metrics.shares(answered, known)
     sure = Sure(*map(_rounded, (*shares, figures["precision"], figures["recall"])))
     count = int((answered & known).sum())
     pooled = float((right & known).sum() / count) if count else None
-    return Decisions(points, bands.fitted, sure, held_out, float(count / known.sum()), pooled)
+    return sure, float(count / known.sum()), pooled
 
 
 def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray) -> Bands:
     """Fit each attribute's band, with a margin so that it holds for people it was not fitted on.
+
+    An attribute gets no ticks at all if those alone are still not right often enough on such people. The same goes for
+    its empty boxes.
 
     Args:
         probabilities: float (N, attributes), 0 to 1.
@@ -163,9 +194,15 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, 
     """
     folds = list(people_apart(FOLDS, identities))
     margins, held_out = _hold_out_bands(probabilities, labels, known, folds)
-    fitted = tuple(fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T))
-    held_out[:, [band == (0, 1) for band in fitted]] = 0, 1  # some folds may have had answers
-    return Bands(fitted, held_out)
+    fitted = np.array(
+        [fit_band(probabilities[there, n], labels[there, n], margins[n]) for n, there in enumerate(known.T)]
+    )
+    empty, ticked = outside(probabilities, held_out[..., 0], held_out[..., 1])
+    for end, never, answered, truth in ((0, 0.0, empty, ~labels), (1, 1.0, ticked, labels)):
+        right = metrics.shares(truth, answered & known)  # nan without such an answer
+        silent = ~(right >= RIGHT_OF_EACH_KIND) | (fitted[:, end] == never)  # some folds may have had answers
+        fitted[silent, end] = held_out[:, silent, end] = never
+    return Bands(tuple((float(low), float(high)) for low, high in fitted), held_out)
 
 
 def fit_thresholds(
@@ -224,15 +261,16 @@ def _best_threshold(probability: np.ndarray, truth: np.ndarray, weights: np.ndar
 
 
 def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple[float, float]:
-    """Fit the narrowest band around 0.5 outside which a share RIGHT of answers is right, with a margin.
+    """Fit the narrowest band around 0.5 outside which answers are right often enough, with a margin.
 
     Args:
         probability: float (n,), of one attribute.
         truth: bool (n,), its known labels.
-        margin: Standard errors by which the share of right answers must exceed RIGHT; inf for the band (0, 1).
+        margin: Standard errors by which the share of right answers must exceed RIGHT, and that of the ticks and of the
+            empty boxes RIGHT_OF_EACH_KIND; inf for the band (0, 1).
 
     Returns:
-        The band's low and high end; (0, 1) if no answers are right often enough.
+        The band's low and high end; 0 or 1 if no answers of that kind are right often enough.
     """
     cuts, order = _cuts(probability)
     sorted_probability, sorted_truth = probability[order], truth[order]
@@ -241,10 +279,16 @@ def fit_band(probability: np.ndarray, truth: np.ndarray, margin: float) -> tuple
     missed = np.concatenate([[0], np.cumsum(sorted_truth)])[cuts]  # positives below each cut
     low, high = (_thinned(np.flatnonzero(side)) for side in (ends <= 0.5, ends >= 0.5))
     high = np.union1d(high, len(ends) - 2)  # to tick nothing is always tried
-    above = len(truth) - cuts[high]
-    answers = cuts[low][:, None] + above
-    wrong = missed[low][:, None] + above - (np.count_nonzero(truth) - missed[high])
-    good = (answers > 0) & (wrong + margin * np.sqrt(wrong + 1) <= (1 - RIGHT) * answers)
+    empty, ticked = cuts[low][:, None], len(truth) - cuts[high]
+    wrongly_empty, wrongly_ticked = missed[low][:, None], ticked - (np.count_nonzero(truth) - missed[high])
+    answers, wrong = empty + ticked, wrongly_empty + wrongly_ticked
+
+    def enough(wrong: np.ndarray, answers: np.ndarray, right: float) -> np.ndarray:
+        return wrong + margin * np.sqrt(wrong + 1) <= (1 - right) * answers
+
+    good = (answers > 0) & enough(wrong, answers, RIGHT)
+    for wrong_ones, ones in ((wrongly_empty, empty), (wrongly_ticked, ticked)):
+        good &= (ones == 0) | enough(wrong_ones, ones, RIGHT_OF_EACH_KIND)
     if not good.any():
         return 0.0, 1.0
     one, other = np.unravel_index(np.where(good, answers - wrong / len(truth) / 2, -1).argmax(), good.shape)
@@ -289,21 +333,12 @@ def _hold_out_bands(
             for fitted, other in folds:
                 there = fitted[known[fitted, n]]
                 tried[other] = fit_band(probabilities[there, n], labels[there, n], margin)
-            ticked = (probabilities[:, n] >= tried[:, 1]) & (tried[:, 1] < 1)
-            answered = (ticked | (probabilities[:, n] <= tried[:, 0])) & known[:, n]
+            empty, ticked = outside(probabilities[:, n], tried[:, 0], tried[:, 1])
+            answered = (empty | ticked) & known[:, n]
             if answered.any() and (ticked == labels[:, n])[answered].mean() >= RIGHT:
                 margins[n], bands[:, n] = margin, tried
                 break
     return margins, bands
-
-
-def _figures(
-    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, thresholds: np.ndarray, ticked: np.ndarray,
-    names: Sequence[str],
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """The figures of ticks, as in metrics.figures, without ticks that exclude each other."""
-    stay = keep_surest(ticked, probabilities, thresholds, names)
-    return metrics.figures(labels, stay.astype(float), known)
 
 
 def mean_figures(figures: dict[str, np.ndarray]) -> PointFigures:

@@ -103,7 +103,7 @@ def _unknown(evaluation: dict[str, Any]) -> list[str]:
     return ["", text + (f" Not measured, for want of any label: {', '.join(never)}." if never else "")]
 
 
-_POINT_NAMES = {"accuracy": "Fewest mistakes", "f1": "Balanced", "balanced": "Find all"}  # as on the page
+_POINT_NAMES = {"accuracy": "Fewest mistakes", "f1": "Balanced", "balanced": "Find all"}  # as on the page: tested
 
 
 def decisions(evaluation: dict[str, Any]) -> str:

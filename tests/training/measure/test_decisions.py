@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.measure.decisions import RIGHT, fit_band, fit_decisions, fit_thresholds
+from training.measure.decisions import RIGHT, fit_band, fit_bands, fit_decisions, fit_thresholds
 
 PEOPLE = np.arange(2000) // 2
 NO_BAND = (0.5, 0.5)
@@ -48,6 +48,66 @@ def test_outside_the_band_answers_are_right() -> None:
     narrower = [fit_band(probabilities, labels, margin) for margin in (0, 1, 3)]
     widths = [end - start for start, end in narrower]
     assert widths == sorted(widths)
+
+
+def mostly_empty(wrong: int = 33, ticks: int = 99) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and labels: 1,901 boxes that are rightly empty, and ticks of which every so many-th is wrong."""
+    probabilities = np.concatenate([np.linspace(0.001, 0.4, 2000 - ticks), np.linspace(0.6, 0.99, ticks)])
+    return probabilities, np.concatenate([np.zeros(2000 - ticks, bool), np.arange(ticks) % (ticks // wrong) > 0])
+
+
+def test_easy_empty_boxes_do_not_pay_for_bad_ticks_nor_the_other_way_round() -> None:
+    probabilities, labels = mostly_empty()
+    assert ((probabilities > 0.5) == labels).mean() > RIGHT
+    assert fit_band(probabilities, labels, margin=1) == (0.5, 1)
+    assert fit_band(1 - probabilities, ~labels, margin=1) == (0, 0.5)
+    assert fit_band(*mostly_empty(wrong=9), margin=0) == (0.5, 0.5)
+
+
+def test_what_is_bad_on_other_people_is_never_said() -> None:
+    probabilities, labels = mostly_empty()
+    mixed = np.random.default_rng(0).permutation(2000)
+    both = np.stack([probabilities, 1 - probabilities], axis=1)[mixed]
+    truth = np.stack([labels, ~labels], axis=1)[mixed]
+    found = fit_decisions(both, truth, np.ones_like(truth), PEOPLE, ("Bald", "Young"), [NO_BAND] * 2)
+    assert [band[end] for band, end in zip(found.unsure, (1, 0), strict=True)] == [1, 0]
+    assert found.sure.recall[0] == 0
+    assert min(found.sure.answered) > 0.9
+    assert min(found.sure.right) > 0.99
+
+
+def five_people(*ticks: tuple[int, float, bool, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What fit_bands takes, of five people with 400 rightly empty boxes each.
+
+    Args:
+        ticks: (how many, probability, whether they are right, whose), with the people from 0 to 4.
+    """
+    count, probability, right, whose = zip((2000, 0.1, False, 0), *ticks, strict=True)
+    people = np.repeat(whose, count)
+    people[:2000] = np.arange(2000) % 5
+    chances = np.repeat(probability, count) + np.linspace(0, 0.01, len(people))
+    labels = np.repeat(right, count)[:, None]
+    return chances[:, None], labels, np.ones_like(labels), people
+
+
+def test_ticks_that_fail_for_somebody_held_out_are_never_made() -> None:
+    good = [(12, at, True, whose) for at in (0.6, 0.9) for whose in range(1, 5)]
+    assert fit_bands(*five_people(*good)).fitted == ((0.5, 0.5),)
+    # Fitted on everybody, ticks above person 0's are good. Fitted on the others, all are, and person 0's are wrong.
+    data = five_people(*good, (38, 0.6, False, 0))
+    assert 0.6 < fit_band(data[0][:, 0], data[1][:, 0], margin=1)[1] < 0.9
+    found = fit_bands(*data)
+    assert found.fitted == ((0.5, 1),)
+    assert (found.held_out[..., 1] == 1).all()
+
+
+def test_what_nobody_is_told_in_the_end_is_in_no_figure() -> None:
+    good = [(2, 0.6, True, 1), (2, 0.6, True, 2), (1, 0.6, True, 3), (1, 0.6, True, 4), (13, 0.6, True, 0)]
+    # Person 0's ticks are right often enough, by a band fitted on the others. Fitted on everybody, 3 wrong of 22 are
+    # too many with the margin.
+    found = fit_bands(*five_people(*good, (3, 0.9, False, 0)))
+    assert found.fitted == ((0.5, 1),)
+    assert (found.held_out[..., 1] == 1).all()
 
 
 def test_ticks_that_are_all_wrong_do_not_keep_empty_boxes_from_an_answer() -> None:

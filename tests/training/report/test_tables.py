@@ -1,7 +1,9 @@
+import re
 from typing import Any
 
 import pytest
 
+from demo.operating_points import POINTS
 from training.report import tables as report
 
 Interval = tuple[float, float]
@@ -72,6 +74,7 @@ def test_the_operating_points_are_told_by_their_names_on_the_page() -> None:
     assert "On 1,500 images of CelebA's test split" in text
     assert "| Find all (`balanced`) | 75.00 (70.0–80.0) | 75.00 (70.0–80.0) | 75.00 | 75.00 | 75.00 (70.0" in text
     assert "| 70.00 | 98.00 |" in text
+    assert re.findall(r"^\| ([\w ]+) \(`(\w+)`\)", text, re.MULTILINE) == [(POINTS[n].title, n) for n in POINTS]
 
 
 def test_evaluations_of_weights_without_operating_points_say_so() -> None:
