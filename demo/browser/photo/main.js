@@ -97,6 +97,11 @@ class Photos {
       (answer, gift) => this.update(answer, gift),
     );
     this.offer = new ServerOffer(view.photo, (failures) => this.reading.readAtServer(failures));
+    const cancel = () => {
+      this.reading.cancel();
+      engines.tell(); // a photo that waits for an engine stops waiting
+    };
+    view.cancel.addEventListener("click", cancel);
     this.album = new Album(
       find(view.photo, ".album", HTMLElement),
       view.another,
@@ -106,10 +111,7 @@ class Photos {
         this.album.mark(answer);
         this.downloads.offer();
       },
-      () => {
-        this.reading.cancel();
-        engines.tell(); // a photo that waits for an engine stops waiting
-      },
+      cancel,
     );
     view.why.ask = (answer, number) => this.explain(answer, number);
     this.downloads = new Downloads(view.photo, (kind) => this.file(kind));
@@ -238,7 +240,8 @@ class Photos {
     const {total, failed, cancelled, fresh, answers} = reading;
     if (fresh) view.keep(whyNone(failed, cancelled));
     const say = (/** @type {Words} */ text) => view.say(joined([text, view.kept]), failed.length ? "problem" : "plain");
-    if (cancelled) say(t("Cancelled. Photos read before: {count}.", {count: fresh ? 0 : answers.length}));
+    if (cancelled && fresh) say(t("Cancelled."));
+    else if (cancelled) say(t("Cancelled. Photos read before: {count}.", {count: answers.length}));
     else if (total === 1 && failed.length) say(failed[0].reason);
     else if (failed.length) say(t("{count} of {total} photos could not be read.", {count: failed.length, total}));
     else if (total > 1) say(t("{count} photos were read. Choose one to see its faces.", {count: total}));

@@ -39,6 +39,7 @@ export class View {
     this.snapshot = find(photo, ".snapshot", HTMLElement);
     this.result = find(photo, ".result", HTMLElement);
     this.working = find(photo, ".working", HTMLElement);
+    this.cancel = find(this.working, "[data-do=cancel]", HTMLButtonElement); // of a single photo; several have a list
     this.more = find(photo, ".more", HTMLElement);
     this.crop = find(this.more, ".crop img", HTMLImageElement);
     this.another = find(photo, "#photo-another", HTMLButtonElement);
@@ -89,6 +90,7 @@ export class View {
     if (isNext && engine !== "failed") this.photo.setAttribute("aria-busy", "true");
     else this.photo.removeAttribute("aria-busy");
     this.working.hidden = !(isNext && engine === "ready");
+    this.cancel.hidden = count > 1;
     if (engine === "loading") this.say(t("Loading onto this device. Nothing is sent meanwhile."), "waiting");
     else if (engine === "failed") this.say(t("Not read yet: this device is not ready."), "problem");
     else this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
@@ -96,6 +98,8 @@ export class View {
 
   /** Shows that the answer is here. */
   arrive() {
+    const next = this.result.hidden ? find(this.invite, ".primary", HTMLButtonElement) : this.another;
+    if (document.activeElement === this.cancel) next.focus({preventScroll: true});
     this.working.hidden = true;
     this.photo.removeAttribute("aria-busy");
     this.tell();

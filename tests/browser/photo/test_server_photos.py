@@ -39,14 +39,20 @@ def test_a_photo_has_as_long_as_the_server_gives_it_to_arrive_and_is_then_aborte
         assert page.evaluate("window.told").startswith("The server does not answer.")
 
 
-def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(server: Server, open_page: Any) -> None:
+@pytest.mark.parametrize(("photos", "button"), [(1, "#photo .working [data-do='cancel']"), (2, "#photo-stop")])
+def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(
+    photos: int, button: str, server: Server, open_page: Any
+) -> None:
     page = open_page(server)
     page.route("**/component_server/", lambda _: None)  # the upload never ends
     with page.expect_request("**/component_server/"):
-        page.set_input_files("#photo input[type=file]", [PORTRAIT, PORTRAIT])
+        page.set_input_files("#photo input[type=file]", [PORTRAIT] * photos)
+    page.wait_for_selector(button)
+    page.focus(button)
     with page.expect_event("requestfailed"):
-        page.click("#photo-stop")
-    wait_for_status(page, "Cancelled")
+        page.keyboard.press("Enter")
+    wait_for_status(page, "Cancelled.")
+    page.wait_for_selector("#photo-choose:focus")  # not lost with the button
     page.unroute("**/component_server/")
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
