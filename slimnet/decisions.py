@@ -85,9 +85,8 @@ def decide_all(
         return np.where(probabilities > 0.5, YES, NO).astype(np.int8)
     thresholds = np.array(calibration.operating_points[point].thresholds)
     low, high = np.array(calibration.unsure).T
-    empty, ticked = outside(probabilities, low if point == ACCURACY else np.minimum(low, thresholds), high)
-    if point != ACCURACY:
-        ticked = probabilities > thresholds
+    empty, surely_ticked = outside(probabilities, low if point == ACCURACY else np.minimum(low, thresholds), high)
+    ticked = surely_ticked if point == ACCURACY else probabilities > thresholds
     answers = np.where(ticked, YES, np.where(empty, NO, NOT_SURE)).astype(np.int8)
     answers[ticked & ~keep_surest(ticked, probabilities, thresholds, names)] = NOT_SURE
     return answers

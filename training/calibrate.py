@@ -23,7 +23,7 @@ from training.data.celeba import DataError, Split
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given, given_path
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
-from training.measure.decisions import RIGHT, Decisions, fit_decisions
+from training.measure.decisions import RIGHT, RIGHT_OF_EACH_KIND, Decisions, fit_decisions
 from training.measure.other_people import OtherPeople, least_bands, measure_other_people
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
@@ -272,11 +272,14 @@ def _decisions_summary(decisions: Decisions) -> list[str]:
         lines.append(f"  {point}: {', '.join(values)}")
     right = decisions.sure.right
     enough = sum(value >= RIGHT for value in right)
+    never_empty, never_ticked = (sum(band[end] == at for band in decisions.unsure) for end, at in ((0, 0), (1, 1)))
     return [
         *lines,
         f"sure answers, on people the bands were not fitted on: {percent(decisions.answered)} % of the boxes, "
         f"{percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
-        "attributes, and the others are never answered",
+        "attributes, and the others are never answered; of the ticks and of the empty boxes, each on their own, at "
+        f"least {100 * RIGHT_OF_EACH_KIND:g} %, and so {never_ticked} attributes are never ticked and {never_empty} "
+        "never left empty",
     ]
 
 

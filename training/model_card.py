@@ -155,9 +155,15 @@ def _held_out(calibration: dict[str, Any]) -> str:
     found = calibration["decisions"]
     right = found["sure"]["right"]
     never = [name for name, share in zip(calibration["attributes"], right, strict=True) if share == 0]
-    sure = zip(calibration["attributes"], found["sure"]["precision"], found["sure"]["recall"], strict=True)
-    ticked = {name: precision for name, precision, recall in sure if recall > 0}
-    only_empty = [name for name in calibration["attributes"] if name not in ticked and name not in never]
+    ticks = [value for value, share in zip(found["sure"]["precision"], found["sure"]["recall"], strict=True) if share]
+    never_empty, never_ticked = (
+        [
+            name
+            for name, band in zip(calibration["attributes"], found["unsure"], strict=True)
+            if band[end] == at and name not in never
+        ]
+        for end, at in ((0, 0), (1, 1))
+    )
     return (
         f"On five folds of the {calibration['images']:,} validation images, each time of people that thresholds and "
         f"bands were not fitted on, balanced accuracy is "
@@ -167,9 +173,9 @@ def _held_out(calibration: dict[str, Any]) -> str:
         f"answers are right. The bands were chosen so that for each attribute at least {100 * RIGHT:g} are right (the "
         f"least: {report.percent(min(filter(None, right), default=None))}), and of its ticks and of its empty boxes, "
         f"each on their own, at least {100 * RIGHT_OF_EACH_KIND:g} (the least of the ticks: "
-        f"{report.percent(min(ticked.values(), default=None))}). Never answered at the point of the fewest mistakes: "
-        f"{', '.join(never) or 'none'}. Never ticked there: {', '.join(only_empty) or 'none'}."
-        + "".join(map(_other_people, calibration.get("other_people", ())))
+        f"{report.percent(min(ticks, default=None))}). Never answered at the point of the fewest mistakes: "
+        f"{', '.join(never) or 'none'}. Never ticked there: {', '.join(never_ticked) or 'none'}. Never left empty "
+        f"there: {', '.join(never_empty) or 'none'}." + "".join(map(_other_people, calibration.get("other_people", ())))
     )
 
 

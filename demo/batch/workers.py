@@ -23,7 +23,7 @@ Ask = Callable[[Any], Any]
 KILLED = "its process was killed twice, mostly for want of memory"
 # How many tasks per process may be done while an earlier one is still running.
 _TASKS_AHEAD = 16
-_PICTURES_PER_START = 16  # starting a process takes about as long as annotating this many
+_PICTURES_PER_START = 16  # starting a process takes about as long as reading this many
 
 
 class WorkerError(RuntimeError):

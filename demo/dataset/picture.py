@@ -64,8 +64,8 @@ class Cropped:
 def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
     """Open a picture, find its faces, and cut them out.
 
-    Searches thoroughly, as the page and demo.annotate do for photos, so that a network learns from the kind of crops
-    that it will get there, and second faces are noticed.
+    Searches as in a photo, like the page and demo.annotate. So a network learns from the kind of crops that it will get
+    there, and second faces are noticed.
 
     Args:
         finder: finds the faces.

@@ -117,7 +117,10 @@ def test_what_was_tried_is_told_as_calibration_found_it(
 def test_how_reliable_ticks_alone_are_is_told_and_what_is_never_ticked(tmp_path: Path, folder: Path) -> None:
     sure = {"right": [0.985, 0.99], "answered": [0.7, 0.8], "precision": [0.85, 0], "recall": [0.5, 0]}
     held_out = {"balanced": {"balanced_accuracy": 0.9}, "f1": {"f1": 0.8}}
-    found = calibrated() | {"decisions": {"sure": sure, "held_out": held_out, "answered": 0.75, "right": 0.987}}
+    bands = {"unsure": [[0, 0.7], [0.2, 1]]}
+    found = calibrated() | {
+        "decisions": {"sure": sure, **bands, "held_out": held_out, "answered": 0.75, "right": 0.987}
+    }
     (folder / "calibration.json").write_text(json.dumps(found))
     document = tmp_path / "results.md"
     document.write_text("<!-- evaluation: held-out -->\n<!-- /evaluation -->\n")
@@ -125,7 +128,8 @@ def test_how_reliable_ticks_alone_are_is_told_and_what_is_never_ticked(tmp_path:
     text = document.read_text()
     assert "for each attribute at least 98 are right (the least: 98.50)" in text
     assert "each on their own, at least 80 (the least of the ticks: 85.00)" in text
-    assert "Never answered at the point of the fewest mistakes: none. Never ticked there: Bald." in text
+    assert "Never answered at the point of the fewest mistakes: none. Never ticked there: Bald. " in text
+    assert text.split("Never left empty there: ")[1].startswith("Male.")
 
 
 @pytest.mark.parametrize(
@@ -155,11 +159,13 @@ def test_what_is_no_full_evaluation_is_named(tmp_path: Path, folder: Path, capsy
 
 def outside_of(folder: Path, sha256: str) -> None:
     """Figures on other people, as training.evaluate --outside writes them for weights with this fingerprint."""
-    part = {"group": "Black", "gender": "female", "age": None, "images": 200, "right": 0.42, "interval": [0.36, 0.48]}
+    part = {"group": "Black", "gender": "female", "age": None, "images": 200, "right": 0.42, "interval": [0.36, 0.48],
+            "answered": 0.5, "right_answers": 0.625}  # fmt: skip
     everybody = {**part, "group": None, "gender": None, "right": 0.79, "interval": [0.77, 0.81]}
-    young = {**part, "group": None, "gender": None, "age": "0-2", "right": 0.54, "interval": [0.47, 0.61]}
+    young = {**part, "group": None, "gender": None, "age": "0-2", "right": 0.54, "interval": [0.47, 0.61],
+             "answered": 0, "right_answers": None}  # fmt: skip
     male = {"attribute": "Male", "everybody": everybody, "adults": everybody, "groups": [part], "ages": [young],
-            "worst": part}  # fmt: skip
+            "unlabelled": ["30-39"], "worst": part}  # fmt: skip
     others = [{"name": "others", "split": "test", "images": 1234, "attributes": [male]}]
     (folder / "outside.json").write_text(json.dumps({"weights": {"sha256": sha256}, "sets": others}))
 
@@ -172,7 +178,11 @@ def test_whom_it_fails_is_told_where_it_was_measured(tmp_path: Path, folder: Pat
     text = document.read_text()
     assert "### Male on others, 1,234 pictures of its test split" in text
     assert "Least often right for Black women: 42.0 (36.0–48.0) of 200." in text
+    assert "fewest mistakes 50.00 % of these adults get an answer, which is right for 62.50 % of them." in text
+    assert "No labels, and so no figures, for ages 30-39." in text
     assert "| Black | 42.0 (36.0–48.0) of 200 | – |" in text
+    assert "| Black | 62.5 right, 50 answered | – |" in text
+    assert "| 0-2 | – | – | – |" in text
     assert "| 0-2 | 54.0 (47.0–61.0) of 200 | – | – |" in text
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from slimnet import Predictor
+from slimnet.decisions import NOT_SURE, decide_all
 from training.data.celeba import DataError, Split, read_celeba
 from training.data.folders import join
 from training.data.groups import UNKNOWN_AGE, Groups, read_groups
@@ -30,8 +31,10 @@ class Part:
         gender: "female" or "male", by the label Male; None for both.
         age: Such as "20-29" or "70+"; None for all ages in its table.
         images: Pictures with a known label.
-        right: Share of them whose answer matches the label; None if there are none.
+        right: Share of them for which the more probable answer matches the label; None if there are none.
         interval: Its 95 % interval, by Wilson's method; None if there are none.
+        answered: Share of them that are answered at the operating point of the fewest mistakes; None if there are none.
+        right_answers: Share of these answers that match the label; None without any.
     """
 
     group: str | None = None
@@ -40,6 +43,8 @@ class Part:
     images: int
     right: float | None
     interval: Interval | None
+    answered: float | None
+    right_answers: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ class AttributeOutside:
         adults: Pictures of people of at least ADULT_YEARS.
         groups: Adults by origin and gender.
         ages: Everybody by age, then also by gender.
+        unlabelled: Ages of people in the pictures of whom none has this label.
         worst: The group that is right least often, of those with at least LEAST_IMAGES; None if there is none.
     """
 
@@ -60,6 +66,7 @@ class AttributeOutside:
     adults: Part
     groups: tuple[Part, ...]
     ages: tuple[Part, ...]
+    unlabelled: tuple[str, ...]
     worst: Part | None
 
 
@@ -124,8 +131,10 @@ def evaluate(
         if not len(chosen):
             raise DataError(f"{folder} has no pictures{f' in its {split} split' if split else ''}")
         groups = read_groups(folder, [path.name for path in chosen.paths])
-        ticks = probabilities(predictor, chosen, batch_size, title=name) > 0.5
-        attributes = measure(dict(zip(predictor.attributes, ticks.T, strict=True)), chosen, groups)
+        found = probabilities(predictor, chosen, batch_size, title=name)
+        answered = decide_all(found, predictor.attributes, predictor.calibration) != NOT_SURE
+        answers = zip(predictor.attributes, found.T > 0.5, answered.T, strict=True)
+        attributes = measure({name: Answers(yes, sure) for name, yes, sure in answers}, chosen, groups)
         if not attributes:
             raise DataError(f"{folder} has no label of {' or '.join(ATTRIBUTES)} that {weights} knows")
         counts = {title: len(pictures) for title, pictures in judged.items() if len(pictures)}
@@ -148,11 +157,24 @@ def held_out(splits: dict[str, Split]) -> str | None:
     return next((name for name in ("test", "valid") if len(splits[name])), None)
 
 
-def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tuple[AttributeOutside, ...]:
+@dataclass(frozen=True)
+class Answers:
+    """What a network says of an attribute.
+
+    Attributes:
+        yes: bool (N,), whether yes is more probable than no.
+        answered: bool (N,), whether it gives that answer at the operating point of the fewest mistakes.
+    """
+
+    yes: np.ndarray
+    answered: np.ndarray
+
+
+def measure(answers: dict[str, Answers], split: Split, groups: Groups) -> tuple[AttributeOutside, ...]:
     """Compare answers with the labels of a set.
 
     Args:
-        answers: By attribute, bool (N,): whether the network says yes.
+        answers: By attribute.
         split: Pictures and labels; Male gives the gender.
         groups: Who is in the pictures.
 
@@ -163,8 +185,9 @@ def measure(answers: dict[str, np.ndarray], split: Split, groups: Groups) -> tup
     for attribute in (name for name in ATTRIBUTES if name in answers and name in split.attributes):
         column = split.attributes.index(attribute)
         if split.known[:, column].any():
-            right = answers[attribute] == split.labels[:, column]
-            found.append(_divided(attribute, right, split.known[:, column], _genders(split), groups))
+            right = answers[attribute].yes == split.labels[:, column]
+            counted = _Counted(right, answers[attribute].answered, split.known[:, column])
+            found.append(_divided(attribute, counted, _genders(split), groups))
     return tuple(found)
 
 
@@ -177,30 +200,68 @@ def _genders(split: Split) -> dict[str, np.ndarray]:
     return {"female": ~labels & known, "male": labels & known}
 
 
-def _divided(
-    attribute: str, right: np.ndarray, known: np.ndarray, genders: dict[str, np.ndarray], groups: Groups
-) -> AttributeOutside:
-    """Count right answers, bool (N,), in every part of the pictures with a known label, bool (N,)."""
+@dataclass(frozen=True)
+class _Counted:
+    """Which answers are right, which are given at the operating point of the fewest mistakes, and which labels known.
+
+    Attributes:
+        right: bool (N,).
+        answered: bool (N,).
+        known: bool (N,).
+    """
+
+    right: np.ndarray
+    answered: np.ndarray
+    known: np.ndarray
+
+    def part(
+        self, chosen: np.ndarray, group: str | None = None, gender: str | None = None, age: str | None = None
+    ) -> Part:
+        """Count them among the chosen pictures, bool (N,)."""
+        chosen = chosen & self.known
+        images, answers = int(chosen.sum()), int((self.answered & chosen).sum())
+        right, interval = None, None
+        if images:
+            hits = int((self.right & chosen).sum())
+            ends = binomtest(hits, images).proportion_ci(method="wilson")
+            right, interval = json_number(hits / images), (round(float(ends.low), 6), round(float(ends.high), 6))
+        return Part(
+            group=group,
+            gender=gender,
+            age=age,
+            images=images,
+            right=right,
+            interval=interval,
+            answered=json_number(answers / images) if images else None,
+            right_answers=json_number((self.right & self.answered & chosen).sum() / answers) if answers else None,
+        )
+
+
+def _divided(attribute: str, counted: _Counted, genders: dict[str, np.ndarray], groups: Groups) -> AttributeOutside:
+    """Count the answers in every part of the pictures with a known label."""
+    known = counted.known
     adults = known & (groups.ages >= ADULT_YEARS)
     by_group = tuple(
-        _part(right, adults & (groups.origins == origin) & chosen, group=str(origin), gender=gender)
+        counted.part(adults & (groups.origins == origin) & chosen, group=str(origin), gender=gender)
         for origin in np.unique(groups.origins)
         if origin
         for gender, chosen in genders.items()
     )
     either = [(None, known), *genders.items()]
     ages = tuple(
-        _part(right, known & inside & chosen, age=age, gender=gender)
+        counted.part(inside & chosen, age=age, gender=gender)
         for age, inside in _bands(groups.ages)
         for gender, chosen in either
     )
+    unlabelled = (age for age, inside in _bands(groups.ages) if inside.any() and not (inside & known).any())
     comparable = [part for part in by_group if part.images >= LEAST_IMAGES]
     return AttributeOutside(
         attribute=attribute,
-        everybody=_part(right, known),
-        adults=_part(right, adults),
+        everybody=counted.part(known),
+        adults=counted.part(adults),
         groups=tuple(part for part in by_group if part.images),
         ages=tuple(part for part in ages if part.images),
+        unlabelled=tuple(unlabelled),
         worst=min(comparable, key=lambda part: part.right or 0.0, default=None),
     )
 
@@ -210,15 +271,3 @@ def _bands(ages: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     for start, end in pairwise(_BAND_STARTS):
         name = f"{start}-{end - 1}" if end < _BAND_STARTS[-1] else f"{start}+"
         yield name, (ages != UNKNOWN_AGE) & (ages >= start) & (ages < end)
-
-
-def _part(
-    right: np.ndarray, chosen: np.ndarray, group: str | None = None, gender: str | None = None, age: str | None = None
-) -> Part:
-    """Count right answers, bool (N,), among the chosen pictures, bool (N,)."""
-    images, hits = int(chosen.sum()), int((right & chosen).sum())
-    if not images:
-        return Part(group=group, gender=gender, age=age, images=0, right=None, interval=None)
-    ends = binomtest(hits, images).proportion_ci(method="wilson")
-    interval = (round(float(ends.low), 6), round(float(ends.high), 6))
-    return Part(group=group, gender=gender, age=age, images=images, right=json_number(hits / images), interval=interval)

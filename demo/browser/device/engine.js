@@ -82,8 +82,8 @@ class WorkerEngine {
    *
    * @param {Blob | ImageBitmapSource} frame - a picture file, element or bitmap; an ImageBitmap is used up
    * @param {Options} options - visitor: whose faces are followed from frame to frame; without it the frame is read by
-   *   itself. photo: read it as a photo, in which faces may be small and turned. crop: number of the face whose aligned picture to
-   *   include, or "all". why: number of the face to explain, and the attribute; without one, all attributes.
+   *   itself. photo: read it as a photo, in which faces may be small and turned. crop: number of the face whose aligned
+   *   picture to include, or "all". why: number of the face to explain, and the attribute; without one, all attributes.
    * @returns {Promise<Answer | {error: Words}>} in the form of the server's answers
    */
   async analyse(frame, options) {

@@ -51,7 +51,7 @@ def test_outside_the_band_answers_are_right() -> None:
 
 
 def mostly_empty(wrong: int = 33, ticks: int = 99) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and labels: 1,901 boxes that are rightly empty, and ticks of which every so many-th is wrong."""
+    """Probabilities and labels: 1,901 boxes that are rightly empty, and ticks, some of them wrong."""
     probabilities = np.concatenate([np.linspace(0.001, 0.4, 2000 - ticks), np.linspace(0.6, 0.99, ticks)])
     return probabilities, np.concatenate([np.zeros(2000 - ticks, bool), np.arange(ticks) % (ticks // wrong) > 0])
 
@@ -99,6 +99,10 @@ def test_ticks_that_fail_for_somebody_held_out_are_never_made() -> None:
     found = fit_bands(*data)
     assert found.fitted == ((0.5, 1),)
     assert (found.held_out[..., 1] == 1).all()
+    chances, labels, known, people = data  # and likewise for empty boxes
+    mirrored = fit_bands(1 - chances, ~labels, known, people)
+    assert mirrored.fitted[0][0] == 0
+    assert (mirrored.held_out[..., 0] == 0).all()
 
 
 def test_what_nobody_is_told_in_the_end_is_in_no_figure() -> None:

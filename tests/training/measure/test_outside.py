@@ -3,17 +3,21 @@ import pytest
 
 from training.data.celeba import Split
 from training.data.groups import Groups
-from training.measure.outside import measure
+from training.measure.outside import Answers, measure
 
 
-def people(*rows: tuple[int, str, int, bool, int]) -> tuple[dict[str, np.ndarray], Split, Groups]:
-    """A split and its groups; rows are the number of people, origin, age, male, and how many of them are read right."""
+def people(*rows: tuple[int, str, int, bool, int]) -> tuple[dict[str, Answers], Split, Groups]:
+    """A split and its groups; rows are the number of people, origin, age, male, and how many of them are read right.
+
+    The first of each row, right or not, and the last get no answer where mistakes are to be fewest.
+    """
     counts = [row[0] for row in rows]
     male = np.repeat([row[3] for row in rows], counts)
     right = np.concatenate([np.arange(count) < hits for count, *_, hits in rows])
     split = Split((), male[:, None], ("Male",), np.arange(sum(counts)))
     groups = Groups(np.repeat([row[1] for row in rows], counts), np.repeat([row[2] for row in rows], counts))
-    return {"Male": np.where(right, male, ~male)}, split, groups
+    answered = np.concatenate([(np.arange(count) > 0) & (np.arange(count) < count - 1) for count in counts])
+    return {"Male": Answers(np.where(right, male, ~male), answered)}, split, groups
 
 
 def test_adults_are_counted_by_origin_and_gender_and_the_worst_group_is_named() -> None:
@@ -29,6 +33,7 @@ def test_adults_are_counted_by_origin_and_gender_and_the_worst_group_is_named() 
     assert (male.worst.group, male.worst.gender) == ("Black", "female")  # five White men are too few for a verdict
     assert (male.adults.images, male.everybody.images) == (145, 195)
     assert male.adults.right == pytest.approx(101 / 145, abs=1e-6)
+    assert (male.worst.answered, male.worst.right_answers) == (38 / 40, pytest.approx(15 / 38, abs=1e-6))
     # Wilson's interval for 16 of 40, by his formula.
     assert male.worst.interval == pytest.approx((0.2634, 0.5540), abs=1e-4)
 
@@ -40,6 +45,8 @@ def test_everybody_is_counted_by_age_and_gender() -> None:
         ("0-2", None, 10, 0.4), ("0-2", "female", 4, 0.25), ("0-2", "male", 6, 0.5),
         ("3-9", None, 2, 1.0), ("3-9", "male", 2, 1.0), ("70+", None, 1, 1.0), ("70+", "male", 1, 1.0),
     ]  # fmt: skip
+    assert male.ages[-1].answered == 0
+    assert male.ages[-1].right_answers is None
     assert male.everybody.images == 16
     assert male.adults.images == 1
     assert male.groups == ()
@@ -52,5 +59,15 @@ def test_unknown_labels_are_not_counted() -> None:
     (male,) = measure(answers, Split((), split.labels, split.attributes, split.identities, known), groups)
     assert male.everybody.images == male.groups[0].images == 6
     assert male.everybody.right == pytest.approx(4 / 6, abs=1e-6)
+    assert male.unlabelled == ()
     assert measure(answers, Split((), split.labels, ("Male",), split.identities, known & False), groups) == ()
     assert measure(answers, Split((), split.labels, ("Bald",), split.identities), groups) == ()
+
+
+def test_ages_of_which_nobody_has_a_label_are_told() -> None:
+    answers, split, groups = people(
+        (3, "", 25, True, 3), (2, "", 35, True, 2), (1, "", 45, True, 1), (1, "", -1, True, 1)
+    )
+    known = (groups.ages < 30)[:, None]
+    (male,) = measure(answers, Split((), split.labels, split.attributes, split.identities, known), groups)
+    assert male.unlabelled == ("30-39", "40-49")

@@ -6,7 +6,7 @@ from typing import Any
 
 from demo.paths import WEIGHTS
 from demo.server.content.about import EVALUATION, about, counted, labels
-from slimnet import ATTRIBUTES, Calibration, Reliability
+from slimnet import ATTRIBUTES, Calibration, Reliability, SlimNet
 from tests.fakes.decided import decided
 
 SHIPPED, OTHER = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(), "5" * 64  # of weights
@@ -63,6 +63,28 @@ def test_whom_it_fails_outside_celeba_is_told_where_it_was_measured(tmp_path: Pa
             "is right for 81&thinsp;%, but for only 43&thinsp;% of Black women (95&thinsp;% interval: 37 to 49)" in told
         ) is there
         assert ("how errors differ by ethnicity is not known" in told) is not there
+
+
+def test_how_many_adults_outside_celeba_get_an_answer_is_told_where_it_was_measured(tmp_path: Path) -> None:
+    part = {"group": "Black", "gender": "female", "images": 231, "right": 0.429, "interval": [0.366, 0.493]}
+    adults = part | {"group": None, "answered": 0.664, "right_answers": 0.975}
+    male = {"attribute": "Male", "adults": adults, "worst": part}
+    figures = {"weights": {"sha256": OTHER}, "sets": [{"name": "FairFace", "attributes": [male]}]}
+    path = tmp_path / "outside.json"
+    path.write_text(json.dumps(figures))
+    told = " ".join(about(pipeline(OTHER, *ATTRIBUTES, calibration=decided(40)), outside=path).split())
+    assert "says yes or no for 66&thinsp;% of these adults, and is right for 98&thinsp;% of them." in told
+    assert "of these adults" not in about(pipeline(OTHER, *ATTRIBUTES), outside=path)
+
+
+def test_what_is_said_of_ticks_holds_for_the_shipped_weights() -> None:
+    calibration = SlimNet.load_pretrained(WEIGHTS).calibration
+    assert calibration
+    assert calibration.sure
+    ticks = zip(calibration.sure.precision, calibration.unsure, strict=True)
+    told = " ".join(about(pipeline(SHIPPED, *ATTRIBUTES, calibration=calibration)).split())
+    assert "at least 80 in 100 of its yes answers" in told
+    assert min(precision for precision, (_, high) in ticks if high < 1) >= 0.8
 
 
 def test_other_weights_are_told_by_what_they_say_of_themselves() -> None:
