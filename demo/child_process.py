@@ -38,6 +38,12 @@ class ChildProcess:
         there.close()  # so that the connection breaks when the process ends
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process.pid is not None  # it has been started
+        return self._process.pid
+
+    @property
     def status(self) -> int | None:
         """The exit status, or minus a signal's number; None while the process runs."""
         return self._process.exitcode

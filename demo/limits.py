@@ -16,6 +16,7 @@ MAX_TIFF_PAGES = 64  # that are looked at for the picture
 MAX_TIFF_ENTRIES = 4096  # of a page
 MAX_TIFF_PROFILE_BYTES = 2**20  # of the colour profile
 MAX_TIFF_VALUE_BYTES = 4096  # of any other tag that we read
+MAX_PROFILE_BYTES = 4 * 2**20  # of the colour profile of any picture; printing presses' take up to 3 MB
 MAX_COLOUR_BOX_BYTES = 2**20  # at the start of an AVIF or JPEG 2000 file, searched for its colour profile
 MAX_TIFF_DECODED_BYTES = 712_000_000  # MAX_PIXELS with four channels of 16 bits
 
@@ -24,6 +25,9 @@ MAX_TIFF_DECODED_BYTES = 712_000_000  # MAX_PIXELS with four channels of 16 bits
 # megapixels.
 MAX_DECODE_CPU_SECONDS = 5.0  # processor time; not limited on Windows
 MAX_DECODE_SECONDS = 30.0  # elapsed time, which grows on a busy machine
+# A decoder that takes longer lets the page and other decoders go first, on Linux.
+POLITE_DECODE_SECONDS = 0.3  # elapsed time
+POLITE_NICENESS = 5  # a busy core then gives it a third of what it gives another thread
 MAX_DECODERS = 8  # at the same time: 6 for photos that have just begun, page and API together, and 2 for slower ones
 MAX_DECODER_BYTES = 3 * 2**30  # of memory, only limited on Linux; 88 megapixels with transparency take 1.3 GiB
 
@@ -49,6 +53,13 @@ MAX_SHORT_STEPS = 100
 # Turns kept for visitors who were told to come back, in each queue of photos or live frames. Any more would wait for
 # minutes.
 MAX_TURNS = 256
+# Bounds of how long somebody in line is told to wait. Whoever comes back more than LOST_TURN_SECONDS after that has
+# lost the turn.
+MIN_WAIT_SECONDS = 0.2
+MAX_WAIT_SECONDS = 20.0
+LOST_TURN_SECONDS = 10.0
+# A free place is kept for them until this long after the page should have asked again.
+KEPT_PLACE_SECONDS = 3.0
 # A visitor who is told to send the photo now has a place reserved for this long.
 RESERVED_SECONDS = 3.0
 # They keep their turn longer, without a place, for this long in all: at 1 Mbit/s a file of 10 MB takes 107 s in base64.
@@ -63,6 +74,7 @@ MAX_VISITOR_CHARACTERS = 32  # of the word that tells one open page from another
 MAX_FRAME_CHARACTERS = 1_000_000  # of a data URL
 MAX_FRAME_SIDE = 1280  # pixels
 MAX_FRAME_SEGMENTS = 64  # of the JPEG's headers
+OWN_FRAME_SECONDS = 0.25  # after which to try again if the visitor's last frame is still in work
 FRAME_THREADS = 2  # frames worked on at the same time
 MAX_WAITING_FRAMES = 128  # including those being worked on; the last one waits for about a second
 # Only the largest faces in a frame are read: each new one takes about 20 ms. Class mode shows two, and the detector can
@@ -116,6 +128,7 @@ ROUND_SECONDS = 10  # between two searches of the temporary folder for such file
 
 # Gradio's queue and sessions.
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
+FULL_QUEUE_SECONDS = 2  # after which to try again if that queue is full; Gradio doesn't say when
 UNFETCHED_SECONDS = 60.0  # for which the result of a call in that queue is kept
 # Gradio makes a session of 50 kB for each call in its queue, or for each session name that calls give. The page keeps
 # nothing in sessions.

@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from demo.limits import MAX_PIXELS, MAX_PLAIN_BYTES
+from demo.limits import MAX_PIXELS, MAX_PLAIN_BYTES, MAX_PROFILE_BYTES
 from demo.pictures.bit_depth import to_8_bit
 from demo.pictures.colour_box import boxed_profile
 from demo.pictures.cut_off import completions
@@ -177,7 +177,7 @@ def _to_frame(image: Image.Image) -> np.ndarray:
     _make_upright(image)
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(to_8_bit(np.asarray(image)))
-    image = srgb.to_srgb(image, profile)
+    image = srgb.to_srgb(image, profile, MAX_PROFILE_BYTES)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

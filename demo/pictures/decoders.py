@@ -6,10 +6,13 @@ a killed one may take with it.
 
 import errno
 import json
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -27,6 +30,8 @@ from demo.limits import (
     MAX_DECODER_BYTES,
     MAX_DECODERS,
     MAX_PIXELS,
+    POLITE_DECODE_SECONDS,
+    POLITE_NICENESS,
 )
 from demo.pictures.decode import PictureError, open_picture, subject
 
@@ -40,6 +45,7 @@ _READY = b"ready"
 _MAX_ANSWER_BYTES = 2**16  # a picture's shape, or a sentence with its name
 # What a system says that lacks processes, memory or files at this moment.
 _SHORTAGES = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_MAX_NICENESS = 19  # on Linux
 _KILLED = -9  # by Linux, whose memory has run out
 
 
@@ -65,7 +71,8 @@ class DecodeBounds:
 class Decoders:
     """Processes that decode pictures, one for each picture being decoded. Thread-safe.
 
-    They return only pixels or a sentence, neither larger than a picture's can be.
+    They return only pixels or a sentence, neither larger than a picture's can be. Those with slow pictures let others
+    have the processor first.
 
     Args:
         bounds: limits for one picture.
@@ -159,8 +166,11 @@ class Decoders:
         """Have a process decode a file. Raises EOFError or OSError if the process has ended or takes too long."""
         decoder.connection.send_bytes(name.encode())
         decoder.connection.send_bytes(file)
+        polite_from = time.monotonic() + POLITE_DECODE_SECONDS
         end = time.monotonic() + self._bounds.seconds
         while not decoder.connection.poll(min(_GLANCE_SECONDS, self._bounds.seconds)):
+            if time.monotonic() >= polite_from and not decoder.connection.poll():
+                _make_polite(decoder)
             asked = time.monotonic()
             check_wanted()
             end += time.monotonic() - asked  # the picture is not to blame for what it waits for others
@@ -223,12 +233,23 @@ def _decode(bounds: DecodeBounds, parent: Connection) -> None:
         _limit("RLIMIT_AS", pages * resource.getpagesize() + bounds.memory_bytes)
     with suppress(EOFError, OSError):  # the program that started this process has ended
         while True:
-            parent.send_bytes(_READY)
+            _answer_on_a_new_thread(bounds, parent)
+
+
+def _answer_on_a_new_thread(bounds: DecodeBounds, parent: Connection) -> None:
+    """Answer one picture on a thread that ends with it, since politeness can't be taken back."""
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            answer = thread.submit(_answer, bounds, parent)
+        except RuntimeError:  # the system has no more threads at this moment
             _answer(bounds, parent)
+        else:
+            answer.result()
 
 
 def _answer(bounds: DecodeBounds, parent: Connection) -> None:
-    """Decode one picture, then forget it."""
+    """Wait for a picture, decode it, then forget it."""
+    parent.send_bytes(_READY)
     name, file = parent.recv_bytes().decode(), parent.recv_bytes()
     with _at_most(bounds.cpu_seconds):
         try:
@@ -238,6 +259,17 @@ def _answer(bounds: DecodeBounds, parent: Connection) -> None:
             return
         parent.send_bytes(json.dumps({"shape": frame.shape}).encode())
         parent.send_bytes(frame.data.cast("B"))
+
+
+def _make_polite(decoder: ChildProcess) -> None:
+    """Have a process let others go first with the picture that it now decodes. Only Linux can do that by thread."""
+    if sys.platform != "linux":
+        return
+    with suppress(OSError):  # the thread or the process has ended
+        niceness = min(os.getpriority(os.PRIO_PROCESS, decoder.pid) + POLITE_NICENESS, _MAX_NICENESS)
+        for thread in Path(f"/proc/{decoder.pid}/task").iterdir():  # libraries have more, which may stay polite
+            if thread.name != str(decoder.pid):  # its main thread starts the one for the next picture
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
 
 
 @contextmanager

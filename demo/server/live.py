@@ -24,6 +24,7 @@ from demo.limits import (
     MAX_SILENCE_SECONDS,
     MAX_VISITORS,
     MAX_WAITING_FRAMES,
+    OWN_FRAME_SECONDS,
 )
 from demo.pictures.decode import PictureError
 from demo.pictures.jpeg_cost import is_plain_frame
@@ -46,7 +47,6 @@ RECORDING_COLUMNS = (
     "milliseconds", "face", "captured", "x", "y", "width", "height", "picture_width", "picture_height", "warnings",
     "why", "why_hair", "why_eyes", "why_mouth",
 )  # fmt: skip
-_OWN_FRAME_SECONDS = 0.25  # after which to try again if the visitor's last frame is still in work
 _CROP_QUALITY = 80  # of a JPEG; a crop then adds 6 kB to each frame's answer
 
 
@@ -175,7 +175,7 @@ class FrameQueue:
             self._forget(visitor)
             return {}
         if visitor in self._in_work:
-            return {"busy": True, "seconds": _OWN_FRAME_SECONDS}
+            return {"busy": True, "seconds": OWN_FRAME_SECONDS}
         address = caller_address()
         visit = self._visits.get(visitor) or _Visit(self._pipeline.stream(), address)
         try:

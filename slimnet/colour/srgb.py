@@ -8,7 +8,7 @@ from PIL import ExifTags, Image, ImageCms
 
 from slimnet.colour.icc_profile import adobe_rgb
 
-_MAX_PROFILE_BYTES = 4 * 2**20  # printing presses' take up to 3 MB
+MAX_PROFILE_BYTES = 4 * 2**20  # unless a caller says otherwise; printing presses' take up to 3 MB
 _COLOUR_TOLERANCE = 2  # of 255; profiles called sRGB differ by 1
 _MAX_KNOWN_PROFILES = 64
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # a profile's colour space -> Pillow's mode
@@ -41,18 +41,19 @@ def profile_of(image: Image.Image) -> bytes:
     return adobe_rgb() if space == 2 or (str(index).startswith("R03") and space != 1) else b""
 
 
-def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+def to_srgb(image: Image.Image, profile: bytes, max_profile_bytes: int = MAX_PROFILE_BYTES) -> Image.Image:
     """Convert a picture to sRGB.
 
     Args:
         image: in any mode with up to 8 bits a channel.
         profile: ICC profile of its colours, or empty for sRGB.
+        max_profile_bytes: a larger profile is not read.
 
     Returns:
         The converted picture, with its transparency; `image` itself if it is already sRGB, or if the profile is
-        damaged, larger than 4 MB or made for another colour space.
+        damaged, too large or made for another colour space.
     """
-    if not profile or len(profile) > _MAX_PROFILE_BYTES:
+    if not profile or len(profile) > max_profile_bytes:
         return image
     try:
         digest = hashlib.sha256(profile).digest()

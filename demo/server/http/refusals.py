@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.limits import FULL_QUEUE_SECONDS
 from demo.server.gradio_internals import FAILED, FAILURE, FnIndexInferError
 
 BUSY = "Busy"  # title of a gr.Error; the call may be tried again after the error's duration, in seconds
@@ -24,7 +25,6 @@ _SENTENCES = {
     HTTPStatus.FORBIDDEN: "This address is closed.",
 }
 _STATUSES = {BUSY: HTTPStatus.SERVICE_UNAVAILABLE, FAILED: HTTPStatus.INTERNAL_SERVER_ERROR}
-_RETRY_SECONDS = 2
 _LOG = logging.getLogger(__name__)
 
 
@@ -90,8 +90,8 @@ def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     bare = error.detail in (HTTPStatus(error.status_code).phrase, "")
     sentence = _SENTENCES.get(HTTPStatus(error.status_code), error.detail) if bare else error.detail
-    # Here Gradio's own queue is full. Gradio doesn't say when to try again.
-    busy = {"Retry-After": str(_RETRY_SECONDS)} if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    # With this status, Gradio's own queue is full.
+    busy = {"Retry-After": str(FULL_QUEUE_SECONDS)} if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return JSONResponse({"detail": sentence}, error.status_code, {**busy, **(error.headers or {})})
 
 

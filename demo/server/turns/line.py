@@ -10,20 +10,23 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from demo.limits import MAX_TURNS, RESERVED_SECONDS, UPLOAD_TURN_SECONDS
+from demo.limits import (
+    KEPT_PLACE_SECONDS,
+    LOST_TURN_SECONDS,
+    MAX_TURNS,
+    MAX_WAIT_SECONDS,
+    MIN_WAIT_SECONDS,
+    RESERVED_SECONDS,
+    UPLOAD_TURN_SECONDS,
+)
 
 _Result = TypeVar("_Result")
 
 _FIRST_GUESS_SECONDS = 0.1  # between two places becoming free, until this has been measured
 _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
-# Bounds of how long somebody in line is told to wait.
-_MIN_WAIT_SECONDS, _MAX_WAIT_SECONDS = 0.2, 20.0
-# Whoever comes back later than this, after the time they were told, has lost their turn.
-_GRACE_SECONDS = 10.0
-# Free places are kept for them for less time: until _KEPT_SECONDS after the page should have asked again. It may ask
-# earlier than it is told, after _ASK_AGAIN_SECONDS for each place in line (ASK_AGAIN_SECONDS in
-# demo/browser/engines/server_photos.js).
-_KEPT_SECONDS, _ASK_AGAIN_SECONDS = 3.0, 0.5
+# The page may ask earlier than it is told, after this long for each place in line (ASK_AGAIN_SECONDS in
+# demo/browser/engines/server_photos.js). Places are kept from then on.
+_ASK_AGAIN_SECONDS = 0.5
 
 
 class TurnedAwayError(Exception):
@@ -203,10 +206,10 @@ class Line:
             What to tell them.
         """
         place = len(self._ahead_of(address, guest)) + 1
-        seconds = min(max(place * self._pace_seconds, _MIN_WAIT_SECONDS), _MAX_WAIT_SECONDS)
+        seconds = min(max(place * self._pace_seconds, MIN_WAIT_SECONDS), MAX_WAIT_SECONDS)
         if guest is not None:
-            kept = min(seconds, _ASK_AGAIN_SECONDS * place) + _KEPT_SECONDS
-            self._give_turn(address, guest, kept, seconds + _GRACE_SECONDS)
+            kept = min(seconds, _ASK_AGAIN_SECONDS * place) + KEPT_PLACE_SECONDS
+            self._give_turn(address, guest, kept, seconds + LOST_TURN_SECONDS)
         return TurnedAwayError(place, seconds)
 
     def leave(self, address: str) -> None:

@@ -13,12 +13,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from demo.interruption import InterruptedWorkError, followed, interruptible
+from demo.limits import POLITE_NICENESS
 from demo.pictures import decoders as decoders_module
 from demo.pictures.decode import PictureError, open_picture
 from demo.pictures.decoders import DecodeBounds, Decoders, NoDecoderError
@@ -97,6 +99,31 @@ def test_where_memory_runs_out_a_decoder_is_ended_before_the_page(others: set[Ba
     assert Path(f"/proc/{decoder.pid}/oom_score_adj").read_text(encoding="ascii") == "1000\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can")
+def test_a_decoder_with_a_slow_picture_lets_others_go_first(large: bytes, others: set[BaseProcess]) -> None:
+    decoders, seen = Decoders(DecodeBounds(seconds=600, cpu_seconds=600)), set[int]()
+
+    def niceness() -> list[int]:
+        """Of each thread, oldest first."""
+        [decoder] = set(multiprocessing.active_children()) - others
+        found = []
+        for thread in sorted(int(thread.name) for thread in Path(f"/proc/{decoder.pid}/task").iterdir()):
+            with suppress(ProcessLookupError):  # it has just ended
+                found.append(os.getpriority(os.PRIO_PROCESS, thread))
+        return found
+
+    def goes_on() -> bool:
+        seen.update(niceness())
+        return True
+
+    decoders.start()
+    [own] = set(niceness())
+    interruptible(goes_on, decoders.open_picture, large)
+    assert seen == {own, min(own + POLITE_NICENESS, 19)}
+    decoders.open_picture(PLAIN)
+    assert niceness()[-1] == own  # that of the next picture
+
+
 def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:
     decoders, answers = Decoders(), iter([True, False])  # before its process is ready, and while it decodes
     with pytest.raises(InterruptedWorkError):
@@ -160,6 +187,21 @@ def test_where_no_further_process_can_be_started_a_picture_that_takes_too_much_i
     refuse_processes(monkeypatch, errno.EAGAIN)
     with pytest.raises(PictureError, match="takes too much"):
         decoders.open_picture(large)
+
+
+def without_threads(bounds: DecodeBounds, parent: Connection) -> None:
+    with patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+        decoders_module._decode(bounds, parent)
+
+
+def test_where_the_system_lacks_threads_pictures_are_still_opened(
+    monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]
+) -> None:
+    monkeypatch.setattr(decoders_module, "_decode", without_threads)
+    decoders = Decoders()
+    for _ in range(2):
+        assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+    assert len(set(multiprocessing.active_children()) - others) == 1
 
 
 def never_ready(_bounds: DecodeBounds, parent: Connection) -> None:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from demo.interruption import InterruptedWorkError, check_wanted
+from demo.limits import OWN_FRAME_SECONDS
 from demo.pictures.decode import open_picture
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.server import live
@@ -355,7 +356,7 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
         return [again, await first, await other, await queue.answer(message(visitor="one"))]
 
     again, first, other, later = asyncio.run(visit())
-    assert again == {"busy": True, "seconds": 0.25}
+    assert again == {"busy": True, "seconds": OWN_FRAME_SECONDS}
     assert first["faces"]
     assert first["faces"] == other["faces"] == later["faces"]
 

@@ -7,6 +7,7 @@ from PIL import Image, ImageCms
 
 from demo.pictures.decode import open_picture
 from slimnet.colour.icc_profile import adobe_rgb, coded_profile, gamma_profile
+from slimnet.colour.srgb import to_srgb
 from tests.fakes.pictures import chunk, portrait, rgb, saved, with_chunks
 
 RGB = rgb(portrait())
@@ -62,6 +63,22 @@ def test_srgb_and_profiles_that_cannot_be_used_change_nothing(profile: bytes, mo
     plain = saved(image, "TIFF")
     for _ in range(2):
         assert np.array_equal(open_picture(saved(image, "TIFF", icc_profile=profile)), open_picture(plain))
+
+
+def test_a_profile_that_is_larger_than_a_caller_allows_is_not_read() -> None:
+    image = wide("p3")
+    assert P3
+    assert to_srgb(image, P3, len(P3) - 1) is image
+    assert to_srgb(image, P3, len(P3)) is not image
+
+
+def test_the_page_bounds_profiles_by_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert P3
+    file, plain = saved(wide("p3"), "PNG", icc_profile=P3), saved(wide("p3"), "PNG")
+    monkeypatch.setattr("demo.pictures.decode.MAX_PROFILE_BYTES", len(P3))
+    assert not np.array_equal(open_picture(file), open_picture(plain))
+    monkeypatch.setattr("demo.pictures.decode.MAX_PROFILE_BYTES", len(P3) - 1)
+    assert np.array_equal(open_picture(file), open_picture(plain))
 
 
 def test_transparency_is_kept() -> None:

@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import pytest
 
-from demo.limits import UPLOAD_TURN_SECONDS
+from demo.limits import KEPT_PLACE_SECONDS, LOST_TURN_SECONDS, MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, UPLOAD_TURN_SECONDS
 from demo.server.turns.line import Line, TurnedAwayError
 
 
@@ -208,6 +208,41 @@ def test_the_wait_follows_the_pace_at_which_places_become_free() -> None:
         line.enter(f"address {number + 4}", f"{number}")
     waits = [turned_away(line, guest, guest).seconds for guest in ("she", "he")]
     assert waits == pytest.approx([2.0, 4.0], rel=0.01)
+
+
+@pytest.mark.parametrize(("pace", "told"), [(0.001, MIN_WAIT_SECONDS), (100.0, MAX_WAIT_SECONDS)])
+def test_nobody_is_told_to_come_back_sooner_or_later_than_the_bounds(pace: float, told: float) -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for number in range(200):
+        clock.seconds += pace
+        line.leave(f"address {number}")
+        line.enter(f"address {number + 4}", f"{number}")
+    assert turned_away(line, "she", "she").seconds == told
+
+
+@pytest.mark.parametrize(("late", "place"), [(-0.01, 1), (0.01, 2)])
+def test_who_comes_back_too_late_has_lost_the_turn(late: float, place: int) -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    wait = turned_away(line, "she", "she").seconds
+    clock.seconds += wait + LOST_TURN_SECONDS + late
+    turned_away(line, "he", "he")
+    assert turned_away(line, "she", "she").place == place
+
+
+def test_a_place_is_kept_until_a_while_after_its_guest_should_have_come() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    wait = turned_away(line, "she", "she").seconds
+    line.leave("address 0")
+    clock.seconds += wait + KEPT_PLACE_SECONDS - 0.01
+    turned_away(line, "late", None)
+    clock.seconds += 0.02
+    line.enter("late", None)
 
 
 def test_who_does_not_come_back_loses_the_turn() -> None:
