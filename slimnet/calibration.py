@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from numbers import Real
+from reprlib import repr as shortened
 from typing import Any
 
 TEMPERATURE_RANGE = (1e-3, 1e3)  # beyond this, float32 probabilities are all 0 and 1, or all 0.5
@@ -136,14 +138,14 @@ class Calibration:
             ValueError: it is not a calibration.
         """
         try:
-            reliability = tuple(Reliability(**row) for row in values["reliability"])
+            reliability = tuple(Reliability(**_named_numbers(row)) for row in values["reliability"])
             points = values.get("operating_points") or {}
             sure = values.get("sure")
             return cls(
                 _numbers(values["temperatures"]),
                 reliability,
                 {name: OperatingPoint(**_columns(point)) for name, point in points.items()},
-                tuple((float(low), float(high)) for low, high in values.get("unsure") or ()),
+                tuple(map(_band, values.get("unsure") or ())),
                 None if sure is None else Sure(**_columns(sure)),
             )
         except (AttributeError, KeyError, TypeError) as error:
@@ -151,7 +153,27 @@ class Calibration:
 
 
 def _numbers(values: Any) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    """Read numbers; raises TypeError for anything else, such as text, and ValueError for what no float can hold."""
+    found = tuple(values)
+    wrong = [value for value in found if isinstance(value, bool) or not isinstance(value, Real)]
+    if wrong:
+        raise TypeError(f"it has {shortened(wrong[0])} in place of a number")
+    try:
+        return tuple(map(float, found))
+    except OverflowError as error:
+        raise ValueError("a number in a calibration is too large") from error
+
+
+def _named_numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return dict(zip(values, _numbers(values.values()), strict=True))
+
+
+def _band(values: Any) -> tuple[float, float]:
+    ends = _numbers(values)
+    if len(ends) != 2:
+        raise ValueError(f"a band of unsure has a low and a high end, but one holds {len(ends)} numbers")
+    low, high = ends
+    return low, high
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -1,6 +1,9 @@
 """What strangers might send: good files with bytes changed, and JSON of any form."""
 
-from collections.abc import Sequence
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -12,6 +15,14 @@ _EXTREMES = [
     for order in ("big", "little")
 ]
 _HEAD_BYTES = 256  # in which a file says what it is
+
+# Ends of the range from 0 to 1 and the numbers next to them.
+_ENDS = [0.0, -0.0, math.ulp(0.0), math.nextafter(1.0, 0.0), 1.0, 0, 1]
+# Numbers outside that range, those that are none, and what only looks like a number.
+_NO_SHARES = [
+    *(-math.ulp(0.0), math.nextafter(1.0, 2.0), -1, 2, 1e308, 10**400),
+    *(math.nan, math.inf, -math.inf, "nan", "0.5", "", None, True),
+]
 
 
 @st.composite
@@ -62,3 +73,54 @@ def mistaken(good: dict[str, object], *leaves: st.SearchStrategy) -> st.SearchSt
     return st.fixed_dictionaries(
         {}, optional={key: st.just(value) | json_values(*leaves) for key, value in good.items()}
     )
+
+
+def shares() -> st.SearchStrategy[float]:
+    """A number from 0 to 1, often one of the ends or next to it."""
+    return st.sampled_from(_ENDS) | st.floats(0, 1)
+
+
+@st.composite
+def bent(draw: st.DrawFn, good: Any, most_edits: int = 3) -> Any:
+    """A JSON value like a good one, with something wrong at any depth: numbers, lengths, orders or names."""
+    value = copy.deepcopy(good)
+    for _ in range(draw(st.integers(1, most_edits))):
+        structural = draw(st.booleans())
+        places = [place for place in _places(value) if isinstance(place[0][place[1]], list | dict) == structural]
+        if places:
+            (_restructure if structural else _change)(draw, *draw(st.sampled_from(places)))
+    return value
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """All that a JSON value holds, as lists or objects and a key of each."""
+    if isinstance(value, list | dict):
+        for key in range(len(value)) if isinstance(value, list) else [*value]:
+            yield value, key
+            yield from _places(value[key])
+
+
+def _change(draw: st.DrawFn, parent: Any, key: Any) -> None:
+    """Put something else in the place of a number."""
+    parent[key] = draw(st.one_of(shares(), shares(), shares(), st.sampled_from(_NO_SHARES)))
+
+
+def _restructure(draw: st.DrawFn, parent: Any, key: Any) -> None:
+    """Change a list or an object that is in another."""
+    value = parent[key]
+    kinds = ["remove", "replace"]
+    kinds += ["reverse", "shorten", "lengthen"] if isinstance(value, list) else []
+    kinds += ["rename"] if isinstance(parent, dict) else []
+    kind = draw(st.sampled_from(kinds))
+    if kind == "replace":
+        parent[key] = draw(json_values())
+    elif kind == "reverse":
+        value.reverse()
+    elif kind == "shorten":
+        parent[key] = value[:-1]
+    elif kind == "lengthen":
+        parent[key] = value + copy.deepcopy(value[-1:])
+    else:
+        del parent[key]
+        if kind == "rename":
+            parent[draw(st.text(max_size=12) | st.sampled_from([*parent, ""]))] = value

@@ -100,3 +100,38 @@ def test_json_of_other_decisions_is_refused(key: str, value: Any) -> None:
     values = dataclasses.asdict(Calibration((1.0, 1.0), (SOUND, SOUND), **DECISIONS))
     with pytest.raises(ValueError, match="no calibration"):
         Calibration.from_json({**values, key: value})
+
+
+@pytest.mark.parametrize("value", ["0.5", "nan", True, None, "12"])
+@pytest.mark.parametrize("key", ["temperatures", "unsure", "reliability", "sure"])
+def test_what_only_looks_like_a_number_is_refused(key: str, value: Any) -> None:
+    bad = {
+        "temperatures": [1.0, value],
+        "unsure": [[0.2, 0.8], [0.2, value]],
+        "reliability": [{"balanced_accuracy": 0.8, "low": 0.7, "high": value}] * 2,
+        "sure": {name: [0.5, value] for name in ("right", "answered", "precision", "recall")},
+    }
+    values = dataclasses.asdict(Calibration((1.0, 1.0), (SOUND, SOUND), **DECISIONS))
+    with pytest.raises(ValueError, match=rf"no calibration: it has {value!r} in place of a number"):
+        Calibration.from_json({**values, key: bad[key]})
+
+
+def test_text_is_no_list_of_numbers() -> None:
+    values = dataclasses.asdict(Calibration((1.0, 1.0), (SOUND, SOUND), **DECISIONS))
+    with pytest.raises(ValueError, match="no calibration: it has '1' in place of a number"):
+        Calibration.from_json({**values, "temperatures": "12"})
+    with pytest.raises(ValueError, match="no calibration: it has '0' in place of a number"):
+        Calibration.from_json({**values, "unsure": ["01", "01"]})
+
+
+def test_a_number_that_no_float_can_hold_is_refused() -> None:
+    values = dataclasses.asdict(Calibration((1.0, 1.0), (SOUND, SOUND), **DECISIONS))
+    with pytest.raises(ValueError, match="a number in a calibration is too large"):
+        Calibration.from_json({**values, "temperatures": [1.0, 10**400]})
+
+
+@pytest.mark.parametrize("band", [[], [0.5], [0.2, 0.5, 0.8]])
+def test_a_band_has_two_ends(band: list[float]) -> None:
+    values = dataclasses.asdict(Calibration((1.0, 1.0), (SOUND, SOUND), **DECISIONS))
+    with pytest.raises(ValueError, match=f"a low and a high end, but one holds {len(band)} numbers"):
+        Calibration.from_json({**values, "unsure": [[0.2, 0.8], band]})
