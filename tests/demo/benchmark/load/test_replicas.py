@@ -21,13 +21,16 @@ import yaml
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from demo.benchmark.load.nginx import NGINX
-from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, replicas
+from demo.benchmark.load.nginx import NGINX, serving
+from demo.benchmark.load.replicas import COPY_COOKIE, Replicas, configuration, replicas
 from demo.benchmark.load.visitors import Panel, make_films
+from demo.benchmark.server import free_port
 from demo.limits import KEEP_ALIVE_SECONDS, MAX_BODY_BYTES, MAX_WAITING_UPLOAD_BYTES
 from demo.paths import NPM_PACKAGES
 from demo.server.data_url import to_base64
 from tests.fakes.nginx import before_no_copy, trusting
+from tests.fakes.panel_page import PanelPage, faces
+from tests.fakes.running import running
 from tests.paths import PORTRAIT, ROOT
 
 FOLDER = ROOT / "demo" / "replicas"
@@ -141,6 +144,19 @@ def test_one_address_cannot_hold_all_connections(served: Replicas) -> None:
             assert answer.status == 200
 
 
+@pytest.mark.usefixtures("_nginx")
+def test_visitors_of_the_benchmark_keep_their_addresses_behind_the_proxy(tmp_path: Path) -> None:
+    port = free_port()
+    with running(PanelPage(lambda *_: faces())) as page:
+        with serving(configuration(port, [page.server_port]), port, tmp_path):
+            lone = Panel(f"http://127.0.0.1:{port}/", "analyse_frame")
+            for panel in (lone, lone.called_from("198.18.0.1"), lone.called_from("198.18.0.2")):
+                connection = panel.connect()
+                panel.ask(connection, {})
+                connection.close()
+        assert page.addresses == {"127.0.0.1", "198.18.0.1", "198.18.0.2"}
+
+
 def test_visitors_of_a_copy_that_is_gone_are_answered_by_another(served: Replicas) -> None:
     [film] = make_films(1)
     panel = Panel(served.url, "analyse_frame")
@@ -196,6 +212,23 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
     assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
     assert "7860" in page["build"]["dockerfile_inline"]
+
+
+def test_the_image_installs_only_what_was_tested() -> None:
+    page = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]["page"]
+    steps = page["build"]["dockerfile_inline"].replace("\\\n", " ").splitlines()
+    installs = [step.split() for step in steps if step.startswith("RUN") and "install" in step and "pip" in step]
+    files = [step[step.index("-r") + 1] for step in installs]
+    assert files == ["locks/torch-cpu.txt", "locks/page.txt"]
+    for step, file in zip(installs, files, strict=True):
+        others = {"--no-cache-dir", "--index-url", "https://download.pytorch.org/whl/cpu"}
+        safe = ["--require-hashes"] if file == "locks/page.txt" else ["--no-deps"]
+        assert {*step} - others == {"RUN", "pip", "install", *safe, "--only-binary", ":all:", "-r", file}
+    assert "COPY demo/replicas/locks locks" in steps
+    assert "RUN pip check" in steps
+    [locked] = re.findall(r"^# .* Python (\d+\.\d+)\.$", (FOLDER / "locks" / "page.txt").read_text("utf-8"), re.M)
+    assert f"FROM python:{locked}-slim" in steps
+    assert page["platform"] == "linux/amd64"  # whose files' hashes are locked
 
 
 def test_the_proxy_closes_an_idle_connection_before_the_page_does() -> None:
