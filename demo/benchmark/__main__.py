@@ -110,7 +110,7 @@ def _report_load(chosen: argparse.Namespace) -> bool:
 
 
 def _report_capacity(chosen: argparse.Namespace) -> bool:
-    """Run `load --capacity`; returns whether anybody was served, and every answer was right."""
+    """Run `load --capacity`; returns whether anybody was served, all answers right, and no photo visitor starved."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = (chosen.pace or CAPACITY_PACE, chosen.seconds, chosen.url, chosen.copies)
     found = measure_capacity(*options, one_face=chosen.one_face)
@@ -119,7 +119,7 @@ def _report_capacity(chosen: argparse.Namespace) -> bool:
     print(found.line)
     if chosen.json:
         replace_text(chosen.json, json.dumps(asdict(found), indent=1) + "\n")
-    return found.live > 0 and not any(load.failures for load in found.tried)
+    return found.live > 0 and found.tried[-1].is_good and not any(load.failures for load in found.tried)
 
 
 def _report_annotate(chosen: argparse.Namespace) -> bool:

@@ -88,7 +88,9 @@ def _add_load(commands: _Commands) -> None:
     load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
     load.add_argument("--one_face", action="store_true", help="before each camera (default: one to three)")
     served = load.add_mutually_exclusive_group()
-    served.add_argument("--url", metavar="URL", help="a page that is served already (default: serve one)")
+    served.add_argument(
+        "--url", metavar="URL", help="a page that is served already (default: serve one); all call from one address"
+    )
     served.add_argument("--copies", type=positive, metavar="N", help="serve N copies behind nginx, as demo/replicas")
     _add_json(load)
 

@@ -1,4 +1,4 @@
-"""A machine's capacity in one line: how many live visitors it serves at a given pace, and how many photos."""
+"""A machine's capacity in one line: how many live visitors it serves at a given pace, or how many photos."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Capacity:
     Attributes:
         cores: of the machine.
         pace: frames a second that each live visitor wants.
-        live: the most live visitors who get that pace, fair shares and right answers.
+        live: the most live visitors who get that pace, fair shares and right answers, without photo visitors.
         photos: photos a second, from visitors who send one after another, without live visitors.
-        tried: the crowds that it took to find this out.
+        tried: the crowds that it took to find this out; the last is that of the photo visitors.
     """
 
     cores: int
@@ -34,7 +34,10 @@ class Capacity:
     def line(self) -> str:
         """The capacity in words."""
         visitors = "live visitor" if self.live == 1 else "live visitors"
-        return f"{self.cores} cores: {self.live} {visitors} at {self.pace:g} frames/s, or {self.photos:.1f} photos/s"
+        return (
+            f"{self.cores} cores: {self.live} {visitors} at {self.pace:g} frames/s each, and no photos; "
+            f"or {self.photos:.1f} photos/s, and no live visitors"
+        )
 
 
 def measure_capacity(

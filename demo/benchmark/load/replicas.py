@@ -12,6 +12,8 @@ from demo.benchmark.server import PageServer, free_port
 from demo.paths import ROOT
 
 COPY_COOKIE = "copy"  # with which nginx tells visitors apart
+# Has a page believe the addresses that the benchmark's visitors name, or nginx names for them, whatever the shell says.
+TRUST_THIS_MACHINE = {"FORWARDED_ALLOW_IPS": "127.0.0.1"}
 _CONFIGURATION = ROOT / "demo" / "replicas" / "nginx.conf"
 
 
@@ -44,7 +46,10 @@ def replicas(count: int, folder: Path) -> Iterator[Replicas]:
     Raises:
         NotServedError: a copy or nginx does not come up.
     """
-    pages = tuple(PageServer(("app.py", "--device", "cpu"), folder / f"copy {number}") for number in range(count))
+    pages = tuple(
+        PageServer(("app.py", "--device", "cpu"), folder / f"copy {number}", environment=TRUST_THIS_MACHINE)
+        for number in range(count)
+    )
     with ExitStack() as stack:
         for page in pages:
             stack.callback(page.stop)
@@ -57,6 +62,8 @@ def replicas(count: int, folder: Path) -> Iterator[Replicas]:
 
 def configuration(port: int, copies: list[int]) -> str:
     """The configuration of demo/replicas adapted to this machine: its address, no TLS, and the ports of its copies.
+
+    Whoever calls from 127.0.0.1 may name another address in X-Forwarded-For, as the benchmark's visitors do.
 
     Args:
         port: where nginx listens.
@@ -73,4 +80,4 @@ def configuration(port: int, copies: list[int]) -> str:
     ):
         text, replaced = re.subn(theirs, ours, text)
         assert replaced
-    return text
+    return f"set_real_ip_from 127.0.0.1;\nreal_ip_header X-Forwarded-For;\n{text}"

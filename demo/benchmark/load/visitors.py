@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -142,6 +143,16 @@ class Panel:
         call = {"component_id": found[0], "fn_name": function, "session_hash": "visitor"}
         self._call = orjson.dumps(call).removesuffix(b"}") + b',"data":'
 
+    def called_from(self, address: str) -> "Panel":
+        """The same function for another visitor.
+
+        Args:
+            address: where its calls say to come from, as a proxy would.
+        """
+        panel = copy(self)
+        panel._headers = self._headers | {"X-Forwarded-For": address}
+        return panel
+
     def connect(self) -> http.client.HTTPConnection:
         """Open a connection, as each visitor has one."""
         return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
@@ -167,6 +178,7 @@ class Panel:
         Returns:
             The answer; {"error": its status} where that is not 200, or {"error": why} where there is none.
         """
+        was_open = connection.sock is not None
         try:
             headers = self._headers | {"Cookie": f"{COPY_COOKIE}={browser}"}
             connection.request("POST", PANELS_PATH, self.body(message), headers)
@@ -174,6 +186,8 @@ class Panel:
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()  # the next call opens it again
+            if was_open and isinstance(error, ConnectionError):  # closed while it was idle: browsers open another one
+                return self.ask(connection, message, browser)
             return {"error": f"no answer ({type(error).__name__})"}
         return orjson.loads(answer) if response.status == 200 else {"error": f"status {response.status}"}
 

@@ -39,7 +39,20 @@ def test_the_largest_crowd_that_is_served_is_found_and_told_in_one_line(
     assert [len(load["live"]) for load in figures["tried"]] == [1, 2, 4, 3, 0]
     assert figures["live"] == SERVED
     assert figures["photos"] > 0
-    assert last == f"{figures['cores']} cores: 3 live visitors at 0.25 frames/s, or {figures['photos']:.1f} photos/s"
+    assert last == (
+        f"{figures['cores']} cores: 3 live visitors at 0.25 frames/s each, and no photos; "
+        f"or {figures['photos']:.1f} photos/s, and no live visitors"
+    )
+
+
+def test_a_capacity_for_photos_is_status_1_where_somebody_gets_none(capsys: pytest.CaptureFixture[str]) -> None:
+    def starves(function: str, message: dict[str, Any]) -> dict[str, Any]:
+        is_starved = message["visitor"] in {"photo visitor 1", "visitor 1"}
+        return {"busy": True, "seconds": 0.01} if is_starved else answer(function, message)
+
+    with running(PanelPage(starves)) as page:
+        assert main(["load", "--capacity", "--pace", "1", "--seconds", "1", "--url", page.url]) == 1
+    assert ": 1 live visitor at 1 frames/s each" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("served", [0, 1, 2, 5, 8, 9, 20])

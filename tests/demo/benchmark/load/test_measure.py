@@ -2,6 +2,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from demo.benchmark.__main__ import main
+from demo.benchmark.load import measure
 from demo.benchmark.load.measure import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
 from demo.benchmark.report import Spread
 from tests.fakes.panel_page import PanelPage, faces
@@ -121,6 +123,55 @@ def test_a_crowd_behaves_as_the_page_does(page: Page) -> None:
     assert 1 <= page.crops <= 11, "of a face's aligned picture: ten a second"
 
 
+def test_a_photo_visitor_who_gets_nothing_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(_: str, message: dict[str, Any]) -> dict[str, Any]:
+        return {"busy": True, "seconds": 0.05} if message["visitor"] == "photo visitor 1" else faces()
+
+    with running(PanelPage(answer)) as page:
+        assert main(["load", "--visitors", "0", "--photos", "3", "--seconds", "1", "--url", page.url]) == 1
+    printed = capsys.readouterr().out
+    assert "  the photo visitor with fewest photos got 0.00 of the median\n" in printed
+    assert "  wrong answers: none; turned away" in printed
+
+
+class OurPage(PanelPage):
+    """A stand-in for `demo.benchmark.server.PageServer`."""
+
+    process = None
+
+
+def test_each_visitor_has_an_address_at_a_page_of_the_benchmark_which_trusts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environments: list[dict[str, str]] = []
+
+    def answer(_: str, message: dict[str, Any]) -> dict[str, Any]:
+        return {} if message.get("leave") else faces()
+
+    with running(OurPage(answer)) as page:
+
+        def served(*_: object, environment: dict[str, str]) -> AbstractContextManager[OurPage]:
+            environments.append(environment)
+            return nullcontext(page)
+
+        monkeypatch.setattr(measure, "PageServer", served)
+        file = tmp_path / "load.json"
+        assert main(["load", "--visitors", "2", "--photos", "3", "--seconds", "1", "--json", str(file)]) == 0
+    visitors = {"198.18.0.1", "198.18.0.2", "198.19.0.1", "198.19.0.2", "198.19.0.3"}
+    assert page.addresses == {None, *visitors}  # the lone visitor names none
+    assert environments == [{"FORWARDED_ALLOW_IPS": "127.0.0.1"}]
+    assert json.loads(file.read_text(encoding="utf-8"))[0]["addresses"] == len(visitors)
+
+
+@pytest.mark.parametrize("page", [False], indirect=True)
+def test_visitors_of_somebody_else_s_page_name_no_address(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "load.json"
+    command = ["load", "--visitors", "2", "--photos", "1", "--seconds", "1", "--url", page.url, "--json", str(file)]
+    assert main(command) == 0
+    assert page.addresses == {None}
+    assert json.loads(file.read_text(encoding="utf-8"))[0]["addresses"] == 1
+
+
 def test_an_answer_is_right_within_what_following_allows_and_a_photo_has_to_agree() -> None:
     assert frame_fault(faces(), faces((14, 6, 104, 96), 0.8)) is None
     assert frame_fault(faces(), faces((300, 300, 100, 100))) == "a face at another place"
@@ -140,7 +191,10 @@ def load(*live: int, failures: dict[str, int] | None = None) -> Load:
 def test_the_first_line_is_the_capacity_and_the_others_say_how_it_went() -> None:
     first, *rest = load_lines(load(100, 100, 40)).splitlines()
     assert first == "2 cores: 3 live visitors at 10.0 frames/s (24.0 in all, 1 face each), 18.0 photos/s"
-    assert "0.40 of the median" in "\n".join(rest)
+    assert "  the live visitor with fewest frames got 0.40 of the median" in rest
+    assert (
+        "  the photo visitor with fewest photos got 0.50 of the median" in load_lines(photos(30, 60, 60)).splitlines()
+    )
     assert "memory_mb 500 -> 501" in rest[-1]
     assert "; 4.8 ms of processor time for each answer" in rest[-1]
     assert "; 4.0 ms of processor time" in load_lines(replace(load(100, 100, 40), late=80))
@@ -150,6 +204,24 @@ def test_a_crowd_is_well_served_where_all_answers_are_right_and_nobody_gets_far_
     assert load(100, 100, 61).is_good
     assert not load(100, 100, 59).is_good
     assert not load(100, failures={"status 500": 1}).is_good
+
+
+def photos(*answers: int) -> Load:
+    return replace(load(100, 100), photos=answers)
+
+
+@pytest.mark.parametrize(
+    "answers", [(), (1,), (60, 100, 100), (1, 2), (1, 2, 2), (1, 2, 3, 3), (2, 3, 3), (3, 4, 5), (1, 1, 1)]
+)
+def test_photos_are_shared_fairly_where_few_answers_differ_by_one_or_many_by_little(answers: tuple[int, ...]) -> None:
+    assert photos(*answers).is_good
+
+
+@pytest.mark.parametrize(
+    "answers", [(0,), (0, 0, 0), (0, 1, 1), (0, 4, 4), (59, 100, 100), (1, 3, 3), (2, 4, 4), (0,) * 20 + (9,) * 30]
+)
+def test_photos_are_not_shared_fairly_where_somebody_gets_none_or_far_fewer(answers: tuple[int, ...]) -> None:
+    assert not photos(*answers).is_good
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc")

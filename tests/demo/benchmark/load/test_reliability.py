@@ -3,14 +3,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from demo.benchmark.attack.measure import Attacked
+from demo.benchmark.load.capacity import Capacity
 from demo.benchmark.load.measure import Load, ServerState
 from demo.benchmark.load.reliability import DOCUMENT, load_table, write_reliability
 from demo.benchmark.report import Spread
 
 BEFORE, AFTER = ServerState(800.0, 14, 20, 5.0), ServerState(812.5, 14, 21, 20.0)
 CROWD = Load(
-    2, 10.0, None, 1.36, (100, 100, 60), (90,), Spread(30, 60), Spread(100, 200), 3, {"status 500": 2}, BEFORE, AFTER
-)
+    2, 10.0, None, 1.36, (100, 100, 60), (30, 60), Spread(30, 60), Spread(100, 200), 3, {"status 500": 2},
+    BEFORE, AFTER, addresses=5,
+)  # fmt: skip
 PHOTOS = Load(2, 10.0, None, 0.0, (), (90,), None, Spread(100, 200), 0, {}, None, None)
 
 
@@ -28,11 +30,36 @@ def test_each_crowd_has_a_row_with_what_was_measured() -> None:
     assert crowd["fewest, of the median"] == "0.60"
     assert crowd["frame p50 / p95, ms"] == "30 / 60"
     assert crowd["photos/s"] == "9.0"
+    assert crowd["fewest photos, of the median"] == "0.67"
+    assert crowd["turned away"] == "3"
+    assert crowd["addresses"] == "5"
     assert crowd["wrong answers"] == "2"
     assert crowd["cores busy"] == "75 % of 2"
     assert crowd["memory, MB"] == "800 → 812.5"
     assert photos["live visitors"] == "0"
     assert photos["memory, MB"] == photos["fewest, of the median"] == ""
+
+
+def test_a_record_of_before_has_an_empty_cell_for_what_it_does_not_hold() -> None:
+    record = asdict(CROWD)
+    for key in ("late", "addresses", "turned_away"):
+        del record[key]
+    table = load_table([record])
+    cells = dict(zip(row(table, 0), row(table, 2), strict=True))
+    assert cells["addresses"] == cells["turned away"] == ""
+    assert cells["fewest photos, of the median"] == "0.67"
+
+
+def test_a_capacity_is_a_sentence_before_the_crowds_that_were_tried(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text("<!-- capacity: a.json -->\n<!-- /capacity -->\n", encoding="utf-8")
+    found = Capacity(2, 10.0, 11, 18.25, (CROWD, PHOTOS))
+    (tmp_path / "a.json").write_text(json.dumps(asdict(found)), encoding="utf-8")
+    write_reliability(document, tmp_path)
+    _, _, line, _, *table = document.read_text(encoding="utf-8").splitlines()
+    assert line == f"{found.line}."
+    assert "11 live visitors at 10 frames/s each" in line
+    assert table[:4] == load_table([asdict(CROWD), asdict(PHOTOS)]).splitlines()
 
 
 def test_only_what_stands_between_the_marks_is_written(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import math
+import select
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -66,6 +67,31 @@ def test_a_page_without_the_function_is_told() -> None:
 def test_an_address_that_calls_cannot_reach_is_told(url: str) -> None:
     with pytest.raises(PanelError, match=r"http://127\.0\.0\.1:7860/"):
         Panel(url, "analyse_frame")
+
+
+def test_a_connection_that_was_closed_while_idle_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def answer(*_: object) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        return faces()
+
+    with running(PanelPage(answer)) as page:
+        monkeypatch.setattr(page.RequestHandlerClass, "timeout", 0.05)
+        panel = Panel(page.url, "analyse_photo")
+        connection = panel.connect()
+        assert panel.ask(connection, {}) == faces()
+        assert select.select([connection.sock], (), (), 60)[0]  # the page's end of it
+        assert panel.ask(connection, {}) == faces()
+        connection.close()
+    assert asked == 2
+
+
+def test_a_page_that_has_gone_gives_no_answer() -> None:
+    with running(PanelPage(lambda *_: faces())) as page:
+        panel = Panel(page.url, "analyse_photo")
+    assert panel.ask(panel.connect(), {}) == {"error": "no answer (ConnectionRefusedError)"}
 
 
 @pytest.mark.parametrize("fault", [None, "a face at another place"])
