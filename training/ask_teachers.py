@@ -2,6 +2,9 @@
 
 The table has the same form as demo.annotate's, so `training.train --teachers T.csv` takes it in place of the teachers.
 It covers training and validation pictures; a line says how good the teachers' mean is on each validation split.
+
+Teachers may be such tables themselves, so that the command also joins tables: `A.csv=0.6 B.csv=0.4` takes a weighted
+mean where both answer. `--leave_out FOLDER=NAME,NAME` leaves cells empty where the teachers are no good.
 """
 
 import argparse
@@ -15,10 +18,12 @@ import numpy as np
 
 from slimnet import CheckpointError, choose_device, transform
 from slimnet.files.atomic import replacement
-from training.data.cache import JoinedPictures, LabelledPictures, decoded
+from training.data.cache import JoinedPictures, LabelledPictures, decoded, place
 from training.data.celeba import DataError, Split
-from training.data.folders import RunSplits, join, read_folders
-from training.fit.arguments import given
+from training.data.columns import listed
+from training.data.folders import RunSplits, different_folders, join, read_folders
+from training.data.teacher_table import is_table
+from training.fit.arguments import Range, given
 from training.fit.distillation import check, opinion_of
 from training.fit.runtime.distributed import Process
 from training.fit.validation import judge
@@ -27,13 +32,84 @@ from training.measure.predictions import raw_logits
 from training.report.tables import percent
 
 _DECODING_THREADS = 2
+_WEIGHTS = Range(0, 1_000, over=True)
 
 
-def ask(teachers: Sequence[str], splits: RunSplits, cache_dir: str, device: str | None) -> list[np.ndarray]:
+def weighted(text: str) -> tuple[str, float]:
+    """Read a teacher as --teachers takes it: FILE or FILE=WEIGHT.
+
+    An existing file may have a = in its name.
+
+    Args:
+        text: The word of the command line.
+
+    Returns:
+        The file, and its weight in the mean; 1 unless given.
+
+    Raises:
+        DataError: There is no such file, and what follows the last = is not a weight, or nothing stands before it.
+    """
+    name, equals, number = text.rpartition("=")
+    if not equals or Path(text).is_file():
+        return text, 1.0
+    try:
+        weight = float(number)
+        if weight not in _WEIGHTS:
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"--teachers {text}: there is no such file, and as FILE=WEIGHT it takes a number {_WEIGHTS}, how much the "
+            "teacher counts in the mean"
+        ) from None
+    if not name.strip():  # such as from a shell variable that is not set
+        raise DataError(f"--teachers {text}: there is no file before the =")
+    return name, weight
+
+
+def left_out(words: Sequence[str], data_dirs: Sequence[str], attributes: Sequence[str]) -> dict[Path, list[int]]:
+    """Read what the table leaves empty, as --leave_out takes it.
+
+    Args:
+        words: Each FOLDER=NAME,NAME.
+        data_dirs: The folders, as --data_dir takes them.
+        attributes: The table's columns.
+
+    Returns:
+        For each folder, by its path as --data_dir has it, the numbers of the columns left empty for its pictures.
+
+    Raises:
+        DataError: A word can't be understood, or names a folder or an attribute that is not there.
+    """
+    folders = [folder.path for folder in different_folders(data_dirs)]
+    found: dict[Path, list[int]] = {folder: [] for folder in folders}
+    for word in words:
+        name, equals, columns = word.rpartition("=")
+        if not (equals and name.strip() and columns.strip()):
+            raise DataError(
+                f"--leave_out {word}: it takes FOLDER=NAME,NAME, a folder of --data_dir and the attributes to leave "
+                "empty for its pictures"
+            )
+        folder = next((folder for folder in folders if folder.resolve() == Path(name).resolve()), None)
+        if folder is None:
+            there = ", ".join(map(str, folders))
+            raise DataError(f"--leave_out {word}: --data_dir does not have the folder {name}, but {there}")
+        names = [column.strip() for column in columns.split(",")]
+        unknown = [column for column in names if column not in attributes]
+        if unknown:
+            raise DataError(
+                f"--leave_out {word}: the table has no column {', '.join(unknown)}; it has {listed(attributes)}"
+            )
+        found[folder] += [attributes.index(column) for column in names]
+    return found
+
+
+def ask(
+    teachers: Sequence[tuple[str, float]], splits: RunSplits, cache_dir: str, device: str | None
+) -> list[np.ndarray]:
     """Ask teachers about all pictures.
 
     Args:
-        teachers: Files of weights, and tables of probabilities.
+        teachers: Files of weights, and tables of probabilities, each with its weight in the mean.
         splits: The pictures of each folder.
         cache_dir: Folder for decoded pictures.
         device: As for slimnet.choose_device.
@@ -46,10 +122,28 @@ def ask(teachers: Sequence[str], splits: RunSplits, cache_dir: str, device: str 
         DataError: Pictures are damaged, or a table of probabilities cannot be used.
     """
     asked = [*splits.train, *splits.valid.values()]
-    pictures = JoinedPictures(tuple(decoded(split, cache_dir, transform, _DECODING_THREADS) for split in asked))
+    files, weights = zip(*teachers, strict=True)
+    if all(map(is_table, files)):  # nobody looks at the pictures
+        parts = [place(split, cache_dir, transform) for split in asked]
+    else:
+        parts = [decoded(split, cache_dir, transform, _DECODING_THREADS) for split in asked]
     # All at once, since it takes the pictures of all folders to tell a table's rows apart.
-    found = opinion_of(teachers, LabelledPictures(pictures, join(asked)), Process(0, 1, choose_device(device)))
+    pictures = LabelledPictures(JoinedPictures(tuple(parts)), join(asked))
+    found = opinion_of(files, pictures, Process(0, 1, choose_device(device)), weights)
     return np.split(found, np.cumsum([len(split) for split in asked])[:-1])
+
+
+def leave_empty(columns: dict[Path, list[int]], split: Split, probabilities: np.ndarray) -> None:
+    """Make nan what the table leaves empty of a split.
+
+    Args:
+        columns: The result of left_out.
+        split: Pictures of one of its folders.
+        probabilities: (N, attributes), changed.
+    """
+    # A folder may lie in another one: the inner one is the pictures' own.
+    around = [folder for folder in columns if split.paths[0].is_relative_to(folder)]
+    probabilities[:, columns[max(around, key=lambda folder: len(folder.parts))]] = np.nan
 
 
 def write(path: str | Path, splits: Sequence[Split], probabilities: Sequence[np.ndarray]) -> None:
@@ -103,11 +197,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m training.ask_teachers", description="Write a table of what teachers say of pictures."
     )
-    parser.add_argument("--teachers", type=given, nargs="+", required=True, help="as training.train takes them")
+    parser.add_argument(
+        "--teachers", type=given, nargs="+", required=True, metavar="FILE[=WEIGHT]",
+        help="weights and tables, as training.train takes them; WEIGHT: how much the teacher counts in the mean (else "
+        "1) where others answer, too",
+    )  # fmt: skip
     parser.add_argument("--data_dir", type=given, nargs="+", default=["data"], help="as training.train takes them")
     parser.add_argument(
         "--attributes", type=given, nargs="+", default=[], metavar="NAME",
         help="columns to write, in this order, instead of all; training.train is taught nothing of the others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--leave_out", type=given, nargs="+", default=[], metavar="FOLDER=NAME,NAME",
+        help="attributes to leave empty for the pictures of a folder of --data_dir, such as one for whose people the "
+        "teachers are no good; there, its labels alone teach them",
     )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="the table to write, .csv")
     parser.add_argument("--cache_dir", type=given, default="cache", help="where decoded pictures are kept")
@@ -120,11 +223,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--attributes names {', '.join(repeated)} more than once")
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
+        teachers = [weighted(word) for word in options.teachers]
         splits = read_folders(options.data_dir, options.attributes)
-        for line in (*splits.notes, *check(options.teachers, splits.joined())[1]):
+        asked = [*splits.train, *splits.valid.values()]
+        empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
+        for line in (*splits.notes, *check([file for file, _ in teachers], splits.joined())[1]):
             print(line, file=sys.stderr)
-        found = ask(options.teachers, splits, options.cache_dir, options.device)
-        write(options.out, [*splits.train, *splits.valid.values()], found)
+        found = ask(teachers, splits, options.cache_dir, options.device)
+        for split, probabilities in zip(asked, found, strict=True):
+            leave_empty(empty, split, probabilities)
+        write(options.out, asked, found)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.ask_teachers: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,5 @@
 import csv
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,6 +102,85 @@ def test_a_table_may_be_one_of_the_teachers(tmp_path: Path, data: Path) -> None:
     table = ask(data, str(first), weights(tmp_path / "b.safetensors", 0, -2, 2))
     split = read_celeba(data)["train"]
     np.testing.assert_allclose(table_logits(str(table), split)[:, 0], 2, atol=1e-4)
+
+
+def test_teachers_count_by_their_weights_where_they_answer(tmp_path: Path, data: Path) -> None:
+    first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
+    with first.open(encoding="utf-8", newline="") as file:
+        header, row, *rest = csv.reader(file)
+    with first.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, [row[0], row[1], "", row[3]], *rest])
+    table = ask(data, f"{first}=0.75", f"{weights(tmp_path / 'b=2.safetensors', 0, 2)}=0.25")
+    expected = np.tile([3.0, -1.0, 0.0], (len(read_celeba(data)["train"]), 1))
+    expected[0, 1] = 2
+    np.testing.assert_allclose(table_logits(str(table), read_celeba(data)["train"]), expected, atol=1e-4)
+
+
+def test_a_file_may_have_an_equals_sign_in_its_name(tmp_path: Path, data: Path) -> None:
+    table = ask(data, weights(tmp_path / "a=3.safetensors", 4, -2, 0), weights(tmp_path / "b.safetensors", 0, -2, 2))
+    np.testing.assert_allclose(table_logits(str(table), read_celeba(data)["train"])[:, 0], 2, atol=1e-4)
+
+
+def test_tables_are_joined_without_decoding_pictures(tmp_path: Path, data: Path) -> None:
+    first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
+    shutil.rmtree(tmp_path / "cache")
+    before = first.read_text()
+    assert ask(data, str(first)).read_text() == before
+    assert not (tmp_path / "cache").exists()
+
+
+def test_attributes_can_be_left_out_for_the_pictures_of_a_folder(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = celeba.write(data / "inner")
+    options = ["--data_dir", str(data), f"{inner}=0.5", "--cache_dir", str(tmp_path / "cache"), "--device", "cpu"]
+    teacher = weights(tmp_path / "a.safetensors", 4, -2, 0)
+    said = {}
+    for left_out in ([f"{data}=Second", f"{data.parent}/./data/inner=First, Third"], [f"{inner}=First,Second,Third"]):
+        out = str(tmp_path / "teacher.csv")
+        assert ask_teachers.main([*options, "--out", out, "--teachers", teacher, "--leave_out", *left_out]) == 0
+        with Path(out).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        empty = {
+            (row["file"].startswith(str(inner)), tuple(n for n in celeba.ATTRIBUTES if not row[n])) for row in rows
+        }
+        said[len(left_out)] = empty
+    assert said[2] == {(False, ("Second",)), (True, ("First", "Third"))}
+    assert said[1] == {(False, ()), (True, celeba.ATTRIBUTES)}
+    labels = read_celeba(data)["valid"].labels
+    shown = capsys.readouterr().out
+    assert (
+        f"data, 6 of 6 validation pictures: accuracy {100 * (labels[:, [0, 2]] == [True, False]).mean():.2f} %" in shown
+    )
+    assert "inner: the teachers answer nothing" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--teachers", "A.csv=0"),
+            "--teachers A.csv=0: there is no such file, and as FILE=WEIGHT it takes a number above",
+        ),
+        (("--teachers", "A.csv=half"), "how much the teacher counts in the mean"),
+        (("--teachers", "=0.5"), "--teachers =0.5: there is no file before the ="),
+        (("--leave_out", "First"), "--leave_out First: it takes FOLDER=NAME,NAME, a folder of --data_dir and"),
+        (("--leave_out", "data="), "--leave_out data=: it takes FOLDER=NAME,NAME"),
+        (("--leave_out", "other=First"), "--data_dir does not have the folder other, but {data}"),
+        (("--leave_out", "{data}=First,Fifth"), "the table has no column Fifth; it has First, Second, Third (3)"),
+    ],
+)
+def test_a_weight_or_a_gap_that_cannot_be_understood_is_named(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], message: str
+) -> None:
+    out = tmp_path / "teacher.csv"
+    flag, word = arguments
+    options = ["--data_dir", str(data), "--out", str(out)]
+    if flag != "--teachers":
+        options += ["--teachers", weights(tmp_path / "a.safetensors", 4, -2, 0)]
+    assert ask_teachers.main([*options, flag, word.format(data=data)]) == 1
+    assert message.format(data=data) in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_table_of_one_folder_says_nothing_of_the_same_names_in_another(tmp_path: Path, data: Path) -> None:

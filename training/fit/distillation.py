@@ -100,13 +100,16 @@ def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
     return asked.hexdigest()[:16]
 
 
-def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Process) -> np.ndarray:
+def opinion_of(
+    teachers: Sequence[str], train: LabelledPictures, process: Process, weights: Sequence[float] | None = None
+) -> np.ndarray:
     """Return the teachers' predictions for the training pictures; the processes share the work.
 
     Args:
         teachers: Files of weights, and tables of probabilities.
         train: Training pictures and labels.
         process: This process.
+        weights: How much each teacher counts in the mean, over 0; None: all the same.
 
     Returns:
         float32 (N, attributes): the probability for the mean logit over the teachers that know the picture's
@@ -117,27 +120,29 @@ def opinion_of(teachers: Sequence[str], train: LabelledPictures, process: Proces
         DataError: A table of probabilities cannot be used.
     """
     attributes = train.split.attributes
-    total, known = np.zeros((2, *train.split.labels.shape))
+    total, known = np.zeros((2, *train.split.labels.shape))  # known: the sum of the weights of those that know it
     mine = np.arange(len(total))[process.rank :: process.count]
     networks = []
-    for path in teachers:
+    for path, weight in zip(teachers, weights or [1.0] * len(teachers), strict=True):
         if is_table(path):
             logits = table_logits(path, train.split)
-            total[mine] += np.nan_to_num(logits[mine])
-            known += ~np.isnan(logits)
+            total[mine] += weight * np.nan_to_num(logits[mine])
+            known += weight * ~np.isnan(logits)
         else:
             network = _network(path, attributes, str(process.device))
-            networks.append((network, np.array(places(attributes, network.attributes)).T))
-            known[:, networks[-1][1][0]] += 1
+            wanted, there = np.array(places(attributes, network.attributes)).T
+            networks.append((network, weight, wanted, there))
+            known[:, wanted] += weight
     if networks and process.writes:  # takes many minutes without a GPU, and a log shows no progress bar
         print(f"asking the teachers about {len(total):,} pictures", file=sys.stderr, flush=True)
     with counted("asking the teachers", len(mine), reports=process.writes) as advance:
         for start in range(0, len(mine) if networks else 0, _BATCH):
             chosen = mine[start : start + _BATCH]
             crops = train.pictures.take(chosen)
-            for network, (wanted, there) in networks:
+            for network, weight, wanted, there in networks:
                 for view in (crops, crops[:, :, ::-1]):
-                    total[np.ix_(chosen, wanted)] += network.logits(np.ascontiguousarray(view))[:, there] / 2
+                    logits = network.logits(np.ascontiguousarray(view))[:, there]
+                    total[np.ix_(chosen, wanted)] += weight / 2 * logits
             advance(len(chosen))
     mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 gives nan
     return torch.sigmoid(mean).float().numpy()
