@@ -17,7 +17,7 @@ import sys
 from dataclasses import asdict
 
 from demo.batch.workers import WorkerError
-from demo.benchmark.alignment import report_alignment
+from demo.benchmark.alignment import VariantError, report_alignment
 from demo.benchmark.annotate import PicturesError, report_annotate
 from demo.benchmark.attack.measure import report_attack
 from demo.benchmark.browser import BrowserError
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "annotate":
                 return 0 if _report_annotate(chosen) else 1
             case "alignment":
-                report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
+                report_alignment(chosen.data_dir, chosen.images, chosen.weights, chosen.device, chosen.only)
             case "following":
                 report_following(chosen.data_dir, chosen.images, chosen.weights, chosen.device)
             case "device":
@@ -89,6 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         PanelError,
         PicturesError,
         ValidationError,
+        VariantError,
         WorkerError,
     ) as error:
         print(f"demo.benchmark: {error}", file=sys.stderr)

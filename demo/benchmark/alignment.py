@@ -21,6 +21,10 @@ from slimnet import Predictor
 Distortion = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
+class VariantError(ValueError):
+    """There is no such variant; the message names those that there are."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """The accuracy that one variant costs.
@@ -42,7 +46,7 @@ class Loss:
     error: float
 
 
-def report_alignment(data_dir: Path, images: int, weights: Path, device: str) -> None:
+def report_alignment(data_dir: Path, images: int, weights: Path, device: str, only: str = "") -> None:
     """Print for each variant how many faces were found, and their accuracy.
 
     Args:
@@ -50,7 +54,14 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
         images: how many validation pictures, at most.
         weights: SlimNet's weights.
         device: "auto", "cpu", "cuda" or "mps".
+        only: measure those variants alone whose names have this in them.
+
+    Raises:
+        VariantError: there is no such variant.
     """
+    variants = {name: distort for name, distort in VARIANTS.items() if only in name}
+    if not variants:
+        raise VariantError(f"no variant has {only!r} in its name; there are: {'; '.join(VARIANTS)}")
     predictor = Predictor(weights, device)
     pipeline = Pipeline(predictor, FaceFinder())
     pictures = validation_pictures(data_dir, images, predictor.attributes)
@@ -59,7 +70,7 @@ def report_alignment(data_dir: Path, images: int, weights: Path, device: str) ->
     correct = np.array([pictures.right(row, answers) for row, answers in enumerate(reference)])
     print(f"{len(crops)} validation pictures; their own crops have {100 * correct.mean():.2f} % mean accuracy")
     print(f"{'variant':28} {'found':>11} {'accuracy':>9} {'loss':>6} {'standard error':>15}")
-    for variant, distort in VARIANTS.items():
+    for variant, distort in variants.items():
         loss = _measure(pipeline, variant, distort, pictures, correct)
         share = f"{loss.found}/{loss.pictures}"
         figures = (f"{value:.2f}" for value in (loss.accuracy, loss.reference - loss.accuracy, loss.error))

@@ -122,6 +122,7 @@ def _add_accuracy(commands: _Commands) -> None:
     for command, images in ((alignment, 500), (following, 500), (conditions, 2000)):
         _add_pictures(command, images)
         _add_network(command)
+    alignment.add_argument("--only", default="", metavar="TEXT", help="variants with this in their names, such as cut")
     conditions.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, for the page")
 
 

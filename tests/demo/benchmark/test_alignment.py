@@ -19,3 +19,8 @@ def test_alignment_finds_the_face_however_it_is_distorted(tmp_path: Path, capsys
     for variant in VARIANTS:
         row = rf"^{re.escape(variant)} +2/2 +\d+\.\d\d +-?\d+\.\d\d +\d+\.\d\d$"
         assert re.search(row, printed, re.MULTILINE), variant
+    assert main([*command, "--only", "scaled by 0."]) == 0
+    printed = capsys.readouterr().out
+    assert [variant for variant in VARIANTS if variant in printed] == ["scaled by 0.5", "scaled by 0.75"]
+    assert main([*command, "--only", "upside down"]) == 2
+    assert "no variant has 'upside down' in its name" in capsys.readouterr().err
