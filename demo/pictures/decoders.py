@@ -192,16 +192,33 @@ class Decoders:
             except IndexError:
                 decoder, is_new = self._started(), True
             with suppress(EOFError, OSError):  # it has ended
-                if decoder.connection.poll(DECODER_START_SECONDS) and decoder.connection.recv_bytes() == _READY:
+                if self._is_ready(decoder):
                     return decoder
             if is_new:
                 raise _without_use(decoder)
             decoder.end()
 
+    def _is_ready(self, decoder: ChildProcess) -> bool:
+        """Wait for a process to be ready, while its picture is wanted; raises EOFError or OSError if it has ended."""
+        end = time.monotonic() + DECODER_START_SECONDS
+        while not decoder.connection.poll(min(_GLANCE_SECONDS, DECODER_START_SECONDS)):
+            asked = time.monotonic()
+            if asked >= end:
+                return False
+            try:
+                check_wanted()
+            except InterruptedWorkError:
+                self._keep(decoder)
+                raise
+            end += time.monotonic() - asked  # the process is not to blame for what its picture waits for others
+        return decoder.connection.recv_bytes() == _READY
+
     def _started(self) -> ChildProcess:
         """A new process."""
         try:
-            return ChildProcess(_decode, self._bounds)
+            return ChildProcess(_decode, self._bounds, preload="demo.pictures.decode")
+        except EOFError as error:
+            raise NoDecoderError("no process for decoding pictures can be started") from error
         except OSError as error:
             if error.errno not in _SHORTAGES:
                 raise

@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
 from multiprocessing.connection import Connection
+from unittest.mock import ANY
 
 import pytest
 
 from demo.child_process import ChildProcess
+from tests.paths import ROOT
 
 
 def add(number: int, parent: Connection) -> None:
@@ -32,3 +37,27 @@ def test_a_process_can_be_ended_at_work() -> None:
     assert process.status is None
     process.end()
     assert process.status
+
+
+def loaded(parent: Connection) -> None:
+    parent.send(("demo.pictures.bit_depth" in sys.modules, os.getppid()))
+    parent.recv()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are processes copied")
+def test_processes_with_a_module_to_preload_are_copies_of_one_that_has_it() -> None:
+    first, second = (ChildProcess(loaded, preload="demo.pictures.decode") for _ in range(2))
+    assert first.connection.recv() == second.connection.recv() == (True, ANY)
+    plain = ChildProcess(loaded)
+    assert plain.connection.recv() == (False, os.getpid())
+    for process in (first, second, plain):
+        process.end()
+
+
+def test_the_command_imports_nothing_that_its_processes_would_import_again() -> None:
+    names = (
+        "import runpy, sys; runpy.run_path('app.py'); print(*(name for name in sys.modules if name.startswith('demo')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", names], cwd=ROOT, capture_output=True, check=True).stdout.strip() == b""
+    )

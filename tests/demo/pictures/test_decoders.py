@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -171,6 +171,25 @@ def test_where_the_system_lacks_processes_there_is_no_decoder_at_the_moment(
         with pytest.raises(NoDecoderError, match=os.strerror(number)):
             decoders.open_picture(PLAIN)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def test_where_the_process_that_is_copied_has_just_ended_there_is_no_decoder_at_the_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as short:
+        short.setattr("multiprocessing.process.BaseProcess.start", Mock(side_effect=EOFError))
+        with pytest.raises(NoDecoderError):
+            Decoders().open_picture(PLAIN)
+
+
+def test_a_picture_that_is_no_longer_wanted_waits_for_no_new_process(
+    monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]
+) -> None:
+    monkeypatch.setattr(decoders_module, "_decode", never_ready)
+    decoders, answers = Decoders(), iter([True, False])  # before the process is started, and while it starts
+    with pytest.raises(InterruptedWorkError):
+        interruptible(lambda: next(answers), decoders.open_picture, PLAIN)
+    assert len(set(multiprocessing.active_children()) - others) == 1  # it is kept for the next picture
 
 
 def test_a_process_that_cannot_be_started_for_another_reason_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
