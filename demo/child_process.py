@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -31,24 +32,31 @@ class ChildProcess:
         connection: this program's end.
 
     Raises:
-        EOFError: on Linux with `preload`, the process that is copied has just ended, for example since the system
-            lacked memory or processes. The next attempt starts another one.
         OSError: no process can be started.
     """
 
     def __init__(self, function: Callable[..., None], *arguments: Any, preload: str = "") -> None:
-        # Not a fork of this process, which would copy locks that its threads hold, such as MediaPipe's.
-        context: ForkServerContext | SpawnContext = multiprocessing.get_context("spawn")
-        if preload and sys.platform == "linux":
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([preload])
-        self.connection: Connection
-        self.connection, there = context.Pipe()
-        self._process = context.Process(target=function, args=(*arguments, there), daemon=True)
         if hasattr(signal, "pthread_sigmask"):
             resource_tracker.ensure_running()  # or else the first process starts it, which lets Ctrl+C through again
+        self.connection: Connection
         with held_back(signal.SIGINT):  # Ctrl+C reaches all processes of a terminal
-            self._process.start()
+            if preload and sys.platform == "linux":
+                copier = multiprocessing.get_context("forkserver")
+                copier.set_forkserver_preload([preload])
+                # Unless the process that is copied has just ended, or its socket was deleted, or can't be made because
+                # the temporary folder's path is too long.
+                with suppress(EOFError, OSError):
+                    self._start(copier, function, arguments)
+                    return
+            # Not a fork of this process, which would copy locks that its threads hold, such as MediaPipe's.
+            self._start(multiprocessing.get_context("spawn"), function, arguments)
+
+    def _start(
+        self, context: "ForkServerContext | SpawnContext", function: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> None:
+        self.connection, there = context.Pipe()
+        self._process = context.Process(target=function, args=(*arguments, there), daemon=True)
+        self._process.start()
         there.close()  # so that the connection breaks when the process ends
 
     @property

@@ -217,8 +217,6 @@ class Decoders:
         """A new process."""
         try:
             return ChildProcess(_decode, self._bounds, preload="demo.pictures.decode")
-        except EOFError as error:
-            raise NoDecoderError("no process for decoding pictures can be started") from error
         except OSError as error:
             if error.errno not in _SHORTAGES:
                 raise

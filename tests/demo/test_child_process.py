@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 from multiprocessing.connection import Connection
-from unittest.mock import ANY
+from unittest.mock import ANY, Mock
 
 import pytest
 
@@ -52,6 +52,17 @@ def test_processes_with_a_module_to_preload_are_copies_of_one_that_has_it() -> N
     assert plain.connection.recv() == (False, os.getpid())
     for process in (first, second, plain):
         process.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are processes copied")
+@pytest.mark.parametrize("error", [EOFError, ConnectionRefusedError, OSError("AF_UNIX path too long")])
+def test_a_process_is_started_anew_where_none_can_be_copied(
+    error: Exception | type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("multiprocessing.popen_forkserver.Popen._launch", Mock(side_effect=error))
+    process = ChildProcess(loaded, preload="demo.pictures.decode")
+    assert process.connection.recv() == (False, os.getpid())
+    process.end()
 
 
 def test_the_command_imports_nothing_that_its_processes_would_import_again() -> None:

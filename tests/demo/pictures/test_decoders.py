@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import Mock, patch
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -171,15 +171,6 @@ def test_where_the_system_lacks_processes_there_is_no_decoder_at_the_moment(
         with pytest.raises(NoDecoderError, match=os.strerror(number)):
             decoders.open_picture(PLAIN)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
-
-
-def test_where_the_process_that_is_copied_has_just_ended_there_is_no_decoder_at_the_moment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with monkeypatch.context() as short:
-        short.setattr("multiprocessing.process.BaseProcess.start", Mock(side_effect=EOFError))
-        with pytest.raises(NoDecoderError):
-            Decoders().open_picture(PLAIN)
 
 
 def test_a_picture_that_is_no_longer_wanted_waits_for_no_new_process(

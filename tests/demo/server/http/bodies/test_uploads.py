@@ -2,6 +2,7 @@ import asyncio
 import errno
 import json
 import os
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -239,6 +240,18 @@ def test_a_request_without_end_keeps_no_file_for_longer_than_the_bound(
         await end()
 
     asyncio.run(requests())
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="Windows has no such sockets")
+def test_the_socket_through_which_decoders_are_started_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path may only have some 100 characters
+    Path("pymp").mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("pymp/listener")
+        age(tmp_path / "pymp" / "listener", LEFTOVER_SECONDS + 5, monkeypatch)
+        asyncio.run(Writes(tmp_path).ask("short"))
+    assert not (tmp_path / "short").exists()
+    assert (tmp_path / "pymp" / "listener").exists()
 
 
 def test_a_stream_that_is_read_holds_up_nothing(tmp_path: Path) -> None:
