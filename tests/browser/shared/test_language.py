@@ -25,6 +25,7 @@ from tests.browser.page.test_accessibility import TWO
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.demo.server.content.test_outside import BABIES, BLACK, OLD
 from tests.demo.server.content.test_outside import figures as outside
+from tests.demo.server.content.test_outside import part as some_people
 from tests.fakes.decided import decided
 from tests.paths import PORTRAIT
 from tests.texts import placeholders, script_texts, server_texts
@@ -74,10 +75,11 @@ def spoken() -> list[str]:
     figures = json.loads(OUTSIDE.read_text(encoding="utf-8"))
     parts = [part for other in figures["sets"] for row in other["attributes"] for part in row["groups"] + row["ages"]]
     found = json.loads(CONDITIONS.read_text(encoding="utf-8"))
-    behind = [notes(outside(("A", "Male", [BLACK], [BABIES, OLD][:count])))["Male"] for count in range(3)]
+    ages = [BABIES, OLD, some_people(0.61, gender="male", age="60-69")]
+    behind = [notes(outside(("A", "Male", [BLACK], ages[:count])))["Male"] for count in range(4)]
     classes = [one for condition in conditions(found, ATTRIBUTES) for one in condition["classes"]]
     wrong = [re.sub(r"^\{\}", "'a.jpg'", text).replace("{}", "7") for text in server_texts()]
-    return [*wrong, *map(people, parts), *behind, *(one["like"] for one in classes), "The picture is empty."]
+    return [*wrong, *map(people, parts), "adults", *behind, *(one["like"] for one in classes), "The picture is empty."]
 
 
 # Returns each text of the page, including those in attributes, and the texts of the scripts and the server.
