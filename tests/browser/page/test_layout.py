@@ -11,7 +11,7 @@ from slimnet import ATTRIBUTES
 from tests.browser.conftest import Server, opener, start_live, wait_for_more
 from tests.browser.films import CLOCK, answered, face
 
-TICKED = ("Brown_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
+TICKED = ("Blond_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
 FACE = face(1, 200, probabilities=[0.99 if name in TICKED else 0.02 for name in ATTRIBUTES])
 MADE_UP = face(
     1,
