@@ -250,7 +250,8 @@ def upload(url: str) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*") if path.is_file() and path.name != ".ses"]
+    found = [Path(parent, file) for parent, _, files in os.walk(folder) for file in files]  # a folder may just go
+    return [path.name for path in found if path.is_file() and path.name != ".ses"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows sends no such signals")
