@@ -192,7 +192,7 @@ class Decoders:
             except IndexError:
                 decoder, is_new = self._started(), True
             with suppress(EOFError, OSError):  # it has ended
-                if self._is_ready(decoder):
+                if self._is_ready(decoder) and decoder.status is None:  # not ended after it was ready
                     return decoder
             if is_new:
                 raise _without_use(decoder)

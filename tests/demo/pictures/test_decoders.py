@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -101,27 +102,31 @@ def test_where_memory_runs_out_a_decoder_is_ended_before_the_page(others: set[Ba
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can")
 def test_a_decoder_with_a_slow_picture_lets_others_go_first(large: bytes, others: set[BaseProcess]) -> None:
-    decoders, seen = Decoders(DecodeBounds(seconds=600, cpu_seconds=600)), set[int]()
+    decoders, while_it_decodes = Decoders(DecodeBounds(seconds=600, cpu_seconds=600)), dict[int, int]()
 
-    def niceness() -> list[int]:
-        """Of each thread, oldest first."""
+    def niceness() -> dict[int, int]:
+        """Of each thread, by its number."""
         [decoder] = set(multiprocessing.active_children()) - others
-        found = []
-        for thread in sorted(int(thread.name) for thread in Path(f"/proc/{decoder.pid}/task").iterdir()):
+        found = {}
+        for thread in Path(f"/proc/{decoder.pid}/task").iterdir():
             with suppress(ProcessLookupError):  # it has just ended
-                found.append(os.getpriority(os.PRIO_PROCESS, thread))
+                found[int(thread.name)] = os.getpriority(os.PRIO_PROCESS, int(thread.name))
         return found
 
     def goes_on() -> bool:
-        seen.update(niceness())
+        while_it_decodes.update(niceness())
         return True
 
+    def of_the_next_thread() -> list[int]:
+        return [nice for thread, nice in niceness().items() if thread not in while_it_decodes]
+
     decoders.start()
-    [own] = set(niceness())
+    [own] = set(niceness().values())
     interruptible(goes_on, decoders.open_picture, large)
-    assert seen == {own, min(own + POLITE_NICENESS, 19)}
-    decoders.open_picture(PLAIN)
-    assert niceness()[-1] == own  # that of the next picture
+    assert set(while_it_decodes.values()) == {own, min(own + POLITE_NICENESS, 19)}
+    while not of_the_next_thread():  # it is about to start
+        time.sleep(0.01)
+    assert of_the_next_thread() == [own]
 
 
 def test_a_picture_that_is_no_longer_wanted_is_given_up(large: bytes) -> None:
@@ -250,6 +255,22 @@ def test_a_process_that_has_ended_is_replaced(others: set[BaseProcess]) -> None:
     decoders.start()
     for process in set(multiprocessing.active_children()) - others:
         process.kill()
+        process.join()
+    assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
+
+
+def is_ready_and_ends(_bounds: DecodeBounds, parent: Connection) -> None:
+    parent.send_bytes(decoders_module._READY)
+
+
+def test_a_process_that_was_ready_and_has_ended_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, others: set[BaseProcess]
+) -> None:
+    decoders = Decoders()
+    with monkeypatch.context() as at_first:
+        at_first.setattr(decoders_module, "_decode", is_ready_and_ends)
+        decoders.start()
+    for process in set(multiprocessing.active_children()) - others:
         process.join()
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
 
