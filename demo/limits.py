@@ -100,6 +100,7 @@ MAX_LARGE_BODIES_BYTES_OF_ADDRESS = 3 * MAX_BODY_BYTES
 BODY_SECONDS = 20.0
 MIN_BODY_BYTES_PER_SECOND = 32 * 1024
 BODY_PROGRESS_SECONDS = 10.0
+NO_ROOM_SECONDS = 10  # after which to send a body again that had to make room for others
 MAX_BODY_SECONDS = 600.0
 # The rest of a refused body is read and dropped before the connection is closed, so that its sender gets the answer.
 # That ends after one of these.
@@ -129,6 +130,7 @@ ROUND_SECONDS = 10  # between two searches of the temporary folder for such file
 # Gradio's queue and sessions.
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue
 FULL_QUEUE_SECONDS = 2  # after which to try again if that queue is full; Gradio doesn't say when
+SHORTAGE_SECONDS = 10  # after which to call again if memory is short; most photos in work have ended by then
 UNFETCHED_SECONDS = 60.0  # for which the result of a call in that queue is kept
 # Gradio makes a session of 50 kB for each call in its queue, or for each session name that calls give. The page keeps
 # nothing in sessions.

@@ -167,17 +167,11 @@ class Decoders:
         decoder.connection.send_bytes(name.encode())
         decoder.connection.send_bytes(file)
         polite_from = time.monotonic() + POLITE_DECODE_SECONDS
-        end = time.monotonic() + self._bounds.seconds
-        while not decoder.connection.poll(min(_GLANCE_SECONDS, self._bounds.seconds)):
-            if time.monotonic() >= polite_from and not decoder.connection.poll():
-                _make_polite(decoder)
-            asked = time.monotonic()
-            check_wanted()
-            end += time.monotonic() - asked  # the picture is not to blame for what it waits for others
+        for _ in _glances(decoder, self._bounds.seconds):
             if decoder not in self._working:
                 raise InterruptedWorkError
-            if time.monotonic() >= end:
-                raise TimeoutError
+            if time.monotonic() >= polite_from and not decoder.connection.poll():
+                _make_polite(decoder)
         answer = json.loads(decoder.connection.recv_bytes(_MAX_ANSWER_BYTES))
         if "error" in answer:
             raise PictureError(answer["error"])
@@ -192,26 +186,21 @@ class Decoders:
             except IndexError:
                 decoder, is_new = self._started(), True
             with suppress(EOFError, OSError):  # it has ended
-                if self._is_ready(decoder) and decoder.status is None:  # not ended after it was ready
+                if self._is_ready(decoder):
                     return decoder
             if is_new:
                 raise _without_use(decoder)
             decoder.end()
 
     def _is_ready(self, decoder: ChildProcess) -> bool:
-        """Wait for a process to be ready, while its picture is wanted; raises EOFError or OSError if it has ended."""
-        end = time.monotonic() + DECODER_START_SECONDS
-        while not decoder.connection.poll(min(_GLANCE_SECONDS, DECODER_START_SECONDS)):
-            asked = time.monotonic()
-            if asked >= end:
-                return False
-            try:
-                check_wanted()
-            except InterruptedWorkError:
-                self._keep(decoder)
-                raise
-            end += time.monotonic() - asked  # the process is not to blame for what its picture waits for others
-        return decoder.connection.recv_bytes() == _READY
+        """Wait for a process to be ready. Raises EOFError or OSError if it has ended or takes too long."""
+        try:
+            for _ in _glances(decoder, DECODER_START_SECONDS):
+                pass
+        except InterruptedWorkError:
+            self._keep(decoder)
+            raise
+        return decoder.connection.recv_bytes() == _READY and decoder.status is None  # it may have ended since
 
     def _started(self) -> ChildProcess:
         """A new process."""
@@ -222,6 +211,18 @@ class Decoders:
                 raise
             reason = f"no process for decoding pictures can be started ({error.strerror})"
             raise NoDecoderError(reason) from error
+
+
+def _glances(decoder: ChildProcess, seconds: float) -> Iterator[None]:
+    """Yield now and then until a process says something, while its picture is wanted; then TimeoutError."""
+    end = time.monotonic() + seconds
+    while not decoder.connection.poll(min(_GLANCE_SECONDS, seconds)):
+        yield
+        asked = time.monotonic()
+        check_wanted()
+        end += time.monotonic() - asked  # the process is not to blame for what its picture waits for others
+        if time.monotonic() >= end:
+            raise TimeoutError
 
 
 def _without_use(decoder: ChildProcess) -> RuntimeError:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import gradio as gr
 
 from demo.interruption import check_wanted
+from demo.limits import SHORTAGE_SECONDS
 from demo.operating_points import CHOICES, POINTS
 from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import ExplainingPredictor, Pipeline
@@ -30,7 +31,6 @@ _OPTIONS = {
     "attribute": 'one that is to be explained, such as "Smiling"; empty for none. Each face then has "why", which '
     "`/schema` describes: which places spoke for it and which against it.",
 }
-_SHORTAGE_SECONDS = 10  # in which most photos in work end and free their memory
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
 _WHY: dict[str, Any] = {
     "type": "object",
@@ -200,7 +200,7 @@ async def answer(
     except TurnedAwayError as told:
         raise busy(told.seconds) from told
     except ShortageError as error:
-        raise busy(_SHORTAGE_SECONDS, "The server lacks memory at the moment.") from error
+        raise busy(SHORTAGE_SECONDS, "The server lacks memory at the moment.") from error
     except PictureError as error:
         raise gr.Error(str(error), print_exception=False) from error
     except AnalysisError as error:

@@ -17,6 +17,7 @@ from demo.limits import (
     MAX_FORM_DELIMITERS,
     MAX_FORM_PADDING_BYTES,
     MAX_REFUSED_BODY_BYTES,
+    NO_ROOM_SECONDS,
     REFUSED_BODY_PAUSE_SECONDS,
     REFUSED_BODY_SECONDS,
 )
@@ -84,7 +85,7 @@ class WholeBodies:
             if not _is_upload(scope, headers):
                 await _check_values(parts)
         except _RefusedError as error:
-            again = {"Retry-After": "10"} if error.status == 503 else {}
+            again = {"Retry-After": str(NO_ROOM_SECONDS)} if error.status == 503 else {}
             refusal = PlainTextResponse(str(error), error.status, {"Connection": "close", **again})
         if refusal is not None:  # here, where no error keeps what has arrived in memory any more
             is_whole = bool(parts) and not parts[-1].get("more_body", False)
