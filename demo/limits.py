@@ -3,6 +3,7 @@
 # Picture files, however they reach the server.
 MAX_PICTURE_BYTES = 64 * 2**20  # of an uploaded or downloaded file
 MAX_PIXELS = 89_000_000  # just below Pillow's own limit for decompression bombs; 8000x6000 is 48 million
+MAX_SIDE_PIXELS = 65_535  # no JPEG can have more; shrinking takes memory for each column and row
 # Decoders go over the whole picture for each scan of a JPEG. Cameras and programs write 1 to 12 scans.
 MAX_SCANNED_PIXELS = 12 * MAX_PIXELS  # a JPEG's scans times its pixels
 MAX_SCANS = 100

@@ -2,7 +2,7 @@
 
 import re
 
-from demo.limits import MAX_PIXELS
+from demo.limits import MAX_PIXELS, MAX_SIDE_PIXELS
 
 # Only formats that compiled code inside Pillow decodes: its EPS reader would run another program on a stranger's file,
 # and its QOI reader takes minutes. TGA has no signature, so it comes last.
@@ -89,9 +89,12 @@ def check_size(width: int, height: int) -> None:
 
     Raises:
         TooManyPixelsError: more than `MAX_PIXELS`.
+        UnsupportedPictureError: one side has more than `MAX_SIDE_PIXELS`.
     """
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(f"{width} x {height} pixels are too many")
+    if max(width, height) > MAX_SIDE_PIXELS:
+        raise UnsupportedPictureError(f"is wider or higher than {MAX_SIDE_PIXELS} pixels. Make it smaller.")
 
 
 def check_supported(head: bytes) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.limits import MAX_PIXELS
+from demo.limits import MAX_PIXELS, MAX_SIDE_PIXELS
 from demo.pictures.decode import PictureError, open_picture
 from tests.fakes.pictures import PORTRAIT, saved
 
@@ -72,6 +72,10 @@ def test_48_megapixels_are_opened() -> None:
     assert open_picture(saved(Image.new("L", (8000, 6000)), "PNG", compress_level=1)).shape == (6000, 8000, 3)
 
 
+def test_a_picture_may_be_as_wide_as_formats_allow() -> None:
+    assert open_picture(saved(Image.new("L", (MAX_SIDE_PIXELS, 2)), "PNG")).shape == (2, MAX_SIDE_PIXELS, 3)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -82,9 +86,11 @@ def test_48_megapixels_are_opened() -> None:
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100), "HEIC"),
         (saved(Image.new("1", (10_000, MAX_PIXELS // 10_000 + 1)), "PNG"), "too many pixels"),
         (saved(Image.new("1", (20_000, 20_000)), "PNG"), "too many pixels"),
+        (saved(Image.new("1", (MAX_SIDE_PIXELS + 1, 1)), "PNG"), "wider or higher than 65535 pixels"),
+        (saved(Image.new("1", (1, MAX_SIDE_PIXELS + 1)), "TIFF"), "wider or higher than 65535 pixels"),
         (saved(Image.new("RGB", (9, 9)), "EPS"), "EPS or PostScript file, which is not supported"),
     ],
-    ids=["empty", "text", "jpeg", "png", "heic", "large", "bomb", "eps"],
+    ids=["empty", "text", "jpeg", "png", "heic", "large", "bomb", "wide", "high", "eps"],
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_cannot_be_opened_says_why(data: bytes, message: str, tmp_path: Path) -> None:
