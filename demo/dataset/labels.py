@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_unknown, repaired
+from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_label, is_unknown, repaired
 from demo.pictures.decode import SUFFIXES
 from slimnet.attributes import label_names
 from slimnet.files.text_table import TextTableError, read_cells
@@ -51,7 +51,8 @@ class Labels:
 def read_labels(path: Path, rules: Sequence[Rule] = (), groups: Sequence[str] = ()) -> Labels:
     """Read a table of labels.
 
-    A label is 1, yes or true; -1, no or false; or empty if unknown. 0 means absent or, in a table that has -1, unknown.
+    A label is 1, yes or true; -1, no or false; or empty if unknown. 0 means absent or, in a table that has -1 in any
+    column of labels, whether or not a rule takes it, unknown.
 
     Args:
         path: the table as text, with the columns' names in its first line.
@@ -74,8 +75,7 @@ def read_labels(path: Path, rules: Sequence[Rule] = (), groups: Sequence[str] = 
         labels = {cell: rule.label(cell) for cell in dict.fromkeys(cells)}
         faults += _column_faults(rule, labels)
         values[:, number] = [labels[cell] or UNKNOWN for cell in cells]
-    has_minus_one = any(cell in _MINUS_ONE for rule in rules if not rule.present for cell in table.column(rule.column))
-    values[values == ZERO] = UNKNOWN if has_minus_one else ABSENT
+    values[values == ZERO] = UNKNOWN if _has_minus_one(table, rules, groups) else ABSENT
     parts = table.only_column(_PARTITIONS)
     wrong = {part for part in parts or () if part.lower() not in _PARTITION_NUMBERS}
     if wrong:
@@ -156,6 +156,14 @@ class _Table:
         if torn:
             raise LabelError(f"{self._path} has {len(torn)} rows with another number of cells than its first line: "
                              f"{_shown(torn)}")  # fmt: skip
+
+
+def _has_minus_one(table: _Table, rules: Sequence[Rule], groups: Sequence[str]) -> bool:
+    """Whether any column of labels has -1: not a group, nor a column that rules read by its values alone."""
+    labels = {rule.column for rule in rules if not rule.present}
+    foreign = {*groups, *(rule.column for rule in rules)} - labels
+    columns = (set(table.column(name)) for name in {*table.other_columns, *labels} - foreign)
+    return any(not cells.isdisjoint(_MINUS_ONE) and all(map(is_label, cells)) for cells in columns)
 
 
 def _attribute_faults(rules: Sequence[Rule]) -> list[str]:

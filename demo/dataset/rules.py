@@ -98,6 +98,15 @@ def is_unknown(cell: str) -> bool:
     return _LABELS.get(cell.strip().lower()) == UNKNOWN
 
 
+def is_label(cell: str) -> bool:
+    """Whether a cell can be read as a label without a rule's values; an unknown one can.
+
+    Args:
+        cell: text from a table.
+    """
+    return cell.lower() in _LABELS
+
+
 def repaired(cell: str) -> str:
     """Turn a date that Excel made from a range of numbers back into the range: 03-Sep into 3-9.
 

@@ -91,8 +91,8 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
 
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
     (.txt, also in its folder celeba). Without the table of identities, every picture counts as a different
-    person. A label 0 means absent, except in a table that has -1 for absent, such as MAAD-Face's: there 0 means
-    unknown. An empty label is unknown in any table. Columns that are not wanted have no say in this.
+    person. A label 0 means absent, except in a table that has -1 for absent in any column of labels, wanted or not, such
+    as MAAD-Face's: there 0 means unknown. An empty label is unknown in any table.
 
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.
@@ -114,7 +114,7 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
     table = table or Table(folder, (), {name: [] for name in partitions})
     ragged = [n for n, row in table.rows.items() if len(row) != len(table.columns)]
     table = _without_other_columns(table, wanted) if wanted else table
-    attributes, labels = table.columns, _label_values(table, wanted)
+    attributes, labels = table.columns, _label_values(table)
     people = _read_identities(folder)
     images = _image_folder(folder)
     with os.scandir(images) as entries:
@@ -174,14 +174,13 @@ def _without_other_columns(table: Table, wanted: Sequence[str]) -> Table:
     return Table(table.path, tuple(table.columns[n] for n in kept), rows)
 
 
-def _label_values(table: Table, wanted: Sequence[str]) -> dict[str, list[int]]:
+def _label_values(table: Table) -> dict[str, list[int]]:
     """Return 1 for present, 0 for absent, _UNKNOWN or _WRONG for every label, by image name.
 
-    Whether 0 means unknown, the wanted columns decide: another one, such as a pose from -1 to 1, may hold no labels.
+    Whether 0 means unknown, all columns of labels decide, so that a table means the same whichever of them are wanted.
     """
     values = _LABELS
-    asked = [n for n, name in enumerate(table.columns) if not wanted or name in wanted]
-    if any(row[n] in ("-1", "-1.0") for row in table.rows.values() for n in asked if n < len(row)):
+    if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
         values = {**_LABELS, "0": _UNKNOWN, "0.0": _UNKNOWN}
     return {name: [values.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
 
