@@ -8,7 +8,7 @@ operating points and, for each attribute, a temperature, its reliability and the
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.files.atomic import replace_text
-from training.data.celeba import DataError, Split
+from training.data.celeba import DataError, Split, read_celeba
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given, given_path
+from training.fit.record.provenance import step_provenance
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.decisions import RIGHT, RIGHT_OF_EACH_KIND, Decisions, fit_decisions
@@ -197,6 +198,16 @@ def _check(split: Split, data_dirs: Sequence[str]) -> None:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
 
 
+def _fingerprints(splits: Mapping[str, Split], outside: Sequence[Path]) -> dict[str, str | list[str]]:
+    """Return the fingerprints of the splits that calibration reads; those of other people are under "outside"."""
+    names = splits["valid"].attributes
+    others = [read_celeba(folder, wanted=names)["valid"].with_attributes(names).fingerprint() for folder in outside]
+    return {
+        **{name: splits[name].fingerprint() for name in ("train", "valid")},
+        **({"outside": others} if others else {}),
+    }
+
+
 def _calibrate(
     weights: str, data_dirs: Sequence[str], outside: Sequence[Path], batch_size: int, device: str, resamples: int
 ) -> tuple[SlimNet, Report]:
@@ -236,6 +247,8 @@ def _calibrate(
     model.calibration = Calibration(
         temperatures.values, reliability, decisions.operating_points, decisions.unsure, decisions.sure
     )
+    used = step_provenance([weights], _fingerprints(splits, outside))
+    model.provenance = {"calibrated": {"resamples": resamples}, **used, "from": model.provenance}
     return model, Report(
         len(split), resamples, split.attributes, thresholds, temperatures, decisions, others, model.calibration
     )

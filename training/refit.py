@@ -26,9 +26,10 @@ from slimnet import CheckpointError, Predictor, SlimNet
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.data.columns import listed
 from training.data.counting import counted
-from training.data.folders import different_folders
+from training.data.folders import different_folders, read_folders
 from training.data.groups import TABLE, read_groups
 from training.fit.arguments import given
+from training.fit.record.provenance import step_provenance
 
 _BATCH = 64  # pictures that the network reads at once
 # Sklearn's C, from very strong to hardly any regularisation, for features of variance 1 and pictures of weight 1.
@@ -306,7 +307,11 @@ def refit(
             network.fc.weight[row] = torch.from_numpy(output.weight)
             network.fc.bias[row] = output.bias
     network.calibration = None
-    network.provenance = {"refitted": list(attributes), "balanced": list(balance), "from": network.provenance}
+    data = read_folders(data_dirs, tuple(dict.fromkeys((*attributes, *balance)))).fingerprints()
+    network.provenance = {
+        "refitted": list(attributes), "balanced": list(balance), **step_provenance([weights], data),
+        "from": network.provenance,
+    }  # fmt: skip
     return network
 
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from slimnet import CheckpointError, SlimNet, choose_device
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.fit.arguments import Range, check_numbers, given
+from training.fit.record.provenance import step_provenance
 
 _BATCH = 100  # pictures per batch-norm batch
 _SEED = 0  # of the choice of these pictures
@@ -114,9 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         network = average([SlimNet.load_pretrained(path) for path in options.weights])
+        data = {}
         if options.images:
             split = read_celeba(options.data_dir, wanted=network.attributes)["train"]
             settle_batch_norm(network, split, options.images, device=options.device)
+            data["train"] = split.with_attributes(network.attributes).fingerprint()
+        used = step_provenance(options.weights, data)
+        network.provenance = {"averaged": {"images": options.images}, **used, **(network.provenance or {})}
         network.save(options.out)
     except (CheckpointError, DataError, OSError, ValueError) as error:
         print(f"training.soup: {error}", file=sys.stderr)

@@ -15,7 +15,8 @@ from training.data.cache import Pictures, check_room, decoded, place
 from training.data.celeba import DataError, Split
 from training.data.folders import read_folders
 from training.fit.build import build_network
-from training.fit.config import TrainConfig, parse_config
+from training.fit.config import TrainConfig, left_open, parse_config
+from training.fit.device_defaults import device_defaults
 from training.fit.device_memory import batch_size_for
 from training.fit.distillation import check, targets
 from training.fit.errors import TrainingError
@@ -161,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = parse_config(given)
     try:
         with Interruption().watched() as interruption, joined(config.device) as process:
+            config = replace(config, **device_defaults(config, left_open(given), process))
             train(config, process, interruption)
     except (DataError, CheckpointError, TrainingError, OSError, ValueError) as error:
         report_failure(f"training.train: {error}")

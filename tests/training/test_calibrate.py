@@ -11,6 +11,7 @@ from slimnet import SlimNet
 from tests.fakes import celeba
 from training import calibrate
 from training.data.celeba import Split, read_celeba
+from training.measure.predictions import identify
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,11 @@ def test_thresholds_go_into_the_bias_and_the_rest_into_the_metadata(
     moved = (before.fc.bias - after.fc.bias).tolist()
     assert moved == [0, pytest.approx(6, abs=1.5), 0]
     assert torch.equal(before.fc.weight, after.fc.weight)
-    assert after.provenance == {"commit": "abc"}  # this still says how they were trained
+    assert after.provenance
+    assert after.provenance["from"] == {"commit": "abc"}  # this still says how they were trained
+    assert after.provenance["files"] == {"weights": [identify(weights)]}
+    splits = read_celeba(data)
+    assert after.provenance["data"] == {name: splits[name].fingerprint() for name in ("train", "valid")}
     found = json.loads((tmp_path / "new" / "c.json").read_text())
     assert found["thresholds"]["low"] > 0
     assert found["temperatures"]["used"]
@@ -91,6 +96,10 @@ def test_bands_hold_for_other_people_as_well(
 
     own, both = bands(), bands("--outside", people)
     assert "Second of 400 faces in people: " in capsys.readouterr().out
+    provenance = SlimNet.load_pretrained(out).provenance
+    others = read_celeba(people)["valid"].with_attributes(celeba.ATTRIBUTES)
+    assert provenance
+    assert provenance["data"]["outside"] == [others.fingerprint()]
     [needed] = json.loads(found.read_text(encoding="utf-8"))["other_people"]
     assert (needed["folder"], needed["attribute"]) == ("people", "Second")
     low, high = needed["band"]

@@ -9,6 +9,7 @@ import torch
 from slimnet import SlimNet
 from tests.fakes import celeba
 from training.data.celeba import DataError, Split, read_celeba
+from training.measure.predictions import identify
 from training.refit import Faces, balanced_weights, fit_output, gather, groups_by_labels, main
 
 
@@ -37,7 +38,17 @@ def test_the_command_fits_the_named_output_and_no_other(
     assert changed == ["fc.weight", "fc.bias"]
     assert [bool((after.fc.weight[n] == before.fc.weight[n]).all()) for n in range(3)] == [True, False, True]
     assert after.calibration is None
-    assert after.provenance == {"refitted": ["Second"], "balanced": [], "from": None}
+    splits = {name: split.with_attributes(["Second"]) for name, split in read_celeba(data).items()}
+    assert after.provenance
+    assert len(after.provenance.pop("commit", "0" * 40)) == 40
+    after.provenance.pop("modified", None)
+    assert after.provenance == {
+        "refitted": ["Second"],
+        "balanced": [],
+        "data": {name: splits[name].fingerprint() for name in ("train", "valid")},
+        "files": {"weights": [identify(weights)]},
+        "from": None,
+    }
     assert line.startswith("Second: log loss on 30 validation faces ")
     assert line.split(", fitted to ")[1].startswith("60 with C = ")
     old, new = (float(number) for number in line.split(" faces ")[1].split(",")[0].split(" -> "))

@@ -10,6 +10,7 @@ from slimnet import SlimNet
 from slimnet.preprocessing import Preprocessing
 from tests.fakes import celeba
 from training.data.celeba import read_celeba, read_pictures
+from training.measure.predictions import identify
 from training.soup import average, main, settle_batch_norm
 
 
@@ -63,8 +64,15 @@ def test_the_command_writes_weights_that_load(tmp_path: Path, capsys: pytest.Cap
         small(seed).save(file)
     out = tmp_path / "soup.safetensors"
     assert main(["--weights", *files, "--data_dir", str(data), "--out", str(out), "--device", "cpu"]) == 0
-    assert SlimNet.load_pretrained(out).attributes == celeba.ATTRIBUTES
+    soup = SlimNet.load_pretrained(out)
+    assert soup.attributes == celeba.ATTRIBUTES
+    assert soup.provenance
+    assert soup.provenance["files"] == {"weights": [identify(Path(file)) for file in files]}
+    assert soup.provenance["averaged"] == {"images": 4000}
+    assert soup.provenance["data"] == {"train": read_celeba(data)["train"].fingerprint()}
+    assert ("commit" in soup.provenance) == ("modified" in soup.provenance)
     assert main(["--weights", *files, "--images", "0", "--out", str(out)]) == 0  # this needs no pictures
+    assert "data" not in (SlimNet.load_pretrained(out).provenance or {})
     plain = average([SlimNet.load_pretrained(file) for file in files]).state_dict()
     assert all(torch.equal(value, plain[name]) for name, value in SlimNet.load_pretrained(out).state_dict().items())
     assert main(["--weights", str(tmp_path / "none.safetensors"), "--data_dir", str(data), "--out", str(out)]) == 1

@@ -77,6 +77,11 @@ class RunSplits:
         """Return the training splits of all folders as one."""
         return join(self.train)
 
+    def fingerprints(self) -> dict[str, str]:
+        """Return a SHA-256, in hexadecimal, of the "train" splits with their draws, and of the "valid" splits."""
+        valid = join(tuple(self.valid.values()))
+        return {"train": _fingerprint(self.joined(), self.draws), "valid": valid.fingerprint()}
+
     def with_pictures(self, pictures: Sequence[Pictures]) -> "RunData":
         """Add the decoded pictures.
 
@@ -120,14 +125,16 @@ class RunData:
 
     def fingerprint(self) -> str:
         """Return a SHA-256, in hexadecimal, of the training pictures' names, their labels and draws."""
-        split = self.train.split.fingerprint()
-        if self.draws.even:
-            return split
-        return hashlib.sha256(repr((split, self.draws.folders)).encode()).hexdigest()
+        return _fingerprint(self.train.split, self.draws)
 
     def choice_fingerprint(self) -> str:
         """Return a SHA-256, in hexadecimal, of the validation pictures that decide which weights are best."""
         return next(iter(self.valid.values())).split.fingerprint()
+
+
+def _fingerprint(train: Split, draws: Draws) -> str:
+    split = train.fingerprint()
+    return split if draws.even else hashlib.sha256(repr((split, draws.folders)).encode()).hexdigest()
 
 
 def join(splits: Sequence[Split]) -> Split:

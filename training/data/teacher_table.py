@@ -20,7 +20,8 @@ from training.data.tables import DataError, read_rows
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
 _PARQUET = ".parquet"
-_CERTAIN = re.compile(r"[01](\.0*)?")
+# How demo.annotate writes decisions, or pandas a column of them with gaps; probabilities have six decimals there.
+_DECISION = re.compile(r"[01](\.0)?")
 _SMALLEST = 5e-7  # probabilities are written with six decimals, so 0 stands for less than this
 
 
@@ -84,10 +85,10 @@ def table_logits(path: str, split: Split) -> np.ndarray:
 
 
 def _are_decisions(cells: Iterable[str]) -> bool:
-    """Whether cells hold only 1, 0 or nothing; no network is so sure of everything."""
+    """Whether cells are all decisions or empty. A network may be as sure of a few faces, but is written otherwise."""
     known = filter(None, cells)
     first = next(known, "")
-    return all(map(_CERTAIN.fullmatch, chain([first], known)))  # false for an empty first one
+    return all(map(_DECISION.fullmatch, chain([first], known)))  # false for an empty first one
 
 
 def _probability(path: str, file: str, column: str, cell: str) -> float:

@@ -67,7 +67,8 @@ class TrainConfig:
     num_epochs: int = _option(20, "passes over the training pictures", _EPOCHS)
     batch_size: int = _option(
         64,
-        "images a step, over all processes; 0: as many as a GPU's memory holds, at most 1,024 (128 without one)",
+        "images a step, over all processes; 0: as many as a GPU's memory holds, at most 1,024 (128 without one). "
+        "On a CUDA GPU a single process's default is 0, except with --recipe best",
         Range(0, BATCH_SIZE.most),
     )
     conv_filters: int = _option(96, "filters of the first convolution (the paper's 96)", Range(1, MAX_FILTERS))
@@ -100,7 +101,7 @@ class TrainConfig:
     plain_share: float = _option(0.0, "share of the run, at its end, without augmentation", SHARE)
     precision: str = _option(
         "float32",
-        "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU",
+        "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU; on a CUDA GPU auto is the default",
         choices=("float32", "auto"),
     )
     early_share: float = _option(0.0, "share of the run, at its start, on smaller crops, for speed", SHARE)
@@ -204,6 +205,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
+# Defaults on a CUDA GPU differ, see device_defaults.
+BY_DEVICE = ("precision", "batch_size")
+
 # These may change when a run is resumed; everything else affects what is computed.
 FREE_ON_RESUME = {"data_dir", "save_dir", "save_every", "num_workers", "save_minutes", "device", "cache_dir", "resume"}
 FREE_ON_RESUME |= {"pictures_on", "channels_last"}
@@ -220,6 +224,33 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
 
     Args:
         arguments: Words of the command line; the program's own unless given.
+    """
+    parser = _parser(arguments)
+    parsed = vars(parser.parse_args(arguments))
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in parsed.items()}
+    try:
+        return TrainConfig(**values)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def left_open(arguments: Sequence[str] | None = None) -> frozenset[str]:
+    """Return which settings of BY_DEVICE neither a flag nor the recipe gives.
+
+    Args:
+        arguments: Words that parse_config takes.
+    """
+    parser = _parser(arguments, **dict.fromkeys(BY_DEVICE))
+    parsed = vars(parser.parse_args(arguments))
+    return frozenset(name for name in BY_DEVICE if parsed[name] is None)
+
+
+def _parser(arguments: Sequence[str] | None, **defaults: Any) -> argparse.ArgumentParser:
+    """Make the parser, with the defaults of the recipe that the arguments name.
+
+    Args:
+        arguments: Words of the command line.
+        **defaults: Instead of TrainConfig's own; the recipe goes before them.
     """
     parser = argparse.ArgumentParser(
         "python -m training.train",
@@ -238,12 +269,7 @@ def parse_config(arguments: Sequence[str] | None = None) -> TrainConfig:
     # Without --help, which must show the recipe's defaults.
     asked = sys.argv[1:] if arguments is None else arguments
     early = parser.parse_known_args([text for text in asked if text not in ("-h", "--help")])[0]
-    parser.set_defaults(**RECIPES[early.recipe])
+    parser.set_defaults(**{**defaults, **RECIPES[early.recipe]})
     if early.attributes:
         parser.set_defaults(num_classes=len(early.attributes))
-    parsed = vars(parser.parse_args(arguments))
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in parsed.items()}
-    try:
-        return TrainConfig(**values)
-    except ValueError as error:
-        parser.error(str(error))
+    return parser

@@ -10,6 +10,7 @@ from scipy.special import expit
 from slimnet.inference import fold_batch_norm
 from training.data.cache import LabelledPictures
 from training.data.celeba import Split
+from training.data.counting import counted
 from training.data.device_augment import send
 from training.data.on_device import DevicePictures
 from training.fit.runtime.distributed import Process
@@ -81,9 +82,11 @@ def validate(
     batch = _GPU_BATCH_SIZE if process.device.type == "cuda" else _BATCH_SIZE
     mine = np.arange(len(valid.split))[process.rank :: process.count]
     outputs = []
-    for indices in np.array_split(mine, max(1, len(mine) // batch)):
-        crops = held.take(indices) if held else send(valid.pictures.take(indices), process.device)
-        outputs.append(folded(folded.preprocessing.normalise(crops)))
+    with counted("validating", len(mine), reports=process.writes) as advance:
+        for indices in np.array_split(mine, max(1, len(mine) // batch)):
+            crops = held.take(indices) if held else send(valid.pictures.take(indices), process.device)
+            outputs.append(folded(folded.preprocessing.normalise(crops)))
+            advance(len(indices))
     logits = torch.zeros(valid.split.labels.shape)
     logits[torch.from_numpy(mine)] = torch.cat(outputs).float().cpu()  # once, as each read waits for the GPU
     return judge(process.total(logits).cpu().double().numpy(), valid.split)

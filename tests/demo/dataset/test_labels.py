@@ -65,6 +65,15 @@ def test_a_rule_does_not_change_what_zero_means(tmp_path: Path) -> None:
     ]
 
 
+def test_a_column_of_labels_has_a_say_in_zero_even_if_no_rule_takes_it(tmp_path: Path) -> None:
+    table = "file,Smiling,Male\na,1,-1\nb,0,1\nc,1,0\n"
+    assert read(tmp_path, table, "Smiling").values.tolist() == [[1], [0], [1]]
+    assert read(tmp_path, table.replace("Male", "pose"), "Smiling", "Left=pose:-1").values.tolist() == [
+        [1, 1], [-1, -1], [1, -1],
+    ]  # fmt: skip
+    assert read(tmp_path, table.replace("c,1,0", "c,1,0.7"), "Smiling").values.tolist() == [[1], [-1], [1]]
+
+
 @pytest.mark.parametrize(
     ("text", "rules", "message"),
     [

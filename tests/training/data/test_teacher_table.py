@@ -100,6 +100,10 @@ def test_what_annotate_writes_with_decisions_is_refused_and_with_probabilities_i
         table_logits(table(tmp_path, *decisions, header=header), there)
     sure = table(tmp_path, decisions[0], ("2.jpg", *face, "0", "0.9"), header=header)
     assert np.isfinite(table_logits(sure, there)[1]).all()
+    certain = [("1.jpg", *face, "1.000000", ""), ("2.jpg", *face, "0.000000", "1.000000")]
+    np.testing.assert_allclose(
+        answers(table(tmp_path, *certain, header=header), there), [[1.0, np.nan], [0.0, 1.0]], atol=1e-6
+    )
 
 
 def test_a_parquet_table_is_no_file_of_weights(tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics as sklearn_metrics
 
+from slimnet import SlimNet
+from training.data import counting
+from training.data.cache import LabelledPictures, Pictures
 from training.data.celeba import Split
-from training.fit.validation import VALIDATED_FIGURES, judge
+from training.fit.runtime.distributed import Process
+from training.fit.validation import VALIDATED_FIGURES, judge, validate
 
 NAMES = ("A", "B", "C")
 Case = tuple[np.ndarray, Split]
@@ -54,3 +60,26 @@ def test_what_is_undefined_is_none_in_the_metrics(case: Case) -> None:
     logits, split = case
     nothing = Split(split.paths, split.labels & False, NAMES, split.identities, split.known)
     assert judge(logits, nothing).as_metrics("valid")["valid/balanced_accuracy"] is None
+
+
+@pytest.mark.parametrize(("rank", "lines"), [(0, ["validating: 80 of 160, 1 min left"]), (1, [])])
+def test_a_long_validation_reports_as_it_goes(
+    rank: int, lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = [500.0]
+    monkeypatch.setattr(counting, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+
+    class Slow(Pictures):
+        """Blank pictures; the first batch takes a minute."""
+
+        def take(self, indices: np.ndarray) -> np.ndarray:
+            seconds[0] = 560.0
+            return np.zeros((len(indices), 218, 178, 3), np.uint8)
+
+    count = 160 * 2
+    split = Split((Path("a.jpg"),) * count, np.zeros((count, 3), bool), NAMES, np.arange(count))
+    network = SlimNet((4,), (4, 7, 8), 3, attributes=NAMES)
+    monkeypatch.setattr(Process, "total", lambda _self, values: values)
+    process = Process(rank, 2, torch.device("cpu"))
+    validate(network, LabelledPictures(Slow(Path("none"), (count, 218, 178, 3)), split), process)
+    assert capsys.readouterr().err.splitlines() == lines

@@ -1,12 +1,14 @@
 """How a run makes its weights: settings, this code's commit, and data, for config.json and the weights themselves."""
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from training.data.folders import RunData
 from training.fit.config import FREE_ON_RESUME, TrainConfig
+from training.measure.predictions import identify
 
 _CODE = Path(__file__).resolve().parents[3]
 _GIT_SECONDS = 10  # then we give up, for example on a slow network disk
@@ -56,6 +58,20 @@ def provenance(description: dict[str, Any]) -> dict[str, Any]:
             value = [Path(path).name for path in value]
         settings[item.name] = Path(value).name if item.name == "init_from" else value
     return {**description, "settings": settings, "data": description["data"]["fingerprint"]}
+
+
+def step_provenance(weights: Sequence[str], data: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    """Describe what a step that makes weights from others used, for the new weights.
+
+    Args:
+        weights: Files of the weights that it begins with.
+        data: Fingerprints of the splits that it reads, by name; may be empty.
+
+    Returns:
+        "files", with these weights, and "data"; "commit" and "modified" if known.
+    """
+    files = {"weights": [identify(Path(path)) for path in weights]}
+    return {**_commit(), **({"data": dict(data)} if data else {}), "files": files}
 
 
 def _commit() -> dict[str, Any]:
