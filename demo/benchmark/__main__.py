@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 1 if the two ways of `annotate` differ, if answers to `load` are wrong or unfair, if
-        `load --capacity` serves nobody, or if somebody waits too long in `attack`; 2 if this can't be measured.
+        `load --capacity` serves nobody, if somebody waits too long in `attack`, or if no request
+        of an attack whose requests end was answered; 2 if this can't be measured.
     """
     chosen = parse_arguments(arguments, __doc__)
     try:

@@ -97,7 +97,7 @@ def _add_load(commands: _Commands) -> None:
 
 def _add_attack(commands: _Commands) -> None:
     attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
-    attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack")
+    attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack, at least")
     attack.add_argument(
         "--addresses", type=partial(_below_1000, most=_MAX_ADDRESSES), nargs="+", default=[1, 8], metavar="N",
         help="from how many addresses it comes, at most one for each sender",

@@ -37,6 +37,7 @@ from demo.dataset.tables import IMAGES, remove_dataset, write_tables
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.mediapipe.face_models import FaceModelError
 from demo.terminal import printable
+from slimnet.files.atomic import replacement
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +106,8 @@ def _make(
         with closing(_cropped(finder, pictures[done:], options)) as results:
             for picture, cropped in tqdm(results, "cropping", len(pictures), initial=done, unit="picture"):
                 for crop in cropped.crops:
-                    (out / IMAGES / crop_name(picture.stem, crop.number)).write_bytes(crop.jpeg)
+                    with replacement(out / IMAGES / crop_name(picture.stem, crop.number)) as part:
+                        part.write_bytes(crop.jpeg)
                 table.add(Outcome(picture.file, crop_rows(picture, cropped, options.valid_share)))
         for outcome in rest[max(0, len(table.done) - len(pictures)) :]:
             table.add(outcome)

@@ -58,7 +58,8 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
 
     Raises:
         PictureError: the file is missing, empty, damaged, not a picture or of an unsupported format, has more than
-            ``MAX_PIXELS`` pixels or ``MAX_SIDE_PIXELS`` along one side, or would take far longer to decode than others of its size.
+            ``MAX_PIXELS`` pixels or ``MAX_SIDE_PIXELS`` along one side, or would take far longer to decode than others
+            of its size.
     """
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), subject(name))

@@ -24,6 +24,7 @@ from demo.benchmark.server import PageServer
 from slimnet.files.atomic import replace_text
 
 MAX_WAIT_SECONDS = 3.0
+MAX_ATTACK_SECONDS = 20.0  # until each sender has an answer; without one, whole bodies may never have been read
 _OPEN_FILES = 1024
 _HONEST_ADDRESS = "198.51.100.1"
 _FRAMES_PER_SECOND, _PHOTOS_PER_SECOND = 10, 2  # that the honest visitors want
@@ -46,6 +47,8 @@ class Attacked:
         failures: what was wrong with an honest visitor's answers.
         memory_mb: of the server, after it.
         log_bytes: that the server wrote meanwhile.
+        seconds: that it took.
+        ends: whether its requests end, so that each can have an answer.
     """
 
     name: str
@@ -59,12 +62,19 @@ class Attacked:
     failures: list[str]
     memory_mb: float | None
     log_bytes: int
+    seconds: float
+    ends: bool
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a request was answered or cut off, unless none of them ends."""
+        return not self.ends or bool(self.answers.keys() - {"no connection"})
 
     @property
     def is_good(self) -> bool:
-        """Whether every answer was right, and came in time."""
+        """Whether the attack was measured, and every answer to honest visitors was right and came in time."""
         longest = max(self.longest_frame_wait, self.longest_photo_wait)
-        return not self.failures and longest < MAX_WAIT_SECONDS
+        return self.is_measured and not self.failures and longest < MAX_WAIT_SECONDS
 
 
 @dataclass(eq=False)
@@ -127,12 +137,12 @@ def report_attack(seconds: float, addresses: list[int], file: Path | None) -> bo
     """Attack a page that is served for this, and print a line for each attack.
 
     Args:
-        seconds: of each attack.
+        seconds: of each attack, at least; it goes on until each sender has an answer, up to `MAX_ATTACK_SECONDS`.
         addresses: from how many addresses attacks come, for each of them that does not say so itself.
         file: for all figures as JSON; None for none.
 
     Returns:
-        Whether every honest visitor was answered right and in time.
+        Whether every attack is good, as `Attacked.is_good` says.
 
     Raises:
         demo.benchmark.server.NotServedError: the page is not served.
@@ -171,14 +181,19 @@ def _measure(
     server: PageServer, attack: Attack, addresses: int, seconds: float, live: Honest, photo: Honest
 ) -> Attacked:
     """Attack for some seconds, with the honest visitors before, during and after."""
+    ends = bool(attack.path) and not attack.missing_bytes
     before = server.log_bytes
     url = urlsplit(server.url)
     senders = Senders(attack, str(url.hostname), int(url.port or 0), addresses)
     live.start()
     photo.start()
     time.sleep(_SETTLE_SECONDS)
+    began = time.monotonic()
     senders.start()
     time.sleep(seconds)
+    if ends:
+        senders.all_answered.wait(max(0.0, MAX_ATTACK_SECONDS - seconds))
+    lasted = time.monotonic() - began
     senders.stop()
     live.stop()
     photo.stop()
@@ -195,6 +210,8 @@ def _measure(
         sorted({*live.failures, *photo.failures}),
         state.memory_mb if state else None,
         server.log_bytes - before,
+        lasted,
+        ends,
     )
 
 
@@ -205,10 +222,12 @@ def attack_line(attacked: Attacked) -> str:
         attacked: what it cost.
     """
     answers = ", ".join(f"{answer}: {count}" for answer, count in sorted(attacked.answers.items())) or "none"
-    wrong = f"; WRONG: {', '.join(attacked.failures)}" if attacked.failures else ""
+    faults = f"; WRONG: {', '.join(attacked.failures)}" if attacked.failures else ""
+    if not attacked.is_measured:
+        faults += f"; NOT MEASURED: none was answered in {attacked.seconds:.0f} s"
     return (
         f"{attacked.name} ({attacked.request_bytes:,} bytes, {attacked.addresses} addresses): longest wait "
         f"{attacked.longest_frame_wait:.2f} s for a frame ({attacked.frames} answered), "
         f"{attacked.longest_photo_wait:.2f} s for a photo ({attacked.photos} answered); "
-        f"answers to the attack: {answers}; memory {attacked.memory_mb} MB, log {attacked.log_bytes} bytes{wrong}"
+        f"answers to the attack: {answers}; memory {attacked.memory_mb} MB, log {attacked.log_bytes} bytes{faults}"
     )

@@ -20,13 +20,16 @@ class Senders(threading.Thread):
 
     Attributes:
         answers: status, "cut off" or "no connection" -> how many requests got that.
+        all_answered: set once each sender has got a status, or was cut off.
     """
 
     def __init__(self, attack: Attack, host: str, port: int, addresses: int) -> None:
         super().__init__(daemon=True)
         self.answers: Counter[str] = Counter()
+        self.all_answered = threading.Event()
         self._attack, self._host, self._port, self._addresses = attack, host, port, addresses
         self._end = threading.Event()
+        self._unanswered = set(range(attack.senders))
 
     def run(self) -> None:
         """Send."""
@@ -59,9 +62,15 @@ class Senders(threading.Thread):
                 writer.write(head)
                 writer.write(body)
                 await writer.drain()
-                self.answers[(await reader.readline()).split()[1].decode()] += 1
+                self._note(number, (await reader.readline()).split()[1].decode())
             except (OSError, IndexError):  # closed with a reset, or without
-                self.answers["cut off"] += 1
+                self._note(number, "cut off")
             finally:
                 writer.transport.abort()
             await asyncio.sleep(self._attack.pause_seconds)
+
+    def _note(self, number: int, answer: str) -> None:
+        self.answers[answer] += 1
+        self._unanswered.discard(number)
+        if not self._unanswered:
+            self.all_answered.set()

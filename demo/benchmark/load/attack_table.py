@@ -20,6 +20,7 @@ def attack_table(attacks: list[dict[str, Any]]) -> str:
 
 def _row(attack: dict[str, Any]) -> tuple[str, ...]:
     answers = sorted(attack["answers"].items())
+    none = "none yet" if attack.get("ends", True) else "none, as none ends"  # older records don't say which end
     return (
         attack["name"],
         f"{attack['request_bytes']:,}",
@@ -29,7 +30,7 @@ def _row(attack: dict[str, Any]) -> tuple[str, ...]:
         str(attack["photos"]),
         f"{attack['longest_photo_wait']:.2f}",
         str(len(attack["failures"])),
-        ", ".join(f"{answer}: {count}" for answer, count in answers) or "none yet",
+        ", ".join(f"{answer}: {count}" for answer, count in answers) or none,
         f"{attack['memory_mb']:.0f}" if attack["memory_mb"] else "",
         str(attack["log_bytes"]),
     )

@@ -2,6 +2,7 @@ import csv
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -208,6 +209,28 @@ def test_a_stopped_run_goes_on_to_the_same_data_set(
     assert not (out / "list_attr_celeba.csv").exists()
     assert run(*arguments, "--out", out) == 1
     assert "Going on after " in capsys.readouterr().err
+    assert content(out) == content(whole)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
+def test_where_the_disk_gives_out_within_a_crop_no_part_of_it_stays(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert run(pictures / "deep", "--out", whole) == 0
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with monkeypatch.context() as filling:  # from the first picture on, since the journal is larger than a crop
+        before_each_picture(lambda _: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1])), filling)
+        try:
+            assert run(pictures / "deep", "--out", out) == 1
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    crop = out / "img_align_celeba" / "deep_grace_face1.jpg"
+    assert f"{crop} cannot be written: File too large. The same command goes on" in capsys.readouterr().err
+    assert not list(crop.parent.iterdir())
+    assert run(pictures / "deep", "--out", out) == 0
     assert content(out) == content(whole)
 
 

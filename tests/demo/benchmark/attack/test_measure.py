@@ -1,6 +1,7 @@
 """An attack on a stand-in for the page."""
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ class Page(PanelPage):
         asked: what the photo visitor has sent since then.
         answer_after_harm: the answer to a photo after that.
         place: its place in the line before.
+        frames_before_harm: how many frames are answered before the attack is.
     """
 
     process = None
@@ -38,11 +40,18 @@ class Page(PanelPage):
         self.asked: list[dict[str, Any]] = []
         self.answer_after_harm = faces()
         self.place = 1
+        self.frames_before_harm = 0.0
+        self._frames, self._another = 0, threading.Condition()
 
     def answer_call(self, function: str, message: dict[str, Any]) -> dict[str, Any]:
         if HARM in message:
             self.harmed.set()
+            with self._another:
+                self._another.wait_for(lambda: self._frames >= self.frames_before_harm)
             return {"error": "No."}
+        with self._another:
+            self._frames += function == "analyse_frame"
+            self._another.notify_all()
         if function == "analyse_frame" or not self.harmed.is_set():
             return faces()
         self.asked.append(message)
@@ -133,3 +142,32 @@ def test_a_page_that_gives_an_honest_visitor_no_faces_cannot_be_measured(
 @pytest.mark.usefixtures("page")
 def test_no_more_addresses_are_recorded_than_there_are_senders(tmp_path: Path) -> None:
     assert attack(tmp_path, addresses=200)[1]["addresses"] == 3
+
+
+def test_an_attack_goes_on_until_each_sender_has_an_answer(page: Page, tmp_path: Path) -> None:
+    page.frames_before_harm = 30  # at most 10 come in a second
+    status, figures = attack(tmp_path)
+    assert figures["answers"]["200"] >= 3
+    assert figures["seconds"] > 1
+    assert status == 0
+
+
+def test_an_attack_that_gets_no_answer_is_status_1(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(measure, "MAX_ATTACK_SECONDS", 1.5)
+    page.frames_before_harm = math.inf
+    status, figures = attack(tmp_path)
+    assert (status, figures["answers"], figures["failures"]) == (1, {}, [])
+    assert "NOT MEASURED: none was answered in " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("page")
+def test_requests_that_do_not_end_need_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def attacks(_: Panel, photo: Panel) -> Iterator[Attack]:
+        yield Attack("harm", PANELS_PATH, photo.body({HARM: True}), missing_bytes=1, senders=3)
+
+    monkeypatch.setattr(measure, "make_attacks", attacks)
+    status, figures = attack(tmp_path)
+    assert (status, figures["answers"], figures["ends"]) == (0, {}, False)
+    assert figures["seconds"] < measure.MAX_ATTACK_SECONDS

@@ -2,7 +2,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 from demo.benchmark.attack.measure import Attacked
+from demo.benchmark.load.attack_table import attack_table
 from demo.benchmark.load.capacity import Capacity
 from demo.benchmark.load.measure import Load, ServerState
 from demo.benchmark.load.reliability import DOCUMENT, load_table, write_reliability
@@ -83,7 +86,8 @@ def test_the_document_holds_what_was_recorded(tmp_path: Path) -> None:
 
 
 def test_an_attack_has_a_row_with_the_longest_waits(tmp_path: Path) -> None:
-    attacked = Attacked("harm", 1_234, 8, {"200": 5, "400": 1}, 60, 0.254, 9, 2.5, ["other probabilities"], 999.6, 0)
+    answers = {"200": 5, "400": 1}
+    attacked = Attacked("harm", 1_234, 8, answers, 60, 0.254, 9, 2.5, ["other probabilities"], 999.6, 0, 3.0, True)
     document = tmp_path / "document.md"
     document.write_text("<!-- attack: a.json -->\n<!-- /attack -->\n", encoding="utf-8")
     (tmp_path / "a.json").write_text(json.dumps([asdict(attacked)]), encoding="utf-8")
@@ -91,3 +95,12 @@ def test_an_attack_has_a_row_with_the_longest_waits(tmp_path: Path) -> None:
     [cells] = [line for line in document.read_text(encoding="utf-8").splitlines() if line.startswith("| harm |")]
     expected = ["harm", "1,234", "8", "60", "0.25", "9", "2.50", "1", "200: 5, 400: 1", "1000", "0"]
     assert [cell.strip() for cell in cells.strip("|").split("|")] == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "said"), [({}, "none yet"), ({"ends": True}, "none yet"), ({"ends": False}, "none, as none ends")]
+)
+def test_a_row_without_answers_says_whether_there_could_be_any(record: dict[str, bool], said: str) -> None:
+    row = asdict(Attacked("harm", 1_234, 8, {}, 60, 0.254, 9, 2.5, [], 999.6, 0, 3.0, True))
+    del row["seconds"], row["ends"]  # as in older records
+    assert f" | {said} | 1000 | " in attack_table([row | record])
