@@ -54,6 +54,7 @@ MAX_SHORT_STEPS = 100
 # Turns kept for visitors who were told to come back, in each queue of photos or live frames. Any more would wait for
 # minutes.
 MAX_TURNS = 256
+MAX_TURNS_OF_ADDRESS = MAX_TURNS // 2  # a class behind one address needs one for each pupil
 # Bounds of how long somebody in line is told to wait. Whoever comes back more than LOST_TURN_SECONDS after that has
 # lost the turn.
 MIN_WAIT_SECONDS = 0.2
@@ -67,7 +68,11 @@ RESERVED_SECONDS = 3.0
 UPLOAD_TURN_SECONDS = 120.0
 # A photo that arrives after its place was released waits at the server for the next one, up to this long.
 LATE_PHOTO_SECONDS = 10.0
-MAX_LATE_PHOTOS = 4  # waiting in this way, at most one per address
+# Those waiting in this way, in all and of one address; in bytes of base64.
+MAX_LATE_PHOTOS = 16
+MAX_LATE_PHOTOS_OF_ADDRESS = MAX_LATE_PHOTOS // 2
+MAX_LATE_BYTES = 6 * MAX_PICTURE_BYTES
+MAX_LATE_BYTES_OF_ADDRESS = MAX_LATE_BYTES // 2
 MAX_NAME_CHARACTERS = 255  # of a picture's file name; the same as in file systems
 MAX_VISITOR_CHARACTERS = 32  # of the word that tells one open page from another
 
@@ -116,17 +121,21 @@ MAX_FORM_DELIMITERS = 20  # one before each file of a form, and one at the end; 
 MAX_FORM_PADDING_BYTES = 1024  # of blanks after a delimiter, or of line breaks before the first
 MAX_BODY_VALUES = 10_000  # in any body but an upload; calls have some dozens, and a picture is a single value
 
-# Files in the temporary folder. Uploads wait there until a call has read them. When too many wait, no more are accepted
-# until some have been read or are too old.
+# Files in the temporary folder. Uploads wait there until a call about them is answered. When too many wait, no more are
+# accepted until some are gone.
 MAX_WAITING_UPLOADS = 1_000
 MAX_WAITING_UPLOAD_BYTES = 16 * MAX_PICTURE_BYTES  # demo/replicas/compose.yaml has room for these and a little more
 MAX_WAITING_UPLOADS_OF_ADDRESS = MAX_WAITING_UPLOADS // 2
 MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS = MAX_WAITING_UPLOAD_BYTES // 2
-UNASKED_SECONDS = 300  # the age at which an upload is deleted if no call has read it
+UNASKED_SECONDS = 300  # the age at which an upload is deleted if no call about it was answered
 # The age at which any other file is deleted, even if its request is still going on. With ROUND_SECONDS on top, it is
 # gone within a minute.
 LEFTOVER_SECONDS = 45
 ROUND_SECONDS = 10  # between two searches of the temporary folder for such files
+
+# The page itself, its configuration and its lists of functions. Making one takes 1 to 4 ms of Python, which runs on one
+# core however many threads do it.
+PAGES_AT_ONCE = 1
 
 # Gradio's queue and sessions.
 MAX_QUEUED_CALLS = 64  # in Gradio's own queue

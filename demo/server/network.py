@@ -5,7 +5,8 @@ import os
 
 from starlette.types import Scope
 
-_IPV6_PREFIX_BITS = 64  # providers give a household at least such a network; its devices take any address in it
+# Many providers give a household this much. Phones, which get a /64 each, then share bounds as they do behind NAT.
+_IPV6_PREFIX_BITS = 56
 
 # Where a Space's proxies are: private networks (RFC 1918), those of providers (RFC 6598), and the Space's own machine.
 _SPACE_PROXIES = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.1,::1"
@@ -41,7 +42,7 @@ def network_of(address: str) -> str:
         address: of a caller; empty if unknown.
 
     Returns:
-        An IPv4 address, even if it was written as IPv6; for IPv6 the network, such as "2001:db8::/64"; any other text
+        An IPv4 address, even if it was written as IPv6; for IPv6 the network, such as "2001:db8::/56"; any other text
         unchanged.
     """
     try:

@@ -40,6 +40,7 @@ from demo.server.http.device_parts import DEVICE_PARTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
+from demo.server.http.page_turns import PageTurns
 from demo.server.http.panel_calls import PanelCalls
 from demo.server.http.refusals import HANDLERS, CallStatuses
 from demo.server.http.scripts import SCRIPTS
@@ -206,6 +207,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
                 Middleware(WholeBodies, max_bytes=MAX_BODY_BYTES),
                 Middleware(NothingLeft, folder=folder),
                 Middleware(CallStatuses),
+                Middleware(PageTurns),
                 Middleware(LinkPreview),
                 Middleware(PanelCalls),
             ],

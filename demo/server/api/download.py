@@ -24,12 +24,14 @@ class _FetchError(Exception):
 class Downloads:
     """Downloads a few files at a time, at most half of them for one caller; to be called from one event loop.
 
+    Callers who find no place share a turn of their address, for which one of the places is kept.
+
     It has its own threads: if it used up those that all of Gradio shares, the page wouldn't answer new visitors.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="download")
-        self._line = Line(MAX_DOWNLOADS, MAX_DOWNLOADS - 1)
+        self._line = Line(MAX_DOWNLOADS, MAX_DOWNLOADS // 2)
 
     async def fetch(self, address: str) -> bytes:
         """Download a file, as the function `fetch` does.

@@ -1,10 +1,12 @@
 """The endpoints for programs: a picture in, its faces out."""
 
 import math
+from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any, get_args
 
 import gradio as gr
+from gradio.data_classes import FileData
 
 from demo.interruption import check_wanted
 from demo.limits import SHORTAGE_SECONDS
@@ -130,10 +132,11 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queu
     uploads = Uploads()
     note_uploads_in(page, uploads)
 
-    async def analyse(picture: bytes | None, operating_point: str, attribute: str) -> dict[str, Any]:
+    async def analyse(picture: FileData | None, operating_point: str, attribute: str) -> dict[str, Any]:
         if picture is None:
             raise gr.Error("No picture was given. Send one file.", print_exception=False)
-        return await answer(picture, pipeline, queue, operating_point, attribute)
+        with uploads.until_answered(picture.path):
+            return await answer(Path(picture.path), pipeline, queue, operating_point, attribute)
 
     async def analyse_base64(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> dict[str, Any]:
         return await answer(picture, pipeline, queue, operating_point, attribute)
@@ -154,7 +157,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queu
     )
     with gr.Row(visible=False):
         file = gr.File(label="picture")
-        read_values_by(file, uploads.take)
+        read_values_by(file, lambda upload: upload)  # only a call that has its place in the queue reads the file
         point = gr.Textbox(ACCURACY, label="operating point")
         explained = gr.Textbox("", label="attribute")
         result = gr.JSON(label="result")
@@ -166,7 +169,7 @@ def add_endpoints(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queu
 
 
 async def answer(
-    picture: bytes | str,
+    picture: Path | bytes | str,
     pipeline: Pipeline[ExplainingPredictor],
     queue: PhotoQueue,
     point: str = ACCURACY,
@@ -175,7 +178,8 @@ async def answer(
     """Find the faces in a picture, and describe them as in `SCHEMA`.
 
     Args:
-        picture: the bytes of a picture file, or those as base64 or a data: address; or anything else from a call.
+        picture: an upload, which is read once it has its place; or the bytes of a picture file, or those as base64 or a
+            data: address; or anything else from a call.
         pipeline: analyses it.
         queue: where it waits for its turn.
         point: the operating point at which the attributes are decided, or anything else from a call.
@@ -195,8 +199,7 @@ async def answer(
         message = f"attribute: there is no {shortened(attribute)}. Choose one of {', '.join(pipeline.attributes)}."
         raise gr.Error(message, print_exception=False)
     try:
-        size = len(picture) if isinstance(picture, bytes | str) else 0
-        return await queue.run(None, size, _analyse, picture, pipeline, point, attribute)
+        return await queue.run(None, _size(picture), _analyse, picture, pipeline, point, attribute)
     except TurnedAwayError as told:
         raise busy(told.seconds) from told
     except ShortageError as error:
@@ -219,9 +222,14 @@ def busy(seconds: float, why: str = "Many pictures are waiting.") -> gr.Error:
     return gr.Error(f"{why} Try again in {rounded} seconds.", duration=rounded, title=BUSY, print_exception=False)
 
 
+def _size(picture: Any) -> int:
+    if isinstance(picture, Path):
+        return picture.stat().st_size if picture.exists() else 0
+    return len(picture) if isinstance(picture, bytes | str) else 0
+
+
 def _analyse(picture: Any, pipeline: Pipeline[ExplainingPredictor], point: str, attribute: str) -> dict[str, Any]:
-    file = picture if isinstance(picture, bytes) else _decoded(picture)
-    _, analysis = analyse_photo(file, "", pipeline, explained=bool(attribute))
+    _, analysis = analyse_photo(_file(picture), "", pipeline, explained=bool(attribute))
     found = analysis.to_dict()
     for face, described in zip(analysis.faces, found["faces"], strict=True):
         ticks = decide(face.probabilities, analysis.attributes, pipeline.calibration, point)
@@ -240,6 +248,15 @@ def _why(face: FaceResult, attribute: str, pipeline: Pipeline[ExplainingPredicto
     (cells,), (bias,) = found["cells"], found["bias"]
     where = {name: found[name] for name in ("rows", "columns", "placement")}
     return {"attribute": attribute, "cells": cells, "bias": bias, **where}
+
+
+def _file(picture: Any) -> bytes:
+    if isinstance(picture, Path):
+        try:
+            return picture.read_bytes()
+        except FileNotFoundError as error:
+            raise PictureError("The upload is gone. Send the picture again.") from error
+    return picture if isinstance(picture, bytes) else _decoded(picture)
 
 
 def _decoded(text: Any) -> bytes:

@@ -69,10 +69,10 @@ def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protoco
 
     Returns:
         The class. When there are more connections, it closes one: of the address that holds the most, if that is more
-        than `MANY_CONNECTIONS_OF_ADDRESS`, otherwise of all. One that has no whole request yet goes first, with a slow
-        body before an idle one, then the oldest. If all are being answered, the one whose answer has taken longest
-        goes, if that is `LONG_ANSWER_SECONDS`; otherwise the new one. Of the address with many, any answer may have to
-        go, though not for a new one of its own.
+        than `MANY_CONNECTIONS_OF_ADDRESS`, otherwise of all. One that waits for its client goes first: one with a slow
+        body, then the one that has been idle, or whose client has not read on, for longest. If all others are being
+        answered, the one whose answer has taken longest goes, if that is `LONG_ANSWER_SECONDS`; otherwise the new one.
+        Of the address with many, any answer may have to go, though not for a new one of its own.
     """
 
     class Bounded(_Connection):
@@ -125,6 +125,7 @@ class _Connection(AfterHandshake):
     is_cut = False
     has_unread_end = False  # whether the end of an answer waits to be read
     unread: asyncio.TimerHandle | None = None
+    unread_since = 0.0  # when the client last read on, as far as that is known; only while an answer waits for it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -192,6 +193,7 @@ class _Connection(AfterHandshake):
 
     def watch(self) -> None:
         """Cut the connection unless the client reads some of the waiting answer in time."""
+        self.unread_since = time.monotonic()
         self.unread = self.loop.call_later(UNREAD_SECONDS, self.check_reader, self.transport.get_write_buffer_size())
 
     def check_reader(self, bytes_before: int) -> None:
@@ -216,27 +218,31 @@ class _Connection(AfterHandshake):
         crowd = _crowd(others)
         if crowd:
             others = [one for one in others if one.holder == crowd]
-        waiting = [one for one in others if one.is_idle() or one.is_arriving()]
+        # A crowd's own newcomers may not cut off its young answers: nobody there would get one to its end.
+        is_own_crowd = crowd != "" and crowd == self.holder
+        waiting = [one for one in others if one.is_waiting() or (one.flow.write_paused and not is_own_crowd)]
         if waiting:
             return min(waiting, key=lambda one: one.rank(self.begun))
-        # A crowd's own newcomers may not cut off its young answers: nobody there would get one to its end.
         least = LONG_ANSWER_SECONDS if crowd in ("", self.holder) else 0.0
         long = [one for one in others if self.begun - one.begun >= least]
         return min(long, key=lambda one: one.begun, default=self)
 
     def rank(self, now: float) -> tuple[int, float]:
-        """Rank a connection that has no whole request yet: the lowest makes room first.
+        """Rank a connection that waits for its client: the lowest makes room first.
 
         Args:
             now: the time, by `time.monotonic`.
         """
-        if not self.is_arriving():
-            patience = 1
-        elif self.conn.body_bytes < (now - self.begun) * MIN_BODY_BYTES_PER_SECOND:
-            patience = 0
-        else:  # a picture over a slow line is worth more than a connection that nobody uses
-            patience = 2
-        return patience, self.begun
+        if self.is_arriving():
+            is_slow = self.conn.body_bytes < (now - self.begun) * MIN_BODY_BYTES_PER_SECOND
+            # A picture over a slow line is worth more than a connection that nobody uses.
+            return (0 if is_slow else 2), self.begun
+        # Clients that read pause for moments, as a rule, so those that don't go before them.
+        return 1, self.unread_since if self.flow.write_paused else self.begun
+
+    def is_waiting(self) -> bool:
+        """Whether no request is being answered."""
+        return self.is_idle() or self.is_arriving()
 
     def is_arriving(self) -> bool:
         """Whether a request's headers have arrived but not its whole body."""

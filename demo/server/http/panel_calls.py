@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.server.gradio_internals import server_function
+from demo.server.http.hang_ups import is_awaited
 from demo.server.routes import PANELS_PATH
 
 
@@ -46,7 +47,7 @@ class PanelCalls:
         if call and function:
             parts.clear()  # a photo's parts are large, and it may wait for a while
             answering = asyncio.ensure_future(function(call["data"]))
-            if not await _is_awaited(answering, receive):
+            if not await is_awaited(answering, receive):
                 return None
             answer = orjson.dumps(answering.result())
             return await Response(answer, media_type="application/json")(scope, receive, send)
@@ -56,25 +57,6 @@ class PanelCalls:
             return next(passed_on, None) or await receive()
 
         return await self._app(scope, receive_part, send)
-
-
-async def _is_awaited(answering: "asyncio.Future[Any]", receive: Receive) -> bool:
-    """Wait for an answer, and cancel it if its caller hangs up.
-
-    Args:
-        answering: the coming answer to a call whose body has been read.
-        receive: as for the middleware; all that can come now is that the caller has hung up.
-
-    Returns:
-        Whether the answer is here, and somebody to send it to.
-    """
-    hanging_up = asyncio.ensure_future(receive())
-    try:
-        await asyncio.wait({answering, hanging_up}, return_when=asyncio.FIRST_COMPLETED)
-        return answering.done()
-    finally:
-        answering.cancel()
-        hanging_up.cancel()
 
 
 def _call_in(parts: Iterable[Message]) -> dict[str, Any] | None:

@@ -1,42 +1,33 @@
 """Threads that serve addresses in turn, so that an address with a lot of work delays nobody else's first piece."""
 
-import heapq
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any, ParamSpec, TypeVar
+
+from demo.server.turns.rounds import Rounds
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
 
-@dataclass(order=True)
+@dataclass(frozen=True)
 class _Piece:
     """A waiting piece of work.
 
     Attributes:
-        round: in which it is due; each address has one piece in a round.
-        number: rises with each new piece, and decides the order within a round.
-        address: whose it is.
         call: does the work.
         answer: the future result.
     """
 
-    round: int
-    number: int
-    address: str = field(compare=False)
-    call: Callable[[], Any] = field(compare=False)
-    answer: "Future[Any]" = field(compare=False)
+    call: Callable[[], Any]
+    answer: "Future[Any]"
 
 
 class FairThreads:
-    """Does everybody's first waiting piece of work, then everybody's second, and so on. Thread-safe.
-
-    This is fair queueing, by rounds. A new address begins in the next round: otherwise a stream of new addresses could
-    keep the current round from ending. Nothing is kept about an address without work.
+    """Does everybody's first waiting piece of work, then everybody's second, and so on (`Rounds`). Thread-safe.
 
     Args:
         threads: how many pieces are done at the same time.
@@ -46,10 +37,7 @@ class FairThreads:
     def __init__(self, threads: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._lock = threading.Lock()
-        self._numbers = count()
-        self._waiting: list[_Piece] = []  # a heap
-        self._round = 0  # of the piece begun last
-        self._last_rounds: dict[str, int] = {}  # address -> the round of its last waiting piece
+        self._waiting: Rounds[_Piece] = Rounds()
 
     def of(self, address: str) -> Executor:
         """An executor for the work of one address.
@@ -71,26 +59,14 @@ class FairThreads:
         """
         answer: Future[_Result] = Future()
         with self._lock:
-            piece = _Piece(self._next_round(address), next(self._numbers), address, call, answer)
-            heapq.heappush(self._waiting, piece)
+            self._waiting.put(address, _Piece(call, answer))
         self._pool.submit(self._do_next)  # whichever piece is next by then
         return answer
-
-    def _next_round(self, address: str) -> int:
-        """The round of an address's next piece."""
-        if not address:
-            return self._round + 1
-        own = self._last_rounds.get(address, self._round) + 1
-        self._last_rounds[address] = own
-        return own
 
     def _do_next(self) -> None:
         """Do the piece whose turn it is, on a thread of the pool."""
         with self._lock:
-            piece = heapq.heappop(self._waiting)
-            self._round = piece.round
-            if self._last_rounds.get(piece.address) == piece.round:
-                del self._last_rounds[piece.address]
+            piece = self._waiting.take()
         if not piece.answer.set_running_or_notify_cancel():
             return
         try:

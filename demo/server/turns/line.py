@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from demo.limits import (
     KEPT_PLACE_SECONDS,
     LOST_TURN_SECONDS,
     MAX_TURNS,
+    MAX_TURNS_OF_ADDRESS,
     MAX_WAIT_SECONDS,
     MIN_WAIT_SECONDS,
     RESERVED_SECONDS,
@@ -27,6 +28,8 @@ _NEWEST_WEIGHT = 0.1  # in the moving average (EMA) of those seconds
 # The page may ask earlier than it is told, after this long for each place in line (ASK_AGAIN_SECONDS in
 # demo/browser/engines/server_photos.js). Places are kept from then on.
 _ASK_AGAIN_SECONDS = 0.5
+# Whose turn it is: a guest's name, or (address,) for those of an address who give none.
+_Holder: TypeAlias = str | tuple[str]
 
 
 class TurnedAwayError(Exception):
@@ -80,6 +83,9 @@ class Line:
     everybody's first, and so on, so many turns of a few addresses delay nobody else. A newcomer's turn is in the round
     after the current one, as in `FairThreads`.
 
+    Programs, who give no name, share one turn of their address. They come when they are told to, so places are kept for
+    them until then; whoever of them comes first takes the turn.
+
     Places are kept for a few seconds only. A guest who takes longer keeps the turn, but others go ahead. A guest who is
     called and asks again instead of coming loses the turn; otherwise those who only ask would stay ahead of everybody
     for ever. Guests may overtake those in line who aren't here, but only while no more are inside than there are
@@ -96,7 +102,7 @@ class Line:
         self._workers = workers
         self._clock = clock
         self._inside: Counter[str] = Counter()
-        self._turns: dict[str, _Turn] = {}  # guest -> their turn
+        self._turns: dict[_Holder | None, _Turn] = {}  # None never has one
         self._numbers = count()
         self._round = 0  # the latest round from which somebody has come in
         self._pace_seconds = _FIRST_GUESS_SECONDS  # between two places becoming free, while guests wait inside
@@ -112,7 +118,8 @@ class Line:
 
         Args:
             address: where they call from; empty if unknown.
-            guest: tells guests apart; None for one who gets no turn, since they couldn't be recognised later.
+            guest: tells guests apart; None for one without a name, who shares a turn with others of the address, and
+                gets none if that is unknown.
 
         Raises:
             TurnedAwayError: no place is free for them.
@@ -120,7 +127,7 @@ class Line:
         if not self.has_place(address, guest):
             raise self.send_away(address, guest)
         self._inside[address] += 1
-        turn = self._turns.pop(guest or "", None)
+        turn = self._turns.pop(_holder(address, guest), None)
         if turn:
             self._round = max(self._round, turn.round)
 
@@ -176,23 +183,25 @@ class Line:
         if turn:
             turn.kept_until = self._clock()
 
-    def put_first(self, guest: str) -> None:
+    def put_first(self, address: str, guest: str | None) -> None:
         """Put somebody before everybody in line, except those who were put first earlier.
 
         Args:
+            address: as for `enter`.
             guest: as for `enter`; ignored if not in line.
         """
-        turn = self._turns.get(guest)
+        turn = self._turns.get(_holder(address, guest))
         if turn:
             turn.round, turn.number = 0, next(self._numbers)
 
-    def is_first(self, guest: str) -> bool:
+    def is_first(self, address: str, guest: str | None) -> bool:
         """Whether somebody was put first in line.
 
         Args:
+            address: as for `enter`.
             guest: as for `enter`.
         """
-        turn = self._turns.get(guest)
+        turn = self._turns.get(_holder(address, guest))
         return turn is not None and turn.round == 0
 
     def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
@@ -207,9 +216,8 @@ class Line:
         """
         place = len(self._ahead_of(address, guest)) + 1
         seconds = min(max(place * self._pace_seconds, MIN_WAIT_SECONDS), MAX_WAIT_SECONDS)
-        if guest is not None:
-            kept = min(seconds, _ASK_AGAIN_SECONDS * place) + KEPT_PLACE_SECONDS
-            self._give_turn(address, guest, kept, seconds + LOST_TURN_SECONDS)
+        comes_in = seconds if guest is None else min(seconds, _ASK_AGAIN_SECONDS * place)
+        self._give_turn(address, guest, comes_in + KEPT_PLACE_SECONDS, seconds + LOST_TURN_SECONDS)
         return TurnedAwayError(place, seconds)
 
     def leave(self, address: str) -> None:
@@ -224,40 +232,61 @@ class Line:
         self._left = now if self.inside > self._workers else None
         self._inside -= Counter([address])  # also drops addresses at zero
 
-    def _give_turn(self, address: str, guest: str, kept: float, seconds: float, *, is_called: bool = False) -> None:
+    def _give_turn(
+        self, address: str, guest: str | None, kept: float, seconds: float, *, is_called: bool = False
+    ) -> None:
         """Keep the guest's turn for some seconds, or give them one unless there are too many."""
-        turn = self._turns.get(guest)
+        holder = _holder(address, guest)
+        turn = self._turns.get(holder)
         if turn is None:
-            if not self._can_have_turn(address):
+            if holder is None or not self._can_have_turn(address):
                 return
-            turn = self._turns[guest] = _Turn(address, self._next_round(address), next(self._numbers))
-        now = self._clock()
-        turn.until, turn.kept_until = now + seconds, now + kept
+            turn = self._turns[holder] = _Turn(address, self._next_round(address), next(self._numbers))
+        until, kept_until = self._clock() + seconds, self._clock() + kept
+        if guest is None:  # another of those who share the turn may have been told to come later than this one
+            until, kept_until = max(turn.until, until), max(turn.kept_until, kept_until)
+        turn.until, turn.kept_until = until, kept_until
         turn.is_called, turn.has_come = is_called, False
 
     def _next_round(self, address: str) -> int:
-        """The round of an address's next turn."""
-        theirs = [turn.round for turn in self._turns.values() if turn.address == address]
-        return max([self._round, *theirs]) + 1
+        """The round of an address's next turn: after its others, and after the round that goes on.
+
+        That one goes on while somebody who has a turn in it is here, even if others have come in ahead of them.
+        Otherwise an address with turns in many rounds would come before newcomers in all of them.
+        """
+        now, turns = self._clock(), self._turns.values()
+        unfinished = [turn.round for turn in turns if turn.round > 0 and turn.kept_until > now]
+        theirs = [turn.round for turn in turns if turn.address == address]
+        return max([min([self._round, *unfinished]), *theirs]) + 1
 
     def _can_have_turn(self, address: str) -> bool:
         """Whether this address may have one more turn. If all turns are taken, this may drop another one for it."""
-        turns = Counter(turn.address for turn in self._turns.values())
-        if turns[address] >= self._places:
+        held = Counter(turn.address for turn in self._turns.values())
+        if held[address] >= MAX_TURNS_OF_ADDRESS:
             return False
         if len(self._turns) < MAX_TURNS:
             return True
-        now = self._clock()
-        overdue = next((name for name, turn in self._turns.items() if turn.kept_until <= now), None)
-        if overdue is not None:
-            del self._turns[overdue]
-            return True
-        crowded, most = turns.most_common(1)[0]
-        if most <= turns[address] + 1:
-            return False
-        theirs = [name for name, turn in self._turns.items() if turn.address == crowded]
-        del self._turns[max(theirs, key=lambda name: self._turns[name].rank)]
-        return True
+        dropped = self._least_needed(held, held[address])
+        if dropped is not None:
+            del self._turns[dropped]
+        return dropped is not None
+
+    def _least_needed(self, held: Counter[str], own: int) -> _Holder | None:
+        """Whose turn is dropped for an address that has `own` turns; None if no other address has enough of them.
+
+        It is one of the address that holds most: one for which no place is kept any more, or else the last. An address
+        that has just one more than `own` only gives up a turn for which no place is kept.
+        """
+        now, most = self._clock(), max(held.values())
+        if most <= own:
+            return None
+        crowded = [
+            (turn.kept_until <= now, turn.rank, name)
+            for name, turn in self._turns.items()
+            if held[turn.address] == most
+        ]
+        is_overdue, _, dropped = max(crowded, key=lambda one: one[:2])
+        return dropped if is_overdue or most > own + 1 else None
 
     def has_place(self, address: str, guest: str | None) -> bool:
         """Whether this guest may come in: in turn, or out of turn while no more are inside than there are workers.
@@ -274,7 +303,7 @@ class Line:
     def _ahead_of(self, address: str, guest: str | None) -> list[_Turn]:
         """The turns ahead of a guest's own, or of the one they would get, that places are kept for."""
         now = self._clock()
-        own = self._turns.get(guest or "")
+        own = self._turns.get(_holder(address, guest))
         rank = own.rank if own else (self._next_round(address), math.inf)
         return [turn for turn in self._turns.values() if turn.rank < rank and turn.kept_until > now]
 
@@ -299,6 +328,13 @@ class Line:
     def _room(self, address: str, most: int) -> int:
         """How many more guests from this address may come in; an unknown address has no bound of its own."""
         return (most if address else self._places) - self._inside[address]
+
+
+def _holder(address: str, guest: str | None) -> _Holder | None:
+    """Who holds a guest's turn; None if they get none, since they couldn't be recognised later."""
+    if guest is not None:
+        return guest
+    return (address,) if address else None
 
 
 async def stay(line: Line, address: str, work: "asyncio.Future[_Result]") -> _Result:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,10 @@ from typing import ParamSpec, TypeVar
 from demo.interruption import InterruptedWorkError, interruptible
 from demo.limits import (
     LATE_PHOTO_SECONDS,
+    MAX_LATE_BYTES,
+    MAX_LATE_BYTES_OF_ADDRESS,
     MAX_LATE_PHOTOS,
+    MAX_LATE_PHOTOS_OF_ADDRESS,
     MAX_SHORT_STEPS,
     MAX_WAITING_PHOTOS,
     PHOTO_THREADS,
@@ -48,6 +51,19 @@ class _Work:
     steps: int = 0
 
 
+@dataclass(eq=False)
+class _Late:
+    """A called photo that has arrived after its place was released, and waits for another.
+
+    Attributes:
+        sender: its address, or its guest if that is unknown.
+        size: in bytes or characters.
+    """
+
+    sender: str
+    size: int
+
+
 class PhotoQueue:
     """Works on a few photos at a time, first come, first served, and on one large photo beside them.
 
@@ -72,7 +88,7 @@ class PhotoQueue:
         self._small, self._large = asyncio.Semaphore(PHOTO_THREADS), asyncio.Semaphore(1)
         self._line = Line(MAX_WAITING_PHOTOS, PHOTO_THREADS)
         self._works: list[_Work] = []  # in the order in which they began
-        self._late: set[str] = set()  # senders whose called photo waits for a place
+        self._late: list[_Late] = []
         self._calm_until = 0.0  # no photo gives up its place before, by `time.monotonic`
 
     def reserve(self, guest: str) -> None:
@@ -102,7 +118,8 @@ class PhotoQueue:
         """Wait for a turn, then call a function on one of the queue's threads.
 
         Args:
-            guest: identifies those who come again, so that they keep their turn; None for those who don't.
+            guest: identifies those who come again, so that they keep their turn; None for programs, which share a turn
+                with others of their address.
             size: of the photo's file, in bytes or characters.
             function: does all work on the photo, including its decoding.
             arguments: positional arguments of the function.
@@ -118,7 +135,7 @@ class PhotoQueue:
         """
         address = caller_address()
         if guest is not None and self._line.is_called(guest):
-            await self._await_place(address, guest)
+            await self._await_place(address, guest, _Late(address or guest, size))
         try:
             self._line.enter(address, guest)
         except TurnedAwayError:
@@ -137,12 +154,16 @@ class PhotoQueue:
                 working.cancel()
             raise
 
-    async def _await_place(self, address: str, guest: str) -> None:
-        """Wait a while for a place for a called photo, unless many already do, or another one of this address."""
-        sender = address or guest
-        if sender in self._late or len(self._late) >= MAX_LATE_PHOTOS:
+    async def _await_place(self, address: str, guest: str, photo: _Late) -> None:
+        """Wait a while for a place for a called photo, unless many already do, in all or of its sender."""
+        late = [*self._late, photo]
+        own = [other for other in late if other.sender == photo.sender]
+        if not (
+            _is_within(late, MAX_LATE_PHOTOS, MAX_LATE_BYTES)
+            and _is_within(own, MAX_LATE_PHOTOS_OF_ADDRESS, MAX_LATE_BYTES_OF_ADDRESS)
+        ):
             return
-        self._late.add(sender)
+        self._late.append(photo)
         until = time.monotonic() + LATE_PHOTO_SECONDS
         try:
             self._line.keep(guest, LATE_PHOTO_SECONDS)
@@ -153,7 +174,7 @@ class PhotoQueue:
             self._line.stop_keeping(guest)
             raise
         finally:
-            self._late.remove(sender)
+            self._late.remove(photo)
 
     async def _work_on(self, work: _Work, size: int, call: Callable[[], _Result]) -> _Result:
         """Call a function once it is its turn, and let the next one begin when it ends or has taken a while."""
@@ -182,9 +203,10 @@ class PhotoQueue:
         The guest is put first in line for it, and gets one place at a time, however often they ask. An address that
         holds several more places gives one up first. A guest whose address holds none may take anybody's, except from
         the photos that began first: those go on, so that slow photos get finished. Only one photo gives way at a time,
-        and for guests without a turn, whose number can't be told, only one in a while.
+        and for guests without a turn, whose number can't be told, only one in a while. Programs of one address count as
+        one guest.
         """
-        if guest is not None and self._line.is_first(guest):
+        if self._line.is_first(address, guest):
             return
         now = time.monotonic()
         if now < self._calm_until or not all(work.is_wanted for work in self._works):
@@ -196,7 +218,10 @@ class PhotoQueue:
         chosen = next((work for work in (*several, *others) if work.began <= longest), None)
         if chosen:
             chosen.is_wanted = False
-            if guest is not None:
-                self._line.put_first(guest)
-            if guest is None or not self._line.is_first(guest):
+            self._line.put_first(address, guest)
+            if not self._line.is_first(address, guest):
                 self._calm_until = now + UNDISTURBED_SECONDS
+
+
+def _is_within(photos: Collection[_Late], most: int, most_bytes: int) -> bool:
+    return len(photos) <= most and sum(photo.size for photo in photos) <= most_bytes

@@ -27,7 +27,7 @@ from tests.fakes.host import serving
 
 FORWARDED = tuple(
     ({"X-Forwarded-For": address}, counted)
-    for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/64"))
+    for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/56"))
 )
 UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
 # The paths that Gradio offers and the gate lets through. None hands out a file or fetches an address. Those for

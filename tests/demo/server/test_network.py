@@ -40,7 +40,7 @@ def test_on_a_space_each_visitor_counts_as_the_address_that_the_platform_names()
     trust_proxies_of_space()
     assert sender_at("10.16.3.80", "203.0.113.7") == "203.0.113.7"
     assert sender_at("10.16.3.80", "203.0.113.7, 10.16.44.2") == "203.0.113.7"
-    assert sender_at("10.16.3.80", "2001:db8::1:2:3:4") == "2001:db8::/64"
+    assert sender_at("10.16.3.80", "2001:db8::1:2:3:4") == "2001:db8::/56"
     assert sender_at("10.16.3.80") == "10.16.3.80"
 
 
@@ -71,9 +71,10 @@ def test_elsewhere_no_other_machine_is_believed(monkeypatch: pytest.MonkeyPatch)
     [
         ("203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/56"),
+        ("2001:DB8:1:ff::", "2001:db8:1::/56"),
+        ("2001:db8:1:100::", "2001:db8:1:100::/56"),
+        ("fe80::1%eth0", "fe80::/56"),
         ("", ""),
         ("testclient", "testclient"),
     ],
@@ -85,7 +86,7 @@ def test_the_addresses_of_an_ipv6_network_count_as_one(address: str, network: st
 @pytest.mark.parametrize(
     ("scope", "sender"),
     [
-        ({"client": ("2001:db8::1", 4242)}, "2001:db8::/64"),
+        ({"client": ("2001:db8::1", 4242)}, "2001:db8::/56"),
         ({"client": None}, ""),  # as at a Unix socket
         ({}, ""),
     ],

@@ -7,10 +7,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio.utils
 import pytest
 from gradio_client import Client, handle_file
 from starlette.applications import Starlette
@@ -82,6 +84,25 @@ def test_programs_wait_for_each_other_in_the_photo_queue_alone(url: str, monkeyp
     assert one_more.startswith("event: error")
     assert "Many pictures are waiting. Try again in" in one_more
     assert ['data: ["read"]' in urllib.request.urlopen(address).read().decode() for address in inside] == [True] * 4
+
+
+def test_gradio_makes_its_costly_pages_one_at_a_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, lock, at_once = gradio.utils.safe_deepcopy, threading.Lock(), [0, 0]  # now, and at most
+
+    def counted(value: Any) -> Any:
+        with lock:
+            at_once[:] = at_once[0] + 1, max(at_once[0] + 1, at_once[1])
+        time.sleep(0.02)  # so that others would meet it
+        with lock:
+            at_once[0] -= 1
+        return copy(value)
+
+    monkeypatch.setattr(gradio.utils, "safe_deepcopy", counted)
+    paths = ["", "config", "config/", "gradio_api/info", "gradio_api/info/", "?page="] * 2
+    with ThreadPoolExecutor(len(paths)) as pool:
+        statuses = list(pool.map(lambda path: urllib.request.urlopen(url + path).status, paths))
+    assert statuses == [200] * len(paths)
+    assert at_once == [0, 1]
 
 
 def test_nothing_about_a_visit_is_recorded(url: str) -> None:

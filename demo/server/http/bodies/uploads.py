@@ -1,4 +1,4 @@
-"""Deletes what requests write to the disk: uploads once they are read, everything else soon after the request."""
+"""Deletes what requests write to the disk: uploads once they are answered, everything else soon after the request."""
 
 import asyncio
 import errno
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
-from gradio.data_classes import FileData
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +28,7 @@ from demo.limits import (
     UNASKED_SECONDS,
 )
 from demo.server.gradio_internals import noted_uploads
+from demo.server.http.refusals import BUSY
 from demo.server.network import sender_of
 from demo.server.routes import PANELS_PATH, UPLOAD_PATH
 
@@ -62,15 +62,17 @@ class _Waiting:
 
 
 class Uploads(set[str]):
-    """The files that were uploaded to the page; each is deleted as soon as it has been read.
+    """The files that were uploaded to the page; each is deleted as soon as the call about it is answered.
 
-    Gradio stores uploads with the same content under the same path, so each path is deleted once it has been read as
-    often as it was uploaded. This replaces Gradio's own plain set. `NothingLeft` deletes uploads that no call reads.
+    A call that is told to come again finds its upload still there. Gradio stores uploads with the same content under
+    the same path, so each path is deleted once as many calls were answered as uploads came. This replaces Gradio's own
+    plain set. `NothingLeft` deletes uploads that no call asks about, or not again.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._unread: Counter[str] = Counter()
+        self._expected: Counter[str] = Counter()  # path -> calls that are yet to be answered
+        self._turned_away: Counter[str] = Counter()  # path -> those of them that were told to come again
         self._waiting: dict[str, _Waiting] = {}  # by path
 
     def has_room(self, sender: str, sizes: Collection[int] = (1,)) -> bool:
@@ -102,7 +104,11 @@ class Uploads(set[str]):
             raise _FullError
         self._waiting |= new
         super().update(new)
-        self._unread.update(paths)
+        for path in paths:
+            if self._turned_away[path]:  # sent again instead of only asking again
+                self._turned_away[path] -= 1
+            else:
+                self._expected[path] += 1
 
     def seconds_to_room(self) -> float:
         """Seconds until the oldest waiting upload is deleted, at most; if none waits, until leftovers are."""
@@ -117,36 +123,43 @@ class Uploads(set[str]):
         Args:
             path: of the upload.
         """
-        self._unread.pop(path, None)
+        self._expected.pop(path, None)
+        self._turned_away.pop(path, None)
         self._waiting.pop(path, None)
         self.discard(path)
 
-    def take(self, upload: FileData | None) -> bytes | None:
-        """Read an upload, and delete it if no other call is going to read it.
+    @contextmanager
+    def until_answered(self, path: str) -> Iterator[None]:
+        """Delete an upload at the end of a call about it, unless that is told to come again or others are to come.
 
         Args:
-            upload: a file whose path Gradio has found in this set; None for no file.
-
-        Returns:
-            The bytes of the file; None if there is none.
+            path: of the upload, which Gradio has found in this set.
 
         Raises:
-            gr.Error: the upload has been deleted in the meantime.
+            Exception: anything that is raised within; a gr.Error titled `BUSY` tells the call to come again.
         """
-        if upload is None:
-            return None
-        path = Path(upload.path)
-        self._unread[upload.path] -= 1
+        comes_again = False
         try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            raise gr.Error("The upload is gone. Send the picture again.", print_exception=False) from error
+            yield
+        except gr.Error as error:
+            comes_again = error.title == BUSY
+            raise
         finally:
-            if self._unread[upload.path] <= 0:
-                self.forget(upload.path)
-                path.unlink(missing_ok=True)
-                with suppress(OSError):  # another file is in the folder
-                    path.parent.rmdir()
+            if path in self:  # it may have been deleted by age
+                self._end(path, comes_again=comes_again)
+
+    def _end(self, path: str, *, comes_again: bool) -> None:
+        """Count a call that has ended, and delete its upload if no other is expected."""
+        if not comes_again:
+            self._expected[path] -= 1
+        again = self._turned_away[path] + comes_again
+        self._turned_away[path] = max(0, min(again, self._expected[path]))
+        if self._expected[path] > 0:
+            return
+        self.forget(path)
+        Path(path).unlink(missing_ok=True)
+        with suppress(OSError):  # another file is in the folder
+            Path(path).parent.rmdir()
 
 
 class NothingLeft:

@@ -8,11 +8,12 @@ import select
 import shutil
 import socket
 import ssl
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -145,6 +146,36 @@ def test_one_address_cannot_hold_all_connections(served: Replicas) -> None:
 
 
 @pytest.mark.usefixtures("_nginx")
+def test_connections_without_a_whole_request_are_closed(tmp_path: Path) -> None:
+    port = free_port()
+    text, found = re.subn("client_header_timeout 5s;", "client_header_timeout 1s;", configuration(port, [free_port()]))
+    assert found == 1
+    with serving(text, port, tmp_path), ExitStack() as stack:
+        for part in (b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+            connection.sendall(part)
+            with suppress(ConnectionResetError):
+                assert connection.recv(500) == b""
+
+
+@pytest.mark.usefixtures("_nginx")
+def test_nginx_takes_the_main_configuration(tmp_path: Path) -> None:
+    main = (FOLDER / "main.conf").read_text(encoding="utf-8")
+    (tmp_path / "conf.d").mkdir()
+    for theirs, ours in (
+        ("user nginx;", ""),
+        ("/var/log/nginx", str(tmp_path)),
+        ("/run", str(tmp_path)),
+        ("/etc/nginx/conf.d", str(tmp_path / "conf.d")),
+    ):
+        assert theirs in main
+        main = main.replace(theirs, ours)
+    (tmp_path / "main.conf").write_text(main, encoding="utf-8")
+    (tmp_path / "conf.d" / "page.conf").write_text(configuration(free_port(), [free_port()]), encoding="utf-8")
+    subprocess.run([str(NGINX), "-t", "-c", str(tmp_path / "main.conf"), "-p", str(tmp_path)], check=True)
+
+
+@pytest.mark.usefixtures("_nginx")
 def test_visitors_of_the_benchmark_keep_their_addresses_behind_the_proxy(tmp_path: Path) -> None:
     port = free_port()
     with running(PanelPage(lambda *_: faces())) as page:
@@ -209,7 +240,8 @@ def test_the_compose_file_builds_and_joins_what_there_is() -> None:
     assert context == ROOT
     assert all((ROOT / name).exists() for name in copied)
     assert (ROOT / lines[-1][-1]) == NPM_PACKAGES
-    assert proxy["volumes"][0].startswith(f"./{(FOLDER / 'nginx.conf').name}:")
+    assert [volume.partition(":")[0] for volume in proxy["volumes"]] == ["./main.conf", "./nginx.conf", "./tls"]
+    assert all((FOLDER / name).is_file() for name in ("main.conf", "nginx.conf"))
     assert "server page:7860;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
     assert "7860" in page["build"]["dockerfile_inline"]
 

@@ -98,3 +98,36 @@ def test_a_few_downloads_go_on_at_a_time_half_of_them_of_one_caller(monkeypatch:
     *answers, later = asyncio.run(crowd())
     turned_away = [number for number, answer in enumerate(answers) if isinstance(answer, TurnedAwayError)]
     assert (turned_away, later) == ([2, 3, 6], b"later")  # the cancelled one keeps its place meanwhile
+
+
+def test_a_program_gets_the_place_that_two_greedy_addresses_ask_for_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done = {str(number): threading.Event() for number in range(MAX_DOWNLOADS)}
+    callers = iter([*["one", "two"] * (MAX_DOWNLOADS // 2), "hers", "one", "two", "hers"])
+
+    def fetch_slowly(address: str) -> bytes:
+        assert address not in done or done[address].wait(10)
+        return address.encode()
+
+    monkeypatch.setattr(download, "fetch", fetch_slowly)
+    monkeypatch.setattr(download, "caller_address", lambda: next(callers))
+
+    async def crowd() -> bytes:
+        downloads = Downloads()
+        calls = [asyncio.ensure_future(downloads.fetch(address)) for address in done]
+        await asyncio.sleep(0)
+        with pytest.raises(TurnedAwayError):
+            await downloads.fetch("hers")
+        done["0"].set()
+        await calls[0]
+        for address in ("one's next", "two's next"):
+            with pytest.raises(TurnedAwayError):
+                await downloads.fetch(address)
+        hers = await downloads.fetch("hers")
+        for event in done.values():
+            event.set()
+        await asyncio.gather(*calls)
+        return hers
+
+    assert asyncio.run(crowd()) == b"hers"

@@ -23,6 +23,7 @@ from demo.pipeline.result import Analysis, FaceResult
 from demo.server.api.endpoints import SCHEMA, add_endpoints, answer
 from demo.server.gradio_internals import refuse_web_addresses
 from demo.server.http.refusals import BUSY
+from demo.server.turns.line import Line
 from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import Calibration, OperatingPoint, Reliability, Sure
 from slimnet.explain import Cells, Explanation
@@ -131,6 +132,23 @@ def post(url: str, body: object) -> tuple[int, Any]:
         return error.code, json.load(error)
 
 
+def upload(url: str, picture: Path) -> str:
+    """Send a file as curl does; returns where it lies."""
+    boundary = "x"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'.encode()
+    body = head + picture.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    [path] = json.load(urllib.request.urlopen(urllib.request.Request(f"{url}gradio_api/upload", body, headers)))
+    return str(path)
+
+
+def ask_about(url: str, path: str) -> str:
+    """Call `/analyse` about an upload in the steps of Gradio's queue; returns the events that answer it."""
+    call = f"{url}gradio_api/call/analyse"
+    _, asked = post(call, {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]})
+    return urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+
+
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
@@ -151,16 +169,7 @@ def test_attributes_are_decided_at_the_operating_point(client: Client, picture: 
 
 
 def test_a_call_for_a_file_may_leave_the_operating_point_out(client: Client, picture: Path) -> None:
-    # By hand, since gradio_client would fill it in.
-    boundary = "x"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="p.png"\r\n\r\n'.encode()
-    body = head + picture.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    upload = urllib.request.Request(f"{client.src}gradio_api/upload", body, headers)
-    [path] = json.load(urllib.request.urlopen(upload))
-    call = f"{client.src}gradio_api/call/analyse"
-    _, asked = post(call, {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]})
-    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    answer = ask_about(client.src, upload(client.src, picture))  # by hand, since gradio_client would fill it in
     assert "event: complete" in answer
     assert '"operating_point": "accuracy"' in answer
 
@@ -255,10 +264,7 @@ def test_no_picture_is_a_clear_error(client: Client) -> None:
 
 
 def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, picture: Path) -> None:
-    # By hand, since gradio_client would upload the file.
-    call = f"{client.src}gradio_api/call/analyse"
-    _, asked = post(call, {"data": [{"path": str(picture), "meta": {"_type": "gradio.FileData"}}]})
-    answer = urllib.request.urlopen(f"{call}/{asked['event_id']}").read().decode()
+    answer = ask_about(client.src, str(picture))  # by hand, since gradio_client would upload the file
     assert "event: error" in answer
     assert "probabilities" not in answer
     assert picture.is_file()
@@ -336,6 +342,38 @@ def test_a_call_that_finds_no_place_is_told_after_how_many_seconds_to_come_again
         assert told.title == BUSY
         assert isinstance(told.duration, int)
         assert f"in {told.duration} seconds" in told.message
+
+
+def interrupt(*_: object, **__: object) -> Analysis:
+    raise InterruptedWorkError
+
+
+def find_no_place(line: Line, address: str, guest: str | None = None) -> None:
+    raise line.send_away(address, guest)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "busy"), [(Line, "enter", find_no_place), (OneFace, "analyse_photo", interrupt)]
+)
+def test_a_call_that_is_told_to_come_again_may_be_repeated_about_the_same_upload(
+    owner: type, name: str, busy: Callable[..., Any], client: Client, picture: Path, cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path = upload(client.src, picture)
+    with monkeypatch.context() as crowd:
+        crowd.setattr(owner, name, busy)
+        for _ in range(2):
+            assert "Try again in 1 seconds" in ask_about(client.src, path)
+    assert files(cache) == [Path(path)]
+    assert "event: complete" in ask_about(client.src, path)
+    assert files(cache) == []
+
+
+def test_an_upload_is_not_read_before_its_call_has_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Line, "enter", find_no_place)
+    pipeline: Any = OneFace()
+    with pytest.raises(gr.Error, match="Try again"):
+        asyncio.run(answer(tmp_path, pipeline, PhotoQueue()))  # reading a folder would fail
 
 
 def test_the_schema_tells_what_an_answer_holds(client: Client) -> None:

@@ -57,8 +57,10 @@ class Server:
         self.port = self.server.servers[0].sockets[0].getsockname()[1]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self.held.set()
+        for _, writer in self._clients:
+            writer.transport.abort()  # or the end would wait until they have read their answers
         await self.server.shutdown()
 
     async def connect(self, address: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -400,6 +402,61 @@ def test_of_a_file_that_is_not_read_no_more_is_held_than_two_pieces() -> None:
                     await asyncio.sleep(0.01)
 
     assert asyncio.run(asyncio.wait_for(visit(), 60)) <= 2 * 2**16
+
+
+@pytest.mark.parametrize(
+    ("proxies", "newcomer", "most_of_address", "unread_goes"),
+    [("", "127.0.0.4", 32, True), ("127.0.0.0/8", "127.0.0.2", 1, True), ("", "127.0.0.2", 1, False)],
+)
+def test_files_that_are_not_read_make_room_for_a_new_connection_but_of_a_crowd_not_for_its_own(
+    proxies: str, newcomer: str, most_of_address: int, unread_goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MANY_CONNECTIONS_OF_ADDRESS", most_of_address)
+
+    async def visit() -> tuple[bool, bool, bool]:
+        async with Serves(UNREAD, proxies=proxies) as server:
+            with ExitStack() as stack:
+                for count in (1, 2):  # one after the other, so that the first has waited for longest
+                    client = stack.enter_context(socket.socket())
+                    client.bind(("127.0.0.2", 0))
+                    client.connect(("127.0.0.1", server.port))
+                    client.sendall(REQUEST)
+                    while [one.flow.write_paused for one in server.here].count(True) < count:
+                        await asyncio.sleep(0.01)
+                first, second = sorted(server.here, key=lambda one: one.begun)
+                reader, writer = await server.connect(newcomer)
+                try:
+                    writer.write(REQUEST)
+                    is_answered = (await reader.read(500)).startswith(b"HTTP/1.1 200")
+                except ConnectionError:
+                    is_answered = False
+                return is_answered, first.is_cut, second.is_cut
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == (unread_goes, unread_goes, False)
+
+
+def test_of_files_that_are_not_read_the_one_that_has_waited_longest_makes_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 3600)
+
+    async def visit() -> tuple[bool, bool]:
+        async with Serves(UNREAD) as server:
+            (reader, reads_on), (_, reads_not) = [await server.connect() for _ in range(2)]
+            for count, writer in enumerate((reads_on, reads_not), 1):
+                writer.write(REQUEST)
+                while [one.flow.write_paused for one in server.here].count(True) < count:
+                    await asyncio.sleep(0.01)
+            first, second = sorted(server.here, key=lambda one: one.begun)
+            before = first.unread_since
+            while first.unread_since == before:
+                await reader.read(2**20)
+            await server.connect()
+            while not (first.is_cut or second.is_cut):
+                await asyncio.sleep(0.01)
+            return first.is_cut, second.is_cut
+
+    assert asyncio.run(asyncio.wait_for(visit(), 60)) == (False, True)
 
 
 @pytest.mark.parametrize(("method", "body"), [(b"GET", FILE), (b"HEAD", b"")])

@@ -1,5 +1,8 @@
+import math
 from collections import Counter
 from contextlib import suppress
+from heapq import heappop, heappush
+from random import Random
 
 import pytest
 
@@ -149,7 +152,8 @@ def test_an_address_that_is_not_known_has_no_bound() -> None:
     turned_away(line, "", "8")
 
 
-def test_the_turns_of_one_address_are_bounded() -> None:
+def test_the_turns_of_one_address_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS_OF_ADDRESS", 8)
     line = Line(8, 1, Clock())
     fill(line, 8)
     for number in range(1000):
@@ -187,6 +191,7 @@ def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_add
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("demo.server.turns.line.MAX_TURNS", 6)
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS_OF_ADDRESS", 4)
     line = Line(4, 1, Clock())
     fill(line, 4)
     for guest in ("1", "2", "3", "4"):
@@ -196,6 +201,145 @@ def test_all_turns_together_are_bounded_and_a_further_one_is_the_last_of_the_add
     assert turned_away(line, "late", None).place == 7  # behind six
     assert turned_away(line, "e", "e").place == 6  # e got greedy's last turn beyond its first
     assert turned_away(line, "f", "f").place == turned_away(line, "late", "late").place == 7  # nobody has two any more
+
+
+def test_of_the_turns_of_a_crowded_address_one_for_which_no_place_is_kept_is_given_up_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS", 4)
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    turned_away(line, "single", "single")
+    for guest in ("gone", "here", "last"):
+        turned_away(line, "class", guest)
+    clock.seconds += KEPT_PLACE_SECONDS + 1
+    assert [turned_away(line, "class", guest).place for guest in ("here", "last")] == [1, 2]
+    turned_away(line, "new", "new")
+    assert [turned_away(line, guest, guest).place for guest in ("single", "new")] == [1, 2]  # nor has that one gone
+    assert turned_away(line, "class", "gone").place == 5
+
+
+def test_a_newcomer_gets_the_turn_of_somebody_who_is_gone_but_not_for_a_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS", 2)
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for guest in ("gone", "here"):
+        turned_away(line, guest, guest)
+    clock.seconds += KEPT_PLACE_SECONDS + 1
+    turned_away(line, "here", "here")
+    turned_away(line, "here", "her second")
+    assert turned_away(line, "gone", "gone").place == 1
+    clock.seconds += KEPT_PLACE_SECONDS + 1
+    turned_away(line, "here", "here")
+    turned_away(line, "new", "new")
+    assert turned_away(line, "gone", "gone").place == 3
+
+
+def photo_waits(addresses: list[str], seconds: float = 60.0, photo_seconds: float = 0.2) -> list[list[float]]:
+    """How long each visitor waited for each of their photos, if all send one after the other as the page does.
+
+    Args:
+        addresses: one for each visitor.
+        seconds: how long they go on.
+        photo_seconds: how long one of the two workers needs for a photo.
+    """
+    clock = Clock()
+    line = Line(8, 2, clock)
+    workers = [0.0, 0.0]  # when each is free again
+    waits: list[list[float]] = [[] for _ in addresses]
+    begun = [0.001 * visitor for visitor in range(len(addresses))]  # when they wanted the current photo
+    following = [(when, visitor, "send") for visitor, when in enumerate(begun)]  # a heap
+    while following[0][0] < seconds:
+        clock.seconds, visitor, step = heappop(following)
+        address, guest = addresses[visitor], str(visitor)
+        if step == "end":
+            line.leave(address)
+            waits[visitor].append(clock.seconds - begun[visitor])
+            begun[visitor] = clock.seconds + 0.01
+            heappush(following, (begun[visitor], visitor, "send"))
+            continue
+        try:
+            if step == "ask":
+                line.reserve(address, guest)
+            line.enter(address, guest)
+            end = max(clock.seconds, heappop(workers)) + photo_seconds
+            heappush(workers, end)
+            heappush(following, (end, visitor, "end"))
+        except TurnedAwayError as told:
+            heappush(following, (clock.seconds + min(told.seconds, 0.5 * told.place), visitor, "ask"))
+    return waits
+
+
+@pytest.mark.parametrize(("count", "longest"), [(30, 7.0), (50, 11.0), (100, 20.0)])
+@pytest.mark.parametrize("same", [True, False])
+def test_the_photo_visitors_of_one_address_are_served_as_fairly_as_those_of_many(
+    count: int, longest: float, same: bool
+) -> None:
+    waits = photo_waits(["class" if same else str(visitor) for visitor in range(count)])
+    answered = sorted(map(len, waits))
+    assert answered[0] >= 0.8 * answered[count // 2]
+    assert max(map(max, waits)) <= longest
+
+
+def test_a_class_delays_a_visitor_of_another_address_by_moments() -> None:
+    *_, hers = photo_waits([*["class"] * 100, "hers"])
+    assert max(hers) <= 1.0
+
+
+def test_addresses_that_fill_the_line_leave_turns_to_newcomers_of_others() -> None:
+    *_, one, two, three = photo_waits([*["first class"] * 140, *["second class"] * 140, "one", "two", "three"])
+    assert max(map(max, (one, two, three))) <= 2.0
+
+
+def program_tries(honest: int, photo_seconds: float) -> list[list[int]]:
+    """How many tries each photo of honest programs takes within ten minutes, each program from its own address.
+
+    They come again when Retry-After says. Two other addresses ask again in every tenth of a second.
+    """
+    clock, chance = Clock(), Random(0)
+    line = Line(8, 2, clock)
+    ends: list[tuple[float, str]] = []  # a heap
+    tries = [[0] for _ in range(honest)]
+    back = [0.0] * honest
+
+    def come(address: str) -> None:
+        line.enter(address)
+        heappush(ends, (clock.seconds + photo_seconds * chance.uniform(0.5, 1.5), address))
+
+    for _ in range(6000):
+        clock.seconds += 0.1
+        while ends and ends[0][0] <= clock.seconds:
+            _, address = heappop(ends)
+            line.leave(address)
+            if address.isdecimal():
+                tries[int(address)].append(0)
+                back[int(address)] = clock.seconds
+        for address in ("greedy", "greedier"):
+            with suppress(TurnedAwayError):
+                while True:
+                    come(address)
+        for number in (number for number, when in enumerate(back) if when <= clock.seconds):
+            tries[number][-1] += 1
+            try:
+                come(str(number))
+                back[number] = math.inf
+            except TurnedAwayError as told:
+                back[number] = clock.seconds + math.ceil(told.seconds)
+    return [own[:-1] for own in tries]
+
+
+@pytest.mark.parametrize(("honest", "photo_seconds", "fewest"), [(1, 20.0, 15), (5, 5.0, 80), (12, 5.0, 35)])
+def test_programs_that_come_when_they_are_told_to_get_in_beside_greedy_ones(
+    honest: int, photo_seconds: float, fewest: int
+) -> None:
+    tries = program_tries(honest, photo_seconds)
+    assert min(map(len, tries)) >= fewest  # of the 240 or 960 photos that there are places for
+    later = [count for own in tries for count in own[len(own) // 2 :]]  # the pace is known by then
+    assert sum(later) <= 3 * len(later)
 
 
 def test_the_wait_follows_the_pace_at_which_places_become_free() -> None:
@@ -269,10 +413,55 @@ def test_workers_are_not_kept_idle_by_those_who_are_not_here() -> None:
     line.enter("a", "a")
 
 
-def test_a_guest_whom_nobody_would_know_again_gets_no_turn() -> None:
+def test_the_programs_of_an_address_share_one_turn_until_the_last_of_them_should_have_come() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    assert [turned_away(line, address, None).place for address in ("a", "a", "b", "a", "c")] == [1, 1, 2, 1, 3]
+    line.leave("address 0")
+    line.enter("a")
+    assert [turned_away(line, address, None).place for address in ("b", "a", "c")] == [1, 3, 2]
+
+
+def test_a_place_is_kept_for_a_program_until_it_was_told_to_come() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for number in range(200):
+        clock.seconds += 8.0
+        line.leave(f"address {number}")
+        line.enter(f"address {number + 4}")
+    seconds = turned_away(line, "a", None).seconds
+    assert seconds == pytest.approx(8.0, rel=0.01)
+    line.leave("address 200")
+    clock.seconds += seconds
+    turned_away(line, "b", None)
+    line.enter("a")
+
+
+def test_a_turn_lives_until_the_program_that_is_to_come_last_even_if_another_is_told_less() -> None:
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for number in range(200):
+        clock.seconds += 8.0
+        line.leave(f"address {number}")
+        line.enter(f"address {number + 4}")
+    turned_away(line, "b", None)
+    seconds = turned_away(line, "a", None).seconds
+    line.leave("address 200")
+    line.enter("b")
+    turned_away(line, "a", None)  # told half of that
+    clock.seconds += seconds + LOST_TURN_SECONDS - 0.01
+    turned_away(line, "c", None)
+    assert turned_away(line, "a", None).place == 1
+
+
+def test_callers_without_name_or_address_get_no_turn() -> None:
     line = Line(4, 1, Clock())
     fill(line, 4)
-    assert [turned_away(line, "a", None).place for _ in range(3)] == [1, 1, 1]
+    assert [turned_away(line, "", None).place for _ in range(3)] == [1, 1, 1]
+    assert turned_away(line, "a", None).place == 1
 
 
 def test_a_place_is_kept_for_somebody_who_asked_for_it_and_not_taken_before_they_come() -> None:
@@ -396,7 +585,7 @@ def test_those_who_are_put_first_come_before_the_others_and_in_their_order() -> 
     for guest in "abc":
         turned_away(line, guest, guest)
     for guest in "cb":
-        line.put_first(guest)
+        line.put_first(guest, guest)
     assert [turned_away(line, guest, guest).place for guest in "abc"] == [3, 2, 1]
 
 
@@ -407,12 +596,13 @@ def test_an_address_of_which_one_was_put_first_gets_no_further_turn_before_other
         turned_away(line, guest, guest)
     line.leave("address 0")
     line.enter("a", "a")
-    line.put_first("b")
+    line.put_first("b", "b")
     assert turned_away(line, "c", "c").place == 2
     assert turned_away(line, "b", "her second").place == 3
 
 
-def test_the_places_that_one_address_asks_for_are_bounded() -> None:
+def test_the_places_that_one_address_asks_for_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.server.turns.line.MAX_TURNS_OF_ADDRESS", 8)
     line = Line(8, 1, Clock())
     fill(line, 3)
     for number in range(1000):

@@ -204,6 +204,33 @@ def test_where_all_places_are_taken_another_address_gets_that_of_the_slowest_pic
     assert answers == [TurnedAwayError if number == slowest else number for number in range(MAX_WAITING_PHOTOS)]
 
 
+def test_a_program_gets_the_place_that_two_greedy_addresses_ask_for_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
+    calls_from(monkeypatch, [*["one", "two"] * (MAX_WAITING_PHOTOS // 2), "hers", "one", "two", "hers"])
+    slow = SlowDecoder()
+
+    async def crowd() -> str:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
+        while len(slow.begun) < MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        with pytest.raises(TurnedAwayError):
+            await queue.run(None, 1, slow, 99)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for number in (8, 9):
+            with pytest.raises(TurnedAwayError):
+                await queue.run(None, 1, slow, number)
+        answer = await queue.run(None, 1, lambda: "hers")
+        slow.ended.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return answer
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == "hers"
+
+
 @pytest.mark.parametrize("others", [0, 4])
 def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
     others: int, monkeypatch: pytest.MonkeyPatch
@@ -237,19 +264,21 @@ def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
 
 
 @pytest.mark.parametrize(
-    ("guests", "expected"),
+    ("address", "guests", "next_inside", "expected"),
     [
-        ([None] * 20, 1),  # they get no turns, so only one in a while
-        ([str(number) for number in range(20)], 2),  # one for each round, since the first of them gets the place
+        ("", [None] * 20, "2", 1),  # they get no turns, so only one in a while
+        ("greedy", [None] * 20, "greedy", 1),  # they share a turn, and the place that it gives them
+        ("greedy", [str(number) for number in range(20)], "another", 2),  # one for each of the first two of them
     ],
 )
 def test_however_many_of_an_address_ask_one_photo_at_a_time_gives_way(
-    guests: list[str | None], expected: int, monkeypatch: pytest.MonkeyPatch
+    address: str, guests: list[str | None], next_inside: str, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(photo_queue, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=time.sleep))
-    calls_from(monkeypatch, [*map(str, range(MAX_WAITING_PHOTOS)), *["greedy"] * 20, "another", *["greedy"] * 20])
+    asks = [address] * 20
+    calls_from(monkeypatch, [*map(str, range(MAX_WAITING_PHOTOS)), *asks, next_inside, *asks])
     slow = SlowDecoder()
 
     async def ask(queue: PhotoQueue, guests: list[str | None]) -> None:
@@ -299,6 +328,43 @@ def test_a_photo_that_was_called_and_takes_long_to_arrive_waits_for_the_next_pla
         return is_waiting, await hers
 
     assert asyncio.run(asyncio.wait_for(crowd(), 30)) == (True, "hers")
+
+
+@pytest.mark.parametrize(
+    ("address", "most", "sizes", "waits"),
+    [
+        ("class", {}, [1, 1], [True, True]),
+        ("class", {"MAX_LATE_PHOTOS_OF_ADDRESS": 1}, [1, 1], [True, False]),
+        ("class", {"MAX_LATE_BYTES_OF_ADDRESS": 10}, [6, 4, 1], [True, True, False]),
+        ("", {"MAX_LATE_PHOTOS_OF_ADDRESS": 1}, [1, 1], [True, True]),
+        ("", {"MAX_LATE_PHOTOS": 2}, [1, 1, 1], [True, True, False]),
+        ("", {"MAX_LATE_BYTES": 10}, [9, 9, 1], [True, False, True]),
+    ],
+)
+def test_called_photos_that_take_long_to_arrive_wait_within_bounds_of_number_and_bytes(
+    address: str, most: dict[str, int], sizes: list[int], waits: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, bound in most.items():
+        monkeypatch.setattr(photo_queue, name, bound)
+    monkeypatch.setattr(line, "RESERVED_SECONDS", 0.0)
+    names = [f"address {number}" for number in range(MAX_WAITING_PHOTOS)]
+    calls_from(monkeypatch, [*[address] * len(sizes), *names, *[address] * len(sizes)])
+
+    async def crowd() -> list[bool]:
+        queue, work = PhotoQueue(), Work()
+        for number in range(len(sizes)):
+            queue.reserve(f"pupil {number}")
+        waiting = [asyncio.ensure_future(queue.run(None, 1, work, number)) for number in range(MAX_WAITING_PHOTOS)]
+        await begun(work, PHOTO_THREADS)
+        late = [asyncio.ensure_future(queue.run(f"pupil {n}", size, str)) for n, size in enumerate(sizes)]
+        await asyncio.sleep(0)
+        is_waiting = [not photo.done() for photo in late]
+        work.done.set()
+        await asyncio.gather(*waiting, *late, return_exceptions=True)
+        assert [photo.exception() is None for photo in late] == is_waiting
+        return is_waiting
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == waits
 
 
 def test_no_place_is_kept_for_a_called_photo_that_hangs_up_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:

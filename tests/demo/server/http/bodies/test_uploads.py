@@ -7,19 +7,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
-from gradio.data_classes import FileData
 from starlette.middleware import Middleware
 
 from demo.limits import LEFTOVER_SECONDS, UNASKED_SECONDS
 from demo.server.api.endpoints import add_endpoints
 from demo.server.http.bodies import uploads as uploads_module
 from demo.server.http.bodies.uploads import NothingLeft, Uploads
+from demo.server.http.refusals import BUSY
 from demo.server.routes import PANELS_PATH
 from demo.server.turns.photo_queue import PhotoQueue
 
@@ -365,8 +366,68 @@ def test_an_upload_that_is_deleted_by_age_is_forgotten(tmp_path: Path) -> None:
     uploads.forget(str(picture))
     assert not uploads
     uploads.update([str(picture)])
-    uploads.take(FileData(path=str(picture)))
+    with uploads.until_answered(str(picture)):
+        pass
     assert not picture.exists()
+
+
+def ends(uploads: Uploads, picture: Path, *, busy: bool = False) -> bool:
+    """End a call about an upload; returns whether the upload stays."""
+    with suppress(gr.Error), uploads.until_answered(str(picture)):
+        if busy:
+            raise gr.Error("Come again.", title=BUSY)
+    return picture.exists()
+
+
+def test_an_upload_stays_until_the_call_that_was_told_to_come_again_is_answered(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    uploads = Uploads()
+    uploads.update([str(picture)])
+    assert [ends(uploads, picture, busy=busy) for busy in (True, True, False)] == [True, True, False]
+    assert not uploads
+
+
+def test_an_upload_that_is_sent_again_after_a_busy_call_does_not_stay_after_the_answer(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    uploads = Uploads()
+    for busy in (True, True, False):
+        uploads.update([str(picture)])
+        assert ends(uploads, picture, busy=busy) == busy
+
+
+def test_of_two_with_the_same_picture_the_busy_one_finds_it_after_the_other_was_answered(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    uploads = Uploads()
+    for _ in range(2):
+        uploads.update([str(picture)])
+    assert [ends(uploads, picture, busy=busy) for busy in (True, False, False)] == [True, True, False]
+
+
+@pytest.mark.parametrize("error", [gr.Error("no picture"), asyncio.CancelledError()])
+def test_a_call_that_fails_or_is_cancelled_deletes_its_upload(error: BaseException, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.touch()
+    uploads = Uploads()
+    uploads.update([str(picture)])
+    with pytest.raises(type(error)), uploads.until_answered(str(picture)):
+        raise error
+    assert not picture.exists()
+
+
+def test_a_busy_call_whose_upload_went_by_age_brings_nothing_back(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    uploads = Uploads()
+    uploads.update([str(picture)])
+    with suppress(gr.Error), uploads.until_answered(str(picture)):
+        uploads.forget(str(picture))
+        raise gr.Error("Come again.", title=BUSY)
+    assert not uploads
+    picture.touch()
+    uploads.update([str(picture)])
+    assert not ends(uploads, picture)
 
 
 @pytest.mark.parametrize(("name", "most"), [("MAX_WAITING_UPLOADS", 2), ("MAX_WAITING_UPLOAD_BYTES", 10)])
@@ -396,7 +457,8 @@ def test_no_more_uploads_are_taken_than_may_wait_to_be_read(
     for _ in range(3):
         send()
     for _ in range(2):
-        uploads.take(FileData(path=str(tmp_path / "1.jpg")))
+        with uploads.until_answered(str(tmp_path / "1.jpg")):
+            pass
     send()
     uploads.forget(str(tmp_path / "0.jpg"))
     send()
