@@ -18,6 +18,7 @@ from demo.server.routes import PANELS_PATH, UPLOAD_PATH
 _FORM = "multipart/form-data; boundary=b"
 _MANY_CONNECTIONS = 1100  # more than the files that a program may have open by default
 _UNFINISHED_BODIES = 16
+_PAGE_SENDERS = 40  # as many as Gradio has threads for making pages
 _NAME_CHARACTERS = 8 * 2**20
 # The square around the example's face, in pixels: left, top and side. Of tighter frames the detector sees more faces.
 _FACE_SIDE, _FACES_ACROSS, _PORTRAIT = 128, 20, (90, 40, 260)
@@ -39,6 +40,7 @@ class Attack:
         path: where it goes; empty for connections that stay idle.
         body: its body, the same for all senders but for their names.
         content_type: of the body.
+        method: of HTTP.
         missing_bytes: what the request promises beyond its body, and never sends.
         senders: how many send it at the same time.
         addresses: from how many addresses it comes, each a measurement of its own; empty for as many as are asked for.
@@ -49,6 +51,7 @@ class Attack:
     path: str = ""
     body: bytes = b""
     content_type: str = "application/json"
+    method: str = "POST"
     missing_bytes: int = 0
     senders: int = 8
     addresses: tuple[int, ...] = ()
@@ -78,7 +81,7 @@ class Attack:
             return b""
         length = len(self.body) + self.missing_bytes
         return (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
+            f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: {address}\r\n"
             f"Content-Type: {self.content_type}\r\nContent-Length: {length}\r\n\r\n"
         ).encode()
 
@@ -99,6 +102,8 @@ def make_attacks(live: Panel, photo: Panel) -> Iterator[Attack]:
     for name, panel in (("photos", photo), ("live", live)):
         yield Attack(f"{name}: only asks for turns, each time by another name", PANELS_PATH, panel.body(turn),
                      senders=_TURN_SENDERS, addresses=_TURN_ADDRESSES, pause_seconds=_TURN_PAUSE_SECONDS)  # fmt: skip
+    for name, path in (("page itself", "/"), ("page's configuration", "/config")):
+        yield Attack(f"the {name}", path, method="GET", senders=_PAGE_SENDERS, pause_seconds=0.0)
     small = to_base64(_saved(Image.new("L", (64, 64)), "JPEG"))
     yield Attack("a name of 8 MB", PANELS_PATH, photo.body({"picture": small, "name": "a" * _NAME_CHARACTERS}))
     yield Attack("90 MB of form boundaries", UPLOAD_PATH, b"--b\r\n" * (90_000_000 // 5), _FORM)

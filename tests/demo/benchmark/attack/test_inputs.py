@@ -21,6 +21,7 @@ def test_a_request_can_promise_more_than_it_sends_or_be_none() -> None:
     assert b"\r\nContent-Length: 12\r\n" in unfinished
     assert b"\r\nX-Forwarded-For: 203.0.113.1\r\n" in unfinished
     assert Attack("idle").head("203.0.113.1") == b""
+    assert Attack("the page", "/", method="GET").head("203.0.113.1").startswith(b"GET / HTTP/1.1\r\n")
 
 
 class Panel:
