@@ -72,7 +72,7 @@ def _unsupported(formats: ModuleType) -> Iterator[str]:
     for node in ast.walk(ast.parse(inspect.getsource(formats))):
         if isinstance(node, ast.JoinedStr | ast.Constant | ast.BinOp):
             text = _text(node, formats) if _is_text(node) else ""
-            if re.match(r"(is|holds) an? .*\.$", text):
+            if re.match(r"(is|holds) (an?|wider or) .*\.$", text):
                 yield text
 
 

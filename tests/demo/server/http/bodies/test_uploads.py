@@ -139,7 +139,7 @@ def test_a_full_disk_is_said_and_uploads_go_on_when_there_is_room(
     assert post(f"{url}gradio_api/upload", field(FILES) + "--b--\r\n")[0] == 200
 
 
-@pytest.mark.parametrize("address", ["203.0.113.{}", "2001:db8:0:{}::1"])
+@pytest.mark.parametrize("address", ["203.0.113.{}", "2001:db8:0:{}00::1"])
 @pytest.mark.parametrize(
     ("name", "most"), [("MAX_WAITING_UPLOADS_OF_ADDRESS", 2), ("MAX_WAITING_UPLOAD_BYTES_OF_ADDRESS", 10)]
 )
