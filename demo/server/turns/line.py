@@ -58,6 +58,7 @@ class _Turn:
         kept_until: when places are no longer kept for it.
         is_called: whether they have been told to come.
         has_come: whether they have come since, so that `keep` has kept a place for them.
+        gave_way: whether they were inside and gave up their place to others.
     """
 
     address: str
@@ -67,6 +68,7 @@ class _Turn:
     kept_until: float = 0.0
     is_called: bool = False
     has_come: bool = False
+    gave_way: bool = False
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -204,12 +206,23 @@ class Line:
         turn = self._turns.get(_holder(address, guest))
         return turn is not None and turn.round == 0
 
-    def send_away(self, address: str, guest: str | None) -> TurnedAwayError:
+    def has_given_way(self, address: str, guest: str | None) -> bool:
+        """Whether somebody in line, or another of their address, was inside and gave up their place to others.
+
+        Args:
+            address: as for `enter`.
+            guest: as for `enter`.
+        """
+        own = self._turns.get(_holder(address, guest))
+        return any(turn.gave_way for turn in self._turns.values() if turn is own or turn.address == address != "")
+
+    def send_away(self, address: str, guest: str | None, *, gave_way: bool = False) -> TurnedAwayError:
         """Give a turn to somebody who gets no place, or who loses the one they had.
 
         Args:
             address: as for `enter`.
             guest: as for `enter`.
+            gave_way: whether they lose their place to others.
 
         Returns:
             What to tell them.
@@ -218,6 +231,9 @@ class Line:
         seconds = min(max(place * self._pace_seconds, MIN_WAIT_SECONDS), MAX_WAIT_SECONDS)
         comes_in = seconds if guest is None else min(seconds, _ASK_AGAIN_SECONDS * place)
         self._give_turn(address, guest, comes_in + KEPT_PLACE_SECONDS, seconds + LOST_TURN_SECONDS)
+        turn = self._turns.get(_holder(address, guest))
+        if turn and gave_way:
+            turn.gave_way = True
         return TurnedAwayError(place, seconds)
 
     def leave(self, address: str) -> None:

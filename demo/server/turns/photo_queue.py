@@ -147,7 +147,7 @@ class PhotoQueue:
         try:
             return await stay(self._line, address, working)
         except InterruptedWorkError as error:
-            raise self._line.send_away(address, guest) from error
+            raise self._line.send_away(address, guest, gave_way=True) from error
         except asyncio.CancelledError:
             work.is_wanted = False
             if math.isinf(work.began):
@@ -202,11 +202,12 @@ class PhotoQueue:
 
         The guest is put first in line for it, and gets one place at a time, however often they ask. An address that
         holds several more places gives one up first. A guest whose address holds none may take anybody's, except from
-        the photos that began first: those go on, so that slow photos get finished. Only one photo gives way at a time,
-        and for guests without a turn, whose number can't be told, only one in a while. Programs of one address count as
-        one guest.
+        the photos that began first: those go on, so that slow photos get finished. Whoever gave way before waits for
+        their turn instead, or slow photos would drive each other out again and again, and none would get finished.
+        Only one photo gives way at a time, and for guests without a turn, whose number can't be told, only one in a
+        while. Programs of one address count as one guest.
         """
-        if self._line.is_first(address, guest):
+        if self._line.is_first(address, guest) or self._line.has_given_way(address, guest):
             return
         now = time.monotonic()
         if now < self._calm_until or not all(work.is_wanted for work in self._works):

@@ -231,6 +231,39 @@ def test_a_program_gets_the_place_that_two_greedy_addresses_ask_for_again_at_onc
     assert asyncio.run(asyncio.wait_for(crowd(), 30)) == "hers"
 
 
+def test_who_gave_way_to_others_takes_nobody_s_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_queue, "SET_ASIDE_SECONDS", 0.001)
+    monkeypatch.setattr(photo_queue, "UNDISTURBED_SECONDS", 0.0)
+    slow = SlowDecoder()
+    calls_from(
+        monkeypatch, [*map(str, range(MAX_WAITING_PHOTOS)), "hers", "hers", *[str(PHOTO_THREADS)] * 3, *["his"] * 2]
+    )
+
+    async def crowd() -> tuple[str, list[int]]:
+        queue = PhotoQueue()
+        waiting = [asyncio.ensure_future(queue.run(None, 1, slow, n)) for n in range(MAX_WAITING_PHOTOS)]
+        while len(slow.begun) < MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        with pytest.raises(TurnedAwayError):
+            await queue.run("she", 1, slow, 99)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        waiting.append(asyncio.ensure_future(queue.run("she", 1, slow, 8)))
+        while len(slow.begun) <= MAX_WAITING_PHOTOS:
+            await asyncio.sleep(0.001)
+        for guest in (None, "another", None):  # of the address whose photo gave way
+            with pytest.raises(TurnedAwayError):
+                await queue.run(guest, 1, slow, 99)
+        with pytest.raises(TurnedAwayError):
+            await queue.run("he", 1, slow, 99)
+        await asyncio.wait([one for one in waiting if not one.done()], return_when=asyncio.FIRST_COMPLETED)
+        answer = await queue.run("he", 1, lambda: "his")
+        slow.ended.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return answer, slow.given_up
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 30)) == ("his", [PHOTO_THREADS, PHOTO_THREADS + 1])
+
+
 @pytest.mark.parametrize("others", [0, 4])
 def test_the_place_that_is_freed_for_somebody_is_not_taken_by_those_before_them(
     others: int, monkeypatch: pytest.MonkeyPatch
