@@ -21,7 +21,7 @@ from training.fit.device_memory import batch_size_for
 from training.fit.distillation import check, targets
 from training.fit.errors import TrainingError
 from training.fit.record.input_files import input_files
-from training.fit.runtime.distributed import Process, joined, report_failure
+from training.fit.runtime.distributed import Process, joined, leave, report_failure
 from training.fit.runtime.interruption import Interrupted, Interruption
 from training.fit.schedule import check_crops
 from training.fit.trainer import Trainer
@@ -175,4 +175,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
