@@ -25,6 +25,18 @@ def fill(line: Line, count: int) -> None:
         line.enter(f"address {number}", f"inside {number}")
 
 
+def full_line_of_pace(seconds: float) -> tuple[Line, "Clock"]:
+    """A line whose four places are taken, by addresses 200 to 203, and have become free at this pace for long."""
+    clock = Clock()
+    line = Line(4, 1, clock)
+    fill(line, 4)
+    for number in range(200):
+        clock.seconds += seconds
+        line.leave(f"address {number}")
+        line.enter(f"address {number + 4}", f"{number}")
+    return line, clock
+
+
 def turned_away(line: Line, address: str, guest: str | None) -> TurnedAwayError:
     with pytest.raises(TurnedAwayError) as told:
         line.enter(address, guest)
@@ -343,26 +355,14 @@ def test_programs_that_come_when_they_are_told_to_get_in_beside_greedy_ones(
 
 
 def test_the_wait_follows_the_pace_at_which_places_become_free() -> None:
-    clock = Clock()
-    line = Line(4, 1, clock)
-    fill(line, 4)
-    for number in range(200):
-        clock.seconds += 2.0
-        line.leave(f"address {number}")
-        line.enter(f"address {number + 4}", f"{number}")
+    line, _ = full_line_of_pace(2.0)
     waits = [turned_away(line, guest, guest).seconds for guest in ("she", "he")]
     assert waits == pytest.approx([2.0, 4.0], rel=0.01)
 
 
 @pytest.mark.parametrize(("pace", "told"), [(0.001, MIN_WAIT_SECONDS), (100.0, MAX_WAIT_SECONDS)])
 def test_nobody_is_told_to_come_back_sooner_or_later_than_the_bounds(pace: float, told: float) -> None:
-    clock = Clock()
-    line = Line(4, 1, clock)
-    fill(line, 4)
-    for number in range(200):
-        clock.seconds += pace
-        line.leave(f"address {number}")
-        line.enter(f"address {number + 4}", f"{number}")
+    line, _ = full_line_of_pace(pace)
     assert turned_away(line, "she", "she").seconds == told
 
 
@@ -424,13 +424,7 @@ def test_the_programs_of_an_address_share_one_turn_until_the_last_of_them_should
 
 
 def test_a_place_is_kept_for_a_program_until_it_was_told_to_come() -> None:
-    clock = Clock()
-    line = Line(4, 1, clock)
-    fill(line, 4)
-    for number in range(200):
-        clock.seconds += 8.0
-        line.leave(f"address {number}")
-        line.enter(f"address {number + 4}")
+    line, clock = full_line_of_pace(8.0)
     seconds = turned_away(line, "a", None).seconds
     assert seconds == pytest.approx(8.0, rel=0.01)
     line.leave("address 200")
@@ -440,13 +434,7 @@ def test_a_place_is_kept_for_a_program_until_it_was_told_to_come() -> None:
 
 
 def test_a_turn_lives_until_the_program_that_is_to_come_last_even_if_another_is_told_less() -> None:
-    clock = Clock()
-    line = Line(4, 1, clock)
-    fill(line, 4)
-    for number in range(200):
-        clock.seconds += 8.0
-        line.leave(f"address {number}")
-        line.enter(f"address {number + 4}")
+    line, clock = full_line_of_pace(8.0)
     turned_away(line, "b", None)
     seconds = turned_away(line, "a", None).seconds
     line.leave("address 200")
