@@ -22,8 +22,8 @@ from demo.server.content.disclosure import disclosure
 from demo.server.content.languages import page_languages
 from demo.server.content.measured import measured_of
 from demo.server.content.panel import panel_content
+from demo.server.http.files.versions import version_of
 from demo.server.http.link_preview import SENTENCE, TITLE
-from demo.server.http.versions import version_of
 from demo.server.live import live_facts
 from demo.server.markup import render
 from demo.server.page import STYLES, masthead

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.context import LocalContext
 from gradio.route_utils import FnIndexInferError, get_root_url
+from gradio.routes import BUILD_PATH_LIB
 from gradio.state_holder import SessionState, StateHolder
 from gradio.tunneling import CURRENT_TUNNELS
 from gradio.utils import get_function_with_locals
@@ -325,6 +326,14 @@ def around_whole_server(
         app.middleware_stack = whole
 
     return lifespan
+
+
+def page_files() -> Path:
+    """The folder of the scripts and styles of Gradio's own page, which it serves at /assets/.
+
+    Gradio has no setting for how it serves them.
+    """
+    return Path(BUILD_PATH_LIB)
 
 
 def event_loop_of(page: gr.Blocks) -> asyncio.AbstractEventLoop:

@@ -36,14 +36,15 @@ from demo.server.gradio_internals import (
 )
 from demo.server.http.bodies.request_limits import WholeBodies
 from demo.server.http.bodies.uploads import NothingLeft
-from demo.server.http.device_parts import DEVICE_PARTS
+from demo.server.http.files.device_parts import DEVICE_PARTS
+from demo.server.http.files.gradio_files import GRADIO_FILES
+from demo.server.http.files.scripts import SCRIPTS
 from demo.server.http.gate import Gate
 from demo.server.http.health import HEALTH_ROUTE
 from demo.server.http.link_preview import PREVIEW_ROUTE, TITLE, LinkPreview
 from demo.server.http.page_turns import PageTurns
 from demo.server.http.panel_calls import PanelCalls
 from demo.server.http.refusals import HANDLERS, CallStatuses
-from demo.server.http.scripts import SCRIPTS
 from demo.server.http.security_headers import SecurityHeaders
 from demo.server.live import live_panel
 from demo.server.markup import render
@@ -202,7 +203,7 @@ def launch_options(folder: Path, ancestors: Sequence[str] = ()) -> dict[str, Any
         # Programs are told what was wrong with a call, instead of {"error": null}.
         "show_error": True,
         "app_kwargs": {
-            "routes": [SCRIPTS.route, DEVICE_PARTS.route, PREVIEW_ROUTE, HEALTH_ROUTE],
+            "routes": [SCRIPTS.route, DEVICE_PARTS.route, GRADIO_FILES.route, PREVIEW_ROUTE, HEALTH_ROUTE],
             "middleware": [
                 Middleware(WholeBodies, max_bytes=MAX_BODY_BYTES),
                 Middleware(NothingLeft, folder=folder),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.paths import BROWSER
-from demo.server.http.versions import MEDIA_TYPES, OTHER_TYPE
+from demo.server.http.files.versions import MEDIA_TYPES, OTHER_TYPE
 
 _PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>Engine</title>"
 _SCRIPTS = "'self' 'unsafe-inline' 'wasm-unsafe-eval'"

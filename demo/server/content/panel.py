@@ -13,7 +13,7 @@ from demo.server.content.attributes import attribute_list
 from demo.server.content.decisions import decisions
 from demo.server.content.measured import Measured
 from demo.server.content.telling import telling
-from demo.server.http.scripts import SCRIPTS, START_PANEL
+from demo.server.http.files.scripts import SCRIPTS, START_PANEL
 from demo.server.markup import render
 
 FACE_COLOURS = ("#2dd4bf", "#fbbf24", "#a78bfa", "#fb7185", "#60a5fa", "#a3e635")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.benchmark.server import PageServer
-from demo.server.http.scripts import SCRIPTS
+from demo.server.http.files.scripts import SCRIPTS
 from tests.browser.conftest import Server, missing, start_live
 from tests.paths import PORTRAIT
 
@@ -22,16 +22,18 @@ def node() -> str:
 
 def test_each_script_is_asked_for_once_and_never_again(server: Server, open_page: Any) -> None:
     page = open_page(server)
-    loaded = "performance.getEntriesByType('resource').filter(({name}) => name.includes('/gradio_api/page/'))"
+    loaded = "performance.getEntriesByType('resource').filter(({name}) => /[/](page|assets)[/]/.test(name))"
     scripts = page.evaluate(f"{loaded}.map(({{name}}) => name)")
     assert f"{server.url}{SCRIPTS.address('live/main.js')}" in scripts
     assert f"{server.url}{SCRIPTS.address('photo/main.js')}" in scripts
+    gradio = next(name for name in scripts if name.startswith(f"{server.url}assets/"))
+    assert "immutable" in page.request.get(gradio).headers["cache-control"]
     assert len(scripts) == len(set(scripts))
     page.reload()
     page.wait_for_selector("#live:not([inert]) #live-start")
     page.wait_for_selector("#photo:not([inert])", state="attached")
     page.wait_for_selector("[role=tablist]:not([inert])")
-    assert page.evaluate(f"{loaded}.map(({{transferSize}}) => transferSize)") == [0] * len(scripts)
+    assert set(page.evaluate(f"{loaded}.map(({{transferSize}}) => transferSize)")) == {0}
 
 
 def test_a_page_whose_scripts_are_gone_says_what_to_do(server: Server, unwatched: Any) -> None:

@@ -13,7 +13,7 @@ import uvicorn
 from demo.limits import MIN_BODY_BYTES_PER_SECOND, UNREAD_SECONDS
 from demo.server.http import connections
 from demo.server.http.connections import bounded
-from demo.server.http.versions import kept_answer
+from demo.server.http.files.versions import kept_answer
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -1,18 +1,13 @@
 """Serves what a browser needs to read faces itself (scripts, models, weights), at an address that changes with it."""
 
-import asyncio
-import gzip
-from collections import defaultdict
-
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo.server.http.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.compressed import Compressed
+from demo.server.http.files.versions import kept_answer, missing_answer, version_of
 
 _PREFIX = "gradio_api/device"
-_COMPRESSION_LEVEL = 6  # of gzip; 9 takes five times as long to save one per cent more
 
 
 class DeviceParts:
@@ -20,8 +15,7 @@ class DeviceParts:
 
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, bytes]] = {}
-        self._compressed: dict[tuple[str, str], bytes] = {}
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._compressed = Compressed()
 
     def offer(self, files: dict[str, bytes]) -> str:
         """Serve these files from now on.
@@ -48,18 +42,9 @@ class DeviceParts:
             return missing_answer()
         headers = {"Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            part = await self._compress(version, name)
+            part = await self._compressed.get((version, name), lambda: self._versions[version][name])
             headers["Content-Encoding"] = "gzip"
         return kept_answer(name, part, headers)
-
-    async def _compress(self, version: str, name: str) -> bytes:
-        """The compressed file. Many who ask for it at once wait for one compression, and hold no thread meanwhile."""
-        key = version, name
-        async with self._locks[key]:
-            if key not in self._compressed:
-                whole = self._versions[version][name]
-                self._compressed[key] = await run_in_threadpool(gzip.compress, whole, _COMPRESSION_LEVEL, mtime=0)
-        return self._compressed[key]
 
 
 DEVICE_PARTS = DeviceParts()

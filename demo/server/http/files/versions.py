@@ -10,10 +10,13 @@ MEDIA_TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".json": "application/json",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
     ".wasm": "application/wasm",  # otherwise browsers compile it only once it has arrived
 }
 OTHER_TYPE = "application/octet-stream"
 _YEAR_SECONDS = 365 * 24 * 3600
+KEPT = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable"}
 _VERSION_DIGITS = 16
 _PIECE_BYTES = 2**16
 
@@ -44,7 +47,7 @@ def kept_answer(name: str, content: bytes, headers: Mapping[str, str] | None = N
         content: of the file.
         headers: additional ones.
     """
-    kept = {"Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable", **(headers or {})}
+    kept = {**KEPT, **(headers or {})}
     media_type = MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE)
     if len(content) <= _PIECE_BYTES:
         return Response(content, media_type=media_type, headers=kept)

@@ -1,6 +1,6 @@
 import pytest
 
-from demo.server.http.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.versions import kept_answer, missing_answer, version_of
 
 
 def test_a_version_changes_with_names_and_content_but_not_with_their_order() -> None:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.paths import BROWSER
-from demo.server.http.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.versions import kept_answer, missing_answer, version_of
 
 # Below Gradio's own prefix: with server-side rendering, Node.js stands in front and passes requests there on to Python.
 _PREFIX = "gradio_api/page"

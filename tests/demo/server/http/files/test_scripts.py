@@ -5,7 +5,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from demo.paths import BROWSER
-from demo.server.http.scripts import SCRIPTS, Scripts
+from demo.server.http.files.scripts import SCRIPTS, Scripts
 
 MAIN = 'import {answer} from "../shared/answer.js";\n'
 ANSWER = "export const answer = 42;\n"

@@ -1,12 +1,10 @@
-import asyncio
 import gzip
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from demo.server.http.device_parts import DeviceParts
+from demo.server.http.files.device_parts import DeviceParts
 
 FILES = {"runtime.wasm": b"\0asm" * 1000, "vision.mjs": b"export {};", "files.json": b"{}", "slimnet.onnx": b"onnx"}
 TYPES = ["application/wasm", "text/javascript", "application/json", "application/octet-stream"]
@@ -38,27 +36,6 @@ def test_it_is_compressed_for_those_who_take_that(parts: DeviceParts, client: Te
         assert gzip.decompress(b"".join(answer.iter_raw())) == FILES["runtime.wasm"]
     with client.stream("GET", address, headers={"Accept-Encoding": "identity"}) as answer:
         assert b"".join(answer.iter_raw()) == FILES["runtime.wasm"]
-
-
-def test_those_who_ask_at_once_wait_for_one_compression(parts: DeviceParts, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = "/" + parts.offer(FILES) + "runtime.wasm"
-    compressed: list[bytes] = []
-    compress = gzip.compress
-
-    def counted(whole: bytes, level: int, *, mtime: float) -> bytes:
-        compressed.append(whole)
-        return compress(whole, level, mtime=mtime)
-
-    monkeypatch.setattr(gzip, "compress", counted)
-
-    async def crowd() -> list[int]:
-        transport = httpx.ASGITransport(Starlette(routes=[parts.route]))
-        async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
-            answers = await asyncio.gather(*(client.get(address) for _ in range(5)))
-            return [answer.status_code for answer in answers]
-
-    assert asyncio.run(crowd()) == [200] * 5
-    assert compressed == [FILES["runtime.wasm"]]
 
 
 def test_other_weights_are_at_another_address_and_both_are_served(parts: DeviceParts, client: TestClient) -> None:
