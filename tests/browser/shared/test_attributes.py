@@ -135,6 +135,12 @@ def test_a_number_never_contradicts_the_steadied_tick_beside_it(page: Any) -> No
     show(page, {"Smiling": 0.52, "Bangs": 0.48}, [name == "Bangs" for name in ATTRIBUTES])
     assert boxes(page, "live")["Smiling"] == (False, 50)
     assert boxes(page, "live")["Bangs"] == (True, 50)
+    cuts = {"lower": 0.3, "upper": 0.8, "inclusive": True, "threshold": 0.5}
+    page.evaluate("cuts => { livePanel.rule = {cuts: Array(40).fill(cuts), exclusive: []}; }", cuts)
+    ticks = [None if name in ("Smiling", "Bangs") else False for name in ATTRIBUTES]
+    show(page, {"Smiling": 0.28, "Bangs": 0.85}, ticks)
+    assert boxes(page, "live")["Smiling"] == (False, 30)
+    assert boxes(page, "live")["Bangs"] == (False, 85)  # its tick may have been excluded by another
 
 
 def test_the_last_number_of_a_quick_series_is_the_one_that_stays(page: Any) -> None:

@@ -55,8 +55,9 @@ export class Row {
    * @returns {boolean} whether the tick has changed
    */
   show(probability, tick, {lower, upper}, legible) {
-    // Keeps a smoothed tick from standing beside a number on the other side of its cut.
-    const shown = tick ? Math.max(probability, upper) : tick === false ? Math.min(probability, lower) : probability;
+    // Keeps a smoothed tick from standing beside a number on the other side of its cut. "Not sure" may stand beside a
+    // number above both cuts, if another attribute excludes this one.
+    const shown = tick === false ? Math.min(probability, lower) : Math.max(probability, tick ? upper : lower);
     const turned = this.tick !== tick;
     if (turned) this.turn(tick);
     this.box.dataset.probability = String(Number(shown.toFixed(6)));

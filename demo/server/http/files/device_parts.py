@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.server.http.files.compressed import Compressed
-from demo.server.http.files.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.versions import kept_answer, missing_file, version_of
 
 _PREFIX = "gradio_api/device"
 
@@ -39,7 +39,7 @@ class DeviceParts:
         version, name = request.path_params["version"], request.path_params["name"]
         part = self._versions.get(version, {}).get(name)
         if part is None:
-            return missing_answer()
+            raise missing_file()
         headers = {"Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             part = await self._compressed.get((version, name), lambda: self._versions[version][name])

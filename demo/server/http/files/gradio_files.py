@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from demo.server.gradio_internals import page_files
 from demo.server.http.files.compressed import Compressed
-from demo.server.http.files.versions import KEPT, kept_answer, missing_answer
+from demo.server.http.files.versions import KEPT, kept_answer, missing_file
 
 _COMPRESSIBLE = {".js", ".css", ".svg"}
 _HASHED = re.compile(r".+-[\w-]{8,}\.\w+")  # NAME-HASH.js, as the bundler names what it has made
@@ -40,7 +40,7 @@ class GradioFiles:
         name = request.path_params["name"]
         path = self._paths.get(name)
         if path is None:
-            return missing_answer()
+            raise missing_file()
         if path.suffix not in _COMPRESSIBLE:
             return FileResponse(path, headers=KEPT)
         headers: Mapping[str, str] = {"Vary": "Accept-Encoding"}

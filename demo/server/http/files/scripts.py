@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.paths import BROWSER
-from demo.server.http.files.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.versions import kept_answer, missing_file, version_of
 
 # Below Gradio's own prefix: with server-side rendering, Node.js stands in front and passes requests there on to Python.
 _PREFIX = "gradio_api/page"
@@ -64,7 +64,7 @@ class Scripts:
         name = request.path_params["name"]
         text = self._files.get(name)
         if text is None or request.path_params["version"] != self._version:
-            return missing_answer()
+            raise missing_file()
         return kept_answer(name, text)
 
 

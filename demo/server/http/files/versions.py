@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 MEDIA_TYPES = {
@@ -61,6 +62,6 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + _PIECE_BYTES]
 
 
-def missing_answer() -> Response:
-    """Answer that there is no such file, or no such version of it; nobody may cache that."""
-    return Response(status_code=404, headers={"Cache-Control": "no-store"})
+def missing_file() -> HTTPException:
+    """To be raised if there is no such file, or no such version of it; nobody may cache the answer."""
+    return HTTPException(404, headers={"Cache-Control": "no-store"})

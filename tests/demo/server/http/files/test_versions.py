@@ -1,6 +1,6 @@
 import pytest
 
-from demo.server.http.files.versions import kept_answer, missing_answer, version_of
+from demo.server.http.files.versions import kept_answer, missing_file, version_of
 
 
 def test_a_version_changes_with_names_and_content_but_not_with_their_order() -> None:
@@ -26,4 +26,5 @@ def test_a_file_is_kept_for_a_year(name: str, media_type: str) -> None:
 
 
 def test_nobody_remembers_what_is_missing() -> None:
-    assert (missing_answer().status_code, missing_answer().headers["Cache-Control"]) == (404, "no-store")
+    error = missing_file()
+    assert (error.status_code, error.headers) == (404, {"Cache-Control": "no-store"})
