@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -207,6 +208,15 @@ def has_ipv6() -> bool:
     return True
 
 
+def free_port() -> int:
+    """A free port below those that systems lend to connections, so that none of these takes it meanwhile."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
+    pytest.fail("no port is free")
+
+
 @contextmanager
 def served(
     folder: Path, opened: str = "http://127.0.0.1:{}/", **own: str
@@ -218,9 +228,7 @@ def served(
         opened: The address that it says, with {} for the port.
         **own: Variables of its environment.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder), **own}
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "app.py")],
