@@ -1,12 +1,14 @@
 """Serves a page in a separate process, for the benchmark and the tests."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +19,8 @@ from demo.paths import ROOT
 _START_SECONDS = 600
 _STOP_SECONDS = 10
 _LOG = "server.log"
+_PORTS = range(20_000, 32_000)  # systems lend those from 32,768 (Linux) or 49,152 to connections
+_PORTS_TRIED = 100
 
 
 class NotServedError(RuntimeError):
@@ -132,11 +136,16 @@ class PageServer:
 
 
 def free_port() -> int:
-    """Find a port that nothing on this machine listens on.
+    """Find a port that nothing on this machine uses.
 
     Returns:
-        Its number, on 127.0.0.1.
+        Its number. It is below those that systems lend to connections, so none of these takes it before it is used.
+
+    Raises:
+        NotServedError: no port is free.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in random.sample(_PORTS, _PORTS_TRIED):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise NotServedError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")

@@ -1,10 +1,11 @@
 import signal
+import socket
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from demo.benchmark.server import NotServedError, PageServer
+from demo.benchmark.server import NotServedError, PageServer, free_port
 
 SERVE = """
 import sys
@@ -54,3 +55,14 @@ def test_a_server_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Pa
     server = PageServer(("-c", "raise SystemExit('the weights are missing')"), tmp_path)
     with pytest.raises(NotServedError, match="the weights are missing"):
         server.start()
+
+
+def test_a_free_port_is_one_that_no_connection_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    assert 1024 <= port < 32_768
+    with socket.socket() as taken:
+        taken.bind(("", port))
+        taken.listen()
+        monkeypatch.setattr("random.sample", lambda *_: [port])
+        with pytest.raises(NotServedError, match="no port from 20000 to 31999 is free"):
+            free_port()

@@ -4,7 +4,6 @@ import functools
 import io
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ import gradio  # noqa: F401 - before command.main, whose temporary folder it wou
 import pytest
 from PIL import Image
 
+from demo.benchmark.server import free_port
 from demo.paths import WEIGHTS
 from demo.server import command
 from tests.paths import PORTRAIT, ROOT
@@ -206,15 +206,6 @@ def has_ipv6() -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """A free port below those that systems lend to connections, so that none of these takes it meanwhile."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("", port))
-            return port
-    pytest.fail("no port is free")
 
 
 @contextmanager
