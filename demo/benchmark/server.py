@@ -21,6 +21,7 @@ _STOP_SECONDS = 10
 _LOG = "server.log"
 _PORTS = range(20_000, 32_000)  # systems lend those from 32,768 (Linux) or 49,152 to connections
 _PORTS_TRIED = 100
+_given: set[int] = set()  # by free_port: whoever got one may not listen yet, or stop and start again
 
 
 class NotServedError(RuntimeError):
@@ -139,13 +140,17 @@ def free_port() -> int:
     """Find a port that nothing on this machine uses.
 
     Returns:
-        Its number. It is below those that systems lend to connections, so none of these takes it before it is used.
+        Its number, which is given once in a process. It is below those that systems lend to connections, so none of
+        these takes it before it is used.
 
     Raises:
         NotServedError: no port is free.
     """
     for port in random.sample(_PORTS, _PORTS_TRIED):
+        if port in _given:
+            continue
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
+            _given.add(port)
             return port
     raise NotServedError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")

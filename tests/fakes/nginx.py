@@ -1,6 +1,7 @@
 """nginx on this machine, configured as in demo/README.md and demo/replicas."""
 
 import re
+import socket
 import ssl
 import subprocess
 import urllib.error
@@ -54,8 +55,11 @@ def before(port: int, folder: Path) -> Iterator[Proxy]:
 @contextmanager
 def before_no_copy(folder: Path) -> Iterator[int]:
     """nginx with demo/replicas/nginx.conf: https, for example.org, and no copy to ask. Yields its port."""
-    with _serving(REPLICAS.read_text(encoding="utf-8"), "/etc/nginx/tls/page", "page:7860", free_port(), folder) as own:
-        yield own
+    with socket.socket() as held:  # bound, so that nothing else listens there, but not listening
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with _serving(REPLICAS.read_text(encoding="utf-8"), "/etc/nginx/tls/page", "page:7860", port, folder) as own:
+            yield own
 
 
 @contextmanager

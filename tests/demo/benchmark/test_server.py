@@ -58,11 +58,14 @@ def test_a_server_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Pa
 
 
 def test_a_free_port_is_one_that_no_connection_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
-    assert 1024 <= port < 32_768
+    assert 1024 <= free_port() < 32_768
     with socket.socket() as taken:
-        taken.bind(("", port))
+        taken.bind(("", 0))
         taken.listen()
-        monkeypatch.setattr("random.sample", lambda *_: [port])
+        monkeypatch.setattr("random.sample", lambda *_: [taken.getsockname()[1]])
         with pytest.raises(NotServedError, match="no port from 20000 to 31999 is free"):
             free_port()
+
+
+def test_no_port_is_given_twice() -> None:
+    assert len({free_port() for _ in range(400)}) == 400
