@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ with _nothing_at_home():
     from matplotlib.figure import Figure
 
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
+_ACCURACY_POINTS = 2  # of the runs' accuracy, below the best
+_LEGEND_ROWS = 12
 
 
 def write(evaluation: dict[str, Any], runs: Sequence[Path], out: Path) -> None:
@@ -176,21 +179,27 @@ def robustness(found: dict[str, Any]) -> Figure:
 def training(runs: Sequence[Path]) -> Figure:
     """Plot validation accuracy and training loss of each run against the number of images seen.
 
+    Runs end close together, so accuracy is cut off two points below the best.
+
     Args:
         runs: metrics.jsonl of each run; the file's stem is its label.
     """
-    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    styles = [(colour, line) for line in ("-", "--", ":") for colour in (_BLUE, _ORANGE, _GREEN, _GREY)]
-    for path, (colour, line) in zip(runs, styles * len(runs), strict=False):
+    best = 0.0
+    styles = product(".s^x", ("-", "--", ":"), (_BLUE, _ORANGE, _GREEN, _GREY))
+    for path, (marker, line, colour) in zip(runs, cycle(styles), strict=False):
         epochs = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
         seen = [epoch["images"] / 1000 for epoch in epochs]
-        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": ".", "label": path.stem}
-        left.plot(seen, [100 * epoch["valid/accuracy"] for epoch in epochs], **style)
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4}
+        accuracies = [100 * epoch["valid/accuracy"] for epoch in epochs]
+        best = max([best, *accuracies])
+        left.plot(seen, accuracies, **style, label=path.stem)
         right.plot(seen, [epoch["train/loss"] for epoch in epochs], **style)
     for axes, title in ((left, "validation: mean accuracy, %"), (right, "training loss")):
         axes.set(title=title, xlabel="images seen, thousands")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    left.legend(title="run", frameon=False, loc="lower right")
+    left.set_ylim(best - _ACCURACY_POINTS, best + 0.1)
+    figure.legend(title="run", frameon=False, loc="outside right upper", ncols=1 + (len(runs) - 1) // _LEGEND_ROWS)
     return figure
