@@ -22,11 +22,16 @@ SMILING = {
 }
 
 
-# The page's clock moves by `window.taken` milliseconds with each answer, and at no other time.
+# The page's clock moves by `window.taken` milliseconds with each answer, and at no other time. The camera's frames are
+# taken on it, too: by the machine's clock they would seem ever older where answers come faster than `window.taken`.
 CLOCK = """
     let clock = 1000;
     window.taken = 40;
     performance.now = () => clock;
+    const wanted = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+      return wanted.call(this, (_, details) => callback(clock, {...details, captureTime: clock}));
+    };
     const answer = window.fetch;
     window.fetch = (address, options) => {
       if (String(address).includes("component_server")) clock += window.taken;
