@@ -63,6 +63,18 @@ def wait_until_ticked(page: Any) -> None:
     )
 
 
+def wait_for_the_sentence(page: Any, sentence: str) -> None:
+    """Wait until the status line says it; it says only what has been true for a moment."""
+    page.wait_for_function(
+        """(sentence) => {
+            const line = document.querySelector("#live .status");
+            const seen = line.querySelector("[aria-hidden]") ?? line; // beside it may stand what is only spoken
+            return seen.textContent === sentence;
+        }""",
+        arg=sentence,
+    )
+
+
 def resize(page: Any, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.evaluate("scrollTo(0, 0)")
@@ -117,6 +129,7 @@ def test_two_faces_leave_a_phone_its_rows(page: Any) -> None:
     )
     page.wait_for_function("document.querySelectorAll('#live .faces button').length === 2")
     page.wait_for_selector("#live-Heavy_Makeup:checked")
+    wait_for_the_sentence(page, "2 faces. Choose one by its box or its button.")
     assert len(wholly_seen(page, "#live .attribute", "index")) >= SIZES[390, 844]
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
     wait_until_ticked(page)
@@ -170,6 +183,7 @@ def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
     resize(page, (390, 844))
     top = "document.querySelector('#live .toolbar').getBoundingClientRect().top"
     page.wait_for_selector("#live .age", state="hidden")  # a slow machine says how old its picture is
+    wait_for_the_sentence(page, "One face.")
     before = page.evaluate(top)
     page.evaluate("window.faces = [{...window.faces[0], probabilities: Array(40).fill(0.02)}]; 0")
     page.wait_for_function("document.querySelectorAll('#live .attribute.on').length === 0")
@@ -177,6 +191,25 @@ def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
     page.wait_for_function(f"{top} === {before}")
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
     wait_until_ticked(page)
+
+
+@pytest.mark.parametrize("size", [(390, 844), (320, 640)])
+def test_the_list_does_not_jump_when_the_figures_grow(page: Any, size: tuple[int, int]) -> None:
+    resize(page, size)
+    wait_for_the_sentence(page, "One face.")
+    page.evaluate("(face) => { window.faces = [face]; }", FACE | {"warnings": ["blurred"]})
+    wait_for_the_sentence(page, "Blurred: hold still, or clean the lens.")
+    tops = page.evaluate(
+        """(figures) => figures.map((figure) => {
+            document.querySelector("#live .delay").textContent = figure;
+            return document.querySelector("#live .toolbar").getBoundingClientRect().top;
+        })""",
+        ["4", "40", "123", "1060", "20000"],
+    )
+    assert len(set(tops)) == 1
+    page.evaluate("(face) => { window.faces = [face]; }", FACE)
+    wait_for_the_sentence(page, "One face.")
+    assert page.evaluate("document.querySelector('#live .toolbar').getBoundingClientRect().top") == tops[0]
 
 
 def test_chips_are_the_ticked_attributes_in_the_order_of_the_list(page: Any) -> None:
