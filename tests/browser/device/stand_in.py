@@ -13,10 +13,15 @@ BY_DEVICE = face(1, 200, 0.2, crop="data:image/gif;base64,R0lGODlhAQABAAAAACw=",
 SCRIPT = f"window.device = {{faces: {json.dumps([BY_DEVICE])}}};"
 
 
-def open_with_stand_in(open_page: Any, server: Server, script: str = "") -> Any:
-    """The page of a server, which offers the switch."""
+def need_npm_packages() -> None:
+    """Skip a test where the page cannot offer the engine on the visitor's device."""
     if not (NPM_PACKAGES / "onnxruntime-web").exists():
         missing("npm's packages (npm ci)")
+
+
+def open_with_stand_in(open_page: Any, server: Server, script: str = "") -> Any:
+    """The page of a server, which offers the switch."""
+    need_npm_packages()
     return open_page(server, SCRIPT + script, modules={"device/engine.js": ENGINE})
 
 

@@ -7,7 +7,7 @@ import pytest
 from demo.paths import BROWSER
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server, choose_panel, start_live, wait_for_live_status
-from tests.browser.device.stand_in import choose_engine, wait_for_engine
+from tests.browser.device.stand_in import choose_engine, need_npm_packages, wait_for_engine
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import PORTRAIT
 
@@ -59,6 +59,7 @@ def test_the_camera_stays_off_until_it_is_allowed_and_a_file_is_read_all_the_sam
 
 
 def test_the_engine_on_this_device_says_so_before_it_loads(server: Server, open_page: Any) -> None:
+    need_npm_packages()
     module = (BROWSER / "shared/picture/canvas_data.js").read_text(
         encoding="utf-8"
     )  # which the engine's worker imports, too
