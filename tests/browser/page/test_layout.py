@@ -27,8 +27,8 @@ SIZES = {
     (1366, 650): 30,
     (1024, 768): 30,
     (390, 844): 10,
-    (390, 664): 12,  # the same phone with its browser's own bars
-    (375, 667): 12,
+    (390, 664): 10,  # the same phone with its browser's own bars
+    (375, 667): 10,
     (844, 390): 10,
     (1920, 1080): 40,
     (2560, 1440): 40,
