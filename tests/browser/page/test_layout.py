@@ -8,7 +8,7 @@ import pytest
 
 from demo.server.content.languages import LANGUAGES
 from slimnet import ATTRIBUTES
-from tests.browser.conftest import Server, opener, start_live, wait_for_more
+from tests.browser.conftest import Server, opener, start_live, wait_for_live_status, wait_for_more
 from tests.browser.films import CLOCK, answered, face
 
 TICKED = ("Blond_Hair", "Bangs", "Smiling", "Mouth_Slightly_Open", "No_Beard", "High_Cheekbones", "Young", "Attractive")
@@ -62,18 +62,6 @@ def wait_until_ticked(page: Any) -> None:
     """Wait until the smoothed ticks have settled for the one face."""
     page.wait_for_function(
         "(ticks) => document.querySelectorAll('#live .attribute.on').length === ticks", arg=len(TICKED)
-    )
-
-
-def wait_for_the_sentence(page: Any, sentence: str) -> None:
-    """Wait until the status line says it; it says only what has been true for a moment."""
-    page.wait_for_function(
-        """(sentence) => {
-            const line = document.querySelector("#live .status");
-            const seen = line.querySelector("[aria-hidden]") ?? line; // beside it may stand what is only spoken
-            return seen.textContent === sentence;
-        }""",
-        arg=sentence,
     )
 
 
@@ -131,7 +119,7 @@ def test_two_faces_leave_a_phone_its_rows(page: Any) -> None:
     )
     page.wait_for_function("document.querySelectorAll('#live .faces button').length === 2")
     page.wait_for_selector("#live-Heavy_Makeup:checked")
-    wait_for_the_sentence(page, "2 faces. Choose one by its box or its button.")
+    wait_for_live_status(page, "2 faces. Choose one by its box or its button.")
     assert len(wholly_seen(page, "#live .attribute", "index")) >= SIZES[390, 844]
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
     wait_until_ticked(page)
@@ -185,7 +173,7 @@ def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
     resize(page, (390, 844))
     top = "document.querySelector('#live .toolbar').getBoundingClientRect().top"
     page.wait_for_selector("#live .age", state="hidden")  # a slow machine says how old its picture is
-    wait_for_the_sentence(page, "One face.")
+    wait_for_live_status(page, "One face.")
     before = page.evaluate(top)
     page.evaluate("window.faces = [{...window.faces[0], probabilities: Array(40).fill(0.02)}]; 0")
     page.wait_for_function("document.querySelectorAll('#live .attribute.on').length === 0")
@@ -198,9 +186,9 @@ def test_the_list_does_not_jump_when_ticks_go(page: Any) -> None:
 @pytest.mark.parametrize("size", [(390, 844), (320, 640)])
 def test_the_list_does_not_jump_when_the_figures_grow(page: Any, size: tuple[int, int]) -> None:
     resize(page, size)
-    wait_for_the_sentence(page, "One face.")
+    wait_for_live_status(page, "One face.")
     page.evaluate("(face) => { window.faces = [face]; }", FACE | {"warnings": ["blurred"]})
-    wait_for_the_sentence(page, "Blurred: hold still, or clean the lens.")
+    wait_for_live_status(page, "Blurred: hold still, or clean the lens.")
     tops = page.evaluate(
         """(figures) => figures.map((figure) => {
             document.querySelector("#live .delay").textContent = figure;
@@ -210,7 +198,7 @@ def test_the_list_does_not_jump_when_the_figures_grow(page: Any, size: tuple[int
     )
     assert len(set(tops)) == 1
     page.evaluate("(face) => { window.faces = [face]; }", FACE)
-    wait_for_the_sentence(page, "One face.")
+    wait_for_live_status(page, "One face.")
     assert page.evaluate("document.querySelector('#live .toolbar').getBoundingClientRect().top") == tops[0]
 
 
