@@ -23,6 +23,15 @@ from training.fit.errors import TrainingError
 from training.fit.runtime.distributed import Process
 
 
+def in_two_processes(options: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run training.train by torchrun in two processes, each of one thread, and wait for its end."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    return subprocess.run(
+        [*command, "-m", "training.train", *options],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
 def expected_after_one_step(data: Path, save: Path, processes: int) -> tuple[float, SlimNet]:
     """Loss and weights after one step on a batch of 8 shared by this many processes, computed without them."""
     config = parse_config(flags(data, save, "--batch_size", "8", "--learning_rate", "0.01", "--num_epochs", "1"))
@@ -62,11 +71,8 @@ def test_two_processes_make_one_step_of_the_whole_batch(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2})
     save = tmp_path / "run"
     options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
-    )
+    ended = in_two_processes(flags(data, save, *options))
+    assert ended.returncode == 0, ended.stderr
     loss, network = expected_after_one_step(data, save, processes=2)
     (found,) = metrics(save)  # one line, since only one process writes
     assert found["train/loss"] == pytest.approx(loss, abs=1e-5)
@@ -82,11 +88,8 @@ def test_processes_share_a_step_by_their_known_labels(tmp_path: Path) -> None:
     data = celeba.with_gaps(celeba.write(tmp_path / "data", sizes={0: 8, 1: 6, 2: 2}), share=0.5)
     save = tmp_path / "run"
     options = "--batch_size 8 --learning_rate 0.01 --num_epochs 1".split()
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [*command, "-m", "training.train", *flags(data, save, *options)], cwd=ROOT, check=True, env=environment
-    )
+    ended = in_two_processes(flags(data, save, *options))
+    assert ended.returncode == 0, ended.stderr
     loss, network = expected_after_one_step(data, save, processes=2)
     assert metrics(save)[0]["train/loss"] == pytest.approx(loss, abs=1e-5)
     weights = SlimNet.load_pretrained(save / "last.safetensors")
@@ -108,22 +111,14 @@ def test_the_first_process_of_each_machine_decodes(
 
 def test_one_processs_fault_is_said_once_and_ends_all(tmp_path: Path, data: Path) -> None:
     read_celeba(data)["train"].paths[0].write_bytes(b"no picture")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    ended = subprocess.run(
-        [*command, "-m", "training.train", *flags(data, tmp_path / "run")],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    ended = in_two_processes(flags(data, tmp_path / "run"))
     assert ended.returncode != 0
     assert ended.stderr.count("1 pictures that are damaged") == 1
     assert "[rank1]: Traceback" not in ended.stderr
 
 
 def test_a_fault_is_the_last_that_torchrun_says(tmp_path: Path, data: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    ended = subprocess.run(
-        [*command, "-m", "training.train", *flags(data, tmp_path / "run", "--data_dir", str(tmp_path / "none"))],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    ended = in_two_processes(flags(data, tmp_path / "run", "--data_dir", str(tmp_path / "none")))
     assert ended.returncode != 0
     *_, last, frame = ended.stderr.splitlines()
     assert "training.train: there is no list_attr_celeba.csv" in last
