@@ -13,8 +13,6 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tqdm import tqdm
-
 from demo.annotate.options import argument_parser, find_problem
 from demo.annotate.picture import annotate_picture
 from demo.annotate.processes import annotate_in_processes
@@ -24,6 +22,7 @@ from demo.batch.files import PictureFiles
 from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
+from demo.batch.progress import counted
 from demo.batch.stops import STOPS, explain_stop
 from demo.batch.workers import worker_count
 from demo.pipeline.analyse import Pipeline
@@ -102,8 +101,7 @@ def _annotate(
     if table.done:
         print(f"Going on after {len(table.done)} of {len(files)} pictures that are done.", file=sys.stderr)
     with closing(_outcomes(pipeline, files[len(table.done) :], options)) as outcomes:
-        progress = tqdm(outcomes, "annotating", len(files), initial=len(table.done), unit="picture")
-        for outcome in progress:
+        for outcome in counted(outcomes, "annotating", len(files), len(table.done)):
             summary.add(table.add(outcome))
 
 

@@ -18,12 +18,11 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tqdm import tqdm
-
 from demo.batch.files import PictureFiles
 from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
+from demo.batch.progress import counted
 from demo.batch.stops import STOPS, explain_stop
 from demo.batch.workers import worker_count
 from demo.dataset.labels import LabelError, Labels, read_labels
@@ -104,7 +103,7 @@ def _make(
         if done:
             print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
         with closing(_cropped(finder, pictures[done:], options)) as results:
-            for picture, cropped in tqdm(results, "cropping", len(pictures), initial=done, unit="picture"):
+            for picture, cropped in counted(results, "cropping", len(pictures), done):
                 for crop in cropped.crops:
                     with replacement(out / IMAGES / crop_name(picture.stem, crop.number)) as part:
                         part.write_bytes(crop.jpeg)
