@@ -87,7 +87,7 @@ def _take_screenshots(browser: Any, address: str, look: _Look, everything: Path 
         _wait_for_frames(page, int(page.get_attribute("#live", "data-frame")) + _SETTLING_FRAMES)
         _write(page, f"live-{size[0]}x{size[1]}-{look.name}", everything)
     page.set_input_files("#photo input[type=file]", _PHOTO)
-    page.wait_for_selector(f"#photo[data-faces='{_PHOTO_FACES}']:not([aria-busy])")
+    page.wait_for_selector(f"#photo[data-faces='{_PHOTO_FACES}']:not([data-busy])")
     for size in _SIZES:
         _resize(page, size)
         _write(page, f"photo-{size[0]}x{size[1]}-{look.name}", everything)

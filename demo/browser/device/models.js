@@ -56,18 +56,26 @@ export class FaceModels {
   /**
    * @param {{createFromOptions: (fileset: object, options: object) => Promise<Task>}} kind
    * @param {Uint8Array} model
+   * @returns {Promise<Task>}
    */
   task(kind, model) {
     // MediaPipe would fetch and compile its program for each task, unless it finds it in these two globals.
-    const instantiateWasm = (/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) => {
-      WebAssembly.instantiate(this.program, imports).then((instance) => done(instance, this.program));
-      return {};
-    };
-    Object.assign(globalThis, {ModuleFactory: this.factory, Module: {instantiateWasm}});
-    return kind.createFromOptions(
-      {wasmLoaderPath: "", wasmBinaryPath: ""},
-      {baseOptions: {modelAssetBuffer: model, delegate: "CPU"}, runningMode: "IMAGE"},
-    );
+    return new Promise((resolve, reject) => {
+      const instantiateWasm = (/** @type {WebAssembly.Imports} */ imports, /** @type {Function} */ done) => {
+        // Without an instance, as when memory has run out, MediaPipe would wait for good.
+        WebAssembly.instantiate(this.program, imports)
+          .then((instance) => done(instance, this.program))
+          .catch(reject);
+        return {};
+      };
+      Object.assign(globalThis, {ModuleFactory: this.factory, Module: {instantiateWasm}});
+      kind
+        .createFromOptions(
+          {wasmLoaderPath: "", wasmBinaryPath: ""},
+          {baseOptions: {modelAssetBuffer: model, delegate: "CPU"}, runningMode: "IMAGE"},
+        )
+        .then(resolve, reject);
+    });
   }
 
   /**

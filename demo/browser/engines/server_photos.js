@@ -29,7 +29,7 @@ const NEXT_STEP = {
  * @property {(request: PhotoRequest, isWanted: () => boolean, signal: AbortSignal) =>
  *   Promise<import("../photo/view.js").Answer | null>} read - null if it stopped being wanted before there was an answer.
  *   `isWanted`: whether to ask again if the server is busy. `signal`: aborted when no answer is wanted any more.
- * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number) =>
+ * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number, signal: AbortSignal) =>
  *   Promise<import("../shared/why/map.js").Maps>} explain - the maps of a face, by its number in the first answer
  */
 
@@ -50,9 +50,9 @@ export function serverPhotos(server, onWait) {
     askServer(longestWait(question), () => server.analyse_photo({...question, visitor}), signal);
   return {
     read: (request, isWanted, signal) => untilAnswered((question) => ask(question, signal), request, isWanted, onWait),
-    async explain(request, _, number) {
-      const always = () => true;
-      return (await untilAnswered((question) => ask(question, null), {...request, why: number}, always, onWait)).why;
+    async explain(request, _, number, signal) {
+      const [question, isWanted] = [{...request, why: number}, () => !signal.aborted];
+      return (await untilAnswered((asked) => ask(asked, signal), question, isWanted, onWait))?.why;
     },
   };
 }

@@ -4,8 +4,6 @@ import {find, findAll} from "../shared/elements.js";
 import {number, t} from "../shared/language.js";
 import {write} from "../shared/written.js";
 
-const MEGABYTE = 1e6;
-
 export class EngineSwitch {
   /**
    * @param {HTMLElement} panel - holds engines/switch.html
@@ -60,8 +58,8 @@ export class EngineSwitch {
       return;
     }
     this.bar.value = loaded / total;
-    const [done, all] = [loaded, total].map((bytes) => number(Math.round(bytes / MEGABYTE)));
-    write(this.amount, t("{done} of {all} MB", {done, all}));
+    // Not in megabytes: a web server may send the files compressed, so that fewer travel than arrive here.
+    write(this.amount, t("{share} %", {share: number(Math.floor((100 * loaded) / total))}));
   }
 
   /** @param {number} bytes */

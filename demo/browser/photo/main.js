@@ -178,10 +178,10 @@ class Photos {
    */
   async explain(answer, number) {
     try {
-      return await this.reading.askAgain(answer, (request, photo) => {
+      return await this.reading.askAgain(answer, (request, photo, signal) => {
         const isPrivate = this.engines.chosen === "device" && !photo.atServer;
         const engine = isPrivate ? this.onDevice : this.readBy.get(answer);
-        return engine.explain(request, answer, number);
+        return engine.explain(request, answer, number, signal);
       });
     } finally {
       if (!this.reading.busy) this.view.sayWhatIsShown(); // the status line may still say that it is waiting

@@ -1,6 +1,6 @@
 // Reads the given photos one after another, and knows which are waiting, which are done, and which failed and why.
 
-import {wordsOf} from "../shared/language.js";
+import {t, VisitorError, wordsOf} from "../shared/language.js";
 
 /** @typedef {import("./view.js").Answer} Answer */
 /** @typedef {import("../engines/server_photos.js").PhotoRequest} PhotoRequest */
@@ -32,6 +32,16 @@ class Turns {
   }
 }
 
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<never>} rejected once it is aborted
+ */
+function cancelled(signal) {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new VisitorError(t("Cancelled."))));
+  });
+}
+
 export class Reading {
   /**
    * @param {number} most - photos in a set
@@ -48,6 +58,7 @@ export class Reading {
     this.questions = new Turns();
     this.gifts = 0;
     this.round = new AbortController(); // photos still waiting when it ends are dropped
+    this.aside = new AbortController(); // of what is being asked about a photo already read
     this.total = 0; // photos in the set
     this.done = 0; // photos read or failed
     this.refused = 0; // photos beyond `most`
@@ -71,6 +82,7 @@ export class Reading {
    * @param {Given[]} photos
    */
   give(photos) {
+    this.aside.abort();
     if (!this.busy) this.begin();
     const taken = photos.slice(0, this.most - this.total);
     this.refused += photos.length - taken.length;
@@ -95,6 +107,7 @@ export class Reading {
 
   /** Drops the waiting photos. Those already read stay. */
   cancel() {
+    this.aside.abort();
     this.endRound();
     this.files = new Turns(); // in case a file never arrives from its disk
     this.total = this.done;
@@ -117,16 +130,21 @@ export class Reading {
   }
 
   /**
-   * Asks something else about a photo already read, after those waiting.
+   * Asks something else about a photo already read, after those waiting. It makes way for the next photo given.
    *
    * @template T
    * @param {Answer} answer - to the photo
-   * @param {(request: PhotoRequest, photo: Given) => Promise<T>} ask
+   * @param {(request: PhotoRequest, photo: Given, signal: AbortSignal) => Promise<T>} ask
+   * @returns {Promise<T>}
+   * @throws {VisitorError} it made way
    */
   async askAgain(answer, ask) {
     const photo = this.sources.get(answer);
     const request = await photo.request();
-    return this.questions.take(() => ask(request, photo));
+    return this.questions.take(() => {
+      this.aside = new AbortController();
+      return Promise.race([ask(request, photo, this.aside.signal), cancelled(this.aside.signal)]);
+    });
   }
 
   /**

@@ -43,7 +43,8 @@ export class View {
     this.more = find(photo, ".more", HTMLElement);
     this.crop = find(this.more, ".crop img", HTMLImageElement);
     this.another = find(photo, "#photo-another", HTMLButtonElement);
-    this.panel = new AttributePanel(find(photo, ".attributes", HTMLElement), facts);
+    this.attributes = find(photo, ".attributes", HTMLElement);
+    this.panel = new AttributePanel(this.attributes, facts);
     const turnTo = (/** @type {number} */ number) => this.turnTo(number);
     this.picture = new MarkedPicture(find(this.result, ".picture", HTMLElement), facts, this.panel, turnTo);
     this.buttons = new FaceButtons(find(photo, ".faces", HTMLElement), facts.face_colours, turnTo);
@@ -87,8 +88,7 @@ export class View {
    */
   await(count, engine, isNext) {
     if (isNext) this.photo.removeAttribute("data-faces");
-    if (isNext && engine !== "failed") this.photo.setAttribute("aria-busy", "true");
-    else this.photo.removeAttribute("aria-busy");
+    this.wait(isNext && engine !== "failed");
     this.working.hidden = !(isNext && engine === "ready");
     this.cancel.hidden = count > 1;
     if (engine === "loading") this.say(t("Loading onto this device. Nothing is sent meanwhile."), "waiting");
@@ -96,12 +96,19 @@ export class View {
     else this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
   }
 
+  /** @param {boolean} isBusy - whether what is shown is about to be replaced */
+  wait(isBusy) {
+    this.photo.toggleAttribute("data-busy", isBusy);
+    // Not on the whole panel: some screen readers keep silent about a status line in what is busy.
+    for (const part of [this.result, this.attributes]) part.setAttribute("aria-busy", String(isBusy));
+  }
+
   /** Shows that the answer is here. */
   arrive() {
     const next = this.result.hidden ? find(this.invite, ".primary", HTMLButtonElement) : this.another;
     if (document.activeElement === this.cancel) next.focus({preventScroll: true});
     this.working.hidden = true;
-    this.photo.removeAttribute("aria-busy");
+    this.wait(false);
     this.tell();
   }
 

@@ -58,6 +58,9 @@ function usableIn(part) {
 
 /** @param {HTMLElement} control */
 function isUsable(control) {
-  const seen = control.isConnected && control.checkVisibility({visibilityProperty: true});
-  return seen && control.tabIndex >= 0 && !control.matches(":disabled") && !control.closest("[inert]");
+  const drawn = control.getClientRects().length > 0;
+  const seen = control.checkVisibility?.({visibilityProperty: true}) ?? drawn; // not in Safari before 17.4
+  return (
+    control.isConnected && seen && control.tabIndex >= 0 && !control.matches(":disabled") && !control.closest("[inert]")
+  );
 }

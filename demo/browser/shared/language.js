@@ -258,5 +258,6 @@ function plural(count) {
 async function loadTable(code) {
   if (code === "en") return EMPTY;
   const answer = await fetch(new URL(`../languages/${code}.json`, import.meta.url));
+  if (!answer.ok) throw new Error(String(answer.status)); // as from a server that was updated meanwhile
   return answer.json();
 }

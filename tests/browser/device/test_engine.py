@@ -269,6 +269,14 @@ NO_MEMORY_EITHER = b"""
     const fail = () => { throw new Error("Aborted(). Build with -sASSERTIONS for more info."); };
     export const FaceDetector = {createFromOptions: fail};
 """
+# Like MediaPipe, it goes on only once it has an instance.
+NO_MEMORY_TO_BEGIN = b"""
+    const wait = () => {
+      WebAssembly.instantiate = () => Promise.reject(new RangeError("WebAssembly.instantiate(): Out of memory"));
+      return new Promise((made) => globalThis.Module.instantiateWasm({}, made));
+    };
+    export const FaceDetector = {createFromOptions: wait};
+"""
 TOO_LITTLE_MEMORY = "This device has too little free memory to read faces itself."
 
 
@@ -280,6 +288,7 @@ TOO_LITTLE_MEMORY = "This device has too little free memory to read faces itself
         ("vision_bundle.mjs", None, MISSING.format("vision_bundle.mjs")),
         ("ort.wasm.bundle.min.mjs", NO_MEMORY, TOO_LITTLE_MEMORY),
         ("vision_bundle.mjs", NO_MEMORY_EITHER, TOO_LITTLE_MEMORY),
+        ("vision_bundle.mjs", NO_MEMORY_TO_BEGIN, TOO_LITTLE_MEMORY),
         ("worker's own script", None, MISSING.format("worker.js")),
     ],
 )

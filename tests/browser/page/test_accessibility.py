@@ -53,7 +53,7 @@ def fail_to_load(page: Any, panel: str) -> None:
     hold_loading(page)
     page.evaluate("window.device.problem = 'No WebAssembly.'")
     choose_engine(page, "device", panel)
-    page.locator(f"#{panel} .amount", has_text="4 of 16 MB").wait_for()
+    page.locator(f"#{panel} .amount", has_text="25\u2009%").wait_for()
     assert_right_for_everyone(page, "loading onto this device", f"#{panel}")
     let_load(page)
     wait_for_engine(page, "device", "failed", panel)

@@ -47,7 +47,7 @@ def test_frames_stay_on_the_device_from_the_switch_on(page: Any) -> None:
     choose_engine(page, "device")
     wait_for_engine(page, "device", "loading")
     wait_for_live_status(page, "Loading onto this device")
-    page.locator("#live .amount", has_text="4 of 16 MB").wait_for()
+    page.locator("#live .amount", has_text="25\u2009%").wait_for()
     before = sent(page)
     let_camera_frames_pass(page)
     assert sent(page) == before

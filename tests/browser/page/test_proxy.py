@@ -33,7 +33,7 @@ def proxy(server: PageServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_photos_and_frames_are_analysed_behind_it(proxy: Proxy, open_page: Any) -> None:
     page = open_page(proxy)
     page.set_input_files("#photo input[type=file]", PORTRAIT)
-    page.wait_for_selector("#photo[data-faces='1']:not([aria-busy])")
+    page.wait_for_selector("#photo[data-faces='1']:not([data-busy])")
     assert_ticks_agree(page, "photo")
     start_live(page)
     assert_ticks_agree(page, "live")

@@ -54,7 +54,7 @@ def photo_waits_until_loading_succeeds(page: Any) -> None:
     assert page.is_visible("text=Fotos bleiben auf diesem Gerät")
     page.click("[data-example='eileen_collins.jpg']")
     page.locator("#photo .status", has_text="Wird auf dieses Gerät geladen").wait_for()
-    page.locator("#photo .amount", has_text="4 von 16 MB").wait_for()
+    page.locator("#photo .amount", has_text="25\u2009%").wait_for()
     let_load(page)
     page.locator("#photo .engine-problem", has_text="Kein Netz.").wait_for()
     page.locator("#photo .status", has_text="Noch nicht gelesen").wait_for()

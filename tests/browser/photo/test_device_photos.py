@@ -56,7 +56,7 @@ def page(server: Server, open_page: Any) -> Any:
 def wait_until_read(page: Any, how_often: int) -> None:
     """Wait until the stand-in has read this many photos, and the last one is on the page."""
     page.wait_for_function("(count) => window.device.asked.length === count", arg=how_often)
-    page.wait_for_selector("#photo[data-faces='1']:not([aria-busy])")
+    page.wait_for_selector("#photo[data-faces='1']:not([data-busy])")
 
 
 def probabilities(page: Any) -> set[str | None]:
@@ -86,7 +86,7 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     assert page.is_hidden("text=Photos go to this server")
     page.set_input_files("#photo input[type=file]", [PORTRAIT, two_faces])
     wait_for_status(page, "Loading onto this device")
-    page.locator("#photo .amount", has_text="4 of 16 MB").wait_for()
+    page.locator("#photo .amount", has_text="25\u2009%").wait_for()
     assert page.evaluate("window.device.asked") == []
 
     let_load(page)

@@ -27,7 +27,7 @@ def upload(page: Any, picture: Path) -> None:
 
 
 def wait_for_faces(page: Any, count: int) -> None:
-    page.wait_for_selector(f"#photo[data-faces='{count}']:not([aria-busy])")
+    page.wait_for_selector(f"#photo[data-faces='{count}']:not([data-busy])")
 
 
 def wait_for_status(page: Any, text: str) -> None:

@@ -8,7 +8,7 @@ from demo.limits import MAX_BODY_SECONDS, MAX_PICTURE_BYTES, MIN_BODY_BYTES_PER_
 from tests.browser.bare import bare_page
 from tests.browser.conftest import Server
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
-from tests.paths import PORTRAIT
+from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 ANSWER_SECONDS = 120  # once the photo has been sent
 
@@ -56,3 +56,17 @@ def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(
     page.unroute("**/component_server/")
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
+
+
+def test_a_question_about_a_photo_makes_way_for_the_next_photo(server: Server, open_page: Any) -> None:
+    page = open_page(server)
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    page.route("**/component_server/", lambda _: None)  # the answer never comes
+    with page.expect_request("**/component_server/"):
+        page.click("#photo label[for=photo-Smiling]")
+    page.unroute("**/component_server/")
+    with page.expect_event("requestfailed"):
+        upload(page, OTHER_PORTRAIT)
+    wait_for_faces(page, 1)
+    page.locator("#photo .why .where", has_text="Mostly the").wait_for()  # of the new photo

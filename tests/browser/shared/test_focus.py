@@ -55,6 +55,11 @@ def test_controls_that_are_built_again_take_it(page: Any) -> None:
     assert focused_after(page, "two", rebuild) == "five"
 
 
+def test_a_browser_that_cannot_tell_what_is_visible_does_not_matter(page: Any) -> None:
+    page.evaluate("delete Element.prototype.checkVisibility; three.hidden = true")
+    assert focused_after(page, "two", "two.remove()") == "one"
+
+
 def test_a_browser_that_tells_nothing_of_a_removed_control_does_not_matter(page: Any) -> None:
     page.evaluate(SILENT)
     assert focused_after(page, "two", "two.remove()") == "three"

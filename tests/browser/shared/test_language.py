@@ -286,6 +286,15 @@ def test_a_table_that_does_not_come_leaves_the_page_in_english(browser: Any) -> 
         assert page.get_attribute("html", "lang") == "en"
 
 
+def test_a_table_that_a_newer_server_has_not_leaves_the_language_as_it_was(browser: Any) -> None:
+    with bare_page(browser, *SCRIPTS, body="<p>Photo</p>", language="es") as page:
+        page.evaluate("translate(document.body)")
+        page.route("**/de.json", lambda route: route.fulfill(status=404, json={"detail": "There is nothing here."}))
+        assert page.evaluate("changeLanguage('de').catch(() => 'did not come')") == "did not come"
+        assert page.inner_text("p") == TABLES["es"]["texts"]["Photo"]
+        assert page.get_attribute("html", "lang") == "es"
+
+
 def test_one_file_is_all_that_a_language_needs(browser: Any, tmp_path: Path) -> None:
     texts = {
         "{count} faces": {"one": "{count} visage", "other": "{count} visages"},

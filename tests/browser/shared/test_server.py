@@ -32,7 +32,7 @@ def answer_with(page: Any, status: int, body: str = SIGN_IN, kind: str = "text/h
 
 def send_photo(page: Any, told: str) -> None:
     page.set_input_files("#photo input[type=file]", PORTRAIT)
-    page.locator("#photo:not([aria-busy]) .status[data-kind='problem']", has_text=told).wait_for()
+    page.locator("#photo:not([data-busy]) .status[data-kind='problem']", has_text=told).wait_for()
 
 
 def test_the_photo_panel_tells_each_status_apart_and_goes_on(server: Server, open_page: Any) -> None:
@@ -48,7 +48,7 @@ def test_the_photo_panel_tells_each_status_apart_and_goes_on(server: Server, ope
     send_photo(page, "no call from another site (status 403).")
     page.unroute(CALLS)
     page.set_input_files("#photo input[type=file]", PORTRAIT)
-    page.wait_for_selector("#photo[data-faces='1']:not([aria-busy])")
+    page.wait_for_selector("#photo[data-faces='1']:not([data-busy])")
 
 
 def test_what_is_no_answer_is_not_taken_for_one(server: Server, unwatched: Any) -> None:

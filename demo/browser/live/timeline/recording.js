@@ -70,7 +70,7 @@ export class Recording {
         milliseconds: Math.round(milliseconds - this.origin),
         face: this.before + number,
         probabilities: Float32Array.from(probabilities),
-        captured: performance.timeOrigin + captured,
+        captured: Date.now() - (performance.now() - captured), // performance.timeOrigin forgets the time asleep
         box,
         frame: [width, height],
         warnings,

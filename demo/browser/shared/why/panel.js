@@ -60,7 +60,7 @@ export class WhyPanel {
     const button = find(this.row.row, "[data-do=why]", HTMLButtonElement);
     const focused = this.root.contains(document.activeElement);
     this.choose(null);
-    if (focused && button.checkVisibility()) button.focus();
+    if (focused && button.getClientRects().length > 0) button.focus();
   }
 
   /** @param {import("../attributes/attributes.js").Row | null} row */

@@ -52,4 +52,4 @@ def test_an_error_of_the_painter_ends_the_wait_for_a_photo_and_is_said(server: S
     upload(page, PORTRAIT)
     wait_for_status(page, "The result could not be shown (No canvas).")
     assert page.is_hidden("#photo .working")
-    assert page.get_attribute("#photo", "aria-busy") is None
+    assert page.get_attribute("#photo", "data-busy") is None

@@ -145,7 +145,7 @@ def test_thirty_faces_are_numbered_row_by_row_and_chosen_in_a_strip_that_scrolls
 ) -> None:
     page = open_page(server, WRITTEN)
     page.set_input_files("#photo input[type=file]", crowd)
-    page.wait_for_selector("#photo[data-faces='30']:not([aria-busy])")
+    page.wait_for_selector("#photo[data-faces='30']:not([data-busy])")
     places = page.eval_on_selector_all(
         "#photo [data-box]",
         "all => all.map(({dataset, style}) => [dataset.box, parseFloat(style.top), parseFloat(style.left)])",
