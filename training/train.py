@@ -72,6 +72,13 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
             f"{process.device} has too little memory for --batch_size {config.batch_size}: try "
             f"{max(1, config.batch_size // 2)}, or --pictures_on host ({error})"
         ) from error
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise TrainingError(
+            f"a process that prepares batches has ended, perhaps for want of memory ({error}). Go on by --resume with "
+            "fewer --num_workers, or 0; in a container, with more shared memory, as by docker run --shm-size 1g"
+        ) from error
 
 
 def _check(config: TrainConfig, split: Split) -> list[str]:

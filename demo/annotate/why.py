@@ -1,6 +1,7 @@
 """One picture for each face, of the places that spoke for and against an attribute, with numbers that add up."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,5 +115,5 @@ def _caption(explanation: Explanation, attribute: str) -> tuple[str, str]:
 
 def _flat(file: str) -> str:
     """A file's path as a single name, cut at the start if it is too long; the hash tells a/b from a_b."""
-    name = os.path.normpath(file).replace(os.sep, "_").lstrip("._") or "picture"
+    name = re.sub(r"[/\\:]", "_", os.path.normpath(file)).lstrip("._") or "picture"  # a colon ends Windows' drives
     return f"{os.fsdecode(os.fsencode(name)[-_MAX_NAME_BYTES:])}-{path_hash(file)}"

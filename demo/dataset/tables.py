@@ -38,7 +38,8 @@ def write_tables(out: Path, report: Path, pictures: Sequence[Picture], labels: L
     """
     with ExitStack() as stack:
         parts = _writer(stack, out / _PARTS, "partition")
-        people = _writer(stack, out / _PEOPLE, "identity") if any(p.person for p in pictures) else None
+        known = any(p.person and entry.outcome == CROP for entry, p in crops(report, pictures))
+        people = _writer(stack, out / _PEOPLE, "identity") if known else None
         attributes = _writer(stack, out / _LABELS, *labels.attributes) if labels else None
         groups = _writer(stack, out / _GROUPS, *labels.groups) if labels and labels.groups else None
         for entry, picture in crops(report, pictures):

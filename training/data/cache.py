@@ -312,6 +312,7 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
             progress.write(f"\n{number} {_checksum(batch)}")  # newline first: it ends a torn line
             progress.flush()
             advance(len(batch))
+    os.fsync(file.fileno())  # or after a power cut it could have its final name, and be black towards its end
     pictures.part.chmod(0o644)  # the cache may be shared
     _let_go(file)
     pictures.progress.unlink(missing_ok=True)

@@ -118,7 +118,7 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     Raises:
         DataError: There are no rows.
     """
-    named = bool(rows) and not any(_PICTURE_NAME.fullmatch(cell) for cell in rows[0])
+    named = bool(rows) and not _names_a_picture(rows[0], rows[1 : 1 + _ROWS_LOOKED_AT])
     header, body = (rows[0], rows[1:]) if named else ([], rows)
     if not body:
         raise DataError(f"{path} holds no rows")
@@ -130,6 +130,13 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     if not named:
         return [""] * width, body
     return ["", *header] if width == len(header) + 1 else header, body  # the first column may have no name
+
+
+def _names_a_picture(first: list[str], others: list[list[str]]) -> bool:
+    """Return whether a row has a picture's name, and not only the name of a column with a dot, such as Hair.Black."""
+    endings = {Path(cell).suffix for row in others for cell in row if _PICTURE_NAME.fullmatch(cell)}
+    names = [cell for cell in first if _PICTURE_NAME.fullmatch(cell)]
+    return any(not others or Path(name).suffix in endings for name in names)
 
 
 def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:

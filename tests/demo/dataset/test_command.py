@@ -85,6 +85,17 @@ def before_each_picture(act: Callable[[str], None], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(command, "crop_picture", acting)
 
 
+def test_people_who_are_never_alone_leave_no_table_of_people(pictures: Path, tmp_path: Path) -> None:
+    together = tmp_path / "people" / "Ada"
+    together.mkdir(parents=True)
+    shutil.copy(pictures / "pair.png", together)
+    out = tmp_path / "mine"
+    assert run(together.parent, "--folders_are_people", "--valid_share", 0, "--out", out) == 0
+    assert len(list((out / "img_align_celeba").iterdir())) == 2
+    assert not (out / "identity_CelebA.csv").exists()
+    assert len(read_celeba(out, labelled=False)["train"]) == 2
+
+
 def test_training_reads_the_labels_that_were_given(
     pictures: Path, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

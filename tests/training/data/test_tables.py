@@ -105,6 +105,16 @@ def test_bytes_around_the_cells_do_not_matter(tmp_path: Path, options: dict[str,
     assert read_celeba(tmp_path)["train"].fingerprint() == before
 
 
+@pytest.mark.parametrize("change", [same, name_last, lambda rows: [rows[0][1:], *rows[1:]]], ids=["", "last", "R"])
+def test_attributes_may_have_dots_in_their_names(tmp_path: Path, change: Change) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("image_id,Hair.Black,Bags.Under.Eyes\n1.jpg,1,-1\n2.jpg,-1,1\n")
+    rewrite(path, change)
+    table = read_table(path)
+    assert table.columns == ("Hair.Black", "Bags.Under.Eyes")
+    assert table.rows == {"1.jpg": ["1", "-1"], "2.jpg": ["-1", "1"]}
+
+
 def test_the_line_that_tells_excel_the_separator_is_passed_over(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"].fingerprint()
     table = tmp_path / "list_attr_celeba.csv"

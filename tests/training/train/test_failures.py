@@ -1,3 +1,5 @@
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import torch
 from slimnet import SlimNet
 from tests.training.train.runs import flags, interrupted, losses_read_after, metrics, position
 from training import train
+from training.data import loader
 from training.fit import trainer as engine
 
 
@@ -32,6 +35,19 @@ def test_a_full_disk_is_said_and_keeps_what_was_saved(
     assert not list(save.glob("*part"))
     assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 0
     assert [row["epoch"] for row in metrics(save)] == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs workers that are forked")
+def test_a_killed_worker_is_said_with_what_helps(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loader, "_begin_work", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    run = flags(data, tmp_path / "run", "--num_epochs", "1", "--num_workers", "1")
+    assert train.main(run) == 1
+    said = capsys.readouterr().err
+    assert "a process that prepares batches has ended" in said
+    assert "Go on by --resume with fewer --num_workers" in said
+    assert train.main([*run, "--resume", "--num_workers", "0"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,7 @@ class Interruption:
         if again or not self.waits:
             raise self.reason
         if os.environ.get("RANK", "0") == "0":
-            # Not with print, since a signal may come in the middle of printing.
-            os.write(2, b"\nstopping after this step; once more to stop at once, without what was not saved\n")
+            _tell(b"\nstopping after this step; once more to stop at once, without what was not saved\n")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -128,3 +127,16 @@ class Interruption:
             yield
         finally:
             self.waits = waited
+
+
+def _tell(text: bytes) -> None:
+    """Write to the standard error stream; not with print, since a signal may come in the middle of printing.
+
+    If that was a terminal that is closed now, nothing can be told any more, which must not keep the run from saving.
+    """
+    try:
+        os.write(2, text)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)  # whatever is printed later would fail, too
+        os.close(nowhere)

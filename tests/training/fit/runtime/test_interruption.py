@@ -119,6 +119,35 @@ def test_before_training_there_is_nothing_to_save(
     assert "--resume" not in said
 
 
+TALKING = """
+import sys
+from training.fit.runtime.interruption import Interruption
+
+with Interruption().watched() as interruption, interruption.held():
+    print("held", flush=True)
+    while not interruption.asked:
+        pass
+    print("saved", flush=True)
+    print("how to go on", file=sys.stderr)
+sys.exit(interruption.reason.status)
+"""
+
+
+def test_a_terminal_that_was_closed_does_not_keep_a_run_from_saving() -> None:
+    terminal, its_other_end = os.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-c", TALKING], cwd=ROOT, stdout=subprocess.PIPE, stderr=its_other_end, text=True
+    )
+    with run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "held\n"
+        os.close(its_other_end)
+        os.close(terminal)
+        run.send_signal(signal.SIGHUP)
+        assert run.stdout.read() == "saved\n"
+    assert run.returncode == 129
+
+
 def test_what_a_program_was_started_to_ignore_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -19,11 +19,22 @@ def test_a_gpu_takes_bfloat16_or_else_float16(
     assert compute_type("auto", CUDA) == expected
 
 
-@pytest.mark.parametrize(("has_bfloat16", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize(
+    ("machine", "onednn_takes_it", "has_instructions", "expected"),
+    [
+        ("x86_64", True, True, torch.bfloat16),
+        ("x86_64", True, False, torch.float32),  # AVX-512 alone, on which it would be emulated
+        ("x86_64", False, False, torch.float32),
+        ("aarch64", True, False, torch.bfloat16),
+        ("aarch64", False, False, torch.float32),
+    ],
+)
 def test_a_processor_without_bfloat16_stays_with_float32(
-    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, expected: torch.dtype
+    monkeypatch: pytest.MonkeyPatch, machine: str, onednn_takes_it: bool, has_instructions: bool, expected: torch.dtype
 ) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: has_bfloat16)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn_takes_it)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_instructions)
     assert compute_type("auto", CPU) == expected
 
 
