@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write_folder(folder: Path, weights: Path, operator: str | None = None) -> dict[str, bytes]:
-    """Write the page, replacing one that this function wrote before.
+    """Write the page, replacing one that this function wrote before; what else lies beside that page stays.
 
     Args:
         folder: created if it does not exist.
@@ -101,12 +101,8 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
     unfinished = folder / _UNFINISHED
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not (is_new or unfinished.exists() or _is_whole(folder)):
-        raise _unlike_a_page(folder)
+        raise StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
     files = page_files(weights, operator)
-    if unfinished.exists() and not _is_whole(folder):  # a run was killed, perhaps after it had deleted the old page
-        parts = {_UNFINISHED, *(name.split("/")[0] for name in files)}
-        if {part.name for part in folder.iterdir()} - parts:
-            raise _unlike_a_page(folder)
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a run that was killed
     try:
         for name, content in files.items():
@@ -116,16 +112,13 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
     except BaseException:  # the earlier page stays intact
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    for old in set(folder.iterdir()) - {unfinished}:
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
-    for new in unfinished.iterdir():
-        new.rename(folder / new.name)
+    for new in unfinished.iterdir():  # beside the page there may be .git, CNAME or other pages
+        old = folder / new.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        new.replace(old)
     unfinished.rmdir()
     return files
-
-
-def _unlike_a_page(folder: Path) -> StaticPageError:
-    return StaticPageError(f"{folder} holds something else. Name a new or an empty folder.")
 
 
 def _is_whole(folder: Path) -> bool:

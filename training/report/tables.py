@@ -125,7 +125,8 @@ def decisions(evaluation: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split, in per cent, with 95 % "
-            "bootstrap intervals in brackets; thresholds and bands were fitted on the validation split alone:",
+            "bootstrap intervals in brackets; thresholds were fitted on the validation split, and bands there and on "
+            "the sets given to `training.calibrate --outside`, if any:",
             "",
             table(("operating point", *(TITLES[name] for name in figures), "answered", "right where answered"), rows),
             "",

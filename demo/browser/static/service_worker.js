@@ -5,7 +5,8 @@ const worker = self;
 const {version, files, policy} = worker.site; // demo/publish/static.py inserts it above
 const {scope} = worker.registration; // address of the page's folder, with a "/" at its end
 const ENGINE = "engine/"; // folder of the engine's files, which are kept once they have been loaded
-const CACHE = `slimnet-faces-${version}`;
+const CACHES = `slimnet-faces ${scope} `; // the caches of a host's pages are in one place
+const CACHE = CACHES + version;
 const HEADERS = {
   "Content-Security-Policy": policy,
   // Together they isolate the page, so that the network may use several threads.
@@ -45,7 +46,7 @@ function fileOf(url) {
 /** Deletes what was kept of other versions of this page. */
 async function dropOthers() {
   const names = await caches.keys();
-  const others = names.filter((name) => name.startsWith("slimnet-faces-") && name !== CACHE);
+  const others = names.filter((name) => name.startsWith(CACHES) && name !== CACHE);
   await Promise.all(others.map((name) => caches.delete(name)));
 }
 
@@ -59,7 +60,8 @@ async function answer(request, file) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(scope + file);
   if (kept) return withHeaders(kept);
-  const response = await fetch(request);
+  // The engine's addresses stay the same, so that the browser may hold a file of the version before.
+  const response = await fetch(request, {cache: "no-cache"});
   if (response.status === 200) cache.put(scope + file, response.clone()).catch(() => {}); // a full disk keeps nothing
   return withHeaders(response);
 }

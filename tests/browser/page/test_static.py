@@ -30,7 +30,7 @@ class QuietFiles(SimpleHTTPRequestHandler):
     fresh: ClassVar[set[str]] = set()
 
     def do_GET(self) -> None:
-        if self.headers.get("Cache-Control") == "no-cache":
+        if self.headers.get("Cache-Control") in {"no-cache", "max-age=0"}:
             self.fresh.add(self.path)
         super().do_GET()
 
@@ -158,10 +158,33 @@ def test_it_leaves_the_other_pages_of_its_host_alone(browser: Any, host: Threadi
         assert "Copyright" in page.inner_text("body")
         page.goto(address)
         assert policy("engine/files.json") == static.POLICY
+        assert "/engine/files.json" in QuietFiles.fresh
         assert policy("engine/files.json?again") == static.POLICY
         assert not [url for url in kept() if "blog" in url or "licences" in url]
         context.set_offline(True)
         for name in ("", "index.html", "?from=link"):
+            page.goto(address + name)
+            page.wait_for_selector("#live", state="attached")
+    finally:
+        context.close()
+
+
+def test_two_pages_of_a_host_keep_their_files_apart(browser: Any, host: ThreadingHTTPServer, tmp_path: Path) -> None:
+    names = ("museum/", "school/")
+    for name in names:
+        write_folder(tmp_path / "site" / name, static.WEIGHTS, name)
+        (tmp_path / "site" / name / "scripts" / "device" / "engine.js").write_text(ENGINE, encoding="utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.add_init_script(SCRIPT)
+    address = f"http://127.0.0.1:{host.server_address[1]}/"
+    try:
+        for name in names:
+            page.goto(address + name)
+            page.wait_for_selector("#live:not([inert])")  # once the worker answers for the page
+        context.set_offline(True)
+        for name in names:
             page.goto(address + name)
             page.wait_for_selector("#live", state="attached")
     finally:

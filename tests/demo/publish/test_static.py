@@ -75,8 +75,14 @@ def test_a_folder_is_written_again_but_nothing_else_is_lost(tmp_path: Path, caps
     folder = tmp_path / "site"
     assert main([str(folder)]) == 0
     (folder / "scripts" / "old.js").write_text("")
-    assert main([str(folder)]) == 0
+    (folder / ".git").mkdir()
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main")
+    (folder / "CNAME").write_text("faces.example")
+    assert main([str(folder), "--operator", "Museum"]) == 0
     assert not (folder / "scripts" / "old.js").exists()
+    assert "Museum" in (folder / "index.html").read_text(encoding="utf-8")
+    assert (folder / ".git" / "HEAD").read_text() == "ref: refs/heads/main"
+    assert (folder / "CNAME").read_text() == "faces.example"
     (tmp_path / "mine.txt").write_text("mine")
     capsys.readouterr()
     assert main([str(tmp_path)]) == 1
@@ -140,13 +146,9 @@ def test_a_run_that_was_killed_while_it_replaced_a_page_can_be_repeated(tmp_path
     left.parent.mkdir()
     left.write_text("new", encoding="utf-8")
     (tmp_path / "scripts").mkdir()  # the other old files are gone
-    mine = tmp_path / "my.txt"
-    mine.touch()
-    assert main([str(tmp_path)]) == 1
-    assert mine.exists()
-    mine.unlink()
+    (tmp_path / "CNAME").write_text("faces.example")
     assert main([str(tmp_path)]) == 0
-    assert contents(tmp_path) == page_files(static.WEIGHTS)
+    assert contents(tmp_path) == page_files(static.WEIGHTS) | {"CNAME": b"faces.example"}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
