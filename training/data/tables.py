@@ -9,6 +9,8 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from slimnet.files.text_table import TextTableError, read_cells
 
 _PICTURE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{2,4}")
@@ -134,9 +136,10 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
 
 def _names_a_picture(first: list[str], others: list[list[str]]) -> bool:
     """Return whether a row has a picture's name, and not only the name of a column with a dot, such as Hair.Black."""
-    endings = {Path(cell).suffix for row in others for cell in row if _PICTURE_NAME.fullmatch(cell)}
     names = [cell for cell in first if _PICTURE_NAME.fullmatch(cell)]
-    return any(not others or Path(name).suffix in endings for name in names)
+    endings = {Path(cell).suffix.lower() for row in others for cell in row if _PICTURE_NAME.fullmatch(cell)}
+    endings |= set(Image.registered_extensions())
+    return any(not others or Path(name).suffix.lower() in endings for name in names)
 
 
 def _column_of_names(header: list[str], body: list[list[str]], path: Path) -> int:

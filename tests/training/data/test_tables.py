@@ -115,6 +115,12 @@ def test_attributes_may_have_dots_in_their_names(tmp_path: Path, change: Change)
     assert table.rows == {"1.jpg": ["1", "-1"], "2.jpg": ["-1", "1"]}
 
 
+def test_a_first_picture_of_another_format_is_no_line_of_names(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("1.PNG,0\n2.jpg,1\n3.jpg,1\n")
+    assert read_table(path).rows == {"1.PNG": ["0"], "2.jpg": ["1"], "3.jpg": ["1"]}
+
+
 def test_the_line_that_tells_excel_the_separator_is_passed_over(tmp_path: Path) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"].fingerprint()
     table = tmp_path / "list_attr_celeba.csv"
