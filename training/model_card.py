@@ -82,12 +82,13 @@ def _parts(
 
 def _model_index(evaluation: dict[str, Any]) -> str:
     """Write the results as Hugging Face's model index, in YAML; figures in per cent."""
+    celeba = report.of_celeba(evaluation)
     results = [
         EvalResult(
             task_type="image-classification",
             task_name="Face attributes",
-            dataset_type="celeba",
-            dataset_name=f"CelebA, {evaluation['images']:,} images",
+            dataset_type="celeba" if celeba else "custom",
+            dataset_name=f"{'CelebA, ' if celeba else ''}{evaluation['images']:,} images",
             dataset_split=evaluation["split"],
             metric_type=name,
             metric_name=f"{report.TITLES[name]}, mean over {len(evaluation['attributes'])} attributes",
@@ -100,23 +101,27 @@ def _model_index(evaluation: dict[str, Any]) -> str:
 
 
 def _headline(evaluation: dict[str, Any]) -> str:
-    """Write a few lines for a README: our figures beside those that others report."""
+    """Write a few lines for a README: our figures, beside those that others report of CelebA's attributes."""
     images = f"{evaluation['images']:,}"
     rows = [
         ("**this repository**", images, *(f"**{report.with_span(evaluation, n)}**" for n in report.TICKED[:2])),
         ("always guessing the more common answer", f"the same {images}",
          report.percent(evaluation["majority_accuracy"]), "50.00"),
-        ("original PyTorch code", "all 19,962", "89.85", ""),
-        ("the paper", "all 19,962", "91.24", ""),
     ]  # fmt: skip
+    compared = []
+    if report.of_celeba(evaluation):
+        rows += [("original PyTorch code", "all 19,962", "89.85", ""), ("the paper", "all 19,962", "91.24", "")]
+        compared = [
+            "The last two rows are what others state, on the whole official test split, so they compare only roughly.",
+            "",
+        ]
     return "\n".join(
         [
             f"Mean over the {len(evaluation['attributes'])} attributes, in per cent, with 95 % bootstrap intervals:",
             "",
             report.table(("", f"images of the {evaluation['split']} split", "accuracy", "balanced accuracy"), rows),
             "",
-            "The last two rows are what others state, on the whole official test split, so they compare only roughly.",
-            "",
+            *compared,
             "![Accuracy and balanced accuracy of every attribute](attributes.png)",
         ]
     )

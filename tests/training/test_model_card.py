@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slimnet import ATTRIBUTES
 from training import model_card
 from training.evaluate import FullEvaluation
 from training.measure import bootstrap, calibration_error, scores, subgroups
@@ -82,6 +83,27 @@ def test_links_lead_from_the_document_to_the_evaluation(tmp_path: Path, folder: 
     document.write_text("<!-- evaluation: headline -->\n<!-- /evaluation -->\n")
     assert run(document, "--evaluation", folder) == 0
     assert "](../evaluation/attributes.png)" in document.read_text()
+
+
+def test_only_what_is_of_celebas_attributes_is_told_of_celeba(tmp_path: Path, folder: Path) -> None:
+    document = tmp_path / "results.md"
+    parts = ("headline", "summary", "decisions", "groups")
+    marks = "".join(f"<!-- evaluation: {part} -->\n<!-- /evaluation -->\n" for part in parts)
+    document.write_text(f"# evaluation: model-index\n# /evaluation\n{marks}")
+    assert run(document, "--evaluation", folder) == 0
+    own = document.read_text()
+    assert "type: custom" in own
+    assert "CelebA" not in own
+    assert "the paper" not in own
+
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    evaluation["attributes"] = [evaluation["attributes"][0] | {"attribute": name} for name in ATTRIBUTES]
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    assert run(document, "--evaluation", folder) == 0
+    of_celeba = document.read_text()
+    assert "type: celeba" in of_celeba
+    assert "| the paper | all 19,962 | 91.24 |" in of_celeba
+    assert "CelebA has no label of ethnicity" in of_celeba
 
 
 def calibrated(pays: bool = True) -> dict[str, Any]:

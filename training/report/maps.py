@@ -29,10 +29,10 @@ def where_it_looks(found: dict[str, Any]) -> str:
         for row in rows
     ]
     parts = [
-        f"On faces of CelebA's {found['split']} split that have an attribute (up to {most} each): the share of the "
+        f"On faces of the {found['split']} split that have an attribute (up to {most} each): the share of the "
         "positive evidence that lies in the attribute's part of the face, over that part's share of the crop. 1 is no "
-        "better than anywhere. The parts are boxes around the mean places of eyes, nose and mouth, to which CelebA's "
-        f"crops are aligned. In brackets 95 % bootstrap intervals ({found['resamples']:,} samples, people resampled).",
+        "better than anywhere. The parts are boxes around the mean places of eyes, nose and mouth, to which crops "
+        f"are aligned. In brackets 95 % bootstrap intervals ({found['resamples']:,} samples, people resampled).",
         f"Often looks elsewhere (below {LEAST_RATIO}): {', '.join(elsewhere) or 'none'}. Attributes that are not "
         "listed have no place of their own, or too few faces.",
         tables.table(("attribute", "faces", "share of the crop", *_METHODS.values()), body),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from slimnet.attributes import ATTRIBUTES
 from slimnet.files.atomic import replace_text, replacement
 from training.measure.metrics import FIGURES
 
@@ -62,6 +63,15 @@ def sections(evaluation: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def of_celeba(evaluation: dict[str, Any]) -> bool:
+    """Whether the attributes are CelebA's 40, so that what is known of CelebA belongs into the report.
+
+    Args:
+        evaluation: The content of evaluation.json.
+    """
+    return {scores["attribute"] for scores in evaluation["attributes"]} == {*ATTRIBUTES}
+
+
 # Sections
 
 
@@ -72,7 +82,7 @@ def summary(evaluation: dict[str, Any]) -> str:
         evaluation: The content of evaluation.json.
     """
     lines = [
-        f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split; means over the "
+        f"On {evaluation['images']:,} images of the {evaluation['split']} split; means over the "
         f"{len(evaluation['attributes'])} attributes, in per cent, with 95 % bootstrap intervals "
         f"({evaluation['resamples']:,} samples, each of as many people, with all their images):",
         "",
@@ -124,7 +134,7 @@ def decisions(evaluation: dict[str, Any]) -> str:
     figures = (*TICKED, "precision", "recall", "f1")
     return "\n".join(
         [
-            f"On {evaluation['images']:,} images of CelebA's {evaluation['split']} split, in per cent, with 95 % "
+            f"On {evaluation['images']:,} images of the {evaluation['split']} split, in per cent, with 95 % "
             "bootstrap intervals in brackets; thresholds were fitted on the validation split, and bands there and on "
             "the sets given to `training.calibrate --outside`, if any:",
             "",
@@ -228,11 +238,15 @@ def groups(evaluation: dict[str, Any]) -> str:
     Args:
         evaluation: The content of evaluation.json.
     """
+    ethnicity = (
+        "CelebA has no label of ethnicity, so nothing can be said on it here; Pale_Skin is no substitute. "
+        if of_celeba(evaluation)
+        else ""
+    )
     texts = [
-        "Groups are made by CelebA's own labels, which are annotators' impressions. CelebA has no label of ethnicity, "
-        "so nothing can be said on it here; Pale_Skin is no substitute. A gap is that of the two groups that lie "
-        "farthest apart. The widest gaps are listed: because they are the widest, part of each is chance, and its "
-        "interval lies too high.",
+        f"Groups are made by the data's own labels, which are annotators' impressions. {ethnicity}A gap is that of the "
+        "two groups that lie farthest apart. The widest gaps are listed: because they are the widest, part of each is "
+        "chance, and its interval lies too high.",
         *(_division(found) for found in evaluation["divisions"]),
     ]
     return "\n\n".join(texts)
