@@ -1,8 +1,11 @@
 """The image in demo/replicas installs what CI tests, and all that requirements.txt asks for."""
 
 import re
+import runpy
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -49,6 +52,28 @@ def test_the_locked_version_is_in_the_range(line: str, torch: str) -> None:
     requirement = Requirement(line)
     found = locked("page.txt", torch).get(canonicalize_name(requirement.name), "no version at all")
     assert requirement.specifier.contains(found), f"{line}, but locked is {found}: run .ci/lock"
+
+
+@pytest.fixture
+def maker() -> dict[str, Any]:
+    """What .ci/lock runs."""
+    return runpy.run_path(str(ROOT / ".ci" / "locks.py"))
+
+
+def test_the_lock_holds_what_is_required_and_nothing_that_happens_to_be_installed(maker: dict[str, Any]) -> None:
+    python = re.search(r"Python (\d+\.\d+)", TESTED.read_text("utf-8"))
+    assert python
+    if python[1] != f"{sys.version_info.major}.{sys.version_info.minor}":
+        pytest.skip(f"the lock is for Python {python[1]}, on which packages may need others")
+    found = {canonicalize_name(line.split("==")[0]) for line in lines(".ci/lock.txt")}
+    assert found == maker["needed"]("requirements.txt", "tests/requirements.txt")
+
+
+def test_an_environment_with_torch_for_cpus_alone_is_not_locked(maker: dict[str, Any]) -> None:
+    versions = {"torch": "2.15.0+cpu", "numpy": "2.4.0"}
+    maker["hashed"].__globals__["version"] = versions.__getitem__
+    with pytest.raises(SystemExit, match=r"^PyPI does not have torch 2\.15\.0\+cpu: "):
+        maker["hashed"]({*versions})
 
 
 def requirements_of(name: str, found: str) -> Iterator[Requirement]:
