@@ -7,7 +7,7 @@ The two programs come from npm, pinned by package-lock.json, and aren't part of 
 import json
 from pathlib import Path
 
-from demo.paths import ASSETS, NPM_PACKAGES
+from demo.paths import ASSETS, NPM_PACKAGES, PACKAGE_LOCK
 from demo.pipeline.mediapipe.face_models import DETECTOR, LANDMARKER
 from slimnet import SlimNet
 from slimnet.explain import cells
@@ -89,7 +89,10 @@ def _program(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise DeviceFilesError(
-            f"{path.name} is missing: npm ci --omit=dev in the program's folder installs what "
-            "browsers need to read faces themselves."
-        ) from error
+        what_to_do = (
+            "npm ci --omit=dev in the program's folder installs what browsers need to read faces themselves."
+            if PACKAGE_LOCK.is_file()
+            else "what browsers need to read faces themselves can be installed in a clone of the repository alone, by "
+            "npm ci --omit=dev."
+        )
+        raise DeviceFilesError(f"{path.name} is missing: {what_to_do}") from error

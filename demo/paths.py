@@ -14,4 +14,5 @@ MAPS = ASSETS / "evaluation" / "maps.json"
 CONDITIONS = ASSETS / "evaluation" / "conditions.json"
 PREVIEW = ASSETS / "screenshots" / "preview.png"  # shown with links to the page
 BROWSER = ROOT / "demo" / "browser"
-NPM_PACKAGES = ROOT / "node_modules"  # what package-lock.json pins, if installed
+PACKAGE_LOCK = ROOT / "package-lock.json"  # not in a wheel
+NPM_PACKAGES = ROOT / "node_modules"  # what the lock pins, if installed

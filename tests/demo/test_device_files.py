@@ -49,7 +49,10 @@ def test_what_explains_the_network_holds_none_of_its_weights_again() -> None:
     assert len(files[FINE_MAPS]) < len(files[NETWORK]) / 10
 
 
-def test_a_missing_program_is_named_with_what_to_do(packages: Path) -> None:
+def test_a_missing_program_is_named_with_what_to_do(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (packages / "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm").unlink()
     with pytest.raises(DeviceFilesError, match=r"ort-wasm-simd-threaded\.wasm is missing: npm ci"):
+        device_files(WEIGHTS)
+    monkeypatch.setattr(module, "PACKAGE_LOCK", packages / "package-lock.json")
+    with pytest.raises(DeviceFilesError, match=r"is missing: .* in a clone of the repository alone, by npm ci"):
         device_files(WEIGHTS)

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from demo.operating_points import POINTS
-from demo.paths import EVALUATION, OUTSIDE
+from demo.paths import EVALUATION, OUTSIDE, PACKAGE_LOCK
 from demo.pipeline.analyse import Pipeline
 from demo.server.content.attributes import display_name
 from demo.server.content.measured import figures_of
@@ -43,6 +43,7 @@ def about(
         "about.html",
         on_device=on_device,
         at_server=at_server,
+        can_be_added=at_server and PACKAGE_LOCK.is_file(),
         is_celeba=_is_celeba(pipeline.attributes),
         outside=summary(figures_of(pipeline.predictor.sha256, outside)),
         **_quality(pipeline, evaluation),

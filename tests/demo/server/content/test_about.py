@@ -4,6 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from demo.paths import WEIGHTS
 from demo.server.content.about import EVALUATION, about, counted, labels
 from slimnet import ATTRIBUTES, Calibration, Reliability, SlimNet
@@ -109,6 +111,15 @@ def test_nothing_is_said_of_celeba_where_its_labels_were_not_learned() -> None:
         assert "Celeb" not in about(pipeline(OTHER, "Smoking", "Smiling", shares=shares))
     assert "celebrities" not in labels(("Smoking", "Smiling"))
     assert "celebrities" in labels(("Smiling",))
+
+
+def test_reading_faces_in_the_browser_can_be_added_to_a_clone_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "npm ci --omit=dev" in about(pipeline(OTHER, *ATTRIBUTES))
+    assert "npm ci" not in about(pipeline(OTHER, *ATTRIBUTES), on_device=True)
+    monkeypatch.setattr("demo.server.content.about.PACKAGE_LOCK", tmp_path / "package-lock.json")
+    assert "npm ci" not in about(pipeline(OTHER, *ATTRIBUTES))
 
 
 def test_attributes_are_counted() -> None:
