@@ -30,11 +30,12 @@ for (const panel of document.querySelectorAll(".panel")) if (panel instanceof HT
 async function takenOver() {
   const workers = navigator.serviceWorker; // undefined unless the page came by https
   if (!workers) return;
-  const registered = workers.register(`${ROOT}service_worker.js`).then(
+  const own = `${ROOT}service_worker.js`; // of a page above this one, another one may answer until then
+  const registered = workers.register(own).then(
     () => true,
     () => false, // the browser keeps nothing
   );
-  if (workers.controller || !(await registered)) return;
+  if (workers.controller?.scriptURL === own || !(await registered)) return;
   const controlled = new Promise((resolve) => {
     workers.addEventListener("controllerchange", () => resolve(undefined), {once: true});
   });

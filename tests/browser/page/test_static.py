@@ -170,7 +170,7 @@ def test_it_leaves_the_other_pages_of_its_host_alone(browser: Any, host: Threadi
 
 
 def test_two_pages_of_a_host_keep_their_files_apart(browser: Any, host: ThreadingHTTPServer, tmp_path: Path) -> None:
-    names = ("museum/", "school/")
+    names = ("museum/", "school/", "school/class/")  # the last one below another
     for name in names:
         write_folder(tmp_path / "site" / name, static.WEIGHTS, name)
         (tmp_path / "site" / name / "scripts" / "device" / "engine.js").write_text(ENGINE, encoding="utf-8")
@@ -183,6 +183,8 @@ def test_two_pages_of_a_host_keep_their_files_apart(browser: Any, host: Threadin
         for name in names:
             page.goto(address + name)
             page.wait_for_selector("#live:not([inert])")  # once the worker answers for the page
+            worker = page.evaluate("navigator.serviceWorker.controller.scriptURL")
+            assert worker == f"{address}{name}service_worker.js"
         context.set_offline(True)
         for name in names:
             page.goto(address + name)
