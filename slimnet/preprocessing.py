@@ -105,5 +105,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-# The default, which all networks trained here use: [-1, 1] for CelebA's aligned crops.
+# The default, which every SlimNet trained here uses: [-1, 1] for CelebA's aligned crops.
 transform = Preprocessing()

@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.files.atomic import replace_text
-from training.data.celeba import DataError, Split, read_celeba
+from training.data.celeba import DataError, Split, read_celeba, unknown_people
 from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given, given_path
 from training.fit.record.provenance import step_provenance
 from training.measure import bootstrap, metrics
@@ -238,6 +238,9 @@ def _calibrate(
     temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
     draws = bootstrap.draw(split.identities, resamples)
     moved, cooled = np.array(thresholds.logits) if thresholds.folded else 0.0, np.array(temperatures.values)
+    for folder in outside:
+        if people := unknown_people(folder):
+            print(f"{folder}: {people}", file=sys.stderr)
     others = measure_other_people(outside, split.attributes, lambda faces: expit((read(faces) - moved) / cooled))
     decisions = fit_decisions(
         expit(logits / cooled), split.labels, split.known, split.identities, split.attributes,

@@ -121,7 +121,7 @@ def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> l
         The pictures of each split.
 
     Raises:
-        DataError: Pictures are damaged, and the message names those of all splits, or the cache has too little room.
+        DataError: Pictures are damaged, and the message counts those of all splits, or the cache has too little room.
     """
     if process.local_rank == 0:
         check_room([place(split, config.cache_dir, transform) for split in splits])

@@ -95,7 +95,9 @@ def test_bands_hold_for_other_people_as_well(
         return calibration.unsure
 
     own, both = bands(), bands("--outside", people)
-    assert "Second of 400 faces in people: " in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "Second of 400 faces in people: " in printed.out
+    assert f"{people}: no identity_CelebA.txt, so every picture counts as another person" in printed.err
     provenance = SlimNet.load_pretrained(out).provenance
     others = read_celeba(people)["valid"].with_attributes(celeba.ATTRIBUTES)
     assert provenance

@@ -1,4 +1,4 @@
-"""Use a GPU that you have for minutes only: check all that says "GPU", measure it, and train for the rest of the time.
+"""Use a GPU that you have for minutes only: check all that says "GPU", measure it, then train.
 
     python -m training.benchmark.gpu --data_dir data --out results --minutes 8 -- --recipe best --num_epochs 1000
 

@@ -46,7 +46,8 @@ class TrainConfig:
         ("data",),
         "folders of pictures and labels in CelebA's form, which may be read-only. FOLDER=DRAWS: how often each of its "
         "pictures is drawn in an epoch, such as 0.5 or 2 (else once). The first folder's labels are learnt; columns of "
-        "the others are joined by name. The first one with a validation split decides which weights are best",
+        "the others are joined by name. The first one with known labels in its validation "
+        "split decides which weights are best",
         type=str, nargs="+", metavar="FOLDER[=DRAWS]",
     )  # fmt: skip
     attributes: tuple[str, ...] = _option(
@@ -67,7 +68,7 @@ class TrainConfig:
     num_epochs: int = _option(20, "passes over the training pictures", _EPOCHS)
     batch_size: int = _option(
         64,
-        "images a step, over all processes; 0: as many as a GPU's memory holds, at most 1,024 (128 without one). "
+        "images a step, over all processes; 0: as many as a CUDA GPU's memory holds, at most 1,024 (128 without one). "
         "On a CUDA GPU a single process's default is 0, except with --recipe best",
         Range(0, BATCH_SIZE.most),
     )
@@ -93,7 +94,7 @@ class TrainConfig:
     )
     warmup: float = _option(0.0, "share of the run in which the learning rate rises from 0", SHARE)
     average: float = _option(0.0, "EMA decay per step; the averaged weights are validated and saved (0: off)", SHARE)
-    augment: bool = _option(False, "flip, turn, scale, shift and recolour training crops")
+    augment: bool = _option(False, "flip, turn, scale, shift, recolour and soften training crops")
     augmentation: tuple[str, ...] = _option(
         (), "with --augment: changes to its ranges, such as turn=9 soften=0.5; names: training/data/augment.py",
         type=str, nargs="+", metavar="NAME=NUMBER",
@@ -101,7 +102,7 @@ class TrainConfig:
     plain_share: float = _option(0.0, "share of the run, at its end, without augmentation", SHARE)
     precision: str = _option(
         "float32",
-        "auto: bfloat16 where the processor or GPU has it, else float16 on a GPU; on a CUDA GPU auto is the default",
+        "auto: bfloat16 where the processor or CUDA GPU has it, else float16 on such a GPU, where auto is the default",
         choices=("float32", "auto"),
     )
     early_share: float = _option(0.0, "share of the run, at its start, on smaller crops, for speed", SHARE)

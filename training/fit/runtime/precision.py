@@ -8,8 +8,8 @@ import torch
 def compute_type(precision: str, device: torch.device) -> torch.dtype:
     """Return the number format to compute in: float32, or for "auto" the fastest that the device has in hardware.
 
-    That is bfloat16 if the processor or GPU has it, else float16 on a GPU, which needs scaled gradients; never an
-    emulated format, which would be slower than float32.
+    That is bfloat16 if the processor or CUDA GPU has it, else float16 on such a GPU, which needs scaled gradients;
+    never an emulated format, which would be slower than float32.
 
     Args:
         precision: "float32" or "auto".
