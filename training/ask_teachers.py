@@ -1,7 +1,7 @@
 """Write what teachers say about a run's pictures: `python -m training.ask_teachers --teachers A B --out T.csv`.
 
 The table has the same form as demo.annotate's, so `training.train --teachers T.csv` takes it in place of the teachers.
-It covers training and validation pictures; a line says how good the teachers' mean is on each validation split.
+It covers training and validation pictures; a line says how good the teachers' mean is on each validation split, if any.
 
 Teachers may be such tables themselves, so that the command also joins tables: `A.csv=0.6 B.csv=0.4` takes a weighted
 mean where both answer. `--leave_out FOLDER=NAME,NAME` leaves cells empty where the teachers are no good.
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         teachers = [weighted(word) for word in options.teachers]
-        splits = read_folders(options.data_dir, options.attributes)
+        splits = read_folders(options.data_dir, options.attributes, validated=False)
         asked = [*splits.train, *splits.valid.values()]
         empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
         for line in (*splits.notes, *check([file for file, _ in teachers], splits.joined())[1]):

@@ -95,10 +95,23 @@ def browser(driver: Any, camera: Path) -> Iterator[Any]:
     yield from launched(driver, camera)
 
 
+@pytest.fixture(scope="package")
+def profile(browser: Any) -> Iterator[Any]:
+    """A context that tests use one after the other, so that the browser has Gradio's scripts already."""
+    context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Any]:
+def open_page(browser: Any, profile: Any) -> Iterator[Any]:
     """Opens the page of a server; fails at the end if it has met an error or asked another host for anything."""
-    yield from opener(browser)
+    yield from opener(browser, profile)
+    for page in profile.pages:  # also those that the test opened itself
+        page.close()
+    profile.set_offline(False)
+    profile.clear_permissions()
+    profile.grant_permissions(["camera"])
 
 
 @pytest.fixture
@@ -111,18 +124,24 @@ def unwatched(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-def opener(browser: Any) -> Iterator[Any]:
-    contexts, troubles = [], []
+def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
+    """Opens pages, each in a context of its own, except the first one of a test if it needs nothing but the profile."""
+    contexts, pages, troubles = [], [], []
 
     def open_at(
         server: Server, script: str = "", modules: Mapping[str, str] = MappingProxyType({}), **options: Any
     ) -> Any:
         """Modules: path in demo/browser -> content to use instead of that file's."""
-        context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
-        contexts.append(context)
-        for name, text in modules.items():
-            context.route(f"**/{name}", partial(answer_with, text=text))
-        page = context.new_page()
+        if profile and not pages and not modules and not options:
+            page = profile.new_page()
+            forget(page, server.url)
+        else:
+            context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
+            contexts.append(context)
+            for name, text in modules.items():
+                context.route(f"**/{name}", partial(answer_with, text=text))
+            page = context.new_page()
+        pages.append(page)
         page.set_default_timeout(60_000)
         page.add_init_script(WATCH + script)
         page.on("pageerror", lambda error: troubles.append(f"error on the page: {error}"))
@@ -133,6 +152,12 @@ def opener(browser: Any) -> Iterator[Any]:
         page.wait_for_selector("#photo:not([inert])", state="attached")
         page.wait_for_selector("[role=tablist]:not([inert])")
         return page
+
+    def forget(page: Any, address: str) -> None:
+        """Delete what earlier tests have left at an address, except in the HTTP cache."""
+        session = profile.new_cdp_session(page)
+        session.send("Storage.clearDataForOrigin", {"origin": address.rstrip("/"), "storageTypes": "all"})
+        session.detach()
 
     def answer_with(route: Any, text: str) -> None:
         route.fulfill(body=text, content_type="text/javascript")

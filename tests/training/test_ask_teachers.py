@@ -54,6 +54,17 @@ def test_the_table_holds_the_mean_logit_of_all_teachers(
     assert f"data, 6 of 6 validation pictures: accuracy {right:.2f} %" in capsys.readouterr().out
 
 
+def test_pictures_without_a_validation_split_are_asked_about_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = celeba.write(tmp_path / "further", sizes={0: 5, 1: 0, 2: 2})
+    table = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0))
+    np.testing.assert_allclose(
+        table_logits(str(table), read_celeba(data)["train"]), np.tile([4, -2, 0], (5, 1)), atol=1e-4
+    )
+    assert "validation pictures" not in capsys.readouterr().out
+
+
 def test_a_table_may_hold_some_of_the_attributes_and_teaches_nothing_of_the_others(tmp_path: Path, data: Path) -> None:
     teacher = weights(tmp_path / "a.safetensors", 4, -2, 0)
     table = ask(data, teacher, attributes=("Third", "First"))

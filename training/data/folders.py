@@ -156,7 +156,7 @@ def join(splits: Sequence[Split]) -> Split:
     )
 
 
-def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> RunSplits:
+def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = (), *, validated: bool = True) -> RunSplits:
     """Read the folders of a run, and join their columns of labels by name.
 
     Learns the first folder's attributes, or the given ones. A column that a folder lacks is unknown there; its other
@@ -165,10 +165,11 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
     Args:
         data_dirs: Each FOLDER or FOLDER=DRAWS; the first must have labels.
         attributes: Attributes to learn, in the order of the outputs; the first folder's unless given.
+        validated: Whether there has to be something to validate on.
 
     Raises:
-        DataError: A folder cannot be read, no folder has one of the attributes, or there is nothing to train on or to
-            validate on.
+        DataError: A folder cannot be read, no folder has one of the attributes, or there is nothing to train on or,
+            where that has to be, to validate on.
     """
     folders = different_folders(data_dirs)
     first = read_celeba(folders[0].path, labelled=not attributes, wanted=attributes)
@@ -188,7 +189,10 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = ()) -> Ru
         ]
     joined = [{name: split.with_attributes(learnt) for name, split in splits.items()} for splits in found]
     where = " and ".join(data_dirs)
-    return RunSplits(*_train(folders, joined, where), _valid(names, joined, where), tuple(notes))
+    valid = _valid(names, joined)
+    if validated and not valid:
+        raise DataError(_why_not_validated(joined, where))
+    return RunSplits(*_train(folders, joined, where), valid, tuple(notes))
 
 
 def different_folders(data_dirs: Sequence[str]) -> list[Folder]:
@@ -230,19 +234,16 @@ def _train(folders: Sequence[Folder], found: Sequence[dict[str, Split]], where: 
     return tuple(split for split, _ in there), Draws(tuple((len(split), draws) for split, draws in there))
 
 
-def _valid(names: Sequence[str], found: Sequence[dict[str, Split]], where: str) -> dict[str, Split]:
-    """Return the validation splits with known labels by folder name.
+def _valid(names: Sequence[str], found: Sequence[dict[str, Split]]) -> dict[str, Split]:
+    """Return the validation splits with known labels by folder name."""
+    return {name: splits["valid"] for name, splits in zip(names, found, strict=True) if splits["valid"].known.any()}
 
-    Raises:
-        DataError: There is none.
-    """
-    there = {name: splits["valid"] for name, splits in zip(names, found, strict=True) if len(splits["valid"])}
-    if not there:
-        raise DataError(f"{where} has no pictures in its valid split")
-    judged = {name: split for name, split in there.items() if split.known.any()}
-    if not judged:
-        raise DataError("no label of the valid split is known (0 beside -1 and 1): nothing can be judged")
-    return judged
+
+def _why_not_validated(found: Sequence[dict[str, Split]], where: str) -> str:
+    """Say why no validation split of these folders can judge anything."""
+    if any(len(splits["valid"]) for splits in found):
+        return "no label of the valid split is known (0 beside -1 and 1): nothing can be judged"
+    return f"{where} has no pictures in its valid split"
 
 
 def _notes(folder: Path, splits: dict[str, Split], learnt: Sequence[str], first: bool) -> list[str]:
