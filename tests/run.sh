@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the tests need, including Chromium, and runs all checks. Arguments go to pytest.
 set -euo pipefail
+unset PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes, each of which would compile all modules again
 cd "$(dirname "$0")/.."
 bash .ci/environment requirements.txt tests/requirements.txt
 # libatomic1 is for playwright's own Node.js, strace for demo.prove_privacy, the last two for the proxy of demo/README.md.
@@ -20,13 +21,15 @@ npm() { PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" --
 npm ci --no-audit --no-fund --prefer-offline
 npm run check
 [ $# -eq 0 ] || exec .venv/bin/python -m pytest "$@"
-# The browser tests mostly wait, so the others run beside them. Their output is shown at the end.
+# Two halves that take about as long as each other run side by side. The output of the one with the browser tests is shown
+# at the end.
 said=$(mktemp)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
+half=(tests/browser tests/slimnet tests/fuzz tests/faults)
 slowest="--durations 40 --durations-min 4"
-.venv/bin/python -m pytest tests/browser $slowest >"$said" 2>&1 &
+.venv/bin/python -m pytest "${half[@]}" $slowest >"$said" 2>&1 &
 status=0
-.venv/bin/python -m pytest --ignore tests/browser $slowest || status=$?
+.venv/bin/python -m pytest "${half[@]/#/--ignore=}" $slowest || status=$?
 wait $! || status=$?
 cat "$said"
 exit "$status"

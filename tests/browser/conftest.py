@@ -126,7 +126,8 @@ def unwatched(browser: Any) -> Iterator[Any]:
 
 def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
     """Opens pages, each in a context of its own, except the first one of a test if it needs nothing but the profile."""
-    contexts, pages, troubles = [], [], []
+    contexts, troubles = [], []
+    pages: list[Any] = []
 
     def open_at(
         server: Server, script: str = "", modules: Mapping[str, str] = MappingProxyType({}), **options: Any
