@@ -32,8 +32,8 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
     """Write an ONNX file, whole or not at all.
 
     Args:
-        model: the network, on any device; it is not changed.
-        path: the file to write; see slimnet.onnx.graph for its content.
+        model: the network, on any device and of any precision; it is not changed.
+        path: the file to write, in float32; see slimnet.onnx.graph for its content.
 
     Raises:
         ExportError: the package onnx is missing.
@@ -43,7 +43,7 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
         from slimnet.onnx.graph import onnx_model
     except ImportError as error:
         raise ExportError(f"writing .onnx needs the package onnx ({error}): pip install -r requirements.txt") from error
-    model = copy.deepcopy(model).cpu()
+    model = copy.deepcopy(model).cpu().float()
     content = onnx_model(Inference(model)).SerializeToString()
     with replacement(path) as part:
         part.write_bytes(content)
@@ -53,13 +53,13 @@ def export_torch(model: SlimNet, path: str | Path) -> None:
     """Write a torch.export archive, whole or not at all.
 
     Args:
-        model: the network, on any device; it is not changed.
-        path: the file to write; `torch.export.load(path).module()(crops)` gives logits and probabilities.
+        model: the network, on any device and of any precision; it is not changed.
+        path: the file to write, in float32; `torch.export.load(path).module()(crops)` gives logits and probabilities.
 
     Raises:
         OSError: the file cannot be written.
     """
-    model = copy.deepcopy(model).cpu()
+    model = copy.deepcopy(model).cpu().float()
     height, width = model.preprocessing.height, model.preprocessing.width
     example = torch.zeros((2, height, width, 3), dtype=torch.uint8)  # torch would take a batch of 1 for a constant
     batch = torch.export.Dim("batch", min=1)

@@ -62,9 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.why is not None and options.why not in pipeline.attributes:
         parser.error(f"--why: there is no attribute {options.why}; choose one of {', '.join(pipeline.attributes)}")
     found = PictureFiles(options.inputs)
-    files = found.files
-    summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
     out = Path(os.path.realpath(options.out))  # so that a link stays a link
+    drawn = _why_folder(options)  # by this run or an earlier one
+    files = [file for file in found.files if drawn not in Path(os.path.realpath(file)).parents]
+    summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
     if is_parquet(out):
         files = _named_in_utf8(files, summary)
     settings = {"weights": pipeline.weights}
@@ -129,10 +130,15 @@ def _why_pictures(options: argparse.Namespace, predictor: Predictor) -> WhyPictu
     """
     if options.why is None:
         return None
-    out = Path(os.path.realpath(options.out))
-    folder = out.with_name(f"{out.stem}-why")
+    folder = _why_folder(options)
     folder.mkdir(exist_ok=True)
     return WhyPictures(folder, options.why, predictor)
+
+
+def _why_folder(options: argparse.Namespace) -> Path:
+    """The folder for the pictures of --why, whether there is one or not."""
+    out = Path(os.path.realpath(options.out))
+    return out.with_name(f"{out.stem}-why")
 
 
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:

@@ -176,7 +176,9 @@ class Journal:
         return self._connect(vfs)
 
     def _connect(self, vfs: str) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path.absolute().as_uri() + vfs, timeout=0, uri=True)
+        # A URI only where it is needed: on Windows, SQLite takes none of a network drive.
+        name = self._path.absolute().as_uri() + vfs if vfs else str(self._path)
+        database = sqlite3.connect(name, timeout=0, uri=bool(vfs))
         try:
             database.executescript(_OPEN)
         except BaseException:

@@ -26,11 +26,11 @@ from demo.batch.progress import counted
 from demo.batch.stops import STOPS, explain_stop
 from demo.batch.workers import worker_count
 from demo.dataset.labels import LabelError, Labels, read_labels
-from demo.dataset.names import crop_name
+from demo.dataset.names import crop_name, stem_of
 from demo.dataset.options import REPORT, argument_parser, find_problem
 from demo.dataset.picture import Cropped, FaceChoice, crop_in_processes, crop_picture
 from demo.dataset.plan import Picture, plan
-from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, other_row, rows_without_picture
+from demo.dataset.report import COLUMNS, NOT_READ, crop_rows, other_row, read_report, rows_without_picture
 from demo.dataset.summary import Summary, summarise
 from demo.dataset.tables import IMAGES, remove_dataset, write_tables
 from demo.pipeline.detect import FaceFinder
@@ -98,6 +98,7 @@ def _make(
     with PartialTable(out / REPORT, _settings(options), COLUMNS, entries, options.restart) as table:
         if options.restart:
             remove_dataset(out)
+        _check_names(table.path, pictures)
         (out / IMAGES).mkdir(exist_ok=True)
         done = min(len(table.done), len(pictures))
         if done:
@@ -114,6 +115,21 @@ def _make(
         summary = summarise(table.path, pictures, labels)
         table.finish()
     return summary
+
+
+def _check_names(report: Path, pictures: Sequence[Picture]) -> None:
+    """Check that the crops made so far are still called as they would be now.
+
+    Raises:
+        ResumeError: a picture that has been added has the name of another one, so that both get longer ones.
+    """
+    stems = {picture.stem for picture in pictures}
+    for entry in read_report(report):
+        if entry.crop and stem_of(entry.crop) not in stems:
+            raise ResumeError(
+                f"{report} holds {entry.crop}, which would have another name beside the pictures that have been added: "
+                "give --restart to begin again"
+            )
 
 
 def _cropped(

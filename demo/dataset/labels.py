@@ -76,14 +76,15 @@ def read_labels(path: Path, rules: Sequence[Rule] = (), groups: Sequence[str] = 
         faults += _column_faults(rule, labels)
         values[:, number] = [labels[cell] or UNKNOWN for cell in cells]
     values[values == ZERO] = UNKNOWN if _has_minus_one(table, rules, groups) else ABSENT
-    parts = table.only_column(_PARTITIONS)
+    people, parts = table.only_column(_PEOPLE), table.only_column(_PARTITIONS)
     wrong = {part for part in parts or () if part.lower() not in _PARTITION_NUMBERS}
     if wrong:
         faults.append(f"partitions are 0, 1 and 2, or train, valid and test, but the column holds {_shown(wrong)}")
     if faults:
         raise LabelError(f"{path} cannot be used as it is:" + "".join(f"\n  {fault}" for fault in faults))
     return Labels(
-        tuple(rule.attribute for rule in rules), tuple(table.pictures), values, table.only_column(_PEOPLE),
+        tuple(rule.attribute for rule in rules), tuple(table.pictures), values,
+        people and tuple("" if is_unknown(person) else person for person in people),
         tuple(_PARTITION_NUMBERS[part.lower()] for part in parts) if parts else None,
         {name: tuple("" if is_unknown(cell) else repaired(cell) for cell in table.column(name)) for name in groups},
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Write results as a table, CSV or Parquet, with one row for each face."""
 
-import csv
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +13,8 @@ from slimnet import Calibration, decide
 # Spreadsheets run text that begins like this as a formula; an apostrophe in front prevents that (OWASP, CSV
 # injection). The last four are full-width forms of the first four, which count in East Asian versions.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_NEEDS_QUOTES = re.compile(r'[",;\t\r\n]')
 
 COLUMNS = ("file", "face", "x", "y", "width", "height")  # then one column for each attribute
 
@@ -62,8 +64,18 @@ def write_rows(file: TextIO, rows: Iterable[Sequence[str]], *, guarded: bool = T
         rows: cells as text.
         guarded: put an apostrophe before text that a spreadsheet would run as a formula; numbers stay as they are.
     """
-    guarded_rows = ([_guarded(value) for value in row] for row in rows) if guarded else rows
-    csv.writer(_LineFeeds(file), lineterminator="\r\n").writerows(guarded_rows)
+    for row in rows:
+        file.write(",".join(_quoted(_guarded(value) if guarded else value) for value in row) + "\n")
+
+
+def _quoted(value: str) -> str:
+    """The value in quotation marks if it needs them.
+
+    Python's CSV writer does not quote a semicolon or a tab. Spreadsheets in other languages take one for the end of a
+    cell, and run what begins after it.
+    """
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"' if _NEEDS_QUOTES.search(value) else value
 
 
 def _guarded(value: str) -> str:
@@ -72,20 +84,6 @@ def _guarded(value: str) -> str:
 
 def _is_number(value: str) -> bool:
     return value.removeprefix("-").replace(".", "", 1).isdecimal()
-
-
-class _LineFeeds:
-    """Ends each row with a line feed.
-
-    The CSV writer can't do that: before Python 3.13 it quotes a carriage return inside a name only if that is part of
-    its line terminator.
-    """
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, row: str) -> int:
-        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def is_parquet(path: Path) -> bool:

@@ -49,7 +49,8 @@ def replacement(path: str | Path) -> Iterator[Path]:
         part.touch(exist_ok=False)
         mode = stat.S_IMODE((target if target.exists() else part).stat().st_mode)
         yield part
-        part.chmod(mode)  # safetensors replaces it with a private file
+        with suppress(OSError):  # network disks and those of other systems may know no modes
+            part.chmod(mode)  # safetensors replaces it with a private file
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(target)

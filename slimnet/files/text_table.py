@@ -32,10 +32,23 @@ def read_cells(path: Path) -> list[list[str]]:
         lines = [line for line in raw.decode("utf-16" if wide else "utf-8-sig").splitlines() if line.strip()]
         if len(lines) > 1 and (lines[0].strip(" ,;\t").isdigit() or _EXCEL_SEPARATOR.fullmatch(lines[0].strip())):
             lines = lines[1:]
-        start = re.sub(r'"[^"]*"', "", " ".join(lines[:2]))  # a single name above two columns has no separator
-        separator = max(",;\t", key=start.count)
-        lines = [line.strip(" ") for line in lines]
-        rows = list(csv.reader(lines, delimiter=separator if separator in start else " ", skipinitialspace=True))
+        separator = _separator(lines)
+        rows = list(csv.reader([line.strip(" ") for line in lines], delimiter=separator, skipinitialspace=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TextTableError(f"{path} is no table in text form: {error}") from error
     return [[cell.strip().strip('"') for cell in row] for row in rows]
+
+
+def _separator(lines: list[str]) -> str:
+    """What separates the cells: what is in both of the first two lines, since a file's name may have commas.
+
+    If nothing is, what is in either: a single name above two columns has no separator.
+    """
+    start = [re.sub(r'"[^"]*"', "", line) for line in lines[:2]]
+
+    def found(separator: str) -> tuple[int, int]:
+        counts = [line.count(separator) for line in start]
+        return min(counts, default=0), sum(counts)
+
+    best = max(",;\t", key=found)
+    return best if any(best in line for line in start) else " "

@@ -58,6 +58,24 @@ def test_torch_archive_gives_the_same_logits_for_any_batch(
 
 
 @pytest.mark.parametrize(("export", "name"), [(export_onnx, "slimnet.onnx"), (export_torch, "slimnet.pt2")])
+def test_networks_of_other_precisions_are_written_in_float32(
+    export: Callable[[SlimNet, Path], None], name: str, crops: np.ndarray, tmp_path: Path
+) -> None:
+    model = SlimNet((4,), (4, 7, 2), 2).eval()
+    with torch.no_grad():
+        expected = model(model.preprocessing.normalise(torch.from_numpy(crops)))
+    export(model.bfloat16(), tmp_path / name)
+    if name.endswith(".onnx"):
+        session = onnxruntime.InferenceSession(tmp_path / name, providers=["CPUExecutionProvider"])
+        found = torch.from_numpy(session.run(["logits"], {"crops": crops})[0])
+    else:
+        found, _ = torch.export.load(tmp_path / name).module()(torch.from_numpy(crops))
+    assert model.fc.weight.dtype == torch.bfloat16
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize(("export", "name"), [(export_onnx, "slimnet.onnx"), (export_torch, "slimnet.pt2")])
 def test_a_network_on_another_device_is_written_and_stays_there(
     export: Callable[[SlimNet, Path], None], name: str, weights: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -313,10 +313,11 @@ def _fill(file: BinaryIO, pictures: Pictures, split: Split, preprocessing: Prepr
             progress.flush()
             advance(len(batch))
     os.fsync(file.fileno())  # or after a power cut it could have its final name, and be black towards its end
-    pictures.part.chmod(0o644)  # the cache may be shared
     _let_go(file)
     pictures.progress.unlink(missing_ok=True)
     try:
+        with suppress(OSError):  # network disks and those of other systems may know no modes
+            pictures.part.chmod(0o644)  # the cache may be shared
         pictures.part.replace(pictures.path)
     except FileNotFoundError:  # without locks, another run may have been first
         if not pictures.complete:

@@ -103,3 +103,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -
     fused = {"fused": optimizer.defaults["fused"]}
     groups = [{**group, **fused} for group in state["param_groups"]]
     optimizer.load_state_dict({**state, "param_groups": groups})
+    # Fused optimisers need a parameter's own memory format, which the run may have changed.
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if torch.is_tensor(value) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -182,7 +182,7 @@ def training(runs: Sequence[Path]) -> Figure:
     Runs end close together, so accuracy is cut off two points below the best.
 
     Args:
-        runs: metrics.jsonl of each run; the file's stem is its label.
+        runs: metrics.jsonl of each run, whose folder's name is its label, or a file that is named after the run.
     """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -194,7 +194,7 @@ def training(runs: Sequence[Path]) -> Figure:
         style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4}
         accuracies = [100 * epoch["valid/accuracy"] for epoch in epochs]
         best = max([best, *accuracies])
-        left.plot(seen, accuracies, **style, label=path.stem)
+        left.plot(seen, accuracies, **style, label=_run_name(path))
         right.plot(seen, [epoch["train/loss"] for epoch in epochs], **style)
     for axes, title in ((left, "validation: mean accuracy, %"), (right, "training loss")):
         axes.set(title=title, xlabel="images seen, thousands")
@@ -203,3 +203,7 @@ def training(runs: Sequence[Path]) -> Figure:
     left.set_ylim(best - _ACCURACY_POINTS, best + 0.1)
     figure.legend(title="run", frameon=False, loc="outside right upper", ncols=1 + (len(runs) - 1) // _LEGEND_ROWS)
     return figure
+
+
+def _run_name(path: Path) -> str:
+    return path.resolve().parent.name if path.stem == "metrics" else path.stem

@@ -2,7 +2,7 @@
 
 import {joined, t, translated, VisitorError} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
-import {pause} from "../shared/status.js";
+import {pauseWhile} from "../shared/status.js";
 
 const ANSWER_MS = 120000; // to wait for an answer once the picture has been sent
 // How long a picture may take to be sent: as long as the server waits for it (demo/limits.py).
@@ -29,8 +29,9 @@ const NEXT_STEP = {
  * @property {(request: PhotoRequest, isWanted: () => boolean, signal: AbortSignal) =>
  *   Promise<import("../photo/view.js").Answer | null>} read - null if it stopped being wanted before there was an answer.
  *   `isWanted`: whether to ask again if the server is busy. `signal`: aborted when no answer is wanted any more.
- * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number, signal: AbortSignal) =>
- *   Promise<import("../shared/why/map.js").Maps>} explain - the maps of a face, by its number in the first answer
+ * @property {(request: PhotoRequest, first: import("../photo/view.js").Answer, number: number,
+ *   isWanted: () => boolean, signal: AbortSignal) => Promise<import("../shared/why/map.js").Maps | null>} explain - the
+ *   maps of a face, by its number in the first answer; null as for `read`
  */
 
 /**
@@ -50,9 +51,9 @@ export function serverPhotos(server, onWait) {
     askServer(longestWait(question), () => server.analyse_photo({...question, visitor}), signal);
   return {
     read: (request, isWanted, signal) => untilAnswered((question) => ask(question, signal), request, isWanted, onWait),
-    async explain(request, _, number, signal) {
-      const [question, isWanted] = [{...request, why: number}, () => !signal.aborted];
-      return (await untilAnswered((asked) => ask(asked, signal), question, isWanted, onWait))?.why;
+    async explain(request, _, number, isWanted, signal) {
+      const question = {...request, why: number};
+      return (await untilAnswered((asked) => ask(asked, signal), question, isWanted, onWait))?.why ?? null;
     },
   };
 }
@@ -70,6 +71,7 @@ async function untilAnswered(ask, request, isWanted, onWait) {
   for (let tries = 1; isWanted(); tries++) {
     const answer = await ask(question);
     if (answer.faces || answer.why) return answer;
+    if (!isWanted()) return null; // the request may have been aborted
     if (answer.turn) {
       question = request;
       continue;
@@ -79,12 +81,12 @@ async function untilAnswered(ask, request, isWanted, onWait) {
     const text = t("Many photos are waiting at the server. This one is sent again in a moment.");
     if (seconds) {
       onWait(text);
-      await pause(1000 * seconds);
+      await pauseWhile(isWanted, 1000 * seconds);
       continue;
     }
     const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
     onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
-    await pause(1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
+    await pauseWhile(isWanted, 1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
     question = {turn: true}; // the picture is sent again once there is a place for it
   }
   return null;

@@ -38,15 +38,16 @@ export class Comparison {
   }
 
   async compare() {
+    if (this.button.getAttribute("aria-disabled") === "true") return;
     const picture = this.lastPicture();
     if (!picture) {
       write(this.resultLine, t("There is no picture yet."));
       return;
     }
-    this.button.disabled = true;
+    this.button.setAttribute("aria-disabled", "true"); // not disabled: the focus would go to another control
     write(this.resultLine, t("Comparing…"));
     write(this.resultLine, await compare(picture, this.server, this.engines.reader));
-    this.button.disabled = false;
+    this.button.setAttribute("aria-disabled", "false");
   }
 }
 

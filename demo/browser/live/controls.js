@@ -94,6 +94,7 @@ export class Controls {
   }
 
   async toggleFullScreen() {
+    if (this.root.querySelector("dialog[open]")) return; // the panel would cover it and take no click
     try {
       await (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
     } catch {

@@ -5,6 +5,7 @@ import {t} from "../shared/language.js";
 /** @typedef {import("../shared/language.js").Words} Words */
 /** @typedef {import("./view.js").Face} Face */
 
+export const ASKING_FOR_CAMERA = t("Waiting for the camera. Your browser may ask you to allow it.");
 /** @type {Object<string, Words>} */
 const ADVICE = {
   small: t("Too small to be read well: come closer."),

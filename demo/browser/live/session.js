@@ -4,6 +4,7 @@ import {closeCamera, listCameras, openCamera, otherCamera, requireCanvasData} fr
 import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
+import {ASKING_FOR_CAMERA} from "./sentences.js";
 
 const CAMERA_RETRY_MS = 2000; // how often to look for a lost camera
 const CAMERA_GONE = t(
@@ -27,6 +28,7 @@ export class Session {
     this.frames = new Frames(view, engines.open(server), this.signal);
     /** @type {{deviceId: string, label: string} | null} */
     this.camera = null; // the last one that worked
+    this.isGone = false; // whether it was lost, and nobody has chosen another one since
   }
 
   /** Aborted once the session is over. */
@@ -82,10 +84,12 @@ export class Session {
   async takeCamera(wanted = this.view.settings.values.camera) {
     const {view, frames, signal} = this;
     frames.track = null;
+    this.isGone &&= wanted === this.camera;
     const track = await openCamera(view.video, wanted);
     if (!track) return;
     const {deviceId = "", facingMode} = track.getSettings();
     this.camera = {deviceId, label: track.label};
+    this.isGone = false;
     frames.take(track);
     view.remarks.showCamera(otherCamera(track, wanted));
     const isOpen = () => frames.track === track;
@@ -102,6 +106,7 @@ export class Session {
   async awaitCamera() {
     const {view, frames, signal} = this;
     frames.track = null;
+    this.isGone = true;
     view.wait(CAMERA_GONE);
     this.offerCameras();
     while (!signal.aborted && !frames.track) {
@@ -174,7 +179,8 @@ export class Session {
     const {view, frames, signal} = this;
     if (signal.aborted) return;
     if (!frames.track) {
-      view.wait(CAMERA_GONE);
+      if (this.isGone) view.wait(CAMERA_GONE);
+      else view.wait(ASKING_FOR_CAMERA, "waiting");
       return;
     }
     const {state, problem} = this.engines;

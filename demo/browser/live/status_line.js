@@ -13,6 +13,9 @@ export class StatusLine {
     this.line = line;
     this.settling = {text: "", since: 0};
     this.noticedUntil = 0; // milliseconds
+    /** @type {{text: Words, kind: string} | null} */
+    this.before = null; // what the notice took the place of
+    this.timer = 0; // of its end
   }
 
   /**
@@ -20,13 +23,21 @@ export class StatusLine {
    * @param {string} kind - "plain", "waiting" or "problem"
    */
   say(text, kind = "plain") {
+    this.before = null;
     say(this.line, text, kind);
   }
 
   /** @param {Words} text - what a button did */
   notice(text) {
+    const before = this.before ?? {text: shownIn(this.line), kind: this.line.dataset.kind};
     this.noticedUntil = performance.now() + NOTICE_MS;
     this.say(text);
+    this.before = before;
+    // If no frame comes that has something to say, such as while the picture is frozen.
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.before === before) this.say(before.text, before.kind);
+    }, NOTICE_MS);
   }
 
   /**

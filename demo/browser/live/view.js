@@ -14,7 +14,7 @@ import {Controls} from "./controls.js";
 import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
 import {Remarks} from "./remarks/remarks.js";
-import {describe, heading} from "./sentences.js";
+import {ASKING_FOR_CAMERA, describe, heading} from "./sentences.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
 import {StatusLine} from "./status_line.js";
@@ -211,7 +211,7 @@ export class View {
       this.stopButton.focus({preventScroll: true});
     }
     this.startButton.disabled = true;
-    this.say(t("Waiting for the camera. Your browser may ask you to allow it."));
+    this.say(ASKING_FOR_CAMERA);
   }
 
   /** Forgets the faces so far: those that come now have other numbers. */
@@ -241,6 +241,7 @@ export class View {
     this.classMode.close();
     this.why.panel.close();
     this.overlay.clear();
+    this.showClass();
     this.speed.clear();
     this.remarks.end();
     live.classList.remove("stale");
@@ -352,6 +353,7 @@ export class View {
       ]),
     );
     this.paint();
+    this.showClass();
   }
 
   /**
@@ -382,11 +384,17 @@ export class View {
     }
     if (!faces.length && now - this.choice.seen < MISSED_MS) panel.fade();
     else if (!faces.length) panel.clear();
-    const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
-    this.classMode.show(ticked, this.overlay.mirror);
+    this.showClass();
     const picture = this.face?.crop;
     if (picture) find(crop, "img", HTMLImageElement).src = picture;
     crop.hidden = !faces.length || (crop.hidden && !picture);
+  }
+
+  /** Shows the faces on the page, as they are ticked, in class mode. */
+  showClass() {
+    const {faces} = this.overlay.answer;
+    const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
+    this.classMode.show(ticked, this.overlay.mirror);
   }
 
   /** @param {import("../engines/frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */

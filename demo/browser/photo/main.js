@@ -138,12 +138,38 @@ class Photos {
       const engine = photo.atServer ? this.atServer : await this.readyEngine(isWanted);
       // If the server had no room for a photo, it is not sent again once the visitor has switched to this device.
       const goesOn = () => isWanted() && (photo.atServer || engine === this.chosenEngine);
-      const answer = await engine?.read(request, goesOn, signal);
+      const answer = await this.whileWanted(goesOn, signal, (ending) => engine?.read(request, goesOn, ending));
       if (!answer) continue;
       this.readBy.set(answer, engine);
       return answer;
     }
     return null;
+  }
+
+  /**
+   * Asks an engine, and aborts what is under way once that is no longer wanted: when the visitor has switched to this
+   * device, even the rest of a photo is not sent.
+   *
+   * @template T
+   * @param {() => boolean} goesOn
+   * @param {AbortSignal} signal - aborted once it is cancelled
+   * @param {(signal: AbortSignal) => Promise<T>} ask
+   */
+  async whileWanted(goesOn, signal, ask) {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    signal.addEventListener("abort", end);
+    const watch = async () => {
+      while (!ending.signal.aborted && goesOn()) await this.engines.nextChange();
+      end();
+    };
+    watch();
+    try {
+      return await ask(ending.signal);
+    } finally {
+      signal.removeEventListener("abort", end);
+      end();
+    }
   }
 
   get chosenEngine() {
@@ -177,14 +203,20 @@ class Photos {
    * @returns {Promise<import("../shared/why/map.js").Maps>}
    */
   async explain(answer, number) {
+    const {engines, onDevice, reading, view} = this;
+    const asked = reading.aside.signal;
     try {
-      return await this.reading.askAgain(answer, (request, photo, signal) => {
-        const isPrivate = this.engines.chosen === "device" && !photo.atServer;
-        const engine = isPrivate ? this.onDevice : this.readBy.get(answer);
-        return engine.explain(request, answer, number, signal);
+      return await reading.askAgain(answer, async (request, photo, signal) => {
+        const engine = this.readBy.get(answer);
+        const goesOn = () => !signal.aborted && (engine === onDevice || photo.atServer || engines.chosen === "server");
+        const ask = (/** @type {AbortSignal} */ ending) => engine.explain(request, answer, number, goesOn, ending);
+        const maps = goesOn() ? await this.whileWanted(goesOn, signal, ask) : null;
+        if (maps || goesOn() || signal.aborted) return maps;
+        return onDevice.explain(request, answer, number, () => !signal.aborted, signal);
       });
     } finally {
-      if (!this.reading.busy) this.view.sayWhatIsShown(); // the status line may still say that it is waiting
+      // The status line may still say that it is waiting; if this made way, it says for what.
+      if (!reading.busy && !asked.aborted) view.sayWhatIsShown();
     }
   }
 

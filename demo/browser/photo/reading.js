@@ -33,13 +33,27 @@ class Turns {
 }
 
 /**
- * @param {AbortSignal} signal
- * @returns {Promise<never>} rejected once it is aborted
+ * Does work unless it is cancelled. Whoever waits need not wait for work that is: it may take long to notice.
+ *
+ * @template T
+ * @param {AbortSignal} signal - aborted when it is cancelled
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ * @throws {VisitorError} it was cancelled
  */
-function cancelled(signal) {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(new VisitorError(t("Cancelled."))));
+async function unlessCancelled(signal, work) {
+  const isOver = () => new VisitorError(t("Cancelled."));
+  if (signal.aborted) throw isOver();
+  let stop = () => {};
+  const cancelled = new Promise((_, reject) => {
+    stop = () => reject(isOver());
   });
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([work(), cancelled]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 export class Reading {
@@ -58,7 +72,7 @@ export class Reading {
     this.questions = new Turns();
     this.gifts = 0;
     this.round = new AbortController(); // photos still waiting when it ends are dropped
-    this.aside = new AbortController(); // of what is being asked about a photo already read
+    this.aside = new AbortController(); // of what is asked about photos already read
     this.total = 0; // photos in the set
     this.done = 0; // photos read or failed
     this.refused = 0; // photos beyond `most`
@@ -82,7 +96,7 @@ export class Reading {
    * @param {Given[]} photos
    */
   give(photos) {
-    this.aside.abort();
+    this.dropQuestions();
     if (!this.busy) this.begin();
     const taken = photos.slice(0, this.most - this.total);
     this.refused += photos.length - taken.length;
@@ -105,9 +119,15 @@ export class Reading {
     this.round = new AbortController();
   }
 
+  /** Drops what is asked about photos already read, so that it holds nothing up. */
+  dropQuestions() {
+    this.aside.abort();
+    this.aside = new AbortController();
+  }
+
   /** Drops the waiting photos. Those already read stay. */
   cancel() {
-    this.aside.abort();
+    this.dropQuestions();
     this.endRound();
     this.files = new Turns(); // in case a file never arrives from its disk
     this.total = this.done;
@@ -138,13 +158,11 @@ export class Reading {
    * @returns {Promise<T>}
    * @throws {VisitorError} it made way
    */
-  async askAgain(answer, ask) {
+  askAgain(answer, ask) {
     const photo = this.sources.get(answer);
-    const request = await photo.request();
-    return this.questions.take(() => {
-      this.aside = new AbortController();
-      return Promise.race([ask(request, photo, this.aside.signal), cancelled(this.aside.signal)]);
-    });
+    const {signal} = this.aside;
+    const asked = async () => ask(await photo.request(), photo, signal);
+    return this.questions.take(() => unlessCancelled(signal, asked));
   }
 
   /**
@@ -154,7 +172,7 @@ export class Reading {
    */
   async read(photo, gift, signal) {
     const ask = (/** @type {PhotoRequest} */ request) =>
-      this.questions.take(async () => (signal.aborted ? null : this.ask(photo, request, signal)));
+      this.questions.take(() => unlessCancelled(signal, () => this.ask(photo, request, signal)));
     const fromFile = async () => (signal.aborted ? null : ask(await photo.request()));
     /** @type {Answer | null} */
     let answer = null;

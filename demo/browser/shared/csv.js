@@ -9,5 +9,6 @@
 export function asCell(text, starts) {
   const isNumber = /^-?\d*\.?\d+$/.test(text);
   const guarded = starts.some((start) => text.startsWith(start)) && !isNumber ? `'${text}` : text;
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  // Spreadsheets in other languages take a semicolon for the end of a cell, and run what begins after it.
+  return /[",;\t\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

@@ -19,9 +19,11 @@ export function offerLanguages(select, problem) {
     const code = select.value;
     try {
       await changeLanguage(code);
+      if (code !== language) return; // another one was chosen in the meantime
       keep(settings, code);
       write(problem, "");
     } catch {
+      if (code !== select.value) return;
       select.value = language;
       write(problem, t("The texts did not arrive. Try again."));
     }

@@ -27,6 +27,7 @@ export function whenPanelChosen(callback) {
 export function choosePanel(panel) {
   if (panel === chosen) return;
   chosen = panel;
+  if (document.fullscreenElement) document.exitFullscreen(); // else the page behind the hidden panel would take no click
   for (const tab of findAll(document, "[data-panel]", HTMLButtonElement)) showChoice(tab);
   for (const listener of listeners) listener(panel);
 }

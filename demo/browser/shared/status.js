@@ -42,6 +42,21 @@ export function shownIn(line) {
   return written(line.querySelector("[aria-hidden]") ?? line);
 }
 
+const STEP_MS = 100;
+
+/**
+ * Waits for as long as something is still wanted, but no longer than asked for.
+ *
+ * @param {() => boolean} isWanted
+ * @param {number} milliseconds
+ */
+export async function pauseWhile(isWanted, milliseconds) {
+  const end = performance.now() + milliseconds;
+  for (let left = milliseconds; left > 0 && isWanted(); left = end - performance.now()) {
+    await pause(Math.min(left, STEP_MS));
+  }
+}
+
 /** @param {number} milliseconds */
 export function pause(milliseconds) {
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from slimnet import ATTRIBUTES
-from tests.browser.conftest import Server, start_live, wait_for_more
+from tests.browser.conftest import Server, start_live, wait_for_live_status, wait_for_more
 from tests.browser.films import answered, face
 
 
@@ -48,6 +48,21 @@ def test_the_two_largest_faces_and_what_was_tried(server: Server, open_page: Any
     page.evaluate("window.faces = []; 0")
     page.wait_for_selector("#live .class-faces .none:visible")
     assert cards(page) == []
+
+
+def test_a_picture_that_stands_still_has_its_faces_too(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(having(1, 20, 90, "Smiling")))
+    start_live(page)
+    page.click("#live [data-do=class]")
+    page.locator("#live .class-faces section:visible", has_text="Smiling").wait_for()
+    page.keyboard.press("Escape")
+    page.evaluate("(faces) => { window.faces = faces; }", [having(2, 20, 90, "Bald")])
+    page.wait_for_selector("#live [data-face='2']")
+    page.click("#live [data-do=freeze]")
+    wait_for_live_status(page, "Frozen")
+    page.click("#live [data-do=class]")
+    assert cards(page) == [["Face 2", "Bald"]]
+    assert page.is_hidden("#live .class-faces .none")
 
 
 def test_escape_and_the_end_of_the_camera_close_it(server: Server, open_page: Any) -> None:

@@ -149,6 +149,27 @@ def test_a_frozen_picture_stays_and_nothing_is_sent(page: Any) -> None:
     wait_for_live_status(page, "2 faces")
 
 
+# Presses a button, and resolves once the status line has told what it did and then says again what it said before.
+TOLD_FOR_A_WHILE = """(button) => new Promise((done) => {
+  const line = document.querySelector("#live .status");
+  const [before, told] = [line.textContent, []];
+  new MutationObserver(() => {
+    if (line.textContent !== before) told.push(line.textContent);
+    else if (told.length) done(told);
+  }).observe(line, {childList: true, characterData: true, subtree: true});
+  button.click();
+})"""
+
+
+def test_why_the_picture_stands_still_is_said_again_after_a_notice(page: Any) -> None:
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    told = page.eval_on_selector("#live [data-do=save]", TOLD_FOR_A_WHILE)
+    assert set(told) == {"Saved as slimnet-faces-live.png."}
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "2 faces")
+
+
 def test_another_faces_crop_is_not_shown_for_the_chosen_one(page: Any) -> None:
     see(page, FACES[0] | {"crop": PIXEL}, FACES[1])
     page.wait_for_selector("#live .crop:visible")
@@ -208,6 +229,21 @@ def test_full_screen_and_back(page: Any) -> None:
     assert page.evaluate("document.fullscreenElement.id") == "live"
     page.click("#live [data-do='fullScreen']")
     page.wait_for_selector("#live [data-do='fullScreen'][aria-pressed='false']")
+
+
+def test_full_screen_hides_neither_class_mode_nor_a_photo(server: Server, open_page: Any) -> None:
+    page = open_page(server, TWO + """localStorage.setItem("slimnet-faces", '{"shortcuts": true}');""")
+    start_live(page)
+    page.click("#live [data-do=class]")
+    page.keyboard.press("f")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert page.evaluate("document.fullscreenElement") is None
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    page.wait_for_selector("#live [data-do='fullScreen'][aria-pressed='true']")
+    page.evaluate("document.querySelector('#photo-tab').click()")  # as a photo that is pasted does
+    page.wait_for_function("document.fullscreenElement === null")
+    assert page.is_visible("#photo")
 
 
 def test_another_camera_is_picked_and_remembered(server: Server, open_page: Any) -> None:

@@ -25,6 +25,7 @@ from tests.browser.photo.test_photo import (
     wait_for_faces,
     wait_for_status,
 )
+from tests.browser.photo.test_server_photos import BUSY
 from tests.paths import PORTRAIT
 
 BY_DEVICE = "0.2"  # what the stand-in answers for every attribute
@@ -126,6 +127,42 @@ def test_photos_stay_on_the_device_from_the_switch_on(page: Any, two_faces: Path
     page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
     assert posted.requests == []
     assert page.get_attribute("#photo .sent", "data-bytes") == "0"
+
+
+def test_what_the_server_is_asked_is_broken_off_when_the_visitor_switches_to_this_device(page: Any) -> None:
+    page.evaluate("(faces) => { window.device.faces = faces; }", [face(1, 200, 0.2, why=SMILING)])
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    page.route("**/component_server/", lambda _: None)  # sending it never ends
+    with page.expect_request("**/component_server/"):
+        page.click("#photo label[for=photo-Smiling]")
+    posted = Posted(page)
+    with page.expect_event("requestfailed"):
+        choose_engine(page, "device", "photo")
+    page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
+    assert posted.requests == []
+
+    choose_engine(page, "server", "photo")
+    with page.expect_request("**/component_server/"):
+        upload(page, PORTRAIT)
+    posted.clear()
+    with page.expect_event("requestfailed"):
+        choose_engine(page, "device", "photo")
+    page.wait_for_selector("#photo[data-faces='1'] [data-probability='0.2']")
+    assert posted.requests == []
+
+
+def test_who_leaves_the_servers_line_with_a_question_sends_the_photo_no_more(page: Any) -> None:
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    page.route("**/component_server/", lambda route: route.fulfill(json=BUSY))
+    page.click("#photo label[for=photo-Smiling]")
+    wait_for_status(page, "It is number 999 in line")
+    page.unroute("**/component_server/")
+    posted = Posted(page)
+    choose_engine(page, "device", "photo")
+    page.wait_for_function("!document.querySelector('#photo .why').textContent.includes('Working it out')")
+    assert posted.requests == []
 
 
 def test_why_is_told_of_the_chosen_face_even_if_it_has_another_number_by_now(page: Any) -> None:

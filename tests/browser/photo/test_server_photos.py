@@ -1,5 +1,6 @@
 """How long the page waits for the server to read a photo."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.browser.conftest import Server
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
+BUSY = {"busy": True, "place": 999, "seconds": 400}  # the server's answer
 ANSWER_SECONDS = 120  # once the photo has been sent
 
 # A server that never answers. `window.told` becomes what the visitor is told in the end.
@@ -58,13 +60,27 @@ def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(
     wait_for_faces(page, 1)
 
 
-def test_a_question_about_a_photo_makes_way_for_the_next_photo(server: Server, open_page: Any) -> None:
+def test_a_photo_that_is_cancelled_while_it_waits_for_its_turn_makes_way_for_the_next(
+    server: Server, open_page: Any
+) -> None:
     page = open_page(server)
+    page.route("**/component_server/", lambda route: route.fulfill(json=BUSY))
+    upload(page, PORTRAIT)
+    wait_for_status(page, "It is number 999 in line, for about 400 s.")
+    page.click("#photo .working [data-do='cancel']")
+    page.unroute("**/component_server/")
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
+
+
+def test_questions_about_a_photo_make_way_for_the_next_photo(server: Server, open_page: Any, two_faces: Path) -> None:
+    page = open_page(server)
+    upload(page, two_faces)
+    wait_for_faces(page, 2)
     page.route("**/component_server/", lambda _: None)  # the answer never comes
     with page.expect_request("**/component_server/"):
         page.click("#photo label[for=photo-Smiling]")
+    page.click("#photo [data-face='2']")  # another question, which waits
     page.unroute("**/component_server/")
     with page.expect_event("requestfailed"):
         upload(page, OTHER_PORTRAIT)

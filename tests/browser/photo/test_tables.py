@@ -12,6 +12,14 @@ DECIDED = {"attributes": ["Smiling"], "rule": {"cuts": [CUTS], "exclusive": []}}
 FACTS = {"columns": ["file", "face", "x", "y", "width", "height"], "formula_starts": ["="], "weights": "a" * 64}
 
 
+def test_a_name_that_ends_a_cell_in_another_language_begins_no_formula(browser: Any) -> None:
+    facts = FACTS | {"reliability": []}
+    answers = [ANSWER | {"name": name} for name in ("a;=1+1.jpg", "a\t=1.jpg")]
+    with bare_page(browser, "photo/tables.js") as page:
+        table = page.evaluate("([answers, ...given]) => asCsv(answers, ...given)", [answers, DECIDED, facts])
+    assert [line.split(".jpg")[0] for line in table.splitlines()[1:]] == ['"a;=1+1', '"a\t=1']
+
+
 def test_weights_without_operating_points_have_none_in_the_files(browser: Any) -> None:
     given = [ANSWER, DECIDED, FACTS | {"reliability": []}]
     with bare_page(browser, "photo/tables.js") as page:

@@ -295,6 +295,31 @@ def test_a_table_that_a_newer_server_has_not_leaves_the_language_as_it_was(brows
         assert page.get_attribute("html", "lang") == "es"
 
 
+def test_a_language_that_was_chosen_before_another_one_is_not_kept(browser: Any) -> None:
+    scripts = (*SCRIPTS, "shared/language_choice.js")
+    with bare_page(browser, *scripts, body="<p>Photo</p><select></select><i></i>") as page:
+        names = {code: {"page_language": code} for code in ("en", *TABLES)}
+        page.evaluate("(names) => { window.gradio_config = {i18n_translations: names}; }", names)
+        page.evaluate("translate(document.body)")
+        page.evaluate("offerLanguages(document.querySelector('select'), document.querySelector('i'))")
+        held: list[Any] = []
+        page.route("**/de.json", lambda route: held.append(route))
+        with page.expect_request("**/de.json"):
+            page.select_option("select", "de")
+        page.select_option("select", "es")
+        page.wait_for_selector(f"p:has-text('{TABLES['es']['texts']['Photo']}')")
+        held[0].fulfill(json=TABLES["de"])
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("JSON.parse(localStorage['slimnet-faces']).language") == "es"
+        with page.expect_request("**/de.json"):
+            page.select_option("select", "de")
+        page.select_option("select", "en")
+        page.wait_for_selector("p:has-text('Photo')")
+        held[-1].abort()
+        page.wait_for_load_state("networkidle")
+        assert (page.input_value("select"), page.inner_text("i")) == ("en", "")
+
+
 def test_one_file_is_all_that_a_language_needs(browser: Any, tmp_path: Path) -> None:
     texts = {
         "{count} faces": {"one": "{count} visage", "other": "{count} visages"},

@@ -149,7 +149,17 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(
 ) -> None:
     """A run that was stopped still knows its files."""
     monkeypatch.chdir(tmp_path)
-    names = ["=1+1.jpg", "+1.jpg", "@SUM(A1).jpg", "\t=1.jpg", "\r=1.jpg", "＝1.jpg", "'quoted'.jpg", "a=1.jpg"]
+    names = [
+        "=1+1.jpg",
+        "+1.jpg",
+        "@SUM(A1).jpg",
+        "\t=1.jpg",
+        "\r=1.jpg",
+        "＝1.jpg",
+        "'quoted'.jpg",
+        "a=1.jpg",
+        "b;=1.jpg",
+    ]
     for name in names:
         shutil.copy(PORTRAIT, name)
     command = [*names, "--out", "results.csv", "--weights", weights, "--workers", "1"]
@@ -158,6 +168,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(
         assert main(command) == 130
     assert main(command) == 0
     assert [row["file"] for row in rows(Path("results.csv"))] == [f"'{name}" for name in names[:6]] + names[6:]
+    assert '\n"b;=1.jpg",' in Path("results.csv").read_text(encoding="utf-8")  # where a semicolon ends a cell
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     from pyarrow import parquet
 

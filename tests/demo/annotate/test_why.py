@@ -68,3 +68,11 @@ def test_each_face_gets_a_picture_beside_the_table(tmp_path: Path, capsys: pytes
         with pytest.raises(SystemExit):
             main([str(photo), "--out", str(out), *wrong])
         assert told in capsys.readouterr().err
+
+
+def test_drawn_pictures_are_not_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "photo.jpg").write_bytes(PORTRAIT.read_bytes())
+    for attribute in ("Smiling", "Male"):
+        command = [str(tmp_path), "--out", str(tmp_path / "results.csv"), "--device", "cpu", "--why", attribute]
+        assert main([*command, "--restart"]) == 0
+        assert "Pictures: 1," in capsys.readouterr().err

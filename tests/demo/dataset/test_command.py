@@ -223,6 +223,24 @@ def test_a_stopped_run_goes_on_to_the_same_data_set(
     assert content(out) == content(whole)
 
 
+def test_a_stopped_run_does_not_go_on_beside_a_picture_that_changes_the_names(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(file: str) -> None:
+        if file.endswith("extra.jpg"):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as stopping:
+        before_each_picture(act, stopping)
+        assert run(pictures, "--out", out, "--workers", "1") == 130
+    shutil.copy(PORTRAIT, pictures / "deep_grace.jpg")  # beside deep/grace.jpg, which is done
+    with pytest.raises(SystemExit):
+        run(pictures, "--out", out, "--workers", "1")
+    printed = capsys.readouterr().err
+    assert "pictures_deep_grace_face1.jpg, which would have another name beside the pictures that have" in printed
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
 def test_where_the_disk_gives_out_within_a_crop_no_part_of_it_stays(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,19 @@ def test_columns_of_labels_are_taken_as_they_are(tmp_path: Path) -> None:
     assert labels.partitions == (0, 1)
 
 
+def test_nobody_knows_who_is_called_na(tmp_path: Path) -> None:
+    assert read(tmp_path, "file,Hat,identity\na,1,NA\nb,0,unknown\nc,1,p7\n").people == ("", "", "p7")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_names_may_hold_commas_where_something_else_separates(separator: str, tmp_path: Path) -> None:
+    lines = ("file,Hat", "Doe, Jane, 1.jpg,1", "Roe, Jane, 2.jpg,-1")
+    text = "".join(separator.join(line.rsplit(",", 1)) + "\n" for line in lines)
+    labels = read(tmp_path, text)
+    assert labels.pictures == ("Doe, Jane, 1.jpg", "Roe, Jane, 2.jpg")
+    assert labels.values.tolist() == [[1], [-1]]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_tables_of_other_programs_mean_the_same(separator: str, encoding: str, tmp_path: Path) -> None:

@@ -17,6 +17,15 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_disk_that_knows_no_modes_takes_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    replace_text(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "new"
+
+
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), RuntimeError("lost"), KeyboardInterrupt()])
 def test_a_failure_of_any_kind_leaves_nothing_behind(failure: BaseException, tmp_path: Path) -> None:
     path = tmp_path / "file"

@@ -20,3 +20,12 @@ def test_any_number_of_runs_can_be_told_apart_beside_their_legend(tmp_path: Path
     assert place.y0 >= 0
     assert place.y1 <= figure.bbox.y1
     assert place.x0 >= loss.get_window_extent().x1
+
+
+def test_runs_are_named_after_their_folders(tmp_path: Path) -> None:
+    runs = [tmp_path / name / "metrics.jsonl" for name in ("plain", "best")]
+    for path in runs:
+        path.parent.mkdir()
+        path.write_text(json.dumps({"images": 1000, "valid/accuracy": 0.9, "train/loss": 0.2}) + "\n", encoding="utf-8")
+    [legend] = training(runs).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["plain", "best"]

@@ -60,6 +60,8 @@ export class ClassMode {
     this.cards = findAll(dialog, ".class-faces section", HTMLElement).map((card) => new Card(card));
     this.things = findAll(dialog, "[data-thing]", HTMLElement);
     this.told = find(dialog, "[role=status]", HTMLElement);
+    /** @type {[TickedFace[], boolean]} */
+    this.latest = [[], false]; // as given to `show`
     for (const thing of this.things) thing.hidden = !this.rowOf(thing);
     const names = this.rows.map(({name}) => name);
     leaveRoomForWords(find(dialog, ".class-faces", HTMLElement), names, NAME_WEIGHT);
@@ -75,6 +77,7 @@ export class ClassMode {
     find(this.dialog, ".class-status", HTMLElement).append(this.status);
     this.startOver();
     this.dialog.showModal();
+    this.show(...this.latest); // the picture may stand still
   }
 
   close() {
@@ -101,6 +104,7 @@ export class ClassMode {
    * @param {boolean} mirrored - whether the picture is mirrored
    */
   show(faces, mirrored) {
+    this.latest = [faces, mirrored];
     if (!this.dialog.open) return;
     const area = (/** @type {TickedFace} */ {box}) => box[2] * box[3];
     const largest = [...faces].sort((one, other) => area(other) - area(one)).slice(0, this.cards.length);

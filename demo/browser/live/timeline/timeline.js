@@ -115,6 +115,7 @@ export class Timeline {
   }
 
   start() {
+    if (this.data.full) return;
     this.recording = true;
     this.data.resumed = true;
     this.tell(t("Recording numbers, no picture."));
@@ -147,7 +148,7 @@ export class Timeline {
     const next = this.data.rows.length ? t("Go on recording") : t("Record the numbers, no picture");
     writeAttribute(this.record, "title", this.recording ? t("Stop recording") : next);
     this.root.classList.toggle("recording", this.recording);
-    this.record.disabled = this.data.full;
+    this.record.setAttribute("aria-disabled", String(this.data.full)); // not disabled: the focus would go elsewhere
     this.saves.hidden = this.recording || this.data.rows.length === 0;
   }
 
