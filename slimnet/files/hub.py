@@ -6,6 +6,7 @@ of its metadata, and a model card.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,22 @@ class HubRepository(
         return repository
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write the weights and config.json; called by save_pretrained."""
+        """Write the weights and config.json; called by save_pretrained, which then writes a card if there is none."""
+        self._remove_generated_card(save_directory)
         checkpoint.write(save_directory / SAFETENSORS_SINGLE_FILE, self.checkpoint)
         config = {"model_type": "slimnet", "slimnet": self.checkpoint.metadata}
         with replacement(save_directory / CONFIG_NAME) as part:
             part.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+    def _remove_generated_card(self, folder: Path) -> None:
+        """Remove a folder's card if it is just what was generated for its weights: the new ones have other figures."""
+        card, weights = folder / "README.md", folder / SAFETENSORS_SINGLE_FILE
+        if not (card.is_file() and weights.is_file()):
+            return
+        with suppress(CheckpointError, UnicodeDecodeError):
+            generated = self.of(checkpoint.read(weights)).generate_model_card()
+            if card.read_text(encoding="utf-8").split() == str(generated).split():
+                card.unlink()
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "HubRepository":

@@ -16,13 +16,16 @@ export class ServerOffer {
     this.text = find(this.line, "span", HTMLElement);
     /** @type {Failure[]} */
     this.failures = [];
-    find(this.line, "button", HTMLButtonElement).addEventListener("click", () => onAgree(this.failures));
+    this.button = find(this.line, "button", HTMLButtonElement);
+    this.button.addEventListener("click", () => onAgree(this.failures));
   }
 
   /** @param {Failure[]} failures - that the server could read; none: there is nothing to offer */
   show(failures) {
     this.failures = failures;
-    this.line.hidden = failures.length === 0;
+    // The line itself is always there: screen readers announce only what changes in a line that is shown.
+    this.button.hidden = failures.length === 0;
+    this.line.classList.toggle("made", failures.length > 0);
     write(this.text, failures.length ? offered(failures) : "");
   }
 }

@@ -66,7 +66,18 @@ def test_the_card_says_what_the_weights_are_worth(model: SlimNet, tmp_path: Path
     assert "2 face attributes" in card.text
     assert "| One | 91.0 | 90.0 to 92.5 |" in card.text
     model.calibration = None
-    assert "One, Two. How reliable each one is has not been measured" in model.generate_model_card().text
+    model.save_pretrained(tmp_path)  # over the other weights
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "One, Two. How reliable each one is has not been measured" in text
+
+
+def test_a_card_that_somebody_has_changed_stays(model: SlimNet, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path)
+    card = tmp_path / "README.md"
+    card.write_text(card.read_text(encoding="utf-8") + "\nBy hand.\n", encoding="utf-8")
+    model.calibration = None
+    model.save_pretrained(tmp_path)
+    assert card.read_text(encoding="utf-8").endswith("\nBy hand.\n")
 
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ export class Timeline {
     this.record.setAttribute("aria-pressed", String(this.recording));
     const next = this.data.rows.length ? t("Go on recording") : t("Record the numbers, no picture");
     writeAttribute(this.record, "title", this.recording ? t("Stop recording") : next);
-    this.root.classList.toggle("recording", this.recording);
+    // Not hidden before: screen readers announce only what changes in a line that is there.
+    this.root.classList.toggle("unseen", !this.recording && this.data.rows.length === 0);
     this.record.setAttribute("aria-disabled", String(this.data.full)); // not disabled: the focus would go elsewhere
     this.saves.hidden = this.recording || this.data.rows.length === 0;
   }
@@ -165,7 +166,6 @@ export class Timeline {
   draw() {
     this.elapsed.textContent = this.data.started ? minutes(this.data.length) : "";
     this.plot.hidden = this.data.rows.length === 0;
-    this.root.classList.toggle("filled", !this.plot.hidden);
     if (this.plot.hidden) return;
     const faces = this.data.faces;
     setOptions(
