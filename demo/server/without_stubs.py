@@ -1,4 +1,4 @@
-"""Keeps Gradio from writing stubs for editors, which took almost half of the time that importing it takes.
+"""Keeps Gradio from writing stubs for editors, so that the page starts sooner.
 
 Gradio parses the source of each of its components at every start, and writes a .pyi file beside it, which several
 processes may do at once. There is no setting for it. Importing this module, before Gradio, switches it off; a test

@@ -2,6 +2,8 @@
 
 import {fillWith, write, written} from "./written.js";
 
+const STEP_MS = 100; // how often a pause looks whether it is still wanted
+
 /** @typedef {import("./language.js").Words} Words */
 
 /**
@@ -41,8 +43,6 @@ export function speak(line, sentence) {
 export function shownIn(line) {
   return written(line.querySelector("[aria-hidden]") ?? line);
 }
-
-const STEP_MS = 100;
 
 /**
  * Waits for as long as something is still wanted, but no longer than asked for.
