@@ -220,6 +220,7 @@ class SlimNet(nn.Module):
         return (side - 1) * stride + size
 
     @classmethod
+    @torch.inference_mode(mode=False)  # weights made in inference mode could not be used for fine maps later
     def load_pretrained(cls, path: str | Path) -> "SlimNet":
         """Load a weights file.
 

@@ -159,6 +159,7 @@ class Predictor:
         ValueError: there is no kind of device by that name.
     """
 
+    @torch.inference_mode(mode=False)  # weights made in inference mode could not be used for fine maps later
     def __init__(self, path: str | Path, device: str | None = None) -> None:
         model = SlimNet.load_pretrained(path)
         self.path = Path(path)

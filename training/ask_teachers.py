@@ -129,7 +129,9 @@ def ask(
         parts = [decoded(split, cache_dir, transform, _DECODING_THREADS) for split in asked]
     # All at once, since it takes the pictures of all folders to tell a table's rows apart.
     pictures = LabelledPictures(JoinedPictures(tuple(parts)), join(asked))
-    found = opinion_of(files, pictures, Process(0, 1, choose_device(device)), weights)
+    inside = set(pictures.split.paths)
+    others = [path for path in splits.others if path not in inside]
+    found = opinion_of(files, pictures, Process(0, 1, choose_device(device)), weights, others)
     return np.split(found, np.cumsum([len(split) for split in asked])[:-1])
 
 
@@ -227,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         splits = read_folders(options.data_dir, options.attributes, validated=False)
         asked = [*splits.train, *splits.valid.values()]
         empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
-        for line in (*splits.notes, *check([file for file, _ in teachers], splits.joined())[1]):
+        for line in (*splits.notes, *check([file for file, _ in teachers], splits.joined(), splits.others)[1]):
             print(line, file=sys.stderr)
         found = ask(teachers, splits, options.cache_dir, options.device)
         for split, probabilities in zip(asked, found, strict=True):

@@ -116,7 +116,9 @@ class Evaluator:
         if not self.data.known.any():
             raise DataError(f"no label of the {split} split is known (0 beside -1 and 1): nothing can be measured")
         usual = splits["train"] if len(splits["train"]) else self.data
-        majority = metrics.shares(usual.labels, usual.known) > 0.5
+        usually = metrics.shares(usual.labels, usual.known)
+        here = metrics.shares(self.data.labels, self.data.known)
+        majority = np.where(np.isnan(usually), here, usually) > 0.5
         found = probabilities(self.predictor, self.data, batch_size, title=split)
         self.answers = subgroups.Answers(self.data.attributes, self.data.labels, found, majority, self.data.known)
         self.draws = bootstrap.draw(self.data.identities, resamples)

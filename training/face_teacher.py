@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from slimnet import CheckpointError
+from slimnet import ATTRIBUTES, CheckpointError
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.fit.arguments import Range, check_numbers, given
 from training.measure.predictions import evenly
@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_numbers(parser, options, images=Range(1, 1_000_000))
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)
-        convert(options.model, read_celeba(options.data_dir)["train"], options.images).save(options.out)
+        train = read_celeba(options.data_dir, wanted=ATTRIBUTES)["train"]
+        convert(options.model, train, options.images).save(options.out)
     except (CheckpointError, DataError, OSError) as error:
         print(f"training.face_teacher: {error}", file=sys.stderr)
         return 1

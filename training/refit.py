@@ -214,7 +214,7 @@ def gather(
                 groups = groups_by_labels(labels, others[kept]) if origins is None else origins[kept]
                 weights = balanced_weights(labels, groups) if grouped or balance else np.ones(len(labels))
                 learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
-                weights *= folder.draws * learnt / max(1, len(labels))
+                weights *= folder.draws * (learnt or len(labels)) / max(1, len(labels))
                 found[name][part].append(Faces(features[kept], labels, weights))
     return {
         name: {part: _joined(faces, f"{name} in the {part} split") for part, faces in parts.items()}

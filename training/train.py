@@ -13,7 +13,7 @@ import torch
 from slimnet import CheckpointError, transform
 from training.data.cache import Pictures, check_room, decoded, place
 from training.data.celeba import DataError, Split
-from training.data.folders import read_folders
+from training.data.folders import RunSplits, read_folders
 from training.fit.build import build_network
 from training.fit.config import TrainConfig, left_open, parse_config
 from training.fit.device_defaults import device_defaults
@@ -57,20 +57,21 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
         )
     folder.mkdir(parents=True, exist_ok=True)
     splits = read_folders(config.data_dir, config.attributes)
-    for line in (*splits.notes, *_check(config, splits.joined())):
+    for line in (*splits.notes, *_check(config, splits)):
         if process.writes:
             print(line, file=sys.stderr)
     files = input_files(config)
     data = splits.with_pictures(prepare([*splits.train, *splits.valid.values()], config, process))
-    soft = targets(config, data.train, process)
+    soft = targets(config, data.train, process, splits.others)
     if not config.batch_size:
-        config = replace(config, batch_size=batch_size_for(config, splits.train[0].attributes, process))
+        config = replace(
+            config, batch_size=batch_size_for(config, splits.train[0].attributes, process, len(splits.draws))
+        )
     try:
         Trainer(config, data, process, soft, interruption, files).run()
     except torch.OutOfMemoryError as error:
         raise TrainingError(
-            f"{process.device} has too little memory for --batch_size {config.batch_size}: try "
-            f"{max(1, config.batch_size // 2)}, or --pictures_on host ({error})"
+            f"{process.device} has too little memory for --batch_size {config.batch_size}: {_way_out(config)} ({error})"
         ) from error
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker"):
@@ -81,7 +82,28 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
         ) from error
 
 
-def _check(config: TrainConfig, split: Split) -> list[str]:
+def _way_out(config: TrainConfig) -> str:
+    """Say what needs less memory. A run that has been saved keeps its batch size."""
+    ways = ["--pictures_on host"] * (config.pictures_on != "host")
+    if (Path(config.save_dir) / "last.pt").is_file():
+        ways = [f"go on by --resume with {way}" for way in ways]
+        fresh = (
+            f"begin another run by --init_from {Path(config.save_dir) / 'last.safetensors'}, in another --save_dir, "
+        )
+        ways.append(f"{fresh}with a smaller --batch_size")
+    elif config.batch_size > 1:
+        ways.insert(0, f"try --batch_size {config.batch_size // 2}")
+    return ", or ".join(ways) or "use --device cpu"
+
+
+def _defines(valid: Split, keep_best: str) -> bool:
+    """Whether balanced accuracy, or F1, can be computed for any attribute of a validation split."""
+    there, missing = valid.labels & valid.known, ~valid.labels & valid.known
+    either = there.any(axis=0) & missing.any(axis=0) if keep_best == "balanced" else there.any(axis=0)
+    return bool(either.any())
+
+
+def _check(config: TrainConfig, splits: RunSplits) -> list[str]:
     """Check crop sizes, teachers, initial weights and labels before decoding, which takes minutes.
 
     Returns what the user should know about the initial weights and the teachers, a line for each.
@@ -91,13 +113,20 @@ def _check(config: TrainConfig, split: Split) -> list[str]:
         DataError: The training split, or a teacher's table of probabilities, cannot be used.
         TrainingError: The options cannot be used.
     """
+    split, valid = splits.joined(), next(iter(splits.valid.values()))
     attributes = split.attributes
+    keep = config.keep_best
+    if keep != "accuracy" and not _defines(valid, keep):
+        raise DataError(
+            f"--keep_best {keep} needs validation pictures with{' and without' * (keep == 'balanced')} one of the "
+            "attributes, and there are none: take accuracy"
+        )
     if len(attributes) != config.num_classes:
         raise DataError(
             f"--num_classes is {config.num_classes}, and {config.data_dir[0]} labels {len(attributes)} attributes"
         )
     check_crops(config, build_network(config, attributes))
-    taught, lines = check(config.teachers, split)
+    taught, lines = check(config.teachers, split, splits.others)
     never = [name for name in split.never_known() if name not in taught]
     if never:
         raise DataError(

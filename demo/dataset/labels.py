@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_label, is_unknown, repaired
+from demo.dataset.rules import ABSENT, UNKNOWN, ZERO, Rule, is_label, repaired
 from demo.pictures.decode import SUFFIXES
 from slimnet.attributes import label_names
-from slimnet.files.text_table import TextTableError, read_cells
+from slimnet.files.text_table import TextTableError, is_unknown, read_cells
 
 # Names of columns, in lower case. If none of them is there, the first column names the pictures.
 _PICTURES = ("image_id", "file", "filename", "file_name", "image", "picture", "path")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slimnet.files.text_table import is_unknown
+
 PRESENT, ABSENT, UNKNOWN = 1, -1, 0
 # The meaning of 0 depends on the rest of the table, as in training: absent, or unknown if the table has -1.
 ZERO = 9
@@ -11,7 +13,6 @@ ZERO = 9
 _LABELS = {
     **dict.fromkeys(("1", "1.0", "yes", "true"), PRESENT),
     **dict.fromkeys(("-1", "-1.0", "no", "false"), ABSENT),
-    **dict.fromkeys(("", "na", "n/a", "nan", "unknown"), UNKNOWN),
     **dict.fromkeys(("0", "0.0", "-0.0"), ZERO),
 }
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -48,10 +49,10 @@ class Rule:
             PRESENT, ABSENT, UNKNOWN or, in a column of labels, ZERO; None if the column should hold labels but the cell
             is not one.
         """
-        if not self.present:
-            return _LABELS.get(cell.lower())
         if is_unknown(cell):
             return UNKNOWN
+        if not self.present:
+            return _LABELS.get(cell.lower())
         if any(covers(value, cell) for value in self.present):
             return PRESENT
         return ABSENT if not self.absent or any(covers(value, cell) for value in self.absent) else UNKNOWN
@@ -89,22 +90,13 @@ def parse_rule(text: str) -> Rule:
     return rule
 
 
-def is_unknown(cell: str) -> bool:
-    """Whether a cell says that its value is unknown: it is empty, or holds NA, nan or unknown.
-
-    Args:
-        cell: text from a table.
-    """
-    return _LABELS.get(cell.strip().lower()) == UNKNOWN
-
-
 def is_label(cell: str) -> bool:
     """Whether a cell can be read as a label without a rule's values; an unknown one can.
 
     Args:
         cell: text from a table.
     """
-    return cell.lower() in _LABELS
+    return cell.lower() in _LABELS or is_unknown(cell)
 
 
 def repaired(cell: str) -> str:

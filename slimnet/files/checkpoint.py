@@ -112,7 +112,7 @@ def _read_safetensors(path: Path) -> Checkpoint:
         described = _described_by(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     written = metadata.get("sha256")  # older files lack it
-    if written is not None and written != _fingerprint(state):
+    if written is not None and written != weights_fingerprint(state):
         raise CheckpointError("damaged: its weights do not match their checksum; get the file again")
     return replace(described, state=state)
 
@@ -151,8 +151,15 @@ def _unusable(part: str) -> Iterator[None]:
         raise CheckpointError(f"its {part} is unusable: {error}") from error
 
 
-def _fingerprint(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 of all weights, because safetensors notices truncated files, but not changed bytes."""
+def weights_fingerprint(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of all weights, because safetensors notices truncated files, but not changed bytes.
+
+    Args:
+        state: name of a weight -> the weight.
+
+    Returns:
+        The hash in hexadecimal.
+    """
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -231,7 +238,7 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
         raise ValueError(f"weights are saved as .safetensors or .pth, not as {path.name}")
     with replacement(path) as part:
         if path.suffix == ".safetensors":
-            described = {**checkpoint.metadata, "sha256": _fingerprint(checkpoint.state)}
+            described = {**checkpoint.metadata, "sha256": weights_fingerprint(checkpoint.state)}
             save_tensors(part, checkpoint.state, {"slimnet": json.dumps(described)})
         else:
             hyper_params = asdict(checkpoint.architecture)

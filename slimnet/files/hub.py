@@ -156,9 +156,10 @@ def _reliability_table(attributes: Sequence[str], calibration: Calibration | Non
     """Write the balanced accuracy of each attribute as Markdown, or only the names without a calibration."""
     if calibration is None:
         return "Attributes: " + ", ".join(attributes) + ". How reliable each one is has not been measured."
+    names = [name.replace("|", r"\|") for name in attributes]
     rows = [
         f"| {name} | {100 * found.balanced_accuracy:.1f} | {100 * found.low:.1f} to {100 * found.high:.1f} |"
-        for name, found in zip(attributes, calibration.reliability, strict=True)
+        for name, found in zip(names, calibration.reliability, strict=True)
     ]
     return "\n".join(
         [

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 _EXCEL_SEPARATOR = re.compile(r'"?sep=.?"?', re.IGNORECASE)  # the first line of some files
+_UNKNOWN = frozenset(("", "na", "n/a", "nan", "unknown"))
 
 
 class TextTableError(ValueError):
@@ -37,6 +38,15 @@ def read_cells(path: Path) -> list[list[str]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise TextTableError(f"{path} is no table in text form: {error}") from error
     return [[cell.strip().strip('"') for cell in row] for row in rows]
+
+
+def is_unknown(cell: str) -> bool:
+    """Whether a cell says that its value is unknown: it is empty, or holds NA, as R writes, nan or unknown.
+
+    Args:
+        cell: text from a table.
+    """
+    return cell.strip().lower() in _UNKNOWN
 
 
 def _separator(lines: list[str]) -> str:

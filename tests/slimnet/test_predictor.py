@@ -15,6 +15,7 @@ from torch.backends import cudnn
 
 from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliability, SlimNet
 from slimnet.inference import Inference
+from slimnet.paths import WEIGHTS
 from slimnet.predictor import TorchNetwork
 
 
@@ -328,3 +329,9 @@ def test_a_cpu_leaves_the_setting_of_gpus_alone(crops: np.ndarray) -> None:
     before = CONVOLUTIONS.fp32_precision
     network(crops)
     assert cast(Watching, network.module).seen == [before]
+
+
+def test_one_made_in_inference_mode_makes_fine_maps_later(crops: np.ndarray) -> None:
+    with torch.inference_mode():
+        predictor = Predictor(WEIGHTS, "cpu")
+    assert np.isfinite(predictor.explain(crops[:1], refine=True).maps).all()

@@ -200,6 +200,20 @@ def test_labels_that_are_not_known_are_in_no_figure_and_their_number_is_told(
     assert "nan" not in results.lower().split()
 
 
+def test_the_majority_of_an_attribute_that_no_training_picture_has_a_label_of_is_the_splits_own(
+    tmp_path: Path, weights: Path
+) -> None:
+    data = celeba.write(tmp_path / "data", sizes={0: 8, 2: 40})
+    train = {path.name for path in read_celeba(data)["train"].paths}
+    table = data / "list_attr_celeba.csv"
+    head, *rows = [row.split(",") for row in table.read_text().splitlines()]
+    rows = [[row[0], "" if row[0] in train else "1", *row[2:]] for row in rows]
+    table.write_text("\n".join(map(",".join, [head, *rows])))
+    assert run("--weights", weights, "--data_dir", data, "--resamples", "20", "--json", tmp_path / "e.json") == 0
+    first = json.loads((tmp_path / "e.json").read_text())["attributes"][0]
+    assert first["majority_accuracy"] == 1
+
+
 def test_a_split_without_any_known_label_is_named(
     tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -142,6 +142,14 @@ def test_folders_count_by_their_draws_and_groups_where_they_are_told(data: Path,
     )  # choosing weighs faces like fitting
 
 
+def test_a_folder_with_validation_faces_alone_weighs_as_much_as_it_has(data: Path, tmp_path: Path) -> None:
+    other = celeba.write(tmp_path / "other", sizes={1: 8})
+    faces = gather(
+        [str(data), f"{other}=0.5"], ["First"], [], lambda split, _title: np.zeros((len(split), 1), np.float32)
+    )
+    assert faces["First"]["valid"].weights[30:].sum() == pytest.approx(4)
+
+
 def test_who_has_another_label_and_who_has_not_weigh_the_same(data: Path) -> None:
     split = read_celeba(data)["train"].with_attributes(["First", "Second"])
     faces = gather([str(data)], ["First"], ["Second"], lambda split, _title: np.zeros((len(split), 1), np.float32))

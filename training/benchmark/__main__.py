@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from slimnet import CheckpointError, choose_device
+from slimnet import ATTRIBUTES, CheckpointError, choose_device
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.benchmark.bottleneck import HEAD, bottlenecks, setting
@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure everything, printing each part as soon as it is done; returns the figures."""
     if asked.data_dir:
-        read_celeba(asked.data_dir)  # report what is wrong with it before the minutes of the first part
+        # Reports what is wrong with it before the minutes of the first part.
+        read_celeba(asked.data_dir, wanted=ATTRIBUTES)
     device = choose_device(asked.device)
     around, network = machine(device), network_facts(asked.weights)
     for name, value in around.items():

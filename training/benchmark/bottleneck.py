@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from slimnet import ATTRIBUTES
 from training.benchmark.facts import cores
 from training.benchmark.throughput import batches, generated, rate, ready, step_of
 from training.data.celeba import Split, read_celeba
@@ -74,7 +75,7 @@ def bottlenecks(
         DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        split = read_celeba(data_dir)["train"] if data_dir else generated(Path(folder), pictures)
+        split = read_celeba(data_dir, wanted=ATTRIBUTES)["train"] if data_dir else generated(Path(folder), pictures)
         split = split.only(np.arange(min(pictures, len(split))))
         for config in settings:
             try:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from slimnet import choose_device, transform
+from slimnet import ATTRIBUTES, choose_device, transform
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from slimnet.predictor import PROBABILITY_TOLERANCE
@@ -159,7 +159,7 @@ def measure(report: Report, asked: argparse.Namespace, device: torch.device) -> 
 
 def _compare(asked: argparse.Namespace, device: torch.device) -> float:
     """Return the largest difference from the CPU; raises RuntimeError if it is too large."""
-    valid = read_celeba(asked.data_dir)["valid"]
+    valid = read_celeba(asked.data_dir, wanted=ATTRIBUTES)["valid"]
     crops = next(read_pictures(valid.only(np.arange(min(_CROPS, len(valid)))), transform, _CROPS))
     difference = largest_difference(asked.weights, device, crops)
     if not difference < PROBABILITY_TOLERANCE:

@@ -68,7 +68,7 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int) -
         DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        split = read_celeba(data_dir)["train"] if data_dir else generated(Path(folder), _PICTURES)
+        split = read_celeba(data_dir, wanted=ATTRIBUTES)["train"] if data_dir else generated(Path(folder), _PICTURES)
         split = split.only(np.arange(min(_PICTURES, len(split))))
         ways: dict[str, Callable[[], float]] = {
             "original": partial(original, split, device, steps),

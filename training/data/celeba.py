@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from slimnet import Preprocessing
+from slimnet.files.text_table import is_unknown
 from training.data.columns import places
 from training.data.counting import counted
 from training.data.decoding import load_all
@@ -21,7 +22,6 @@ _BATCH = 256  # pictures decoded at a time
 _UNKNOWN, _WRONG = -1, -2  # besides 1 and 0 in a row of labels
 _LABELS = {"1": 1, "-1": 0, "0": 0}
 _LABELS |= {f"{text}.0": value for text, value in _LABELS.items()}  # how pandas writes a column with gaps
-_LABELS |= {"": _UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
     (.txt, also in its folder celeba). Without the table of identities, every picture counts as a different
     person. A label 0 means absent, except in a table that has -1 for absent in any column of labels, wanted or not,
-    such as MAAD-Face's: there 0 means unknown. An empty label is unknown in any table.
+    such as MAAD-Face's: there 0 means unknown. A label that is empty, NA, nan or "unknown" is
+    unknown in any table.
 
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.
@@ -166,10 +167,12 @@ def _read_partitions(folder: Path) -> dict[str, int]:
 
 def _without_other_columns(table: Table, wanted: Sequence[str]) -> Table:
     """Leave out columns that are not wanted and hold something other than labels."""
-    kept = [
-        n for n, name in enumerate(table.columns)
-        if name in wanted or {row[n] for row in table.rows.values() if n < len(row)} <= _LABELS.keys()
-    ]  # fmt: skip
+
+    def holds_labels(column: int) -> bool:
+        cells = {row[column] for row in table.rows.values() if column < len(row)}
+        return all(cell in _LABELS or is_unknown(cell) for cell in cells)
+
+    kept = [n for n, name in enumerate(table.columns) if name in wanted or holds_labels(n)]
     rows = {name: [row[n] for n in kept if n < len(row)] for name, row in table.rows.items()}
     return Table(table.path, tuple(table.columns[n] for n in kept), rows)
 
@@ -182,7 +185,12 @@ def _label_values(table: Table) -> dict[str, list[int]]:
     values = _LABELS
     if any(cell in ("-1", "-1.0") for row in table.rows.values() for cell in row):
         values = {**_LABELS, "0": _UNKNOWN, "0.0": _UNKNOWN}
-    return {name: [values.get(cell, _WRONG) for cell in row] for name, row in table.rows.items()}
+
+    def value(cell: str) -> int:
+        known = values.get(cell, _WRONG)
+        return _UNKNOWN if known == _WRONG and is_unknown(cell) else known
+
+    return {name: [value(cell) for cell in row] for name, row in table.rows.items()}
 
 
 def _wrong_labels(
@@ -251,7 +259,7 @@ def _read_identities(folder: Path) -> dict[str, str]:
     if path is None:
         return {}
     people = read_table(path).column("identity")
-    nobody = [name for name, who in people.items() if len(who.split()) != 1]
+    nobody = [name for name, who in people.items() if is_unknown(who) or len(who.split()) != 1]
     _check({f"rows of {path.name} without one identity": nobody}, folder)
     return people
 
@@ -284,7 +292,7 @@ def _image_folder(folder: Path) -> Path:
     raise DataError(f"there is no folder img_align_celeba in {folder}" + (f": unpack {packed} first" if packed else ""))
 
 
-def _check(faults: dict[str, list[str]], folder: Path) -> None:
+def _check(faults: dict[str, list[str]], folder: Path | str) -> None:
     """Raise a single DataError that counts each kind of fault and names the first images with it."""
     found = [
         f"{len(names)} {kind}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
@@ -325,7 +333,7 @@ def read_pictures(
     Raises:
         DataError: Pictures are damaged or of another size; raised after trying all of them.
     """
-    bad: list[str] = []
+    bad: list[Path] = []
     shape = (preprocessing.height, preprocessing.width, 3)
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(split), batch_size):
@@ -335,9 +343,11 @@ def read_pictures(
             if len(good) == len(pictures) and not bad:
                 yield np.stack(good)
             bad += [
-                path.name for path, picture in zip(paths, pictures, strict=True)
+                path for path, picture in zip(paths, pictures, strict=True)
                 if picture is None or picture.shape != shape
             ]  # fmt: skip
     if bad:
         kind = f"pictures that are damaged or not {preprocessing.width} wide and {preprocessing.height} high"
-        _check({kind: bad}, split.paths[0].parent)
+        folders = sorted({str(path.parent) for path in bad})
+        names = [path.name if len(folders) == 1 else str(path) for path in bad]
+        _check({kind: names}, " and ".join(folders))

@@ -34,7 +34,8 @@ def augment(crops: Tensor, changes: Changes, height: int, width: int) -> Tensor:
         x[places] = _shrink(x[places], send(sizes[softened], x.device)).round_()
     sources = _sources(changes.matrices(sizes, height, width), full, height, width)
     grid = F.affine_grid(send(sources, x.device), [len(x), 3, height, width], align_corners=True)
-    x = F.grid_sample(x, grid, "bilinear", padding_mode="border", align_corners=True).round_()
+    # Borders are replicated by the grid's limits: torch's own padding mode for this is missing on Apple's GPUs.
+    x = F.grid_sample(x, grid.clamp_(-1, 1), "bilinear", align_corners=True).round_()
     return _to_pictures(_recolour(x, send(changes.colours.astype(np.float32), x.device)))
 
 

@@ -66,12 +66,14 @@ class RunSplits:
         draws: How often their pictures are drawn in an epoch.
         valid: The validation splits with known labels, by folder name; the first decides which weights are best.
         notes: What the user should know, a line each.
+        others: The folders' pictures outside their training splits.
     """
 
     train: tuple[Split, ...]
     draws: Draws
     valid: dict[str, Split]
     notes: tuple[str, ...] = ()
+    others: tuple[Path, ...] = ()
 
     def joined(self) -> Split:
         """Return the training splits of all folders as one."""
@@ -192,7 +194,8 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = (), *, va
     valid = _valid(names, joined)
     if validated and not valid:
         raise DataError(_why_not_validated(joined, where))
-    return RunSplits(*_train(folders, joined, where), valid, tuple(notes))
+    others = tuple(path for splits in joined for name in ("valid", "test") for path in splits[name].paths)
+    return RunSplits(*_train(folders, joined, where), valid, tuple(notes), others)
 
 
 def different_folders(data_dirs: Sequence[str]) -> list[Folder]:

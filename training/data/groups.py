@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slimnet.files.text_table import is_unknown
 from training.data.tables import DataError, Table, read_table
 
 TABLE = "list_groups.csv"
@@ -28,7 +29,7 @@ class Groups:
 
 
 def read_groups(folder: Path, names: Sequence[str]) -> Groups:
-    """Read list_groups.csv: image_id, group (or race) and age (34, 20-29 or 70+); a cell may be empty.
+    """Read list_groups.csv: image_id, group (or race) and age (34, 20-29 or 70+); a cell may be empty or NA.
 
     Args:
         folder: Its folder.
@@ -48,7 +49,7 @@ def read_groups(folder: Path, names: Sequence[str]) -> Groups:
     if missing:
         raise DataError(f"{path} lacks {len(missing)} of {len(names)} pictures: {', '.join(missing[:5])}")
     origins, ages = table.column("group", "race", by_name_only=True), _ages(table)
-    spoken = [origins[name].replace("_", " ") for name in names]  # FairFace writes Latino_Hispanic
+    spoken = ["" if is_unknown(origins[name]) else origins[name].replace("_", " ") for name in names]  # Latino_Hispanic
     return Groups(np.array(spoken), np.array([ages[name] for name in names]))
 
 
@@ -60,7 +61,7 @@ def _ages(table: Table) -> dict[str, int]:
     """
     texts = table.column("age", by_name_only=True)
     found = {name: _AGE.fullmatch(text.lower()) for name, text in texts.items()}
-    wrong = sorted({texts[name] for name, match in found.items() if not match and texts[name]})
+    wrong = sorted({texts[name] for name, match in found.items() if not match and not is_unknown(texts[name])})
     if wrong:
         raise DataError(
             f"{table.path} has ages that are neither years nor a range such as 20-29 or 70+: {', '.join(wrong[:5])} "

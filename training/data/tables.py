@@ -15,6 +15,7 @@ from slimnet.files.text_table import TextTableError, read_cells
 
 _PICTURE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{2,4}")
 _INDEX_NAME = re.compile(r"|index|level_0|Unnamed: ?\d+(\.\d+)?", re.IGNORECASE)
+_NAMES_COLUMNS = ("", "image_id", "image", "img", "file", "filename", "file_name", "name", "path", "picture", "photo")
 _ROWS_LOOKED_AT = 100  # to find the column of names
 
 
@@ -118,7 +119,7 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
     """Return the column names, which are empty if the first line has none, and the rows below.
 
     Raises:
-        DataError: There are no rows.
+        DataError: There are no rows, or it is not clear which of them the names belong to.
     """
     named = bool(rows) and not _names_a_picture(rows[0], rows[1 : 1 + _ROWS_LOOKED_AT])
     header, body = (rows[0], rows[1:]) if named else ([], rows)
@@ -126,12 +127,23 @@ def _header_and_body(rows: list[list[str]], path: Path) -> tuple[list[str], list
         raise DataError(f"{path} holds no rows")
     # Drop a separator at each line's end, unless it is a named column in which no label is known.
     while all(row and not row[-1] for row in body) and not (header and header[-1] and len(body[0]) <= len(header)):
+        if _may_lack_a_name(header, body[0]):
+            raise DataError(
+                f"{path}: rows have one cell more than the first line and are empty at their ends, so that {header[0]} "
+                "may be the pictures' column or the first one of labels: begin the first line with image_id"
+            )
         body = [row[:-1] for row in body]
         header = header[:-1] if header and not header[-1] else header
     width = statistics.mode(map(len, body))
     if not named:
         return [""] * width, body
     return ["", *header] if width == len(header) + 1 else header, body  # the first column may have no name
+
+
+def _may_lack_a_name(header: list[str], row: list[str]) -> bool:
+    """Return whether a header may be short of the pictures' column, as R writes it, instead of a row too long."""
+    one_more = bool(header) and bool(header[-1]) and len(row) == len(header) + 1
+    return one_more and header[0].lower() not in _NAMES_COLUMNS and bool(_PICTURE_NAME.fullmatch(row[0]))
 
 
 def _names_a_picture(first: list[str], others: list[list[str]]) -> bool:

@@ -43,7 +43,7 @@ def is_table(path: str) -> bool:
     return suffix in _SUFFIXES
 
 
-def table_logits(path: str, split: Split) -> np.ndarray:
+def table_logits(path: str, split: Split, others: Sequence[Path] = ()) -> np.ndarray:
     """Read what a table says about a split's pictures, matched by name.
 
     If several folders have the same name, the ends of the table's paths decide.
@@ -51,6 +51,7 @@ def table_logits(path: str, split: Split) -> np.ndarray:
     Args:
         path: Path of the table.
         split: Pictures and attributes to look for.
+        others: Pictures outside the split that the table may describe, so that no row is taken for a namesake's.
 
     Returns:
         float64 (N, attributes), the logits of the probabilities; nan if the table has none.
@@ -70,7 +71,9 @@ def table_logits(path: str, split: Split) -> np.ndarray:
         )
     faces = _largest_faces(path, columns, rows)
     found = np.full(split.labels.shape, np.nan)
-    for index, file in _matched(path, list(faces), split.paths):
+    for index, file in _matched(path, list(faces), (*split.paths, *others)):
+        if index >= len(split):
+            continue
         cells = faces[file]
         for wanted, there in joined:
             cell = cells[there] if there < len(cells) else ""

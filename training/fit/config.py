@@ -68,7 +68,8 @@ class TrainConfig:
     num_epochs: int = _option(20, "passes over the training pictures", _EPOCHS)
     batch_size: int = _option(
         64,
-        "images a step, over all processes; 0: as many as a CUDA GPU's memory holds, at most 1,024 (128 without one). "
+        "images a step, over all processes; 0: as many as a CUDA GPU's memory holds, at most 1,024, and less "
+        "if an epoch would have under 20 steps (128 without one). "
         "On a CUDA GPU a single process's default is 0, except with --recipe best",
         Range(0, BATCH_SIZE.most),
     )

@@ -15,18 +15,21 @@ from training.networks.network import Network
 
 _MOST = 1024  # pictures in a batch; with more, there are too few steps for the recipes' learning rates
 _CPU_BATCH_SIZE = 128
+_FEWEST, _STEPS = 32, 20  # no batch is made smaller than this for the sake of so many steps in an epoch
 _SPARE = 0.1  # share of the memory to keep free for later growth
 
 
-def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Process) -> int:
+def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Process, pictures: int) -> int:
     """Return the batch size for a run without a fixed one: the largest power of two that fits into the GPU's memory.
 
-    It is at most 1,024; 128 without a GPU; and unchanged for a resumed run.
+    It is at most 1,024, and less for so few pictures that an epoch would have too few steps; 128 without a GPU; and
+    unchanged for a resumed run.
 
     Args:
         config: Settings of the run.
         attributes: Names of the outputs.
         process: This process, which must be alone.
+        pictures: How many an epoch draws.
 
     Raises:
         TrainingError: Memory is too small for two pictures.
@@ -38,6 +41,8 @@ def batch_size_for(config: TrainConfig, attributes: tuple[str, ...], process: Pr
     network = build_network(config, attributes).to(process.device)
     dtype = compute_type(config.precision, process.device)
     size = _MOST
+    while size > _FEWEST and pictures < _STEPS * size:
+        size //= 2
     while size > 1 and not _fits(network, size, dtype):
         size //= 2
     if size == 1:

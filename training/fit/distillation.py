@@ -45,7 +45,7 @@ class _Teacher:
     logits: Callable[[np.ndarray], np.ndarray]
 
 
-def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
+def targets(config: TrainConfig, train: LabelledPictures, process: Process, others: Sequence[Path] = ()) -> np.ndarray:
     """Return the training targets: the labels, mixed with the teachers' predictions by --teacher_share.
 
     If the label is unknown, the prediction alone is the target; if there is no prediction, the label is.
@@ -54,6 +54,7 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
         config: Settings of the run.
         train: Training pictures and labels.
         process: This process.
+        others: Pictures outside the training split that a table may describe.
 
     Returns:
         float32 (N, attributes) from 0 to 1; nan if neither the label nor a prediction is known.
@@ -65,34 +66,36 @@ def targets(config: TrainConfig, train: LabelledPictures, process: Process) -> n
     labels = train.split.targets
     if not config.teachers:
         return labels
-    opinion = _remembered(config, train, process)
+    opinion = _remembered(config, train, process, others)
     mixed = (1 - config.teacher_share) * labels + config.teacher_share * opinion
     return np.where(np.isnan(opinion), labels, np.where(np.isnan(labels), opinion, mixed))
 
 
-def _remembered(config: TrainConfig, train: LabelledPictures, process: Process) -> np.ndarray:
+def _remembered(config: TrainConfig, train: LabelledPictures, process: Process, others: Sequence[Path]) -> np.ndarray:
     """Return the teachers' predictions, from the cache if they are there.
 
     A resumed run must not ask the teachers again, or get other answers.
     """
-    path = Path(config.cache_dir) / f"teachers-{_fingerprint(config.teachers, train)}.npy"
+    path = Path(config.cache_dir) / f"teachers-{_fingerprint(config.teachers, train, others)}.npy"
     # Either all machines ask or none does, since opinion_of needs all processes.
     if process.total(torch.tensor(float(path.is_file()))).item() == process.count:
         return np.load(path)
-    opinion = opinion_of(config.teachers, train, process)
+    opinion = opinion_of(config.teachers, train, process, others=others)
     if process.local_rank == 0:
         with replacement(path) as part, part.open("wb") as file:
             np.save(file, opinion)
     return opinion
 
 
-def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
+def _fingerprint(teachers: Sequence[str], train: LabelledPictures, others: Sequence[Path]) -> str:
     """Return a hash that differs for different weights, pictures or attributes.
 
     Raises:
         CheckpointError: A teacher's file cannot be read.
     """
     asked = hashlib.sha256(repr((train.pictures.name, train.split.attributes)).encode())
+    if any(map(is_table, teachers)):
+        asked.update(repr([path.name for path in others]).encode())
     try:
         for path in teachers:
             asked.update(Path(path).read_bytes())
@@ -102,8 +105,9 @@ def _fingerprint(teachers: Sequence[str], train: LabelledPictures) -> str:
 
 
 def opinion_of(
-    teachers: Sequence[str], train: LabelledPictures, process: Process, weights: Sequence[float] | None = None
-) -> np.ndarray:
+    teachers: Sequence[str], train: LabelledPictures, process: Process, weights: Sequence[float] | None = None,
+    others: Sequence[Path] = (),
+) -> np.ndarray:  # fmt: skip
     """Return the teachers' predictions for the training pictures; the processes share the work.
 
     Args:
@@ -111,6 +115,7 @@ def opinion_of(
         train: Training pictures and labels.
         process: This process.
         weights: How much each teacher counts in the mean, over 0; None: all the same.
+        others: Pictures outside the training split that a table may describe.
 
     Returns:
         float32 (N, attributes): the probability for the mean logit over the teachers that know the picture's
@@ -126,7 +131,7 @@ def opinion_of(
     networks = []
     for path, weight in zip(teachers, weights or [1.0] * len(teachers), strict=True):
         if is_table(path):
-            logits = table_logits(path, train.split)
+            logits = table_logits(path, train.split, others)
             total[mine] += weight * np.nan_to_num(logits[mine])
             known += weight * ~np.isnan(logits)
         else:
@@ -143,6 +148,8 @@ def opinion_of(
             for network, weight, wanted, there in networks:
                 for view in (crops, crops[:, :, ::-1]):
                     logits = network.logits(np.ascontiguousarray(view))[:, there]
+                    if not np.isfinite(logits).all():
+                        raise CheckpointError("a teacher's answers are not finite: its weights are damaged")
                     total[np.ix_(chosen, wanted)] += weight / 2 * logits
             advance(len(chosen))
     mean = process.total(torch.from_numpy(total)).cpu() / torch.from_numpy(known)  # 0 / 0 gives nan
@@ -176,12 +183,13 @@ def _mobilenet_logits(network: MobileNet, crops: np.ndarray) -> np.ndarray:
         return network(x).cpu().double().numpy()
 
 
-def check(teachers: Sequence[str], split: Split) -> tuple[set[str], list[str]]:
+def check(teachers: Sequence[str], split: Split, others: Sequence[Path] = ()) -> tuple[set[str], list[str]]:
     """Check teachers before decoding, which takes minutes.
 
     Args:
         teachers: Files of weights, and tables of probabilities.
         split: The training split.
+        others: Pictures outside it that a table may describe.
 
     Returns:
         The attributes that any of them knows, and what the user should know about the teachers, a line each.
@@ -195,16 +203,16 @@ def check(teachers: Sequence[str], split: Split) -> tuple[set[str], list[str]]:
     for path in teachers:
         answers = ""
         if is_table(path):
-            known = ~np.isnan(table_logits(path, split))
+            known = ~np.isnan(table_logits(path, split, others))
             asked = [name for name, column in zip(split.attributes, known.T, strict=True) if column.any()]
             pictures = int(known.any(axis=1).sum())
             answers = f" and answers for {pictures:,} of {len(split):,} pictures" if pictures < len(split) else ""
         else:
             found = _network(path, split.attributes).attributes
             asked = [name for name in split.attributes if name in found]
-        others = [name for name in split.attributes if name not in asked]
-        if others or answers:
-            gaps = f"; it does not know {listed(others)}" if others else ""
+        unknown = [name for name in split.attributes if name not in asked]
+        if unknown or answers:
+            gaps = f"; it does not know {listed(unknown)}" if unknown else ""
             lines.append(f"the teacher {path} is asked for {listed(asked)}{answers}{gaps}")
         taught |= set(asked)
     return taught, lines

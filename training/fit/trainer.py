@@ -279,10 +279,11 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate(self.fraction, self.progress.epoch)
         device, progress = self.process.device, self.progress
-        x = self.network.preprocessing.normalise(crops.to(device, non_blocking=True))
+        pinned = device.type == "cuda"  # elsewhere batches are not, and MPS would read them after they are gone
+        x = self.network.preprocessing.normalise(crops.to(device, non_blocking=pinned))
         if not self.config.channels_last:
             x = x.contiguous()
-        targets = labels.to(device, non_blocking=True)
+        targets = labels.to(device, non_blocking=pinned)
         with self.autocast:
             logits = self.wrapped(x)
         loss = cross_entropy(logits.float(), targets) * self.weight(targets)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from slimnet import Calibration, CheckpointError, Preprocessing
 from slimnet.attributes import label_names
 from slimnet.files.atomic import replacement
-from slimnet.files.checkpoint import save_tensors
+from slimnet.files.checkpoint import save_tensors, weights_fingerprint
 
 _EPSILON = 1e-3  # Keras's for batch norm
 _METADATA = "mobilenet"  # key in a weights file
@@ -143,6 +144,7 @@ class MobileNet(nn.Module):
             "attributes": self.attributes,
             "preprocessing": asdict(self.preprocessing),
             "provenance": self.provenance,
+            "sha256": weights_fingerprint(self.state_dict()),
         }
         with replacement(path) as part:
             save_tensors(part, self.state_dict(), {_METADATA: json.dumps(described)})
@@ -174,6 +176,11 @@ class MobileNet(nn.Module):
             }
             preprocessing = Preprocessing(**sides)
             network = cls(architecture, described["attributes"], preprocessing)
+            written = described.get("sha256")  # older files lack it
+            if written is not None and written != weights_fingerprint(state):
+                raise ValueError("damaged: its weights do not match their checksum")
+            if not all(torch.isfinite(values).all() for values in state.values()):
+                raise ValueError("it holds values that are not finite")
             network.load_state_dict(state)
             network.provenance = described["provenance"]
         except Exception as error:

@@ -86,7 +86,7 @@ def attributes(evaluation: dict[str, Any]) -> Figure:
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-    left.set_yticks(places, [row["attribute"].replace("_", " ") for row in rows])
+    left.set_yticks(places, [row["attribute"].replace("_", " ") for row in rows], parse_math=False)
     left.set_ylim(-0.7, len(rows) - 0.3)
     figure.legend(*_joined(left, right), loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(f"{evaluation['images']:,} images of the {evaluation['split']} split, 95 % intervals", fontsize=11)

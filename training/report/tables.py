@@ -406,7 +406,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     Args:
         header: The columns' titles.
-        rows: The cells of each row; they are not escaped.
+        rows: The cells of each row, in Markdown; a bar in them does not end the cell.
     """
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)

@@ -9,6 +9,7 @@ from slimnet import transform
 from tests.fakes import celeba
 from training.data.cache import decoded
 from training.data.celeba import DataError, read_celeba, read_pictures, unknown_labels, unknown_people
+from training.data.folders import join
 
 
 @pytest.mark.parametrize(("layout", "nested"), [("csv", False), ("csv", True), ("txt", False)])
@@ -207,9 +208,10 @@ def test_pictures_of_one_person_share_an_identity(tmp_path: Path, form: str) -> 
     assert np.array_equal(third.labels, found.labels[[2, 0]])
 
 
-def test_an_image_without_an_identity_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["000002.jpg", "000002.jpg NA"])
+def test_an_image_without_an_identity_is_named(tmp_path: Path, missing: str) -> None:
     data = celeba.write(tmp_path)
-    (data / "identity_CelebA.txt").write_text("000001.jpg 5\n000002.jpg\n")
+    (data / "identity_CelebA.txt").write_text(f"000001.jpg 5\n{missing}\n")
     with pytest.raises(DataError, match=r"without one identity: 000002\.jpg"):
         read_celeba(data)
 
@@ -228,16 +230,20 @@ def test_zero_amid_one_and_minus_one_is_not_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("absent", ["-1", "0"])
-def test_an_empty_label_is_not_known_even_in_a_last_column_without_any(tmp_path: Path, absent: str) -> None:
+@pytest.mark.parametrize("missing", ["", "NA", "NaN"])  # pandas, R, numpy
+def test_a_missing_label_is_not_known_even_in_a_last_column_without_any(
+    tmp_path: Path, absent: str, missing: str
+) -> None:
     before = read_celeba(celeba.write(tmp_path))["train"]
     table = tmp_path / "list_attr_celeba.csv"
     head, *rows = (row.replace("-1", absent).split(",") for row in table.read_text().splitlines())
-    table.write_text("\n".join(",".join(row) for row in [head, *([*row[:3], ""] for row in rows)]) + "\n")
+    table.write_text("\n".join(",".join(row) for row in [head, *([*row[:3], missing] for row in rows)]) + "\n")
     after = read_celeba(tmp_path)["train"]
     assert after.attributes == before.attributes
     assert after.never_known() == ("Third",)
     assert np.array_equal(after.labels[:, :2], before.labels[:, :2])
     assert after.known[:, :2].all()
+    assert read_celeba(tmp_path, wanted=("First",))["train"].attributes == before.attributes
 
 
 @pytest.mark.parametrize("absent", ["-1", "0"])
@@ -294,3 +300,12 @@ def test_labels_that_are_not_known_are_counted_in_one_line(tmp_path: Path) -> No
     rows = [row.split(",") for row in table.read_text().splitlines()]
     table.write_text("\n".join(",".join([*row[:2], "0", row[3]] if row[0] in valid else row) for row in rows))
     assert "; valid knows none of Second" in unknown_labels(read_celeba(tmp_path))
+
+
+def test_damaged_pictures_of_several_folders_are_told_with_their_own(tmp_path: Path) -> None:
+    first, second = (read_celeba(celeba.write(tmp_path / name))["valid"] for name in ("first", "second"))
+    (second.paths[0]).write_bytes(b"not a picture")
+    with pytest.raises(DataError) as caught:
+        list(read_pictures(join([first, second]), transform))
+    assert f"{tmp_path / 'second' / 'img_align_celeba'} cannot be used" in str(caught.value)
+    assert str(tmp_path / "first") not in str(caught.value)

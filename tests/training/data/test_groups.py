@@ -15,8 +15,8 @@ def test_origins_and_lowest_ages_are_in_the_order_of_the_pictures(tmp_path: Path
     rows = (
         "a.jpg,East Asian,20-29",
         "b.jpg,Black,more than 70",
-        "c.jpg,,7",
-        "d.jpg,Latino_Hispanic,",
+        "c.jpg,nan,7",
+        "d.jpg,Latino_Hispanic,NA",
         "e.jpg,White,70+",
     )
     found = read_groups(write(tmp_path, *rows), ["e.jpg", "d.jpg", "c.jpg", "b.jpg", "a.jpg"])

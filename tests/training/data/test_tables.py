@@ -115,6 +115,17 @@ def test_attributes_may_have_dots_in_their_names(tmp_path: Path, change: Change)
     assert table.rows == {"1.jpg": ["1", "-1"], "2.jpg": ["-1", "1"]}
 
 
+def test_labels_never_move_to_another_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Male,Young,Hat\n1.jpg,1,-1,\n2.jpg,-1,1,\n")  # R's row names, and a label that is never known
+    with pytest.raises(DataError, match="Male may be the pictures' column or the first one of labels"):
+        read_table(path)
+    path.write_text("image_id,Male,Young\n1.jpg,1,-1,\n2.jpg,-1,1,\n")  # a separator at each line's end
+    assert read_table(path).columns == ("Male", "Young")
+    path.write_text("Male,Young,Hat\n1.jpg,1,-1,\n2.jpg,-1,1,1\n")
+    assert read_table(path).rows["1.jpg"] == ["1", "-1", ""]
+
+
 def test_a_first_picture_of_another_format_is_no_line_of_names(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("1.PNG,0\n2.jpg,1\n3.jpg,1\n")

@@ -60,6 +60,12 @@ def test_a_row_of_a_foreign_folder_is_not_taken_for_one_of_the_data(tmp_path: Pa
     np.testing.assert_allclose(answers(path, pictures("data/img/1.jpg")), [[0.3, 0.4]])
 
 
+def test_a_row_about_another_picture_of_the_folders_is_not_taken_for_its_namesakes(tmp_path: Path) -> None:
+    path = table(tmp_path, ("data/img/1.jpg", "0.1", "0.2"), ("data/img/2.jpg", "0.3", "0.4"))
+    train, valid = pictures("data/img/1.jpg", "mine/img/2.jpg"), [Path("data/img/2.jpg")]
+    np.testing.assert_allclose(expit(table_logits(path, train, valid)), [[0.1, 0.2], [np.nan] * 2])
+
+
 def test_the_apostrophe_before_a_formula_is_passed_over(tmp_path: Path) -> None:
     path = table(tmp_path, ("'=1.jpg", "0.1", "0.2"), ("'-2/'3.jpg", "0.3", "0.4"))
     np.testing.assert_allclose(answers(path, pictures("=1.jpg", "-2/'3.jpg")), [[0.1, 0.2], [0.3, 0.4]])

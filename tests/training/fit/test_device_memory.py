@@ -43,8 +43,8 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> SetUp:
     return set_up
 
 
-def batch_size() -> int:
-    return device_memory.batch_size_for(parse_config(["--batch_size", "0"]), ("A", "B"), Process(0, 1, CUDA))
+def batch_size(pictures: int = 100_000) -> int:
+    return device_memory.batch_size_for(parse_config(["--batch_size", "0"]), ("A", "B"), Process(0, 1, CUDA), pictures)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,12 @@ def test_the_batch_is_the_largest_that_fits_with_some_memory_to_spare(
 ) -> None:
     gpu(most, free)
     assert batch_size() == expected
+
+
+@pytest.mark.parametrize(("pictures", "expected"), [(20 * 1024, 1024), (20 * 1024 - 1, 512), (900, 32), (3, 32)])
+def test_few_pictures_get_smaller_batches(gpu: SetUp, pictures: int, expected: int) -> None:
+    gpu(5000, lambda _: 900)
+    assert batch_size(pictures) == expected
 
 
 def test_too_little_memory_for_any_batch_is_said(gpu: SetUp) -> None:

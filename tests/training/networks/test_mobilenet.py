@@ -50,6 +50,25 @@ def test_a_file_of_other_weights_is_refused(tmp_path: Path, network: MobileNet) 
         MobileNet.load(path)
 
 
+def test_a_changed_weight_is_noticed(tmp_path: Path, network: MobileNet) -> None:
+    path = tmp_path / "teacher.safetensors"
+    network.save(path)
+    with path.open("r+b") as file:
+        file.seek(-8, 2)
+        file.write(bytes(byte ^ 1 for byte in path.read_bytes()[-8:]))
+    with pytest.raises(CheckpointError, match="do not match their checksum"):
+        MobileNet.load(path)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, network: MobileNet) -> None:
+    path = tmp_path / "teacher.safetensors"
+    with torch.no_grad():
+        network.fc.bias[0] = torch.nan
+    network.save(path)
+    with pytest.raises(CheckpointError, match="not finite"):
+        MobileNet.load(path)
+
+
 @pytest.mark.parametrize(("height", "width"), [(10, 7), (9, 12)])
 def test_convolutions_are_padded_as_tensorflow_does_it(network: MobileNet, height: int, width: int) -> None:
     """As TensorFlow documents it: the first window begins half the padding, rounded down, before the picture."""

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from training.report.plots import training
+from training.report.plots import attributes, training
 
 
 def test_any_number_of_runs_can_be_told_apart_beside_their_legend(tmp_path: Path) -> None:
@@ -29,3 +29,11 @@ def test_runs_are_named_after_their_folders(tmp_path: Path) -> None:
         path.write_text(json.dumps({"images": 1000, "valid/accuracy": 0.9, "train/loss": 0.2}) + "\n", encoding="utf-8")
     [legend] = training(runs).legends
     assert [text.get_text() for text in legend.get_texts()] == ["plain", "best"]
+
+
+def test_dollars_in_a_name_are_no_formula() -> None:
+    row = {"attribute": "$x_{$", "accuracy": 0.9, "balanced_accuracy": 0.8, "majority_accuracy": 0.7}
+    row |= {"intervals": {"accuracy": (0.8, 0.95), "balanced_accuracy": (0.7, 0.9)}}
+    figure = attributes({"attributes": [row], "images": 10, "split": "test"})
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["$x {$"]

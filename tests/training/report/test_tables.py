@@ -79,3 +79,7 @@ def test_the_operating_points_are_told_by_their_names_on_the_page() -> None:
 
 def test_evaluations_of_weights_without_operating_points_say_so() -> None:
     assert "no operating points" in report.decisions({"images": 1500, "split": "test"})
+
+
+def test_a_bar_in_a_name_does_not_end_its_cell() -> None:
+    assert report.table(("a", "b"), [("Hat|Cap", "1")]).splitlines()[-1] == r"| Hat\|Cap | 1 |"

@@ -98,3 +98,17 @@ def test_some_of_the_columns_are_learnt(tmp_path: Path, data: Path, capsys: pyte
     assert SlimNet.load_pretrained(tmp_path / "run" / "best.safetensors").attributes == ("Third", "First")
     assert train.main([*arguments, "--save_dir", str(tmp_path / "other"), "--attributes", "Fourth"]) == 1
     assert "labelled are First, Second, Third (3)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("keep", "why"), [("balanced", "with and without one"), ("f1", "with one")])
+def test_a_figure_that_no_validation_picture_defines_is_not_chosen_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keep: str, why: str
+) -> None:
+    data = celeba.write(tmp_path / "data")
+    valid = {path.name for path in read_celeba(data)["valid"].paths}
+    table = data / "list_attr_celeba.csv"
+    head, *rows = [row.split(",") for row in table.read_text().splitlines()]
+    rows = [[row[0], *(["-1"] * 3 if row[0] in valid else row[1:])] for row in rows]
+    table.write_text("\n".join(map(",".join, [head, *rows])))
+    assert train.main(flags(data, tmp_path / "run", "--keep_best", keep)) == 1
+    assert f"--keep_best {keep} needs validation pictures {why} of the attributes" in capsys.readouterr().err

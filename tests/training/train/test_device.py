@@ -46,17 +46,30 @@ def test_a_batch_size_left_to_memory_is_kept_when_a_run_goes_on(tmp_path: Path, 
     assert metrics(save)[-1]["images"] == 16 + 16
 
 
+def run_out(*_: Any) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
 def test_too_little_memory_is_said_with_what_to_do(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(engine.Trainer, "step", fail)
+    monkeypatch.setattr(engine.Trainer, "open_loader", run_out)
     assert train.main(flags(data, tmp_path / "run")) == 1
     said = capsys.readouterr().err
-    assert "cpu has too little memory for --batch_size 4: try 2, or --pictures_on host" in said
+    assert "cpu has too little memory for --batch_size 4: try --batch_size 2, or --pictures_on host" in said
     assert "Traceback" not in said
+
+
+def test_a_saved_run_is_not_told_to_change_its_batch_size(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = tmp_path / "run"
+    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
+    monkeypatch.setattr(engine.Trainer, "step", run_out)
+    assert train.main(flags(data, save, "--num_epochs", "2", "--resume", "--pictures_on", "host")) == 1
+    said = capsys.readouterr().err
+    assert f"begin another run by --init_from {save / 'last.safetensors'}" in said
+    assert "--pictures_on" not in said
 
 
 def test_a_smaller_batch_may_follow_in_the_same_folder_if_memory_runs_out_at_first(
