@@ -51,7 +51,7 @@ def server_texts() -> set[str]:
     formats = importlib.import_module("demo.pictures.formats")
     errors = {text for module in modules for text in _errors(module)} - {"{} {}"}
     unsupported = {f"{{}} {text}" for text in _unsupported(formats)}
-    return errors | unsupported
+    return errors | unsupported | {importlib.import_module("demo.server.http.gate").REFUSAL}
 
 
 def _errors(module: ModuleType) -> Iterator[str]:

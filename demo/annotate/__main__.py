@@ -12,6 +12,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 from demo.annotate.options import argument_parser, find_problem
 from demo.annotate.picture import annotate_picture
@@ -148,8 +149,13 @@ def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:
     return named
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """End the process with the exit status of `main`, also if it is interrupted before the first picture."""
     try:
         sys.exit(main())
-    except KeyboardInterrupt:  # before the first picture
+    except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

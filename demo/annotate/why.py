@@ -116,4 +116,6 @@ def _caption(explanation: Explanation, attribute: str) -> tuple[str, str]:
 def _flat(file: str) -> str:
     """A file's path as a single name, cut at the start if it is too long; the hash tells a/b from a_b."""
     name = re.sub(r"[/\\:]", "_", os.path.normpath(file)).lstrip("._") or "picture"  # a colon ends Windows' drives
-    return f"{os.fsdecode(os.fsencode(name)[-_MAX_NAME_BYTES:])}-{path_hash(file)}"
+    while len(os.fsencode(name)) > _MAX_NAME_BYTES:  # by whole characters
+        name = name[1:]
+    return f"{name}-{path_hash(file)}"

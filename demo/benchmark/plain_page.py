@@ -66,4 +66,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int)
     torch.set_num_threads(1)  # as in demo.server.command
-    build(Pipeline.load()).launch(server_name="127.0.0.1", server_port=parser.parse_args().port, quiet=True)
+    build(Pipeline.load()).launch(
+        server_name="127.0.0.1", server_port=parser.parse_args().port, share=False, quiet=True
+    )

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import NoReturn
 
 from demo.batch.files import PictureFiles
 from demo.batch.journal import ResumeError
@@ -160,8 +161,13 @@ def _names_differ(table: Path, labels: Labels, files: Sequence[str]) -> str:
     return printable(f"{table} names none of the pictures: it begins with {labels.pictures[0]}, they with {files[0]}")
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """End the process with the exit status of `main`, also if it is interrupted before the first picture."""
     try:
         sys.exit(main())
-    except KeyboardInterrupt:  # before the first picture
+    except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from demo.batch.inputs import input_problem
 from demo.dataset.picture import CHOICES
+from demo.dataset.report import is_report
 from demo.dataset.rules import Rule, parse_rule
+from demo.dataset.tables import IMAGES, TABLES
 from demo.option_types import positive
 
 REPORT = "report.csv"
@@ -110,6 +112,11 @@ def _out_problem(options: argparse.Namespace) -> str | None:
         return (
             f"--out {options.out} lies inside the pictures, so that its crops would be among them: name another folder"
         )
+    own = {out / name for name in (IMAGES, REPORT, *TABLES)}
+    for name in (*options.inputs, *[options.labels] * bool(options.labels)):
+        path = Path(os.path.realpath(name))
+        if own & {path, *path.parents}:
+            return f"{name} belongs to the data set in --out {options.out}, and would be replaced: name another folder"
     if not out.exists():
         return None
     if not out.is_dir():
@@ -118,7 +125,7 @@ def _out_problem(options: argparse.Namespace) -> str | None:
         return f"--out {options.out} cannot be written"
     if (out / f"{REPORT}.journal").exists() or not any(not path.name.startswith(".") for path in out.iterdir()):
         return None  # from a run that was stopped, or empty
-    if not (out / REPORT).exists():
+    if not is_report(out / REPORT):
         return f"--out {options.out} holds other files: name a new or empty folder"
     if not options.restart:
         return f"--out {options.out} holds a data set already: name another folder, or replace it by --restart"

@@ -39,6 +39,19 @@ class Entry:
     outcome: str
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of this module's, by its first line; False if there is none.
+
+    Args:
+        path: the file.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            return next(csv.reader(file), []) == list(COLUMNS)
+    except (OSError, csv.Error):
+        return False
+
+
 def crop_rows(picture: Picture, cropped: Cropped, valid_share: float) -> list[Row]:
     """The rows of a picture: one for each crop, or one that says why there is none.
 

@@ -18,6 +18,7 @@ from slimnet.files.atomic import replacement
 IMAGES = "img_align_celeba"
 _LABELS, _PARTS, _PEOPLE = "list_attr_celeba.csv", "list_eval_partition.csv", "identity_CelebA.csv"
 _GROUPS = "list_groups.csv"
+TABLES = (_LABELS, _PARTS, _PEOPLE, _GROUPS)  # besides the report
 
 
 def write_tables(out: Path, report: Path, pictures: Sequence[Picture], labels: Labels | None) -> None:
@@ -61,7 +62,7 @@ def remove_dataset(out: Path) -> None:
     Raises:
         OSError: something cannot be removed.
     """
-    for name in (_LABELS, _PARTS, _PEOPLE, _GROUPS):
+    for name in TABLES:
         (out / name).unlink(missing_ok=True)
     if (out / IMAGES).exists():
         shutil.rmtree(out / IMAGES)

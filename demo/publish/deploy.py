@@ -20,7 +20,8 @@ from demo.publish.leaks import find_key, is_named_like_a_secret
 _MADE_HERE = [
     *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio", "node_modules")),
     *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
-    *("evaluation/", "results.csv*", "results.parquet*", "soup.safetensors", "calibrated.safetensors"),
+    *("evaluation/", "results.csv*", "results.parquet*", "*-why/*", "soup.safetensors", "calibrated.safetensors"),
+    *(".hypothesis/", ".benchmarks/", "demo/replicas/tls/"),
     *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
 ]
 _OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub expects the Space's name

@@ -55,10 +55,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
     parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_PORT and so on.
+    # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
     parser.add_argument("--port", type=int, metavar="P", help=f"default: the first free one from {_FIRST_PORT} on")
-    parser.add_argument("--share", action="store_true", default=None, help="also serve publicly, through gradio.live")
+    parser.add_argument("--share", action="store_true", help="also serve publicly, through gradio.live")
     parser.add_argument("--ssl_certfile", metavar="F", help="certificate; other machines get the camera by https only")
     parser.add_argument("--ssl_keyfile", metavar="F", help="private key of the certificate")
     parser.add_argument("--operator", metavar="NAME", help="who runs this page: visitors are told first")
@@ -68,8 +68,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mcp", action="store_true", help="offer a tool to language models: pip install 'gradio[mcp]'")
     chosen = parser.parse_args(arguments)
     chosen.operator = operator_name(parser, chosen.operator)
-    # Gradio's own environment variable counts, too. It is read here, because the page has to be built for it.
+    # Gradio's own environment variables count, too. The page has to be built for the first; without the second, Gradio
+    # would share the page unasked on Kaggle and SageMaker.
     chosen.mcp = chosen.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    chosen.share = chosen.share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     if chosen.mcp and not importlib.util.find_spec("mcp"):
         parser.error("--mcp needs another package: pip install 'gradio[mcp]'")
     if chosen.port is not None and not 0 < chosen.port < 2**16:
@@ -125,6 +127,10 @@ def main(arguments: list[str] | None = None) -> int:
     # OpenTelemetry, through which FastAPI and MCP can report each request. The page promises that nothing is sent to
     # anybody. Not in slimnet.telemetry: a program that uses slimnet may want reports of its own requests.
     os.environ["OTEL_SDK_DISABLED"] = "true"
+    # With the first, Gradio would wait within its launch, before the page is guarded. With the second, it would open
+    # more ports, which take uploads and hand them out.
+    for variable in ("GRADIO_DEBUG", "GRADIO_NUM_WORKERS"):
+        os.environ.pop(variable, None)
     trust_proxies_of_space()
     try:
         host = _host(chosen)

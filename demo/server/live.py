@@ -168,14 +168,15 @@ class FrameQueue:
 
         Returns:
             What the page paints, as `describe` returns it; {"busy": True, "seconds": after which to send a new one}
-            if the frame is not analysed; or {"error": a sentence for people}.
+            if the frame is not analysed, with "own": True if the visitor's last one still is; or {"error": a sentence
+            for people}.
         """
         visitor = visitor_in(message) or ""
         if isinstance(message, dict) and message.get("leave"):
             self._forget(visitor)
             return {}
         if visitor in self._in_work:
-            return {"busy": True, "seconds": OWN_FRAME_SECONDS}
+            return {"busy": True, "own": True, "seconds": OWN_FRAME_SECONDS}
         address = caller_address()
         visit = self._visits.get(visitor) or _Visit(self._pipeline.stream(), address)
         try:

@@ -17,7 +17,8 @@ _FILES = "file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|
 # good.
 _FOLLOWED = "heartbeat/|upload_progress"
 CLOSED = re.compile(rf"/gradio_api/+({_FILES}|{_FOLLOWED})")
-_NO_SITE_BUT_OWN = (
+# Visitors see it if a proxy changes the page's address.
+REFUSAL = (
     "The page answers no call from another site. If this is its own, then the proxy before it changes its address: "
     'let it pass on the Host header, as demo/README.md says under "Behind a proxy".'
 )
@@ -50,7 +51,7 @@ class Gate:
         if CLOSED.search(scope["path"]):
             why = "This page gives out no files, fetches none, keeps none, and tells of no upload or session."
         elif not is_own(scope["method"], Headers(scope=scope)):
-            why = _NO_SITE_BUT_OWN
+            why = REFUSAL
         if why is None:
             return await self._app(that_leaves_no_note(scope), receive, send)
         return await JSONResponse({"detail": why}, status_code=403)(scope, receive, send)

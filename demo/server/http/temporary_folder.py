@@ -16,7 +16,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_PREFIX = "slimnet-faces-"
+_PREFIX = "slimnet-faces-temporary-"  # what begins so is removed at the next start, so nobody's own folder may
 _ENDING = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # Read by Gradio, and by libraries and programs that this one starts.
 _VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
@@ -129,11 +129,19 @@ def _lock(folder: Path) -> int:
     return handle
 
 
+def _is_private(folder: Path) -> bool:
+    """Whether only this user can enter a folder, as is true of those made here; Windows doesn't tell."""
+    status = folder.stat()
+    return os.name != "posix" or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
+
+
 def _remove_dead(parent: Path) -> None:
     """Remove the folders of programs that ended without removing them."""
     for folder in parent.glob(f"{_PREFIX}*"):
         lock = None
         with suppress(OSError):
+            if not _is_private(folder):
+                continue
             try:
                 lock = _lock(folder)
             except BlockingIOError:

@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,15 @@ def test_drawn_pictures_are_not_read_again(tmp_path: Path, capsys: pytest.Captur
         command = [str(tmp_path), "--out", str(tmp_path / "results.csv"), "--device", "cpu", "--why", attribute]
         assert main([*command, "--restart"]) == 0
         assert "Pictures: 1," in capsys.readouterr().err
+
+
+def test_a_long_name_is_cut_between_characters(tmp_path: Path) -> None:
+    deep = tmp_path / ("ä" * 60) / ("漢" * 60)
+    deep.mkdir(parents=True)
+    photo = deep / "photo.jpg"
+    shutil.copy(PORTRAIT, photo)
+    out = tmp_path / "results.csv"
+    assert main([str(photo), "--out", str(out), "--device", "cpu", "--why", "Smiling"]) == 0
+    [made] = (tmp_path / "results-why").iterdir()
+    assert made.name.encode()  # no half of a character
+    assert re.search("漢_photo", made.name)

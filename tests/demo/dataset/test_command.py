@@ -311,6 +311,12 @@ def test_a_data_set_is_replaced_only_when_that_is_asked_for(
         (["pictures", "--out", "pictures/new"], "lies inside the pictures"),
         (["pictures", "--out", "celeba"], "holds other files"),
         (["pictures", "--out", "celeba", "--restart"], "holds other files"),
+        (["pictures", "--out", "other", "--restart"], "holds other files"),
+        (["celeba/img_align_celeba", "--out", "celeba", "--restart"], "belongs to the data set in --out celeba"),
+        (
+            ["pictures", "--labels", "celeba/list_attr_celeba.csv", "--out", "celeba"],
+            "list_attr_celeba.csv belongs to the data set",
+        ),
         (["pictures", "--out", "labels.csv"], "is not a folder"),
         (["pictures", "--out", "new", "--labels", "none.csv"], "none.csv cannot be read"),
         (["pictures", "--out", "new", "--labels", "labels.csv"], '--attribute "NAME=gender:Female"'),
@@ -331,6 +337,9 @@ def test_mistakes_are_reported_before_any_work(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "celeba" / "img_align_celeba").mkdir(parents=True)
     (tmp_path / "celeba" / "img_align_celeba" / "000001.jpg").touch()
+    (tmp_path / "celeba" / "list_attr_celeba.csv").write_text("image_id,Male\n000001.jpg,1\n")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "report.csv").write_text("another program's report\n")
     before = content(tmp_path)
     with pytest.raises(SystemExit) as exit_info:
         run(*arguments)

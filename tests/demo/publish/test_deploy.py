@@ -123,6 +123,9 @@ def test_without_git_nothing_goes_that_was_made_here(tmp_path: Path) -> None:
         "checkpoints/last.pth",
         ".venv/bin/python",
         ".pytest_cache/x",
+        "results-why/a-face-1.png",
+        ".hypothesis/x",
+        "demo/replicas/tls/page.pem",
     )
     for name in ("app.py", "demo/server/page.py", *made):
         path = tmp_path / name

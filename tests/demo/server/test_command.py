@@ -177,6 +177,13 @@ def test_on_a_space_its_proxies_are_believed_about_visitors_addresses(monkeypatc
     assert "10.0.0.0/8" in os.environ["FORWARDED_ALLOW_IPS"].split(",")
 
 
+def test_a_page_is_shared_only_if_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command.parse_arguments([]).share is False  # with None, Gradio shares on Kaggle and SageMaker
+    assert command.parse_arguments(["--share"]).share is True
+    monkeypatch.setenv("GRADIO_SHARE", "True")
+    assert command.parse_arguments([]).share is True
+
+
 def test_sharing_through_a_proxy_that_cannot_be_used_is_one_clear_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +277,8 @@ def test_it_serves_where_gradios_environment_says_whatever_the_proxy_and_ends_wi
         pytest.skip("needs IPv6")
     name, _, value = proxy.partition("=")
     own = {name: value, "GRADIO_SERVER_NAME": host, "no_proxy": "", "NO_PROXY": ""}
+    # These would have Gradio wait before the page is guarded, open ports of its own, and share the page.
+    own |= {"GRADIO_DEBUG": "1", "GRADIO_NUM_WORKERS": "2", "KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
     with served(tmp_path, opened, **own) as (process, url), ExitStack() as open_ones:
         assert "SlimNet Faces" in DIRECT.open(url).read().decode()
         upload(url)

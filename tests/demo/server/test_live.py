@@ -356,7 +356,7 @@ def test_a_visitor_has_one_frame_in_work_and_another_visitor_is_not_kept_out() -
         return [again, await first, await other, await queue.answer(message(visitor="one"))]
 
     again, first, other, later = asyncio.run(visit())
-    assert again == {"busy": True, "seconds": OWN_FRAME_SECONDS}
+    assert again == {"busy": True, "own": True, "seconds": OWN_FRAME_SECONDS}
     assert first["faces"]
     assert first["faces"] == other["faces"] == later["faces"]
 

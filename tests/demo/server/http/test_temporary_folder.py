@@ -85,9 +85,11 @@ def test_the_folder_of_a_killed_program_is_removed_and_that_of_a_living_one_stay
 
 def test_where_nothing_can_be_locked_age_tells_the_dead(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temporary, "fcntl", None)
-    dead, living, other = (parent / name for name in ("slimnet-faces-dead", "slimnet-faces-living", "other"))
+    names = ("slimnet-faces-temporary-dead", "slimnet-faces-temporary-living", "slimnet-faces-main")
+    dead, living, other = (parent / name for name in names)
+    parent.mkdir()
     for folder in (dead, living, other):
-        folder.mkdir(parents=True)
+        folder.mkdir(mode=0o700)
     hour_ago = time.time() - 3600
     for folder in (dead, other):
         os.utime(folder, (hour_ago, hour_ago))
@@ -95,11 +97,20 @@ def test_where_nothing_can_be_locked_age_tells_the_dead(parent: Path, monkeypatc
         assert set(parent.iterdir()) == {living, other, folder}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_a_folder_that_others_can_enter_is_not_its_own(parent: Path) -> None:
+    copied = parent / "slimnet-faces-temporary-copied"
+    copied.mkdir(parents=True)
+    copied.chmod(0o755)
+    with own_temporary_folder() as folder:
+        assert set(parent.iterdir()) == {copied, folder}
+
+
 def test_links_are_not_followed(parent: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").touch()
     parent.mkdir()
-    (parent / "slimnet-faces-link").symlink_to(tmp_path / "mine")
+    (parent / "slimnet-faces-temporary-link").symlink_to(tmp_path / "mine")
     os.utime(tmp_path / "mine", (0, 0))
     with own_temporary_folder():
         assert (tmp_path / "mine" / "photo.jpg").exists()
