@@ -45,8 +45,8 @@ export class EngineChoice {
     this.reader = null; // kept, so that switching back costs nothing
     /** @type {Promise<DeviceReader> | null} */
     this.loading = null;
-    /** @type {(() => void)[]} */
-    this.listeners = [];
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
     /** @type {(() => void)[]} */
     this.waiting = []; // for the next change only
     if (hasServer) window.addEventListener("hashchange", () => this.obeyAddress());
@@ -65,9 +65,13 @@ export class EngineChoice {
     return Boolean(name);
   }
 
-  /** @param {() => void} listener - called when another engine is chosen, or its state has changed */
+  /**
+   * @param {() => void} listener - called when another engine is chosen, or its state has changed
+   * @returns {() => void} to be called once it need not be any more
+   */
   onChange(listener) {
-    this.listeners.push(listener);
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** Resolves at the next change. */
@@ -147,7 +151,7 @@ export class EngineChoice {
   }
 
   tell() {
-    for (const listener of this.listeners) listener();
+    for (const listener of [...this.listeners]) listener();
     for (const goOn of this.waiting.splice(0)) goOn();
   }
 

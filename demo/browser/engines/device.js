@@ -20,6 +20,7 @@ export function deviceEngine(reader) {
       drawScaled(frame, small, frame.width, frame.height, LARGEST_WIDTH);
       return reader.analyse(small, {visitor, crop, why});
     },
+    breakOff: () => {},
     close: () => {},
   };
 }

@@ -27,6 +27,7 @@ export const ANSWER_MS = 8000; // to wait for a frame's answer
  * @property {import("../shared/language.js").Words} waiting - what the page says while an answer is overdue
  * @property {FrameSize | null} frameSize - of the pictures sent; null if none are
  * @property {(frame: HTMLCanvasElement, options: Wanted) => Promise<any>} analyse
+ * @property {() => void} breakOff - called when the visitor has switched to another engine, to send no more of a frame
  * @property {() => void} close - called once no more frames come
  */
 
@@ -44,6 +45,7 @@ export function serverEngine(server) {
   const visitor = newVisitor();
   const frameSize = new FrameSize();
   const sent = document.createElement("canvas");
+  const ending = new AbortController();
   return {
     name: "server",
     waiting: t("Waiting for the server's answer…"),
@@ -53,7 +55,7 @@ export function serverEngine(server) {
       drawScaled(frame, sent, frame.width, frame.height, frameSize.width);
       const message = {visitor, frame: encodeFrame(sent, frameSize.quality), crop, why};
       const encoded = performance.now();
-      const answer = await askServer(ANSWER_MS, () => server.analyse_frame(message));
+      const answer = await askServer(ANSWER_MS, () => server.analyse_frame(message), ending.signal);
       const away = performance.now() - encoded;
       if (answer.faces) frameSize.note(away);
       if (answer.failure === TIMED_OUT) frameSize.shrink();
@@ -61,6 +63,7 @@ export function serverEngine(server) {
       const network = Math.max(0, away - atServer);
       return {...answer, ms: {encode: encoded - began, network, ...answer.ms}};
     },
+    breakOff: () => ending.abort(),
     // Frees this visitor's place at the server for somebody else.
     close: () => void server.analyse_frame({visitor, leave: true}).catch(() => {}),
   };

@@ -85,7 +85,7 @@ async function untilAnswered(ask, request, isWanted, onWait) {
       continue;
     }
     const line = {place: answer.place, seconds: Math.ceil(answer.seconds)};
-    onWait(joined([text, t("It is number {place} in line, for about {seconds} s.", line)]));
+    onWait(joined([text, t("It is number {place} in line; its turn comes in about {seconds} s.", line)]));
     await pauseWhile(isWanted, 1000 * Math.min(answer.seconds, ASK_AGAIN_SECONDS * answer.place));
     question = {turn: true}; // the picture is sent again once there is a place for it
   }

@@ -4,7 +4,7 @@ import {LARGEST_WIDTH} from "../engines/frame_size.js";
 import {ANSWER_MS} from "../engines/server.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
-import {number, t} from "../shared/language.js";
+import {number, t, wordsOf} from "../shared/language.js";
 import {askServer, newVisitor} from "../shared/server.js";
 import {write} from "../shared/written.js";
 
@@ -46,7 +46,8 @@ export class Comparison {
     }
     this.button.setAttribute("aria-disabled", "true"); // not disabled: the focus would go to another control
     write(this.resultLine, t("Comparing…"));
-    write(this.resultLine, await compare(picture, this.server, this.engines.reader));
+    const result = await compare(picture, this.server, this.engines.reader).catch(wordsOf);
+    if (!this.button.hidden) write(this.resultLine, result); // else the visitor has switched to the server
     this.button.setAttribute("aria-disabled", "false");
   }
 }

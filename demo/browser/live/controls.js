@@ -70,10 +70,10 @@ export class Controls {
    * @param {string | null} current - deviceId of the open one, null while none is open
    */
   showCameras(cameras, current) {
-    this.cameras = cameras;
-    this.pickerLabel.hidden = cameras.length < (current === null ? 1 : 2);
+    this.cameras = cameras.filter(({deviceId}) => deviceId); // without one, none could be told from another
+    this.pickerLabel.hidden = this.cameras.length < (current === null ? 1 : 2);
     this.picker.replaceChildren(
-      ...cameras.map(({label, deviceId}, position) =>
+      ...this.cameras.map(({label, deviceId}, position) =>
         optionOf(label || t("Camera {number}", {number: position + 1}), deviceId),
       ),
     );

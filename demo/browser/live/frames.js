@@ -42,6 +42,7 @@ export class Frames {
    * @param {Engine | null} engine - null: none is ready, so frames wait
    */
   use(engine) {
+    this.engine?.breakOff();
     this.engine = engine;
     this.wake();
     this.goOn();
@@ -95,8 +96,9 @@ export class Frames {
         [this.taken, this.spare] = [this.spare, this.taken];
         this.view.show(this.spare, answer, captured, stages);
       } else if (answer.busy) {
-        const wait = {seconds: Math.ceil(answer.seconds)};
-        this.view.say(t("Many visitors at once: your turn comes in about {seconds} s.", wait), "waiting");
+        const seconds = Math.ceil(answer.seconds);
+        const crowded = t("Many visitors at once: your turn comes in about {seconds} s.", {seconds});
+        this.view.say(answer.own ? t("The server is still reading the last frame.") : crowded, "waiting");
         await this.pause(1000 * answer.seconds);
       } else {
         failures += 1;
@@ -154,6 +156,7 @@ export class Frames {
   explain({error, failure = NO_ANSWER}, failures) {
     if (error) {
       this.view.wait(error);
+      this.view.reloadButton.hidden = true;
       return;
     }
     const reload = failure.helps === "reload" && failures >= RELOAD_FAILURES;

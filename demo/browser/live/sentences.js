@@ -6,6 +6,7 @@ import {t} from "../shared/language.js";
 /** @typedef {import("./view.js").Face} Face */
 
 export const ASKING_FOR_CAMERA = t("Waiting for the camera. Your browser may ask you to allow it.");
+export const NO_PICTURE = t("The camera gives no picture at the moment.");
 /** @type {Object<string, Words>} */
 const ADVICE = {
   small: t("Too small to be read well: come closer."),

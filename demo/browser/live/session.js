@@ -4,7 +4,7 @@ import {closeCamera, listCameras, openCamera, otherCamera, requireCanvasData} fr
 import {t, VisitorError, wordsOf} from "../shared/language.js";
 import {pause} from "../shared/status.js";
 import {Frames} from "./frames.js";
-import {ASKING_FOR_CAMERA} from "./sentences.js";
+import {ASKING_FOR_CAMERA, NO_PICTURE} from "./sentences.js";
 
 const CAMERA_RETRY_MS = 2000; // how often to look for a lost camera
 const CAMERA_GONE = t(
@@ -12,6 +12,7 @@ const CAMERA_GONE = t(
 );
 const LOOKING = t("Looking for a face…");
 const LOADING = t("Loading onto this device. Nothing is sent meanwhile.");
+const NOT_READY = t("Not read yet: this device is not ready."); // the engine switch says why
 const FROZEN = t("Frozen. Nothing is sent until you go on.");
 
 export class Session {
@@ -80,12 +81,15 @@ export class Session {
    * Opens a camera, unless the session ends or another camera is chosen while the browser asks for permission.
    *
    * Throws what openCamera throws.
+   *
+   * @param {import("../shared/settings.js").Camera | undefined} wanted
+   * @param {boolean} isBack - whether it is the one that was lost, so that no other will do
    */
-  async takeCamera(wanted = this.view.settings.values.camera) {
+  async takeCamera(wanted = this.view.settings.values.camera, isBack = false) {
     const {view, frames, signal} = this;
     frames.track = null;
-    this.isGone &&= wanted === this.camera;
-    const track = await openCamera(view.video, wanted);
+    this.isGone &&= isBack;
+    const track = await openCamera(view.video, wanted, isBack);
     if (!track) return;
     const {deviceId = "", facingMode} = track.getSettings();
     this.camera = {deviceId, label: track.label};
@@ -94,9 +98,9 @@ export class Session {
     view.remarks.showCamera(otherCamera(track, wanted));
     const isOpen = () => frames.track === track;
     track.addEventListener("ended", () => isOpen() && this.awaitCamera(), {signal});
-    track.addEventListener("mute", () => isOpen() && view.wait(t("The camera gives no picture at the moment.")), {
-      signal,
-    });
+    for (const change of ["mute", "unmute"]) {
+      track.addEventListener(change, () => isOpen() && !document.hidden && this.sayWhatIsDone(), {signal});
+    }
     view.guide.facesAway = facingMode === "environment";
     view.mirror(view.settings.values.mirror ?? facingMode !== "environment");
     this.offerCameras();
@@ -111,10 +115,10 @@ export class Session {
     this.offerCameras();
     while (!signal.aborted && !frames.track) {
       await pause(CAMERA_RETRY_MS);
-      const isBack = await this.isCameraBack();
-      if (signal.aborted || frames.track || !isBack || document.hidden) continue;
+      const camera = await this.lostCamera();
+      if (signal.aborted || frames.track || !camera || document.hidden) continue;
       try {
-        await this.takeCamera(this.camera);
+        await this.takeCamera(camera, true);
         this.sayWhatIsDone();
       } catch (error) {
         if (error.cause?.name === "NotAllowedError") this.stop(wordsOf(error), "problem");
@@ -122,10 +126,15 @@ export class Session {
     }
   }
 
-  async isCameraBack() {
+  /** The camera that was lost, as far as the browser tells; undefined if it is not back. */
+  async lostCamera() {
     const {deviceId, label} = this.camera;
     const cameras = await listCameras();
-    return cameras.some((other) => !deviceId || other.deviceId === deviceId || (label && other.label === label));
+    const isUnknown = (/** @type {MediaDeviceInfo} */ other) => !deviceId || !other.deviceId; // the browser has to ask again
+    return (
+      cameras.find((other) => other.deviceId === deviceId) ??
+      cameras.find((other) => isUnknown(other) || (label && other.label === label))
+    );
   }
 
   async offerCameras() {
@@ -152,6 +161,7 @@ export class Session {
     frames.use(engines.open(server));
     view.forgetFaces();
     view.askWhy();
+    view.reloadButton.hidden = true;
     if (frames.track || view.state !== "starting") this.sayWhatIsDone();
   }
 
@@ -162,6 +172,7 @@ export class Session {
     frames.wake();
     view.rest();
     view.controls.press("freeze", frames.frozen);
+    if (!frames.frozen && !view.overlay.map) view.askWhy(); // it said that nothing is sent
     this.sayWhatIsDone();
   }
 
@@ -183,10 +194,11 @@ export class Session {
       else view.wait(ASKING_FOR_CAMERA, "waiting");
       return;
     }
-    const {state, problem} = this.engines;
+    const {state} = this.engines;
     if (state === "loading") view.wait(LOADING, "waiting");
-    else if (state === "failed") view.wait(problem);
+    else if (state === "failed") view.wait(NOT_READY);
     else if (frames.frozen) view.stand(FROZEN);
+    else if (frames.track.muted) view.wait(NO_PICTURE);
     else view.say(LOOKING);
   }
 }

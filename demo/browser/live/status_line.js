@@ -1,6 +1,6 @@
 // The line that says how live mode is doing: it skips what is true only for a moment, and keeps notices for a while.
 
-import {say, shownIn, speak} from "../shared/status.js";
+import {say, shownIn, speak, tell} from "../shared/status.js";
 
 const SETTLED_MS = 300; // something must be true for this long to be worth a sentence
 const NOTICE_MS = 4000; // how long the line says what a button did
@@ -31,7 +31,7 @@ export class StatusLine {
   notice(text) {
     const before = this.before ?? {text: shownIn(this.line), kind: this.line.dataset.kind};
     this.noticedUntil = performance.now() + NOTICE_MS;
-    this.say(text);
+    tell(this.line, text);
     this.before = before;
     // If no frame comes that has something to say, such as while the picture is frozen.
     clearTimeout(this.timer);

@@ -14,7 +14,7 @@ import {Controls} from "./controls.js";
 import {Guide} from "./access/guide.js";
 import {Overlay} from "./overlay.js";
 import {Remarks} from "./remarks/remarks.js";
-import {ASKING_FOR_CAMERA, describe, heading} from "./sentences.js";
+import {ASKING_FOR_CAMERA, describe, heading, NO_PICTURE} from "./sentences.js";
 import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
 import {StatusLine} from "./status_line.js";
@@ -193,7 +193,7 @@ export class View {
   fallSilent() {
     this.live.classList.add("stale");
     this.remarks.hideAge();
-    if (this.frames.awaits === "camera") this.say(t("The camera gives no picture at the moment."), "waiting");
+    if (this.frames.awaits === "camera") this.say(NO_PICTURE, "waiting");
     if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
   }
 
@@ -212,13 +212,14 @@ export class View {
     }
     this.startButton.disabled = true;
     this.say(ASKING_FOR_CAMERA);
+    this.askWhy();
   }
 
   /** Forgets the faces so far: those that come now have other numbers. */
   forgetFaces() {
     this.smoother = new Smoother(this.facts.remembered_ms);
     this.choice.forget();
-    this.cropAsked = 0;
+    this.dropCrop();
     this.announcer.turnTo(null);
     this.panel.reliability.clear();
     this.timeline.forgetFaces();
@@ -264,6 +265,12 @@ export class View {
     this.overlay.paint(this.chosen);
   }
 
+  /** Hides the crop, since it shows another face than the chosen one, and has the next one asked for at once. */
+  dropCrop() {
+    this.cropAsked = 0;
+    this.crop.hidden = true;
+  }
+
   /**
    * The number of the face whose crop should come with the next frame, or null while the last crop is still new.
    *
@@ -286,7 +293,9 @@ export class View {
   show(picture, answer, captured, stages) {
     const began = performance.now();
     const {faces} = answer;
+    const {chosen} = this;
     this.choice.follow(faces, began);
+    if (this.chosen !== chosen) this.dropCrop();
     this.overlay.take(picture, answer);
     this.overlay.map = this.why.show(this.face, began);
     this.read = this.steady(faces, began);
@@ -473,8 +482,7 @@ export class View {
   choose(number) {
     if (number === this.chosen) return;
     this.choice.take(number, performance.now());
-    this.cropAsked = 0;
-    this.crop.hidden = true; // it shows the other face until the next crop comes
+    this.dropCrop();
     this.showChoice(this.overlay.answer.faces);
     this.askWhy(); // the map was the other face's
     if (this.frames.watched) return; // the next frame shows it

@@ -78,7 +78,7 @@ export class LiveWhy {
    */
   carry(face, now) {
     const {last} = this;
-    if (++this.without > MOST_WITHOUT) this.panel.wait(t("No explanation is available here."));
+    if (++this.without > MOST_WITHOUT) this.panel.refuse(t("No explanation is available here."));
     const fresh = last?.face === face.number && now - last.milliseconds < CARRIED_MS;
     return fresh ? moved(last.map, last.box, face.box) : null;
   }

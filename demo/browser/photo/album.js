@@ -127,7 +127,7 @@ export class Album {
         : [];
     if (refused) {
       lines.push(
-        t("At most {most} photos are read at once. Left out: {refused} more. Choose them when these are done.", {
+        t("At most {most} photos are read at once. Left out: {refused}. Choose the rest when these are done.", {
           most,
           refused,
         }),

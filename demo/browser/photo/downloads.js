@@ -1,6 +1,7 @@
 // The results as files, made on this page on demand, since the rules for ticks may have changed by then.
 
 import {findAll} from "../shared/elements.js";
+import {freeLater} from "../shared/files/save_file.js";
 
 /** @typedef {{name: string, type: string, content: string | Uint8Array<ArrayBuffer>}} Download */
 
@@ -24,7 +25,7 @@ export class Downloads {
 
   /** @param {HTMLAnchorElement} link */
   fill(link) {
-    if (link.href) URL.revokeObjectURL(link.href);
+    if (link.href) freeLater(link.href);
     const {name, type, content} = this.make(link.dataset.download);
     link.download = name;
     link.href = URL.createObjectURL(new Blob([content], {type}));

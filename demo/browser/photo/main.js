@@ -9,6 +9,7 @@ import {closest, find} from "../shared/elements.js";
 import {whenRefused} from "../shared/given.js";
 import {joined, t, VisitorError} from "../shared/language.js";
 import {choosePanel, chosenPanel, whenPanelChosen} from "../shared/panels.js";
+import {shownIn} from "../shared/status.js";
 import {translate} from "../shared/written.js";
 import {Album} from "./album.js";
 import {Downloads} from "./downloads.js";
@@ -84,7 +85,9 @@ class Photos {
     this.engines = engines;
     this.facts = facts;
     this.onDevice = devicePhotos(engines, facts);
-    this.atServer = server && serverPhotos(server, (sentence) => view.say(sentence, "waiting"));
+    /** @type {Words} */
+    this.awaited = ""; // what the page said last about a turn at the server
+    this.atServer = server && serverPhotos(server, (sentence) => view.say((this.awaited = sentence), "waiting"));
     /** @type {WeakMap<Answer, import("../engines/server_photos.js").PhotoEngine>} */
     this.readBy = new WeakMap();
     this.snapshot = new Snapshot(view, (request) =>
@@ -157,18 +160,17 @@ class Photos {
    */
   async whileWanted(goesOn, signal, ask) {
     const ending = new AbortController();
-    const end = () => ending.abort();
-    signal.addEventListener("abort", end);
-    const watch = async () => {
-      while (!ending.signal.aborted && goesOn()) await this.engines.nextChange();
-      end();
+    const endUnlessWanted = () => {
+      if (!goesOn()) ending.abort();
     };
-    watch();
+    signal.addEventListener("abort", endUnlessWanted);
+    const stopWatching = this.engines.onChange(endUnlessWanted);
+    endUnlessWanted();
     try {
       return await ask(ending.signal);
     } finally {
-      signal.removeEventListener("abort", end);
-      end();
+      signal.removeEventListener("abort", endUnlessWanted);
+      stopWatching(); // else the photo would stay in memory
     }
   }
 
@@ -215,8 +217,9 @@ class Photos {
         return onDevice.explain(request, answer, number, () => !signal.aborted, signal);
       });
     } finally {
-      // The status line may still say that it is waiting; if this made way, it says for what.
-      if (!reading.busy && !asked.aborted) view.sayWhatIsShown();
+      // If this made way, the status line says for what.
+      const isStillAwaited = this.awaited && String(shownIn(view.statusLine)) === String(this.awaited);
+      if (isStillAwaited && !reading.busy && !asked.aborted) view.sayWhatIsShown();
     }
   }
 
@@ -269,9 +272,11 @@ class Photos {
 
   sayHowItEnded() {
     const {view, reading} = this;
-    const {total, failed, cancelled, fresh, answers} = reading;
+    const {total, failed, refused, cancelled, fresh, answers} = reading;
+    const leftOut = refused ? t("Not read: {count}", {count: failed.length + refused}) : "";
     if (fresh) view.keep(whyNone(failed, cancelled));
-    const say = (/** @type {Words} */ text) => view.say(joined([text, view.kept]), failed.length ? "problem" : "plain");
+    const say = (/** @type {Words} */ text) =>
+      view.say(joined([text, leftOut, view.kept]), failed.length ? "problem" : "plain");
     if (cancelled && fresh) say(t("Cancelled."));
     else if (cancelled) say(t("Cancelled. Photos read before: {count}.", {count: answers.length}));
     else if (total === 1 && failed.length) say(failed[0].reason);

@@ -5,7 +5,7 @@ import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
 import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
-import {say, speak} from "../shared/status.js";
+import {say, speak, tell} from "../shared/status.js";
 import {write} from "../shared/written.js";
 import {MarkedPicture} from "./marked_picture.js";
 import {PhotoWhy} from "./why.js";
@@ -207,7 +207,7 @@ export class View {
   async giveAway(give) {
     const caption = captionText(this.panel.names.length, this.facts.parameters);
     const picture = this.picture.file(caption);
-    this.say(picture ? await give(picture) : t("There is no picture yet."));
+    tell(this.statusLine, picture ? await give(picture) : t("There is no picture yet."));
   }
 
   sayWhatIsShown() {

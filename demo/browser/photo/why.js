@@ -56,7 +56,7 @@ export class PhotoWhy {
       panel.show(map);
       this.paint(map);
     } catch (error) {
-      if (isWanted()) panel.wait(wordsOf(error));
+      if (isWanted()) panel.refuse(wordsOf(error));
     }
   }
 

@@ -16,6 +16,7 @@ const CAMERA_MESSAGES = {
   AbortError: t("The camera did not start: another program may be using it. Close that one, then start again."),
 };
 // Browsers' errors for a camera that is gone or in use; another one will do then.
+const FRONT = {facingMode: "user"};
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
 let isCanvasReadable = false; // until then each try asks again, since the visitor may have allowed it meanwhile
@@ -28,16 +29,17 @@ const latestOpening = new WeakMap(); // video -> the call of openCamera that own
  *
  * @param {HTMLVideoElement} video - plays it
  * @param {Camera | undefined} wanted - if missing or not available, the front camera is opened
+ * @param {boolean} only - whether no other camera will do
  * @returns {Promise<MediaStreamTrack | null>} null if another call, or closeCamera, came while this one waited
  */
-export async function openCamera(video, wanted) {
+export async function openCamera(video, wanted, only = false) {
   if (!navigator.mediaDevices?.getUserMedia) throw new VisitorError(withoutCameras());
   closeCamera(video); // phones can't open a second camera beside the first
   const mine = Symbol("opening");
   latestOpening.set(video, mine);
   const overtaken = () => latestOpening.get(video) !== mine;
   try {
-    const stream = await (wanted ? askForChosen(wanted, overtaken) : askForCamera({facingMode: "user"}));
+    const stream = await (wanted?.deviceId ? askForChosen(wanted, only, overtaken) : askForCamera(FRONT));
     if (overtaken()) {
       stopTracks(stream);
       return null;
@@ -54,21 +56,22 @@ export async function openCamera(video, wanted) {
 
 /**
  * @param {Camera} wanted
+ * @param {boolean} only - whether no other camera will do
  * @param {() => boolean} overtaken - whether another call owns the video by now
  */
-async function askForChosen(wanted, overtaken) {
+async function askForChosen(wanted, only, overtaken) {
   const exactly = (/** @type {Camera} */ {deviceId}) => askForCamera({deviceId: {exact: deviceId}}); // with `ideal`, Chromium picks its first
   try {
     return await exactly(wanted);
   } catch (error) {
-    if (overtaken() || !NOT_TO_BE_HAD.includes(error.cause.name)) throw error;
+    if (only || overtaken() || !NOT_TO_BE_HAD.includes(error.cause.name)) throw error;
   }
-  const front = await askForCamera({facingMode: "user"});
+  const front = await askForCamera(FRONT);
   // Browsers sometimes change a camera's id. Its name stays the same, but is only known while a camera is open.
   const renamed = (await listCameras()).filter(({label}) => label && label === wanted.label);
   if (overtaken() || renamed.length !== 1 || isCamera(front.getVideoTracks()[0], renamed[0])) return front;
   stopTracks(front);
-  return exactly(renamed[0]).catch(() => askForCamera({facingMode: "user"}));
+  return exactly(renamed[0]).catch(() => askForCamera(FRONT));
 }
 
 /** @param {MediaTrackConstraints} which */

@@ -227,14 +227,14 @@ function patternOf(key) {
 }
 
 /**
- * The value of a name in braces: a number, a text or a list of texts. File names come in quotes, and stay as they are.
+ * The value of a name in braces: a number, a text or a list of texts. File names come in quotes, and stay as they are but for these.
  *
  * @param {string} value - in English
  * @returns {string}
  */
 function asValue(value) {
   if (/^\d+(,\d{3})*(\.\d+)?$/.test(value)) return asNumber(value);
-  if (value.startsWith("'")) return value;
+  if (/^'.*'$/s.test(value)) return filled("“{name}”", {name: value.slice(1, -1)});
   if (value in translations || !value.includes(", ")) return lookedUp(value);
   return value.split(", ").map(asValue).join(", ");
 }

@@ -48,8 +48,8 @@ function showChoice(tab) {
 export function startTabs(tablist) {
   const tabs = findAll(tablist, "[data-panel]", HTMLButtonElement);
   for (const tab of tabs) tab.addEventListener("click", () => choosePanel(panelOf(tab)));
-  tablist.addEventListener("keydown", ({key}) => {
-    if (key !== "ArrowLeft" && key !== "ArrowRight") return;
+  tablist.addEventListener("keydown", ({key, altKey, ctrlKey, metaKey}) => {
+    if ((key !== "ArrowLeft" && key !== "ArrowRight") || altKey || ctrlKey || metaKey) return;
     const other = tabs.find((tab) => panelOf(tab) !== chosen);
     choosePanel(panelOf(other));
     other.focus();

@@ -19,6 +19,18 @@ export function say(line, words, kind = "plain") {
 }
 
 /**
+ * Says what came of something that the visitor did, even if the line says so already.
+ *
+ * @param {HTMLElement} line
+ * @param {Words} words
+ */
+export function tell(line, words) {
+  const again = String(shownIn(line)) === String(words);
+  say(line, words);
+  if (again) speak(line, words);
+}
+
+/**
  * Says something to screen readers only, until the line's next message; the visible text stays.
  *
  * @param {HTMLElement} line - a status line

@@ -8,6 +8,7 @@ const ATTRIBUTES = ["aria-label", "aria-description", "title", "placeholder", "a
 const CONTENT = ""; // the key for an element's content, as opposed to an attribute's name
 const OWN_TEXTS = "select, button, ul, dl"; // inside a sentence, these are not part of it
 const LETTER = /\p{L}/u;
+const WORDS = /\p{L}|\d[.,]\d/u; // or a number that other languages write differently
 
 /** @type {WeakMap<Element, Map<string, {words: Words, show: (text: string) => void}>>} */
 const places = new WeakMap(); // element -> those of its content and attributes that hold a text
@@ -172,7 +173,7 @@ function hasWords(element) {
 
 /** @param {Node} node */
 function isWords(node) {
-  return node instanceof Text && LETTER.test(node.data);
+  return node instanceof Text && WORDS.test(node.data);
 }
 
 /**

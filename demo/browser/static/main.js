@@ -31,11 +31,11 @@ async function takenOver() {
   const workers = navigator.serviceWorker; // undefined unless the page came by https
   if (!workers) return;
   const own = `${ROOT}service_worker.js`; // of a page above this one, another one may answer until then
-  const registered = workers.register(own).then(
-    () => true,
-    () => false, // the browser keeps nothing
-  );
-  if (workers.controller?.scriptURL === own || !(await registered)) return;
+  const registered = workers.register(own).catch(() => {}); // the browser keeps nothing
+  if (workers.controller?.scriptURL === own) return;
+  const registration = await registered;
+  // An active one takes over at once, except from a visitor who has reloaded the page by force.
+  if (!registration || (registration.active?.state === "activated" && !workers.controller)) return;
   const controlled = new Promise((resolve) => {
     workers.addEventListener("controllerchange", () => resolve(undefined), {once: true});
   });

@@ -17,7 +17,7 @@ const HEADERS = {
 worker.addEventListener("install", (/** @type {any} */ event) => {
   // From the host itself: the browser may still hold files of the version before.
   const fresh = files.map((/** @type {string} */ file) => new Request(file, {cache: "reload"}));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
+  event.waitUntil(caches.open(CACHE).then((cache) => Promise.all([cache.addAll(fresh), keepEngine(cache)])));
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
@@ -43,11 +43,31 @@ function fileOf(url) {
   return files.includes(name) || name.startsWith(ENGINE) ? name : null;
 }
 
+/** The caches of this page's other versions. */
+async function others() {
+  return (await caches.keys()).filter((name) => name.startsWith(CACHES) && name !== CACHE);
+}
+
+/**
+ * Keeps the engine's files of the version before, as the host has them now, so that the page goes on working offline.
+ *
+ * @param {Cache} cache
+ */
+async function keepEngine(cache) {
+  const kept = await Promise.all((await others()).map(async (name) => (await caches.open(name)).keys()));
+  const addresses = new Set(kept.flat().map(({url}) => url));
+  const ofEngine = [...addresses].filter((url) => url.startsWith(scope + ENGINE));
+  await Promise.all(
+    ofEngine.map(async (url) => {
+      const response = await fetch(url, {cache: "no-cache"}); // costs little if the browser holds the same file
+      if (response.status === 200) await cache.put(url, response).catch(() => {}); // a full disk keeps nothing
+    }),
+  );
+}
+
 /** Deletes what was kept of other versions of this page. */
 async function dropOthers() {
-  const names = await caches.keys();
-  const others = names.filter((name) => name.startsWith(CACHES) && name !== CACHE);
-  await Promise.all(others.map((name) => caches.delete(name)));
+  await Promise.all((await others()).map((name) => caches.delete(name)));
 }
 
 /**

@@ -26,6 +26,7 @@ WITHOUT = """
     devices.getUserMedia = async (wanted) => {
       const asked = (await list()).find(({deviceId}) => deviceId === wanted.video.deviceId?.exact);
       if (window.lost.includes(asked?.label)) throw new OverconstrainedError("deviceId");
+      window.asked++;
       if (window.taken === asked?.label) throw new DOMException("", "NotReadableError");
       return take(wanted);
     };
@@ -197,6 +198,9 @@ def test_an_unplugged_camera_is_taken_again_and_no_other(server: Server, open_pa
     page.evaluate("localStorage.clear()")
     unplug(page, "fake_device_2")
     wait_for_live_status(page, "disconnected")
-    page.evaluate("window.lost = []")
+    page.evaluate("window.taken = 'fake_device_2'; window.lost = []; window.asked = 0")  # back, but still in use
+    page.wait_for_function("window.asked >= 2")
+    assert page.evaluate("window.watched.tracks.filter(({readyState}) => readyState === 'live').length") == 0
+    page.evaluate("window.taken = 'none'")
     wait_for_camera(page, "fake_device_2")
     wait_for_live_status(page, "One face")

@@ -165,7 +165,7 @@ def test_why_the_picture_stands_still_is_said_again_after_a_notice(page: Any) ->
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "Frozen")
     told = page.eval_on_selector("#live [data-do=save]", TOLD_FOR_A_WHILE)
-    assert set(told) == {"Saved as slimnet-faces-live.png. Nothing was sent anywhere."}
+    assert set(told) == {"Saved as slimnet-faces-live.png. Saving it sent nothing."}
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "2 faces")
 

@@ -83,9 +83,59 @@ def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_pag
     page = open_page(server, answered(face(1, 200)))
     start_live(page)
     page.evaluate(refused("NotAllowedError") + " 0")
+    page.evaluate(  # what browsers answer without permission
+        "navigator.mediaDevices.enumerateDevices = async () => [{kind: 'videoinput', deviceId: '', label: ''}]; 0"
+    )
     page.evaluate("window.watched.tracks[0].dispatchEvent(new Event('ended'))")
     wait_for_live_status(page, "Allow")
     assert page.is_enabled("#live-start")
+    assert page.locator("#live .picker option").count() == 0  # none could be told from another
+
+
+def test_a_camera_that_gives_no_picture_for_a_while_says_so_unless_the_picture_is_frozen(
+    server: Server, open_page: Any
+) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+
+    def mute(on: bool) -> None:
+        page.evaluate(
+            """(on) => {
+                const [track] = window.watched.tracks;
+                Object.defineProperty(track, "muted", {value: on, configurable: true});
+                track.dispatchEvent(new Event(on ? "mute" : "unmute"));
+            }""",
+            on,
+        )
+
+    mute(True)
+    wait_for_live_status(page, "The camera gives no picture at the moment.")
+    hide(page, True)
+    wait_for_live_status(page, "hidden")
+    hide(page, False)
+    wait_for_live_status(page, "The camera gives no picture at the moment.")
+    mute(False)
+    wait_for_live_status(page, "One face")
+    page.click("#live [data-do='freeze']")
+    wait_for_live_status(page, "Frozen")
+    mute(True)
+    wait_for_live_status(page, "Frozen")
+    assert page.get_attribute("#live", "data-state") == "on"
+
+
+def test_a_frame_on_its_way_is_broken_off_when_another_engine_is_chosen(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 200)))
+    start_live(page)
+    page.evaluate(
+        """window.broken = new Promise((resolve) => {
+            window.fetch = (_, {signal}) => new Promise((_, fail) => {
+                signal.addEventListener("abort", () => { resolve(true); fail(signal.reason); });
+            });
+        }); 0"""
+    )
+    wait_for_live_status(page, "Waiting for the server's answer")
+    page.evaluate("location.hash = '#engine=device'")
+    assert page.evaluate("window.broken")
 
 
 def hide(page: Any, hidden: bool) -> None:
@@ -260,6 +310,10 @@ def test_a_busy_server_is_said_and_one_that_no_longer_knows_the_page_offers_to_r
     start_live(page)
     page.route("**/component_server/", lambda route: route.fulfill(json={"busy": True, "seconds": 1.2}))
     wait_for_live_status(page, "your turn comes in about 2 s.")
+    page.unroute("**/component_server/")
+    own = {"busy": True, "own": True, "seconds": 0.25}
+    page.route("**/component_server/", lambda route: route.fulfill(json=own))
+    wait_for_live_status(page, "The server is still reading the last frame.")
     page.unroute("**/component_server/")
     wait_for_live_status(page, "One face")
     page.route("**/component_server/", lambda route: route.fulfill(status=404))

@@ -25,6 +25,9 @@ FRAMES = """
     const WHY = {attributes: ["Smiling"], cells: [[[1.5, -0.25], [0, 2], [4, -1.125]]], bias: [0.5],
                  rows: [0, 85, 126, 218], columns: [0, 89, 178], placement: [1, 0, 0, 0, 1, 0]};
     window.add = (time, probability) => addFace(time, 1, Array(40).fill(probability));
+    window.record = (from, to) => {
+      for (let time = from; time <= to; time += 5000) add(time, 0.5);
+    };
     window.feed = (from, to, number = 1) => {
       for (let time = from; time < to; time += 40) {
         const probabilities = timeline.attributes.map(() => 0.3);
@@ -236,12 +239,16 @@ def test_faces_that_are_numbered_anew_are_others_in_the_recording(page: Any) -> 
 
 def test_a_recording_ends_by_itself_and_says_so(page: Any) -> None:
     page.click(".record")
-    page.evaluate("feed(0, 400); add(30 * 60 * 1000, 0.5)")
+    page.evaluate("feed(0, 400); record(5000, 30 * 60 * 1000)")
     assert "30:00 minutes" in page.inner_text(".told")
     assert page.is_disabled(".record")
+    assert page.get_attribute(".record", "title") == "The recording is full. Discard it to begin another."
     page.evaluate("feed(1800040, 1900000)")
-    assert page.evaluate("timeline.data.rows.length") == 11
-    assert len(download(page, "csv")[1].splitlines()) == 12
+    assert page.evaluate("timeline.data.rows.length") == 10 + 360
+    assert len(download(page, "csv")[1].splitlines()) == 10 + 360 + 1
+    page.click(".discard")
+    assert page.inner_text(".told") == "Discarded."
+    assert page.is_enabled(".record")
 
 
 def test_a_pause_is_not_counted_as_recorded(page: Any) -> None:
@@ -252,9 +259,23 @@ def test_a_pause_is_not_counted_as_recorded(page: Any) -> None:
     page.evaluate("feed(4000000, 4000400)")
     assert page.get_attribute(".record", "aria-pressed") == "true"
     assert page.evaluate("timeline.data.rows.length") == 20
-    page.evaluate("add(4000000 + 30 * 60 * 1000, 0.5)")
+    page.evaluate("record(4005000, 4000000 + 30 * 60 * 1000)")
     assert "Stopped after 30:00 minutes" in page.inner_text(".told")
     assert page.is_disabled(".record")
+
+
+def test_while_no_frame_comes_nothing_is_recorded(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 400); feed(4000000, 4000400)")  # the picture was frozen, or the tab hidden, for an hour
+    assert page.get_attribute(".record", "aria-pressed") == "true"
+    page.evaluate("record(4005000, 4000000 + 30 * 60 * 1000)")
+    assert "Stopped after 30:00 minutes" in page.inner_text(".told")
+
+
+def test_stopping_before_any_frame_says_that_nothing_was_recorded(page: Any) -> None:
+    page.click(".record")
+    page.click(".record")
+    assert page.inner_text(".told") == "Stopped. Nothing was recorded."
 
 
 def test_names_that_would_break_a_csv_are_quoted(page: Any) -> None:

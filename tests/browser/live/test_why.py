@@ -17,6 +17,7 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     page = open_page(server, answered(face(1, 40, 0.9, why=SMILING), face(2, 340, 0.2)))
     page.click("#live label[for=live-Smiling]")
     wait_for_sentence(page, "Start the camera to see why.")
+    assert "Start the camera to see why." in page.locator("#live .status").aria_snapshot()
     page.click("#live .why [data-do=why-close]")
     assert page.is_hidden("#live .why")
 

@@ -298,7 +298,7 @@ def test_photos_that_wait_can_be_cancelled_and_no_more_than_20_are_taken(
     page.set_input_files("#photo input[type=file]", files)
     wait_for_faces(page, 1)
     page.locator("#photo .progress", has_text="1 of 20").wait_for()
-    assert "Left out: 3 more" in page.inner_text("#photo .failed")
+    assert "Left out: 3." in page.inner_text("#photo .failed")
     page.wait_for_function("() => Boolean(window.letThrough)")
     page.focus("#photo-stop")
     page.keyboard.press("Enter")

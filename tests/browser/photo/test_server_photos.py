@@ -11,6 +11,13 @@ from tests.browser.conftest import Server
 from tests.browser.photo.test_photo import upload, wait_for_faces, wait_for_status
 from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
+# How many wait for a change of the engine: each would keep its photo in memory.
+WATCHING = """async () => {
+    const {name} = performance.getEntriesByType("resource").find(({name}) => name.endsWith("/engines/choice.js"));
+    const {engineChoice} = await import(name);
+    const {listeners, waiting} = engineChoice({device: null}, true);
+    return listeners.size + waiting.length;
+}"""
 BUSY = {"busy": True, "place": 999, "seconds": 400}  # the server's answer
 ANSWER_SECONDS = 120  # once the photo has been sent
 
@@ -66,11 +73,14 @@ def test_a_photo_that_is_cancelled_while_it_waits_for_its_turn_makes_way_for_the
     page = open_page(server)
     page.route("**/component_server/", lambda route: route.fulfill(json=BUSY))
     upload(page, PORTRAIT)
-    wait_for_status(page, "It is number 999 in line, for about 400 s.")
+    wait_for_status(page, "It is number 999 in line; its turn comes in about 400 s.")
     page.click("#photo .working [data-do='cancel']")
     page.unroute("**/component_server/")
-    upload(page, PORTRAIT)
-    wait_for_faces(page, 1)
+    before = page.evaluate(WATCHING)
+    for _ in range(2):
+        upload(page, PORTRAIT)
+        wait_for_faces(page, 1)
+    assert page.evaluate(WATCHING) == before
 
 
 def test_questions_about_a_photo_make_way_for_the_next_photo(server: Server, open_page: Any, two_faces: Path) -> None:

@@ -63,11 +63,18 @@ def test_all_boxes_are_there_and_say_what_was_told(page: Any) -> None:
 def test_a_search_leaves_what_matches_by_name_or_group(page: Any) -> None:
     page.fill("#live input[type=search]", " EYE")
     assert seen(page) == {name for name in ATTRIBUTES if "eye" in name.lower()} | set(GROUPS["Eyes and brows"])
-    assert page.inner_text("#live .matches") == "5 of 40 attributes match"
+    assert page.inner_text("#live .matches") == "Found: 5 of 40 attributes"
     assert seen(page, "photo") == set(ATTRIBUTES)
     page.fill("#live input[type=search]", "nowhere")
     assert seen(page) == set()
     assert page.is_visible("#live .nothing")
+    page.fill("#live input[type=search]", "attractive")
+    assert page.inner_text("#live .matches") == "Found: 1 of 40 attributes"
+    page.click("#live [data-toggle=impressions]")  # it is one of these
+    assert seen(page) == set()
+    assert page.inner_text("#live .matches") == f"Found: 0 of {40 - len(GROUPS['Impressions'])} attributes"
+    assert "“Impressions” on" in page.inner_text("#live .nothing")
+    page.click("#live [data-toggle=impressions]")
     assert page.locator("#live [data-attribute]").count() == 40
     page.fill("#live input[type=search]", "")
     assert seen(page) == set(ATTRIBUTES)

@@ -135,6 +135,15 @@ def test_every_text_is_in_the_table_and_every_one_in_the_table_is_read(browser: 
     assert not stale, "\n".join(stale)
 
 
+@pytest.mark.parametrize(("language", "written"), [("en", "93%"), ("de", "93\u2009%"), ("es", "93\u2009%")])
+def test_percentages_are_written_as_the_language_does(browser: Any, language: str, written: str) -> None:
+    with bare_page(browser, *SCRIPTS, "shared/percentage.js", body="<dd>91.3\u2009%</dd>", language=language) as page:
+        page.evaluate("ready")
+        assert page.evaluate("String(percentage(0.931))") == written
+        page.evaluate("translate(document.body)")
+        assert page.inner_text("dd") == ("91.3\u2009%" if language == "en" else "91,3\u2009%")
+
+
 @pytest.mark.parametrize("language", sorted(set(TABLES) - {"en"}))
 def test_each_language_has_the_same_texts_with_the_same_values_and_marks(language: str) -> None:
     table = TABLES[language]
@@ -165,7 +174,7 @@ def test_the_page_comes_in_the_browsers_language(
     broken.write_text("no picture")
     upload(page, broken)
     wrong = table["texts"]["{file} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF."]
-    wait_for_status(page, wrong.format(file="'notes.jpg'"))
+    wait_for_status(page, wrong.format(file=table["texts"]["“{name}”"].format(name="notes.jpg")))
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
     assert page.is_checked(f"#photo .attribute:has(:text-is('{table['names']['Smiling']}')) [data-attribute]")

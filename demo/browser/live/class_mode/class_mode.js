@@ -2,9 +2,9 @@
 
 import {find, findAll} from "../../shared/elements.js";
 import {faceColour} from "../../shared/face_buttons.js";
-import {t} from "../../shared/language.js";
+import {joined, t} from "../../shared/language.js";
 import {leaveRoomForWords} from "../../shared/longest_word.js";
-import {write, written} from "../../shared/written.js";
+import {write, writeAttribute, written} from "../../shared/written.js";
 
 const NAME_WEIGHT = 600; // of the font
 
@@ -93,7 +93,7 @@ export class ClassMode {
   }
 
   startOver() {
-    for (const thing of this.things) thing.classList.remove("done");
+    for (const thing of this.things) this.mark(thing, false);
     write(this.told, "");
   }
 
@@ -115,7 +115,7 @@ export class ClassMode {
       if (face) card.show(face.number, faceColour(face.number, this.colours), this.tickedNames(face));
       else card.root.hidden = true;
     });
-    for (const thing of this.things) if (this.isSeen(thing, faces)) this.tickOff(thing);
+    this.tickOff(this.things.filter((thing) => !thing.classList.contains("done") && this.isSeen(thing, faces)));
   }
 
   /** @param {TickedFace} face */
@@ -141,10 +141,19 @@ export class ClassMode {
     return row !== undefined && faces.some(({ticks}) => ticks[row.index] === true);
   }
 
-  /** @param {HTMLElement} thing */
-  tickOff(thing) {
-    if (thing.classList.contains("done")) return;
-    thing.classList.add("done");
-    write(this.told, t("Done: {thing}.", {thing: written(thing)}));
+  /** @param {HTMLElement[]} things - that are seen for the first time */
+  tickOff(things) {
+    if (!things.length) return;
+    for (const thing of things) this.mark(thing, true);
+    write(this.told, joined(things.map((thing) => t("Done: {thing}.", {thing: written(thing)}))));
+  }
+
+  /**
+   * @param {HTMLElement} thing
+   * @param {boolean} done
+   */
+  mark(thing, done) {
+    thing.classList.toggle("done", done);
+    writeAttribute(find(thing, "i", HTMLElement), "aria-label", done ? t("yes") : t("no"));
   }
 }

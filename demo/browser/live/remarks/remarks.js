@@ -3,6 +3,7 @@
 
 import {find} from "../../shared/elements.js";
 import {t} from "../../shared/language.js";
+import {tell} from "../../shared/status.js";
 import {write} from "../../shared/written.js";
 import {LARGEST_WIDTH} from "../../engines/frame_size.js";
 import {PictureAge} from "./age.js";
@@ -63,7 +64,7 @@ export class Remarks {
 
   /** @param {Words} sentence - why the page does not take something dropped or pasted */
   refuse(sentence) {
-    write(this.refusalLine, sentence);
+    tell(this.refusalLine, sentence);
     clearTimeout(this.refusalTimer);
     this.refusalTimer = setTimeout(() => write(this.refusalLine, ""), REFUSAL_MS);
   }

@@ -1,5 +1,7 @@
 // Probabilities over time, as lines on a canvas.
 
+import {percentage} from "../../shared/percentage.js";
+
 const GAP_MS = 2000; // if a face was away for longer, its line has a gap
 const HEIGHT = 150; // pixels at the default font size; with a larger font the whole plot is larger
 
@@ -49,7 +51,7 @@ export class Plot {
     context.textBaseline = "middle";
     context.textAlign = "right";
     for (const probability of [0, 0.5, 1]) {
-      context.fillText(`${100 * probability}%`, left - 5, y(probability));
+      context.fillText(String(percentage(probability)), left - 5, y(probability));
       context.beginPath();
       context.moveTo(left, y(probability));
       context.lineTo(right, y(probability));

@@ -4,6 +4,7 @@ import {asCell} from "../../shared/csv.js";
 import {byRegion, mapOf} from "../../shared/why/map.js";
 
 const LONGEST_MS = 30 * 60 * 1000; // not counting pauses
+const PAUSE_MS = 10_000; // if no frame came for longer, as while the picture was frozen, nothing was recorded
 const WHY_COLUMNS = 4;
 const REGION_DECIMALS = 4; // of log-odds
 const MOST_ROWS = 60000; // some 30 MB: 33 minutes of one face at 30 frames a second
@@ -60,7 +61,7 @@ export class Recording {
     if (!this.started) {
       this.started = new Date();
       this.origin = milliseconds;
-    } else if (this.resumed) {
+    } else if (this.resumed || milliseconds - this.latest > PAUSE_MS) {
       this.paused += milliseconds - this.latest;
     }
     this.latest = milliseconds;

@@ -11,7 +11,6 @@ const WINDOW_MS = 30000; // how much of the end the plot shows while recording
 const REDRAW_MS = 250;
 const MOST_LINES = 5;
 const LINE_COLOURS = 6; // --line-1 to --line-6 in timeline.css
-const NUMBERS_ONLY = t("Records numbers, no picture.");
 
 /** @typedef {import("../../shared/language.js").Words} Words */
 
@@ -68,9 +67,19 @@ export class Timeline {
     this.recording = false;
     /** @type {number[]} */
     this.lines = []; // indices of the attributes drawn
-    this.discard.addEventListener("click", () => this.empty());
+    this.discard.addEventListener("click", () => this.empty(t("Discarded.")));
     this.saves.addEventListener("click", (event) => this.save(closest(event, "[data-save]")?.dataset.save));
     this.whose.addEventListener("change", () => this.draw());
+    // Without this, arrow keys would add one attribute after another instead of moving through the list.
+    this.adder.addEventListener("keydown", (event) => {
+      if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
+      try {
+        this.adder.showPicker();
+        event.preventDefault();
+      } catch {
+        // The browser is too old, or the page is in a frame of another site.
+      }
+    });
     this.adder.addEventListener("change", () => this.choose([...this.lines, Number(this.adder.value)]));
     this.automatic.addEventListener("click", () => this.choose(null));
     this.chips.addEventListener("click", (event) => {
@@ -81,7 +90,7 @@ export class Timeline {
     window.addEventListener("beforeunload", (event) => {
       if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before it is lost
     });
-    this.empty();
+    this.empty("");
   }
 
   /**
@@ -124,11 +133,12 @@ export class Timeline {
   stop(message = t("Stopped. Numbers only, no picture.")) {
     if (!this.recording) return;
     this.recording = false;
-    this.tell(this.data.rows.length ? message : NUMBERS_ONLY);
+    this.tell(this.data.rows.length ? message : t("Stopped. Nothing was recorded."));
     this.draw();
   }
 
-  empty() {
+  /** @param {Words} words - what was done */
+  empty(words) {
     const focused = document.activeElement === this.discard;
     this.recording = false;
     this.data = new Recording(this.attributes, this.facts);
@@ -136,7 +146,7 @@ export class Timeline {
     /** @type {number[] | null} */
     this.chosen = null;
     this.drawn = -Infinity;
-    this.tell(NUMBERS_ONLY);
+    this.tell(words);
     this.draw();
     if (focused) this.record.focus();
   }
@@ -145,12 +155,18 @@ export class Timeline {
   tell(words) {
     write(this.told, words);
     this.record.setAttribute("aria-pressed", String(this.recording));
-    const next = this.data.rows.length ? t("Go on recording") : t("Record the numbers, no picture");
-    writeAttribute(this.record, "title", this.recording ? t("Stop recording") : next);
+    writeAttribute(this.record, "title", this.nextStep);
     // Not hidden before: screen readers announce only what changes in a line that is there.
     this.root.classList.toggle("unseen", !this.recording && this.data.rows.length === 0);
     this.record.setAttribute("aria-disabled", String(this.data.full)); // not disabled: the focus would go elsewhere
     this.saves.hidden = this.recording || this.data.rows.length === 0;
+  }
+
+  /** What the record button does next. */
+  get nextStep() {
+    if (this.recording) return t("Stop recording");
+    if (this.data.full) return t("The recording is full. Discard it to begin another.");
+    return this.data.rows.length ? t("Go on recording") : t("Record the numbers, no picture");
   }
 
   /** @param {number[] | null} lines - indices of the attributes to draw; null: those that vary most */

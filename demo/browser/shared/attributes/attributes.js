@@ -6,6 +6,7 @@ import {Details} from "./details.js";
 import {closest, find, findAll} from "../elements.js";
 import {joined, listed, t} from "../language.js";
 import {leaveRoomForWords} from "../longest_word.js";
+import {percentage} from "../percentage.js";
 import {ReliabilityOfFace} from "./reliability.js";
 import {faceSentence} from "./sentence.js";
 import {Settings} from "../settings.js";
@@ -44,6 +45,7 @@ export class Row {
     /** @type {Tick} */
     this.tick = false;
     this.length = "";
+    /** @type {Words} */
     this.text = "";
   }
 
@@ -63,9 +65,10 @@ export class Row {
     this.box.dataset.probability = String(Number(shown.toFixed(6)));
     const length = shown.toFixed(2);
     if (this.length !== length) this.bar.style.transform = `scaleX(${(this.length = length)})`;
-    const text = `${Math.round(100 * shown)}%`;
+    const text = percentage(shown);
     if (turned || (legible && this.text !== text)) {
-      this.text = this.percent.textContent = text;
+      this.text = text;
+      write(this.percent, text);
       write(this.state, joined([tick === null ? NOT_SURE : tick ? YES : NO, text], ", "));
     }
     return turned;
@@ -84,7 +87,7 @@ export class Row {
     this.length = this.text = "";
     delete this.box.dataset.probability;
     this.bar.style.transform = "scaleX(0)";
-    this.percent.textContent = "–";
+    write(this.percent, "–");
     write(this.state, NO_FACE);
   }
 }

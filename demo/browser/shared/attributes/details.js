@@ -3,6 +3,7 @@
 import {SURE_ONLY} from "./decisions.js";
 import {find, findAll} from "../elements.js";
 import {joined, t} from "../language.js";
+import {percentage} from "../percentage.js";
 import {write} from "../written.js";
 
 /** @typedef {import("./reliability.js").FaceClass} FaceClass */
@@ -35,7 +36,7 @@ class Row {
     slider.value = String(Math.round(100 * standard.upper));
     this.standard = slider.valueAsNumber; // clipped to its range
     slider.value = String(Math.round(100 * upper));
-    value.textContent = `${Math.round(100 * upper)}%`;
+    write(value, percentage(upper));
     row.style.setProperty("--lower", `${100 * lower}%`);
     row.style.setProperty("--upper", `${100 * upper}%`);
   }

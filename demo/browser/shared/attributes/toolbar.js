@@ -99,9 +99,9 @@ export class Toolbar {
       row.matches = wanted.every((word) => row.fits(word));
       row.row.classList.toggle("unmatched", !row.matches);
     }
-    const count = this.rows.filter(({matches}) => matches).length;
-    const total = this.rows.length;
-    write(this.count, wanted.length ? t("{count} of {total} attributes match", {count, total}) : "");
+    const rows = this.rows.filter((row) => this.shows(row));
+    const count = rows.filter(({matches}) => matches).length;
+    write(this.count, wanted.length ? t("Found: {count} of {total} attributes", {count, total: rows.length}) : "");
     this.arrange();
   }
 
@@ -112,11 +112,18 @@ export class Toolbar {
     this.arrange();
   }
 
+  /**
+   * Whether a row is not one of the impressions, or these are switched on.
+   *
+   * @param {Row} row
+   */
+  shows({group}) {
+    return this.settings.values.impressions || !group.classList.contains("impressions");
+  }
+
   /** Hides groups without a visible row, and says so if none is left. To be called when ticks have changed. */
   arrange() {
-    const {impressions} = this.settings.values;
-    const toSee = (/** @type {Row} */ {matches, box, group}) =>
-      matches && (box.checked || !this.tickedOnly) && (impressions || !group.classList.contains("impressions"));
+    const toSee = (/** @type {Row} */ row) => row.matches && (row.box.checked || !this.tickedOnly) && this.shows(row);
     const full = new Set(this.rows.filter(toSee).map(({group}) => group));
     for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
     this.nothing.hidden = full.size > 0;
@@ -131,7 +138,7 @@ export class Toolbar {
   /** Shows the settings, whichever panel changed them. */
   apply() {
     const {impressions, calm} = this.settings.values;
-    this.arrange();
+    this.filter();
     this.impressions.setAttribute("aria-pressed", String(impressions));
     for (const button of this.points) button.checked = button.value === this.point;
     if (!this.calm) return;

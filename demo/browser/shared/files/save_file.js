@@ -11,5 +11,14 @@ export function saveFile(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), FREED_AFTER_MS);
+  freeLater(link.href);
+}
+
+/**
+ * Frees a blob once no download can need it any more.
+ *
+ * @param {string} address - of the blob
+ */
+export function freeLater(address) {
+  setTimeout(() => URL.revokeObjectURL(address), FREED_AFTER_MS);
 }

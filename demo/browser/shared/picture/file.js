@@ -61,7 +61,7 @@ export async function savePicture(canvas, name) {
   const blob = await blobOf(canvas, name.endsWith(".png") ? "image/png" : "image/jpeg");
   if (!blob) return t("This browser could not make a file of the picture.");
   saveFile(blob, name);
-  return t("Saved as {name}. Nothing was sent anywhere.", {name});
+  return t("Saved as {name}. Saving it sent nothing.", {name});
 }
 
 /**

@@ -35,6 +35,8 @@ export class WhyPanel {
     this.row = null; // of the attribute asked about
     this.written = -Infinity; // when the sentence was written, in milliseconds
     this.answered = false;
+    /** @type {number | undefined} */
+    this.later = undefined; // timer of a map that came too soon to be written
     attributes.root.addEventListener("click", (event) => {
       const row = closest(event, ASKING)?.closest(".attribute");
       if (row) this.toggle(attributes.listed.find((listed) => listed.row === row));
@@ -77,20 +79,35 @@ export class WhyPanel {
     }
     this.wait("");
     this.onAsk();
+    const reason = written(this.where);
+    if (row && reason) this.speak(reason);
   }
 
   /** @param {Words} words - why there is no map */
   wait(words) {
     this.answered = false;
     this.written = -Infinity;
+    clearTimeout(this.later);
     write(this.where, words);
     this.root.classList.add("waiting");
+  }
+
+  /** @param {Words} words - why no map will come, which screen readers hear, too */
+  refuse(words) {
+    const isNew = String(written(this.where)) !== String(words);
+    this.wait(words);
+    if (isNew) this.speak(words);
   }
 
   /** @param {WhyMap} map - of the attribute asked about */
   show(map) {
     const now = performance.now();
-    if (now - this.written < LEGIBLE_MS) return;
+    clearTimeout(this.later);
+    const left = this.written + LEGIBLE_MS - now;
+    if (left > 0) {
+      this.later = setTimeout(() => this.show(map), left); // in case no other map comes
+      return;
+    }
     this.written = now;
     this.root.classList.remove("waiting");
     write(this.where, whereSentence(map));
