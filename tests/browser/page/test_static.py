@@ -161,6 +161,17 @@ def test_it_leaves_the_other_pages_of_its_host_alone(browser: Any, host: Threadi
         assert "/engine/files.json" in QuietFiles.fresh
         assert policy("engine/files.json?again") == static.POLICY
         assert not [url for url in kept() if "blog" in url or "licences" in url]
+
+        # Another version of the page takes over what was kept of the engine, as the host has it now.
+        worker = tmp_path / "site" / "service_worker.js"
+        before = page.evaluate("caches.keys()")
+        worker.write_text(worker.read_text(encoding="utf-8").replace('"version": "', '"version": "2'), encoding="utf-8")
+        page.evaluate("navigator.serviceWorker.getRegistration().then((own) => own.update()).then(() => 0)")
+        page.wait_for_function("navigator.serviceWorker.getRegistration().then(({waiting}) => waiting !== null)")
+        page.goto("about:blank")  # the old version stays until its last page is closed
+        page.goto(address)
+        page.wait_for_function("([old]) => caches.keys().then(([name]) => name !== old)", arg=before)
+        assert f"{address}engine/files.json" in kept()
         context.set_offline(True)
         for name in ("", "index.html", "?from=link"):
             page.goto(address + name)

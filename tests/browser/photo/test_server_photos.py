@@ -71,12 +71,12 @@ def test_a_photo_that_is_cancelled_while_it_waits_for_its_turn_makes_way_for_the
     server: Server, open_page: Any
 ) -> None:
     page = open_page(server)
+    before = page.evaluate(WATCHING)
     page.route("**/component_server/", lambda route: route.fulfill(json=BUSY))
     upload(page, PORTRAIT)
     wait_for_status(page, "It is number 999 in line; its turn comes in about 400 s.")
     page.click("#photo .working [data-do='cancel']")
     page.unroute("**/component_server/")
-    before = page.evaluate(WATCHING)
     for _ in range(2):
         upload(page, PORTRAIT)
         wait_for_faces(page, 1)

@@ -137,7 +137,9 @@ def test_every_text_is_in_the_table_and_every_one_in_the_table_is_read(browser: 
 
 @pytest.mark.parametrize(("language", "written"), [("en", "93%"), ("de", "93\u2009%"), ("es", "93\u2009%")])
 def test_percentages_are_written_as_the_language_does(browser: Any, language: str, written: str) -> None:
-    with bare_page(browser, *SCRIPTS, "shared/percentage.js", body="<dd>91.3\u2009%</dd>", language=language) as page:
+    with bare_page(
+        browser, *SCRIPTS, "shared/attributes/percentage.js", body="<dd>91.3\u2009%</dd>", language=language
+    ) as page:
         page.evaluate("ready")
         assert page.evaluate("String(percentage(0.931))") == written
         page.evaluate("translate(document.body)")

@@ -7,6 +7,7 @@ import {leaveRoomForWords} from "../../shared/longest_word.js";
 import {write, writeAttribute, written} from "../../shared/written.js";
 
 const NAME_WEIGHT = 600; // of the font
+const TOLD_MS = 2000; // what is done within this time is told together, so that none of it goes unheard
 
 /**
  * A face with its ticks.
@@ -60,6 +61,8 @@ export class ClassMode {
     this.cards = findAll(dialog, ".class-faces section", HTMLElement).map((card) => new Card(card));
     this.things = findAll(dialog, "[data-thing]", HTMLElement);
     this.told = find(dialog, "[role=status]", HTMLElement);
+    /** @type {{thing: HTMLElement, since: number}[]} */
+    this.done = []; // what was told last, and when, in milliseconds
     /** @type {[TickedFace[], boolean]} */
     this.latest = [[], false]; // as given to `show`
     for (const thing of this.things) thing.hidden = !this.rowOf(thing);
@@ -94,6 +97,7 @@ export class ClassMode {
 
   startOver() {
     for (const thing of this.things) this.mark(thing, false);
+    this.done = [];
     write(this.told, "");
   }
 
@@ -145,7 +149,10 @@ export class ClassMode {
   tickOff(things) {
     if (!things.length) return;
     for (const thing of things) this.mark(thing, true);
-    write(this.told, joined(things.map((thing) => t("Done: {thing}.", {thing: written(thing)}))));
+    const now = performance.now();
+    const recent = this.done.filter(({since}) => now - since < TOLD_MS);
+    this.done = [...recent, ...things.map((thing) => ({thing, since: now}))];
+    write(this.told, joined(this.done.map(({thing}) => t("Done: {thing}.", {thing: written(thing)}))));
   }
 
   /**

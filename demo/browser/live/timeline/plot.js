@@ -1,6 +1,6 @@
 // Probabilities over time, as lines on a canvas.
 
-import {percentage} from "../../shared/percentage.js";
+import {percentage} from "../../shared/attributes/percentage.js";
 
 const GAP_MS = 2000; // if a face was away for longer, its line has a gap
 const HEIGHT = 150; // pixels at the default font size; with a larger font the whole plot is larger

@@ -6,7 +6,7 @@ import {Details} from "./details.js";
 import {closest, find, findAll} from "../elements.js";
 import {joined, listed, t} from "../language.js";
 import {leaveRoomForWords} from "../longest_word.js";
-import {percentage} from "../percentage.js";
+import {percentage} from "./percentage.js";
 import {ReliabilityOfFace} from "./reliability.js";
 import {faceSentence} from "./sentence.js";
 import {Settings} from "../settings.js";

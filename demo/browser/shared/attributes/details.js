@@ -3,7 +3,7 @@
 import {SURE_ONLY} from "./decisions.js";
 import {find, findAll} from "../elements.js";
 import {joined, t} from "../language.js";
-import {percentage} from "../percentage.js";
+import {percentage} from "./percentage.js";
 import {write} from "../written.js";
 
 /** @typedef {import("./reliability.js").FaceClass} FaceClass */

@@ -186,6 +186,8 @@ def test_thirty_faces_are_numbered_row_by_row_and_chosen_in_a_strip_that_scrolls
     page.click("#photo [data-do=copy]")
     page.locator("#photo .status", has_text="is copied").wait_for()
     assert copied(page) == picture.size
+    page.click("#photo [data-do=copy]")  # the same words are said again
+    page.locator("#photo .status .unseen", has_text="is copied").wait_for(state="attached")
 
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_function("document.querySelector('#photo .picture').clientWidth < 360")

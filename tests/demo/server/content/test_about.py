@@ -75,7 +75,7 @@ def test_how_many_adults_outside_celeba_get_an_answer_is_told_where_it_was_measu
     path = tmp_path / "outside.json"
     path.write_text(json.dumps(figures))
     told = " ".join(about(pipeline(OTHER, *ATTRIBUTES, calibration=decided(40)), outside=path).split())
-    assert "says yes or no for 66&thinsp;% of these adults, and is right for 98&thinsp;% of them." in told
+    assert "says yes or no for 66&thinsp;% of these adults; 98&thinsp;% of these answers are right." in told
     assert "of these adults" not in about(pipeline(OTHER, *ATTRIBUTES), outside=path)
 
 

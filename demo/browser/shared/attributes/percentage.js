@@ -1,6 +1,6 @@
 // Shares as people read them.
 
-import {t} from "./language.js";
+import {t} from "../language.js";
 
 const WHOLE = Array.from({length: 101}, (_, percent) => t("{percent}%", {percent})); // rows show new ones all the time
 
