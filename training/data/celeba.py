@@ -92,8 +92,7 @@ def read_celeba(data_dir: str | Path, *, labelled: bool = True, wanted: Sequence
     Takes Kaggle's layout (.csv), the official one (.txt, also in its folders Anno, Eval and Img) and torchvision's
     (.txt, also in its folder celeba). Without the table of identities, every picture counts as a different
     person. A label 0 means absent, except in a table that has -1 for absent in any column of labels, wanted or not,
-    such as MAAD-Face's: there 0 means unknown. A label that is empty, NA, nan or "unknown" is
-    unknown in any table.
+    such as MAAD-Face's: there 0 means unknown. A label that is empty, NA, nan or "unknown" is unknown in any table.
 
     Args:
         data_dir: Folder that holds the tables and img_align_celeba/.

@@ -179,7 +179,11 @@ def test_the_page_comes_in_the_browsers_language(
     wait_for_status(page, wrong.format(file=table["texts"]["“{name}”"].format(name="notes.jpg")))
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
-    assert page.is_checked(f"#photo .attribute:has(:text-is('{table['names']['Smiling']}')) [data-attribute]")
+    smiling = f"#photo .attribute:has(:text-is('{table['names']['Smiling']}'))"
+    assert page.is_checked(f"{smiling} [data-attribute]")
+    assert page.inner_text(f"{smiling} .percent") == "100\u2009%"  # the longest one, on one line
+    heights = page.eval_on_selector_all("#photo .percent", "all => all.map(({clientHeight}) => clientHeight)")
+    assert len(set(heights)) == 1
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     with page.expect_download() as download:
         page.click("#photo [data-download=csv]")
