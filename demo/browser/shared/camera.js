@@ -15,8 +15,8 @@ const CAMERA_MESSAGES = {
   OverconstrainedError: t("This camera cannot give a usable picture. Try another camera, or use a photo instead."),
   AbortError: t("The camera did not start: another program may be using it. Close that one, then start again."),
 };
-// Browsers' errors for a camera that is gone or in use; another one will do then.
 const FRONT = {facingMode: "user"};
+// Browsers' errors for a camera that is gone or in use; another one will do then.
 const NOT_TO_BE_HAD = ["OverconstrainedError", "NotFoundError", "NotReadableError", "AbortError"];
 
 let isCanvasReadable = false; // until then each try asks again, since the visitor may have allowed it meanwhile
