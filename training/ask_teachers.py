@@ -204,7 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="weights and tables, as training.train takes them; WEIGHT: how much the teacher counts in the mean (else "
         "1) where others answer, too",
     )  # fmt: skip
-    parser.add_argument("--data_dir", type=given, nargs="+", default=["data"], help="as training.train takes them")
+    parser.add_argument(
+        "--data_dir", type=given, nargs="+", default=["data"], help="as training.train takes them (default: data)"
+    )
     parser.add_argument(
         "--attributes", type=given, nargs="+", default=[], metavar="NAME",
         help="columns to write, in this order, instead of all; training.train is taught nothing of the others",
@@ -215,8 +217,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "teachers are no good; there, its labels alone teach them",
     )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="the table to write, .csv")
-    parser.add_argument("--cache_dir", type=given, default="cache", help="where decoded pictures are kept")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument(
+        "--cache_dir", type=given, default="cache", help="where decoded pictures are kept (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix != ".csv":
         parser.error(f"--out must end in .csv, got {options.out}")

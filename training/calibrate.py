@@ -319,7 +319,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 if something went wrong.
     """
     parser = argparse.ArgumentParser("python -m training.calibrate", description="Calibrate weights.")
-    parser.add_argument("--weights", type=given, default="checkpoints/best.safetensors", help=".safetensors or .pth")
+    parser.add_argument(
+        "--weights",
+        type=given,
+        default="checkpoints/best.safetensors",
+        help=".safetensors or .pth (default: %(default)s)",
+    )
     add_data_dirs(parser)
     parser.add_argument(
         "--outside", nargs="+", type=given_path, default=[], metavar="FOLDER",
@@ -327,9 +332,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--out", required=True, type=given_path, help=".safetensors to write; may be --weights itself")
     parser.add_argument("--json", type=given_path, help="write what was found there too")
-    parser.add_argument("--batch_size", default=64, type=int)
-    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples for the intervals")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
+    parser.add_argument(
+        "--resamples", default=1000, type=int, help="bootstrap samples for the intervals (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     options = parser.parse_args(arguments)
     if options.out.suffix != ".safetensors":
         parser.error(f"--out must end in .safetensors, the form that carries a calibration; got {options.out}")

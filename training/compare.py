@@ -106,10 +106,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--weights", type=given, nargs="+", required=True, help="the first is what the others are compared with"
     )
     add_data_dirs(parser)
-    parser.add_argument("--split", default="valid", choices=tuple(SPLITS), help="never choose by test")
-    parser.add_argument("--batch_size", default=64, type=int)
-    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument(
+        "--split", default="valid", choices=tuple(SPLITS), help="never choose by test (default: %(default)s)"
+    )
+    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
+    parser.add_argument(
+        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     options = parser.parse_args(arguments)
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:

@@ -231,13 +231,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="default: test; with --outside the test split, or else valid, of a folder that also has pictures for "
         "training; of any other, as demo.dataset makes with --valid_share 0, all: keep such a folder out of training",
     )  # fmt: skip
-    parser.add_argument("--batch_size", default=64, type=int)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     parser.add_argument("--json", type=given_path, help="write the figures there too")
     parser.add_argument("--out", type=given_path, help="folder to fill: groups, robustness, tables, pictures too")
-    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
     parser.add_argument(
-        "--robustness_images", default=500, type=int, help="with --out: crops that are damaged in 32 ways each; 0: none"
+        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--robustness_images",
+        default=500,
+        type=int,
+        help="with --out: crops that are damaged in 32 ways each; 0: none (default: %(default)s)",
     )
     parser.add_argument(
         "--runs", nargs="*", default=[], type=given_path, help="with --out: metrics.jsonl of runs to draw"

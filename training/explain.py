@@ -110,13 +110,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--weights", type=given, default=str(WEIGHTS), help=".safetensors or .pth; default: the shipped ones"
     )
     add_data_dirs(parser)
-    parser.add_argument("--split", choices=tuple(SPLITS), default="valid")
+    parser.add_argument("--split", choices=tuple(SPLITS), default="valid", help="which pictures (default: %(default)s)")
     parser.add_argument("--out", type=given_path, help="write the figures there too, as JSON")
-    parser.add_argument("--faces", default=100, type=int, help="that have an attribute, at most")
+    parser.add_argument("--faces", default=100, type=int, help="that have an attribute, at most (default: %(default)s)")
     parser.add_argument(
-        "--changed_faces", default=20, type=int, help="of them, for deletion and insertion, at most; 0: none"
+        "--changed_faces",
+        default=20,
+        type=int,
+        help="of them, for deletion and insertion, at most; 0: none (default: %(default)s)",
     )
-    parser.add_argument("--resamples", default=1000, type=int, help="bootstrap samples behind the intervals")
+    parser.add_argument(
+        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     check_numbers(
         parser,

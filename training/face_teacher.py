@@ -64,9 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "python -m training.face_teacher", description="Make a face network ready to be trained as a teacher."
     )
     parser.add_argument("--model", type=given, required=True, help="the graph's JSON file; its .bin lies beside it")
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA, of which the training split is used")
+    parser.add_argument(
+        "--data_dir",
+        type=given,
+        default="data",
+        help="CelebA, of which the training split is used (default: %(default)s)",
+    )
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors")
-    parser.add_argument("--images", default=2000, type=int, help="training crops that batch norm is measured on")
+    parser.add_argument(
+        "--images", default=2000, type=int, help="training crops that batch norm is measured on (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     if Path(options.out).suffix != ".safetensors":
         parser.error(f"--out must end in .safetensors, got {options.out}")

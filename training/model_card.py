@@ -237,10 +237,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser("python -m training.model_card", description="Bring results into documents.")
     parser.add_argument(
-        "documents", nargs="*", type=given_path, default=[Path("assets/README.md")], help="to be changed"
+        "documents",
+        nargs="*",
+        type=given_path,
+        default=[Path("assets/README.md")],
+        help="to be changed (default: assets/README.md)",
     )
     parser.add_argument(
-        "--evaluation", type=given_path, default=Path("assets/evaluation"), help="folder of training.evaluate"
+        "--evaluation",
+        type=given_path,
+        default=Path("assets/evaluation"),
+        help="folder of training.evaluate (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     try:

@@ -330,7 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data_dir", type=given, nargs="+", default=["data"], metavar="FOLDER[=DRAWS]",
         help="folders in CelebA's form, with a train and a valid split among them; where one has list_groups.csv its "
-        "groups weigh the same",
+        "groups weigh the same (default: data)",
     )  # fmt: skip
     parser.add_argument(
         "--balance", nargs="+", default=[], metavar="NAME",
@@ -338,7 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "with and without the output's own label, for an output that leans on them; in folders without list_groups.csv",
     )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")

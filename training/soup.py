@@ -100,12 +100,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--weights", type=given, nargs="+", required=True, help="one file or more, .safetensors or .pth"
     )
-    parser.add_argument("--data_dir", type=given, default="data", help="CelebA, of which the training split is used")
+    parser.add_argument(
+        "--data_dir",
+        type=given,
+        default="data",
+        help="CelebA, of which the training split is used (default: %(default)s)",
+    )
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
     parser.add_argument(
-        "--images", default=4000, type=int, help="training crops for batch norm's statistics; 0: their mean, as it is"
+        "--images",
+        default=4000,
+        type=int,
+        help="training crops for batch norm's statistics; 0: their mean, as it is (default: %(default)s)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")

@@ -38,7 +38,12 @@ def argument_parser() -> argparse.ArgumentParser:
         help="table to write, CSV or, where it ends in .parquet, Parquet; an old one is replaced when all is done",
     )
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: %(default)s)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="where the network runs (default: %(default)s)",
+    )
     parser.add_argument(
         "--decisions",
         choices=OPERATING_POINTS,

@@ -7,7 +7,8 @@ server busy. `annotate` asks how fast many pictures are annotated, compared with
 much accuracy finding and aligning faces cost, `following` how much it costs that live mode does not find them again in
 each frame, `reach` how small a face in a photo can be and still be found, `conditions` how reliable each attribute is
 on small, blurred and turned faces, `device` how similar and how fast the engine in the browser is, and `onnx` how fast
-the exported network is in other programs. `reliability` writes the records of `load` into demo/RELIABILITY.md.
+the exported network is in other programs. `reliability` writes the records of `load` and `attack` into
+demo/RELIABILITY.md.
 """
 
 import argparse

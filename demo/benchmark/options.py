@@ -36,7 +36,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     _add_accuracy(commands)
     commands.add_parser("reach", help="how small a face may be to be found")
     _add_onnx(commands)
-    commands.add_parser("reliability", help="write the records of load into demo/RELIABILITY.md")
+    commands.add_parser("reliability", help="write the records of load and attack into demo/RELIABILITY.md")
     _add_device(commands)
     chosen = parser.parse_args(arguments)
     if chosen.command == "load":
@@ -49,10 +49,21 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
 def _add_live(commands: _Commands) -> argparse.ArgumentParser:
     """Add the subcommand `live`, and return its parser, since it is the default."""
     live = commands.add_parser("live", help="the default: frames a second and latency in a real browser")
-    live.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="measured for each page and crowd")
-    live.add_argument("--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once")
     live.add_argument(
-        "--engine", choices=("server", "device"), default="server", help="device: the engine in the browser as well"
+        "--seconds",
+        type=_below_1000,
+        default=10,
+        metavar="S",
+        help="measured for each page and crowd (default: %(default)s)",
+    )
+    live.add_argument(
+        "--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once (default: 1 4)"
+    )
+    live.add_argument(
+        "--engine",
+        choices=("server", "device"),
+        default="server",
+        help="device: the engine in the browser as well (default: %(default)s)",
     )
     _add_json(live)
     return live
@@ -85,7 +96,9 @@ def _add_load(commands: _Commands) -> None:
         "--capacity", action="store_true",
         help=f"find the most live visitors who get --pace (then by default {CAPACITY_PACE}), and the photos a second",
     )  # fmt: skip
-    load.add_argument("--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd")
+    load.add_argument(
+        "--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd (default: %(default)s)"
+    )
     load.add_argument("--one_face", action="store_true", help="before each camera (default: one to three)")
     served = load.add_mutually_exclusive_group()
     served.add_argument(
@@ -97,10 +110,12 @@ def _add_load(commands: _Commands) -> None:
 
 def _add_attack(commands: _Commands) -> None:
     attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
-    attack.add_argument("--seconds", type=_below_1000, default=8, metavar="S", help="of each attack, at least")
+    attack.add_argument(
+        "--seconds", type=_below_1000, default=8, metavar="S", help="of each attack, at least (default: %(default)s)"
+    )
     attack.add_argument(
         "--addresses", type=partial(_below_1000, most=_MAX_ADDRESSES), nargs="+", default=[1, 8], metavar="N",
-        help="from how many addresses it comes, at most one for each sender",
+        help="from how many addresses it comes, at most one for each sender (default: 1 8)",
     )  # fmt: skip
     _add_json(attack)
 
@@ -128,16 +143,28 @@ def _add_accuracy(commands: _Commands) -> None:
 
 def _add_onnx(commands: _Commands) -> None:
     onnx = commands.add_parser("onnx", help="the exported network in an inference server's processes")
-    onnx.add_argument("--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="processes at once")
-    onnx.add_argument("--crops", type=positive, nargs="+", default=[1, 8, 64], metavar="N", help="read at a time")
-    onnx.add_argument("--seconds", type=_below_1000, default=5, metavar="S", help="for each number of processes")
+    onnx.add_argument(
+        "--workers", type=positive, nargs="+", default=[1, 2], metavar="N", help="processes at once (default: 1 2)"
+    )
+    onnx.add_argument(
+        "--crops", type=positive, nargs="+", default=[1, 8, 64], metavar="N", help="read at a time (default: 1 8 64)"
+    )
+    onnx.add_argument(
+        "--seconds",
+        type=_below_1000,
+        default=5,
+        metavar="S",
+        help="for each number of processes (default: %(default)s)",
+    )
     _add_weights(onnx)
 
 
 def _add_device(commands: _Commands) -> None:
     device = commands.add_parser("device", help="the engine in the browser beside the server's")
     _add_pictures(device, images=100)
-    device.add_argument("--seconds", type=_below_1000, default=10, metavar="S", help="of a film, for each engine")
+    device.add_argument(
+        "--seconds", type=_below_1000, default=10, metavar="S", help="of a film, for each engine (default: %(default)s)"
+    )
     _add_weights(device)
 
 
@@ -146,17 +173,26 @@ def _add_json(command: argparse.ArgumentParser) -> None:
 
 
 def _add_pictures(command: argparse.ArgumentParser, images: int) -> None:
-    command.add_argument("--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout")
-    command.add_argument("--images", type=positive, default=images, help="validation pictures, evenly spread")
+    command.add_argument(
+        "--data_dir", type=Path, default=Path("data"), help="CelebA in Kaggle's CSV layout (default: %(default)s)"
+    )
+    command.add_argument(
+        "--images", type=positive, default=images, help="validation pictures, evenly spread (default: %(default)s)"
+    )
 
 
 def _add_network(command: argparse.ArgumentParser) -> None:
     _add_weights(command)
-    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="where the network runs (default: %(default)s)",
+    )
 
 
 def _add_weights(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--weights", type=Path, default=WEIGHTS)
+    command.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: the shipped ones)")
 
 
 def _frame_rate(text: str) -> float:

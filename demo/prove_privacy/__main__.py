@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status, as described above.
     """
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m demo.prove_privacy", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     help_ = f"how long to go on watching after the last visitor (default: {_WATCH_SECONDS})"
     parser.add_argument("--seconds", type=float, default=_WATCH_SECONDS, help=help_)
     chosen = parser.parse_args(arguments)

@@ -54,7 +54,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
     parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="where the network runs (default: %(default)s)",
+    )
     # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
     parser.add_argument("--port", type=int, metavar="P", help=f"default: the first free one from {_FIRST_PORT} on")

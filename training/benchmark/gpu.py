@@ -1,6 +1,6 @@
 """Use a GPU that you have for minutes only: check all that says "GPU", measure it, then train.
 
-    python -m training.benchmark.gpu --data_dir data --out results --minutes 8 -- --recipe best --num_epochs 1000
+    python -m training.benchmark.gpu --data_dir data --out results --minutes 8 -- --recipe best --data_dir data=4
 
 What follows -- goes to training.train; settings that it does not name are the fastest that were measured. Each part is
 written to results/gpu.json as soon as it is done; a part that fails is named there and does not stop the next. The run
@@ -78,7 +78,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cache_dir", type=given, default="cache", help="where decoded pictures go (default: cache)")
     parser.add_argument("--out", type=given_path, required=True, help="where everything is written")
     parser.add_argument("--weights", type=given_path, default=WEIGHTS, help="for Predictor; default: the shipped ones")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=8.0, help="of training (default: 8)")
     parser.add_argument("--pictures", type=int, default=4096, help="for the measurements, at most (default: 4096)")
     parser.add_argument("--steps", type=int, default=30, help="timed steps of each setting (default: 30)")

@@ -75,7 +75,7 @@ def add_data_dirs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data_dir", type=given, nargs="+", default=["data"], metavar="FOLDER",
         help="CelebA: the tables and img_align_celeba/; or several such folders, which together label what the weights "
-        "know",
+        "know (default: data)",
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class TrainConfig:
     batch_size: int = _option(
         64,
         "images a step, over all processes; 0: as many as a CUDA GPU's memory holds, at most 1,024, and less "
-        "if an epoch would have under 20 steps (128 without one). "
+        "if an epoch would have under 20 steps; without a CUDA GPU 128. "
         "On a CUDA GPU a single process's default is 0, except with --recipe best",
         Range(0, BATCH_SIZE.most),
     )
