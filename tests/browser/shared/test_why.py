@@ -71,16 +71,17 @@ PAINT = """([map, mirror]) => {
     context.fillText = (text, x, y) => window.written.push({text, x, y});
     paintMap(context, map, {across: 1, down: 1}, mirror, 0.5);
     context.fillText = fillText;
-    return [...context.getImageData(0, 0, 400, 300).data];
+    return context.getImageData(0, 0, 400, 300).data.join(); // as one text: playwright is slow with many numbers
 }"""
 
 
 def painted(page: Any, given: dict[str, Any], mirror: bool = False) -> Any:
     """Red, green and blue at (x, y), and how many colours there are in the 30 pixels across it."""
-    data = page.evaluate(PAINT, [given, mirror])
+    data = [int(value) for value in page.evaluate(PAINT, [given, mirror]).split(",")]
 
     def at(x: int, y: int) -> tuple[list[int], int]:
-        pixels = [tuple(data[4 * (400 * y + left) :][:3]) for left in range(x - 15, x + 15)]
+        starts = [4 * (400 * y + left) for left in range(x - 15, x + 15)]
+        pixels = [tuple(data[start : start + 3]) for start in starts]
         return list(pixels[15]), len(set(pixels))
 
     return at
