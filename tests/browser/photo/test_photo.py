@@ -345,14 +345,6 @@ def test_everything_fits_on_a_small_phone(server: Server, open_page: Any, two_fa
     assert page.eval_on_selector("#photo .thumbnails", "strip => strip.scrollWidth - strip.clientWidth") == 0
 
 
-def test_an_example_runs_at_once(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    choose_panel(page, "photo")
-    page.click("#photo [data-example]")
-    wait_for_faces(page, 1)
-    assert_ticks_agree(page, "photo")
-
-
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_a_photo_is_dropped_or_pasted(server: Server, open_page: Any, way: str) -> None:
     page = open_page(server)
