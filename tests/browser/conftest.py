@@ -1,7 +1,9 @@
 """A real page in headless Chromium, with a camera that films the example portrait."""
 
 import os
+import signal
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -49,6 +51,15 @@ class Server(PageServer):
         """The files in Gradio's folder for uploads and caches."""
         return [path for path in self.uploads.rglob("*") if path.is_file()]
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """The server is killed, and serves again at the end, also for the tests that come after a failed one."""
+        self.stop(signal.SIGKILL)
+        try:
+            yield
+        finally:
+            self.start()
+
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
@@ -56,9 +67,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[S
         yield server
 
 
-@pytest.fixture
-def own_server(tmp_path: Path, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
-    with Server(tmp_path / "page") as server:
+@pytest.fixture(scope="package")
+def own_server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
+    """For the tests that kill it: pages of the other server must not notice."""
+    with Server(tmp_path_factory.mktemp("own_page")) as server:
         yield server
 
 
@@ -97,17 +109,26 @@ def browser(driver: Any, camera: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="package")
 def profile(browser: Any) -> Iterator[Any]:
+    yield from profile_of(browser)
+
+
+def profile_of(browser: Any) -> Iterator[Any]:
     """A context that tests use one after the other, so that the browser has Gradio's scripts already."""
     context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
     yield context
     context.close()
 
 
-@pytest.fixture
-def open_page(browser: Any, profile: Any) -> Iterator[Any]:
-    """Opens the page of a server; fails at the end if it has met an error or asked another host for anything."""
-    yield from opener(browser, profile)
-    for page in profile.pages:  # also those that the test opened itself
+def forget(profile: Any, page: Any, address: str) -> None:
+    """Delete what earlier tests have left at an address, except in the HTTP cache."""
+    session = profile.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": address.rstrip("/"), "storageTypes": "all"})
+    session.detach()
+
+
+def leave(profile: Any) -> None:
+    """Close the pages of a test, also those that it opened itself, and take back what it changed."""
+    for page in profile.pages:
         page.close()
     profile.set_offline(False)
     profile.clear_permissions()
@@ -115,13 +136,19 @@ def open_page(browser: Any, profile: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def unwatched(browser: Any) -> Iterator[Any]:
+def open_page(browser: Any, profile: Any) -> Iterator[Any]:
+    """Opens the page of a server; fails at the end if it has met an error or asked another host for anything."""
+    yield from opener(browser, profile)
+
+
+@pytest.fixture
+def unwatched(server: Server, profile: Any) -> Iterator[Any]:
     """A blank page that may use the camera, for what goes wrong on purpose."""
-    context = browser.new_context(permissions=["camera"], ignore_https_errors=True)
-    page = context.new_page()
+    page = profile.new_page()
     page.set_default_timeout(60_000)
+    forget(profile, page, server.url)
     yield page
-    context.close()
+    leave(profile)
 
 
 def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
@@ -135,7 +162,7 @@ def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
         """Modules: path in demo/browser -> content to use instead of that file's."""
         if profile and not pages and not modules and not options:
             page = profile.new_page()
-            forget(page, server.url)
+            forget(profile, page, server.url)
         else:
             context = browser.new_context(permissions=["camera"], ignore_https_errors=True, **options)
             contexts.append(context)
@@ -154,12 +181,6 @@ def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
         page.wait_for_selector("[role=tablist]:not([inert])")
         return page
 
-    def forget(page: Any, address: str) -> None:
-        """Delete what earlier tests have left at an address, except in the HTTP cache."""
-        session = profile.new_cdp_session(page)
-        session.send("Storage.clearDataForOrigin", {"origin": address.rstrip("/"), "storageTypes": "all"})
-        session.detach()
-
     def answer_with(route: Any, text: str) -> None:
         route.fulfill(body=text, content_type="text/javascript")
 
@@ -174,6 +195,8 @@ def opener(browser: Any, profile: Any = None) -> Iterator[Any]:
     yield open_at
     for context in contexts:
         context.close()
+    if profile:
+        leave(profile)
     assert not troubles
 
 

@@ -10,6 +10,7 @@ from tests.browser.conftest import (
     choose_panel,
     launched,
     opener,
+    profile_of,
     start_live,
     wait_for_live_status,
     wait_for_more,
@@ -44,9 +45,14 @@ def three_cameras(driver: Any) -> Iterator[Any]:
     yield from launched(driver, 3)
 
 
+@pytest.fixture(scope="module")
+def profile(three_cameras: Any) -> Iterator[Any]:
+    yield from profile_of(three_cameras)
+
+
 @pytest.fixture
-def open_page(three_cameras: Any) -> Iterator[Any]:
-    yield from opener(three_cameras)
+def open_page(three_cameras: Any, profile: Any) -> Iterator[Any]:
+    yield from opener(three_cameras, profile)
 
 
 def camera(page: Any) -> str:

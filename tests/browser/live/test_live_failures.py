@@ -1,7 +1,6 @@
 """The page says plainly what goes wrong with the camera or the server, and live mode goes on by itself."""
 
 import re
-import signal
 from typing import Any
 
 import pytest
@@ -295,10 +294,9 @@ def test_a_device_without_a_network_is_told_so(server: Server, open_page: Any) -
 def test_live_goes_on_by_itself_after_the_server_was_away(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     start_live(page)
-    own_server.stop(signal.SIGKILL)
-    wait_for_live_status(page, "does not answer")
-    before = frames(page)
-    own_server.start()
+    with own_server.away():
+        wait_for_live_status(page, "does not answer")
+        before = frames(page)
     wait_for_frames(page, before + 3)
     wait_for_live_status(page, "One face")
 

@@ -5,7 +5,6 @@ import io
 import json
 import re
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -521,9 +520,9 @@ def test_a_photo_for_whose_request_there_was_no_room_is_sent_again_as_told(serve
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     page.wait_for_load_state("networkidle")  # Gradio loads parts of itself late, and misses them without a server
-    own_server.stop(signal.SIGKILL)
-    upload(page, PORTRAIT)
-    wait_for_status(page, "does not answer")
-    own_server.start()
+    with own_server.away():
+        upload(page, PORTRAIT)
+        wait_for_status(page, "does not answer")
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
+    assert own_server.files() == []
