@@ -5,7 +5,9 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +18,11 @@ import pytest
 from demo.benchmark.browser import ChromiumMissingError, launch, portrait_frames, write_film
 from demo.benchmark.server import PageServer
 from demo.pictures.decode import open_picture
+from slimnet import SlimNet
 from tests.paths import PORTRAIT
 
+OPERATOR = "Museum <b>of</b> \"Hats\" & 'Caps' ${1 + 1} `x` {{y}} \\u0041"
+ODD_NAME = "${document.title = 'taken over'}"
 # Notes what the page asks of the browser; it runs before the page's own scripts.
 WATCH = """
     window.watched = {encodings: 0, tracks: []};
@@ -71,6 +76,29 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[S
 def own_server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:  # noqa: ARG001 (skip first)
     """For the tests that kill it: pages of the other server must not notice."""
     with Server(tmp_path_factory.mktemp("own_page")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of another site on this machine."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "index.html").write_text("<title>Another site</title><p>Hello</p>")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
+        Thread(target=host.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{host.server_port}/"
+        host.shutdown()
+
+
+@pytest.fixture(scope="package")
+def operated(site: str, tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[PageServer]:  # noqa: ARG001
+    """A page with an operator, with weights for other attributes, and which the other site may frame."""
+    folder = tmp_path_factory.mktemp("operated")
+    weights = folder / "weights.safetensors"
+    SlimNet((4, 4), (8, 7, 2), 2, attributes=["Smoking", ODD_NAME]).save(weights)
+    options = ("--weights", str(weights), "--operator", OPERATOR, "--frame_ancestors", site)
+    with PageServer(("app.py", "--device", "cpu", *options), folder / "page") as server:
         yield server
 
 

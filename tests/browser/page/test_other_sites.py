@@ -1,13 +1,6 @@
 """What a page of another site can do with this one: only link to it."""
 
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
-
-import pytest
 
 from demo.benchmark.server import PageServer
 from tests.browser.conftest import Server
@@ -23,17 +16,6 @@ CALLS = """async (url) => {
         await read(fetch(url + "gradio_api/run/schema", {method: "POST", body: "{}", mode: "no-cors"})),
     ];
 }"""
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[str]:
-    """The address of another site on this machine."""
-    (tmp_path / "index.html").write_text("<title>Another site</title><p>Hello</p>")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
-        Thread(target=host.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{host.server_port}/"
-        host.shutdown()
 
 
 def frame_at(browser: Any, site: str, url: str) -> tuple[Any, Any]:
@@ -68,10 +50,8 @@ def test_it_cannot_frame_the_page(server: Server, browser: Any, site: str) -> No
     context.close()
 
 
-def test_a_site_that_is_named_can_and_its_frame_is_live(browser: Any, site: str, tmp_path: Path) -> None:
-    arguments = ("app.py", "--device", "cpu", "--frame_ancestors", site)
-    with PageServer(arguments, tmp_path / "page") as server:
-        page, context = frame_at(browser, site, server.url)
-        page.frames[1].click("#live-start")
-        page.frames[1].wait_for_function("Number(document.querySelector('#live').dataset.frame) >= 2")
-        context.close()
+def test_a_site_that_is_named_can_and_its_frame_is_live(operated: PageServer, browser: Any, site: str) -> None:
+    page, context = frame_at(browser, site, operated.url)
+    page.frames[1].click("#live-start")
+    page.frames[1].wait_for_function("Number(document.querySelector('#live').dataset.frame) >= 2")
+    context.close()

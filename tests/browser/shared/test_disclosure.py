@@ -6,28 +6,14 @@ from typing import Any
 import pytest
 
 from demo.benchmark.server import PageServer
-from slimnet import SlimNet
-from tests.browser.conftest import Server, opener
+from tests.browser.conftest import ODD_NAME, OPERATOR, Server, opener
 
-OPERATOR = "Museum <b>of</b> \"Hats\" & 'Caps' ${1 + 1} `x` {{y}} \\u0041"
-ODD_NAME = "${document.title = 'taken over'}"
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def operated(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[PageServer]:  # noqa: ARG001 (skip first)
-    """A page with an operator, and with weights for other attributes."""
-    folder = tmp_path_factory.mktemp("operated")
-    weights = folder / "weights.safetensors"
-    SlimNet((4, 4), (8, 7, 2), 2, attributes=["Smoking", ODD_NAME]).save(weights)
-    arguments = ("app.py", "--device", "cpu", "--weights", str(weights), "--operator", OPERATOR)
-    with PageServer(arguments, folder / "page") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def page(operated: PageServer, browser: Any) -> Iterator[Any]:
-    """That page on a phone, which the tests only look at."""
+    """Its page on a phone, which the tests only look at."""
     for open_at in opener(browser):
         page = open_at(operated)
         page.set_viewport_size(PHONE)
