@@ -7,7 +7,7 @@ import pytest
 
 from demo.limits import MAX_LIVE_FACES
 from tests.browser.bare import bare_page
-from tests.browser.conftest import Server, start_live, wait_for_live_status, wait_for_more
+from tests.browser.conftest import Server, opener, start_live, wait_for_live_status, wait_for_more
 from tests.browser.films import answered, face
 
 SENTENCE = f"Only the {MAX_LIVE_FACES} largest faces are read: come closer."
@@ -16,8 +16,10 @@ CROWD = [face(number, 50 * number) for number in range(1, MAX_LIVE_FACES + 1)]
 TOLD = """() => {
     window.told = [];
     const line = document.querySelector("#live .crowd");
+    window.telling?.disconnect();
     const changes = {childList: true, subtree: true, characterData: true};
-    new MutationObserver(() => window.told.push(line.textContent)).observe(line, changes);
+    window.telling = new MutationObserver(() => window.told.push(line.textContent));
+    window.telling.observe(line, changes);
 }"""
 # The places of all parts with the line and, in the same moment, without it: figures of speed move parts, too.
 PLACES = """() => {
@@ -68,14 +70,31 @@ def test_few_frames_are_enough(bare: Any) -> None:
     assert remarks(bare, (0, 2), (3000, 2), (6000, 2), (9000, 0)) == [False, True, True, False]
 
 
+@pytest.fixture(scope="module")
+def opened(server: Server, browser: Any) -> Iterator[Any]:
+    """The real page, before whose camera is a crowd."""
+    for open_at in opener(browser):
+        page = open_at(server, answered(*CROWD))
+        page.emulate_media(reduced_motion="reduce")
+        yield page
+
+
+@pytest.fixture
+def page(opened: Any) -> Any:
+    """That page in live mode, of whose crowd no face is left out yet."""
+    opened.evaluate("window.leftOut = 0")
+    if opened.get_attribute("#live", "data-state") != "on":
+        start_live(opened)
+    wait_for_live_status(opened, f"{MAX_LIVE_FACES} faces")
+    opened.locator("#live .crowd:empty").wait_for(state="attached")
+    return opened
+
+
 @pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
 def test_of_a_crowd_the_page_says_that_the_largest_are_read_once_and_nothing_moves(
-    server: Server, open_page: Any, size: tuple[int, int]
+    page: Any, size: tuple[int, int]
 ) -> None:
-    viewport = {"width": size[0], "height": size[1]}
-    page = open_page(server, answered(*CROWD), viewport=viewport, reduced_motion="reduce")
-    start_live(page)
-    wait_for_live_status(page, f"{MAX_LIVE_FACES} faces")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     page.evaluate(TOLD)
     page.evaluate("window.leftOut = 3")
     line = page.get_by_role("status").filter(has_text=SENTENCE)
@@ -88,9 +107,8 @@ def test_of_a_crowd_the_page_says_that_the_largest_are_read_once_and_nothing_mov
     page.locator("#live .crowd:empty").wait_for(state="attached")
 
 
-def test_what_is_said_of_a_crowd_goes_with_the_camera(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(*CROWD) + "window.leftOut = 1;")
-    start_live(page)
+def test_what_is_said_of_a_crowd_goes_with_the_camera(page: Any) -> None:
+    page.evaluate("window.leftOut = 1")
     page.locator("#live .crowd", has_text=SENTENCE).wait_for()
     page.click("#live-stop")
     assert page.inner_text("#live .crowd") == ""

@@ -1,6 +1,7 @@
 """The page says plainly what goes wrong with the camera or the server, and live mode goes on by itself."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.browser.conftest import (
     Server,
     frames,
     let_camera_frames_pass,
+    opener,
     start_live,
     wait_for_answers,
     wait_for_frames,
@@ -17,33 +19,51 @@ from tests.browser.conftest import (
 )
 from tests.browser.films import answered, face
 
+KEPT = "window.kept = {fetch: window.fetch, open: navigator.mediaDevices.getUserMedia};"
+# Takes back what a test has put in place of the browser's own, and forgets its messages and cameras.
+FORGET = """() => {
+    window.fetch = window.kept.fetch;
+    window.delay = 0;
+    navigator.mediaDevices.getUserMedia = window.kept.open;
+    delete navigator.mediaDevices.enumerateDevices;
+    delete document.hidden;
+    delete document.querySelector("#live video").requestVideoFrameCallback;
+    const painted = Number(document.querySelector("#live").dataset.frame);
+    window.messages = Array.from({length: painted}, () => ({})); // as if each had been asked for once
+    window.watched.tracks = [];
+}"""
+
+
+@pytest.fixture(scope="module")
+def opened(server: Server, browser: Any) -> Iterator[Any]:
+    for open_at in opener(browser):
+        yield open_at(server, answered(face(1, 200)) + KEPT)
+
+
+@pytest.fixture
+def page(opened: Any) -> Any:
+    """A page whose camera is off, and whose server always sees one face."""
+    opened.evaluate("document.querySelector('#live-stop').click()")
+    opened.wait_for_selector("#live[data-state='off']")
+    opened.evaluate(FORGET)
+    return opened
+
 
 def refused(name: str, message: str = "") -> str:
     return f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('{message}', '{name}') }};"
 
 
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [
-        (
-            "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});"
-            "Object.defineProperty(window, 'isSecureContext', {value: false})",
-            "https",
-        ),
-        ("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})", "another browser"),
-    ],
-)
-def test_a_browser_that_gives_no_camera_at_all_is_explained(
-    server: Server, open_page: Any, script: str, message: str
-) -> None:
-    page = open_page(server, script)
-    page.click("#live-start")
-    wait_for_live_status(page, message)
-    assert page.is_enabled("#live-start")
+def test_a_browser_that_gives_no_camera_at_all_is_explained(server: Server, open_page: Any) -> None:
+    page = open_page(server, "Object.defineProperty(navigator, 'mediaDevices', {value: undefined})")
+    secure = "(value) => { Object.defineProperty(window, 'isSecureContext', {value, configurable: true}); }"
+    for is_secure, message in ((False, "https"), (True, "another browser")):
+        page.evaluate(secure, is_secure)
+        page.click("#live-start")
+        wait_for_live_status(page, message)
+        assert page.is_enabled("#live-start")
 
 
-def test_each_reason_why_there_is_no_camera_is_explained(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def test_each_reason_why_there_is_no_camera_is_explained(page: Any) -> None:
     for name, reason, message in (
         ("NotAllowedError", "", "Allow"),
         ("NotFoundError", "", "No camera"),
@@ -62,8 +82,7 @@ def test_each_reason_why_there_is_no_camera_is_explained(server: Server, open_pa
         assert page.is_enabled("#live-start")
 
 
-def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_live_goes_on_when_an_unplugged_camera_is_back(page: Any) -> None:
     start_live(page)
     page.evaluate("window.listed = navigator.mediaDevices.enumerateDevices; 0")
     page.evaluate(
@@ -78,8 +97,7 @@ def test_live_goes_on_when_an_unplugged_camera_is_back(server: Server, open_page
     wait_for_live_status(page, "One face")
 
 
-def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_a_camera_whose_permission_is_taken_back_is_off(page: Any) -> None:
     start_live(page)
     page.evaluate(refused("NotAllowedError") + " 0")
     page.evaluate(  # what browsers answer without permission
@@ -91,10 +109,7 @@ def test_a_camera_whose_permission_is_taken_back_is_off(server: Server, open_pag
     assert page.locator("#live .picker option").count() == 0  # none could be told from another
 
 
-def test_a_camera_that_gives_no_picture_for_a_while_says_so_unless_the_picture_is_frozen(
-    server: Server, open_page: Any
-) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_a_camera_that_gives_no_picture_for_a_while_says_so_unless_the_picture_is_frozen(page: Any) -> None:
     start_live(page)
 
     def mute(on: bool) -> None:
@@ -147,8 +162,7 @@ def hide(page: Any, hidden: bool) -> None:
     )
 
 
-def test_nothing_is_sent_while_the_tab_is_hidden(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_nothing_is_sent_while_the_tab_is_hidden(page: Any) -> None:
     start_live(page)
     hide(page, True)
     wait_for_live_status(page, "hidden")
@@ -173,8 +187,7 @@ def wait_for_figures(page: Any, there: bool = True) -> None:
     )
 
 
-def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_figures_are_of_frames_that_come_and_go_on_with_them(page: Any) -> None:
     start_live(page)
     wait_for_figures(page)
     page.click("#live [data-do='freeze']")
@@ -203,8 +216,7 @@ def test_figures_are_of_frames_that_come_and_go_on_with_them(server: Server, ope
     page.wait_for_selector("#live.stale")
 
 
-def test_what_a_frame_in_flight_comes_to_is_not_told_over_a_frozen_picture(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_what_a_frame_in_flight_comes_to_is_not_told_over_a_frozen_picture(page: Any) -> None:
     start_live(page)
     page.evaluate(
         """window.answering = window.fetch;
@@ -226,8 +238,7 @@ def test_what_a_frame_in_flight_comes_to_is_not_told_over_a_frozen_picture(serve
     assert not any("your turn" in text for text in page.evaluate("window.told"))
 
 
-def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(page: Any) -> None:
     start_live(page)
     page.wait_for_selector("#live .age", state="hidden")
     page.evaluate("window.delay = 800")
@@ -236,8 +247,7 @@ def test_where_frames_are_few_the_page_says_how_old_the_picture_may_be(server: S
     page.wait_for_selector("#live .age", state="hidden")
 
 
-def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(page: Any) -> None:
     start_live(page)
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "Frozen")
@@ -251,8 +261,7 @@ def test_a_frozen_picture_outlasts_a_hidden_tab_and_can_be_released(server: Serv
     wait_for_live_status(page, "One face")
 
 
-def test_a_frozen_picture_outlasts_an_unplugged_camera_and_can_be_released(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_a_frozen_picture_outlasts_an_unplugged_camera_and_can_be_released(page: Any) -> None:
     start_live(page)
     page.click("#live [data-do='freeze']")
     wait_for_live_status(page, "Frozen")
@@ -266,8 +275,8 @@ def test_a_frozen_picture_outlasts_an_unplugged_camera_and_can_be_released(serve
     wait_for_more(page)
 
 
-def test_a_hidden_tab_does_not_end_the_question_for_the_camera(server: Server, open_page: Any) -> None:
-    page = open_page(server, "navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined);")
+def test_a_hidden_tab_does_not_end_the_question_for_the_camera(page: Any) -> None:
+    page.evaluate("navigator.mediaDevices.getUserMedia = () => new Promise(() => undefined); 0")
     page.click("#live-start")
     wait_for_live_status(page, "Waiting for the camera")
     hide(page, True)
@@ -323,8 +332,7 @@ def test_a_busy_server_is_said_and_one_that_no_longer_knows_the_page_offers_to_r
     start_live(page)
 
 
-def test_a_visitor_who_stops_or_leaves_says_so(server: Server, open_page: Any) -> None:
-    page = open_page(server, answered(face(1, 200)))
+def test_a_visitor_who_stops_or_leaves_says_so(page: Any) -> None:
     for leave in ("document.querySelector('#live-stop').click()", "dispatchEvent(new Event('pagehide'))"):
         start_live(page)
         page.evaluate(leave)
