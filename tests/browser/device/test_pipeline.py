@@ -1,6 +1,7 @@
 """Given the same pictures, the scripts in demo/browser/device/pipeline do what demo/pipeline does."""
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -31,6 +32,8 @@ from tests.browser.device.recorded import (
 from tests.paths import EXAMPLES, PORTRAIT
 
 MODULES = [*SCRIPTS, *(f"pipeline/{name}" for name in ("quality", "track", "mediapipe/views", "mediapipe/windows"))]
+# Picture -> how many faces may be found in it. In the crowd, that may depend on the machine.
+COUNTS = {"pair": [2], "upside down": [1], "sideways": [1], "crowd": range(30, 49), "close up": [1], "empty": [0]}
 PIXELS = """
     window.base64 = (data) => {
       let characters = "";
@@ -135,13 +138,13 @@ def test_windows_are_the_same(page: Any) -> None:
 
 def crowd(portrait: np.ndarray) -> np.ndarray:
     """Many small faces and a large one."""
-    small = cv2.resize(portrait, (68, 85), interpolation=cv2.INTER_AREA)
-    sheet = np.tile(small, (10, 16, 1))
+    small = cv2.resize(portrait, (102, 127), interpolation=cv2.INTER_AREA)
+    sheet = np.tile(small, (6, 8, 1))
     sheet[: portrait.shape[0], : portrait.shape[1]] = portrait
     return sheet
 
 
-@pytest.mark.parametrize("name", ["pair", "upside down", "sideways", "crowd", "close up", "empty"])
+@pytest.mark.parametrize("name", COUNTS)
 def test_the_same_faces_are_found_in_a_photo(page: Any, models: FaceModels, portrait: np.ndarray, name: str) -> None:
     frame = {
         "pair": lambda: open_picture(EXAMPLES / "two_portraits.jpg"),
@@ -151,7 +154,7 @@ def test_the_same_faces_are_found_in_a_photo(page: Any, models: FaceModels, port
         "close up": lambda: portrait[70:180, 115:225],
         "empty": lambda: np.full((300, 400, 3), 128, np.uint8),
     }[name]()
-    assert bool(assert_same_photo(page, Recording(models), np.ascontiguousarray(frame))) == (name != "empty")
+    assert len(assert_same_photo(page, Recording(models), np.ascontiguousarray(frame))) in COUNTS[name]
 
 
 def test_a_face_without_landmarks_is_told_by_its_key_points(
@@ -173,12 +176,13 @@ def assert_same_photo(page: Any, recording: Recording, frame: np.ndarray) -> lis
     """Both find the same faces in a photo; returns them as the page gets them."""
     expected = described(recording.pipeline.analyse_photo(frame))
     found = page.evaluate(
-        """async ([png, calls]) => {
+        """async (text) => {
+            const [png, calls] = JSON.parse(text);
             const {pipeline, shown} = replay(calls);
             const faces = await describedFaces(await pipeline.analysePhoto(await frameOf(png)));
             return {faces, shown};
         }""",
-        [as_png(frame), recording.calls],
+        json.dumps([as_png(frame), recording.calls]),
     )
     assert_same_shown(found["shown"], recording.calls)
     assert_same_faces(found["faces"], expected)
@@ -211,7 +215,8 @@ def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portr
     assert (first["number"], second["number"]) == (1, 2)
     assert first["box"][0] > second["box"][0]
     found = page.evaluate(
-        """async ([frames, calls]) => {
+        """async (text) => {
+            const [frames, calls] = JSON.parse(text);
             const {pipeline, shown} = replay(calls);
             const stream = new Stream(pipeline);
             const faces = [];
@@ -220,7 +225,8 @@ def test_faces_are_followed_in_the_same_way(page: Any, models: FaceModels, portr
             }
             return {faces, shown};
         }""",
-        [[(seconds, as_png(frame)) for seconds, frame in frames], recording.calls],
+        # As one text: playwright is slow with many numbers.
+        json.dumps([[(seconds, as_png(frame)) for seconds, frame in frames], recording.calls]),
     )
     assert_same_shown(found["shown"], recording.calls)
     for one, other in zip(found["faces"], expected, strict=True):
