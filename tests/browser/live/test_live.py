@@ -19,7 +19,7 @@ from tests.browser.conftest import (
 from tests.browser.films import CLOCK, answered, before_the_wall, face, filmed, heads, wall
 
 
-def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> None:
+def test_the_camera_starts_only_when_asked_is_released_by_stop_and_starts_again(server: Server, open_page: Any) -> None:
     page = open_page(server)
     assert page.is_visible("#live-start")
     assert page.is_visible("#photo-tab")
@@ -27,10 +27,17 @@ def test_the_camera_starts_only_when_asked(server: Server, open_page: Any) -> No
     assert frames(page) == 0
     start_live(page)
     assert page.evaluate("window.watched.tracks.length") == 1  # nobody else has asked for one in the meantime
+    page.click("#live-stop")
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
+    assert page.get_attribute("#live", "data-faces") == "0"
+    page.wait_for_selector("#live-start:focus")
+    start_live(page)
 
 
 def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+    page = open_page(
+        server, "window.told = []; addEventListener('live-frame', ({detail}) => window.told.push(detail));"
+    )
     page.click("#live-start")
     wait_for_frames(page, 5)
     wait_for_live_status(page, "One face")
@@ -38,6 +45,27 @@ def test_boxes_tick_for_the_face_before_the_camera(server: Server, open_page: An
     assert_ticks_agree(page, "live")
     assert float(page.get_attribute("#live", "data-latency-ms")) > 0
     wait_for_more(page, 5)
+    assert_each_frame_tells_where_its_milliseconds_went(page)
+    assert_the_crop_that_the_network_sees_is_shown(page)
+
+
+def assert_each_frame_tells_where_its_milliseconds_went(page: Any) -> None:
+    page.wait_for_function("window.told.length >= 3")
+    for frame in page.evaluate("window.told"):
+        stages = frame["stages"]
+        assert list(stages) == ["capture", "encode", "network", "wait", "decode", "detect", "align", "infer", "paint"]
+        assert all(stages[name] > 0 for name in ("encode", "network", "decode", "detect", "align", "infer", "paint"))
+        assert sum(stages.values()) == pytest.approx(frame["latency"], abs=50)
+        assert frame["faces"] == 1
+    page.click("#live .speed summary")
+    page.locator("#live [data-stage='detect'] span", has_text="ms").wait_for()
+    assert page.locator("#live .rate", has_text="–").count() == 0
+
+
+def assert_the_crop_that_the_network_sees_is_shown(page: Any) -> None:
+    address = page.wait_for_selector("#live .crop img[src]").get_attribute("src")
+    assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size == (178, 218)
+    page.wait_for_function("old => document.querySelector('#live .crop img').src !== old", arg=address)
 
 
 # How many calls to the server have no answer yet.
@@ -65,41 +93,6 @@ def test_one_encoding_for_each_frame_and_none_besides(server: Server, open_page:
     page.wait_for_function("window.inFlight === 0")
     assert frames(page) == painted
     assert page.evaluate("window.watched.encodings") == encoded
-
-
-def test_each_frame_tells_where_its_milliseconds_went(server: Server, open_page: Any) -> None:
-    page = open_page(
-        server, "window.told = []; addEventListener('live-frame', ({detail}) => window.told.push(detail));"
-    )
-    start_live(page)
-    page.wait_for_function("window.told.length >= 3")
-    for frame in page.evaluate("window.told"):
-        stages = frame["stages"]
-        assert list(stages) == ["capture", "encode", "network", "wait", "decode", "detect", "align", "infer", "paint"]
-        assert all(stages[name] > 0 for name in ("encode", "network", "decode", "detect", "align", "infer", "paint"))
-        assert sum(stages.values()) == pytest.approx(frame["latency"], abs=50)
-        assert frame["faces"] == 1
-    page.click("#live .speed summary")
-    page.locator("#live [data-stage='detect'] span", has_text="ms").wait_for()
-    assert page.locator("#live .rate", has_text="–").count() == 0
-
-
-def test_the_crop_that_the_network_sees_is_shown(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    start_live(page)
-    address = page.wait_for_selector("#live .crop img[src]").get_attribute("src")
-    assert Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size == (178, 218)
-    page.wait_for_function("old => document.querySelector('#live .crop img').src !== old", arg=address)
-
-
-def test_stop_releases_the_camera_and_start_takes_it_again(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    start_live(page)
-    page.click("#live-stop")
-    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
-    assert page.get_attribute("#live", "data-faces") == "0"
-    page.wait_for_selector("#live-start:focus")
-    start_live(page)
 
 
 def test_a_face_that_comes_and_goes(server: Server, open_page: Any) -> None:

@@ -39,7 +39,7 @@ def _nothing_stays_on_the_server(server: Server) -> Any:
     assert server.files() == []
 
 
-def test_a_photo_ends_in_ticked_boxes_and_the_crop(server: Server, open_page: Any) -> None:
+def test_a_photo_ends_in_ticked_boxes_the_crop_and_downloads_that_follow_them(server: Server, open_page: Any) -> None:
     page = open_page(server)
     upload(page, PORTRAIT)
     wait_for_faces(page, 1)
@@ -53,12 +53,14 @@ def test_a_photo_ends_in_ticked_boxes_and_the_crop(server: Server, open_page: An
     assert page.is_checked("#photo [data-attribute='Smiling']")
     assert not page.is_checked("#photo [data-attribute='Eyeglasses']")
     assert not page.is_checked("#photo [data-attribute='Mustache']")
+    assert_downloads_hold_the_ticks_of_the_page_at_that_moment(page)
 
 
 def test_one_of_two_faces_is_chosen_by_button_and_by_its_box(server: Server, open_page: Any, two_faces: Path) -> None:
     page = open_page(server)
     upload(page, two_faces)
     wait_for_faces(page, 2)
+    assert_nothing_is_written_on_a_face(page)
     first = boxes(page, "photo"), page.get_attribute("#photo .crop img", "src")
     page.click("#photo [data-face='2']")
     assert page.get_attribute("#photo [data-face='2']", "aria-pressed") == "true"
@@ -89,6 +91,29 @@ def test_one_of_two_faces_is_chosen_by_button_and_by_its_box(server: Server, ope
     page.click("#photo .why [data-do=why-close]")
     assert page.is_hidden("#photo .why")
     assert marks(page) == plain
+
+
+def assert_nothing_is_written_on_a_face(page: Any) -> None:
+    page.wait_for_function("document.querySelector('#photo .picture canvas').width > 300")
+    # The share of the canvas's pixels that have writing on them, in each box and in all.
+    inside, altogether = page.evaluate(
+        """() => {
+            const canvas = document.querySelector("#photo .picture canvas");
+            const context = canvas.getContext("2d");
+            const share = (...area) => {
+              const {data} = context.getImageData(...area.map(Math.round));
+              return data.filter((value, place) => place % 4 === 3 && value > 0).length / (data.length / 4);
+            };
+            const boxes = [...document.querySelectorAll("#photo [data-box]")].map(({style}) => {
+              const [left, width] = [style.left, style.width].map((part) => (parseFloat(part) * canvas.width) / 100);
+              const [top, height] = [style.top, style.height].map((part) => (parseFloat(part) * canvas.height) / 100);
+              return share(left, top, width, height);
+            });
+            return [boxes, share(0, 0, canvas.width, canvas.height)];
+        }"""
+    )
+    assert max(inside) < 0.001  # a rim may touch the box
+    assert altogether > 0.01
 
 
 def marks(page: Any) -> str:
@@ -153,10 +178,7 @@ def test_the_results_can_be_downloaded(server: Server, open_page: Any, two_faces
             assert float(row[f"{name}_balanced_accuracy"]) == found["reliability"][name]["balanced_accuracy"]
 
 
-def test_downloads_hold_the_ticks_of_the_page_at_that_moment(server: Server, open_page: Any) -> None:
-    page = open_page(server)
-    upload(page, PORTRAIT)
-    wait_for_faces(page, 1)
+def assert_downloads_hold_the_ticks_of_the_page_at_that_moment(page: Any) -> None:
     ticked = {}
     for point in ("accuracy", "balanced"):
         page.check(f"#photo input[type=radio][value='{point}']", force=True)
@@ -344,14 +366,23 @@ def test_everything_fits_on_a_small_phone(server: Server, open_page: Any, two_fa
     assert page.eval_on_selector("#photo .thumbnails", "strip => strip.scrollWidth - strip.clientWidth") == 0
 
 
-@pytest.mark.parametrize("way", ["drop", "paste"])
-def test_a_photo_is_dropped_or_pasted(server: Server, open_page: Any, way: str) -> None:
+def test_a_photo_is_dropped_or_pasted(server: Server, open_page: Any) -> None:
     page = open_page(server)
+    for way in ("drop", "paste"):
+        choose_panel(page, "live")
+        give(page, way)
+        read = f"#photo[data-faces='1']:not([data-busy]) [data-download=json][download='{way}-faces.json']"
+        page.wait_for_selector(read, state="attached")
+        assert page.is_hidden("#live")
+
+
+def give(page: Any, way: str) -> None:
+    """Drop or paste the portrait, as a file that is named after the way."""
     page.evaluate(
         """([way, data]) => {
             const bytes = Uint8Array.from(atob(data), character => character.charCodeAt(0));
             const carried = new DataTransfer();
-            carried.items.add(new File([bytes], "portrait.jpg", {type: "image/jpeg"}));
+            carried.items.add(new File([bytes], `${way}.jpg`, {type: "image/jpeg"}));
             const event = way === "drop"
               ? new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true})
               : new ClipboardEvent("paste", {clipboardData: carried, bubbles: true, cancelable: true});
@@ -359,8 +390,6 @@ def test_a_photo_is_dropped_or_pasted(server: Server, open_page: Any, way: str) 
         }""",
         [way, base64.b64encode(PORTRAIT.read_bytes()).decode()],
     )
-    wait_for_faces(page, 1)
-    assert page.is_hidden("#live")
 
 
 def test_a_snapshot_is_analysed_and_the_camera_released(server: Server, open_page: Any) -> None:
@@ -455,34 +484,15 @@ def test_the_way_to_another_photo_leads_back_to_this_one(server: Server, open_pa
     wait_for_status(page, "One face")
 
 
-def test_nothing_is_written_on_a_face(server: Server, open_page: Any, two_faces: Path) -> None:
+def test_a_photo_for_which_there_is_no_room_is_sent_again_as_told(server: Server, open_page: Any) -> None:
     page = open_page(server)
-    upload(page, two_faces)
-    wait_for_faces(page, 2)
-    page.wait_for_function("document.querySelector('#photo .picture canvas').width > 300")
-    # The share of the canvas's pixels that have writing on them, in each box and in all.
-    inside, altogether = page.evaluate(
-        """() => {
-            const canvas = document.querySelector("#photo .picture canvas");
-            const context = canvas.getContext("2d");
-            const share = (...area) => {
-              const {data} = context.getImageData(...area.map(Math.round));
-              return data.filter((value, place) => place % 4 === 3 && value > 0).length / (data.length / 4);
-            };
-            const boxes = [...document.querySelectorAll("#photo [data-box]")].map(({style}) => {
-              const [left, width] = [style.left, style.width].map((part) => (parseFloat(part) * canvas.width) / 100);
-              const [top, height] = [style.top, style.height].map((part) => (parseFloat(part) * canvas.height) / 100);
-              return share(left, top, width, height);
-            });
-            return [boxes, share(0, 0, canvas.width, canvas.height)];
-        }"""
-    )
-    assert max(inside) < 0.001  # a rim may touch the box
-    assert altogether > 0.01
+    assert_sent_again_only_when_it_is_its_turn(page)
+    page.unroute("**/component_server/")
+    assert_sent_again_after_a_while(page)
 
 
-def test_a_photo_that_finds_no_place_is_sent_again_only_when_it_is_its_turn(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def assert_sent_again_only_when_it_is_its_turn(page: Any) -> None:
+    """While the server is busy, the page asks for a turn without the picture."""
     busy = {"error": "Many photos are waiting.", "busy": True, "place": 3, "seconds": 0.01}
     answers = [busy | {"place": 1, "seconds": 600.0}, busy, busy, {"turn": True}, busy, {"turn": True}]
     asked: list[dict[str, Any]] = []
@@ -500,8 +510,8 @@ def test_a_photo_that_finds_no_place_is_sent_again_only_when_it_is_its_turn(serv
     assert all(question["turn"] for question in asked if "picture" not in question)
 
 
-def test_a_photo_for_whose_request_there_was_no_room_is_sent_again_as_told(server: Server, open_page: Any) -> None:
-    page = open_page(server)
+def assert_sent_again_after_a_while(page: Any) -> None:
+    """The server takes no request at first, and says when to try again."""
     asked: list[dict[str, Any]] = []
 
     def answer(route: Any) -> None:
