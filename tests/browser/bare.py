@@ -44,7 +44,7 @@ def bare_page(
         page = opened.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.route("**/*", lambda route: _answer(route, html, files))
+        opened.route("**/*", lambda route: _answer(route, html, files))
         open_again(page)
         yield page
     finally:

@@ -186,6 +186,16 @@ def test_the_choice_of_an_older_page_does_no_harm(server: Server, open_page: Any
     assert page.is_hidden("#live .other-camera")
 
 
+def test_a_camera_that_is_plugged_in_during_live_mode_can_be_picked(server: Server, open_page: Any) -> None:
+    page = open_page(server, ONE + WITHOUT + "window.lost = ['fake_device_1'];")
+    start_live(page)
+    page.wait_for_function("document.querySelectorAll('#live .picker option').length === 2")
+    page.evaluate("window.lost = []; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    page.wait_for_function("document.querySelectorAll('#live .picker option').length === 3")
+    assert camera(page) == "fake_device_0"
+    pick(page, "fake_device_1")
+
+
 def test_when_the_camera_in_use_is_unplugged_another_one_can_be_picked(server: Server, open_page: Any) -> None:
     page = open_page(server, ONE + WITHOUT)
     start_live(page)

@@ -106,6 +106,17 @@ def test_impressions_are_switched_off_in_both_panels_and_stay_off(page: Any) -> 
     assert seen(page) == set(ATTRIBUTES)
 
 
+def test_what_is_chosen_in_one_tab_reaches_the_other(page: Any) -> None:
+    other = page.context.new_page()
+    reload(other)
+    page.click("#live [data-toggle=impressions]")
+    other.wait_for_selector("#photo [data-toggle=impressions][aria-pressed=false]")
+    assert seen(other) == set(ATTRIBUTES) - set(GROUPS["Impressions"])
+    other.fill("#live .calm input", "75")
+    page.wait_for_function("livePanel.calm === 0.75")
+    assert page.input_value("#live .calm input") == "75"
+
+
 def test_a_threshold_moves_its_tick_and_is_kept_until_it_is_reset(page: Any) -> None:
     show(page, {"Smiling": 0.7})
     page.click("#live [data-toggle=adjust]")
