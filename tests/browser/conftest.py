@@ -238,6 +238,12 @@ def two_faces(tmp_path: Path) -> Path:
     return path
 
 
+def replaced(text: str, old: str, new: str) -> str:
+    """`text` with something in place of what it must have."""
+    assert old in text
+    return text.replace(old, new)
+
+
 def boxes(page: Any, panel: str) -> dict[str, tuple[bool, int]]:
     """Attribute -> whether its box is ticked, and the percentage beside it."""
     found = page.eval_on_selector_all(

@@ -8,7 +8,7 @@ import pytest
 
 from demo.paths import BROWSER
 from tests.browser.bare import bare_page
-from tests.browser.conftest import Server, start_live, wait_for_more
+from tests.browser.conftest import Server, replaced, start_live, wait_for_more
 from tests.browser.films import CLOCK, answered, face
 
 WIDTHS = [480, 400, 320, 256]
@@ -76,7 +76,7 @@ GIVEN_UP = """
     };
 """
 ENGINE = (BROWSER / "engines/server.js").read_text(encoding="utf-8")
-IMPATIENT = {"engines/server.js": ENGINE.replace("ANSWER_MS = 8000", "ANSWER_MS = 500")}
+IMPATIENT = {"engines/server.js": replaced(ENGINE, "ANSWER_MS = 8000", "ANSWER_MS = 500")}
 
 
 def test_a_frame_that_is_late_is_given_up_and_the_next_one_is_smaller(server: Server, open_page: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from demo.publish import static
 from demo.publish.static import write_folder
+from tests.browser.conftest import replaced
 from tests.browser.device.stand_in import ENGINE, SCRIPT, let_load
 
 # On the first visit loading waits, then fails.
@@ -165,7 +166,8 @@ def test_it_leaves_the_other_pages_of_its_host_alone(browser: Any, host: Threadi
         # Another version of the page takes over what was kept of the engine, as the host has it now.
         worker = tmp_path / "site" / "service_worker.js"
         before = page.evaluate("caches.keys()")
-        worker.write_text(worker.read_text(encoding="utf-8").replace('"version": "', '"version": "2'), encoding="utf-8")
+        newer = replaced(worker.read_text(encoding="utf-8"), '"version": "', '"version": "2')
+        worker.write_text(newer, encoding="utf-8")
         page.evaluate("navigator.serviceWorker.getRegistration().then((own) => own.update()).then(() => 0)")
         page.wait_for_function("navigator.serviceWorker.getRegistration().then(({waiting}) => waiting !== null)")
         page.goto("about:blank")  # the old version stays until its last page is closed
@@ -185,8 +187,8 @@ def test_two_pages_of_a_host_keep_their_files_apart(browser: Any, host: Threadin
     for name in names:
         write_folder(tmp_path / "site" / name, static.WEIGHTS, name)
         main = tmp_path / "site" / name / "scripts" / "static" / "main.js"
-        patient = main.read_text(encoding="utf-8").replace("CONTROL_MS = 5000", "CONTROL_MS = 60_000")  # on any machine
-        main.write_text(patient, encoding="utf-8")
+        patient = replaced(main.read_text(encoding="utf-8"), "CONTROL_MS = 5000", "CONTROL_MS = 60_000")
+        main.write_text(patient, encoding="utf-8")  # it waits on any machine
         (tmp_path / "site" / name / "scripts" / "device" / "engine.js").write_text(ENGINE, encoding="utf-8")
     context = browser.new_context()
     page = context.new_page()

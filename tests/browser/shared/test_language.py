@@ -310,6 +310,17 @@ def test_a_table_that_a_newer_server_has_not_leaves_the_language_as_it_was(brows
         assert page.get_attribute("html", "lang") == "es"
 
 
+# Counts the files that the page has asked for and has read, or has not got.
+COUNT_READ = """() => {
+    window.read = 0;
+    const count = () => setTimeout(() => window.read++); // after what the page does with it
+    const {json} = Response.prototype;
+    Response.prototype.json = function () { const read = json.call(this); read.then(count); return read; };
+    const {fetch} = window;
+    window.fetch = (...request) => { const answer = fetch(...request); answer.catch(count); return answer; };
+}"""
+
+
 def test_a_language_that_was_chosen_before_another_one_is_not_kept(browser: Any) -> None:
     scripts = (*SCRIPTS, "shared/language_choice.js")
     with bare_page(browser, *scripts, body="<p>Photo</p><select></select><i></i>") as page:
@@ -317,6 +328,7 @@ def test_a_language_that_was_chosen_before_another_one_is_not_kept(browser: Any)
         page.evaluate("(names) => { window.gradio_config = {i18n_translations: names}; }", names)
         page.evaluate("translate(document.body)")
         page.evaluate("offerLanguages(document.querySelector('select'), document.querySelector('i'))")
+        page.evaluate(COUNT_READ)
         held: list[Any] = []
         page.route("**/de.json", lambda route: held.append(route))
         with page.expect_request("**/de.json"):
@@ -324,14 +336,14 @@ def test_a_language_that_was_chosen_before_another_one_is_not_kept(browser: Any)
         page.select_option("select", "es")
         page.wait_for_selector(f"p:has-text('{TABLES['es']['texts']['Photo']}')")
         held[0].fulfill(json=TABLES["de"])
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("window.read === 2")
         assert page.evaluate("JSON.parse(localStorage['slimnet-faces']).language") == "es"
         with page.expect_request("**/de.json"):
             page.select_option("select", "de")
         page.select_option("select", "en")
         page.wait_for_selector("p:has-text('Photo')")
         held[-1].abort()
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("window.read === 3")
         assert (page.input_value("select"), page.inner_text("i")) == ("en", "")
 
 

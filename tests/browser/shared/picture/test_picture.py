@@ -14,7 +14,7 @@ from PIL import Image
 from demo.paths import BROWSER, WEIGHTS
 from slimnet import ATTRIBUTES, SlimNet
 from tests.browser.bare import bare_page
-from tests.browser.conftest import Server, start_live, wait_for_live_status
+from tests.browser.conftest import Server, replaced, start_live, wait_for_live_status
 from tests.browser.films import answered, face
 from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
@@ -87,7 +87,7 @@ def test_labels_grow_with_the_visitors_own_font(browser: Any) -> None:
 
 # What is said for a moment stays, however slow the machine is.
 STATUS_LINE = (BROWSER / "live/status_line.js").read_text(encoding="utf-8")
-LASTING_NOTICES = {"live/status_line.js": STATUS_LINE.replace("NOTICE_MS = 4000", "NOTICE_MS = 600_000")}
+LASTING_NOTICES = {"live/status_line.js": replaced(STATUS_LINE, "NOTICE_MS = 4000", "NOTICE_MS = 600_000")}
 
 
 def test_the_strongest_ticks_are_written_on_the_live_picture_which_is_saved_and_copied(
