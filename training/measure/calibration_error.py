@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.calibration import calibration_curve
 
 from training.measure import bootstrap, metrics, scores
 
@@ -125,6 +124,8 @@ def _bins(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.nd
         truth: bool (n,).
         probability: float (n,), from 0 to 1.
     """
+    from sklearn.calibration import calibration_curve  # takes seconds to import, and training needs only log_losses
+
     observed, predicted = calibration_curve(truth, probability, n_bins=BINS)
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
     answers = np.bincount(np.searchsorted(inner, probability), minlength=BINS)  # bins like calibration_curve

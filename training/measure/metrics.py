@@ -7,7 +7,6 @@ only these, and are nan for an attribute without any.
 import warnings
 
 import numpy as np
-from sklearn import metrics
 
 # In the order of every table: metrics of the predictions, then of the labels alone.
 NETWORK_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "average_precision", "roc_auc")
@@ -52,6 +51,8 @@ def _column_figures(truth: np.ndarray, probability: np.ndarray) -> dict[str, flo
         truth: bool (n,), the known labels.
         probability: float (n,).
     """
+    from sklearn import metrics  # takes seconds to import, and training needs it only when an epoch is judged
+
     if not len(truth):
         return dict.fromkeys(_SPLIT_FIGURES, np.nan)
     ticked = probability > 0.5
