@@ -182,7 +182,7 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path: Path, data: Pa
         "        os.kill(os.getppid(), signal.SIGTERM)\n"
         "    return step(self, *given)\n"
         "engine.Trainer.step = stop\n"
-        "sys.exit(train.main())\n"
+        "train.leave(train.main())\n"
     )
     # Enough steps for the signal to arrive through torchrun.
     options = flags(data, save, "--num_workers", "0", "--num_epochs", "1000", "--save_every", "0")
@@ -193,6 +193,7 @@ def test_processes_of_torchrun_stop_after_the_same_step(tmp_path: Path, data: Pa
     )
     assert ended.returncode != 0
     assert "another process has ended" not in ended.stderr
+    assert "Unable to shutdown process" not in ended.stderr  # they end by themselves, before torchrun kills them
     assert "--nproc_per_node 2 -m training.train" in ended.stderr
     assert 5 < steps_saved(save) < 4000
 
