@@ -61,14 +61,12 @@ def test_too_little_memory_is_said_with_what_to_do(
 
 
 def test_a_saved_run_is_not_told_to_change_its_batch_size(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save = tmp_path / "run"
-    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
     monkeypatch.setattr(engine.Trainer, "step", run_out)
-    assert train.main(flags(data, save, "--num_epochs", "2", "--resume", "--pictures_on", "host")) == 1
+    assert train.main(flags(data, finished, "--num_epochs", "2", "--resume", "--pictures_on", "host")) == 1
     said = capsys.readouterr().err
-    assert f"begin another run by --init_from {save / 'last.safetensors'}" in said
+    assert f"begin another run by --init_from {finished / 'last.safetensors'}" in said
     assert "--pictures_on" not in said
 
 

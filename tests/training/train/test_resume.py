@@ -41,11 +41,11 @@ def killed_in_mid_epoch(command: list[str], save: Path) -> dict[str, Any]:
 
 def test_a_killed_run_goes_on_exactly(tmp_path: Path) -> None:
     data = celeba.write(tmp_path / "data", sizes={0: 64, 1: 6, 2: 2})
-    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1 --save_minutes 0".split()
+    options = "--recipe best --precision float32 --batch_size 4 --num_epochs 3 --num_workers 1".split()
     command = [sys.executable, "-m", "training.train"]
     assert train.main(flags(data, tmp_path / "whole", *options)) == 0
     save = tmp_path / "killed"
-    before = killed_in_mid_epoch([*command, *flags(data, save, *options)], save)
+    before = killed_in_mid_epoch([*command, *flags(data, save, *options, "--save_minutes", "0")], save)
     assert before["epoch"] == 1
     assert train.main([*flags(data, save, *options), "--resume"]) == 0
     whole, resumed = metrics(tmp_path / "whole"), metrics(save)
@@ -78,13 +78,11 @@ def test_the_last_epoch_is_judged_even_when_that_is_cut_off(
     assert position(save)["epoch"] == 2
 
 
-def test_a_run_from_before_a_flag_was_added_goes_on(tmp_path: Path, data: Path) -> None:
-    save = tmp_path / "run"
-    assert train.main(flags(data, save, "--num_epochs", "1")) == 0
-    state = torch.load(save / "last.pt", weights_only=True)
+def test_a_run_from_before_a_flag_was_added_goes_on(data: Path, finished: Path) -> None:
+    state = torch.load(finished / "last.pt", weights_only=True)
     del state["config"]["teachers"]
-    torch.save(state, save / "last.pt")
-    assert train.main(flags(data, save, "--num_epochs", "1", "--resume")) == 0
+    torch.save(state, finished / "last.pt")
+    assert train.main(flags(data, finished, "--num_epochs", "1", "--resume")) == 0
 
 
 def test_a_finished_run_says_so_and_goes_on_when_its_end_is_put_off(
