@@ -1,10 +1,24 @@
-"""Other processes of this machine, found in Linux's /proc."""
+"""Other processes of this machine: what they print first, and which there are, by Linux's /proc."""
 
+import subprocess
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 _END_SECONDS = 60
+_LINE_SECONDS = 120  # a slow machine takes a while to import torch
+
+
+def first_line(process: "subprocess.Popen[str]") -> str:
+    """The first line that a process prints; empty if it ends before, or is killed because it prints none for long."""
+    assert process.stdout is not None
+    limit = threading.Timer(_LINE_SECONDS, process.kill)
+    limit.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        limit.cancel()
 
 
 def children_of(pid: int) -> list[int]:

@@ -23,13 +23,15 @@ from demo.benchmark.server import free_port
 from demo.paths import WEIGHTS
 from demo.server import command
 from tests.paths import PORTRAIT, ROOT
-from tests.processes import children_of, wait_until_ended
+from tests.processes import children_of, first_line, wait_until_ended
 
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """The command sets signal handlers for its own process, which is the tests' process here."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Windows has no SIGHUP.
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in map(signal.Signals.__getitem__, names)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -238,8 +240,7 @@ def served(
     )
     with process:
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip().endswith(f" {opened.format(port)}")
+            assert first_line(process).strip().endswith(f" {opened.format(port)}")
             yield process, opened.format(port)
         finally:
             process.kill()

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from slimnet import transform
 from tests.fakes import celeba
 from tests.paths import ROOT
+from tests.processes import first_line
 from training.data import cache
 from training.data.cache import Pictures, check_room, decoded, place
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
@@ -39,19 +41,37 @@ cache.decoded(read_celeba(sys.argv[1])["train"], sys.argv[2], transform, 1)
 """
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that no test changes or moves: the cache knows pictures by their paths and times."""
+    return celeba.write(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture
-def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Split:
+def train(data: Path, monkeypatch: pytest.MonkeyPatch) -> Split:
     monkeypatch.setattr(cache, "_BATCH", 4)
-    return read_celeba(celeba.write(tmp_path / "data"))["train"]
+    return read_celeba(data)["train"]
 
 
-def hanging(tmp_path: Path, batch: int) -> subprocess.Popen[str]:
+@pytest.fixture(scope="module")
+def cut_off(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of a run that was killed after 8 of 16 pictures, not to be changed."""
+    folder = tmp_path_factory.mktemp("cut_off") / "cache"
+    killed(hanging(data, folder, batch=2))
+    return folder
+
+
+@pytest.fixture
+def half(tmp_path: Path, cut_off: Path) -> Path:
+    """A copy of that cache."""
+    return shutil.copytree(cut_off, tmp_path / "cache")
+
+
+def hanging(data: Path, folder: Path, batch: int) -> subprocess.Popen[str]:
     run = subprocess.Popen(
-        [sys.executable, "-c", HANGS, tmp_path / "data", tmp_path / "cache", str(batch)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert run.stdout
-    assert run.stdout.readline() == "hangs\n"
+        [sys.executable, "-c", HANGS, data, folder, str(batch)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert first_line(run) == "hangs\n"
     return run
 
 
@@ -76,21 +96,19 @@ def right(pictures: Pictures, split: Split) -> bool:
     return np.array_equal(pictures.array, np.concatenate(list(read_pictures(split, transform))))
 
 
-def test_decoding_goes_on_where_a_run_was_killed(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed(hanging(tmp_path, batch=2))
+def test_decoding_goes_on_where_a_run_was_killed(half: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = counted(monkeypatch)
-    pictures = decoded(train, tmp_path / "cache", transform, 1)
+    pictures = decoded(train, half, transform, 1)
     assert counts == [8]  # of 16, in batches of 4
     assert right(pictures, train)
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [pictures.path.name]
+    assert [path.name for path in half.iterdir()] == [pictures.path.name]
 
 
 @pytest.mark.parametrize("torn", ["pixels", "last line", "size"])
 def test_what_a_killed_run_did_not_write_whole_is_decoded_again(
-    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, torn: str
+    half: Path, train: Split, monkeypatch: pytest.MonkeyPatch, torn: str
 ) -> None:
-    killed(hanging(tmp_path, batch=2))
-    (part,) = (tmp_path / "cache").glob("*.part")
+    (part,) = half.glob("*.part")
     if torn == "pixels":  # a page that never reached the disk
         with part.open("r+b") as file:
             file.seek(6 * 218 * 178 * 3)
@@ -101,19 +119,21 @@ def test_what_a_killed_run_did_not_write_whole_is_decoded_again(
         progress = part.with_suffix(".progress")
         progress.write_text(progress.read_text()[:-2])
     counts = counted(monkeypatch)
-    assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+    assert right(decoded(train, half, transform, 1), train)
     assert counts == [12]
 
 
 @pytest.mark.usefixtures("train")
-def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_decodes(tmp_path: Path) -> None:
+def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_decodes(
+    tmp_path: Path, data: Path
+) -> None:
     folder = tmp_path / "cache"
     folder.mkdir()
     old, other, others_progress = (folder / name for name in ("celeba-0.rgb.part", "linux.part", "linux.progress"))
     for path in (old, other, others_progress):
         path.write_bytes(bytes(1000))
         os.utime(path, (time.time() - 3600,) * 2)
-    run = hanging(tmp_path, batch=2)
+    run = hanging(data, folder, batch=2)
     assert not old.exists()
     others = read_celeba(celeba.write(tmp_path / "others"))["valid"]
     decoded(others, folder, transform, 1)
@@ -125,9 +145,9 @@ def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_dec
 
 
 def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(
-    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, data: Path, train: Split, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    first = hanging(tmp_path, batch=3)
+    first = hanging(data, tmp_path / "cache", batch=3)
     flock, counts = cache.fcntl.flock, counted(monkeypatch)
 
     def kill_first(file: IO[bytes], how: int) -> None:
@@ -167,9 +187,9 @@ def test_a_file_system_without_locks_is_enough(tmp_path: Path, train: Split, mon
 
 
 def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(
-    tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, data: Path, train: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    valid = read_celeba(tmp_path / "data")["valid"]
+    valid = read_celeba(data)["valid"]
     free = 17 * 218 * 178 * 3  # for the 16 pictures of one split, not for the 6 of the other too
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": free})())
     wanted = [place(split, tmp_path / "cache", transform) for split in (train, valid)]
@@ -178,11 +198,10 @@ def test_room_for_all_splits_is_asked_for_before_the_first_is_decoded(
         check_room(wanted)
 
 
-def test_a_part_that_is_there_counts_as_room(tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed(hanging(tmp_path, batch=2))
+def test_a_part_that_is_there_counts_as_room(half: Path, train: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.data.cache.shutil.disk_usage", lambda _path: type("Usage", (), {"free": 10})())
     if sys.platform == "linux":  # where all space is taken at once
-        assert right(decoded(train, tmp_path / "cache", transform, 1), train)
+        assert right(decoded(train, half, transform, 1), train)
 
 
 @pytest.mark.parametrize("when", ["taking room", "writing"])

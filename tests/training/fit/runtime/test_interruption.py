@@ -12,6 +12,7 @@ import torch
 
 from tests.fakes import celeba
 from tests.paths import ROOT
+from tests.processes import first_line
 from training import train
 from training.fit import trainer as engine
 from training.fit.record.reporting import scalars
@@ -140,7 +141,7 @@ def test_a_terminal_that_was_closed_does_not_keep_a_run_from_saving() -> None:
     )
     with run:
         assert run.stdout is not None
-        assert run.stdout.readline() == "held\n"
+        assert first_line(run) == "held\n"
         os.close(its_other_end)
         os.close(terminal)
         run.send_signal(signal.SIGHUP)
