@@ -1,9 +1,10 @@
-"""Other processes of this machine: what they print first, and which there are, by Linux's /proc."""
+"""Other processes: what they print first, and which there are, by Linux's /proc. A limit for this one."""
 
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _END_SECONDS = 60
@@ -41,3 +42,16 @@ def _runs(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Stand in for a full disk: while this holds, no file that this process writes can become larger."""
+    import resource  # POSIX only
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

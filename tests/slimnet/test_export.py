@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import torch
 from slimnet import ATTRIBUTES, SlimNet
 from slimnet.export import export_onnx, export_torch, main
 from slimnet.paths import WEIGHTS
+from tests.processes import largest_file
 
 
 @pytest.fixture(scope="module")
@@ -120,22 +120,15 @@ def test_what_is_wrong_is_said_in_a_line(
     assert "needs the package onnx" in capsys.readouterr().err
 
 
-FULL_DISK = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-from slimnet.export import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
 @pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
-def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(weights: Path, tmp_path: Path, suffix: str) -> None:
+def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(
+    weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str
+) -> None:
     path = tmp_path / f"slimnet{suffix}"
     path.write_bytes(b"the old file")
-    command = [sys.executable, "-c", FULL_DISK, "--weights", str(weights), "--out", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"slimnet.export: {path} cannot be written: File too large\n"
+    with largest_file(100_000):
+        assert main(["--weights", str(weights), "--out", str(path)]) == 1
+    assert capfd.readouterr() == ("", f"slimnet.export: {path} cannot be written: File too large\n")
     assert path.read_bytes() == b"the old file"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]

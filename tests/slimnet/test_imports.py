@@ -41,17 +41,13 @@ class OnlyAllowed(PathFinder):
         return None if owner and not owner & allowed else super().find_spec(name, path, target)
 
 sys.meta_path = [OnlyAllowed if finder is PathFinder else finder for finder in sys.meta_path]
-"""
 
+# First what needs no torchvision, as in every process that serves or annotates: importing it takes as long as importing
+# torch.
+from slimnet import Predictor
+assert Predictor("assets/slimnet_celeba.safetensors", "cpu").engine == "torch"
+assert "torchvision" not in sys.modules, "a predictor needs no torchvision"
 
-def run(program: str) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM + program], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_network_needs_five_packages() -> None:
-    run(
-        """
 from importlib.util import find_spec
 from PIL import Image
 from slimnet import transform
@@ -60,15 +56,8 @@ model = SlimNet.load_pretrained("assets/slimnet_celeba.safetensors").eval()
 assert model(transform(Image.new("RGB", (178, 218))).unsqueeze(0)).shape == (1, 40)
 assert not any(map(find_spec, ("huggingface_hub", "onnx", "onnxruntime", "scipy", "cv2"))), "they are not hidden"
 """
-    )
 
 
-def test_a_predictor_needs_no_torchvision() -> None:
-    """Importing torchvision takes as long as importing torch, in every process that serves or annotates."""
-    run(
-        """
-from slimnet import Predictor
-assert Predictor("assets/slimnet_celeba.safetensors", "cpu").engine == "torch"
-assert "torchvision" not in sys.modules
-"""
-    )
+def test_the_network_needs_five_packages_and_a_predictor_no_torchvision() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import pickle
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
 from tests.fakes import original
+from tests.processes import largest_file
 
 
 @pytest.fixture(scope="module")
@@ -112,30 +112,18 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-import torch
-from slimnet import SlimNet
-model = SlimNet((4,), (4, 7, 2), 2)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-try:
-    model.save(sys.argv[1])
-except OSError as error:
-    print(error)
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's limits")
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_where_the_disk_gives_out_in_the_middle_the_old_file_stays(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"w{suffix}"
     path.write_bytes(b"the old file")
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True)
-    assert "File too large" in done.stdout
-    assert "None" not in done.stdout
-    assert str(path) in done.stdout
-    assert len(done.stdout.splitlines()) == 1
+    model = SlimNet((4,), (4, 7, 2), 2)
+    with largest_file(1000), pytest.raises(OSError, match="File too large") as caught:
+        model.save(path)
+    said = str(caught.value)
+    assert "None" not in said
+    assert str(path) in said
+    assert len(said.splitlines()) == 1
     assert path.read_bytes() == b"the old file"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 

@@ -15,7 +15,7 @@ import pytest
 from slimnet import transform
 from tests.fakes import celeba
 from tests.paths import ROOT
-from tests.processes import first_line
+from tests.processes import first_line, largest_file
 from training.data import cache
 from training.data.cache import Pictures, check_room, decoded, place
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
@@ -208,18 +208,10 @@ def test_a_part_that_is_there_counts_as_room(half: Path, train: Split, monkeypat
 def test_a_disk_that_fills_up_is_said_in_one_line_and_nothing_is_left(
     tmp_path: Path, train: Split, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    import resource
-
     if when == "writing":
         monkeypatch.setattr(cache, "reserve", lambda _file, _size: None)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10 * 218 * 178 * 3, limits[1]))
-    try:
-        with pytest.raises(
-            DataError, match=r"free, and the decoded pictures take 1\.9 MB \(File too large\):"
-        ) as caught:
-            decoded(train, tmp_path / "cache", transform, 1)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    said = r"free, and the decoded pictures take 1\.9 MB \(File too large\):"
+    with largest_file(10 * 218 * 178 * 3), pytest.raises(DataError, match=said) as caught:
+        decoded(train, tmp_path / "cache", transform, 1)
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from slimnet import SlimNet
+from tests.processes import largest_file
 from tests.training.train.runs import flags, interrupted, losses_read_after, metrics, position
 from training import train
 from training.data import loader
@@ -18,18 +19,12 @@ from training.fit import trainer as engine
 def test_a_full_disk_is_said_and_keeps_what_was_saved(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], room: int
 ) -> None:
-    import resource
-
     save = tmp_path / "run"
     interrupted(monkeypatch, "step", at_step=4)
     assert train.main(flags(data, save, "--num_epochs", "2")) == 130
     before = position(save)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
-    try:
+    with largest_file(room):
         assert train.main(flags(data, save, "--num_epochs", "2", "--resume")) == 1
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert str(save) in capsys.readouterr().err
     assert position(save) == before
     assert not list(save.glob("*part"))
