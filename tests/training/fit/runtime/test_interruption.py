@@ -55,6 +55,17 @@ def figures(folder: Path) -> list[list[Any]]:
     ]
 
 
+EXACT = ("--recipe", "best", "--precision", "float32")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """The figures of a run, on the same pictures as those of `data`, that is not interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert train.main(flags(celeba.write(folder / "data"), folder / "run", *EXACT, "--num_workers", "0")) == 0
+    return figures(folder / "run")
+
+
 def steps_saved(folder: Path) -> int:
     return torch.load(folder / "last.pt", weights_only=True)["position"]["step"]
 
@@ -66,17 +77,16 @@ def steps_saved(folder: Path) -> int:
 def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
     tmp_path: Path,
     data: Path,
+    whole: list[list[Any]],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     number: int,
     status: int,
     workers: str,
 ) -> None:
-    options = ("--recipe", "best", "--precision", "float32", "--num_workers", workers)
     before = signal.getsignal(signal.SIGINT)
-    assert train.main([*flags(data, tmp_path / "whole", *options)]) == 0
     save = tmp_path / "run with a space"
-    given = flags(data, save, *options, "--batch_size", "4", "--num_epochs", "3")
+    given = flags(data, save, *EXACT, "--num_workers", workers, "--batch_size", "4", "--num_epochs", "3")
     signalled(monkeypatch, "step", 6, number)
     assert train.main(given) == status
     assert steps_saved(save) == 7
@@ -85,7 +95,7 @@ def test_a_signal_waits_for_the_step_saves_and_says_how_to_go_on(
     assert f"'{save}'" in said
     assert said.rstrip().endswith("--resume")
     assert train.main([*given, "--resume"]) == 0
-    assert figures(save) == [pytest.approx(row, abs=1e-6) for row in figures(tmp_path / "whole")]
+    assert figures(save) == [pytest.approx(row, abs=1e-6) for row in whole]
     assert signal.getsignal(signal.SIGINT) is before
 
 
