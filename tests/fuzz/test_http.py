@@ -18,6 +18,7 @@ from tests.fakes.served_page import served_page
 from tests.fuzz.door import Door
 from tests.fuzz.inputs import json_values, mistaken, mutated
 from tests.fuzz.picture_files import DAMAGED
+from tests.missing import package
 
 _UPLOAD, _RUN, _CALL = "/gradio_api/upload", "/gradio_api/run/analyse_base64", "/gradio_api/call/analyse"
 _PANELS, _TOOL = "/gradio_api/component_server/", "/gradio_api/mcp/"
@@ -82,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
-    pytest.importorskip("mcp", reason="needs gradio[mcp]")
+    package("mcp", "needs gradio[mcp]")
     with served_page(folder, mcp=True, bounded=True) as url:
         yield Server(url)
 

@@ -7,10 +7,11 @@ import pytest
 
 from demo.annotate.__main__ import main
 from slimnet import SlimNet
+from tests.missing import missing, package
 from tests.paths import PORTRAIT
 
-ray = pytest.importorskip("ray", reason="needs pip install 'ray[data]'")
-pytest.importorskip("ray.data", reason="needs pip install 'ray[data]'")
+ray = package("ray", "needs pip install 'ray[data]'")
+package("ray.data", "needs pip install 'ray[data]'")
 
 
 @pytest.fixture(scope="module")
@@ -22,24 +23,34 @@ def local_ray() -> Iterator[None]:
     ray.shutdown()
 
 
+COMMAND = ("pictures", "--weights", "untrained.safetensors")  # both relative, to `folder`
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, weights, and the table that one process writes on the CPU."""
+    folder = tmp_path_factory.mktemp("annotate")
+    SlimNet().save(folder / "untrained.safetensors")
+    (folder / "pictures").mkdir()
+    for name in ("a.jpg", "b.jpg", "c\n.jpg"):
+        shutil.copy(PORTRAIT, folder / "pictures" / name)
+    (folder / "pictures" / "broken.jpg").write_text("not a picture")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main([*COMMAND, "--device", "cpu", "--out", "alone.csv", "--workers", "1"]) == 1
+    return folder
+
+
 @pytest.mark.usefixtures("local_ray")
 @pytest.mark.parametrize("device", ["cpu", "auto"])
 def test_two_workers_write_the_same_table_as_one_process(
-    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    device: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    SlimNet().save(tmp_path / "untrained.safetensors")
-    (tmp_path / "pictures").mkdir()
-    for name in ("a.jpg", "b.jpg", "c\n.jpg"):
-        shutil.copy(PORTRAIT, tmp_path / "pictures" / name)
-    (tmp_path / "pictures" / "broken.jpg").write_text("not a picture")
-    monkeypatch.chdir(tmp_path)  # names and weights are relative
-    command = ["pictures", "--weights", "untrained.safetensors", "--device", device]
-    assert main([*command, "--out", "alone.csv", "--workers", "1"]) == 1
-    capsys.readouterr()
-    code = main([*command, "--out", "ray.csv", "--workers", "2", "--ray"])
+    monkeypatch.chdir(folder)
+    code = main([*COMMAND, "--device", device, "--out", f"{device}.csv", "--workers", "2", "--ray"])
     printed = capsys.readouterr().err
     if "timed out during startup" in printed:
-        pytest.skip("the machine is too busy for Ray to start")
+        missing("the machine is too busy for Ray to start")
     assert code == 1
     assert "Faces: 3. Pictures: 3, of these without a face: 0. Could not be read: 1." in printed
-    assert Path("ray.csv").read_bytes() == Path("alone.csv").read_bytes()
+    assert Path(f"{device}.csv").read_bytes() == Path("alone.csv").read_bytes()

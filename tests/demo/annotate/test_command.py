@@ -20,6 +20,7 @@ from demo.operating_points import POINTS
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.result import Analysis
 from slimnet import ATTRIBUTES, SlimNet
+from tests.missing import package
 from tests.paths import PORTRAIT, ROOT
 
 HEADER = "file,face,x,y,width,height," + ",".join(ATTRIBUTES)
@@ -84,7 +85,7 @@ def test_who_decides_is_told_which_setting_of_the_page_that_is(capsys: pytest.Ca
 
 
 def test_decisions_in_parquet_are_whole_numbers_or_null(folder: Path, decided_weights: str, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+    parquet = package("pyarrow.parquet", "needs pyarrow")
     out = tmp_path / "results.parquet"
     arguments = [str(folder / "a.jpg"), "--out", str(out), "--weights", decided_weights, "--decisions", "f1"]
     assert main(arguments) == 0
@@ -169,7 +170,7 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(
     assert main(command) == 0
     assert [row["file"] for row in rows(Path("results.csv"))] == [f"'{name}" for name in names[:6]] + names[6:]
     assert '\n"b;=1.jpg",' in Path("results.csv").read_text(encoding="utf-8")  # where a semicolon ends a cell
-    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    package("pyarrow", "Parquet needs pyarrow")
     from pyarrow import parquet
 
     assert main([*names, "--out", "results.parquet", "--weights", weights, "--workers", "1"]) == 0
@@ -438,7 +439,7 @@ def test_two_runs_do_not_write_one_table(
 def test_parquet_holds_what_csv_holds(
     folder: Path, weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
+    parquet = package("pyarrow.parquet", "Parquet needs pyarrow")
     shutil.copy(PORTRAIT, folder / 'a "b",\nc.jpg')
     shutil.copy(os.fsencode(PORTRAIT), os.fsencode(folder) + b"/\xff.jpg")
     assert main([str(folder), "--out", str(tmp_path / "r.csv"), "--weights", weights]) == 1

@@ -10,6 +10,7 @@ from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
 from demo.pipeline.table import COLUMNS
+from tests.missing import package
 
 FILES = ["a.jpg", "b.jpg", "\udcff\n.jpg", "d.jpg"]
 OUTCOMES = [
@@ -164,7 +165,7 @@ def test_a_table_that_the_disk_has_no_room_for_replaces_nothing(
 
 @pytest.mark.parametrize(("decided", "cell", "kind"), [(True, "1", "int8"), (False, "0.5", "double")])
 def test_parquet_holds_what_the_cells_are_said_to_be(decided: bool, cell: str, kind: str, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pip install pyarrow")
+    parquet = package("pyarrow.parquet", "needs pip install pyarrow")
     out = tmp_path / "results.parquet"
     columns = (*COLUMNS, "Smiling")
     with PartialTable(out, {"decisions": "f1"}, columns, FILES[:1], restart=False, decided=decided) as table:

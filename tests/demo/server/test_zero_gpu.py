@@ -11,13 +11,14 @@ from demo.pictures.decode import open_picture
 from demo.server.zero_gpu import pipelines
 from tests.fakes.together import glance_together
 from tests.fakes.zero_gpu import lender
+from tests.missing import package
 from tests.paths import PORTRAIT
 
 ZERO_GPU = ("-m", "tests.fakes.zero_gpu", "--device", "cpu")
 
 
-def probabilities(page: PageServer) -> list[float]:
-    answer = Client(page.url, verbose=False).predict(picture=handle_file(PORTRAIT), api_name="/analyse")
+def probabilities(client: Client) -> list[float]:
+    answer = client.predict(picture=handle_file(PORTRAIT), api_name="/analyse")
     [face] = answer["faces"]
     return list(face["probabilities"].values())
 
@@ -37,13 +38,15 @@ def test_elsewhere_frames_and_photos_share_one_pipeline_in_which_two_threads_fin
 
 def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> None:
     """With the real package `spaces`, which believes that it is in such a Space."""
-    pytest.importorskip("spaces", reason="needs the package spaces (tests/requirements.txt)")
+    package("spaces", "needs the package spaces (tests/requirements.txt)")
     with lender() as api, PageServer(ZERO_GPU, tmp_path / "page", environment=api.environment(tmp_path)) as page:
         assert api.asked == ["/startup-report"]  # without it a Space is taken for one that failed to start
-        assert probabilities(page) == probabilities(page) == expected()
+        client, right = Client(page.url, verbose=False), expected()
+        assert probabilities(client) == right
+        assert probabilities(client) == right
         assert api.asked[1:] == ["/schedule", "/allow", "/release", "/schedule", "/release"]  # one process for both
         api.gpu_free = False
-        assert probabilities(page) == expected()  # on the CPU
+        assert probabilities(client) == right  # on the CPU
         assert api.asked[6:] == ["/schedule"]
         assert page.process is not None
         page.process.send_signal(signal.SIGTERM)

@@ -32,7 +32,7 @@ def test_the_largest_crowd_that_is_served_is_found_and_told_in_one_line(
     page: PanelPage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "capacity.json"
-    command = ["load", "--capacity", "--pace", "0.25", "--seconds", "4", "--url", page.url, "--json", str(file)]
+    command = ["load", "--capacity", "--pace", "0.5", "--seconds", "2", "--url", page.url, "--json", str(file)]
     assert main(command) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     figures = json.loads(file.read_text(encoding="utf-8"))
@@ -40,7 +40,7 @@ def test_the_largest_crowd_that_is_served_is_found_and_told_in_one_line(
     assert figures["live"] == SERVED
     assert figures["photos"] > 0
     assert last == (
-        f"{figures['cores']} cores: 3 live visitors at 0.25 frames/s each, and no photos; "
+        f"{figures['cores']} cores: 3 live visitors at 0.5 frames/s each, and no photos; "
         f"or {figures['photos']:.1f} photos/s, and no live visitors"
     )
 

@@ -17,9 +17,10 @@ from demo.server.api.endpoints import add_endpoints
 from demo.server.api.mcp_tool import add_tool, description
 from demo.server.turns.photo_queue import PhotoQueue
 from slimnet import ATTRIBUTES
+from tests.missing import package
 from tests.paths import PORTRAIT
 
-pytest.importorskip("mcp", reason="needs gradio[mcp]")
+package("mcp", "needs gradio[mcp]")
 
 
 async def ask(url: str, *pictures: str) -> tuple[list[Any], list[Any]]:
