@@ -27,10 +27,12 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
     space.mkdir()
     (space / "left_over.py").write_text("of an earlier version")
     with hub(space) as stand_in:
-        done = run("somebody/faces", "--private", environment=stand_in.environment(tmp_path / "home"))
+        options = ("--private", "--hardware", "cpu-upgrade")
+        done = run("somebody/faces", *options, environment=stand_in.environment(tmp_path / "home"))
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == f"{stand_in.url}/spaces/somebody/faces"
-        assert {"type": "space", "sdk": "gradio"}.items() <= stand_in.created.items()
+        asked = {"type": "space", "sdk": "gradio", "hardware": "cpu-upgrade"}
+        assert asked.items() <= stand_in.created.items()
         assert stand_in.files() == [path.as_posix() for path in listing(ROOT)]
         assert (space / "app.py").read_bytes() == (ROOT / "app.py").read_bytes()
         sent, own = ((folder / "README.md").read_text(encoding="utf-8").split("---\n", 2) for folder in (space, ROOT))

@@ -13,6 +13,7 @@ from demo.benchmark.__main__ import main
 from demo.benchmark.load import measure
 from demo.benchmark.load.measure import Load, ServerState, frame_fault, load_lines, photo_fault, server_state
 from demo.benchmark.report import Spread
+from demo.benchmark.server import NotServedError
 from tests.fakes.panel_page import PanelPage, faces
 from tests.fakes.running import running
 
@@ -132,6 +133,24 @@ def test_a_photo_visitor_who_gets_nothing_is_status_1(capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert "  the photo visitor with fewest photos got 0.00 of the median\n" in printed
     assert "  wrong answers: none; turned away" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "copies", "one_face"), [((), None, False), (("--copies", "3", "--one_face"), 3, True)]
+)
+def test_copies_and_one_face_reach_the_served_page(
+    options: tuple[str, ...], copies: int | None, one_face: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def served(*given: Any, **named: Any) -> AbstractContextManager[None]:
+        _films, *others = given
+        asked.append((others, named))
+        raise NotServedError("not in this test")
+
+    monkeypatch.setattr(measure, "served_page", served)
+    assert main(["load", "--visitors", "1", *options]) == 2
+    assert asked == [([None, copies], {"one_face": one_face})]
 
 
 @pytest.fixture
