@@ -74,7 +74,7 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
             f"{process.device} has too little memory for --batch_size {config.batch_size}: {_way_out(config)} ({error})"
         ) from error
     except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
+        if not (str(error).startswith("DataLoader worker") or "shared memory" in str(error)):
             raise
         raise TrainingError(
             f"a process that prepares batches has ended, perhaps for want of memory ({error}). Go on by --resume with "

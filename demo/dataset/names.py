@@ -75,4 +75,4 @@ def _below(file: Path, folders: Mapping[Path, str]) -> Path:
 
 def _safe(path: Path) -> str:
     plain = unicodedata.normalize("NFKD", path.as_posix()).encode("ascii", "ignore").decode()
-    return _UNSAFE.sub("_", plain).strip("_-")[-_MAX_CHARACTERS:]
+    return _UNSAFE.sub("_", plain).strip("_-")[-_MAX_CHARACTERS:].lstrip("_-")

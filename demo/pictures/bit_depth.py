@@ -8,7 +8,7 @@ _ROWS_AT_ONCE = 256  # needs little memory beside the picture
 def to_8_bit(values: np.ndarray) -> np.ndarray:
     """Scale integers or floats to uint8, by the smallest usual white point that no value exceeds.
 
-    Floats up to 1 count as 0..1, and 16-bit integers always as 0..65535. NaN and infinity become black.
+    Floats up to 1 count as 0..1, and unsigned 16-bit integers always as 0..65535. NaN and infinity become black.
 
     Args:
         values: (height, width) or (height, width, channels), of any number type.
@@ -16,7 +16,8 @@ def to_8_bit(values: np.ndarray) -> np.ndarray:
     Returns:
         The same shape, uint8.
     """
-    white = 65535.0 if values.dtype == np.uint16 else _white(values)
+    has_16_bits = values.dtype.kind == "u" and values.dtype.itemsize == 2  # in either byte order
+    white = 65535.0 if has_16_bits else _white(values)
     result = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), _ROWS_AT_ONCE):
         rows = np.nan_to_num(values[top : top + _ROWS_AT_ONCE].astype(np.float64), posinf=0.0, neginf=0.0)

@@ -177,7 +177,10 @@ def _to_frame(image: Image.Image) -> np.ndarray:
     profile = srgb.profile_of(image)
     _make_upright(image)
     if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(to_8_bit(np.asarray(image)))
+        values = np.asarray(image)
+        if image.format == "PPM":
+            values = values.astype(np.uint16)  # which Pillow has scaled to 16 bits, but keeps in 32
+        image = Image.fromarray(to_8_bit(values))
     image = srgb.to_srgb(image, profile, MAX_PROFILE_BYTES)
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -167,6 +167,10 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
         raise DeployError("There is no token for Hugging Face. Run `hf auth login`, or set HF_TOKEN to one.")
     api = HfApi(token=token)
     with _copied(root, files, space) as folder, _refusals_explained(api):
+        if private and api.repo_exists(space, repo_type="space") and not api.space_info(space).private:
+            raise DeployError(
+                f"{space} exists already, and everybody can see it: make it private in its settings first."
+            )
         address = api.create_repo(
             space,
             repo_type="space",

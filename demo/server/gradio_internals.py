@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, redirect_stderr
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 from gradio.context import LocalContext
@@ -40,7 +40,6 @@ _NO_UPLOAD = (
     '"meta": {"_type": "gradio.FileData"}}.'
 )
 _LOG = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 _FIND_SESSION = StateHolder.__getitem__
 
 
@@ -368,24 +367,7 @@ def close(page: gr.Blocks, answers_seconds: int, close_seconds: float) -> None:
 
 def hosts_in_own_network() -> list[str]:
     """Patterns of the public hosts in a Space's own network, from which Gradio fetches all the same."""
-    # Imported here, as in the next function, since only the tool for language models needs it.
+    # Imported here, since only the tool for language models needs it.
     from gradio.processing_utils import PUBLIC_HOSTNAME_WHITELIST
 
     return PUBLIC_HOSTNAME_WHITELIST
-
-
-def run_in_client_loop(function: Callable[..., Coroutine[Any, Any, _Result]], *arguments: Any) -> _Result:
-    """Call an async function on the event loop of gradio_client, from a thread that has none.
-
-    safehttpx keeps tasks from call to call, which have to belong to one loop.
-
-    Args:
-        function: the async function.
-        arguments: its positional arguments.
-
-    Returns:
-        What the function returns.
-    """
-    from gradio_client.utils import synchronize_async
-
-    return synchronize_async(function, *arguments)

@@ -203,7 +203,8 @@ def annotated(picture: Image.Image, analysis: Analysis) -> Image.Image:
     for face in analysis.faces:
         x, y, width, height = (side * scale for side in face.box)
         colour = FACE_COLOURS[(face.number - 1) % len(FACE_COLOURS)]
-        draw.rounded_rectangle((x, y, x + width, y + height), 3 * unit, outline=colour, width=round(unit) + 1)
+        radius = min(3 * unit, min(width, height) / 6)  # Pillow fails at corners rounder than a small box allows
+        draw.rounded_rectangle((x, y, x + width, y + height), radius, outline=colour, width=round(unit) + 1)
         right, bottom = draw.textbbox((x + 2 * unit, y + unit), str(face.number), font)[2:]
         draw.rounded_rectangle((x, y, right + 2 * unit, bottom + 2 * unit), 2 * unit, fill=colour)
         draw.text((x + 2 * unit, y + unit), str(face.number), NUMBER_COLOUR, font)

@@ -18,12 +18,16 @@ _COMMIT = "0" * 40
 
 
 class Hub(ThreadingHTTPServer):
-    """Holds one Space in `folder`. `created` is the request that made it; `refusal` is the answer to that, if given."""
+    """Holds one Space in `folder`. `created` is the request that made it; `refusal` is the answer to that, if given.
+
+    `private` says whether only its owner can see it.
+    """
 
     def __init__(self, folder: Path, refusal: tuple[int, str] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.folder = folder
         self.refusal = refusal
+        self.private = True
         self.created: dict[str, Any] = {}
         self.large: dict[str, bytes] = {}
 
@@ -61,6 +65,9 @@ class _Answer(BaseHTTPRequestHandler):
         if re.fullmatch(r"/api/spaces/[^/]+/[^/]+/tree/main", urlsplit(self.path).path):
             names = self.server.files()
             return self._send([{"type": "file", "path": name, "size": 1, "oid": _COMMIT} for name in names])
+        about = re.fullmatch(r"/api/spaces/([^/]+/[^/]+)", urlsplit(self.path).path)
+        if about and not self.server.refusal:
+            return self._send({"id": about[1], "private": self.server.private})
         if found := re.fullmatch(r"/[^/]+/[^/]+/resolve/main/([^/]+)", urlsplit(self.path).path):
             return self._send_file(self.server.folder / found[1])
         self._send({"error": "Not found"}, 404)

@@ -62,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"training.benchmark.gpu: {error}", file=sys.stderr)
         return 1
+    run = asked.out / "run"
+    if "--resume" not in flags and (run / "last.pt").exists():
+        print(
+            f"training.benchmark.gpu: {run} holds a run: go on with it by --resume after --, or name another --out",
+            file=sys.stderr,
+        )
+        return 1
     report = Report(asked.out / "gpu.json")
     fastest = report.found(_FASTEST) if "--resume" in flags else measure(report, asked, device)
     report.part("training", partial(_train, asked, [*fastest, *flags]))

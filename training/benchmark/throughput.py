@@ -1,6 +1,7 @@
 """Images a second in training, including loading: the original's way against the recipe `best`."""
 
 import itertools
+import math
 import multiprocessing
 import statistics
 import tempfile
@@ -20,6 +21,7 @@ from slimnet import ATTRIBUTES, transform
 from training.benchmark.original import OriginalTraining
 from training.data.cache import LabelledPictures, decoded
 from training.data.celeba import Split, read_celeba
+from training.data.draws import Draws
 from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, Loader
 from training.fit.config import RECIPES, TrainConfig
@@ -29,6 +31,7 @@ from training.fit.schedule import crop_size
 from training.fit.trainer import Trainer
 
 _PICTURES = 1024  # to train on, at most
+_BATCHES_PER_EPOCH = 100  # at least
 _ROUNDS = 3  # turns of each way; the median counts
 
 
@@ -147,8 +150,12 @@ def batches(trainer: Trainer, loader: Loader, early: bool = False) -> Iterator[t
     """
     config = trainer.config
     spec = CropSpec(*crop_size(config, transform.height, transform.width, early), augment=True)
+    # Workers prepare nothing ahead at an epoch's end, so few pictures are drawn many times in one, as many are once.
+    folders = trainer.data.draws.folders
+    passes = math.ceil(_BATCHES_PER_EPOCH * config.batch_size / len(trainer.data.draws))
+    draws = Draws(tuple((count, passes * often) for count, often in folders))
     for epoch in itertools.count():
-        plan = EpochBatches(trainer.data.draws, config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: spec)
+        plan = EpochBatches(draws, config.batch_size, config.seed, epoch, 0, 0, 1, lambda _: spec)
         yield from loader.epoch(plan)
 
 
@@ -196,9 +203,10 @@ def rate(
 
 
 def wait_for_gpu() -> None:
-    """Wait until a GPU has finished its work; return at once if there is none."""
+    """Wait until every GPU has finished its work; return at once if there is none."""
     if torch.accelerator.is_available():
-        torch.accelerator.synchronize()
+        for number in range(torch.accelerator.device_count()):
+            torch.accelerator.synchronize(number)
 
 
 def generated(folder: Path, pictures: int) -> Split:

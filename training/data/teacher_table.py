@@ -134,13 +134,13 @@ def _largest_faces(path: str, columns: Sequence[str], rows: Iterable[tuple[str, 
 def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[tuple[int, str]]:
     """Pair pictures with rows of the same name.
 
-    If several have the same name, a pair is two paths that are each other's longest match from the end.
+    If several have the same name, a pair is two paths that match each other at the end longer than any other.
 
     Returns:
         The pictures' indices and the rows' files.
 
     Raises:
-        DataError: Several match equally well.
+        DataError: It is open which belong together.
     """
     by_name: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
@@ -157,11 +157,13 @@ def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[
             continue
         common = np.array([[_common_end(_parts(file), pictures[n]) for n in by_name[name]] for file in rows[name]])
         best = (common == common.max(axis=0)) & (common == common.max(axis=1, keepdims=True))
-        if (best.sum(axis=0) > 1).any() or (best.sum(axis=1) > 1).any():
+        # A pair of which another match is as long is only what the other pairs leave over: perhaps two namesakes.
+        alone = [(common == common.max(axis=way, keepdims=True)).sum(axis=way, keepdims=True) == 1 for way in (0, 1)]
+        if (best & ~(alone[0] & alone[1])).any():
             raise DataError(
                 f"the teacher {path} does not tell which {name} a row is of: the pictures have it "
                 f"{len(by_name[name])} times, the table {len(rows[name])} times; write paths, such as "
-                f"{Path(*pictures[by_name[name][0]].parts[-3:])}"
+                f"{Path(*pictures[by_name[name][0]].parts[-3:])}, and leave out rows of other pictures"
             )
         found += [(by_name[name][n], rows[name][row]) for row, n in np.argwhere(best)]
     return found

@@ -170,6 +170,7 @@ class Trainer:
         while self.progress.batch or not self.finished:  # an epoch once begun is always completed and validated
             self.train_epoch(loader)
             metrics = self.end_epoch()
+            self.log.count_from(self.progress, self.fraction)
             if writer:
                 for name, value in scalars(metrics):
                     writer.add_scalar(name, value, self.progress.epoch)

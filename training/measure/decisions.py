@@ -1,8 +1,8 @@
 """Operating points and bands of doubt for slimnet.decisions, fitted on validation and measured on held-out folds.
 
-Each figure is measured on people that its thresholds or bands were not fitted on; only a threshold that
-training.calibrate has folded into the bias was fitted on all of them. What goes into the weights is then fitted on
-everybody.
+Each figure is measured on people that its thresholds or bands were not fitted on, with two exceptions: a threshold that
+training.calibrate has folded into the bias, and a band's margin, were chosen on all of them. So a single attribute's
+share of right answers may be a little lower on other people. What goes into the weights is then fitted on everybody.
 """
 
 from collections.abc import Callable, Sequence

@@ -93,13 +93,13 @@ class _Faces:
 
     Attributes:
         split: Pictures and labels.
-        x: Normalised crops, float32 (N, 3, height, width).
+        crops: uint8 RGB (N, height, width, 3).
         features: float32 (N, channels, h, w), the last Slim module's input before its pooling.
         shuffled: The same for the network with shuffled weights.
     """
 
     split: Split
-    x: Tensor
+    crops: Tensor
     features: Tensor
     shuffled: Tensor
 
@@ -140,8 +140,9 @@ class MapJudge:
         before = len(self._model.architecture.filter_count_values) - 1
         with counted("reading", len(split)) as advance, torch.no_grad():
             for crops in read_pictures(split, self._model.preprocessing, _BATCH):
-                x = self._model.preprocessing.normalise(torch.from_numpy(crops))
-                parts.append((x, self._model.features(x, before), self._shuffled.features(x, before)))
+                read = torch.from_numpy(crops)
+                x = self._model.preprocessing.normalise(read)
+                parts.append((read, self._model.features(x, before), self._shuffled.features(x, before)))
                 advance(len(crops))
         return _Faces(split, *(torch.cat(part) for part in zip(*parts, strict=True)))
 
@@ -181,7 +182,8 @@ class MapJudge:
         if not self._changed_faces:
             return None, None
         some = np.linspace(0, len(fine) - 1, min(self._changed_faces, len(fine))).round().astype(int)
-        x = self._faces.x[torch.from_numpy(self._places[attribute][some])]
+        crops = self._faces.crops[torch.from_numpy(self._places[attribute][some])]
+        x = self._model.preprocessing.normalise(crops)
         orders = {"fine": fine[some], "grad_cam": cam[some]}
         orders["random"] = np.random.default_rng(0).random(fine[some].shape)
         probability = _probability(self._model, self._model.attributes.index(attribute))

@@ -189,13 +189,16 @@ def weakest(evaluation: dict[str, Any]) -> str:
     def not_above(name: str, least: float) -> list[str]:
         measured = [scores for scores in evaluation["attributes"] if scores.get("known") != 0]
         spans = [(scores["attribute"], scores["intervals"][name]) for scores in measured]
-        return [attribute for attribute, ends in spans if ends is None or ends[0] <= least]
+        return [attribute for attribute, ends in spans if ends is not None and ends[0] <= least]
 
     rare, blind = not_above("above_majority", 0), not_above("balanced_accuracy", 0.5)
+    undefined = [
+        each["attribute"] for each in evaluation["attributes"] if each["intervals"]["balanced_accuracy"] is None
+    ]
     return (
         f"Accuracy not above the majority class by more than chance, as is common for rare attributes: "
         f"{', '.join(rare) or 'none'}. Balanced accuracy not above 50 by more than chance, so that ticks mean nothing: "
-        f"{', '.join(blind) or 'none'}."
+        f"{', '.join(blind) or 'none'}." + f" Not measured: {', '.join(undefined)}." * bool(undefined)
     )
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from demo.benchmark.attack.inputs import Attack, make_attacks
 from demo.benchmark.attack.senders import Senders
 from demo.benchmark.load.measure import frame_fault, photo_fault, server_state
+from demo.benchmark.load.replicas import TRUST_THIS_MACHINE
 from demo.benchmark.load.visitors import (
     Panel,
     answer_of_lone_visitor,
@@ -162,7 +163,9 @@ def measure_attacks(seconds: float, addresses: list[int]) -> Iterator[Attacked]:
     few_files = ("sh", "-c", f'ulimit -n {_OPEN_FILES}; exec "$@"', "sh")
     with (
         tempfile.TemporaryDirectory() as folder,
-        PageServer(("app.py", "--device", "cpu"), Path(folder), tracer=few_files) as server,
+        PageServer(
+            ("app.py", "--device", "cpu"), Path(folder), environment=TRUST_THIS_MACHINE, tracer=few_files
+        ) as server,
     ):
         live, photo = (Panel(server.url, name, _HONEST_ADDRESS) for name in ("analyse_frame", "analyse_photo"))
         frame = {"visitor": "honest", "frame": make_films(1)[0][0]}

@@ -359,7 +359,7 @@ def _fault(
 
 
 def server_state(pids: Sequence[int]) -> ServerState | None:
-    """The total resources that a page's processes use.
+    """The total resources that these processes use, without those that they have started, such as decoders of photos.
 
     Args:
         pids: process ids; empty if unknown.

@@ -130,6 +130,7 @@ export class EngineChoice {
       throw error;
     }
     this.reader.whenLost(() => this.lose());
+    if (this.chosen === "device" && this.state === "failed") this.become("ready"); // somebody else had it loaded
     return this.reader;
   }
 

@@ -89,13 +89,15 @@ export class Session {
     const {view, frames, signal} = this;
     frames.track = null;
     this.isGone &&= isBack;
+    const lost = this.camera;
     const track = await openCamera(view.video, wanted, isBack);
     if (!track) return;
     const {deviceId = "", facingMode} = track.getSettings();
     this.camera = {deviceId, label: track.label};
     this.isGone = false;
     frames.take(track);
-    view.remarks.showCamera(otherCamera(track, wanted));
+    // The browser may have hidden what `wanted` is called while no camera was open.
+    view.remarks.showCamera(otherCamera(track, isBack ? lost : wanted));
     const isOpen = () => frames.track === track;
     track.addEventListener("ended", () => isOpen() && this.awaitCamera(), {signal});
     for (const change of ["mute", "unmute"]) {

@@ -79,6 +79,8 @@ export class View {
     this.told = null; // number of the face whose attributes the panel shows, even if it has gone since
     /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
     this.read = new Map(); // number of a face -> what is shown of it
+    /** @type {import("../shared/attributes/decisions.js").Rule | null} */
+    this.decidedBy = null; // the rule of these ticks
     this.settings.onChange(() => {
       this.decideAgain();
       this.timeline.draw(); // impressions may have been switched off or on
@@ -299,6 +301,7 @@ export class View {
     this.overlay.take(picture, answer);
     this.overlay.map = this.why.show(this.face, began);
     this.read = this.steady(faces, began);
+    this.decidedBy = this.panel.rule;
     this.paint();
     if (this.frames.watched) {
       // Otherwise this frame was the last one in flight, and the page already says what it is waiting for.
@@ -351,16 +354,19 @@ export class View {
     overlay.paint(chosen);
   }
 
-  /** Applies a new rule at once to a picture that stands still, since no next frame will. */
+  /** Applies settings at once to a picture that stands still, since no next frame will. */
   decideAgain() {
-    if (!this.frames || this.frames.watched) return;
-    const {overlay, panel} = this;
-    this.read = new Map(
-      overlay.answer.faces.map(({number, probabilities}) => [
-        number,
-        {probabilities, ticks: decide(probabilities, panel.rule)},
-      ]),
-    );
+    if (!this.frames || (this.frames.watched && this.state === "on")) return;
+    const {rule} = this.panel;
+    if (this.decidedBy !== rule) {
+      this.read = new Map(
+        [...this.read].map(([number, {probabilities}]) => [
+          number,
+          {probabilities, ticks: decide(probabilities, rule)},
+        ]),
+      );
+      this.decidedBy = rule;
+    }
     this.paint();
     this.showClass();
   }
@@ -485,7 +491,6 @@ export class View {
     this.dropCrop();
     this.showChoice(this.overlay.answer.faces);
     this.askWhy(); // the map was the other face's
-    if (this.frames.watched) return; // the next frame shows it
     const {probabilities, ticks} = this.read.get(number);
     this.told = number;
     this.panel.show(probabilities, ticks, this.face.warnings);

@@ -74,10 +74,12 @@ export class Album {
   /**
    * @param {Reading} reading
    * @param {Answer | null} shown - one of its answers
+   * @param {boolean} isHeldUp - whether the next photo waits for its engine, so that even a single one is listed, to be
+   *   cancelled
    */
-  show({answers, failed, refused, most, busy, done, total}, shown) {
+  show({answers, failed, refused, most, busy, done, total}, shown, isHeldUp) {
     const focused = document.activeElement;
-    const reading = busy && total > 1;
+    const reading = busy && (total > 1 || isHeldUp);
     const several = answers.length > 1;
     this.progress.hidden = !reading;
     this.bar.max = total;

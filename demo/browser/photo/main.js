@@ -93,6 +93,8 @@ class Photos {
     this.snapshot = new Snapshot(view, (request) =>
       this.give([{name: request.name, file: false, request: async () => request}]),
     );
+    /** @type {import("./reading.js").Given | null} */
+    this.asked = null; // the photo that an engine is asked about, or waits for
     this.shownGift = 0; // the gift (photos given at once) that the photo on the page belongs to
     this.reading = new Reading(
       facts.most_photos,
@@ -109,6 +111,7 @@ class Photos {
       find(view.photo, ".album", HTMLElement),
       view.another,
       (answer) => {
+        this.snapshot.close();
         view.show(answer);
         view.tell();
         this.album.mark(answer);
@@ -137,6 +140,8 @@ class Photos {
    */
   async ask(photo, request, signal) {
     const isWanted = () => !signal.aborted;
+    this.asked = photo;
+    if (photo.atServer && isWanted()) this.sayWhatIsAwaited();
     while (isWanted()) {
       const engine = photo.atServer ? this.atServer : await this.readyEngine(isWanted);
       // If the server had no room for a photo, it is not sent again once the visitor has switched to this device.
@@ -228,8 +233,18 @@ class Photos {
     return this.reading.busy && this.shownGift < this.reading.gifts;
   }
 
+  /** The state of the engine that the next photo needs. */
+  get engineState() {
+    return this.asked?.atServer ? "ready" : this.engines.state;
+  }
+
   sayWhatIsAwaited() {
-    this.view.await(this.reading.total, this.engines.state, this.isNextAwaited);
+    this.view.await(this.reading.total, this.engineState, this.isNextAwaited);
+    this.showAlbum();
+  }
+
+  showAlbum() {
+    this.album.show(this.reading, this.view.shown, this.engineState !== "ready");
   }
 
   /**
@@ -255,7 +270,7 @@ class Photos {
    * @param {number} gift - that it belongs to
    */
   showProgress(answer, gift) {
-    const {view, reading, album} = this;
+    const {view, reading} = this;
     if (answer && gift > this.shownGift) {
       this.shownGift = gift;
       this.snapshot.close(); // in case one was begun while waiting for the answer
@@ -264,7 +279,7 @@ class Photos {
     }
     if (this.isNextAwaited) this.sayWhatIsAwaited();
     else view.arrive();
-    album.show(reading, view.shown);
+    this.showAlbum();
     this.offer.show(this.atServer ? reading.failed.filter(({error}) => error instanceof NotReadHereError) : []);
     if (!reading.busy || answer) this.downloads.offer();
     if (!reading.busy) this.sayHowItEnded();

@@ -88,6 +88,7 @@ export async function askServer(milliseconds, call, signal = null) {
     };
   });
   const timer = setTimeout(giveUp, milliseconds);
+  if (signal?.aborted) giveUp();
   signal?.addEventListener("abort", giveUp);
   const answer = await Promise.race([asked.catch(() => {}), givenUp]);
   clearTimeout(timer);

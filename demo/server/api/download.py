@@ -4,17 +4,22 @@ A download fails once it is larger than a picture file may be, and only a few ru
 """
 
 import asyncio
+import ipaddress
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
 import gradio as gr
 import httpx
-from safehttpx import AsyncSecureTransport, async_validate_url, matches_domain_whitelist
+from safehttpx import AsyncSecureTransport, matches_domain_whitelist
 
 from demo.limits import DOWNLOAD_SECONDS, MAX_DOWNLOADS, MAX_PICTURE_BYTES, MAX_REDIRECTS
-from demo.server.gradio_internals import caller_address, hosts_in_own_network, run_in_client_loop
+from demo.server.gradio_internals import caller_address, hosts_in_own_network
 from demo.server.turns.line import Line, stay
+
+# IPv6 addresses by which a network reaches IPv4 ones, in their last 32 bits (RFC 6052).
+_IPV4_BEHIND_IPV6 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class _FetchError(Exception):
@@ -67,8 +72,8 @@ def fetch(address: str) -> bytes:
         gr.Error: the file can't be fetched; the message, for people, says why.
     """
     try:
-        return run_in_client_loop(_follow, address)
-    except Exception as error:  # httpx and safehttpx raise many kinds of errors
+        return asyncio.run(_follow(address))
+    except Exception as error:  # httpx raises many kinds of errors
         why = str(error) or "its host does not answer in time."  # only timeouts have no message
         raise gr.Error(f"{address} cannot be fetched: {why}", print_exception=False) from error
 
@@ -77,9 +82,7 @@ async def _follow(address: str) -> bytes:
     """The file at an address, or at the one it redirects to."""
     until = time.monotonic() + DOWNLOAD_SECONDS
     for _ in range(MAX_REDIRECTS + 1):
-        transport = await _transport(address)
-        # The timeout doesn't cover name resolution, which safehttpx shares among its callers.
-        found = await asyncio.wait_for(_get(address, transport), max(0.0, until - time.monotonic()))
+        found = await asyncio.wait_for(_get(address), max(0.0, until - time.monotonic()))
         if isinstance(found, bytes):
             return found
         address = found
@@ -94,11 +97,41 @@ async def _transport(address: str) -> httpx.AsyncBaseTransport | None:
     host = httpx.URL(address).host
     if matches_domain_whitelist(host, hosts_in_own_network()):
         return None
-    return AsyncSecureTransport(await async_validate_url(host))
+    return AsyncSecureTransport(await _public_address(host))
 
 
-async def _get(address: str, transport: httpx.AsyncBaseTransport | None) -> bytes | str:
+async def _public_address(host: str) -> str:
+    """An address of a host outside the server's own network.
+
+    Not by safehttpx, which lets addresses of providers' and virtual private networks pass (100.64.0.0/10), and asks
+    Google about names that it finds in the own network.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise _FetchError(f"its host {host} is not known.") from error
+    addresses = [str(where[0]) for *_, where in found]
+    for address in filter(is_public, addresses):
+        return address
+    raise _FetchError(f"its host {host} is in the server's own network.")
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the whole internet, and not of some network that the server is in.
+
+    Args:
+        address: IPv4 or IPv6, as the system writes it.
+    """
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = ipaddress.IPv4Address(int(found) % 2**32) if found in _IPV4_BEHIND_IPV6 else found.sixtofour
+        found = inner or found
+    return found.is_global and not found.is_multicast
+
+
+async def _get(address: str) -> bytes | str:
     """The file, or the address that it redirects to."""
+    transport = await _transport(address)
     plain = {"Accept-Encoding": "identity"}  # compressed bytes could unpack to a thousand times as many
     async with (
         httpx.AsyncClient(transport=transport) as client,

@@ -98,7 +98,8 @@ def _quality(pipeline: Pipeline[Predictor], evaluation: Path) -> dict[str, Any]:
     """
     figures = figures_of(pipeline.predictor.sha256, evaluation)
     if figures:
-        measured = {row["attribute"]: row["balanced_accuracy"] for row in figures["attributes"]}
+        shares_of_all = {row["attribute"]: row["balanced_accuracy"] for row in figures["attributes"]}
+        measured = {name: share for name, share in shares_of_all.items() if share is not None}
         balanced = figures["balanced_accuracy"]
     else:
         shares = [reliability.balanced_accuracy for reliability in pipeline.reliability or ()]

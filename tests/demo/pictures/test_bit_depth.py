@@ -8,6 +8,8 @@ from demo.pictures.bit_depth import to_8_bit
     ("values", "expected"),
     [
         (np.array([[0, 257, 65535]], np.uint16), [0, 1, 255]),
+        (np.array([[0, 128, 257]], np.uint16), [0, 0, 1]),
+        (np.array([[0, 128, 257]], ">u2"), [0, 0, 1]),
         (np.array([[0.0, 0.2, 1.0]], np.float32), [0, 51, 255]),
         (np.array([[0.0, 1.0, 1.0]], np.float32), [0, 255, 255]),
         (np.array([[0.0, 127.5, 255.0]], np.float64), [0, 128, 255]),

@@ -45,6 +45,16 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
         assert len(answer["faces"]) == 1
 
 
+def test_nothing_is_sent_to_a_public_space_that_should_be_private(tmp_path: Path) -> None:
+    (tmp_path / "space").mkdir()
+    with hub(tmp_path / "space") as stand_in:
+        stand_in.private = False
+        done = run("somebody/faces", "--private", environment=stand_in.environment(tmp_path / "home"))
+        assert done.returncode == 1
+        assert "somebody/faces exists already, and everybody can see it" in done.stderr
+        assert (stand_in.created, stand_in.files()) == ({}, [])
+
+
 def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path: Path) -> None:
     clone, programs = tmp_path / "clone", tmp_path / "programs"
     for name in ("demo/start.sh", ".ci/environment", ".ci/packages", "requirements.txt"):

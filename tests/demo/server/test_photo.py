@@ -190,6 +190,14 @@ def test_boxes_are_drawn_at_the_scale_of_the_view_and_on_a_copy() -> None:
     assert (np.asarray(view) == 128).all()
 
 
+@pytest.mark.parametrize("box", [(300, 500, 33, 29), (300, 500, 27, 23), (3, 5, 8, 8), (10, 10, 1, 1)])
+def test_a_box_smaller_than_its_round_corners_is_drawn(box: tuple[int, int, int, int]) -> None:
+    small = FaceResult(1, box, np.array([0.75, 0.125], np.float32), np.zeros((218, 178, 3), np.uint8), CLEAR)
+    of_many = Analysis(attributes=("Smiling", "Bangs"), width=4000, height=3000, faces=(small,))
+    drawn = np.asarray(annotated(Image.new("RGB", (1600, 1200)), of_many))
+    assert drawn.any()
+
+
 def test_every_example_has_its_source_and_licence() -> None:
     assert examples()
     assert all("Licence" in path.with_suffix(".txt").read_text() for path in examples().values())

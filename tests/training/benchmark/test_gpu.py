@@ -61,6 +61,16 @@ def test_a_wrong_flag_of_training_is_told_before_anything_is_measured(tmp_path: 
     assert not (tmp_path / "out").exists()
 
 
+def test_another_run_in_its_folder_is_told_before_anything_is_measured(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out" / "run").mkdir(parents=True)
+    (tmp_path / "out" / "run" / "last.pt").touch()
+    assert gpu.main([*given, "--", *SMALL]) == 1
+    assert "run holds a run: go on with it by --resume after --" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "gpu.json").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(
     tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,8 +80,17 @@ class ProgressLog:
             fraction,
         )
 
-    def _write(self, line: str, progress: Progress, fraction: float) -> None:
+    def count_from(self, progress: Progress, fraction: float) -> None:
+        """Leave what has passed since the last line out of the next one's figures.
+
+        Args:
+            progress: How far the run is after validation, which is no training.
+            fraction: Fraction of the run that is over, from 0 to 1.
+        """
         self._last, self._last_fraction = replace(progress), fraction
+
+    def _write(self, line: str, progress: Progress, fraction: float) -> None:
+        self.count_from(progress, fraction)
         if self._active:
             print(line, file=sys.stderr, flush=True)
 

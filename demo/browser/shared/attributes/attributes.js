@@ -118,6 +118,7 @@ export class AttributePanel {
     this.toolbar = new Toolbar(root, this.settings);
     this.details = new Details(root, this.settings, decisions);
     this.reliability = new ReliabilityOfFace(root, conditions, (alike) => this.details.showFacesLike(alike));
+    this.ruleChosen = ""; // the settings that the rule is made of
     this.settings.onChange(() => this.applySettings());
     this.clear();
     this.applySettings();
@@ -220,14 +221,20 @@ export class AttributePanel {
     this.arrange();
   }
 
-  /** Decides the ticks of the shown face again, by the new settings. */
   applySettings() {
+    this.decideByRule();
+    this.arrange();
+    if (this.face) this.showAgain();
+  }
+
+  /** Decides the ticks of the shown face again, if the settings make another rule. */
+  decideByRule() {
     const {attributes, decisions, toolbar, settings} = this;
+    const chosen = JSON.stringify([toolbar.point, settings.values.thresholds]);
+    if (chosen === this.ruleChosen) return; // a new object would count as another rule
+    this.ruleChosen = chosen;
     this.rule = ruleOf(attributes, decisions, toolbar.point, settings.values.thresholds);
     this.details.show(this.rule, ruleOf(attributes, decisions, toolbar.point, {}), toolbar.point);
-    this.arrange();
-    if (!this.face) return;
-    this.face.ticks = null; // they were smoothed for other cuts
-    this.showAgain();
+    if (this.face) this.face.ticks = null; // they were smoothed for other cuts
   }
 }

@@ -16,14 +16,9 @@ from tests.fakes.host import Host, serving
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """A host that passes for one on the internet; this machine's others do not."""
-    monkeypatch.setattr("safehttpx.is_public_ip", lambda address: address == "127.0.0.1")
-    monkeypatch.setattr("safehttpx.async_resolve_hostname_google", nobody)
+    monkeypatch.setattr(download, "is_public", lambda address: address == "127.0.0.1")
     with serving() as host:
         yield host
-
-
-async def nobody(_: str) -> list[str]:
-    return []
 
 
 @pytest.mark.parametrize("path", ["/file", "/moved", f"/steps{MAX_REDIRECTS}"])
@@ -44,7 +39,7 @@ def test_no_more_is_taken_than_a_picture_may_hold(host: Host, monkeypatch: pytes
         ("/nothing", "status 404"),
         ("/round", "too often"),
         (f"/steps{MAX_REDIRECTS + 1}", "too often"),
-        ("/inside", "127.0.0.2 failed validation"),
+        ("/inside", "127.0.0.2 is in the server's own network"),
     ],
 )
 def test_what_cannot_be_fetched_is_said_with_the_reason(host: Host, path: str, why: str) -> None:
@@ -52,12 +47,41 @@ def test_what_cannot_be_fetched_is_said_with_the_reason(host: Host, path: str, w
         fetch(host.at(path))
 
 
-def test_the_servers_own_network_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safehttpx.async_resolve_hostname_google", nobody)
+def test_the_servers_own_network_is_not_asked() -> None:
     with serving() as host:
-        with pytest.raises(gr.Error, match="cannot be fetched"):
+        with pytest.raises(gr.Error, match="in the server's own network"):
             fetch(host.at("/file"))
         assert host.asked == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("64:ff9b::5db8:d70e", True),  # 93.184.215.14 behind NAT64
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),  # a provider's network, or a private one on top of the internet
+        ("100.100.100.200", False),
+        ("192.0.0.192", False),
+        ("224.0.0.1", False),
+        ("0.0.0.0", False),
+        ("::1", False),
+        ("fd00::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::a00:1", False),  # 10.0.0.1 behind NAT64
+        ("2002:a00:1::1", False),  # 10.0.0.1 by 6to4
+        ("fe80::1%2", False),
+    ],
+)
+def test_addresses_of_the_internet_are_told_from_those_of_networks(address: str, public: bool) -> None:
+    assert download.is_public(address) == public
+
+
+def test_a_host_that_nobody_knows_is_named() -> None:
+    with pytest.raises(gr.Error, match="host nobody.invalid is not known"):
+        fetch("http://nobody.invalid/file")
 
 
 def test_a_host_that_does_not_answer_is_left(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,16 @@ def test_it_tells_the_figures_of_the_evaluation(tmp_path: Path) -> None:
     assert "Least reliable: Bald (10&thinsp;%), Bangs (20&thinsp;%)" in told
 
 
+def test_an_attribute_that_could_not_be_measured_is_left_out(tmp_path: Path) -> None:
+    rows = [{"attribute": name, "balanced_accuracy": share} for name, share in (("Bald", None), ("Bangs", 0.9))]
+    figures = {"split": "test", "images": 9, "accuracy": 0.9, "majority_accuracy": 0.8, "balanced_accuracy": 0.9}
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(figures | {"attributes": rows, "weights": {"sha256": OTHER}}))
+    told = about(pipeline(OTHER, "Bald", "Bangs", shares=(0.5,) * 2), path)
+    assert "Bangs (90&thinsp;%)" in told
+    assert "Bald (" not in told
+
+
 def test_the_shipped_evaluation_is_told_of_the_shipped_weights() -> None:
     accuracy = json.loads(EVALUATION.read_text())["accuracy"]
     told = about(pipeline(SHIPPED, *ATTRIBUTES, shares=(0.9,) * 40))
