@@ -294,7 +294,7 @@ def _decisions_summary(decisions: Decisions) -> list[str]:
         f"sure answers, on people the bands were not fitted on: {percent(decisions.answered)} % of the boxes, "
         f"{percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
         "attributes, by which the bands' margins were chosen, and the others are never answered; of the ticks and of "
-        f"the empty boxes, each on their own, at least {100 * RIGHT_OF_EACH_KIND:g} %, and so {never_ticked} attributes "
+        f"the empty boxes, each alone, at least {100 * RIGHT_OF_EACH_KIND:g} %, and so {never_ticked} attributes "
         f"are never ticked and {never_empty} never left empty",
     ]
 

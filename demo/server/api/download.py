@@ -18,6 +18,8 @@ from demo.limits import DOWNLOAD_SECONDS, MAX_DOWNLOADS, MAX_PICTURE_BYTES, MAX_
 from demo.server.gradio_internals import caller_address, hosts_in_own_network
 from demo.server.turns.line import Line, stay
 
+# Of protocols and of some clouds (RFC 6890); Pythons before 3.12.4 take most of them for public.
+_SPECIAL = ipaddress.ip_network("192.0.0.0/24")
 # IPv6 addresses by which a network reaches IPv4 ones, in their last 32 bits (RFC 6052).
 _IPV4_BEHIND_IPV6 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -126,7 +128,7 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         inner = ipaddress.IPv4Address(int(found) % 2**32) if found in _IPV4_BEHIND_IPV6 else found.sixtofour
         found = inner or found
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and found not in _SPECIAL
 
 
 async def _get(address: str) -> bytes | str:

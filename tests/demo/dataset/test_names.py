@@ -18,18 +18,8 @@ def test_a_crop_is_called_after_its_picture_from_the_named_folder_on(tmp_path: P
 
 
 def test_names_are_unique_safe_and_the_same_whichever_other_pictures_there_are(tmp_path: Path) -> None:
-    names = [
-        "a.jpg",
-        "a.png",
-        "A.gif",
-        f"cut-{'b' * 99}.jpg",
-        "=1.jpg",
-        "王.jpg",
-        "李.jpg",
-        "a\nb,c;d.jpg",
-        "\udcff.jpg",
-        "x" * 200 + ".jpg",
-    ]
+    names = ["a.jpg", "a.png", "A.gif", "=1.jpg", "王.jpg", "李.jpg", "a\nb,c;d.jpg", "\udcff.jpg", "x" * 200 + ".jpg"]
+    names.append(f"cut-{'b' * 99}.jpg")  # a hyphen would begin what is left of it
     files = [tmp_path / name for name in names]
     found = stems(files, files)
     assert len({stem.lower() for stem in found}) == len(names)

@@ -68,7 +68,7 @@ def test_a_row_about_another_picture_of_the_folders_is_not_taken_for_its_namesak
 
 def test_a_row_is_not_given_to_the_namesake_that_others_leave_over(tmp_path: Path) -> None:
     path = table(tmp_path, ("data/img/1.jpg", "0.1", "0.2"), ("data/a/img/1.jpg", "0.3", "0.4"))
-    with pytest.raises(DataError, match="does not tell which 1.jpg a row is of.*leave out rows of other pictures"):
+    with pytest.raises(DataError, match=r"does not tell which 1\.jpg a row is of.*leave out rows of other pictures"):
         answers(path, pictures("data/img/1.jpg", "data/b/img/1.jpg"))
 
 

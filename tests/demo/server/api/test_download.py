@@ -80,7 +80,7 @@ def test_addresses_of_the_internet_are_told_from_those_of_networks(address: str,
 
 
 def test_a_host_that_nobody_knows_is_named() -> None:
-    with pytest.raises(gr.Error, match="host nobody.invalid is not known"):
+    with pytest.raises(gr.Error, match=r"host nobody\.invalid is not known"):
         fetch("http://nobody.invalid/file")
 
 
