@@ -33,6 +33,15 @@ WITHOUT = """
     };
     window.taken = "none";
 """
+# Browsers that hide what cameras are called while none is open.
+NAMELESS = """
+    const named = navigator.mediaDevices.enumerateDevices;
+    navigator.mediaDevices.enumerateDevices = async () => {
+      const all = await named.call(navigator.mediaDevices);
+      if (window.watched.tracks.some(({readyState}) => readyState === "live")) return all;
+      return all.map(({kind}) => ({kind, deviceId: "", label: ""}));
+    };
+"""
 # The ids of all cameras changed since the visitor chose one.
 NEW_IDS = """
     const kept = JSON.parse(localStorage.getItem("slimnet-faces") ?? "{}");
@@ -220,3 +229,17 @@ def test_an_unplugged_camera_is_taken_again_and_no_other(server: Server, open_pa
     page.evaluate("window.taken = 'none'")
     wait_for_camera(page, "fake_device_2")
     wait_for_live_status(page, "One face")
+
+
+def test_a_camera_that_is_back_is_not_called_another_where_the_browser_hides_names(
+    server: Server, open_page: Any
+) -> None:
+    page = open_page(server, ONE + WITHOUT + NAMELESS)
+    start_live(page)
+    front = camera(page)
+    unplug(page, front)
+    wait_for_live_status(page, "disconnected")
+    page.evaluate("window.lost = []")
+    wait_for_camera(page, front)
+    wait_for_live_status(page, "One face")
+    assert "another one" not in page.inner_text("#live")

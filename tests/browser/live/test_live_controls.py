@@ -184,6 +184,19 @@ def test_another_faces_crop_is_not_shown_for_the_chosen_one(page: Any) -> None:
     page.wait_for_selector("#live .crop:visible")
 
 
+def test_the_attributes_are_the_chosen_faces_even_if_no_answer_comes(page: Any) -> None:
+    # Within one task, in which no answer can arrive.
+    before, after = page.evaluate(
+        """() => {
+            const probability = () => document.querySelector("#live [data-attribute]").dataset.probability;
+            const before = probability();
+            document.querySelector("#live [data-face='2']").click();
+            return [before, probability()];
+        }"""
+    )
+    assert (float(before), float(after)) == (0.9, 0.2)
+
+
 def test_a_face_is_chosen_while_the_camera_gives_no_picture(server: Server, open_page: Any) -> None:
     page = open_page(server, TWO)
     start_live(page)

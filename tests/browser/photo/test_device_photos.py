@@ -26,9 +26,19 @@ from tests.browser.photo.test_photo import (
     wait_for_status,
 )
 from tests.browser.photo.test_server_photos import BUSY
-from tests.paths import PORTRAIT
+from tests.paths import OTHER_PORTRAIT, PORTRAIT
 
 BY_DEVICE = "0.2"  # what the stand-in answers for every attribute
+
+# Holds back the server's next answer until window.letThrough is called.
+HOLD_ANSWER = """() => {
+    const passOn = window.fetch;
+    window.fetch = async (...request) => {
+      window.fetch = passOn;
+      await new Promise((resolve) => { window.letThrough = resolve; });
+      return passOn.apply(window, request);
+    };
+}"""
 
 
 class Posted:
@@ -198,13 +208,22 @@ def test_the_server_reads_what_this_device_cannot_only_when_the_visitor_agrees(p
     assert page.inner_text("#photo .offer span").startswith("The server may be able to read scan.tif. If you agree")
     assert posted.requests == []
 
+    # Whatever has become of this device, the page says what it waits for: the server.
+    page.evaluate("window.device.problem = 'No WebAssembly.'; window.device.lose()")
+    wait_for_engine(page, "device", "failed", "photo")
+    page.evaluate(HOLD_ANSWER)
     page.click("#photo .offer button")
+    page.wait_for_function("() => Boolean(window.letThrough)")
+    wait_for_status(page, "Reading 3 photos…")
+    page.evaluate("window.device.problem = ''; window.letThrough()")
     page.wait_for_selector("#photo[data-faces='1'] [data-attribute]:not([data-probability='0.2'])")
     wait_for_status(page, "1 of 3 photos could not be read")
     assert names_of_photos(page) == [PORTRAIT.name, tiff.name]
     assert page.is_hidden("#photo .offer")
     assert posted.count == 1
     assert int(page.get_attribute("#photo .sent", "data-bytes")) > tiff.stat().st_size
+    page.click("#photo .engine-problem [data-do=load-again]")
+    wait_for_engine(page, "device", panel="photo")
     upload(page, PORTRAIT)
     wait_until_read(page, 4)
     assert probabilities(page) == {BY_DEVICE}
@@ -224,6 +243,18 @@ def test_a_photo_waits_for_an_engine_that_does_not_start_or_for_another_choice(p
     page.click("#photo .engine-problem [data-do=use-server]")
     wait_for_faces(page, 1)
     assert posted.count == 1
+
+    choose_engine(page, "device", "photo")
+    wait_for_engine(page, "device", "failed", "photo")
+    upload(page, PORTRAIT)
+    wait_for_status(page, "Not read yet")
+    page.click("#photo-stop")
+    wait_for_status(page, "Cancelled.")
+    page.wait_for_selector("#photo .album", state="hidden")
+    page.click("#photo .engine-problem [data-do=use-server]")
+    upload(page, OTHER_PORTRAIT)
+    page.wait_for_selector(f"#photo [data-download=json][download^='{OTHER_PORTRAIT.stem}']")
+    assert posted.count == 2  # not the one that was cancelled
 
     choose_engine(page, "device", "photo")
     wait_for_engine(page, "device", "failed", "photo")

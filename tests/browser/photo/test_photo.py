@@ -287,6 +287,13 @@ def test_several_photos_are_read_one_after_another_and_the_rest_goes_on(
     assert failed["reason"] in page.inner_text("#photo .failed")
     assert found["photos"][0]["faces"] == json.loads(downloaded(page, "json")[1])["faces"]
 
+    page.click("#photo-another")
+    page.click("#photo-snapshot")
+    wait_for_status(page, "Look into the camera")
+    page.click("#photo [data-photo='0']")
+    wait_for_faces(page, 1)
+    assert page.evaluate("window.watched.tracks.map(track => track.readyState)") == ["ended"]
+
     page.set_input_files("#photo input[type=file]", [bad, bad])
     wait_for_status(page, f"You still see the result of {PORTRAIT.name}.")
     page.click("#photo-next")

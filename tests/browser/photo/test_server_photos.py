@@ -48,6 +48,14 @@ def test_a_photo_has_as_long_as_the_server_gives_it_to_arrive_and_is_then_aborte
         assert page.evaluate("window.told").startswith("The server does not answer.")
 
 
+def test_what_is_no_longer_wanted_when_it_is_asked_is_broken_off(browser: Any) -> None:
+    with bare_page(browser, "shared/server.js") as page:
+        page.evaluate(f"() => {{ {SILENCE} }}")
+        asked = "askServer(1e9, () => fetch(''), AbortSignal.abort()).then(({failure}) => String(failure.text))"
+        assert page.evaluate(asked) == "The server does not answer."
+        assert page.evaluate("window.isAborted")
+
+
 @pytest.mark.parametrize(("photos", "button"), [(1, "#photo .working [data-do='cancel']"), (2, "#photo-stop")])
 def test_a_photo_that_is_cancelled_while_it_is_sent_makes_way_for_the_next(
     photos: int, button: str, server: Server, open_page: Any

@@ -137,6 +137,18 @@ def test_each_further_setting_ticks_more_at_once_and_in_both_panels(page: Any) -
             assert [ticks(page, panel)[name] for name in names] == expected
 
 
+def test_another_setting_leaves_ticks_that_are_held(page: Any) -> None:
+    values = [0.49] * len(ATTRIBUTES)
+    page.evaluate("values => livePanel.show(values, values.map(() => true), [])", values)
+    assert set(ticks(page).values()) == {True}
+    page.evaluate("livePanel.settings.change({mirror: false})")
+    assert set(ticks(page).values()) == {True}
+    rule = page.evaluate(
+        "() => { const {rule, settings} = livePanel; settings.change({calm: 1}); return rule === livePanel.rule; }"
+    )
+    assert rule
+
+
 def test_the_setting_is_kept(page: Any) -> None:
     switch(page, "f1", "photo")
     open_again(page)
