@@ -298,7 +298,8 @@ def _judged(found: OutsideSet, chosen_here: bool) -> str:
     counts = " and ".join(f"{count:,} of {name}" for name, count in found.splits.items())
     line = f"{found.name}: judged on {found.images:,} pictures, {counts}"
     if chosen_here and found.split:
-        return f"{line}; the others may have been trained on (--split train would judge these)"
+        fitted = "; the bands of not sure may have been fitted on these" * (found.split == "valid")
+        return f"{line}; the others may have been trained on (--split train would judge these){fitted}"
     return f"{line}; right only for weights that were not trained on them" if "train" in found.splits else line
 
 

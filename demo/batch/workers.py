@@ -39,8 +39,12 @@ def worker_count(pictures: int) -> int:
     Returns:
         One for each 16 pictures, but at least 1, and at most the number of cores.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, pictures // _PICTURES_PER_START))
+    return max(1, min(core_count(), pictures // _PICTURES_PER_START))
+
+
+def core_count() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers(Generic[Task, Result]):

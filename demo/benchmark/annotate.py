@@ -5,7 +5,6 @@ MediaPipe use by default. Both ways take turns on the same pictures, and their t
 """
 
 import io
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from demo.annotate.picture import annotate_picture
 from demo.annotate.processes import annotate_in_processes
 from demo.batch.files import PictureFiles
 from demo.batch.outcome import Outcome
-from demo.batch.workers import worker_count
+from demo.batch.workers import core_count, worker_count
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.table import COLUMNS, write_rows
 
@@ -117,7 +116,7 @@ def difference(ours: Sequence[Outcome], plain: Sequence[Outcome]) -> float:
 
 def _print_medians(plain: Sequence[_Run], ours: Sequence[_Run], count: int) -> None:
     """Print the medians of both ways, and their ratio."""
-    print(f"{len(plain[0].outcomes)} pictures, {os.cpu_count()} cores, median of {len(plain)}; pictures a second")
+    print(f"{len(plain[0].outcomes)} pictures, {core_count()} cores, median of {len(plain)}; pictures a second")
     print(f"{'':<20}{'plain loop':>12}{f'{count} processes':>14}{'ratio':>8}")
     rates: dict[str, Callable[[_Run], float]] = {
         "once running": lambda run: (len(run.outcomes) - 1) / run.rest,

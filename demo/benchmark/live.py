@@ -22,6 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from demo.batch.workers import core_count
 from demo.benchmark.browser import (
     FILM_RATE,
     NUMBER_BITS,
@@ -240,7 +241,7 @@ def _machine() -> dict[str, str]:
     return {
         "date": time.strftime("%Y-%m-%d"),
         "processor": _processor(),
-        "cores": str(os.cpu_count()),
+        "cores": str(core_count()),
         "load before": load,
         "Python": platform.python_version(),
         **versions,

@@ -250,7 +250,7 @@ def other_people(tmp_path: Path, sizes: dict[int, int]) -> tuple[Path, Path]:
     ("sizes", "flags", "split", "judged", "line"),
     [
         ({0: 4, 1: 3, 2: 12}, (), "test", {"test": 12}, "12 of test; the others may have been trained on"),
-        ({0: 4, 1: 3}, (), "valid", {"valid": 3}, "3 of valid; the others may have been trained on"),
+        ({0: 4, 1: 3}, (), "valid", {"valid": 3}, "judge these); the bands of not sure may have been fitted on these"),
         ({0: 4}, (), None, {"train": 4}, "4 of train; right only for weights that were not trained on them"),
         ({1: 3, 2: 2}, (), None, {"valid": 3, "test": 2}, "5 pictures, 3 of valid and 2 of test"),
         ({0: 4, 2: 12}, ("--split", "train"), "train", {"train": 4}, "4 of train; right only for weights"),

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from demo.batch.workers import core_count
 from demo.benchmark.load.replicas import TRUST_THIS_MACHINE, replicas
 from demo.benchmark.load.visitors import Panel, Visitor, answer_of_lone_visitor, make_films, make_photos
 from demo.benchmark.report import Spread, spread
@@ -300,7 +301,7 @@ class Page:
             visitor.panel.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True}, visitor.browser)
         connection.close()
         return Load(
-            os.cpu_count() or 1,
+            core_count(),
             seconds,
             pace,
             round(self.faces(crowd), 2),
