@@ -169,8 +169,9 @@ class Trainer:
         writer = SummaryWriter(str(self.folder / "tensorboard")) if self.process.writes else None
         while self.progress.batch or not self.finished:  # an epoch once begun is always completed and validated
             self.train_epoch(loader)
+            trained, over = self.progress.seconds, self.fraction
             metrics = self.end_epoch()
-            self.log.count_from(self.progress, self.fraction)
+            self.log.leave_out(self.progress.seconds - trained, self.fraction - over)
             if writer:
                 for name, value in scalars(metrics):
                     writer.add_scalar(name, value, self.progress.epoch)

@@ -80,17 +80,18 @@ class ProgressLog:
             fraction,
         )
 
-    def count_from(self, progress: Progress, fraction: float) -> None:
-        """Leave what has passed since the last line out of the next one's figures.
+    def leave_out(self, seconds: float, fraction: float) -> None:
+        """Leave time that was no training, such as validation, out of the next line's figures.
 
         Args:
-            progress: How far the run is after validation, which is no training.
-            fraction: Fraction of the run that is over, from 0 to 1.
+            seconds: How long it took.
+            fraction: Fraction of the run that it took, from 0 to 1.
         """
-        self._last, self._last_fraction = replace(progress), fraction
+        self._last.seconds += seconds
+        self._last_fraction += fraction
 
     def _write(self, line: str, progress: Progress, fraction: float) -> None:
-        self.count_from(progress, fraction)
+        self._last, self._last_fraction = replace(progress), fraction
         if self._active:
             print(line, file=sys.stderr, flush=True)
 

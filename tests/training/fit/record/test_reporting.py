@@ -36,11 +36,13 @@ def test_the_rate_of_a_resumed_run_counts_from_where_it_goes_on(capsys: pytest.C
 def test_validation_does_not_count_as_time_of_training(capsys: pytest.CaptureFixture[str]) -> None:
     log = ProgressLog(writes=True, steps_per_epoch=100)
     log.begin("training", at(0, 0), 0.0)
-    log.count_from(at(100, 100, epoch=1, batch=0), 0.25)
-    log.step(at(160, 112, epoch=1, batch=12), 0.26)
-    assert capsys.readouterr().err.splitlines()[1] == (
-        "epoch 2, step 12 of 100: loss 0.5000, 2 images/s, 1 h 14 min left"
-    )
+    log.step(at(50, 100), 0.1)
+    log.leave_out(100, 0.2)
+    log.step(at(160, 120, epoch=1, batch=20), 0.32)
+    assert capsys.readouterr().err.splitlines() == [
+        "training",
+        "epoch 2, step 20 of 100: loss 0.5000, 20 images/s, 6 min left",
+    ]
 
 
 @pytest.mark.parametrize(("writes", "terminal"), [(False, False), (True, True)])
