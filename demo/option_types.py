@@ -1,6 +1,20 @@
-"""Types of options for argparse that several commands share."""
+"""Options that several commands share, and their types, for argparse."""
 
 import argparse
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device, where the network runs.
+
+    Args:
+        parser: of the command.
+    """
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="where the network runs (default: %(default)s)",
+    )
 
 
 def positive(text: str) -> int:

@@ -34,9 +34,10 @@ class Architecture:
     def __post_init__(self) -> None:
         if len(self.initial_conv) != 3:
             raise ValueError(f"initial_conv must be (filters, size, stride), got {shortened(self.initial_conv)}")
-        if not 1 <= len(self.filter_count_values) <= MAX_SLIM_MODULES:
-            modules = len(self.filter_count_values)
-            raise ValueError(f"filter_count_values must be of 1 to {MAX_SLIM_MODULES} Slim modules, got {modules}")
+        if not 1 <= self.slim_modules <= MAX_SLIM_MODULES:
+            raise ValueError(
+                f"filter_count_values must be of 1 to {MAX_SLIM_MODULES} Slim modules, got {self.slim_modules}"
+            )
         filters, size, stride = self.initial_conv
         bounds = (
             ("filter_count_values", self.filter_count_values, MAX_FILTERS),
@@ -49,3 +50,8 @@ class Architecture:
             for value in values:
                 if type(value) is not int or not 1 <= value <= most:
                     raise ValueError(f"{name} takes whole numbers from 1 to {most}, got {shortened(value)}")
+
+    @property
+    def slim_modules(self) -> int:
+        """Number of Slim modules."""
+        return len(self.filter_count_values)

@@ -88,7 +88,7 @@ def contributions(model: SlimNet, x: Tensor, refine: bool = False) -> Contributi
     if model.training:
         raise ValueError("the model is in training mode, in which its answers depend on the batch: call model.eval()")
     with torch.no_grad():
-        features = model.features(x.detach(), len(model.architecture.filter_count_values) - 1)
+        features = model.features(x.detach(), model.architecture.slim_modules - 1)
     return from_features(model, features, blank_features(model, x.shape[2], x.shape[3]) if refine else None)
 
 
@@ -105,7 +105,7 @@ def blank_features(model: SlimNet, height: int, width: int) -> Tensor:
     """
     with torch.no_grad():
         blank = model.fc.weight.new_zeros((1, 3, height, width))
-        return model.features(blank, len(model.architecture.filter_count_values) - 1)
+        return model.features(blank, model.architecture.slim_modules - 1)
 
 
 def from_features(
@@ -127,7 +127,7 @@ def from_features(
     # Gradients are needed here, even if the caller has turned them off.
     with torch.inference_mode(mode=False), torch.set_grad_enabled(blank is not None):
         before = features.detach().clone().requires_grad_(blank is not None)
-        last_map = model.advance(before, len(model.architecture.filter_count_values))
+        last_map = model.advance(before, model.architecture.slim_modules)
         maps = torch.einsum("nchw,ac->nahw", _winners(model, last_map.detach()), weight)
         if blank is not None:
             maps = _refined(maps, _evidence(before, model.head(last_map)[:, wanted], blank))
@@ -146,7 +146,7 @@ def cells(model: SlimNet, refine: bool = False) -> Cells:
     """
     _, size, stride = model.architecture.initial_conv
     start, step = size / 2, stride  # of the first cell's centre, and from cell to cell, in pixels
-    poolings = len(model.architecture.filter_count_values) - refine
+    poolings = model.architecture.slim_modules - refine
     for _ in range(max(1, poolings)):
         start, step = start + step, 2 * step
     sides = []

@@ -74,7 +74,7 @@ class Inference(nn.Module):
             float32 (N, channels, h, w).
         """
         network = self.network
-        last = len(network.architecture.filter_count_values)
+        last = network.architecture.slim_modules
         features = network.features(_planes(crops), last - 1)
         logits = network.head(network.advance(features, last))
         return torch.sigmoid(logits / self.temperatures), features
@@ -108,8 +108,8 @@ def fold_batch_norm(model: _Module) -> _Module:
     Returns:
         A copy with the same logits, for inference only: in eval mode, without gradients, in channels_last.
     """
-    # Given these, deepcopy copies no tensor itself. With each it would hand on all that it has copied so far, and where
-    # every operation is watched, as on ZeroGPU, that took half a minute.
+    # Copied here, not by deepcopy, which passes each tensor all that it has copied so far: that took half a minute on
+    # ZeroGPU, where every operation is intercepted.
     copies: dict[int, Tensor] = {id(buffer): buffer.detach().clone() for buffer in model.buffers()}
     for weight in model.parameters():
         copies[id(weight)] = nn.Parameter(weight.detach().clone(), requires_grad=False)

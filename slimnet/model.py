@@ -162,7 +162,7 @@ class SlimNet(nn.Module):
         Raises:
             ValueError: x has another shape, or a side is too short.
         """
-        return self.head(self.features(x, len(self.architecture.filter_count_values)))
+        return self.head(self.features(x, self.architecture.slim_modules))
 
     def features(self, x: Tensor, modules: int) -> Tensor:
         """Compute the output of a Slim module, before the pooling after it.
@@ -215,7 +215,7 @@ class SlimNet(nn.Module):
         """The smallest height and width, in pixels, that leave one value after the last pooling: 131 by default."""
         _, size, stride = self.architecture.initial_conv
         side = 1
-        for _ in range(len(self.architecture.filter_count_values) + 1):
+        for _ in range(self.architecture.slim_modules + 1):
             side = 2 * side + 1  # 3x3 pooling of stride 2 without padding needs this many to give `side`
         return (side - 1) * stride + size
 

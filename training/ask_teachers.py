@@ -23,8 +23,8 @@ from training.data.celeba import DataError, Split
 from training.data.columns import listed
 from training.data.folders import RunSplits, different_folders, join, read_folders
 from training.data.teacher_table import is_table
-from training.fit.arguments import Range, given
-from training.fit.distillation import check, opinion_of
+from training.fit.arguments import Range, add_device, given
+from training.fit.distillation import check_teachers, opinion_of
 from training.fit.runtime.distributed import Process
 from training.fit.validation import judge
 from training.measure import metrics
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cache_dir", type=given, default="cache", help="where decoded pictures are kept (default: %(default)s)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_device(parser)
     options = parser.parse_args(arguments)
     if Path(options.out).suffix != ".csv":
         parser.error(f"--out must end in .csv, got {options.out}")
@@ -233,7 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         splits = read_folders(options.data_dir, options.attributes, validated=False)
         asked = [*splits.train, *splits.valid.values()]
         empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
-        for line in (*splits.notes, *check([file for file, _ in teachers], splits.joined(), splits.others)[1]):
+        for line in (
+            *splits.notes,
+            *check_teachers([file for file, _ in teachers], splits.joined(), splits.others).lines,
+        ):
             print(line, file=sys.stderr)
         found = ask(teachers, splits, options.cache_dir, options.device)
         for split, probabilities in zip(asked, found, strict=True):

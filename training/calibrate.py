@@ -20,7 +20,17 @@ from scipy.special import expit
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.files.atomic import replace_text
 from training.data.celeba import DataError, Split, read_celeba, unknown_people
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given, given_path
+from training.fit.arguments import (
+    BATCH_SIZE,
+    RESAMPLES,
+    add_batch_size,
+    add_data_dirs,
+    add_device,
+    add_resamples,
+    check_numbers,
+    given,
+    given_path,
+)
 from training.fit.record.provenance import step_provenance
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
@@ -292,10 +302,11 @@ def _decisions_summary(decisions: Decisions) -> list[str]:
     return [
         *lines,
         f"sure answers, on people the bands were not fitted on: {percent(decisions.answered)} % of the boxes, "
-        f"{percent(decisions.right)} % of them right; at least {100 * RIGHT:g} % for {enough} of {len(right)} "
-        "attributes, by which the bands' margins were chosen, and the others are never answered; of the ticks and of "
-        f"the empty boxes, each alone, at least {100 * RIGHT_OF_EACH_KIND:g} %, and so {never_ticked} attributes "
-        f"are never ticked and {never_empty} never left empty",
+        f"{percent(decisions.right)} % of them right",
+        f"  at least {100 * RIGHT:g} % for {enough} of {len(right)} attributes (bands' margins were chosen for this); "
+        "the others are never answered",
+        f"  at least {100 * RIGHT_OF_EACH_KIND:g} % for ticks alone and for empty boxes alone, so {never_ticked} "
+        f"attributes are never ticked and {never_empty} never left empty",
     ]
 
 
@@ -332,11 +343,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--out", required=True, type=given_path, help=".safetensors to write; may be --weights itself")
     parser.add_argument("--json", type=given_path, help="write what was found there too")
-    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
-    parser.add_argument(
-        "--resamples", default=1000, type=int, help="bootstrap samples for the intervals (default: %(default)s)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_batch_size(parser)
+    add_resamples(parser)
+    add_device(parser)
     options = parser.parse_args(arguments)
     if options.out.suffix != ".safetensors":
         parser.error(f"--out must end in .safetensors, the form that carries a calibration; got {options.out}")

@@ -14,7 +14,16 @@ import numpy as np
 
 from slimnet import CheckpointError, Predictor
 from training.data.celeba import SPLITS, DataError, Split
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, add_data_dirs, check_numbers, given
+from training.fit.arguments import (
+    BATCH_SIZE,
+    RESAMPLES,
+    add_batch_size,
+    add_data_dirs,
+    add_device,
+    add_resamples,
+    check_numbers,
+    given,
+)
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import log_losses
 from training.measure.predictions import probabilities, raw_logits, read_splits
@@ -109,11 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--split", default="valid", choices=tuple(SPLITS), help="never choose by test (default: %(default)s)"
     )
-    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
-    parser.add_argument(
-        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_batch_size(parser)
+    add_resamples(parser)
+    add_device(parser)
     options = parser.parse_args(arguments)
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:

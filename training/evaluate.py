@@ -18,7 +18,18 @@ from slimnet import CheckpointError
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
-from training.fit.arguments import BATCH_SIZE, RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
+from training.fit.arguments import (
+    BATCH_SIZE,
+    RESAMPLES,
+    Range,
+    add_batch_size,
+    add_data_dirs,
+    add_device,
+    add_resamples,
+    check_numbers,
+    given,
+    given_path,
+)
 from training.measure import (
     bootstrap,
     calibration_error,
@@ -231,13 +242,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="default: test; with --outside the test split, or else valid, of a folder that also has pictures for "
         "training; of any other, as demo.dataset makes with --valid_share 0, all: keep such a folder out of training",
     )  # fmt: skip
-    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_batch_size(parser)
+    add_device(parser)
     parser.add_argument("--json", type=given_path, help="write the figures there too")
     parser.add_argument("--out", type=given_path, help="folder to fill: groups, robustness, tables, pictures too")
-    parser.add_argument(
-        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
-    )
+    add_resamples(parser)
     parser.add_argument(
         "--robustness_images",
         default=500,

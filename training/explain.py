@@ -20,7 +20,7 @@ from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.data.celeba import SPLITS, DataError
 from training.data.counting import counted
-from training.fit.arguments import RESAMPLES, Range, add_data_dirs, check_numbers, given, given_path
+from training.fit.arguments import RESAMPLES, Range, add_data_dirs, add_resamples, check_numbers, given, given_path
 from training.measure.maps import LEAST_FACES, AttributeMaps, MapJudge
 from training.measure.predictions import identify, read_splits
 from training.report.maps import where_it_looks
@@ -119,9 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         help="of them, for deletion and insertion, at most; 0: none (default: %(default)s)",
     )
-    parser.add_argument(
-        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
-    )
+    add_resamples(parser)
     options = parser.parse_args(arguments)
     check_numbers(
         parser,

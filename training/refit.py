@@ -28,7 +28,7 @@ from training.data.columns import listed
 from training.data.counting import counted
 from training.data.folders import different_folders, read_folders
 from training.data.groups import TABLE, read_groups
-from training.fit.arguments import given
+from training.fit.arguments import add_device, given
 from training.fit.record.provenance import step_provenance
 
 _BATCH = 64  # pictures that the network reads at once
@@ -250,7 +250,7 @@ def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title:
     Raises:
         DataError: Pictures are damaged or have another size.
     """
-    last = len(network.architecture.filter_count_values)
+    last = network.architecture.slim_modules
     found = [np.zeros((0, network.fc.in_features), np.float32)]
     with counted(title, len(split)) as advance, torch.inference_mode():
         for crops in read_pictures(split, network.preprocessing, _BATCH):
@@ -338,7 +338,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "with and without the output's own label, for an output that leans on them; in folders without list_groups.csv",
     )  # fmt: skip
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_device(parser)
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")

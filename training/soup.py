@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from slimnet import CheckpointError, SlimNet, choose_device
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
-from training.fit.arguments import Range, check_numbers, given
+from training.fit.arguments import Range, add_device, check_numbers, given
 from training.fit.record.provenance import step_provenance
 
 _BATCH = 100  # pictures per batch-norm batch
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=int,
         help="training crops for batch norm's statistics; 0: their mean, as it is (default: %(default)s)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_device(parser)
     options = parser.parse_args(arguments)
     if Path(options.out).suffix not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")

@@ -18,7 +18,7 @@ from training.fit.build import build_network
 from training.fit.config import TrainConfig, left_open, parse_config
 from training.fit.device_defaults import device_defaults
 from training.fit.device_memory import batch_size_for
-from training.fit.distillation import check, targets
+from training.fit.distillation import check_teachers, targets
 from training.fit.errors import TrainingError
 from training.fit.record.input_files import input_files
 from training.fit.runtime.distributed import Process, joined, leave, report_failure
@@ -42,20 +42,8 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
         TrainingError: The options contradict --save_dir or each other, or training failed.
         KeyboardInterrupt: The run was interrupted.
     """
-    folder = Path(config.save_dir)
-    if not config.resume and (folder / "last.pt").exists():
-        raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
-    if not config.resume and (folder / "best.safetensors").exists():
-        raise TrainingError(f"{folder} holds best.safetensors of an earlier run: move it, or name another --save_dir")
-    if not config.batch_size and process.count > 1:
-        raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
-    if config.batch_size % process.count:
-        raise TrainingError(f"--batch_size {config.batch_size} cannot be shared evenly by {process.count} processes")
-    if config.resume and not (folder / "last.pt").is_file():
-        raise TrainingError(
-            f"there is no run to go on with: {folder / 'last.pt'} is missing; start one without --resume"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+    _check_run(config, process)
+    Path(config.save_dir).mkdir(parents=True, exist_ok=True)
     splits = read_folders(config.data_dir, config.attributes)
     for line in (*splits.notes, *_check(config, splits)):
         if process.writes:
@@ -80,6 +68,27 @@ def train(config: TrainConfig, process: Process, interruption: Interruption | No
             f"a process that prepares batches has ended, perhaps for want of memory ({error}). Go on by --resume with "
             "fewer --num_workers, or 0; in a container, with more shared memory, as by docker run --shm-size 1g"
         ) from error
+
+
+def _check_run(config: TrainConfig, process: Process) -> None:
+    """Check that the run can begin, or go on, in its folder and with these processes.
+
+    Raises:
+        TrainingError: It cannot.
+    """
+    folder = Path(config.save_dir)
+    if not config.resume and (folder / "last.pt").exists():
+        raise TrainingError(f"{folder} holds a run: go on with it by --resume, or name another --save_dir")
+    if not config.resume and (folder / "best.safetensors").exists():
+        raise TrainingError(f"{folder} holds best.safetensors of an earlier run: move it, or name another --save_dir")
+    if not config.batch_size and process.count > 1:
+        raise TrainingError(f"--batch_size 0 is for a single process; give a size that {process.count} can share")
+    if config.batch_size % process.count:
+        raise TrainingError(f"--batch_size {config.batch_size} cannot be shared evenly by {process.count} processes")
+    if config.resume and not (folder / "last.pt").is_file():
+        raise TrainingError(
+            f"there is no run to go on with: {folder / 'last.pt'} is missing; start one without --resume"
+        )
 
 
 def _way_out(config: TrainConfig) -> str:
@@ -126,7 +135,7 @@ def _check(config: TrainConfig, splits: RunSplits) -> list[str]:
             f"--num_classes is {config.num_classes}, and {config.data_dir[0]} labels {len(attributes)} attributes"
         )
     check_crops(config, build_network(config, attributes))
-    taught, lines = check(config.teachers, split, splits.others)
+    taught, lines = check_teachers(config.teachers, split, splits.others)
     never = [name for name in split.never_known() if name not in taught]
     if never:
         raise DataError(

@@ -24,7 +24,7 @@ from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
 from demo.batch.progress import counted
-from demo.batch.stops import STOPS, explain_stop
+from demo.batch.stops import STOPS, exit_with, explain_stop
 from demo.batch.workers import worker_count
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.mediapipe.face_models import FaceModelError
@@ -150,11 +150,8 @@ def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:
 
 
 def run() -> NoReturn:
-    """End the process with the exit status of `main`, also if it is interrupted before the first picture."""
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run the command as a program."""
+    exit_with(main)
 
 
 if __name__ == "__main__":

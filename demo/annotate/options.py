@@ -8,7 +8,7 @@ from pathlib import Path
 
 from demo.batch.inputs import exists, input_problem
 from demo.operating_points import CHOICES
-from demo.option_types import positive
+from demo.option_types import add_device, positive
 from demo.paths import WEIGHTS
 from demo.pipeline.table import is_parquet
 from slimnet.calibration import OPERATING_POINTS
@@ -38,12 +38,7 @@ def argument_parser() -> argparse.ArgumentParser:
         help="table to write, CSV or, where it ends in .parquet, Parquet; an old one is replaced when all is done",
     )
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: %(default)s)")
-    parser.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
-        help="where the network runs (default: %(default)s)",
-    )
+    add_device(parser)
     parser.add_argument(
         "--decisions",
         choices=OPERATING_POINTS,

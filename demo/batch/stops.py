@@ -1,6 +1,8 @@
 """How a resumable run stops early, and what it says then."""
 
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 from demo.batch.workers import WorkerError
 
@@ -27,3 +29,15 @@ def explain_stop(error: BaseException, place: str) -> int:
     else:
         print(f"Stopped: {error}. The same command goes on, best with fewer --workers.", file=sys.stderr)
     return 1
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """End the process with a command's exit status, also if it is interrupted before its first picture.
+
+    Args:
+        main: the command.
+    """
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

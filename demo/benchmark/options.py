@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from demo.option_types import positive
+from demo.option_types import add_device, positive
 from demo.paths import WEIGHTS
 
 CAPACITY_PACE = 10  # frames a second, at which the page feels live
@@ -51,13 +51,13 @@ def _add_live(commands: _Commands) -> argparse.ArgumentParser:
     live = commands.add_parser("live", help="the default: frames a second and latency in a real browser")
     live.add_argument(
         "--seconds",
-        type=_below_1000,
+        type=_whole_number,
         default=10,
         metavar="S",
         help="measured for each page and crowd (default: %(default)s)",
     )
     live.add_argument(
-        "--visitors", type=_below_1000, nargs="+", default=[1, 4], metavar="N", help="how many at once (default: 1 4)"
+        "--visitors", type=_whole_number, nargs="+", default=[1, 4], metavar="N", help="how many at once (default: 1 4)"
     )
     live.add_argument(
         "--engine",
@@ -82,11 +82,11 @@ def _complete_load(parser: argparse.ArgumentParser, chosen: argparse.Namespace) 
 def _add_load(commands: _Commands) -> None:
     load = commands.add_parser("load", help="how many visitors are served at once, without browsers")
     load.add_argument(
-        "--visitors", type=partial(_below_1000, least=0), nargs="+", metavar="N",
+        "--visitors", type=partial(_whole_number, least=0), nargs="+", metavar="N",
         help=f"live ones; 0 for photo visitors alone (default: {' '.join(map(str, _VISITORS))})",
     )  # fmt: skip
     load.add_argument(
-        "--photos", type=partial(_below_1000, least=0), default=0, metavar="M",
+        "--photos", type=partial(_whole_number, least=0), default=0, metavar="M",
         help="photo visitors at the same time (default: 0)",
     )  # fmt: skip
     load.add_argument(
@@ -97,7 +97,7 @@ def _add_load(commands: _Commands) -> None:
         help=f"find the most live visitors who get --pace (then by default {CAPACITY_PACE}), and the photos a second",
     )  # fmt: skip
     load.add_argument(
-        "--seconds", type=_below_1000, default=20, metavar="S", help="for each crowd (default: %(default)s)"
+        "--seconds", type=_whole_number, default=20, metavar="S", help="for each crowd (default: %(default)s)"
     )
     load.add_argument("--one_face", action="store_true", help="before each camera (default: one to three)")
     served = load.add_mutually_exclusive_group()
@@ -111,10 +111,10 @@ def _add_load(commands: _Commands) -> None:
 def _add_attack(commands: _Commands) -> None:
     attack = commands.add_parser("attack", help="what costly input of others costs an honest visitor")
     attack.add_argument(
-        "--seconds", type=_below_1000, default=8, metavar="S", help="of each attack, at least (default: %(default)s)"
+        "--seconds", type=_whole_number, default=8, metavar="S", help="of each attack, at least (default: %(default)s)"
     )
     attack.add_argument(
-        "--addresses", type=partial(_below_1000, most=_MAX_ADDRESSES), nargs="+", default=[1, 8], metavar="N",
+        "--addresses", type=partial(_whole_number, most=_MAX_ADDRESSES), nargs="+", default=[1, 8], metavar="N",
         help="from how many addresses it comes, at most one for each sender (default: 1 8)",
     )  # fmt: skip
     _add_json(attack)
@@ -151,7 +151,7 @@ def _add_onnx(commands: _Commands) -> None:
     )
     onnx.add_argument(
         "--seconds",
-        type=_below_1000,
+        type=_whole_number,
         default=5,
         metavar="S",
         help="for each number of processes (default: %(default)s)",
@@ -163,7 +163,11 @@ def _add_device(commands: _Commands) -> None:
     device = commands.add_parser("device", help="the engine in the browser beside the server's")
     _add_pictures(device, images=100)
     device.add_argument(
-        "--seconds", type=_below_1000, default=10, metavar="S", help="of a film, for each engine (default: %(default)s)"
+        "--seconds",
+        type=_whole_number,
+        default=10,
+        metavar="S",
+        help="of a film, for each engine (default: %(default)s)",
     )
     _add_weights(device)
 
@@ -183,12 +187,7 @@ def _add_pictures(command: argparse.ArgumentParser, images: int) -> None:
 
 def _add_network(command: argparse.ArgumentParser) -> None:
     _add_weights(command)
-    command.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
-        help="where the network runs (default: %(default)s)",
-    )
+    add_device(command)
 
 
 def _add_weights(command: argparse.ArgumentParser) -> None:
@@ -206,7 +205,7 @@ def _frame_rate(text: str) -> float:
     return rate
 
 
-def _below_1000(text: str, least: int = 1, most: int = 999) -> int:
+def _whole_number(text: str, least: int = 1, most: int = 999) -> int:
     """Parse a whole number from `least` to `most`."""
     if not text.isdecimal() or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to {most}")

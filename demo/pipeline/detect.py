@@ -31,8 +31,8 @@ _MIN_KEYPOINT_SCORE = 0.8
 # A face as large as in a portrait needs less of either. 500 true portraits scored 0.72 or more.
 _MIN_PORTRAIT_SCORE = 0.6
 _PORTRAIT_SHARE = 0.25
-# A search of a photo ends early if there are more than this many times the faces allowed: of all that the small windows
-# show, of which a part is no face, and of what a closer look confirms.
+# A search of a photo ends early if there are more than this many times the faces allowed: among the small windows'
+# detections, many of which are no faces, and among those that a closer look has confirmed.
 _MAX_SEEN_RATIO, _MAX_CONFIRMED_RATIO = 10, 2
 # How far landmarks may lie from the detection that they confirm, and from where they were in the previous frame, as
 # a share of the face's box; a face farther off is a neighbour's.

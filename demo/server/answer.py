@@ -82,7 +82,7 @@ def visitor_in(message: Any) -> str | None:
     return given[:MAX_VISITOR_CHARACTERS] or None if isinstance(given, str) else None
 
 
-def analyse_photo(
+def analyse_within_bounds(
     source: bytes | Path, name: str, pipeline: Pipeline[ExplainingPredictor], *, explained: bool = False
 ) -> tuple[np.ndarray, Analysis]:
     """Open a photo and find its faces, within bounds.

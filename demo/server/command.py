@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from demo.server.http.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.option_types import add_device
+from demo.server.http.address import AddressError, as_root, check_can_listen, in_brackets, pass_by_proxies, to_open
 from demo.server.http.connections import bound_connections
 from demo.server.http.shutdown import close, end_by_signals, ended_at_once, leave
 from demo.server.http.temporary_folder import TemporaryFolderError, own_temporary_folder
@@ -54,12 +55,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description="Serve the SlimNet Faces page.")
     parser.add_argument("--weights", type=Path, metavar="PATH", help="SlimNet weights (default: those in assets)")
-    parser.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
-        help="where the network runs (default: %(default)s)",
-    )
+    add_device(parser)
     # None leaves the choice to Gradio's own environment variables, GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
     parser.add_argument("--host", metavar="H", help="address to serve at, 0.0.0.0 or :: for other machines")
     parser.add_argument("--port", type=int, metavar="P", help=f"default: the first free one from {_FIRST_PORT} on")
@@ -161,7 +157,7 @@ def _host(chosen: argparse.Namespace) -> str:
     named = os.environ.pop("GRADIO_SERVER_NAME", "")
     host = (chosen.host or named or "127.0.0.1").strip("[]")
     try:
-        check(host, chosen.port)
+        check_can_listen(host, chosen.port)
     except OSError as error:
         raise AddressError(_taken(host, chosen.port)) from error
     why = pass_by_proxies(host)

@@ -256,9 +256,9 @@ def address_of_page(request: Request) -> str:
 def caller_address() -> str:
     """The address whose call is running, as `network_of` counts it; "" if unknown.
 
-    Behind a proxy it is the visitor's, which uvicorn reads from X-Forwarded-For if FORWARDED_ALLOW_IPS names the proxy;
-    on a Space, `trust_proxies_of_space` does.
-    The documented way, a parameter of type gr.Request, would become a parameter of the endpoints.
+    Behind a proxy it is the visitor's: uvicorn reads X-Forwarded-For if FORWARDED_ALLOW_IPS names the proxy (on a
+    Space, `trust_proxies_of_space` sets that). A parameter of type gr.Request, the documented way, would become one of
+    the endpoints.
     """
     client = getattr(LocalContext.request.get(None), "client", None)
     return network_of(str(getattr(client, "host", "")))
@@ -327,7 +327,7 @@ def around_whole_server(
     return lifespan
 
 
-def page_files() -> Path:
+def frontend_folder() -> Path:
     """The folder of the scripts and styles of Gradio's own page, which it serves at /assets/.
 
     Gradio has no setting for how it serves them.

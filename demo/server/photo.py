@@ -16,7 +16,7 @@ from demo.pictures.formats import UNREAD_SUFFIXES
 from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.pipeline.result import Analysis
 from demo.pipeline.table import COLUMNS
-from demo.server.answer import AnalysisError, ShortageError, analyse_photo, describe_face, visitor_in
+from demo.server.answer import AnalysisError, ShortageError, analyse_within_bounds, describe_face, visitor_in
 from demo.server.content.measured import Measured
 from demo.server.content.panel import FACE_COLOURS, NUMBER_COLOUR, panel
 from demo.server.data_url import decode, encode_jpeg, jpeg_url, to_base64
@@ -115,7 +115,7 @@ def _size(message: Any) -> int:
 
 def _analyse(message: Any, pipeline: Pipeline[ExplainingPredictor]) -> dict[str, Any]:
     source, name = read_request(message)
-    frame, analysis = analyse_photo(source, name, pipeline, explained="why" in message)
+    frame, analysis = analyse_within_bounds(source, name, pipeline, explained="why" in message)
     if "why" not in message:
         return describe(frame, analysis, name)
     # Nothing of the photo was kept, so its faces had to be found again.

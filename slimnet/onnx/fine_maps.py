@@ -67,7 +67,7 @@ class _FineMaps(Nodes):
         self.sides = len(fine.rows) - 1, len(fine.columns) - 1
         self.coarse_sides = len(coarse.rows) - 1, len(coarse.columns) - 1
         self.channels = inference.blank.shape[1]
-        self.last = len(self.folded.architecture.filter_count_values)
+        self.last = self.folded.architecture.slim_modules
         self.flat, self.second = self.shape("flat", [-1]), self.shape("second", [1])  # for Reshape, and an axis
 
     def maps(self, features: str, attributes: str) -> str:

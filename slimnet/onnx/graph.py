@@ -61,7 +61,7 @@ class _Graph(Nodes):
         x = self.add("Cast", [crops], "float", to=TensorProto.FLOAT)
         x = self.add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
         x = self.pool(self.convolve(x, "conv1.0"), "pool")
-        last = len(self.folded.architecture.filter_count_values)
+        last = self.folded.architecture.slim_modules
         for number in range(1, last):
             x = self.slim(self.pool(x, f"slim{number - 1}.pool") if number > 1 else x, f"slim{number}")
         x = self.add("Identity", [x], "features")

@@ -73,7 +73,7 @@ def test_a_table_may_hold_some_of_the_attributes_and_teaches_nothing_of_the_othe
     split = read_celeba(data)["train"]
     expected = np.tile([4, np.nan, 0], (len(split), 1))
     np.testing.assert_allclose(table_logits(str(table), split), expected, atol=1e-4)
-    taught, (line,) = distillation.check([str(table)], split)
+    taught, (line,) = distillation.check_teachers([str(table)], split)
     assert taught == {"First", "Third"}
     assert line.endswith("it does not know Second (1)")
 

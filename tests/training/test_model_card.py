@@ -60,7 +60,7 @@ def run(*arguments: object) -> int:
     return model_card.main([str(argument) for argument in arguments])
 
 
-def test_marked_parts_are_made_anew_and_the_rest_is_kept(tmp_path: Path, folder: Path) -> None:
+def test_only_marked_parts_are_written_anew(tmp_path: Path, folder: Path) -> None:
     card = tmp_path / "README.md"
     card.write_text(CARD)
     assert run(card, "--evaluation", folder) == 0

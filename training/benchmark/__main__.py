@@ -21,7 +21,7 @@ from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
 from training.benchmark.throughput import Throughput, measure_throughput
 from training.data.celeba import DataError, read_celeba
-from training.fit.arguments import Range, check_numbers, given, given_path
+from training.fit.arguments import Range, add_device, check_numbers, given, given_path
 
 THREADS, BATCHES = (1, 2), (1, 32)
 
@@ -31,7 +31,7 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "python -m training.benchmark", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--weights", type=given_path, default=WEIGHTS, help="default: the shipped ones")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add_device(parser)
     parser.add_argument("--loops", type=int, default=100, help="images through each engine (default: 100)")
     parser.add_argument("--steps", type=int, default=4, help="training steps in each turn (default: 4)")
     parser.add_argument("--data_dir", type=given, help="CelebA to train on; default: generated pictures")

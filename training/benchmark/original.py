@@ -34,7 +34,7 @@ class OriginalNetwork(SlimNet):
             (N, num_classes).
         """
         x = self.pool(F.relu(self.conv1(x)))
-        for number in range(1, len(self.architecture.filter_count_values) + 1):
+        for number in range(1, self.architecture.slim_modules + 1):
             x = self.pool(self.get_submodule(f"slim{number}")(x))
         return self.fc(self.global_pool(x).flatten(1))
 

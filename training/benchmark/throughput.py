@@ -150,7 +150,7 @@ def batches(trainer: Trainer, loader: Loader, early: bool = False) -> Iterator[t
     """
     config = trainer.config
     spec = CropSpec(*crop_size(config, transform.height, transform.width, early), augment=True)
-    # Workers prepare nothing ahead at an epoch's end, so few pictures are drawn many times in one, as many are once.
+    # Workers prepare nothing ahead at an epoch's end, so the few pictures are repeated until an epoch is long enough.
     folders = trainer.data.draws.folders
     passes = math.ceil(_BATCHES_PER_EPOCH * config.batch_size / len(trainer.data.draws))
     draws = Draws(tuple((count, passes * often) for count, often in folders))

@@ -157,7 +157,7 @@ def _matched(path: str, files: Sequence[str], pictures: Sequence[Path]) -> list[
             continue
         common = np.array([[_common_end(_parts(file), pictures[n]) for n in by_name[name]] for file in rows[name]])
         best = (common == common.max(axis=0)) & (common == common.max(axis=1, keepdims=True))
-        # A pair of which another match is as long is only what the other pairs leave over: perhaps two namesakes.
+        # If another path matches as well, the pair is right only by elimination: these may be two pictures of one name.
         alone = [(common == common.max(axis=way, keepdims=True)).sum(axis=way, keepdims=True) == 1 for way in (0, 1)]
         if (best & ~(alone[0] & alone[1])).any():
             raise DataError(

@@ -79,6 +79,35 @@ def add_data_dirs(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+
+
+def add_batch_size(parser: argparse.ArgumentParser) -> None:
+    """Add --batch_size to a command that only reads pictures.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument("--batch_size", default=64, type=int, help="pictures at a time (default: %(default)s)")
+
+
+def add_resamples(parser: argparse.ArgumentParser) -> None:
+    """Add --resamples.
+
+    Args:
+        parser: Parser of the command.
+    """
+    parser.add_argument(
+        "--resamples", default=1000, type=int, help="bootstrap samples behind the intervals (default: %(default)s)"
+    )
+
+
 def given(text: str) -> str:
     """Accept the name of a file or folder, as an argparse type.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,13 +37,25 @@ _BATCH = 64  # pictures at a time
 class _Teacher:
     """A network that teaches.
 
-    Args:
+    Attributes:
         attributes: Names of its outputs.
         logits: Turns uint8 RGB crops (N, height, width, 3) into logits without temperatures, float64 (N, attributes).
     """
 
     attributes: tuple[str, ...]
     logits: Callable[[np.ndarray], np.ndarray]
+
+
+class TeacherCheck(NamedTuple):
+    """What teachers know.
+
+    Attributes:
+        taught: Attributes that any of them knows.
+        lines: What the user should know about them.
+    """
+
+    taught: set[str]
+    lines: list[str]
 
 
 def targets(config: TrainConfig, train: LabelledPictures, process: Process, others: Sequence[Path] = ()) -> np.ndarray:
@@ -183,7 +196,7 @@ def _mobilenet_logits(network: MobileNet, crops: np.ndarray) -> np.ndarray:
         return network(x).cpu().double().numpy()
 
 
-def check(teachers: Sequence[str], split: Split, others: Sequence[Path] = ()) -> tuple[set[str], list[str]]:
+def check_teachers(teachers: Sequence[str], split: Split, others: Sequence[Path] = ()) -> TeacherCheck:
     """Check teachers before decoding, which takes minutes.
 
     Args:
@@ -192,7 +205,7 @@ def check(teachers: Sequence[str], split: Split, others: Sequence[Path] = ()) ->
         others: Pictures outside it that a table may describe.
 
     Returns:
-        The attributes that any of them knows, and what the user should know about the teachers, a line each.
+        What they know, and what the user should know about them.
 
     Raises:
         CheckpointError: A teacher cannot be read, knows none of the attributes, or reads crops of another size.
@@ -215,4 +228,4 @@ def check(teachers: Sequence[str], split: Split, others: Sequence[Path] = ()) ->
             gaps = f"; it does not know {listed(unknown)}" if unknown else ""
             lines.append(f"the teacher {path} is asked for {listed(asked)}{answers}{gaps}")
         taught |= set(asked)
-    return taught, lines
+    return TeacherCheck(taught, lines)

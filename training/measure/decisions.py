@@ -142,8 +142,8 @@ def _fit_points(
     folds = list(people_apart(FOLDS, identities))
     fits: dict[str, Callable[..., np.ndarray]] = {
         ACCURACY: lambda *_: np.full(len(names), 0.5),
-        BALANCED: partial(fit_thresholds, "balanced_accuracy"),
-        F1: partial(fit_thresholds, "f1"),
+        BALANCED: partial(fit_point_thresholds, "balanced_accuracy"),
+        F1: partial(fit_point_thresholds, "f1"),
     }
     points, held_out = {}, {}
     for point, fit in fits.items():
@@ -205,7 +205,7 @@ def fit_bands(probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, 
     return Bands(tuple((float(low), float(high)) for low, high in fitted), held_out)
 
 
-def fit_thresholds(
+def fit_point_thresholds(
     figure: str, probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray, identities: np.ndarray
 ) -> np.ndarray:
     """Fit each attribute's probability threshold with the highest balanced accuracy or F1.

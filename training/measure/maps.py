@@ -137,7 +137,7 @@ class MapJudge:
 
     def _read(self, split: Split) -> _Faces:
         parts: list[tuple[Tensor, ...]] = []
-        before = len(self._model.architecture.filter_count_values) - 1
+        before = self._model.architecture.slim_modules - 1
         with counted("reading", len(split)) as advance, torch.no_grad():
             for crops in read_pictures(split, self._model.preprocessing, _BATCH):
                 read = torch.from_numpy(crops)
@@ -223,7 +223,7 @@ def grad_cam(model: SlimNet, features: Tensor, column: int) -> np.ndarray:
     """
     with torch.enable_grad():
         before = features.detach().clone().requires_grad_()
-        logits = model.head(model.advance(before, len(model.architecture.filter_count_values)))
+        logits = model.head(model.advance(before, model.architecture.slim_modules))
         (gradient,) = torch.autograd.grad(logits[:, column].sum(), before)
     return (gradient.mean((2, 3), keepdim=True) * features).sum(1).clamp(min=0).numpy()
 

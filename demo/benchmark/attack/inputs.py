@@ -58,13 +58,13 @@ class Attack:
     pause_seconds: float = 0.02
 
     def bodies(self, sender: int) -> Iterator[bytes]:
-        """The bodies of a sender's requests, with its name: the page has one frame of each visitor in work.
+        """The bodies of a sender's requests, under a name of its own: the page works on one frame a visitor.
 
         Args:
             sender: its number.
 
         Yields:
-            As many as are wanted.
+            Bodies without end.
         """
         if _ANY_REQUEST in self.body:
             yield from (self.body.replace(_ANY_REQUEST, b"attacker %03d %06d" % (sender, time)) for time in count())
@@ -122,7 +122,7 @@ def _frames() -> Iterator[tuple[str, bytes]]:
 
 
 def _photos() -> Iterator[tuple[str, bytes]]:
-    """Names and files; the first half is refused by headers, the other half is as costly as is allowed."""
+    """Names and files; the first four are refused by their headers, the others cost as much as is allowed."""
     baseline = _saved(Image.new("RGB", (64, 48)), "JPEG")
     yield "progressive, 4,000 scans", of_scans(4000, (1280, 1280))
     yield "JPEG of empty segments, 1 MB", baseline[:2] + b"\xff\xfe\0\2" * 250_000 + baseline[2:]

@@ -25,6 +25,7 @@ from demo.benchmark.load.visitors import Panel, Visitor, answer_of_lone_visitor,
 from demo.benchmark.report import Spread, spread
 from demo.benchmark.server import PageServer
 from demo.pipeline.face import overlap
+from slimnet.predictor import PROBABILITY_TOLERANCE
 
 _FILMS = 8  # different ones; visitors with the same film are at different places in it
 _PLACES_APART = 7  # frames
@@ -33,7 +34,6 @@ _KNOWN_AFTER = 5  # frames of a film, all of its faces have been found
 # another face.
 _MIN_OVERLAP = 0.7
 _MAX_MEAN_DIFFERENCE = 0.12
-_PHOTO_TOLERANCE = 1e-3  # engines normally agree to 1e-6
 MIN_SHARE_OF_MEDIAN = 0.6  # for the visitor who gets the fewest answers
 # The first visitor's address; each of the others has the next one. The network is for benchmarks (RFC 2544).
 _LIVE_ADDRESS, _PHOTO_ADDRESS = IPv4Address("198.18.0.1"), IPv4Address("198.19.0.1")
@@ -339,7 +339,7 @@ def photo_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
         expected: the answer to a lone visitor.
         answer: the answer in the crowd.
     """
-    return _fault(expected, answer, 1.0, _PHOTO_TOLERANCE)
+    return _fault(expected, answer, 1.0, PROBABILITY_TOLERANCE)
 
 
 def _fault(

@@ -15,7 +15,7 @@ from demo.pictures.decode import PictureError
 from demo.pipeline.analyse import ExplainingPredictor, Pipeline
 from demo.pipeline.quality import QualityWarning
 from demo.pipeline.result import FaceResult
-from demo.server.answer import AnalysisError, ShortageError, analyse_photo
+from demo.server.answer import AnalysisError, ShortageError, analyse_within_bounds
 from demo.server.api.docstrings import ANSWER, FORMATS, docstring
 from demo.server.data_url import decode
 from demo.server.gradio_internals import FAILED, fill_in_defaults, note_uploads_in, read_values_by
@@ -229,7 +229,7 @@ def _size(picture: Any) -> int:
 
 
 def _analyse(picture: Any, pipeline: Pipeline[ExplainingPredictor], point: str, attribute: str) -> dict[str, Any]:
-    _, analysis = analyse_photo(_file(picture), "", pipeline, explained=bool(attribute))
+    _, analysis = analyse_within_bounds(_file(picture), "", pipeline, explained=bool(attribute))
     found = analysis.to_dict()
     for face, described in zip(analysis.faces, found["faces"], strict=True):
         ticks = decide(face.probabilities, analysis.attributes, pipeline.calibration, point)

@@ -14,7 +14,7 @@ class AddressError(ValueError):
     """The page can't be served at this address; the message says why."""
 
 
-def check(host: str, port: int | None) -> None:
+def check_can_listen(host: str, port: int | None) -> None:
     """Check that a server can listen at an address.
 
     Args:

@@ -56,7 +56,9 @@ def bound_connections(page: "gr.Blocks") -> None:
     bad_requests = _Seldom("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
     logging.getLogger("uvicorn.error").addFilter(bad_requests)
     if config.ssl is not None:
-        loop = page.server.servers[0].get_loop()
+        from demo.server.gradio_internals import event_loop_of  # imports Gradio, which takes seconds
+
+        loop = event_loop_of(page)
         asyncio.run_coroutine_threadsafe(listen_before_handshakes(page.server), loop).result()
 
 
@@ -88,7 +90,7 @@ def bounded(most: int, context: ssl.SSLContext | None = None) -> type[H11Protoco
     return Bounded
 
 
-class _Bounded(h11.Connection):
+class _LimitedParser(h11.Connection):
     """Refuses long headers, and bodies in tiny chunks: one read from the socket may bring tens of thousands of them."""
 
     chunks = body_bytes = 0
@@ -121,7 +123,7 @@ class _Bounded(h11.Connection):
 class _Connection(AfterHandshake):
     """A connection that is cut if a request's headers don't come in time, or if the client doesn't read its answer."""
 
-    conn: _Bounded
+    conn: _LimitedParser
     is_cut = False
     has_unread_end = False  # whether the end of an answer waits to be read
     unread: asyncio.TimerHandle | None = None
@@ -129,7 +131,7 @@ class _Connection(AfterHandshake):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.conn = _Bounded()
+        self.conn = _LimitedParser()
         self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self.begun = time.monotonic()  # when the newest request began, or before any, the wait for the first
         self.holder = self.who_holds()

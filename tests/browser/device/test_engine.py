@@ -73,7 +73,7 @@ def test_its_progress_is_told_to_the_end(page: Any, files: dict[str, bytes]) -> 
     assert loaded[-1] == progress[-1]["total"] > sum(map(len, files.values())) * 0.9
 
 
-def test_all_of_it_is_soon_loaded(files: dict[str, bytes]) -> None:
+def test_the_compressed_files_are_small_enough_to_load_soon(files: dict[str, bytes]) -> None:
     parts = (content for name, content in files.items() if not name.endswith(".jpg"))
     assert sum(len(gzip.compress(content, 6)) for content in parts) < MOST_BYTES  # as the server compresses it
 

@@ -69,7 +69,7 @@ def test_a_tick_is_never_further_than_three_points_from_its_threshold(page: Any,
     assert all(tick == (shown > 0.5) for shown, tick in steadied(page, calm, frames) if abs(shown - 0.5) > 0.03)
 
 
-def test_certainty_is_left_again_as_soon_as_from_anywhere_near(page: Any) -> None:
+def test_a_probability_of_1_falls_as_soon_as_one_just_below(page: Any) -> None:
     [_, certain] = steadied(page, 1, [(0, 1.0), (300, 0.02)])
     [_, nearly] = steadied(page, 1, [(0, 0.9975), (300, 0.02)])
     assert certain[0] == pytest.approx(nearly[0], abs=0.01)

@@ -52,7 +52,7 @@ def test_a_picture_may_be_larger_than_nginx_allows_by_itself(proxy: Proxy) -> No
     assert b"base64" in answer
 
 
-def test_what_is_too_large_is_said_to_be(proxy: Proxy) -> None:
+def test_an_upload_that_is_too_large_is_refused_and_the_page_goes_on(proxy: Proxy) -> None:
     call = urllib.request.Request(f"{proxy.url}gradio_api/upload", b"1" * (97 * 2**20), {"Content-Type": "text/plain"})
     try:
         status, _ = open_anyway(proxy.url, call)

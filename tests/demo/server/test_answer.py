@@ -11,7 +11,7 @@ from demo.limits import MAX_PICTURE_BYTES, MAX_VISITOR_CHARACTERS
 from demo.pictures.decode import PictureError
 from demo.pictures.decoders import NoDecoderError
 from demo.pipeline.result import FaceResult
-from demo.server.answer import AnalysisError, ShortageError, analyse_photo, answer_on, describe_face, visitor_in
+from demo.server.answer import AnalysisError, ShortageError, analyse_within_bounds, answer_on, describe_face, visitor_in
 from demo.server.watchdog import WORKS
 from tests.fakes.quality import CLEAR, CONDITIONS
 
@@ -82,7 +82,7 @@ def test_a_visitor_s_word_is_a_short_text_or_none(message: Any, visitor: str | N
 def test_a_file_larger_than_a_picture_may_be_is_not_decoded() -> None:
     nothing: Any = None  # in place of a pipeline, which is not asked
     with pytest.raises(PictureError, match="larger than 64 MB"):
-        analyse_photo(bytes(MAX_PICTURE_BYTES + 1), "", nothing)
+        analyse_within_bounds(bytes(MAX_PICTURE_BYTES + 1), "", nothing)
 
 
 def test_a_face_is_described_in_plain_types() -> None:

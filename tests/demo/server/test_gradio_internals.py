@@ -294,7 +294,7 @@ def test_no_request_leaves_a_note_for_others_or_for_good(served: Served, monkeyp
     assert tracked == []
 
 
-def test_closing_finds_what_it_cuts(served: Served) -> None:
+def test_gradio_still_has_what_closing_relies_on(served: Served) -> None:
     assert hasattr(served.page.server.config, "timeout_graceful_shutdown")
     assert isinstance(CURRENT_TUNNELS, list)
     assert callable(Tunnel.kill)

@@ -24,7 +24,7 @@ def found(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "gpu.json").read_text())
 
 
-def test_everything_runs_and_is_little_to_bring_back(tmp_path: Path, given: list[str]) -> None:
+def test_all_measurements_run_and_write_only_small_files(tmp_path: Path, given: list[str]) -> None:
     assert gpu.main([*given, "--", *SMALL]) == 0
     report = found(tmp_path / "out")
     parts = "machine", "same answers as the CPU", "crops a second, 1 at once", "training speed", "fastest settings"

@@ -147,7 +147,7 @@ def test_teachers_are_joined_by_name_and_labels_stand_where_none_knows(tmp_path:
     opinion = 1 / (1 + np.exp(-np.array([2.0, -2.0])))
     assert found[:, :2] == pytest.approx(0.75 * train.split.labels[:, :2] + 0.25 * opinion, abs=1e-5)
     assert np.array_equal(found[:, 2], train.split.labels[:, 2])
-    taught, lines = teachers.check(paths, train.split)
+    taught, lines = teachers.check_teachers(paths, train.split)
     assert taught == {"First", "Second"}
     assert lines == [
         f"the teacher {paths[0]} is asked for First, Second (2); it does not know Third (1)",
@@ -174,7 +174,7 @@ def test_tables_and_weights_are_mixed_where_each_knows_the_picture(tmp_path: Pat
     expected[0] = 1, -2, np.log(9) / 2
     expected[1] = 2, -2, -np.log(9) / 2
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-expected)), atol=1e-5)
-    taught, lines = teachers.check([weights, str(table)], train.split)
+    taught, lines = teachers.check_teachers([weights, str(table)], train.split)
     assert taught == set(celeba.ATTRIBUTES)
     (line,) = lines
     assert "asked for First, Third (2) and answers for 2 of 16 pictures; it does not know Second (1)" in line

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.measure.decisions import RIGHT, fit_band, fit_bands, fit_decisions, fit_thresholds
+from training.measure.decisions import RIGHT, fit_band, fit_bands, fit_decisions, fit_point_thresholds
 
 PEOPLE = np.arange(2000) // 2
 NO_BAND = (0.5, 0.5)
@@ -18,9 +18,9 @@ def faces(spread: float, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray,
 def test_thresholds_are_where_theory_puts_them() -> None:
     probabilities, labels = faces(2.0)
     known = np.ones_like(labels)
-    [balanced] = fit_thresholds("balanced_accuracy", probabilities, labels, known, PEOPLE)
+    [balanced] = fit_point_thresholds("balanced_accuracy", probabilities, labels, known, PEOPLE)
     assert balanced == pytest.approx(labels.mean(), abs=0.07)  # if calibrated, it is the attribute's frequency
-    [f1] = fit_thresholds("f1", probabilities, labels, known, PEOPLE)
+    [f1] = fit_point_thresholds("f1", probabilities, labels, known, PEOPLE)
     ticked = probabilities > f1
     best = 2 * (ticked & labels).sum() / (ticked.sum() + labels.sum())
     assert f1 == pytest.approx(best / 2, abs=0.07)
@@ -29,11 +29,11 @@ def test_thresholds_are_where_theory_puts_them() -> None:
 def test_labels_that_are_all_alike_give_no_threshold_and_unknown_ones_are_not_counted() -> None:
     probabilities, labels = faces(2.0)
     known = np.ones_like(labels)
-    assert fit_thresholds("f1", probabilities, np.zeros_like(labels), known, PEOPLE) == [0.5]
-    assert fit_thresholds("f1", probabilities, labels, ~known, PEOPLE) == [0.5]
+    assert fit_point_thresholds("f1", probabilities, np.zeros_like(labels), known, PEOPLE) == [0.5]
+    assert fit_point_thresholds("f1", probabilities, labels, ~known, PEOPLE) == [0.5]
     known[1000:] = False
     spoilt = np.where(known, labels, ~labels)
-    assert fit_thresholds("f1", probabilities, spoilt, known, PEOPLE) == fit_thresholds(
+    assert fit_point_thresholds("f1", probabilities, spoilt, known, PEOPLE) == fit_point_thresholds(
         "f1", probabilities, labels, known, PEOPLE
     )
 

@@ -17,7 +17,7 @@ def test_a_cell_counts_by_the_share_that_lies_in_the_region() -> None:
     assert inside(((0, 0, 178, 218),), CELLS).tolist() == [[1, 1], [1, 1]]
 
 
-def test_energy_is_the_share_of_what_is_for() -> None:
+def test_energy_is_the_share_of_positive_evidence_inside_the_region() -> None:
     within = np.array([[1.0, 0.5], [0.0, 0.0]])
     maps = np.array([[[2, 2], [-9, 0]], [[0, 0], [1, 3]], [[-1, 0], [0, 0]]], np.float32)
     np.testing.assert_allclose(energy(maps, within), [0.75, 0, 0])

@@ -49,7 +49,7 @@ def computed_as_the_graph_says(weights: dict[str, np.ndarray], x: Tensor) -> Ten
     return x.mean((2, 3))
 
 
-def test_features_are_the_graphs(graph: GraphModel, batches: list[Tensor]) -> None:
+def test_the_features_equal_those_of_the_graph(graph: GraphModel, batches: list[Tensor]) -> None:
     network = from_graph(graph, NAMES)
     expected = computed_as_the_graph_says(graph.weights, batches[0].flip(1))  # it reads blue, green, red
     assert expected.std(0).mean() > 0.01

@@ -2,8 +2,8 @@
 
 import {t} from "../../shared/language.js";
 
-// The detector sees a face in one frame and misses it in the next: these are counted from the first frame with more faces
-// than are read to the last one, and from that to a frame without.
+// The detector misses faces in single frames, so the remark appears once frames with too many faces have gone on for this
+// long, and goes this long after the last of them.
 const SHOW_MS = 500;
 const HIDE_MS = 2000;
 

@@ -166,8 +166,8 @@ class NothingLeft:
     """ASGI middleware: deletes what requests have left in the temporary folder.
 
     It keeps files of requests that are still going on, and uploads that a call may yet ask for. All others are deleted
-    as soon as their request has ended, however it ended. Of requests it looks only at whether they may write a file at
-    all: however Gradio came to write one, it is in the folder.
+    as soon as their request has ended, however it ended. It does not ask which request wrote which file: after each
+    request that can write any, it cleans the whole folder.
 
     Args:
         app: Gradio's ASGI app, whose set of uploads is an `Uploads`.

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from demo.server.gradio_internals import page_files
+from demo.server.gradio_internals import frontend_folder
 from demo.server.http.files.compressed import Compressed
 from demo.server.http.files.versions import KEPT, kept_answer, missing_file
 
@@ -50,4 +50,4 @@ class GradioFiles:
         return kept_answer(name, whole, {**headers, "Content-Encoding": "gzip"})
 
 
-GRADIO_FILES = GradioFiles(page_files())
+GRADIO_FILES = GradioFiles(frontend_folder())

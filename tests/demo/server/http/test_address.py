@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from demo.server.http.address import AddressError, as_root, check, in_brackets, pass_by_proxies, to_open
+from demo.server.http.address import AddressError, as_root, check_can_listen, in_brackets, pass_by_proxies, to_open
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +23,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_this_machine_s_addresses_are_its_own(host: str) -> None:
-    check(host, None)
+    check_can_listen(host, None)
 
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "a..b", "192.0.2.1", "2001:db8::1", "1.2.3.4.5"])
 def test_others_are_not(host: str) -> None:
     with pytest.raises(AddressError, match=host):
-        check(host, None)
+        check_can_listen(host, None)
 
 
 def test_a_port_in_use_is_not_the_address_s_fault() -> None:
@@ -37,7 +37,7 @@ def test_a_port_in_use_is_not_the_address_s_fault() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(OSError, match="in use"):
-            check("127.0.0.1", taken.getsockname()[1])
+            check_can_listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_addresses_as_a_browser_takes_them() -> None:

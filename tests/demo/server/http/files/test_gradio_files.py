@@ -5,7 +5,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from demo.server.gradio_internals import page_files
+from demo.server.gradio_internals import frontend_folder
 from demo.server.http.files.gradio_files import GradioFiles
 
 SCRIPT = b"export const one = 1;" * 10_000  # longer than one piece of an answer
@@ -59,8 +59,8 @@ def test_nothing_else_is_served_and_nobody_remembers_that(client: TestClient, na
 
 
 def test_all_of_gradios_files_are_served() -> None:
-    client = TestClient(Starlette(routes=[GradioFiles(page_files()).route]))
-    names = [path.name for path in page_files().iterdir()]
+    client = TestClient(Starlette(routes=[GradioFiles(frontend_folder()).route]))
+    names = [path.name for path in frontend_folder().iterdir()]
     assert any(name.endswith(".js") for name in names)
     assert {client.head(f"/assets/{name}", headers={"Accept-Encoding": "identity"}).status_code for name in names} == {
         200
