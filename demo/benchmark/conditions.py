@@ -28,7 +28,7 @@ _CELEBA_EYE_DISTANCE = 38.5  # pixels, in CelebA's pictures
 _EYE_DISTANCES = (10.0, 32.0)  # pixels, after shrinking
 _BLURS = (0.6, 2.5)  # sigma in pixels
 _THREADS = 2
-LEAST = 10  # a class needs this many faces with an attribute, and without it, to have a reliability
+LEAST_FACES = 10  # a class needs this many faces with an attribute, and without it, to have a reliability
 _Z = 1.96  # for a 95 % interval
 
 
@@ -65,7 +65,7 @@ def measure_conditions(pipeline: Pipeline[Predictor], data_dir: Path, images: in
         weights: file and sha256; images: how many there were; attributes: their names; conditions: name, found (the
         faces), and classes. A class has from: the lowest figure; images: its faces; accuracy, balanced_accuracy, low
         and high, one for each attribute, where low to high is the 95 % interval of balanced accuracy, and None means
-        that fewer than `LEAST` faces have the attribute or lack it, for accuracy that no face has a known label; mean:
+        that fewer than `LEAST_FACES` faces have the attribute or lack it, for accuracy that no face has a known label; mean:
         balanced accuracy over the attributes that all classes measure; decided: how good the ticks are at each
         operating point, from `tick_figures`, or None for weights without operating points.
     """
@@ -202,7 +202,7 @@ def _reliability(
         sides.append(share)
         below.append(share - low)
         above.append(high - share)
-    measured = np.minimum(positive.sum(axis=0), negative.sum(axis=0)) >= LEAST
+    measured = np.minimum(positive.sum(axis=0), negative.sum(axis=0)) >= LEAST_FACES
     count = known.sum(axis=0)
     accuracy = np.where(count > 0, (right & known).sum(axis=0) / np.maximum(count, 1), np.nan)
     return accuracy, np.mean(sides, axis=0), measured, (np.hypot(*below) / 2, np.hypot(*above) / 2)

@@ -11,7 +11,7 @@ from slimnet.decisions import NOT_SURE, YES, decide_all
 
 # How many ticks, faces with the attribute, or answers a share needs to be given as "N of 100" without an interval: from
 # 30 faces, a share of 80 % is known to within 14 points, from 10 only to within 25.
-LEAST_TOLD = 30
+LEAST_COUNT = 30
 
 
 def tick_figures(
@@ -32,7 +32,7 @@ def tick_figures(
     Returns:
         points: operating point -> precision and recall, one for each attribute; except "accuracy", at which the page
         only answers outside the bands of doubt. For that, sure: right, answered, precision and recall. As in
-        slimnet.calibration, but None if a share would be of fewer than `LEAST_TOLD`.
+        slimnet.calibration, but None if a share would be of fewer than `LEAST_COUNT`.
     """
     points = {
         point: _ticks(decide_all(probabilities, names, calibration, point) == YES, labels, known)
@@ -61,5 +61,5 @@ def _shares(part: np.ndarray, whole: np.ndarray) -> list[float | None]:
     counts = whole.sum(axis=0)
     shares = part.sum(axis=0) / np.maximum(counts, 1)
     return [
-        round(float(share), 4) if count >= LEAST_TOLD else None for share, count in zip(shares, counts, strict=True)
+        round(float(share), 4) if count >= LEAST_COUNT else None for share, count in zip(shares, counts, strict=True)
     ]

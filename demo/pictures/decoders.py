@@ -40,7 +40,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-_GLANCE_SECONDS = 0.1  # between checks whether a picture is still wanted
+_POLL_SECONDS = 0.1  # between checks whether a picture is still wanted
 _READY = b"ready"
 _MAX_ANSWER_BYTES = 2**16  # a picture's shape, or a sentence with its name
 # What a system says that lacks processes, memory or files at this moment.
@@ -167,7 +167,7 @@ class Decoders:
         decoder.connection.send_bytes(name.encode())
         decoder.connection.send_bytes(file)
         polite_from = time.monotonic() + POLITE_DECODE_SECONDS
-        for _ in _glances(decoder, self._bounds.seconds):
+        for _ in _polls(decoder, self._bounds.seconds):
             if decoder not in self._working:
                 raise InterruptedWorkError
             if time.monotonic() >= polite_from and not decoder.connection.poll():
@@ -195,7 +195,7 @@ class Decoders:
     def _is_ready(self, decoder: ChildProcess) -> bool:
         """Wait for a process to be ready. Raises EOFError or OSError if it has ended or takes too long."""
         try:
-            for _ in _glances(decoder, DECODER_START_SECONDS):
+            for _ in _polls(decoder, DECODER_START_SECONDS):
                 pass
         except InterruptedWorkError:
             self._keep(decoder)
@@ -213,10 +213,10 @@ class Decoders:
             raise NoDecoderError(reason) from error
 
 
-def _glances(decoder: ChildProcess, seconds: float) -> Iterator[None]:
+def _polls(decoder: ChildProcess, seconds: float) -> Iterator[None]:
     """Yield now and then until a process says something, while its picture is wanted; then TimeoutError."""
     end = time.monotonic() + seconds
-    while not decoder.connection.poll(min(_GLANCE_SECONDS, seconds)):
+    while not decoder.connection.poll(min(_POLL_SECONDS, seconds)):
         yield
         asked = time.monotonic()
         check_wanted()

@@ -101,7 +101,7 @@ class Trainer:
     ) -> None:  # fmt: skip
         self.config, self.data, self.process = config, data, process
         self.targets = data.train.split.targets if targets is None else targets
-        self.whole = not np.isnan(self.targets).any()
+        self.all_targets_known = not np.isnan(self.targets).any()
         self.interruption = interruption or Interruption()
         self.folder = Path(config.save_dir)
         self.network = build_network(config, data.train.split.attributes).to(process.device)
@@ -126,12 +126,12 @@ class Trainer:
         full = self.network.preprocessing
         self.schedule = Schedule(config, self.steps_per_epoch, full.height, full.width)
         self.fraction = 0.0
-        self.held: dict[str, DevicePictures] = {}
+        self.held_validation: dict[str, DevicePictures] = {}
         self.losses: list[Tensor] = []
         self.steps_between_reads = 1 if process.device.type == "cpu" else _STEPS_BETWEEN_READS
         self.asked_to_stop = False
-        self.started = time.monotonic() - self.progress.seconds
-        self.saved = time.monotonic()
+        self.started_at = time.monotonic() - self.progress.seconds
+        self.saved_at = time.monotonic()
         self.log = ProgressLog(process.writes, self.steps_per_epoch)
 
     @property
@@ -212,7 +212,7 @@ class Trainer:
             on_device |= config.pictures_on == "auto" and holds(device, size)
         if not on_device:
             return HostLoader(data, config.num_workers, pin=device.type == "cuda")
-        self.held = {name: DevicePictures(split.pictures, device) for name, split in self.data.valid.items()}
+        self.held_validation = {name: DevicePictures(split.pictures, device) for name, split in self.data.valid.items()}
         return DeviceLoader(data, device)
 
     # One epoch
@@ -268,7 +268,7 @@ class Trainer:
             self.save_state()
             self.process.wait()  # otherwise torchrun would end the writing process once another has left
             raise self.interruption.reason
-        if time.monotonic() - self.saved >= 60 * self.config.save_minutes:
+        if time.monotonic() - self.saved_at >= 60 * self.config.save_minutes:
             self.save_state()
 
     def step(self, crops: Tensor, labels: Tensor) -> None:
@@ -288,7 +288,7 @@ class Trainer:
         targets = labels.to(device, non_blocking=pinned)
         with self.autocast:
             logits = self.wrapped(x)
-        loss = cross_entropy(logits.float(), targets) * self.weight(targets)
+        loss = cross_entropy(logits.float(), targets) * self.loss_weight(targets)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
@@ -327,7 +327,7 @@ class Trainer:
             progress.loss_sum += value
         return value
 
-    def weight(self, targets: Tensor) -> float | Tensor:
+    def loss_weight(self, targets: Tensor) -> float | Tensor:
         """Return the factor for this process's mean loss that makes DDP's average weigh all known labels equally.
 
         Args:
@@ -336,7 +336,7 @@ class Trainer:
         Returns:
             1, or a float32 scalar if some labels are unknown and there are several processes.
         """
-        if self.process.count == 1 or self.whole:
+        if self.process.count == 1 or self.all_targets_known:
             return 1.0
         mine = (~targets.isnan()).sum().float()
         return mine * self.process.count / self.process.total(mine.clone()).clamp(min=1)
@@ -360,7 +360,7 @@ class Trainer:
             "train/loss": progress.loss_sum / max(progress.batch, 1),
             **first[1].as_metrics("valid"),
             "learning_rate": rate,
-            "minutes": (time.monotonic() - self.started) / 60,
+            "minutes": (time.monotonic() - self.started_at) / 60,
             "images": float(progress.images),
         }
         for name, found in others:
@@ -403,7 +403,7 @@ class Trainer:
         # Each process has its own batch-norm statistics; the writer's are validated, since they are saved.
         self.process.take_from_writer(self.eval_network.buffers())
         return {
-            name: validate(self.eval_network, split, self.process, self.held.get(name))
+            name: validate(self.eval_network, split, self.process, self.held_validation.get(name))
             for name, split in self.data.valid.items()
         }
 
@@ -412,7 +412,7 @@ class Trainer:
 
         Processes share the time only when they have just shared losses, since both make them wait.
         """
-        self.progress.seconds = time.monotonic() - self.started
+        self.progress.seconds = time.monotonic() - self.started_at
         if self.config.minutes and self.losses:
             return
         if self.config.minutes:
@@ -441,7 +441,7 @@ class Trainer:
         Raises:
             TrainingError: A weight is not finite, or the state cannot be written.
         """
-        self.saved = time.monotonic()
+        self.saved_at = time.monotonic()
         if not self.process.writes:
             return
         check_finite(self.network, self.folder)

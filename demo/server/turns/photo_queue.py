@@ -28,7 +28,7 @@ from demo.server.answer import answer_on
 from demo.server.gradio_internals import caller_address
 from demo.server.turns.line import Line, TurnedAwayError, stay
 
-_GLANCE_SECONDS = 0.02  # between checks whether it is a photo's turn to go on
+_POLL_SECONDS = 0.02  # between checks whether it is a photo's turn to go on
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -169,7 +169,7 @@ class PhotoQueue:
             self._line.keep(guest, LATE_PHOTO_SECONDS)
             while not self._line.has_place(address, guest) and time.monotonic() < until:
                 self._make_room(address, guest)
-                await asyncio.sleep(_GLANCE_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
         except asyncio.CancelledError:
             self._line.stop_keeping(guest)
             raise
@@ -190,7 +190,7 @@ class PhotoQueue:
         """Count a step, wait for the photo's turn to go on, and return whether it is wanted. Runs on the pool."""
         work.steps += 1
         while work.is_wanted and work in self._long_works()[PHOTO_THREADS:]:
-            time.sleep(_GLANCE_SECONDS)
+            time.sleep(_POLL_SECONDS)
         return work.is_wanted
 
     def _long_works(self) -> list[_Work]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from demo.benchmark.__main__ import main
-from demo.benchmark.conditions import CLASSES, LEAST, Sightings, classes
+from demo.benchmark.conditions import CLASSES, LEAST_FACES, Sightings, classes
 from slimnet import ATTRIBUTES, Calibration, SlimNet
 from tests.fakes.celeba import write_portraits
 from tests.fakes.decided import decided
@@ -62,9 +62,9 @@ def test_reliability_is_balanced_accuracy_with_its_interval() -> None:
 
 
 def test_few_faces_measure_nothing() -> None:
-    (row,) = rows(sightings(5.0, LEAST - 1, 3, 100, 90), 0)
+    (row,) = rows(sightings(5.0, LEAST_FACES - 1, 3, 100, 90), 0)
     assert (row["balanced_accuracy"], row["low"], row["high"], row["mean"]) == ([None], [None], [None], None)
-    (row,) = rows(sightings(5.0, LEAST, 5, 100, 100), 0)
+    (row,) = rows(sightings(5.0, LEAST_FACES, 5, 100, 100), 0)
     assert row["mean"] == 0.75
 
 

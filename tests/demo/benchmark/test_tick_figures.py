@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.benchmark.tick_figures import LEAST_TOLD, tick_figures
+from demo.benchmark.tick_figures import LEAST_COUNT, tick_figures
 from tests.fakes.decided import decided
 
 # How many faces with and without the attribute have each probability. Not sure from 0.1 to 0.9; ticked above 0.2 at
@@ -30,17 +30,17 @@ def test_ticks_and_answers_are_measured_as_the_page_gives_them() -> None:
 
 
 def test_ticks_that_another_one_excludes_are_none() -> None:
-    sure = np.full((LEAST_TOLD, 2), 0.99)
+    sure = np.full((LEAST_COUNT, 2), 0.99)
     sure[:, 1] = 0.95
     found = tick_figures(sure, np.ones_like(sure, bool), np.ones_like(sure, bool), ("No_Beard", "Goatee"), decided(2))
     assert found["points"]["f1"]["recall"] == found["sure"]["answered"] == [1, 0]
 
 
 def test_a_share_of_few_is_not_told() -> None:
-    few = measured({0.95: LEAST_TOLD - 1, 0.5: 1}, {0.05: 9})
+    few = measured({0.95: LEAST_COUNT - 1, 0.5: 1}, {0.05: 9})
     assert few["sure"] == {"right": [1.0], "answered": [0.9744], "precision": [None], "recall": [0.9667]}
-    assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["recall"] == [None]
-    assert measured({0.95: LEAST_TOLD - 1}, {0.95: 1})["sure"]["precision"] == [0.9667]
+    assert measured({0.95: LEAST_COUNT - 1}, {0.95: 1})["sure"]["recall"] == [None]
+    assert measured({0.95: LEAST_COUNT - 1}, {0.95: 1})["sure"]["precision"] == [0.9667]
     assert measured({0.95: 1}, {})["points"]["balanced"] == {"precision": [None], "recall": [None]}
 
 

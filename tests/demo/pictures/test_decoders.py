@@ -321,7 +321,7 @@ def test_only_so_many_processes_are_kept_as_may_work_at_the_same_time(others: se
 def test_what_a_picture_waits_for_others_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.BytesIO()
     Image.new("RGBA", (4000, 4000), (1, 2, 3, 100)).save(file, "PNG", compress_level=1)  # takes many glances
-    monkeypatch.setattr(decoders_module, "_GLANCE_SECONDS", 0.01)
+    monkeypatch.setattr(decoders_module, "_POLL_SECONDS", 0.01)
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(decoders_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
 
