@@ -65,8 +65,8 @@ def measure_conditions(pipeline: Pipeline[Predictor], data_dir: Path, images: in
         weights: file and sha256; images: how many there were; attributes: their names; conditions: name, found (the
         faces), and classes. A class has from: the lowest figure; images: its faces; accuracy, balanced_accuracy, low
         and high, one for each attribute, where low to high is the 95 % interval of balanced accuracy, and None means
-        that fewer than `LEAST_FACES` faces have the attribute or lack it, for accuracy that no face has a known label; mean:
-        balanced accuracy over the attributes that all classes measure; decided: how good the ticks are at each
+        that fewer than `LEAST_FACES` faces have the attribute or lack it, for accuracy that no face has a known label;
+        mean: balanced accuracy over the attributes that all classes measure; decided: how good the ticks are at each
         operating point, from `tick_figures`, or None for weights without operating points.
     """
     pictures = validation_pictures(data_dir, images, pipeline.attributes)
