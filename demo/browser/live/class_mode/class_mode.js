@@ -48,7 +48,7 @@ export class ClassMode {
    * @param {HTMLCanvasElement} canvas - the live picture, which moves into the dialog while it is open
    * @param {HTMLElement} status - the status line, which does so too, since only what is in the dialog is seen and heard
    * @param {string[]} colours - of the faces in turn
-   * @param {import("../../shared/attributes/attributes.js").Row[]} rows - of the attributes, in the order of the page
+   * @param {import("../../shared/attributes/attributes.js").AttributeRow[]} rows - of the attributes, in the order of the page
    */
   constructor(dialog, canvas, status, colours, rows) {
     this.dialog = dialog;

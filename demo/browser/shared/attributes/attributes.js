@@ -30,17 +30,17 @@ const WARNINGS = {
 /** @typedef {import("./decisions.js").Tick} Tick */
 
 /** An attribute's checkbox, with its bar and its percentage. */
-export class Row {
-  /** @param {HTMLElement} row */
-  constructor(row) {
-    this.row = row;
-    this.index = Number(row.dataset.index); // among the probabilities
-    this.box = find(row, "[data-attribute]", HTMLInputElement);
-    this.name = written(find(row, "label", HTMLElement));
-    this.bar = find(row, ".bar i", HTMLElement);
-    this.percent = find(row, ".percent", HTMLElement);
-    this.state = find(row, ".state", HTMLElement);
-    this.impression = row.closest(".impressions") !== null;
+export class AttributeRow {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.index = Number(element.dataset.index); // among the probabilities
+    this.box = find(element, "[data-attribute]", HTMLInputElement);
+    this.name = written(find(element, "label", HTMLElement));
+    this.bar = find(element, ".bar i", HTMLElement);
+    this.percent = find(element, ".percent", HTMLElement);
+    this.state = find(element, ".state", HTMLElement);
+    this.impression = element.closest(".impressions") !== null;
     // What is shown now.
     /** @type {Tick} */
     this.tick = false;
@@ -79,7 +79,7 @@ export class Row {
     this.tick = tick;
     this.box.checked = tick === true;
     this.box.indeterminate = tick === null; // screen readers call it "mixed"
-    this.row.classList.toggle("on", tick === true);
+    this.element.classList.toggle("on", tick === true);
   }
 
   clear() {
@@ -102,7 +102,7 @@ export class AttributePanel {
     this.root = root;
     this.decisions = decisions;
     this.settings = new Settings();
-    this.listed = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row)); // in the page's order
+    this.listed = findAll(root, ".attribute", HTMLElement).map((element) => new AttributeRow(element)); // in the page's order
     this.rows = [...this.listed].sort((one, other) => one.index - other.index);
     this.attributes = this.rows.map(({box}) => box.dataset.attribute); // in the order of the probabilities
     this.names = this.rows.map(({name}) => name); // for people
@@ -127,7 +127,7 @@ export class AttributePanel {
   /** Makes columns wide enough for the names in them. */
   leaveRoom() {
     for (const list of findAll(this.root, ".groups, .impressions", HTMLElement)) {
-      const names = this.listed.filter(({row}) => list.contains(row)).map(({name}) => name);
+      const names = this.listed.filter(({element}) => list.contains(element)).map(({name}) => name);
       leaveRoomForWords(list, names, NAME_WEIGHT);
     }
   }

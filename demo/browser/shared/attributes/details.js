@@ -15,15 +15,15 @@ const TOO_FEW_TICKS = t("Ticked too rarely to say how often it is right.");
 const TOO_FEW_FACES = t("Too few faces had it to say how many it finds.");
 
 /** The details of one attribute. */
-class Row {
-  /** @param {HTMLElement} row */
-  constructor(row) {
-    this.row = row;
-    this.index = Number(row.dataset.index);
-    this.name = find(row, "[data-attribute]", HTMLInputElement).dataset.attribute;
-    this.slider = find(row, ".details input", HTMLInputElement);
-    this.value = find(row, ".details output", HTMLOutputElement);
-    this.measured = row.querySelector(".measured"); // null if the weights have no operating points
+class ThresholdRow {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.index = Number(element.dataset.index);
+    this.name = find(element, "[data-attribute]", HTMLInputElement).dataset.attribute;
+    this.slider = find(element, ".details input", HTMLInputElement);
+    this.value = find(element, ".details output", HTMLOutputElement);
+    this.measured = element.querySelector(".measured"); // null if the weights have no operating points
     this.standard = NaN; // the slider's position unless the visitor moves it
   }
 
@@ -32,13 +32,13 @@ class Row {
    * @param {import("./decisions.js").Cuts} standard - without the visitor's own threshold
    */
   show({lower, upper}, standard) {
-    const {row, slider, value} = this;
+    const {element, slider, value} = this;
     slider.value = String(Math.round(100 * standard.upper));
     this.standard = slider.valueAsNumber; // clipped to its range
     slider.value = String(Math.round(100 * upper));
     write(value, percentage(upper));
-    row.style.setProperty("--lower", `${100 * lower}%`);
-    row.style.setProperty("--upper", `${100 * upper}%`);
+    element.style.setProperty("--lower", `${100 * lower}%`);
+    element.style.setProperty("--upper", `${100 * upper}%`);
   }
 }
 
@@ -55,7 +55,7 @@ export class Details {
     this.alike = null;
     /** @type {string | undefined} */
     this.point = undefined; // the operating point
-    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.rows = findAll(root, ".attribute", HTMLElement).map((element) => new ThresholdRow(element));
     this.reset = find(root, "[data-do=reset]", HTMLButtonElement);
     this.reset.addEventListener("click", () => settings.change({thresholds: {}}));
     root.addEventListener("input", (event) => {
@@ -64,7 +64,7 @@ export class Details {
     });
   }
 
-  /** @param {Row} row */
+  /** @param {ThresholdRow} row */
   moveThreshold({name, slider, standard}) {
     const {[name]: _, ...thresholds} = this.settings.values.thresholds;
     const percent = slider.valueAsNumber;
@@ -81,7 +81,7 @@ export class Details {
     const {thresholds} = this.settings.values;
     for (const row of this.rows) {
       row.show(rule.cuts[row.index], standard.cuts[row.index]);
-      row.row.classList.toggle("moved", row.name in thresholds);
+      row.element.classList.toggle("moved", row.name in thresholds);
     }
     this.point = point;
     this.showMeasured();

@@ -21,15 +21,17 @@ const STEADY_MS = 1000; // a moving face is classed by its mean over this time, 
  */
 
 /** The reliability of one attribute. */
-class Row {
-  /** @param {HTMLElement} row */
-  constructor(row) {
-    this.row = row;
-    this.index = Number(row.dataset.index);
-    this.marks = find(row, ".marks", HTMLElement);
-    this.text = find(row, "[id$='-reliability']", HTMLElement);
+class ReliabilityRow {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.index = Number(element.dataset.index);
+    this.marks = find(element, ".marks", HTMLElement);
+    this.text = find(element, "[id$='-reliability']", HTMLElement);
     this.usual = written(this.text); // for all of CelebA's validation faces
-    this.level = this.usualLevel = ["good", "fair", "weak", "unmeasured"].find((name) => row.classList.contains(name));
+    this.level = this.usualLevel = ["good", "fair", "weak", "unmeasured"].find((name) =>
+      element.classList.contains(name),
+    );
   }
 
   /** @param {FaceClass | null} chosen */
@@ -37,7 +39,7 @@ class Row {
     const measured = chosen?.rows[this.index];
     const level = measured ? measured[0] : this.usualLevel;
     const text = measured ? translated(measured[1]) : this.usual;
-    this.row.classList.replace(this.level, level);
+    this.element.classList.replace(this.level, level);
     this.level = level;
     write(this.text, text);
     this.text.classList.toggle("of-all", Boolean(chosen && !measured));
@@ -55,7 +57,7 @@ export class ReliabilityOfFace {
   constructor(root, conditions, onChoose = () => {}) {
     this.conditions = conditions;
     this.onChoose = onChoose;
-    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.rows = findAll(root, ".attribute", HTMLElement).map((element) => new ReliabilityRow(element));
     this.line = find(root, ".like", HTMLElement);
     /** @type {FaceClass | null} */
     this.chosen = null;

@@ -5,22 +5,22 @@ import {searchWords, t, whenLanguageChanges} from "../language.js";
 import {write, writeAttribute} from "../written.js";
 
 /** What the toolbar knows of an attribute. */
-class Row {
-  /** @param {HTMLElement} row */
-  constructor(row) {
-    this.row = row;
-    this.box = find(row, "[data-attribute]", HTMLInputElement);
+class SearchRow {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.box = find(element, "[data-attribute]", HTMLInputElement);
     /** @type {HTMLElement} */
-    this.group = row.closest(".group");
+    this.group = element.closest(".group");
     this.matches = true;
     this.learn();
   }
 
   /** Takes the names and the other words of the language. */
   learn() {
-    const {row, group, box} = this;
-    this.names = plain(`${row.querySelector("label").textContent} ${group.querySelector("h3").textContent}`);
-    this.words = plain(` ${row.dataset.words} ${searchWords(box.dataset.attribute)}`);
+    const {element, group, box} = this;
+    this.names = plain(`${element.querySelector("label").textContent} ${group.querySelector("h3").textContent}`);
+    this.words = plain(` ${element.dataset.words} ${searchWords(box.dataset.attribute)}`);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Toolbar {
   constructor(root, settings) {
     this.root = root;
     this.settings = settings;
-    this.rows = findAll(root, ".attribute", HTMLElement).map((row) => new Row(row));
+    this.rows = findAll(root, ".attribute", HTMLElement).map((element) => new SearchRow(element));
     this.search = find(root, "input[type=search]", HTMLInputElement);
     this.count = find(root, ".matches", HTMLElement);
     this.nothing = find(root, ".nothing", HTMLElement);
@@ -97,7 +97,7 @@ export class Toolbar {
     const wanted = plain(this.search.value).split(/\s+/).filter(Boolean);
     for (const row of this.rows) {
       row.matches = wanted.every((word) => row.fits(word));
-      row.row.classList.toggle("unmatched", !row.matches);
+      row.element.classList.toggle("unmatched", !row.matches);
     }
     const rows = this.rows.filter((row) => this.shows(row));
     const count = rows.filter(({matches}) => matches).length;
@@ -115,7 +115,7 @@ export class Toolbar {
   /**
    * Whether a row is not one of the impressions, or these are switched on.
    *
-   * @param {Row} row
+   * @param {SearchRow} row
    */
   shows({group}) {
     return this.settings.values.impressions || !group.classList.contains("impressions");
@@ -123,7 +123,8 @@ export class Toolbar {
 
   /** Hides groups without a visible row, and says so if none is left. To be called when ticks have changed. */
   arrange() {
-    const toSee = (/** @type {Row} */ row) => row.matches && (row.box.checked || !this.tickedOnly) && this.shows(row);
+    const toSee = (/** @type {SearchRow} */ row) =>
+      row.matches && (row.box.checked || !this.tickedOnly) && this.shows(row);
     const full = new Set(this.rows.filter(toSee).map(({group}) => group));
     for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
     this.nothing.hidden = full.size > 0;

@@ -31,15 +31,15 @@ export class WhyPanel {
     this.where = find(this.root, ".where", HTMLElement);
     this.sum = find(this.root, ".summands", HTMLElement);
     this.buttons = findAll(attributes.root, "[data-do=why]", HTMLButtonElement);
-    /** @type {import("../attributes/attributes.js").Row | null} */
+    /** @type {import("../attributes/attributes.js").AttributeRow | null} */
     this.row = null; // of the attribute asked about
     this.written = -Infinity; // when the sentence was written, in milliseconds
     this.answered = false;
     /** @type {number | undefined} */
     this.later = undefined; // timer of a map that came too soon to be written
     attributes.root.addEventListener("click", (event) => {
-      const row = closest(event, ASKING)?.closest(".attribute");
-      if (row) this.toggle(attributes.listed.find((listed) => listed.row === row));
+      const element = closest(event, ASKING)?.closest(".attribute");
+      if (element) this.toggle(attributes.listed.find((row) => row.element === element));
     });
     find(this.root, "[data-do=why-close]", HTMLButtonElement).addEventListener("click", () => this.close());
     attributes.settings.onChange(() => {
@@ -52,26 +52,26 @@ export class WhyPanel {
     return this.row?.box.dataset.attribute ?? null;
   }
 
-  /** @param {import("../attributes/attributes.js").Row} row - to ask about from now on, or to stop asking about */
+  /** @param {import("../attributes/attributes.js").AttributeRow} row - to ask about from now on, or to stop asking about */
   toggle(row) {
     this.choose(row === this.row ? null : row);
   }
 
   close() {
     if (!this.row) return;
-    const button = find(this.row.row, "[data-do=why]", HTMLButtonElement);
+    const button = find(this.row.element, "[data-do=why]", HTMLButtonElement);
     const focused = this.root.contains(document.activeElement);
     this.choose(null);
     if (focused && button.getClientRects().length > 0) button.focus();
   }
 
-  /** @param {import("../attributes/attributes.js").Row | null} row */
+  /** @param {import("../attributes/attributes.js").AttributeRow | null} row */
   choose(row) {
     this.row = row;
     this.root.hidden = row === null;
-    for (const {row: other} of this.attributes.listed) other.classList.toggle("asked", other === row?.row);
+    for (const {element: other} of this.attributes.listed) other.classList.toggle("asked", other === row?.element);
     for (const button of this.buttons) {
-      button.setAttribute("aria-pressed", String(button.closest(".attribute") === row?.row));
+      button.setAttribute("aria-pressed", String(button.closest(".attribute") === row?.element));
     }
     if (row) {
       write(this.title, t("Why “{name}”?", {name: row.name}));
