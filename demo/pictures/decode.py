@@ -178,8 +178,8 @@ def _to_frame(image: Image.Image) -> np.ndarray:
     _make_upright(image)
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
-        if image.format == "PPM":
-            values = values.astype(np.uint16)  # which Pillow has scaled to 16 bits, but keeps in 32
+        if image.format == "PPM" and image.mode == "I":
+            values = values.astype(np.uint16)  # Pillow has scaled them to 16 bits, but keeps them in 32
         image = Image.fromarray(to_8_bit(values))
     image = srgb.to_srgb(image, profile, MAX_PROFILE_BYTES)
     if image.has_transparency_data:

@@ -51,6 +51,13 @@ def test_16_bit_is_scaled_not_clipped(kind: str) -> None:
     assert open_picture(saved(Image.fromarray(values), kind))[0, :, 0].tolist() == [0, 1, 100, 255]
 
 
+def test_a_dark_netpbm_picture_stays_dark_and_one_of_floats_is_read() -> None:
+    deep = b"P5 3 1 65535\n" + np.array([[0, 128, 257]], ">u2").tobytes()
+    assert open_picture(deep)[0, :, 0].tolist() == [0, 0, 1]
+    floats = b"Pf\n3 1\n-1.0\n" + np.array([[0, 0.2, 1]], "<f4").tobytes()
+    assert open_picture(floats)[0, :, 0].tolist() == [0, 51, 255]
+
+
 def test_gif_gives_its_first_frame() -> None:
     first, second = Image.new("RGB", (5, 5), "red"), Image.new("RGB", (5, 5), "blue")
     data = saved(first, "GIF", save_all=True, append_images=[second], duration=100)
