@@ -1,6 +1,5 @@
 """A real page in headless Chromium, with a camera that films the example portrait."""
 
-import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +8,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
 import pytest
 
+import tests.missing
 from demo.benchmark.browser import ChromiumMissingError, launch, portrait_frames, write_film
 from demo.benchmark.server import PageServer
 from demo.pictures.decode import open_picture
@@ -40,10 +40,9 @@ WATCH = """
 """
 
 
-def missing(what: str) -> Any:
-    """Skip, except on a machine that must have everything."""
-    message = f"browser tests need {what}"
-    return pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+def missing(what: str) -> NoReturn:
+    """Skip a test; fail it in CI."""
+    tests.missing.missing(f"browser tests need {what}")
 
 
 class Server(PageServer):

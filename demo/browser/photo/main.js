@@ -278,8 +278,10 @@ class Photos {
       view.show(answer);
     }
     if (this.isNextAwaited) this.sayWhatIsAwaited();
-    else view.arrive();
-    this.showAlbum();
+    else {
+      view.arrive();
+      this.showAlbum();
+    }
     this.offer.show(this.atServer ? reading.failed.filter(({error}) => error instanceof NotReadHereError) : []);
     if (!reading.busy || answer) this.downloads.offer();
     if (!reading.busy) this.sayHowItEnded();

@@ -112,10 +112,10 @@ async def _public_address(host: str) -> str:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise _FetchError(f"its host {host} is not known.") from error
-    addresses = [str(where[0]) for *_, where in found]
-    for address in filter(is_public, addresses):
-        return address
-    raise _FetchError(f"its host {host} is in the server's own network.")
+    public = next(filter(is_public, (str(where[0]) for *_, where in found)), None)
+    if public is None:
+        raise _FetchError(f"its host {host} is in the server's own network.")
+    return public
 
 
 def is_public(address: str) -> bool:
