@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 _SEED = 0  # the same samples in every run, so that figures can be compared
+_RANKED_AT_ONCE = 4_000_000  # images times samples: more would only need more memory, hundreds of megabytes already
 
 
 def draw(identities: np.ndarray, resamples: int) -> np.ndarray:
@@ -42,14 +43,17 @@ def resampled(
     Returns:
         float64 (resamples, attributes) by the metric's name, as from metrics.figures; nan if undefined.
     """
+    samples_at_once = max(1, _RANKED_AT_ONCE // max(1, len(labels)))
+    parts = [weights[first : first + samples_at_once] for first in range(0, len(weights), samples_at_once)]
     ranked = [
-        _ranking(labels[there, n], probabilities[there, n], weights if there.all() else weights[:, there])
+        np.concatenate([_ranking(labels[there, n], probabilities[there, n], part[:, there]) for part in parts], axis=1)
         for n, there in enumerate(known.T)
     ]
+    average_precision, roc_auc = np.stack(ranked, axis=-1)
     return {
         **resampled_ticks(labels, probabilities, known, weights),
-        "average_precision": np.stack([average_precision for average_precision, _ in ranked], axis=1),
-        "roc_auc": np.stack([roc_auc for _, roc_auc in ranked], axis=1),
+        "average_precision": average_precision,
+        "roc_auc": roc_auc,
     }
 
 

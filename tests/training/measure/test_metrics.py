@@ -31,6 +31,18 @@ def test_figures_of_a_case_worked_out_by_hand() -> None:
     assert found["recall"][1] == 0.75
 
 
+def test_samples_of_many_pictures_are_the_same_together_and_alone() -> None:
+    count = 600_000
+    rng = np.random.default_rng(0)
+    labels = rng.random((count, 1)) < 0.3
+    many = Answers(("a",), labels, (labels + rng.random((count, 1))) / 2, np.array([False]), np.ones_like(labels))
+    draws = bootstrap.draw(np.arange(count) % 100, 14)
+    together = many.resampled(draws)
+    for sample in (0, 7, 13):
+        for name, values in many.resampled(draws[sample : sample + 1]).items():
+            np.testing.assert_allclose(together[name][sample], values[0], rtol=1e-6, err_msg=name)
+
+
 def test_a_sample_that_is_the_whole_gives_the_figures_themselves(answers: Answers) -> None:
     found = answers.resampled(np.ones((1, 90), np.float32))
     assert found.keys() == set(metrics.FIGURES)
