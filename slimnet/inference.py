@@ -38,7 +38,7 @@ class Inference(nn.Module):
         self.register_buffer("blank", blank_features(self.network, *size), persistent=False)
         _fold_normalisation(cast(nn.Conv2d, self.network.conv1[0]), model.preprocessing)
         temperatures = model.calibration.temperatures if model.calibration else [1.0] * len(model.attributes)
-        self.register_buffer("temperatures", torch.tensor(temperatures, dtype=torch.float32))
+        self.register_buffer("temperatures", torch.tensor(temperatures, dtype=torch.float32, device="cpu"))
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Compute logits and probabilities.
@@ -125,7 +125,8 @@ def fold_batch_norm(model: _Module) -> _Module:
 def _fold_normalisation(stem: nn.Conv2d, preprocessing: Preprocessing) -> None:
     """Make the first convolution read values from 0 to 255; this is exact, since it has no padding."""
     mean, std = (
-        255 * torch.tensor(v, dtype=torch.float64).view(3, 1, 1) for v in (preprocessing.mean, preprocessing.std)
+        255 * torch.tensor(v, dtype=torch.float64, device="cpu").view(3, 1, 1)
+        for v in (preprocessing.mean, preprocessing.std)
     )
     weight = stem.weight.double() / std
     with torch.no_grad():

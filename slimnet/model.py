@@ -220,7 +220,6 @@ class SlimNet(nn.Module):
         return (side - 1) * stride + size
 
     @classmethod
-    @torch.inference_mode(mode=False)  # weights made in inference mode could not be used for fine maps later
     def load_pretrained(cls, path: str | Path) -> "SlimNet":
         """Load a weights file.
 
@@ -247,7 +246,8 @@ class SlimNet(nn.Module):
             The network, on the CPU and in eval mode.
 
         Raises:
-            CheckpointError: the files there are damaged or not a SlimNet.
+            CheckpointError: the files there are damaged or not a SlimNet, or there is neither such a folder nor a
+                repository that could have such a name.
             OSError: the download failed; huggingface_hub's errors are of this kind.
         """
         from slimnet.files.hub import HubRepository  # imported here, since the network itself needs no huggingface_hub
@@ -256,6 +256,7 @@ class SlimNet(nn.Module):
         return cls._from_checkpoint(found, pretrained_model_name_or_path).eval()
 
     @classmethod
+    @torch.inference_mode(mode=False)  # weights made in inference mode could not be used for fine maps later
     def _from_checkpoint(cls, found: Checkpoint, source: str | Path) -> "SlimNet":
         """Build the network of a checkpoint; a CheckpointError names its source."""
 
@@ -270,7 +271,8 @@ class SlimNet(nn.Module):
             problem = str(error)
         if problem:
             raise CheckpointError(f"{source} does not hold the SlimNet that it claims to: {problem}")
-        model = build()
+        with torch.device("cpu"):  # whatever the caller's default is
+            model = build().float()
         model.load_state_dict(found.state)
         model.calibration = found.calibration
         model.provenance = found.provenance
@@ -285,7 +287,7 @@ class SlimNet(nn.Module):
 
         Raises:
             ValueError: the path has another suffix.
-            CheckpointError: the calibration is for another number of attributes.
+            CheckpointError: as for to_checkpoint.
             OSError: the file cannot be written.
         """
         checkpoint.write(path, self.to_checkpoint())
@@ -299,13 +301,17 @@ class SlimNet(nn.Module):
 
         Returns:
             The address of the commit if an option asks to push the folder, else None.
+
+        Raises:
+            CheckpointError: as for to_checkpoint.
+            OSError: a file cannot be written, or the upload failed.
         """
         from slimnet.files.hub import HubRepository
 
         return HubRepository.of(self.to_checkpoint()).save_pretrained(save_directory, **options)
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
-        """Upload the network to the Hugging Face hub.
+        """Upload the network to the Hugging Face hub, with a model card unless somebody has changed the one there.
 
         Args:
             repo_id: USER/NAME of the repository; it is created if it does not exist.
@@ -315,6 +321,7 @@ class SlimNet(nn.Module):
             The address of the commit.
 
         Raises:
+            CheckpointError: as for to_checkpoint.
             OSError: the upload failed; huggingface_hub's errors are of this kind.
         """
         from slimnet.files.hub import HubRepository
@@ -338,9 +345,17 @@ class SlimNet(nn.Module):
             A checkpoint on the CPU; it shares memory with a network on the CPU.
 
         Raises:
-            CheckpointError: the calibration is for another number of attributes.
+            CheckpointError: the checkpoint could not be loaded again, because a weight is not finite, the crops are too
+                small for the network, or the attributes or the calibration are for another number of outputs.
         """
         state = OrderedDict((name, value.detach().cpu()) for name, value in self.state_dict().items())
+        problem = _too_small(self) or _mismatch(state, state)
+        try:
+            label_names(self.architecture.num_classes, self.attributes)
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            raise CheckpointError(f"this SlimNet cannot be saved, since nobody could load it: {problem}")
         return Checkpoint(
             self.architecture, state, self.attributes, self.preprocessing, self.calibration, self.provenance
         )

@@ -23,6 +23,7 @@ PROBABILITY_TOLERANCE = 1e-3  # engines normally agree to 1e-6
 # A call may bring any number of crops. All at once could fill a GPU's memory, after which the CPU would do all work.
 # The largest feature map of this many takes 0.9 GB.
 _BATCH_CROPS = 256
+_BATCH_FINE_MAPS = 32  # fine maps take some 3 MB a crop if all attributes are explained
 
 
 class Network(Protocol):
@@ -172,6 +173,7 @@ class Predictor:
         # Keep a copy on the CPU, since a failed device may not give its weights back.
         self._torch_on_cpu = TorchNetwork(Inference(model), torch.device("cpu"))
         self._bias = (self._torch_on_cpu.module.network.fc.bias / self._torch_on_cpu.module.temperatures).numpy()
+        self._bias.setflags(write=False)  # every explanation holds it
         self._cells, self._fine_cells = cells(model), cells(model, refine=True)
         try:
             self._on_cpu = _network_on_cpu(self._torch_on_cpu)
@@ -265,13 +267,16 @@ class Predictor:
 
         Args:
             features: float32 (N, channels, h, w), from `with_features`.
-            attributes: indices of the attributes to explain; each takes torch some 2 ms per crop on the CPU.
+            attributes: indices of the attributes to explain, at least one; each takes torch some 2 ms per crop on the
+                CPU.
 
         Returns:
             Maps and bias of these attributes, in order.
         """
-        maps, bias = self._torch_on_cpu.module.explain_features(torch.from_numpy(features), attributes)
-        return Explanation(maps.numpy(), bias.numpy(), self._fine_cells)
+        explain = self._torch_on_cpu.module.explain_features
+        batches = torch.from_numpy(features).split(_BATCH_FINE_MAPS)
+        maps = [explain(batch, attributes).maps.numpy() for batch in batches]
+        return Explanation(np.concatenate(maps), self._bias[list(attributes)], self._fine_cells)
 
     def _check(self, crops: np.ndarray) -> None:
         """Raise a ValueError unless these are crops."""

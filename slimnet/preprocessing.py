@@ -34,6 +34,8 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
 
     def __post_init__(self) -> None:
+        for name in ("mean", "std"):  # from JSON they come as lists
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name, side in (("height", self.height), ("width", self.width)):
             if type(side) is not int or not 1 <= side <= MAX_SIDE_PIXELS:
                 raise ValueError(f"{name} takes whole numbers from 1 to {MAX_SIDE_PIXELS}, got {shortened(side)}")
@@ -71,7 +73,12 @@ class Preprocessing:
 
         Returns:
             float32 (..., 3, height, width) on the same device; a batch is channels_last in memory.
+
+        Raises:
+            ValueError: the crops have another type, so that their scale is not known.
         """
+        if crops.dtype != torch.uint8:
+            raise ValueError(f"expected uint8 crops, from 0 to 255, got {crops.dtype}")
         # Imported here: it takes as long as torch's import, and Predictor, which folds all of this, never needs it.
         from torchvision.transforms.v2 import functional as F
 
@@ -85,7 +92,7 @@ class Preprocessing:
 def _on_device(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
     """Put a mean or deviation on a device, on the scale 0..255; cached, since a GPU must be idle for it."""
     with torch.inference_mode(mode=False):
-        return 255 * torch.tensor(values, device=device)
+        return 255 * torch.tensor(values, dtype=torch.float32, device=device)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -95,8 +95,9 @@ def _read_by_opencv(file: IO[bytes], page: Page) -> Image.Image:
     if page.photometric == _WHITE_IS_ZERO:
         grey_or_bgr = 255 - grey_or_bgr
     image = Image.fromarray(np.ascontiguousarray(grey_or_bgr[..., ::-1]) if grey_or_bgr.ndim == 3 else grey_or_bgr)
-    if profile := page.tags.get(Tag.InterColorProfile):
-        image.info["icc_profile"] = bytes(profile)
+    profile = page.tags.get(Tag.InterColorProfile)
+    if isinstance(profile, bytes):  # the tag can have any type
+        image.info["icc_profile"] = profile
     return image
 
 

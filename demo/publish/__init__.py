@@ -1,1 +1,1 @@
-"""What the maintainers publish: the Hugging Face Space and the screenshots of the README."""
+"""What the maintainers publish: the Hugging Face Space, the page for static hosts, the README's screenshots."""

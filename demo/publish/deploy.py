@@ -1,6 +1,7 @@
 """Puts this repository on Hugging Face as a Space: `python -m demo.deploy USER/NAME`."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -11,19 +12,12 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, SpaceHardware, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-from huggingface_hub.utils import filter_repo_objects, httpx, validate_repo_id
+from huggingface_hub.utils import httpx, validate_repo_id
 
 from demo.paths import ROOT
 from demo.publish.leaks import find_key, is_named_like_a_secret
+from demo.terminal import printable
 
-# Created by running, training and testing the project; left out if there is no git to list the files.
-_MADE_HERE = [
-    *(f"{folder}/" for folder in ("data", "cache", "checkpoints", ".venv", "venv", ".git", ".gradio", "node_modules")),
-    *("*__pycache__/*", "*.py[cod]", ".*_cache/*", "*.ipynb_checkpoints/*"),
-    *("evaluation/", "results.csv*", "results.parquet*", "*-why/*", "soup.safetensors", "calibrated.safetensors"),
-    *(".hypothesis/", ".benchmarks/", "demo/replicas/tls/"),
-    *("slimnet.onnx", "slimnet.pt2", "benchmark.json"),
-]
 _OWN_NAME = "USER/NAME"  # in the README's front matter, where the hub expects the Space's name
 _MAX_BYTES = 50 * 2**20
 
@@ -44,7 +38,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo.deploy", description=__doc__)
     parser.add_argument("space", metavar="USER/NAME", help="created if missing, otherwise updated")
     parser.add_argument("--dry-run", action="store_true", help="only list what would be uploaded, with sizes in bytes")
-    parser.add_argument("--private", action="store_true", help="a new Space is for you alone")
+    parser.add_argument("--private", action="store_true", help="a new Space is for you alone, or for your organisation")
     parser.add_argument(
         "--hardware",
         choices=[hardware.value for hardware in SpaceHardware],
@@ -69,9 +63,10 @@ def main(arguments: list[str] | None = None) -> int:
         if "/" not in chosen.space:
             raise HFValidationError(f"{chosen.space} is not the name of a Space. Give it as USER/NAME.")
         files = listing(ROOT)
-        for path in files:
-            print(f"{(ROOT / path).stat().st_size:>12,}  {path.as_posix()}")
-        print(f"{sum((ROOT / path).stat().st_size for path in files):>12,}  in {len(files)} files")
+        sizes = [(ROOT / path).lstat().st_size for path in files]
+        for path, size in zip(files, sizes, strict=True):
+            print(f"{size:>12,}  {printable(path.as_posix())}")
+        print(f"{sum(sizes):>12,}  in {len(files)} files")
         refused = refusals(ROOT, files)
         if refused:
             raise DeployError("Nothing is uploaded, because of\n  " + "\n  ".join(refused))
@@ -87,27 +82,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def listing(root: Path) -> list[Path]:
-    """List the project's files: those that git knows or, without git, all except what was created here.
+    """List the project's files. Only git can tell them from the user's own, such as pictures.
 
     Args:
         root: root folder of the repository.
 
     Returns:
-        Their paths relative to `root`, sorted.
+        The paths of those that git tracks and that are there, relative to `root`, sorted.
 
     Raises:
-        DeployError: git can't list them.
+        DeployError: there is no git, the folder is no repository, or git can't list its files.
     """
-    if (root / ".git").exists() and shutil.which("git"):
-        command = ["git", "-C", str(root), "ls-files", "-z"]
-        listed = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
-        if listed.returncode:
-            raise DeployError(f"git cannot list the files in {root}: {listed.stderr.strip()}")
-        names = listed.stdout.rstrip("\0").split("\0")
-    else:
-        found = (path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir())
-        names = list(filter_repo_objects(found, ignore_patterns=_MADE_HERE))
-    return sorted(Path(name) for name in names if (root / name).is_file())
+    if not shutil.which("git"):
+        raise DeployError("git is needed, to tell the project's files from your own: install it")
+    if not (root / ".git").exists():
+        raise DeployError(
+            f"{root} is no git repository, so the project's files cannot be told from your own. Clone the project; or "
+            "run `git init` and `git add .` here, and look at what `git status` lists"
+        )
+    command = ["git", "-C", str(root), "ls-files", "-z"]
+    listed = subprocess.run(command, check=False, capture_output=True)
+    if listed.returncode:
+        raise DeployError(f"git cannot list the files in {root}: {os.fsdecode(listed.stderr).strip()}")
+    names = os.fsdecode(listed.stdout).split("\0")[:-1]
+    return sorted(Path(name) for name in names if os.path.lexists(root / name))
 
 
 def refusals(root: Path, files: list[Path]) -> list[str]:
@@ -122,16 +120,20 @@ def refusals(root: Path, files: list[Path]) -> list[str]:
     """
     refused = []
     for path in files:
-        whole = root / path
+        whole, shown = root / path, printable(str(path))
         if whole.is_symlink():
-            refused.append(f"{path}: a link; only files of the repository can be uploaded")
+            refused.append(f"{shown}: a link; only files of the repository can be uploaded")
+        elif whole.is_dir():
+            refused.append(f"{shown}: a repository of its own (a submodule); only files of this one can be uploaded")
+        elif shown != str(path):
+            refused.append(f"{shown}: the hub takes no such name")
         elif is_named_like_a_secret(path):
-            refused.append(f"{path}: files of this name hold keys or passwords; remove it from git (git rm --cached)")
+            refused.append(f"{shown}: files of this name hold keys or passwords; remove it from git (git rm --cached)")
         elif whole.stat().st_size > _MAX_BYTES:
-            refused.append(f"{path}: larger than {_MAX_BYTES // 2**20} MB; data and checkpoints do not belong here")
+            refused.append(f"{shown}: larger than {_MAX_BYTES // 2**20} MB; data and checkpoints do not belong here")
         elif key := find_key(whole.read_bytes()):
             line, what = key
-            refused.append(f"{path}:{line}: looks like {what}; remove it, and replace it where it was ever shown")
+            refused.append(f"{shown}:{line}: looks like {what}; remove it, and replace it where it was ever shown")
     return refused
 
 
@@ -141,8 +143,16 @@ def name_space(readme: Path, space: str) -> None:
     Args:
         readme: the README to change.
         space: name of the Space as USER/NAME.
+
+    Raises:
+        ValueError: it has no front matter, or is not UTF-8.
     """
-    before, front, rest = readme.read_text(encoding="utf-8").split("---\n", 2)
+    try:
+        before, front, rest = readme.read_text(encoding="utf-8").split("---\n", 2)
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    except ValueError:
+        raise ValueError("it does not begin with a block between two lines of ---") from None
     readme.write_text("---\n".join((before, front.replace(_OWN_NAME, space), rest)), encoding="utf-8", newline="\n")
 
 
@@ -153,7 +163,8 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
         root: root folder of the repository.
         files: paths of the files, relative to `root`.
         space: name of the Space as USER/NAME; it is created if it does not exist.
-        private: make a new Space visible only to its owner.
+        private: make a new Space visible only to its owner; otherwise it is as the owner's settings say, which for
+            users means public.
         hardware: a value of `SpaceHardware`, for a new Space; None for Hugging Face's default.
 
     Returns:
@@ -175,7 +186,7 @@ def upload(root: Path, files: list[Path], space: str, *, private: bool, hardware
             space,
             repo_type="space",
             exist_ok=True,
-            private=private,
+            private=private or None,
             space_sdk="gradio",
             space_hardware=SpaceHardware(hardware) if hardware else None,
         )
@@ -199,6 +210,8 @@ def _copied(root: Path, files: list[Path], space: str) -> Iterator[Path]:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(root / path, folder / path)
             name_space(folder / "README.md", space)
+        except ValueError as error:
+            raise DeployError(f"README.md cannot describe the Space: {error}") from error
         except OSError as error:
             raise DeployError(f"the files cannot be copied to upload them: {error}") from error
         yield folder

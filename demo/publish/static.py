@@ -114,7 +114,7 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         raise
     for new in unfinished.iterdir():  # beside the page there may be .git, CNAME or other pages
         old = folder / new.name
-        if old.is_dir():
+        if old.is_dir() and not old.is_symlink():
             shutil.rmtree(old)
         new.replace(old)
     unfinished.rmdir()

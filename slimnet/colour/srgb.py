@@ -28,7 +28,7 @@ def profile_of(image: Image.Image) -> bytes:
         Its own profile, or Adobe RGB's if its EXIF block names that; empty if neither says anything.
     """
     if profile := image.info.get("icc_profile"):
-        return bytes(profile)
+        return profile if isinstance(profile, bytes) else b""  # Pillow hands on a TIFF's tag of any type
     if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
         return b""
     try:

@@ -41,7 +41,8 @@ def replacement(path: str | Path) -> Iterator[Path]:
         The file to write instead.
 
     Raises:
-        OSError: `path` can't be written; the error names it.
+        OSError: `path` can't be written; the error names it. Errors of the block that name another file stay as they
+            are.
     """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{secrets.token_hex(8)}.part")
@@ -57,6 +58,8 @@ def replacement(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # a library raised it with only a text
             raise OSError(f"{path} cannot be written: {error}") from error
+        if error.filename is not None and str(error.filename) != str(part):
+            raise  # it is about another file, which the block reads or writes, too
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         with suppress(OSError):  # which would take the place of the error that is on its way

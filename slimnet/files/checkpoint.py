@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from slimnet.architecture import Architecture
+from slimnet.attributes import label_names
 from slimnet.calibration import Calibration
 from slimnet.files.atomic import replacement
 from slimnet.preprocessing import Preprocessing
@@ -89,7 +90,7 @@ def read(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
     if not is_there:
         raise CheckpointError(f"there are no weights at {path}: check the path, or train some with training.train")
-    reader = _read_safetensors if path.suffix == ".safetensors" else _read_original
+    reader = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_original
     try:
         return reader(path)
     except CheckpointError as error:
@@ -234,11 +235,13 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
         OSError: the file cannot be written.
     """
     path = Path(path)
-    if path.suffix not in (".safetensors", ".pth"):
+    suffix = path.suffix.lower()
+    if suffix not in (".safetensors", ".pth"):
         raise ValueError(f"weights are saved as .safetensors or .pth, not as {path.name}")
     with replacement(path) as part:
-        if path.suffix == ".safetensors":
-            described = {**checkpoint.metadata, "sha256": weights_fingerprint(checkpoint.state)}
+        if suffix == ".safetensors":
+            names = label_names(checkpoint.architecture.num_classes, checkpoint.attributes)
+            described = {**checkpoint.metadata, "attributes": names, "sha256": weights_fingerprint(checkpoint.state)}
             save_tensors(part, checkpoint.state, {"slimnet": json.dumps(described)})
         else:
             hyper_params = asdict(checkpoint.architecture)

@@ -6,12 +6,20 @@ of its metadata, and a model card.
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelHubMixin, hf_hub_download
 from huggingface_hub.constants import CONFIG_NAME, SAFETENSORS_SINGLE_FILE
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import httpx
 
 from slimnet.attributes import label_names
 from slimnet.calibration import Calibration
@@ -19,6 +27,7 @@ from slimnet.files import checkpoint
 from slimnet.files.atomic import replacement
 from slimnet.files.checkpoint import Checkpoint, CheckpointError
 
+_CARD_NAME = "README.md"
 _DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
 
 
@@ -67,13 +76,52 @@ class HubRepository(
 
     def _remove_generated_card(self, folder: Path) -> None:
         """Remove a folder's card if it is just what was generated for its weights: the new ones have other figures."""
-        card, weights = folder / "README.md", folder / SAFETENSORS_SINGLE_FILE
-        if not (card.is_file() and weights.is_file()):
-            return
-        with suppress(CheckpointError, UnicodeDecodeError):
+        card, weights = folder / _CARD_NAME, folder / SAFETENSORS_SINGLE_FILE
+        if card.is_file() and weights.is_file() and self._is_generated(card, weights):
+            card.unlink()
+
+    def _is_generated(self, card: Path, weights: Path) -> bool:
+        """Whether a card is just what is generated for these weights, so that nobody has changed it."""
+        try:
             generated = self.of(checkpoint.read(weights)).generate_model_card()
-            if card.read_text(encoding="utf-8").split() == str(generated).split():
-                card.unlink()
+            return card.read_text(encoding="utf-8").split() == str(generated).split()
+        except (CheckpointError, UnicodeDecodeError):
+            return False
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload the repository; huggingface_hub would replace a card there that somebody has written.
+
+        Args:
+            repo_id: USER/NAME.
+            **options: as for huggingface_hub.ModelHubMixin.push_to_hub.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            OSError: the upload failed.
+        """
+        try:
+            if self._holds_written_card(repo_id, options.get("token"), options.get("branch")):
+                left_out = options.get("ignore_patterns") or []
+                options["ignore_patterns"] = [*([left_out] if isinstance(left_out, str) else left_out), _CARD_NAME]
+            return str(super().push_to_hub(repo_id, **options))
+        except httpx.HTTPError as error:
+            raise OSError(f"{repo_id} cannot be uploaded: {error}") from error
+
+    def _holds_written_card(self, repo_id: str, token: str | bool | None, branch: str | None) -> bool:
+        """Whether a repository on the hub has a card other than the one that was generated for its weights."""
+        get = partial(hf_hub_download, repo_id, revision=branch, token=token)
+        try:
+            card = Path(get(_CARD_NAME))
+        except LocalEntryNotFoundError:  # the hub is out of reach, so whether it has one is not known
+            raise
+        except (EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError):
+            return False
+        try:
+            return not self._is_generated(card, Path(get(SAFETENSORS_SINGLE_FILE)))
+        except EntryNotFoundError:
+            return True
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **download: Any) -> "HubRepository":
@@ -87,7 +135,7 @@ class HubRepository(
             The repository with its checkpoint, on the CPU.
 
         Raises:
-            CheckpointError: its files are damaged or not SlimNet's.
+            CheckpointError: its files are damaged or not SlimNet's, or no repository can have this name.
             TypeError: there is no such option.
         """
         unknown = sorted(download.keys() - set(_DOWNLOAD_OPTIONS))
@@ -95,6 +143,10 @@ class HubRepository(
             raise TypeError(f"from_pretrained takes no {', '.join(unknown)}, only {', '.join(_DOWNLOAD_OPTIONS)}")
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **download)
+        except HFValidationError as error:
+            raise CheckpointError(
+                f"there is no folder {pretrained_model_name_or_path}, and on the hub names look like USER/NAME"
+            ) from error
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError, AttributeError) as error:
             raise CheckpointError(f"{pretrained_model_name_or_path}: {CONFIG_NAME} is damaged; get it again") from error
 

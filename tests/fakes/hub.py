@@ -2,6 +2,7 @@
 serves it from there."""
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -44,6 +45,12 @@ class Hub(ThreadingHTTPServer):
         found = (path for path in self.folder.rglob("*") if path.is_file())
         return sorted(path.relative_to(self.folder).as_posix() for path in found)
 
+    @property
+    def revision(self) -> str:
+        """Changes with the files, since huggingface_hub asks for those of a commit only once."""
+        content = [(name, (self.folder / name).read_bytes()) for name in self.files()]
+        return hashlib.sha1(repr(content).encode()).hexdigest()
+
     def commit(self, operations: list[dict[str, Any]]) -> None:
         """Carry out the lines of a commit."""
         for operation in operations:
@@ -84,9 +91,9 @@ class _Answer(BaseHTTPRequestHandler):
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             return self._send({"error": "Invalid username or password."}, 401)
         if path == "/api/repos/create":
+            hub.created = json.loads(body)
             if hub.refusal:
                 return self._send({"error": hub.refusal[1]}, hub.refusal[0])
-            hub.created = json.loads(body)
             owner = hub.created.get("organization", "somebody")
             return self._send({"url": f"{hub.url}/spaces/{owner}/{hub.created['name']}"})
         if path == "/api/validate-yaml":
@@ -122,10 +129,13 @@ class _Answer(BaseHTTPRequestHandler):
     def _send(self, answer: Any, status: int = 200) -> None:
         body = json.dumps(answer).encode()
         self.send_response(status)
+        if status == 404:
+            self.send_header("X-Error-Code", "EntryNotFound")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _send_file(self, path: Path) -> None:
         """Answer a download, which first asks for the headers and then for the whole file."""
@@ -133,7 +143,10 @@ class _Answer(BaseHTTPRequestHandler):
             return self._send({"error": "Not found"}, 404)
         content = path.read_bytes()
         self.send_response(200)
-        for name, value in (("ETag", f'"{_COMMIT}-{path.name}"'), ("X-Repo-Commit", _COMMIT)):
+        for name, value in (
+            ("ETag", f'"{hashlib.sha256(content).hexdigest()}"'),
+            ("X-Repo-Commit", self.server.revision),
+        ):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

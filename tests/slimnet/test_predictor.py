@@ -335,3 +335,39 @@ def test_one_made_in_inference_mode_makes_fine_maps_later(crops: np.ndarray) -> 
     with torch.inference_mode():
         predictor = Predictor(WEIGHTS, "cpu")
     assert np.isfinite(predictor.explain(crops[:1], refine=True).maps).all()
+
+
+def test_explanations_share_nothing_that_can_be_changed(weights: Path, crops: np.ndarray) -> None:
+    predictor = Predictor(weights, "cpu")
+    with pytest.raises(ValueError, match="read-only"):
+        predictor.explain(crops).bias[:] = 0
+    np.testing.assert_allclose(predictor.explain(crops).probabilities, predictor(crops), atol=1e-5)
+
+
+def test_fine_maps_of_many_crops_keep_their_order(weights: Path, crops: np.ndarray) -> None:
+    predictor = Predictor(weights, "cpu")
+    many = np.tile(crops, (17, 1, 1, 1))
+    _, features = predictor.with_features(many)
+    np.testing.assert_allclose(
+        predictor.explain_features(features, [31, 20]).probabilities, predictor(many)[:, [31, 20]], atol=1e-5
+    )
+
+
+def test_torchs_defaults_do_not_matter(weights: Path, crops: np.ndarray) -> None:
+    """In a process of its own, since defaults are for all threads."""
+    program = """
+import sys
+import numpy as np, torch
+from slimnet import Predictor, SlimNet, transform
+torch.set_default_dtype(torch.float64)
+torch.set_default_device("meta")
+crops = np.load(sys.argv[2])
+np.save(sys.argv[3], Predictor(sys.argv[1], "cpu")(crops))
+model = SlimNet.load_pretrained(sys.argv[1])
+assert {(value.device.type, value.dtype) for value in model.parameters()} == {("cpu", torch.float32)}
+assert transform.normalise(torch.from_numpy(crops)).dtype == torch.float32
+"""
+    paths = [weights.parent / f"defaults_{name}.npy" for name in ("crops", "found")]
+    np.save(paths[0], crops)
+    subprocess.run([sys.executable, "-c", program, weights, *paths], check=True)
+    np.testing.assert_allclose(np.load(paths[1]), reference(weights, crops), atol=1e-5)

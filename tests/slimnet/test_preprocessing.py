@@ -62,6 +62,19 @@ def test_another_size_is_refused() -> None:
         transform(Image.new("RGB", (218, 178)))
 
 
+def test_lists_are_as_good_as_tuples() -> None:
+    own = Preprocessing(218, 178, [0.5] * 3, [0.5] * 3)  # type: ignore[arg-type]
+    assert own == transform
+    assert torch.equal(own(Image.new("RGB", (178, 218), "red")), transform(Image.new("RGB", (178, 218), "red")))
+
+
+def test_batches_of_another_type_are_refused_and_left_alone() -> None:
+    crops = torch.ones(1, 218, 178, 3)
+    with pytest.raises(ValueError, match=r"expected uint8 crops, from 0 to 255, got torch\.float32"):
+        transform.normalise(crops)
+    assert torch.equal(crops, torch.ones(1, 218, 178, 3))
+
+
 def test_batches_are_normalised_like_single_pictures() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (2, 218, 178, 3), np.uint8)
     x = transform.normalise(torch.from_numpy(crops))

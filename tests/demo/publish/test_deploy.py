@@ -12,6 +12,7 @@ from demo.paths import PREVIEW
 from demo.publish import deploy
 from demo.publish.deploy import ROOT, DeployError, listing, refusals
 from tests.fakes.hub import hub
+from tests.missing import missing
 from tests.paths import PORTRAIT
 
 
@@ -20,6 +21,21 @@ def run(*arguments: str, environment: dict[str, str] | None = None) -> subproces
     without_token = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     command = [sys.executable, "-m", "demo.deploy", *arguments]
     return subprocess.run(command, cwd=ROOT, env=without_token | (environment or {}), capture_output=True, text=True)
+
+
+def tracked(folder: Path, *names: str) -> None:
+    """Make a folder a repository that tracks all that is in it, these new files as well."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", "-C", folder, *command], check=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _clone() -> None:
+    if not (ROOT / ".git").exists():
+        missing("demo.deploy needs a clone of the project, since git lists the files")
 
 
 def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
@@ -31,7 +47,7 @@ def test_what_the_hub_receives_starts_as_an_app(tmp_path: Path) -> None:
         done = run("somebody/faces", *options, environment=stand_in.environment(tmp_path / "home"))
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == f"{stand_in.url}/spaces/somebody/faces"
-        asked = {"type": "space", "sdk": "gradio", "hardware": "cpu-upgrade"}
+        asked = {"type": "space", "sdk": "gradio", "hardware": "cpu-upgrade", "visibility": "private"}
         assert asked.items() <= stand_in.created.items()
         assert stand_in.files() == [path.as_posix() for path in listing(ROOT)]
         assert (space / "app.py").read_bytes() == (ROOT / "app.py").read_bytes()
@@ -96,6 +112,7 @@ def test_what_the_hub_refuses_is_said_in_its_words(tmp_path: Path) -> None:
     with hub(tmp_path / "space", refusal=(402, "Upgrade to make this Space.")) as stand_in:
         done = run("somebody/faces", environment=stand_in.environment(tmp_path / "home"))
     assert done.returncode == 1
+    assert not {"private", "visibility"} & stand_in.created.keys()  # so the owner's settings decide
     assert "Upgrade to make this Space." in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -128,21 +145,20 @@ def test_a_name_that_no_space_can_have_is_refused(name: str, capsys: pytest.Capt
     assert name in capsys.readouterr().err
 
 
-def test_without_git_nothing_goes_that_was_made_here(tmp_path: Path) -> None:
-    made = (
-        "demo/__pycache__/page.pyc",
-        "data/img/1.jpg",
-        "checkpoints/last.pth",
-        ".venv/bin/python",
-        ".pytest_cache/x",
-        "results-why/a-face-1.png",
-        ".hypothesis/x",
-        "demo/replicas/tls/page.pem",
-    )
-    for name in ("app.py", "demo/server/page.py", *made):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
+def test_a_folder_in_which_git_cannot_tell_whose_a_file_is_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photo.jpg").write_text("the user's own")
+    with pytest.raises(DeployError, match="is no git repository"):
+        listing(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DeployError, match="git is needed"):
+        listing(tmp_path)
+
+
+def test_what_git_does_not_track_stays_here(tmp_path: Path) -> None:
+    tracked(tmp_path, "app.py", "demo/server/page.py")
+    (tmp_path / "photo.jpg").write_text("the user's own")
     assert [path.as_posix() for path in listing(tmp_path)] == ["app.py", "demo/server/page.py"]
 
 
@@ -152,12 +168,44 @@ def test_a_repository_that_git_cannot_read_is_named(tmp_path: Path) -> None:
         listing(tmp_path)
 
 
-def test_links_and_large_files_are_refused(tmp_path: Path) -> None:
+def test_links_large_files_and_names_that_no_text_holds_are_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "inner").mkdir()
     with (tmp_path / "last.pth").open("wb") as file:
         file.truncate(51 * 2**20)
-    refused = refusals(tmp_path, listing(tmp_path))
-    assert [sentence.partition(":")[0] for sentence in refused] == ["last.pth", "link"]
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("")
+    (tmp_path / "app.py").write_text("")
+    names = ["app.py", "caf\udce9.txt", "inner", "last.pth", "link", "lost"]
+    refused = refusals(tmp_path, [Path(name) for name in names])
+    assert [sentence.partition(":")[0] for sentence in refused] == [
+        "caf\\udce9.txt", "inner", "last.pth", "link", "lost"
+    ]  # fmt: skip
+
+
+def test_what_is_tracked_is_listed_even_if_it_will_be_refused(tmp_path: Path) -> None:
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    tracked(tmp_path, os.fsdecode(b"caf\xe9.txt"), "gone.txt")
+    (tmp_path / "gone.txt").unlink()
+    assert [str(path) for path in listing(tmp_path)] == ["caf\udce9.txt", "lost"]
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"# Title\n", "does not begin with"), (b"---\n\xff---\n", "not UTF-8")])
+def test_a_readme_that_describes_no_space_is_named(content: bytes, why: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(content)
+    (tmp_path / "space").mkdir()
+    program = (
+        "import sys; from pathlib import Path; from demo.publish import deploy;"
+        f"deploy.upload(Path({str(tmp_path)!r}), [Path('README.md')], 'somebody/faces', private=False, hardware=None)"
+    )
+    with hub(tmp_path / "space") as stand_in:
+        environment = os.environ | stand_in.environment(tmp_path / "home")
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert "DeployError: README.md cannot describe the Space: it " in done.stderr
+        assert why in done.stderr
+        assert stand_in.created == {}
 
 
 def test_what_holds_a_key_is_refused_with_its_place_and_without_the_key(
@@ -166,6 +214,7 @@ def test_what_holds_a_key_is_refused_with_its_place_and_without_the_key(
     key = "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
     (tmp_path / "settings.ini").write_text(f"[default]\nregion = eu\naws_secret_access_key = {key}\n")
     (tmp_path / "prod.env").write_text("")
+    tracked(tmp_path)
     monkeypatch.setattr(deploy, "ROOT", tmp_path)
     assert deploy.main(["somebody/faces"]) == 1
     said = capsys.readouterr().err

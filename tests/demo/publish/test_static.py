@@ -151,6 +151,17 @@ def test_a_run_that_was_killed_while_it_replaced_a_page_can_be_repeated(tmp_path
     assert contents(tmp_path) == page_files(static.WEIGHTS) | {"CNAME": b"faces.example"}
 
 
+def test_a_link_in_the_place_of_a_folder_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    page, elsewhere = tmp_path / "page", tmp_path / "elsewhere"
+    assert main([str(page)]) == 0
+    (page / "engine").rename(elsewhere)
+    (page / "engine").symlink_to(elsewhere)
+    assert main([str(page)]) == 0
+    assert not (page / "engine").is_symlink()
+    assert contents(page) == page_files(static.WEIGHTS)
+    assert any(elsewhere.iterdir())
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

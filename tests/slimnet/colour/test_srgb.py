@@ -4,10 +4,11 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from demo.pictures.decode import open_picture
 from slimnet.colour.icc_profile import adobe_rgb, coded_profile, gamma_profile
-from slimnet.colour.srgb import to_srgb
+from slimnet.colour.srgb import profile_of, to_srgb
 from tests.fakes.pictures import chunk, portrait, rgb, saved, with_chunks
 
 RGB = rgb(portrait())
@@ -63,6 +64,22 @@ def test_srgb_and_profiles_that_cannot_be_used_change_nothing(profile: bytes, mo
     plain = saved(image, "TIFF")
     for _ in range(2):
         assert np.array_equal(open_picture(saved(image, "TIFF", icc_profile=profile)), open_picture(plain))
+
+
+@pytest.mark.parametrize("profile", ["text", 2.5, -3, 2**31])
+def test_what_is_no_profile_is_none(profile: object) -> None:
+    image = portrait()
+    image.info["icc_profile"] = profile
+    assert profile_of(image) == b""
+
+
+@pytest.mark.parametrize("profile", ["text", 2**31])
+def test_a_tag_that_holds_no_profile_changes_nothing(profile: object) -> None:
+    tags = ImageFileDirectory_v2()
+    tags[34675] = profile
+    file = io.BytesIO()
+    portrait().save(file, "TIFF", tiffinfo=tags)
+    assert np.array_equal(open_picture(file.getvalue()), open_picture(saved(portrait(), "TIFF")))
 
 
 def test_a_profile_that_is_larger_than_a_caller_allows_is_not_read() -> None:

@@ -49,6 +49,16 @@ def test_errors_name_the_file_that_was_asked_for(parent: str, error: type[OSErro
     assert caught.value.filename == str(path)
 
 
+def test_errors_about_another_file_keep_its_name(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as caught, replacement(tmp_path / "a"), replacement(tmp_path / "folder"):
+        pass
+    assert caught.value.filename == str(tmp_path / "folder")
+    with pytest.raises(FileNotFoundError) as lost, replacement(tmp_path / "a"):
+        (tmp_path / "input").read_text()
+    assert lost.value.filename == str(tmp_path / "input")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX's modes and links")
 def test_modes_and_links_are_kept(tmp_path: Path) -> None:
     link, path = tmp_path / "link", tmp_path / "file"

@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from slimnet import Calibration, CheckpointError, Preprocessing, Reliability, SlimNet
+from slimnet.files import checkpoint
 from tests.fakes import original
 from tests.processes import largest_file
 
@@ -167,6 +169,33 @@ def test_a_calibration_of_another_number_of_attributes_is_not_saved(tmp_path: Pa
     model.calibration = SlimNet.load_pretrained(calibrated).calibration
     with pytest.raises(CheckpointError, match="for 2 attributes, but the network has 3"):
         model.save(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda model: model.fc.bias.data.fill_(float("nan")), "fc.bias holds values that are not finite"),
+        (lambda model: setattr(model, "preprocessing", Preprocessing(8, 8)), "it needs crops of at least"),
+        (lambda model: setattr(model, "attributes", ("One",)), "1 attribute names were given for 2 classes"),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_saved(
+    change: Callable[[SlimNet], object], why: str, tmp_path: Path, calibrated: Path
+) -> None:
+    model = SlimNet.load_pretrained(calibrated)
+    change(model)
+    with pytest.raises(CheckpointError, match=f"cannot be saved, since nobody could load it: {why}"):
+        model.save(tmp_path / "w.safetensors")
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_suffixes_may_be_large_and_the_originals_form_becomes_ours(tmp_path: Path, calibrated: Path) -> None:
+    model = SlimNet.load_pretrained(calibrated)
+    model.save(tmp_path / "W.PTH")
+    checkpoint.write(tmp_path / "W.SAFETENSORS", checkpoint.read(tmp_path / "W.PTH"))
+    loaded = SlimNet.load_pretrained(tmp_path / "W.SAFETENSORS")
+    assert loaded.attributes == ("label_0", "label_1")
+    assert torch.equal(loaded.fc.weight, model.fc.weight)
 
 
 def with_metadata(path: Path, changes: dict) -> Path:

@@ -15,7 +15,7 @@ PUSH_AND_LOAD = """
 import json, sys
 from pathlib import Path
 import torch
-from slimnet import SlimNet
+from slimnet import Calibration, Reliability, SlimNet
 model = SlimNet((4, 6), (8, 7, 2), 2, attributes=("One", "Two"))
 print(model.push_to_hub("somebody/slimnet", private=True))
 config = Path(sys.argv[1]) / "config.json"
@@ -23,6 +23,14 @@ config.write_text(json.dumps({**json.loads(config.read_text()), "filter_count_va
 loaded = SlimNet.from_pretrained("somebody/slimnet")
 assert loaded.attributes == ("One", "Two")
 assert torch.equal(loaded.fc.weight, model.fc.weight)
+
+card = Path(sys.argv[1]) / "README.md"
+model.calibration = Calibration((1.0, 1.0), (Reliability(0.91, 0.9, 0.925), Reliability(0.6, 0.5, 0.7)))
+model.push_to_hub("somebody/slimnet")
+assert "91.0" in card.read_text(), "a card that nobody has changed is not brought up to date"
+card.write_text("By hand.")
+model.push_to_hub("somebody/slimnet", ignore_patterns="*.txt")
+assert card.read_text() == "By hand."
 """
 
 
@@ -83,6 +91,24 @@ def test_a_card_that_somebody_has_changed_stays(model: SlimNet, tmp_path: Path) 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there are no weights at .*model\.safetensors"):
         SlimNet.from_pretrained(tmp_path)
+
+
+def test_a_folder_that_there_is_not_is_named() -> None:
+    with pytest.raises(CheckpointError, match=r"there is no folder \./no/such/folder"):
+        SlimNet.from_pretrained("./no/such/folder")
+
+
+def test_a_hub_out_of_reach_is_an_os_error() -> None:
+    environment = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_stand_in"}
+    program = """
+from slimnet import SlimNet
+try:
+    SlimNet((4, 6), (8, 7, 2), 2).push_to_hub("somebody/slimnet")
+except OSError as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
 
 
 def test_an_option_that_there_is_not_is_refused(model: SlimNet, tmp_path: Path) -> None:
