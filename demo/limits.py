@@ -29,7 +29,6 @@ MAX_DECODE_SECONDS = 30.0  # elapsed time, which grows on a busy machine
 # A decoder that takes longer lets the page and other decoders go first, on Linux.
 POLITE_DECODE_SECONDS = 0.3  # elapsed time
 POLITE_NICENESS = 5  # a busy core then gives it a third of what it gives another thread
-MAX_DECODERS = 8  # at the same time: 6 for photos that have just begun, page and API together, and 2 for slower ones
 MAX_DECODER_BYTES = 3 * 2**30  # of memory, only limited on Linux; 88 megapixels with transparency take 1.3 GiB
 
 DECODER_START_SECONDS = 60.0  # for a new process to be ready; takes one second on an idle machine
@@ -42,6 +41,10 @@ MAX_FACES = 400  # in a photo; each takes about 20 ms
 # Photos waiting for their turn, in one queue for the page and one for the API (demo/server/turns/photo_queue.py).
 MAX_PHOTOS_AT_ONCE = 20  # that a visitor may choose; the page sends each one once the one before is answered
 MAX_WAITING_PHOTOS = 8  # including those being worked on
+# At the same time. Every photo in work may have one, page and API together, or those of one address could drive out the
+# others'. The queues' own rules say which photo has to give way.
+MAX_DECODERS = 2 * MAX_WAITING_PHOTOS
+MAX_KEPT_DECODERS = 8  # of those without a picture, for the next ones
 PHOTO_THREADS = 2  # small photos worked on at the same time; one that takes longer than SET_ASIDE_SECONDS doesn't count
 # A larger file, in bytes or characters of base64, is a large photo. Working on one takes hundreds of megabytes.
 SMALL_PHOTO_SIZE = 2_000_000

@@ -54,7 +54,7 @@ def annotate_on_ray(
     try:
         networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
         shared = ray.get(networks[0].describe.remote()) if networks else None
-        count = max(1, min(len(files), int(cluster["CPU"]), workers or len(files)))
+        count = max(1, min(len(files), int(cluster.get("CPU", 0)), workers or len(files)))
         pictures = ray.data.from_items(
             [{"file": os.fsencode(file)} for file in files],
             override_num_blocks=max(count, min(_MAX_BLOCKS, len(files) // _BLOCK_PICTURES)),

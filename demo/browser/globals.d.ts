@@ -21,7 +21,7 @@ interface Facts {
   unread_suffixes?: string[]; // photo: endings of picture files that the server cannot read
   columns?: string[]; // photo: the first columns of the CSV file
   weights: string; // SHA-256 of the weights' file
-  reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: missing if it was not measured
+  reliability?: {balanced_accuracy: number; low: number; high: number}[]; // photo: empty if it was not measured
   remembered_ms?: number; // live: how long the server remembers the number of a face out of sight
   // Addresses of the engine that reads faces in the browser, and of the example pictures; null if the server has none.
   device: {base: string; examples: string} | null;

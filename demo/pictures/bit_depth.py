@@ -6,9 +6,11 @@ _ROWS_AT_ONCE = 256  # needs little memory beside the picture
 
 
 def to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale integers or floats to uint8, by the smallest usual white point that no value exceeds.
+    """Scale integers or floats to uint8, by the smallest usual white point that fits.
 
-    Floats up to 1 count as 0..1, and unsigned 16-bit integers always as 0..65535. NaN and infinity become black.
+    Integers never exceed it, while floats may by up to a factor of two, since resizing and bright lights do: what does
+    is cut off at white. So floats up to 2 count as 0..1, and unsigned 16-bit integers always as 0..65535. NaN and
+    infinity become black.
 
     Args:
         values: (height, width) or (height, width, channels), of any number type.
@@ -26,6 +28,6 @@ def to_8_bit(values: np.ndarray) -> np.ndarray:
 
 
 def _white(values: np.ndarray) -> float:
-    usual = (255.0, 65535.0) if values.dtype.kind in "iu" else (1.0, 255.0, 65535.0)
+    usual, excess = ((255.0, 65535.0), 1) if values.dtype.kind in "iu" else ((1.0, 255.0, 65535.0), 2)
     largest = float(np.max(values, where=np.isfinite(values), initial=0))
-    return next((bound for bound in usual if largest <= bound), largest)
+    return next((bound for bound in usual if largest <= excess * bound), largest)

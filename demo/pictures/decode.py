@@ -30,7 +30,7 @@ from demo.pictures.png_chunks import SIGNATURE, open_png
 from demo.pictures.tiff import open_tiff
 from slimnet.colour import srgb
 
-__all__ = ["SUFFIXES", "PictureError", "open_picture", "subject"]
+__all__ = ["SUFFIXES", "PictureError", "open_picture", "subject", "too_costly"]
 
 _JPEG = b"\xff\xd8\xff"
 _PLAIN = (b"P1", b"P2", b"P3")
@@ -85,6 +85,15 @@ def subject(name: str) -> str:
     return f"'{name}'" if name else "The picture"
 
 
+def too_costly(picture: str) -> PictureError:
+    """The error of a picture that takes too much time or memory.
+
+    Args:
+        picture: the beginning of the message, from `subject`.
+    """
+    return PictureError(f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG.")
+
+
 def _read(file: IO[bytes], name: str) -> np.ndarray:
     """Decode an open file; messages begin with `name`."""
     head = file.read(HEAD_BYTES)
@@ -95,11 +104,15 @@ def _read(file: IO[bytes], name: str) -> np.ndarray:
         return _to_frame(_decode(file))
     except UnsupportedPictureError as error:
         raise PictureError(f"{name} {error}") from error
-    except (TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+    except MemoryError as error:
+        raise too_costly(name) from error
+    except (TooManyPixelsError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(
             f"{name} has too many pixels (more than {MAX_PIXELS // 1_000_000} million). Make it smaller."
         ) from error
     except Exception as error:  # decoders raise almost anything on a damaged file
+        if isinstance(error, OSError) and error.errno:
+            raise  # the disk's or the network's
         if isinstance(error, UnidentifiedImageError) and not has_signature(head):
             message = f"{name} is not a picture of a known format. Use JPEG, PNG, WebP, GIF or TIFF."
             raise PictureError(message) from error

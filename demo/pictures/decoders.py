@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -29,11 +30,12 @@ from demo.limits import (
     MAX_DECODE_SECONDS,
     MAX_DECODER_BYTES,
     MAX_DECODERS,
+    MAX_KEPT_DECODERS,
     MAX_PIXELS,
     POLITE_DECODE_SECONDS,
     POLITE_NICENESS,
 )
-from demo.pictures.decode import PictureError, open_picture, subject
+from demo.pictures.decode import PictureError, open_picture, subject, too_costly
 
 try:
     import resource
@@ -76,13 +78,16 @@ class Decoders:
 
     Args:
         bounds: limits for one picture.
-        most: how many pictures may be decoded at the same time; one more makes the longest-running one give up. As many
-            processes at most are kept for later pictures.
+        most: how many pictures may be decoded at the same time; one more makes the longest-running one give up.
+        kept: how many processes at most are kept for later pictures.
     """
 
-    def __init__(self, bounds: DecodeBounds | None = None, most: int = MAX_DECODERS) -> None:
+    def __init__(
+        self, bounds: DecodeBounds | None = None, most: int = MAX_DECODERS, kept: int = MAX_KEPT_DECODERS
+    ) -> None:
         self._bounds = bounds or DecodeBounds()
         self._most = most
+        self._most_kept = kept
         # For the next pictures, those that are ready last, where the next is taken. Each change is atomic.
         self._kept: list[ChildProcess] = []
         self._lock = threading.Lock()
@@ -126,9 +131,7 @@ class Decoders:
             raise
         except (EOFError, OSError) as error:  # includes TimeoutError
             self._replace(decoder)
-            picture = subject(name)
-            message = f"{picture} takes too much time or memory to open. Make it smaller, or save it again as JPEG."
-            raise PictureError(message) from error
+            raise too_costly(subject(name)) from error
         except BaseException:  # it has said something that is no answer
             self._replace(decoder)
             raise
@@ -150,7 +153,7 @@ class Decoders:
 
     def _keep(self, decoder: ChildProcess) -> None:
         """Keep a process for the next picture, unless enough are left of a rush that is over."""
-        if len(self._kept) < self._most:
+        if len(self._kept) < self._most_kept:
             self._kept.append(decoder)
         else:
             decoder.end()
@@ -159,7 +162,7 @@ class Decoders:
         """End a process, and start one for the next picture, which tries once more where that fails."""
         decoder.end()
         with suppress(NoDecoderError, OSError):
-            if len(self._kept) < self._most:
+            if len(self._kept) < self._most_kept:
                 self.start()
 
     def _frame_from(self, decoder: ChildProcess, file: bytes, name: str) -> np.ndarray:
@@ -247,6 +250,7 @@ def _decode(bounds: DecodeBounds, parent: Connection) -> None:
     with suppress(FileNotFoundError):  # only Linux enforces this limit
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         _limit("RLIMIT_AS", pages * resource.getpagesize() + bounds.memory_bytes)
+    warnings.simplefilter("ignore")  # Pillow's would quote what strangers wrote
     with suppress(EOFError, OSError):  # the program that started this process has ended
         while True:
             _answer_on_a_new_thread(bounds, parent)
@@ -269,7 +273,8 @@ def _answer(bounds: DecodeBounds, parent: Connection) -> None:
     name, file = parent.recv_bytes().decode(), parent.recv_bytes()
     with _at_most(bounds.cpu_seconds):
         try:
-            frame = open_picture(file, name)
+            with _quiet():
+                frame = open_picture(file, name)
         except PictureError as error:
             parent.send_bytes(json.dumps({"error": str(error)}).encode())
             return
@@ -286,6 +291,23 @@ def _make_polite(decoder: ChildProcess) -> None:
         for thread in Path(f"/proc/{decoder.pid}/task").iterdir():  # libraries have more, which may stay polite
             if thread.name != str(decoder.pid):  # its main thread starts the one for the next picture
                 os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what libraries write to stderr: libtiff has a line for each row that is damaged."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a program without a console has no stderr
+        yield
+        return
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 @contextmanager

@@ -63,12 +63,10 @@ def _reduced(file: IO[bytes]) -> tuple[IO[bytes], bytes]:
         if not is_sound or name in ancillary or (kind in _TEXTS and name not in _EXIF_TEXTS):
             continue
         ancillary[name] = data
-        if (
-            kind == b"eXIf"
-            or (kind in _TEXTS and _has_small_text(kind, data))
-            or (kind == b"tRNS" and _fits_transparency(data, header, parts))
-        ):
+        if kind == b"eXIf" or (kind in _TEXTS and _has_small_text(kind, data)):
             parts.append(chunk)
+        elif kind == b"tRNS" and _fits_transparency(data, header, parts):
+            parts.append(_as_pillow_compares(data, header))
     return io.BytesIO(b"".join(parts)), _profile(ancillary)
 
 
@@ -96,6 +94,21 @@ def _fits_transparency(data: bytes, header: bytes, parts: list[bytes]) -> bool:
     if header[9] == 3:
         return any(part[4:8] == b"PLTE" and len(data) <= (len(part) - 12) // 3 for part in parts)
     return len(data) == colours.get(header[9], 0) > 0
+
+
+def _as_pillow_compares(data: bytes, header: bytes) -> bytes:
+    """A tRNS chunk with the value that Pillow compares pixels with; empty if it cannot compare them.
+
+    Pillow scales grey pixels of 2 and 4 bits to 8, but not the transparent value. Of 16 bits in each colour it keeps 8,
+    by which it would take other colours for the transparent one.
+    """
+    depth, kind = header[8], header[9]
+    if kind == 0 and depth in (2, 4):
+        data = struct.pack(">H", min(int.from_bytes(data, "big"), 2**depth - 1) * (255 // (2**depth - 1)))
+    elif kind == 2 and depth == 16:
+        return b""
+    body = b"tRNS" + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _profile(ancillary: dict[bytes, bytes]) -> bytes:

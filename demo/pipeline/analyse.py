@@ -203,7 +203,7 @@ class Pipeline(Generic[_AnyPredictor]):
         probabilities, features = self._predict(crops, explained)
         marks.append(time.perf_counter())
         height, width = frame.shape[:2]
-        qualities = [measure_quality(face, crop) for face, crop in zip(faces, crops, strict=True)]
+        qualities = [measure_quality(face, crop, (height, width)) for face, crop in zip(faces, crops, strict=True)]
         results = tuple(
             FaceResult(
                 number=number,

@@ -7,6 +7,7 @@ import re
 import ssl
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -181,6 +182,7 @@ def _page(chosen: argparse.Namespace) -> "gr.Blocks | None":
 
     # Visitors are served side by side already: with two threads a frame took twice as long on two busy cores.
     torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's quote what visitors send, and would be kept for good
     try:
         DECODERS.start()  # so that it is ready before the first visitor
         live, photos = pipelines(chosen.weights or WEIGHTS, chosen.device)

@@ -92,7 +92,10 @@ class WorkerEngine {
       ? frame
       : await createImageBitmap(frame).catch(() => /** @type {ImageBitmap | null} */ (null));
     if (!source) return {error: whyNotRead({kind: "memory", detail: ""})};
-    if (!this.worker) return {error: CLOSED};
+    if (!this.worker) {
+      if (source instanceof ImageBitmap) source.close();
+      return {error: CLOSED};
+    }
     return new Promise((resolve) => {
       const id = this.count++;
       this.waiting.set(id, resolve);

@@ -13,7 +13,6 @@ export function deviceEngine(reader) {
   const visitor = newVisitor();
   const small = document.createElement("canvas");
   return {
-    name: "device",
     waiting: t("This device is busy…"),
     frameSize: null,
     analyse(frame, {crop, why}) {

@@ -73,14 +73,14 @@ function whyNotRead(name, reason, unread) {
  * @param {PicturePainter} painter
  */
 async function picturesOf(file, {width, height, faces}, painter) {
-  const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, VIEW_SIDE / Math.max(width, height));
-  const view = drawn(bitmap, [0, 0, width, height], Math.round(scale * width), Math.round(scale * height));
   const side = Math.min(width, height);
   const middle = [(width - side) / 2, (height - side) / 2, side, side];
-  const thumbnail = encodeFrame(drawn(bitmap, middle, THUMBNAIL_SIDE, THUMBNAIL_SIDE), QUALITY);
-  const picture = encodeFrame(view, QUALITY);
+  const bitmap = await createImageBitmap(file);
+  const view = drawn(bitmap, [0, 0, width, height], Math.round(scale * width), Math.round(scale * height));
+  const small = drawn(bitmap, middle, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
   bitmap.close();
+  const [picture, thumbnail] = [view, small].map((canvas) => encodeFrame(canvas, QUALITY));
   const marked = faces.map(({number, box}) => ({
     number,
     box: box.map((/** @type {number} */ length) => scale * length),

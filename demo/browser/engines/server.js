@@ -23,7 +23,6 @@ export const ANSWER_MS = 8000; // to wait for a frame's answer
  * The milliseconds of its stages are those of STAGES in speed.js.
  *
  * @typedef {object} Engine
- * @property {"server" | "device"} name
  * @property {import("../shared/language.js").Words} waiting - what the page says while an answer is overdue
  * @property {FrameSize | null} frameSize - of the pictures sent; null if none are
  * @property {(frame: HTMLCanvasElement, options: Wanted) => Promise<any>} analyse
@@ -47,7 +46,6 @@ export function serverEngine(server) {
   const sent = document.createElement("canvas");
   const ending = new AbortController();
   return {
-    name: "server",
     waiting: t("Waiting for the server's answer…"),
     frameSize,
     async analyse(frame, {crop, why}) {
@@ -65,6 +63,9 @@ export function serverEngine(server) {
     },
     breakOff: () => ending.abort(),
     // Frees this visitor's place at the server for somebody else.
-    close: () => void server.analyse_frame({visitor, leave: true}).catch(() => {}),
+    close: () => {
+      ending.abort(); // of a frame that is being sent, nothing more goes out
+      void server.analyse_frame({visitor, leave: true}).catch(() => {});
+    },
   };
 }

@@ -141,7 +141,7 @@ export class Frames {
     drawScaled(video, taken, video.videoWidth, video.videoHeight, VIEW_WIDTH);
     const drawn = performance.now();
     const answer = await engine.analyse(taken, {
-      crop: view.wantedCrop(drawn),
+      crop: view.picture.wantedCrop(drawn, view.chosen),
       why: view.why.wanted(view.chosen, drawn),
     });
     return {answer, stages: {capture: drawn - captured, ...answer.ms}};

@@ -1,7 +1,7 @@
 // Live mode, with one frame in flight: when its answer arrives, it is painted with its boxes and the newest is sent.
 
 import {engineChoice} from "../engines/choice.js";
-import {Comparison} from "./compare.js";
+import {Comparison} from "../engines/compare.js";
 import {EngineSwitch} from "../engines/switch.js";
 import {find} from "../shared/elements.js";
 import {keepFocus} from "../shared/focus.js";
@@ -48,7 +48,7 @@ export function start(element, facts, server) {
   navigator.mediaDevices?.addEventListener("devicechange", () => running()?.offerCameras());
   stopWhileUnseen(running, open);
   new EngineSwitch(live, engines);
-  new Comparison(live, engines, server, () => view.overlay.picture);
+  new Comparison(live, engines, server, () => view.picture.frame);
   followChoice(engines, running);
   whenRefused((sentence) => {
     if (chosenPanel() === "live") view.remarks.refuse(sentence);

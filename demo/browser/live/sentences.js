@@ -10,6 +10,7 @@ export const NO_PICTURE = t("The camera gives no picture at the moment.");
 /** @type {Object<string, Words>} */
 const ADVICE = {
   small: t("Too small to be read well: come closer."),
+  cut: t("Partly outside the picture: move into it."),
   turned: t("Turned too far: look towards the camera."),
   blurred: t("Blurred: hold still, or clean the lens."),
   dark: t("Too dark: turn towards the light."),

@@ -174,7 +174,7 @@ export class Session {
     frames.wake();
     view.rest();
     view.controls.press("freeze", frames.frozen);
-    if (!frames.frozen && !view.overlay.map) view.askWhy(); // it said that nothing is sent
+    if (!view.picture.map) view.askWhy(); // whether it comes depends on whether anything is sent
     this.sayWhatIsDone();
   }
 

@@ -24,6 +24,7 @@ export class StatusLine {
    */
   say(text, kind = "plain") {
     this.before = null;
+    this.noticedUntil = 0;
     say(this.line, text, kind);
   }
 

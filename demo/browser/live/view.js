@@ -1,29 +1,24 @@
-// What live mode shows: the picture with its boxes, the chosen face, and what the page says about it.
+// What live mode shows: the picture, the chosen face, and what the page says about them.
 
 import {AttributePanel} from "../shared/attributes/attributes.js";
-import {decide} from "../shared/attributes/decisions.js";
 import {find} from "../shared/elements.js";
 import {FaceButtons} from "../shared/face_buttons.js";
 import {joined, t, whenLanguageChanges} from "../shared/language.js";
-import {captionText, copyPicture, savePicture} from "../shared/picture/file.js";
-import {PictureLabels} from "../shared/picture/labels.js";
 import {Announcer} from "./access/announcer.js";
 import {Choice} from "./choice.js";
 import {ClassMode} from "./class_mode/class_mode.js";
 import {Controls} from "./controls.js";
 import {Guide} from "./access/guide.js";
-import {Overlay} from "./overlay.js";
+import {LivePicture} from "./picture.js";
+import {Readings} from "./readings.js";
 import {Remarks} from "./remarks/remarks.js";
 import {ASKING_FOR_CAMERA, describe, heading, NO_PICTURE} from "./sentences.js";
-import {Smoother} from "./smoothing.js";
 import {SpeedPanel} from "./speed.js";
 import {StatusLine} from "./status_line.js";
 import {Timeline} from "./timeline/timeline.js";
 import {LiveWhy} from "./why.js";
 
-const CROP_MS = 100; // ask for the crop at most this often
 const MISSED_MS = 300; // when all faces are missed for less than this, the panel only fades
-const FILE_NAME = "slimnet-faces-live.png";
 
 /** @typedef {import("../shared/language.js").Words} Words */
 /** @typedef {Pick<import("./controls.js").Actions, "start" | "freeze" | "camera">} SessionActions */
@@ -45,31 +40,27 @@ export class View {
     this.live = live;
     this.facts = facts;
     this.video = find(live, "video", HTMLVideoElement);
-    this.canvas = find(live, "canvas", HTMLCanvasElement);
     this.startButton = find(live, "#live-start", HTMLButtonElement);
     this.stopButton = find(live, "#live-stop", HTMLButtonElement);
     this.reloadButton = find(live, "#live-reload", HTMLButtonElement);
     this.status = new StatusLine(find(live, ".status", HTMLElement));
     this.remarks = new Remarks(live);
-    this.crop = find(live, ".crop", HTMLElement);
     this.panel = new AttributePanel(find(live, ".attributes", HTMLElement), facts);
     this.why = this.makeWhy();
     this.settings = this.panel.settings;
     this.buttons = new FaceButtons(find(live, ".faces", HTMLElement), facts.face_colours, (number) =>
       this.choose(number),
     );
-    this.overlay = new Overlay(this.canvas, facts, (number) => this.choose(number));
-    const {names} = this.panel;
-    const shows = (/** @type {number} */ index) => this.panel.shows(index);
-    this.pictureLabels = new PictureLabels(facts.telling, names);
-    this.timeline = this.makeTimeline(shows);
+    this.picture = new LivePicture(live, facts, this.panel.names, (number) => this.choose(number));
+    this.readings = new Readings(facts.remembered_ms);
+    this.timeline = this.makeTimeline((index) => this.panel.shows(index));
     this.speed = this.makeSpeed();
     this.guide = new Guide();
     this.announcer = new Announcer((sentence) => this.status.speak(sentence));
     this.controls = this.makeControls(actions);
     this.classMode = new ClassMode(
       find(live, ".class-mode", HTMLDialogElement),
-      this.canvas,
+      this.picture.canvas,
       this.status.line,
       facts.face_colours,
       this.panel.listed,
@@ -77,10 +68,6 @@ export class View {
     this.choice = new Choice();
     /** @type {number | null} */
     this.told = null; // number of the face whose attributes the panel shows, even if it has gone since
-    /** @type {Map<number, {probabilities: number[], ticks: import("../shared/attributes/decisions.js").Tick[]}>} */
-    this.read = new Map(); // number of a face -> what is shown of it
-    /** @type {import("../shared/attributes/decisions.js").Rule | null} */
-    this.decidedBy = null; // the rule of these ticks
     this.settings.onChange(() => {
       this.decideAgain();
       this.timeline.draw(); // impressions may have been switched off or on
@@ -96,8 +83,8 @@ export class View {
       say: () => this.sayFace(),
       mirror: () => this.toggleMirror(),
       record: () => this.timeline.toggle(),
-      save: () => this.giveAway((picture) => savePicture(picture, FILE_NAME)),
-      copy: () => this.giveAway(copyPicture),
+      save: async () => this.status.notice(await this.picture.save()),
+      copy: async () => this.status.notice(await this.picture.copy()),
       class: () => this.classMode.open(),
       face: (number) => this.chooseIfThere(number),
     });
@@ -139,9 +126,14 @@ export class View {
     return this.choice.number;
   }
 
+  /** The faces on the page. */
+  get faces() {
+    return this.picture.answer.faces;
+  }
+
   /** The chosen face as it is on the page; undefined while it is out of sight. */
   get face() {
-    return this.overlay.answer.faces.find(({number}) => number === this.chosen);
+    return this.faces.find(({number}) => number === this.chosen);
   }
 
   /** "off", "starting", "on" or "waiting". */
@@ -219,9 +211,9 @@ export class View {
 
   /** Forgets the faces so far: those that come now have other numbers. */
   forgetFaces() {
-    this.smoother = new Smoother(this.facts.remembered_ms);
+    this.readings.forget();
     this.choice.forget();
-    this.dropCrop();
+    this.picture.dropCrop();
     this.announcer.turnTo(null);
     this.panel.reliability.clear();
     this.timeline.forgetFaces();
@@ -238,12 +230,12 @@ export class View {
     live.dataset.faces = "0";
     startButton.disabled = false;
     if (live.contains(document.activeElement)) startButton.focus({preventScroll: true});
-    for (const part of [this.stopButton, this.reloadButton, this.canvas, this.crop]) part.hidden = true;
+    for (const part of [this.stopButton, this.reloadButton]) part.hidden = true;
     this.controls.press("freeze", false);
     this.forgetFaces();
     this.classMode.close();
     this.why.panel.close();
-    this.overlay.clear();
+    this.picture.clear();
     this.showClass();
     this.speed.clear();
     this.remarks.end();
@@ -255,53 +247,35 @@ export class View {
   }
 
   toggleMirror() {
-    this.settings.change({mirror: !this.overlay.mirror});
-    this.mirror(!this.overlay.mirror);
+    const mirror = !this.picture.isMirrored;
+    this.settings.change({mirror});
+    this.mirror(mirror);
   }
 
   /** @param {boolean} on */
   mirror(on) {
-    this.overlay.mirror = on;
-    this.live.classList.toggle("mirrored", on);
+    this.picture.mirror(on);
     this.controls.press("mirror", on);
-    this.overlay.paint(this.chosen);
-  }
-
-  /** Hides the crop, since it shows another face than the chosen one, and has the next one asked for at once. */
-  dropCrop() {
-    this.cropAsked = 0;
-    this.crop.hidden = true;
-  }
-
-  /**
-   * The number of the face whose crop should come with the next frame, or null while the last crop is still new.
-   *
-   * @param {number} now - milliseconds
-   */
-  wantedCrop(now) {
-    if (now - this.cropAsked < CROP_MS) return null;
-    this.cropAsked = now;
-    return this.chosen;
+    this.showClass(); // from left to right, as in the picture
   }
 
   /**
    * Paints the very frame that was analysed, so that no box trails its face.
    *
-   * @param {HTMLCanvasElement} picture - the frame
+   * @param {HTMLCanvasElement} frame
    * @param {FrameAnswer} answer - of the engine
    * @param {number} captured - when it was captured, by the page's clock
    * @param {Object<string, number>} stages - milliseconds of each so far; this adds painting
    */
-  show(picture, answer, captured, stages) {
+  show(frame, answer, captured, stages) {
     const began = performance.now();
     const {faces} = answer;
-    const {chosen} = this;
+    const {chosen, picture} = this;
     this.choice.follow(faces, began);
-    if (this.chosen !== chosen) this.dropCrop();
-    this.overlay.take(picture, answer);
-    this.overlay.map = this.why.show(this.face, began);
-    this.read = this.steady(faces, began);
-    this.decidedBy = this.panel.rule;
+    if (this.chosen !== chosen) picture.dropCrop();
+    picture.take(frame, answer);
+    picture.map = this.why.show(this.face, began);
+    this.readings.take(faces, began, this.panel);
     this.paint();
     if (this.frames.watched) {
       // Otherwise this frame was the last one in flight, and the page already says what it is waiting for.
@@ -309,7 +283,6 @@ export class View {
       this.live.classList.remove("stale");
       this.status.settle(...describe(faces, this.chosen, this.guidance(answer)), began);
     }
-    this.canvas.hidden = false;
     this.reloadButton.hidden = true;
     this.showChoice(faces);
     this.showAttributes(faces, began);
@@ -329,57 +302,16 @@ export class View {
     );
   }
 
-  /**
-   * The probabilities and ticks to show for each face, smoothed.
-   *
-   * @param {Face[]} faces
-   * @param {number} now - milliseconds
-   */
-  steady(faces, now) {
-    const {smoother, panel} = this;
-    smoother.calm = panel.calm;
-    smoother.forget(now);
-    return new Map(
-      faces.map(({number, probabilities}) => [number, smoother.update(number, probabilities, now, panel.rule)]),
-    );
-  }
-
-  /** Paints the frame, with the strongest ticks written beside its faces. */
   paint() {
-    const {overlay, pictureLabels, panel, chosen, read} = this;
-    const {faces, width, height} = overlay.answer;
-    const decided = faces.map((face) => ({...face, ...read.get(face.number)}));
-    const labels = pictureLabels.choose(decided, Math.max(width, height), chosen, panel.rule);
-    overlay.labels = overlay.map ? new Map() : labels; // labels would hide parts of the map
-    overlay.paint(chosen);
+    this.picture.paint(this.readings, this.chosen, this.panel.rule);
   }
 
   /** Applies settings at once to a picture that stands still, since no next frame will. */
   decideAgain() {
     if (!this.frames || (this.frames.watched && this.state === "on")) return;
-    const {rule} = this.panel;
-    if (this.decidedBy !== rule) {
-      this.read = new Map(
-        [...this.read].map(([number, {probabilities}]) => [
-          number,
-          {probabilities, ticks: decide(probabilities, rule)},
-        ]),
-      );
-      this.decidedBy = rule;
-    }
+    this.readings.decideAgain(this.panel.rule);
     this.paint();
     this.showClass();
-  }
-
-  /**
-   * Makes a file of the frame on the page, and says what happened to it.
-   *
-   * @param {(picture: HTMLCanvasElement) => Promise<Words>} give - saves or copies it, and returns what to say
-   */
-  async giveAway(give) {
-    const picture = this.overlay.file(captionText(this.panel.names.length, this.facts.parameters));
-    const notice = picture ? await give(picture) : t("There is no picture yet.");
-    this.status.notice(notice);
   }
 
   /**
@@ -387,9 +319,9 @@ export class View {
    * @param {number} now - milliseconds
    */
   showAttributes(faces, now) {
-    const {panel, crop} = this;
+    const {panel} = this;
     for (const face of faces) {
-      const {probabilities, ticks} = this.read.get(face.number);
+      const {probabilities, ticks} = this.readings.of(face.number);
       if (face.number === this.chosen) {
         this.told = face.number;
         panel.show(probabilities, ticks, face.warnings);
@@ -398,25 +330,25 @@ export class View {
       }
     }
     if (!faces.length && now - this.choice.seen < MISSED_MS) panel.fade();
-    else if (!faces.length) panel.clear();
+    else if (!faces.length) {
+      panel.clear();
+      panel.reliability.clear();
+    }
     this.showClass();
-    const picture = this.face?.crop;
-    if (picture) find(crop, "img", HTMLImageElement).src = picture;
-    crop.hidden = !faces.length || (crop.hidden && !picture);
+    this.picture.showCrop(this.face);
   }
 
   /** Shows the faces on the page, as they are ticked, in class mode. */
   showClass() {
-    const {faces} = this.overlay.answer;
-    const ticked = faces.map(({number, box}) => ({number, box, ticks: this.read.get(number).ticks}));
-    this.classMode.show(ticked, this.overlay.mirror);
+    const ticked = this.faces.map(({number, box}) => ({number, box, ticks: this.readings.of(number).ticks}));
+    this.classMode.show(ticked, this.picture.isMirrored);
   }
 
   /** @param {import("../engines/frame_size.js").FrameSize | null} size - of the pictures that are sent; null if none are */
   showFrameSize(size) {
     if (size) this.live.dataset.sentWidth = String(size.width);
     else delete this.live.dataset.sentWidth;
-    this.remarks.showSize(size);
+    if (this.frames.watched) this.remarks.showSize(size); // else nothing is sent now
   }
 
   /**
@@ -452,7 +384,7 @@ export class View {
   /** Tells screen readers what is read in the chosen face and why, or repeats what the page is waiting for. */
   sayFace() {
     const {status, panel, told} = this;
-    const read = () => panel.sentence(heading(told, this.overlay.answer.faces.length));
+    const read = () => panel.sentence(heading(told, this.faces.length));
     if (panel.face) status.speak(joined([read(), this.why.panel.sentence]));
     else status.repeat();
   }
@@ -462,8 +394,8 @@ export class View {
     const frozen = this.frames?.frozen ? t("Nothing is sent while the picture is frozen. Go on to see why.") : "";
     const text = this.state === "off" ? t("Start the camera to see why.") : frozen || t("Working it out…");
     this.why.begin(text);
-    this.overlay.map = null;
-    if (this.overlay.picture) this.paint();
+    this.picture.map = null;
+    if (this.picture.frame) this.paint();
   }
 
   /**
@@ -477,7 +409,7 @@ export class View {
 
   /** @param {number} number - of a face */
   chooseIfThere(number) {
-    if (this.overlay.answer.faces.some((face) => face.number === number)) this.choose(number);
+    if (this.faces.some((face) => face.number === number)) this.choose(number);
   }
 
   /**
@@ -488,10 +420,10 @@ export class View {
   choose(number) {
     if (number === this.chosen) return;
     this.choice.take(number, performance.now());
-    this.dropCrop();
-    this.showChoice(this.overlay.answer.faces);
+    this.picture.dropCrop();
+    this.showChoice(this.faces);
     this.askWhy(); // the map was the other face's
-    const {probabilities, ticks} = this.read.get(number);
+    const {probabilities, ticks} = this.readings.of(number);
     this.told = number;
     this.panel.show(probabilities, ticks, this.face.warnings);
     this.panel.reliability.show(this.face.conditions);

@@ -13,6 +13,11 @@ import {t, VisitorError, wordsOf} from "../shared/language.js";
  * @typedef {{name: string, file: boolean, request: () => Promise<PhotoRequest>, atServer?: boolean}} Given
  */
 
+/** Work was cancelled before its end. */
+export class CancelledError extends VisitorError {
+  name = "CancelledError";
+}
+
 /** Runs one task after another. */
 class Turns {
   constructor() {
@@ -39,10 +44,10 @@ class Turns {
  * @param {AbortSignal} signal - aborted when it is cancelled
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
- * @throws {VisitorError} it was cancelled
+ * @throws {CancelledError}
  */
 async function unlessCancelled(signal, work) {
-  const isOver = () => new VisitorError(t("Cancelled."));
+  const isOver = () => new CancelledError(t("Cancelled."));
   if (signal.aborted) throw isOver();
   let stop = () => {};
   const cancelled = new Promise((_, reject) => {
@@ -156,7 +161,7 @@ export class Reading {
    * @param {Answer} answer - to the photo
    * @param {(request: PhotoRequest, photo: Given, signal: AbortSignal) => Promise<T>} ask
    * @returns {Promise<T>}
-   * @throws {VisitorError} it made way
+   * @throws {CancelledError} it made way
    */
   askAgain(answer, ask) {
     const photo = this.sources.get(answer);

@@ -55,7 +55,7 @@ export class Snapshot {
   cancel() {
     if (this.view.snapshot.hidden) return;
     this.close();
-    this.view.sayWhatIsShown();
+    this.view.sayWhatIsDue();
   }
 
   /** @param {import("../shared/language.js").Words} text - the reason */

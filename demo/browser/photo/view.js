@@ -63,6 +63,8 @@ export class View {
     /** @type {Answer | null} */
     this.shown = null; // the answer on the page
     this.chosen = 1; // number of the face whose attributes are shown
+    /** @type {{count: number, engine: "ready" | "loading" | "failed"} | null} */
+    this.awaited = null; // what the page is waiting for
     this.another.addEventListener("click", () => this.turn());
     whenLanguageChanges(() => this.picture.paint()); // its labels
     const button = (/** @type {string} */ name) => find(this.more, `[data-do=${name}]`, HTMLButtonElement);
@@ -91,6 +93,17 @@ export class View {
     this.wait(isNext && engine !== "failed");
     this.working.hidden = !(isNext && engine === "ready");
     this.cancel.hidden = count > 1;
+    this.awaited = {count, engine};
+    this.sayWhatIsDue();
+  }
+
+  /** Says what the page is waiting for, or else what it shows. */
+  sayWhatIsDue() {
+    if (!this.awaited) {
+      this.sayWhatIsShown();
+      return;
+    }
+    const {count, engine} = this.awaited;
     if (engine === "loading") this.say(t("Loading onto this device. Nothing is sent meanwhile."), "waiting");
     else if (engine === "failed") this.say(t("Not read yet: this device is not ready."), "problem");
     else this.say(count === 1 ? t("Looking for faces…") : t("Reading {count} photos…", {count}));
@@ -108,6 +121,7 @@ export class View {
     const next = this.result.hidden ? find(this.invite, ".primary", HTMLButtonElement) : this.another;
     if (document.activeElement === this.cancel) next.focus({preventScroll: true});
     this.working.hidden = true;
+    this.awaited = null;
     this.wait(false);
     this.tell();
   }
@@ -227,7 +241,7 @@ export class View {
   turn() {
     this.showOnly(this.result.hidden ? this.result : this.invite);
     if (this.result.hidden) find(this.invite, "#photo-choose", HTMLButtonElement).focus({preventScroll: true});
-    this.sayWhatIsShown();
+    this.sayWhatIsDue();
   }
 
   /** Shows what was there before the snapshot. */

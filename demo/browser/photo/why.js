@@ -3,6 +3,7 @@
 import {t, wordsOf} from "../shared/language.js";
 import {mapOf} from "../shared/why/map.js";
 import {WhyPanel} from "../shared/why/panel.js";
+import {CancelledError} from "./reading.js";
 
 /** @typedef {import("../shared/why/map.js").Maps} Maps */
 /** @typedef {import("../shared/why/map.js").WhyMap} WhyMap */
@@ -56,7 +57,8 @@ export class PhotoWhy {
       panel.show(map);
       this.paint(map);
     } catch (error) {
-      if (isWanted()) panel.refuse(wordsOf(error));
+      // If it has made way for another photo, it is asked again once that is read.
+      if (isWanted() && !(error instanceof CancelledError)) panel.refuse(wordsOf(error));
     }
   }
 

@@ -68,7 +68,8 @@ async function askForChosen(wanted, only, overtaken) {
   }
   const front = await askForCamera(FRONT);
   // Browsers sometimes change a camera's id. Its name stays the same, but is only known while a camera is open.
-  const renamed = (await listCameras()).filter(({label}) => label && label === wanted.label);
+  const cameras = await listCameras().catch(() => /** @type {MediaDeviceInfo[]} */ ([]));
+  const renamed = cameras.filter(({label}) => label && label === wanted.label);
   if (overtaken() || renamed.length !== 1 || isCamera(front.getVideoTracks()[0], renamed[0])) return front;
   stopTracks(front);
   return exactly(renamed[0]).catch(() => askForCamera(FRONT));

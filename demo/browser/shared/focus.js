@@ -18,7 +18,11 @@ export function keepFocus() {
     last = target instanceof HTMLElement ? new Place(target) : null;
   });
   document.addEventListener("focusout", ({relatedTarget}) => {
-    if (!relatedTarget) queueMicrotask(restore); // a control being removed is still there during this event
+    if (relatedTarget) return;
+    queueMicrotask(() => {
+      restore(); // a control being removed is still there during the event
+      if (last && document.activeElement === document.body && isUsable(last.control)) last = null; // it was left
+    });
   });
   // Some browsers send no event when a control is removed.
   new MutationObserver(restore).observe(document.body, {childList: true, subtree: true});

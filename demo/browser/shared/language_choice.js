@@ -1,7 +1,7 @@
 // The choice of the page's language.
 
 import {changeLanguage, language, t} from "./language.js";
-import {Settings} from "./settings.js";
+import {keptSettings, Settings} from "./settings.js";
 import {write} from "./written.js";
 
 /**
@@ -49,6 +49,6 @@ function keep(settings, code) {
   const address = new URL(location.href);
   address.searchParams.delete("lang");
   // If the browser keeps nothing, the address has to carry the choice.
-  if (new Settings().values.language !== code) address.searchParams.set("lang", code);
+  if (keptSettings().language !== code) address.searchParams.set("lang", code);
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

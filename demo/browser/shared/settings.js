@@ -32,10 +32,10 @@ export class Settings {
     /** @type {((values: Values) => void)[]} */
     this.listeners = [];
     /** @type {Values} */
-    this.values = checkedSettings(readSettings());
+    this.values = keptSettings();
     window.addEventListener(SETTINGS, (/** @type {CustomEvent} */ event) => this.take(event.detail));
     window.addEventListener("storage", (event) => {
-      if (event.key === SETTINGS) this.take(checkedSettings(readSettings()));
+      if (event.key === SETTINGS) this.take(keptSettings());
     });
   }
 
@@ -60,6 +60,11 @@ export class Settings {
     }
     window.dispatchEvent(new CustomEvent(SETTINGS, {detail: values}));
   }
+}
+
+/** The settings that this browser keeps, as they are now. */
+export function keptSettings() {
+  return checkedSettings(readSettings());
 }
 
 function readSettings() {

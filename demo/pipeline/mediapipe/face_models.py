@@ -112,6 +112,7 @@ class FaceModel:
 
         Raises:
             InterruptedWorkError: the work is no longer wanted.
+            RuntimeError: MediaPipe failed twice.
         """
         import mediapipe
 
@@ -121,6 +122,10 @@ class FaceModel:
         copy = self._idle.get()
         try:
             return copy.detect(data)
+        except (MemoryError, RuntimeError):
+            raise
+        except Exception as error:  # such as ValueError, or an OSError that is about no file
+            raise RuntimeError(f"MediaPipe failed: {error}") from error
         finally:
             self._idle.put(copy)
 

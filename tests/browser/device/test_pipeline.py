@@ -109,7 +109,7 @@ def test_crops_and_their_quality_are_the_same(page: Any, portrait: np.ndarray) -
                 return faces.map((face) => {
                   const placed = {...face, points: Float32Array.from(face.points)};
                   const crop = align(frame, placed);
-                  const quality = measureQuality(placed, crop);
+                  const quality = measureQuality(placed, crop, frame);
                   return {crop: base64(crop), quality, warnings: warningsOf(quality)};
                 });
             }""",
@@ -118,7 +118,7 @@ def test_crops_and_their_quality_are_the_same(page: Any, portrait: np.ndarray) -
         for face, answer in zip(faces, found, strict=True):
             crop = align(frame, face)
             assert_nearly_equal(pixels(answer["crop"], *crop.shape), crop)
-            quality = measure_quality(face, crop)
+            quality = measure_quality(face, crop, frame.shape[:2])
             assert answer["quality"] == pytest.approx(asdict(quality), rel=2e-3, abs=1e-4)
             assert answer["warnings"] == list(quality.warnings)
 

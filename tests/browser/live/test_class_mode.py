@@ -70,6 +70,25 @@ def test_a_picture_that_stands_still_has_its_faces_too(server: Server, open_page
     assert page.is_hidden("#live .class-faces .none")
 
 
+def test_faces_stand_as_in_the_picture_when_it_is_mirrored(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(having(1, 20, 90, "Smiling"), having(2, 320, 90, "Bald")))
+    start_live(page)
+    page.wait_for_selector("#live [data-face='2']")
+    page.click("#live [data-do=freeze]")
+    wait_for_live_status(page, "Frozen")
+
+    def order() -> list[str]:
+        page.click("#live [data-do=class]")
+        found = [card[0] for card in cards(page)]
+        page.keyboard.press("Escape")
+        return found
+
+    before = order()
+    page.click("#live [data-do=mirror]")
+    assert sorted(before) == ["Face 1", "Face 2"]
+    assert order() == before[::-1]
+
+
 def test_escape_and_the_end_of_the_camera_close_it(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(having(1, 20, 90, "Smiling")))
     start_live(page)

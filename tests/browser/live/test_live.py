@@ -76,7 +76,7 @@ IN_FLIGHT = """
       if (!String(request[0]).includes("component_server")) return passOn(...request);
       window.inFlight++;
       const answer = passOn(...request);
-      answer.then((copy) => copy.clone().text()).finally(() => setTimeout(() => window.inFlight--));
+      answer.then((copy) => copy.clone().text()).catch(() => {}).finally(() => setTimeout(() => window.inFlight--));
       return answer;
     };
 """

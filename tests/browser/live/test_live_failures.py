@@ -137,7 +137,14 @@ def test_a_camera_that_gives_no_picture_for_a_while_says_so_unless_the_picture_i
     assert page.get_attribute("#live", "data-state") == "on"
 
 
-def test_a_frame_on_its_way_is_broken_off_when_another_engine_is_chosen(server: Server, open_page: Any) -> None:
+@pytest.mark.parametrize(
+    "leave",
+    ["location.hash = '#engine=device'", "document.querySelector('#live-stop').click()"],
+    ids=["another engine", "stop"],
+)
+def test_a_frame_on_its_way_is_broken_off_when_it_is_no_longer_wanted(
+    leave: str, server: Server, open_page: Any
+) -> None:
     page = open_page(server, answered(face(1, 200)))
     start_live(page)
     page.evaluate(
@@ -148,7 +155,7 @@ def test_a_frame_on_its_way_is_broken_off_when_another_engine_is_chosen(server: 
         }); 0"""
     )
     wait_for_live_status(page, "Waiting for the server's answer")
-    page.evaluate("location.hash = '#engine=device'")
+    page.evaluate(leave)
     assert page.evaluate("window.broken")
 
 

@@ -160,6 +160,20 @@ def test_the_plot_shows_what_varies_most_until_others_are_chosen(page: Any) -> N
     assert painted(page) == before
 
 
+def test_what_is_on_the_plot_keeps_its_place_and_colour_while_recording(page: Any) -> None:
+    page.click(".record")
+    page.evaluate("feed(0, 1500)")
+    place = chips(page).index("Smiling")
+    page.focus(".chips button:has-text('Smiling')")
+    page.evaluate("window.smiling = document.activeElement; 0")
+    page.evaluate("feed(1500, 4000)")  # Eyeglasses have varied more by now
+    assert chips(page).index("Smiling") == place
+    assert "Eyeglasses" in chips(page)
+    assert page.evaluate("document.activeElement === window.smiling")
+    page.click(".record")
+    assert chips(page)[:2] == ["Eyeglasses", "Smiling"]
+
+
 def test_frames_far_apart_are_dots(page: Any) -> None:
     page.click(".record")
     page.evaluate("for (const time of [0, 5000, 10000]) add(time, 0.75)")

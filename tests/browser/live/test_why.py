@@ -55,3 +55,15 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     wait_for_sentence(page, "No explanation is available here.")
     page.click("#live-stop")
     assert page.is_hidden("#live .why")
+
+
+def test_an_answer_that_will_not_come_is_not_awaited_over_a_frozen_picture(server: Server, open_page: Any) -> None:
+    page = open_page(server, answered(face(1, 40, 0.9, why=SMILING)))
+    page.click("#live-start")
+    wait_for_live_status(page, "One face")
+    page.evaluate("window.fetch = () => new Promise(() => {}); 0")
+    wait_for_live_status(page, "Waiting for the server's answer")
+    page.click("#live label[for=live-Smiling]")
+    wait_for_sentence(page, "Working it out…")
+    page.click("#live [data-do=freeze]")
+    wait_for_sentence(page, "Nothing is sent while the picture is frozen.")

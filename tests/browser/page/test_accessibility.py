@@ -272,6 +272,9 @@ def test_forced_colours_show_what_is_ticked_and_pressed(server: Server, open_pag
         return len({page.locator(f"#photo {part}").first.screenshot() for part in parts})
 
     assert looks(".ticks .yes", ".ticks i:not([class])", ".ticks .unsure") == 3
+    colours = "span => [getComputedStyle(span).backgroundColor, getComputedStyle(span).color].join()"
+    engines = page.eval_on_selector_all("#photo .engine input + span", f"spans => spans.map({colours})")
+    assert len(engines) == len(set(engines)) == 2
     ticked, empty = "[data-attribute=Smiling]", "[data-attribute=Bald]"
     assert looks(ticked, empty) == 2
     assert looks(".bar:near([data-attribute=Smiling], 40)", ".bar:near([data-attribute=Bald], 40)") == 2

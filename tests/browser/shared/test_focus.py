@@ -65,6 +65,15 @@ def test_a_browser_that_tells_nothing_of_a_removed_control_does_not_matter(page:
     assert focused_after(page, "two", "two.remove()") == "three"
 
 
+def test_whoever_left_a_control_is_not_called_back_when_it_goes_later(page: Any) -> None:
+    page.focus("#two")
+    page.evaluate("two.blur()")
+    page.evaluate("new Promise((resolve) => setTimeout(resolve))")
+    page.evaluate("two.remove()")
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")
+    assert page.evaluate("document.activeElement === document.body")
+
+
 def test_whoever_leaves_a_control_is_not_called_back(page: Any) -> None:
     page.focus("#two")
     page.evaluate("two.blur(); one.remove()")

@@ -13,6 +13,9 @@ from demo.pictures.bit_depth import to_8_bit
         (np.array([[0.0, 0.2, 1.0]], np.float32), [0, 51, 255]),
         (np.array([[0.0, 1.0, 1.0]], np.float32), [0, 255, 255]),
         (np.array([[0.0, 127.5, 255.0]], np.float64), [0, 128, 255]),
+        (np.array([[0.0, 0.5, 1.06]], np.float32), [0, 128, 255]),  # as after resizing
+        (np.array([[-9.0, 127.5, 260.0]], np.float32), [0, 128, 255]),
+        (np.array([[0, 128, 256]], np.int32), [0, 0, 1]),  # integers have no such excess
         (np.array([[0.0, 0.5, np.nan]], np.float32), [0, 128, 0]),
         (np.array([[0.0, 1.0, np.inf]], np.float32), [0, 255, 0]),
         (np.array([[-1.0, 0.0, 1.0]], np.float32), [0, 0, 255]),

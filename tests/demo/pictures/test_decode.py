@@ -1,3 +1,5 @@
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +8,7 @@ from PIL import Image
 
 from demo.limits import MAX_PIXELS, MAX_SIDE_PIXELS
 from demo.pictures.decode import PictureError, open_picture
+from demo.pictures.formats import HEAD_BYTES
 from tests.fakes.pictures import PORTRAIT, saved
 
 
@@ -114,3 +117,16 @@ def test_missing_files_and_folders_say_so(tmp_path: Path) -> None:
         open_picture(tmp_path / "none.jpg")
     with pytest.raises(PictureError, match="not a file"):
         open_picture(tmp_path)
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if size != HEAD_BYTES:
+                raise OSError(errno.ESTALE, "Stale file handle")
+            return super().read(size)
+
+    file = Failing(PORTRAIT.read_bytes())
+    monkeypatch.setattr(Path, "open", lambda *_: file)
+    with pytest.raises(PictureError, match=rf"^'{PORTRAIT.name}' cannot be read: Stale file handle\.$"):
+        open_picture(PORTRAIT)

@@ -19,9 +19,10 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from demo.interruption import InterruptedWorkError, followed, interruptible
-from demo.limits import POLITE_NICENESS
+from demo.limits import MAX_DECODERS, MAX_WAITING_PHOTOS, POLITE_NICENESS
 from demo.pictures import decoders as decoders_module
 from demo.pictures.decode import PictureError, open_picture
 from demo.pictures.decoders import DecodeBounds, Decoders, NoDecoderError
@@ -77,18 +78,10 @@ def large() -> bytes:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows bounds neither")
-@pytest.mark.parametrize(
-    ("bounds", "sentence"),
-    [
-        (DecodeBounds(cpu_seconds=0.5), "takes too much time or memory"),
-        (DecodeBounds(memory_bytes=100_000_000), "has too many pixels"),
-    ],
-)
-def test_a_picture_that_takes_too_much_costs_the_next_one_nothing(
-    bounds: DecodeBounds, sentence: str, large: bytes
-) -> None:
+@pytest.mark.parametrize("bounds", [DecodeBounds(cpu_seconds=0.5), DecodeBounds(memory_bytes=100_000_000)])
+def test_a_picture_that_takes_too_much_costs_the_next_one_nothing(bounds: DecodeBounds, large: bytes) -> None:
     decoders = Decoders(bounds)
-    with pytest.raises(PictureError, match=sentence):
+    with pytest.raises(PictureError, match="takes too much time or memory"):
         decoders.open_picture(large)
     assert np.array_equal(decoders.open_picture(PLAIN), open_picture(PLAIN))
 
@@ -310,12 +303,31 @@ def test_the_next_picture_waits_for_no_new_process_while_others_are_ready(
     assert set(multiprocessing.active_children()) - others == before
 
 
-def test_only_so_many_processes_are_kept_as_may_work_at_the_same_time(others: set[BaseProcess]) -> None:
-    decoders = Decoders(most=1)
+def test_only_so_many_processes_are_kept(others: set[BaseProcess]) -> None:
+    decoders = Decoders(kept=1)
     for _ in range(2):
         decoders.start()
     decoders.open_picture(PLAIN)
     assert len(set(multiprocessing.active_children()) - others) == 1
+
+
+def test_every_photo_in_work_can_have_a_decoder() -> None:
+    assert MAX_DECODERS >= 2 * MAX_WAITING_PHOTOS
+
+
+def test_a_damaged_picture_leaves_no_line_but_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    file = io.BytesIO()
+    Image.new("1", (8, 64)).save(file, "TIFF", compression="group4")
+    damaged = bytearray(file.getvalue())
+    damaged[8:16] = b"\xff" * 8
+    warns = io.BytesIO()
+    tags = ImageFileDirectory_v2()
+    tags[296] = (2, 2, 2)  # Pillow warns of tags with too many entries
+    Image.new("RGB", (8, 8)).save(warns, "TIFF", tiffinfo=tags)
+    decoders = Decoders()
+    for content in (bytes(damaged), warns.getvalue()):
+        opened(decoders.open_picture, content, "")
+    assert capfd.readouterr().err == ""
 
 
 def test_what_a_picture_waits_for_others_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

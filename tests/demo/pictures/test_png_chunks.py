@@ -1,5 +1,6 @@
 import contextlib
 import io
+import struct
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -81,6 +82,27 @@ def test_transparency_and_orientation_are_kept() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     assert np.array_equal(open_picture(saved(portrait(), "PNG", exif=exif)), np.rot90(RGB, 3))
+
+
+@pytest.mark.parametrize(
+    ("depth", "row", "expected"),
+    [(1, 0b01 << 6, [0, 255]), (2, 0b00011011, [0, 255, 170, 255]), (4, 0x01, [0, 255]), (4, 0x2F, [34, 255])],
+)
+def test_the_transparent_grey_is_white_at_any_depth(depth: int, row: int, expected: list[int]) -> None:
+    header = struct.pack(">IIBBBBB", len(expected), 1, depth, 0, 0, 0, 0)
+    picture = made_of((b"IHDR", header), (b"tRNS", b"\0\1"), (b"IDAT", zlib.compress(bytes([0, row]))))
+    assert open_picture(picture)[0, :, 0].tolist() == expected
+
+
+def test_of_colours_with_16_bits_only_the_transparent_one_may_become_white() -> None:
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" + bytes(6) + b"\x80\0" * 3)
+    picture = made_of((b"IHDR", header), (b"tRNS", b"\x80\0" * 3), (b"IDAT", pixels))
+    assert open_picture(picture)[0, 0].tolist() == [0, 0, 0]
+
+
+def made_of(*chunks: tuple[bytes, bytes]) -> bytes:
+    return PNG[:8] + b"".join(chunk(kind, data) for kind, data in (*chunks, (b"IEND", b"")))
 
 
 def test_orientation_written_as_a_text_is_kept() -> None:

@@ -12,7 +12,7 @@ from demo.pipeline.quality import QualityWarning, SteadyWarnings, measure_qualit
 
 def judge(finder: FaceFinder, frame: np.ndarray) -> tuple[str, ...]:
     (face,) = finder.find_in_photo(frame)
-    return measure_quality(face, align(frame, face)).warnings
+    return measure_quality(face, align(frame, face), frame.shape[:2]).warnings
 
 
 def test_a_good_picture_has_no_warnings(finder: FaceFinder, portrait: np.ndarray) -> None:
@@ -45,14 +45,37 @@ def test_a_face_turned_far_is_turned(finder: FaceFinder, portrait: np.ndarray, y
     (face,) = finder.find_in_camera_frame(portrait)
     crop = align(portrait, face)
     turned = replace(face, yaw=yaw, pitch=pitch)
-    assert measure_quality(turned, crop).warnings == ("turned",)
-    assert measure_quality(replace(face, yaw=yaw / 2, pitch=pitch / 3), crop).warnings == ()
+    size = portrait.shape[:2]
+    assert measure_quality(turned, crop, size).warnings == ("turned",)
+    assert measure_quality(replace(face, yaw=yaw / 2, pitch=pitch / 3), crop, size).warnings == ()
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_face_that_the_border_cuts_is_cut_and_only_that(finder: FaceFinder, portrait: np.ndarray, side: str) -> None:
+    (face,) = finder.find_in_photo(portrait)
+    x, y, width, height = map(round, face.box)
+    cut = {
+        "left": portrait[:, x + width // 3 :],
+        "right": portrait[:, : x + 2 * width // 3],
+        "top": portrait[y + height // 4 :],
+        "bottom": portrait[: y + 2 * height // 3],
+    }
+    whole = {
+        "left": portrait[:, x:],
+        "right": portrait[:, : x + width],
+        "top": portrait[y:],
+        "bottom": portrait[: y + height],
+    }
+    assert judge(finder, cut[side]) == ("cut",)
+    assert judge(finder, whole[side]) == ()
 
 
 def test_there_may_be_several_warnings() -> None:
     points = np.array([[100, 100], [105, 100], [104, 108]], np.float32)
     face = Face((90, 90, 25, 25), points, "keypoints", yaw=60)
-    assert measure_quality(face, np.zeros((218, 178, 3), np.uint8)).warnings == ("small", "turned", "dark")
+    assert measure_quality(face, np.zeros((218, 178, 3), np.uint8), (200, 103)).warnings == (
+        "small", "cut", "turned", "dark"
+    )  # fmt: skip
 
 
 Warnings = tuple[QualityWarning, ...]

@@ -86,7 +86,7 @@ export class Pipeline {
     const predictions = await this.predict(crops, explained);
     const timings = {detect: detected - began, align: aligned - detected, infer: performance.now() - aligned};
     const results = faces.map((face, i) => {
-      const quality = measureQuality(face, crops[i]);
+      const quality = measureQuality(face, crops[i], frame);
       const box = wholePixels(face.box, frame);
       return {
         number: i + 1,

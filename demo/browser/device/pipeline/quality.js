@@ -1,19 +1,23 @@
 // Whether a face is clear enough to trust its attributes, and if not, why, like demo/pipeline/quality.py, which
 // explains the thresholds.
 
-import {WIDTH} from "./align.js";
+import {placement, WIDTH} from "./align.js";
+import {transformed} from "./numeric/similarity.js";
 
 /**
- * @typedef {"small" | "turned" | "blurred" | "dark"} Warning
+ * @typedef {"small" | "cut" | "turned" | "blurred" | "dark"} Warning
  *
  * Size: between the eyes, in pixels of the frame, corrected for yaw; sharpness: standard deviation of the Laplacian as a
- * share of the mean brightness; brightness: from 0 to 255; yaw and pitch in degrees.
- * @typedef {{size: number, sharpness: number, brightness: number, yaw: number, pitch: number}} Quality
+ * share of the mean brightness; brightness: from 0 to 255; yaw and pitch in degrees; outside: the share of the face that
+ * lies outside the frame.
+ * @typedef {{size: number, sharpness: number, brightness: number, yaw: number, pitch: number, outside: number}} Quality
  */
 
 const [LEFT, TOP, RIGHT, BOTTOM] = [40, 70, 138, 190]; // the part of the crop between forehead and chin
 const MIN_EYE_DISTANCE = 15;
 const ENLARGED_EYE_DISTANCE = 22;
+const MAX_OUTSIDE = 0.25;
+const GRID_PIXELS = 8; // of the crop
 const MAX_YAW = 40;
 const [MIN_PITCH, MAX_PITCH] = [-30, 18];
 const MIN_SHARPNESS = 0.065;
@@ -22,19 +26,40 @@ const MIN_BRIGHTNESS = 48;
 const AVERAGED_SECONDS = 0.3;
 const [SHOW_SHARE, DROP_SHARE] = [0.7, 0.3];
 /** @type {Warning[]} */
-const WARNINGS = ["small", "turned", "blurred", "dark"];
+const WARNINGS = ["small", "cut", "turned", "blurred", "dark"];
 const [RED, GREEN, BLUE, BITS] = [9798, 19235, 3735, 15]; // OpenCV's weights for grey, as integers
 
 /**
  * @param {import("./face.js").Face} face - as found in the frame
  * @param {Uint8ClampedArray} crop - from align(): the same face aligned
+ * @param {{width: number, height: number}} frame
  * @returns {Quality}
  */
-export function measureQuality({points, yaw, pitch}, crop) {
+export function measureQuality(face, crop, frame) {
+  const {points, yaw, pitch} = face;
   const {mean, detail} = measureDetail(brightnessOf(crop));
   const distance = Math.hypot(points[2] - points[0], points[3] - points[1]);
   const size = distance / Math.max(0.5, Math.cos((yaw * Math.PI) / 180));
-  return {size, sharpness: mean ? detail / mean : 0, brightness: mean, yaw, pitch};
+  const sharpness = mean ? detail / mean : 0;
+  return {size, sharpness, brightness: mean, yaw, pitch, outside: shareOutside(face, frame)};
+}
+
+/**
+ * The share of the face that lies outside its frame.
+ *
+ * @param {import("./face.js").Face} face
+ * @param {{width: number, height: number}} frame
+ */
+function shareOutside(face, {width, height}) {
+  const matrix = placement(face);
+  let [inside, count] = [0, 0];
+  for (let y = TOP; y < BOTTOM; y += GRID_PIXELS) {
+    for (let x = LEFT; x < RIGHT; x += GRID_PIXELS, count++) {
+      const [across, down] = transformed(matrix, x, y);
+      if (across > -0.5 && across < width - 0.5 && down > -0.5 && down < height - 0.5) inside++;
+    }
+  }
+  return 1 - inside / count;
 }
 
 /**
@@ -43,10 +68,11 @@ export function measureQuality({points, yaw, pitch}, crop) {
  * @param {Quality} quality
  * @returns {Warning[]}
  */
-export function warningsOf({size, sharpness, brightness, yaw, pitch}) {
+export function warningsOf({size, sharpness, brightness, yaw, pitch, outside}) {
   /** @type {Warning[]} */
   const found = [];
   if (size < MIN_EYE_DISTANCE) found.push("small");
+  if (outside > MAX_OUTSIDE) found.push("cut");
   if (Math.abs(yaw) > MAX_YAW || pitch <= MIN_PITCH || pitch >= MAX_PITCH) found.push("turned");
   // An enlarged face lacks detail, too, but the problem is its size.
   if (size >= MIN_EYE_DISTANCE && sharpness < MIN_SHARPNESS) {
@@ -60,7 +86,7 @@ export function warningsOf({size, sharpness, brightness, yaw, pitch}) {
 export class SteadyWarnings {
   constructor() {
     this.seconds = -Infinity;
-    this.shares = {small: 0, turned: 0, blurred: 0, dark: 0}; // of the last moments
+    this.shares = {small: 0, cut: 0, turned: 0, blurred: 0, dark: 0}; // of the last moments
     /** @type {Warning[]} */
     this.shown = [];
   }

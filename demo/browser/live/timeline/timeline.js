@@ -1,7 +1,7 @@
-// A visit's recording, with its buttons and its plot, below the attributes.
+// A visit's recording, with its buttons and its plot.
 
 import {closest, find} from "../../shared/elements.js";
-import {joined, t} from "../../shared/language.js";
+import {joined, t, whenLanguageChanges} from "../../shared/language.js";
 import {saveFile} from "../../shared/files/save_file.js";
 import {optionOf, translate, write, writeAttribute} from "../../shared/written.js";
 import {minutes, Plot} from "./plot.js";
@@ -67,6 +67,12 @@ export class Timeline {
     this.recording = false;
     /** @type {number[]} */
     this.lines = []; // indices of the attributes drawn
+    this.listen();
+    this.empty("");
+  }
+
+  /** Follows its controls, and what else changes how it looks. */
+  listen() {
     this.discard.addEventListener("click", () => this.empty(t("Discarded.")));
     this.saves.addEventListener("click", (event) => this.save(closest(event, "[data-save]")?.dataset.save));
     this.whose.addEventListener("change", () => this.draw());
@@ -80,17 +86,27 @@ export class Timeline {
         // The browser is too old, or the page is in a frame of another site.
       }
     });
-    this.adder.addEventListener("change", () => this.choose([...this.lines, Number(this.adder.value)]));
-    this.automatic.addEventListener("click", () => this.choose(null));
+    this.adder.addEventListener("change", () => {
+      this.choose([...this.lines, Number(this.adder.value)]);
+      this.adder.value = "";
+    });
+    this.automatic.addEventListener("click", () => {
+      this.lines = [];
+      this.choose(null);
+    });
     this.chips.addEventListener("click", (event) => {
       const chip = closest(event, "[data-line]");
       if (chip) this.choose(this.lines.filter((index) => index !== Number(chip.dataset.line)));
     });
     new ResizeObserver(() => this.draw()).observe(this.plot);
+    whenLanguageChanges(() => this.draw());
+    // In the next frame, when the page has its new colours.
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+      requestAnimationFrame(() => this.draw()),
+    );
     window.addEventListener("beforeunload", (event) => {
       if (this.data.rows.length > this.saved) event.preventDefault(); // the browser asks before it is lost
     });
-    this.empty("");
   }
 
   /**
@@ -134,6 +150,7 @@ export class Timeline {
     if (!this.recording) return;
     this.recording = false;
     this.tell(this.data.rows.length ? message : t("Stopped. Nothing was recorded."));
+    this.lines = []; // nothing changes any more, so the order may be that of what varies most
     this.draw();
   }
 
@@ -145,6 +162,7 @@ export class Timeline {
     this.saved = 0; // rows already saved to a file
     /** @type {number[] | null} */
     this.chosen = null;
+    this.lines = [];
     this.drawn = -Infinity;
     this.tell(words);
     this.draw();
@@ -190,7 +208,11 @@ export class Timeline {
       faces.map((number) => t("Face {number}", {number})),
     );
     this.whose.hidden = faces.length === 1;
-    this.lines = (this.chosen ?? this.data.varying(this.face, MOST_LINES, this.shows)).filter(this.shows);
+    const wanted = (this.chosen ?? this.data.varying(this.face, MOST_LINES, this.shows)).filter(this.shows);
+    // Those that stay keep their places, and with them their colours, the focus and a click that has begun.
+    const fresh = wanted.filter((index) => !this.lines.includes(index));
+    const kept = this.lines.map((index) => (wanted.includes(index) ? index : fresh.shift()));
+    this.lines = [...kept.filter((index) => index !== undefined), ...fresh];
     this.showLines();
     const colours = [...this.chips.children].map((chip) => getComputedStyle(chip).getPropertyValue("--colour"));
     const from = this.recording ? Math.max(0, this.data.length - WINDOW_MS) : 0;
@@ -204,7 +226,6 @@ export class Timeline {
 
   showLines() {
     const names = this.lines.map((index) => this.names[index]);
-    const key = this.lines.join();
     writeAttribute(
       this.picture.canvas,
       "aria-label",
@@ -219,20 +240,28 @@ export class Timeline {
       .map((_, index) => index)
       .filter((index) => this.shows(index) && !this.lines.includes(index));
     setOptions(this.adder, ["", ...others], [t("Add…"), ...others.map((index) => this.names[index])]);
-    if (this.chips.dataset.shown === key) return;
-    this.chips.dataset.shown = key;
-    this.chips.replaceChildren(
-      ...this.lines.map((index, place) => {
-        const chip = document.createElement("button");
-        chip.type = "button";
-        chip.dataset.line = String(index);
-        writeAttribute(chip, "title", t("Take it off the plot"));
-        write(chip, names[place]);
-        chip.style.setProperty("--colour", `var(--line-${(place % LINE_COLOURS) + 1})`);
-        return chip;
-      }),
-    );
-    this.adder.value = "";
+    const chips = /** @type {HTMLElement[]} */ ([...this.chips.children]);
+    for (const chip of chips.slice(this.lines.length)) chip.remove();
+    this.lines.forEach((index, place) => {
+      if (chips[place]?.dataset.line === String(index)) return;
+      const chip = this.makeChip(index, place);
+      if (chips[place]) chips[place].replaceWith(chip);
+      else this.chips.append(chip);
+    });
+  }
+
+  /**
+   * @param {number} index - of an attribute
+   * @param {number} place - of its line among the others
+   */
+  makeChip(index, place) {
+    const chip = document.createElement("button");
+    chip.type = "button";
+    chip.dataset.line = String(index);
+    writeAttribute(chip, "title", t("Take it off the plot"));
+    write(chip, this.names[index]);
+    chip.style.setProperty("--colour", `var(--line-${(place % LINE_COLOURS) + 1})`);
+    return chip;
   }
 
   /** @param {string | undefined} kind - csv or json */

@@ -22,6 +22,7 @@ const NO_FACE = t("no face yet");
 /** @type {Object<string, Words>} */
 const WARNINGS = {
   small: t("too small"),
+  cut: t("cut off by the picture’s border"),
   turned: t("turned too far away"),
   blurred: t("blurred"),
   dark: t("too dark"),

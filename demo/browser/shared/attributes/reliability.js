@@ -22,9 +22,13 @@ const STEADY_MS = 1000; // a moving face is classed by its mean over this time, 
 
 /** The reliability of one attribute. */
 class ReliabilityRow {
-  /** @param {HTMLElement} element */
-  constructor(element) {
+  /**
+   * @param {HTMLElement} element
+   * @param {HTMLElement | null} chip - the attribute's above the list, which is drawn as the row is
+   */
+  constructor(element, chip) {
     this.element = element;
+    this.chip = chip;
     this.index = Number(element.dataset.index);
     this.marks = find(element, ".marks", HTMLElement);
     this.text = find(element, "[id$='-reliability']", HTMLElement);
@@ -40,6 +44,7 @@ class ReliabilityRow {
     const level = measured ? measured[0] : this.usualLevel;
     const text = measured ? translated(measured[1]) : this.usual;
     this.element.classList.replace(this.level, level);
+    this.chip?.classList.replace(this.level, level);
     this.level = level;
     write(this.text, text);
     this.text.classList.toggle("of-all", Boolean(chosen && !measured));
@@ -57,7 +62,10 @@ export class ReliabilityOfFace {
   constructor(root, conditions, onChoose = () => {}) {
     this.conditions = conditions;
     this.onChoose = onChoose;
-    this.rows = findAll(root, ".attribute", HTMLElement).map((element) => new ReliabilityRow(element));
+    this.rows = findAll(root, ".attribute", HTMLElement).map((element) => {
+      const chip = root.querySelector(`[data-chip="${element.dataset.index}"]`);
+      return new ReliabilityRow(element, /** @type {HTMLElement | null} */ (chip));
+    });
     this.line = find(root, ".like", HTMLElement);
     /** @type {FaceClass | null} */
     this.chosen = null;

@@ -25,8 +25,9 @@ from demo.server.http.bodies.body_room import ArrivingBody, BodyRoom, NoRoomErro
 from demo.server.network import sender_of
 from demo.server.routes import UPLOAD_PATH
 
-# Each value of JSON or of an encoded form comes after one of these, or opens with it. Base64 contains none of them.
-_MARKS = (b",", b"[", b"{", b"&", b";")
+# Each value of JSON or of an encoded form comes after one of these, or opens with it. Each escape of a form begins with
+# a per cent sign, and is undone in Python. Base64 contains none of them.
+_MARKS = (b",", b"[", b"{", b"&", b";", b"%")
 _CHARSETS = (b"utf-8", b"utf8")
 
 

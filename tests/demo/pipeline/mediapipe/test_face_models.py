@@ -53,6 +53,17 @@ def test_it_goes_on_after_an_error_in_mediapipe_though_the_models_are_gone(
     assert len(broken) == 1
 
 
+def test_what_mediapipe_raises_is_an_analysis_that_failed(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def time_out(*_: object) -> None:
+        raise TimeoutError(110, "the graph did not answer")
+
+    monkeypatch.setattr(vision.FaceDetector, "detect", time_out)
+    with pytest.raises(RuntimeError, match=r"MediaPipe failed: .*did not answer"):
+        FaceFinder().find_in_camera_frame(portrait)
+
+
 def test_as_many_threads_run_a_model_at_the_same_time_as_it_has_copies(
     portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

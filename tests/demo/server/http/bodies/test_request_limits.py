@@ -430,6 +430,7 @@ FORM = [(b"content-type", b"multipart/form-data; boundary=b")]
         (b"[" * 10_100, "/", [], 400),
         (b'{"a":1,' * 5_100, "/", [], 400),
         (b"a&" * 10_100, "/login", [(b"content-type", b"application/x-www-form-urlencoded")], 400),
+        (b"x=" + b"%41" * 10_100, "/login", [(b"content-type", b"application/x-www-form-urlencoded")], 400),
         # A panel's call is read as JSON, whatever its content type; an upload is not.
         (b"[]," * 10_100, "/gradio_api/component_server/", FORM, 400),
         (b"[]," * 10_100, UPLOAD, [(b"content-type", b"application/json")], 400),

@@ -1,7 +1,7 @@
 // Reads one picture both ways: the server and this device get the same JPEG file.
 
-import {LARGEST_WIDTH} from "../engines/frame_size.js";
-import {ANSWER_MS} from "../engines/server.js";
+import {LARGEST_WIDTH} from "./frame_size.js";
+import {ANSWER_MS} from "./server.js";
 import {drawScaled, encodeFrame} from "../shared/camera.js";
 import {find} from "../shared/elements.js";
 import {number, t, wordsOf} from "../shared/language.js";
@@ -10,14 +10,14 @@ import {write} from "../shared/written.js";
 
 const QUALITY = 0.92; // of the JPEG
 
-/** @typedef {import("./view.js").Face} Face */
+/** @typedef {import("../live/view.js").Face} Face */
 
 /** The button that has the last picture read both ways, and the line with the result. */
 export class Comparison {
   /**
    * @param {HTMLElement} live - the panel
-   * @param {import("../engines/choice.js").EngineChoice} engines
-   * @param {import("../engines/server.js").Server | null} server - null on a page that has none
+   * @param {import("./choice.js").EngineChoice} engines
+   * @param {import("./server.js").Server | null} server - null on a page that has none
    * @param {() => HTMLCanvasElement | null} lastPicture - the last picture read
    */
   constructor(live, engines, server, lastPicture) {
@@ -56,8 +56,8 @@ export class Comparison {
  * The result, in a sentence for people.
  *
  * @param {HTMLCanvasElement} picture
- * @param {import("../engines/server.js").Server} server
- * @param {import("../engines/choice.js").DeviceReader} reader
+ * @param {import("./server.js").Server} server
+ * @param {import("./choice.js").DeviceReader} reader
  */
 async function compare(picture, server, reader) {
   const scaled = document.createElement("canvas");
