@@ -114,7 +114,9 @@ def write_folder(folder: Path, weights: Path, operator: str | None = None) -> di
         raise
     for new in unfinished.iterdir():  # beside the page there may be .git, CNAME or other pages
         old = folder / new.name
-        if old.is_dir() and not old.is_symlink():
+        if old.is_symlink():
+            old.unlink()  # what it leads to stays
+        elif old.is_dir():
             shutil.rmtree(old)
         new.replace(old)
     unfinished.rmdir()
