@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import resource_tracker
@@ -13,6 +14,19 @@ from demo.held_signals import held_back
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext  # the former isn't there on Windows
+
+# Held while a process is started. Reentrant, since a signal's handler may want it in a thread that holds it.
+_starting = threading.RLock()
+
+
+def wait_for_starts(seconds: float) -> None:
+    """Wait until no process is half started: when this program ends, such a process would print a traceback.
+
+    Args:
+        seconds: how long to wait at most.
+    """
+    if _starting.acquire(timeout=seconds):
+        _starting.release()
 
 
 class ChildProcess:
@@ -39,7 +53,7 @@ class ChildProcess:
         if hasattr(signal, "pthread_sigmask"):
             resource_tracker.ensure_running()  # or else the first process starts it, which lets Ctrl+C through again
         self.connection: Connection
-        with held_back(signal.SIGINT):  # Ctrl+C reaches all processes of a terminal
+        with _starting, held_back(signal.SIGINT):  # Ctrl+C reaches all processes of a terminal
             if preload and sys.platform == "linux":
                 copier = multiprocessing.get_context("forkserver")
                 copier.set_forkserver_preload([preload])

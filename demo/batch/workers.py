@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 Ask = Callable[[Any], Any]
 
 # What happened to a task whose result is None.
-KILLED = "its process was killed twice, mostly for want of memory"
+KILLED = "its process ended twice: it was killed, mostly for want of memory, or had the error printed above"
 # How many tasks per process may be done while an earlier one is still running.
 _TASKS_AHEAD = 16
 _PICTURES_PER_START = 16  # starting a process takes about as long as reading this many

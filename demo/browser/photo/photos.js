@@ -26,8 +26,8 @@ export class Photos {
   constructor(view, engines, server, facts) {
     this.view = view;
     /** @type {Words} */
-    this.awaited = ""; // what the page said last about a turn at the server
-    const sayTurn = (/** @type {Words} */ sentence) => view.say((this.awaited = sentence), "waiting");
+    this.turnNotice = ""; // what the page said last about a turn at the server
+    const sayTurn = (/** @type {Words} */ sentence) => view.say((this.turnNotice = sentence), "waiting");
     this.asking = new Asking(engines, server, facts, () => this.sayWhatIsAwaited(), sayTurn);
     this.snapshot = new Snapshot(view, (request) =>
       this.give([{name: request.name, file: false, request: async () => request}]),
@@ -86,8 +86,8 @@ export class Photos {
       );
     } finally {
       // If this made way, the status line says for what.
-      const isStillAwaited = this.awaited && String(shownIn(view.statusLine)) === String(this.awaited);
-      if (isStillAwaited && !reading.busy && !asked.aborted) view.sayWhatIsShown();
+      const isStillSaid = this.turnNotice && String(shownIn(view.statusLine)) === String(this.turnNotice);
+      if (isStillSaid && !reading.busy && !asked.aborted) view.sayWhatIsShown();
     }
   }
 

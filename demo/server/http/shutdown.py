@@ -12,12 +12,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from demo.child_process import wait_for_starts
+
 if TYPE_CHECKING:
     import gradio as gr
 
 # Together less than 5 seconds, after which a supervisor often kills a program.
 _ANSWERS_SECONDS = 1
 _CLOSE_SECONDS = 3
+_START_SECONDS = 0.5
 
 
 def end_by_signals() -> None:
@@ -86,6 +89,7 @@ def leave(status: int) -> NoReturn:
     Args:
         status: the exit status.
     """
+    wait_for_starts(_START_SECONDS)
     for child in multiprocessing.active_children():  # ZeroGPU starts some
         child.terminate()
     for stream in (sys.stdout, sys.stderr):

@@ -361,7 +361,7 @@ def test_a_picture_that_kills_its_process_is_named(
     monkeypatch.setattr(Workers, "map", lambda _, tasks: iter([None] * len(tasks)))
     command = [str(folder / "a.jpg"), "--out", str(tmp_path / "results.csv"), "--weights", weights]
     assert main([*command, "--workers", "2"]) == 1
-    assert f"  {folder / 'a.jpg'}: its process was killed twice" in capsys.readouterr().err
+    assert f"  {folder / 'a.jpg'}: its process ended twice" in capsys.readouterr().err
     assert rows(tmp_path / "results.csv") == []
 
 

@@ -361,7 +361,7 @@ def test_a_picture_that_kills_its_process_is_named(
     monkeypatch.setattr(Workers, "__enter__", lambda self: self)
     monkeypatch.setattr(Workers, "map", lambda _, tasks: iter([None] * len(tasks)))
     assert run(pictures / "extra.jpg", "--out", tmp_path / "out", "--workers", "2") == 1
-    assert "killed twice" in report(tmp_path / "out")[0]["detail"]
+    assert "ended twice" in report(tmp_path / "out")[0]["detail"]
 
 
 def test_groups_are_read_by_training(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,3 +92,25 @@ def test_a_page_that_does_not_close_is_left(monkeypatch: pytest.MonkeyPatch) -> 
 
     close(SimpleNamespace(close=wait))
     never.set()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows starts processes in another way")
+def test_a_process_that_is_being_started_finds_what_it_is_to_do() -> None:
+    ended = run(
+        """
+from multiprocessing import resource_tracker, util
+from demo.child_process import ChildProcess
+resource_tracker.ensure_running()  # which is started in the same way
+spawn, spawned = util.spawnv_passfds, threading.Event()
+def slowly(*arguments):
+    number = spawn(*arguments)
+    spawned.set()
+    time.sleep(0.2)
+    return number
+util.spawnv_passfds = slowly
+threading.Thread(target=ChildProcess, args=[type], daemon=True).start()
+spawned.wait()
+leave(0)
+"""
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
