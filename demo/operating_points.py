@@ -29,7 +29,7 @@ POINTS = {
     F1: PointWords(
         "Balanced", "for wrong and missed ticks in balance", "Counts a wrong tick and a missed one as equally bad."
     ),
-    BALANCED: PointWords("Find all", "to find most", "Ticks most of what is there, and more that is not."),
+    BALANCED: PointWords("Find all", "to find most", "Finds most of what is there, but also ticks more boxes wrongly."),
 }
 
 # For people who choose one by its name. It tells the page's titles, since "balanced" is not what the page calls

@@ -37,6 +37,7 @@ def export_onnx(model: SlimNet, path: str | Path) -> None:
 
     Raises:
         ExportError: the package onnx is missing.
+        CheckpointError: as for `SlimNet.to_checkpoint`.
         OSError: the file cannot be written.
     """
     try:
@@ -57,6 +58,7 @@ def export_torch(model: SlimNet, path: str | Path) -> None:
         path: the file to write, in float32; `torch.export.load(path).module()(crops)` gives logits and probabilities.
 
     Raises:
+        CheckpointError: as for `SlimNet.to_checkpoint`.
         OSError: the file cannot be written.
     """
     model = copy.deepcopy(model).cpu().float()
@@ -90,10 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .pt2 for torch.export")
     asked = parser.parse_args(arguments)
-    if asked.out.suffix not in _FORMS:
+    suffix = asked.out.suffix.lower()
+    if suffix not in _FORMS:
         parser.error(f"--out must end in {' or '.join(_FORMS)}, got {asked.out.name}")
     try:
-        _FORMS[asked.out.suffix](SlimNet.load_pretrained(asked.weights), asked.out)
+        _FORMS[suffix](SlimNet.load_pretrained(asked.weights), asked.out)
     except (CheckpointError, ExportError) as error:
         print(f"slimnet.export: {error}", file=sys.stderr)
         return 1

@@ -249,6 +249,7 @@ class SlimNet(nn.Module):
             CheckpointError: the files there are damaged or not a SlimNet, or there is neither such a folder nor a
                 repository that could have such a name.
             OSError: the download failed; huggingface_hub's errors are of this kind.
+            TypeError: there is no such option.
         """
         from slimnet.files.hub import HubRepository  # imported here, since the network itself needs no huggingface_hub
 

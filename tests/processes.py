@@ -1,9 +1,9 @@
-"""Other processes: what they print first, and which there are, by Linux's /proc. A limit for this one."""
+"""Other processes: what they print first, and which there are, by Linux's /proc. Waiting, and a limit for this one."""
 
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,11 +29,16 @@ def children_of(pid: int) -> list[int]:
 
 
 def wait_until_ended(pids: Iterable[int]) -> None:
-    deadline = time.monotonic() + _END_SECONDS
-    left = list(pids)
-    while left := [pid for pid in left if _runs(pid)]:
-        assert time.monotonic() < deadline, f"left: {left}"
-        time.sleep(0.05)
+    for pid in pids:
+        eventually(lambda pid=pid: not _runs(pid))  # type: ignore[misc]
+
+
+def eventually(holds: Callable[[], object], seconds: float = _END_SECONDS) -> None:
+    """Wait until something is true; fail if it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"still not so after {seconds:g} s"
+        time.sleep(0.01)
 
 
 def _runs(pid: int) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from demo.benchmark.server import PageServer
+from tests.missing import missing
 from tests.paths import PORTRAIT, ROOT
 
 DOCUMENTS = ("README.md", "demo/README.md", "demo/annotate/README.md", "training/README.md")
@@ -63,7 +64,7 @@ def test_the_example_runs(example: Example, checkout: Path, request: pytest.Fixt
     for name, own in REPLACED.items():
         code = code.replace(name, own)
     if "curl" in code and not shutil.which("curl"):
-        pytest.skip("needs curl")
+        missing("needs curl")
     page = request.getfixturevalue("page") if ADDRESS in code else None
     if page:
         code = code.replace(ADDRESS, page.url.rstrip("/"))

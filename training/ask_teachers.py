@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_device(parser)
     options = parser.parse_args(arguments)
-    if Path(options.out).suffix != ".csv":
+    if Path(options.out).suffix.lower() != ".csv":
         parser.error(f"--out must end in .csv, got {options.out}")
     repeated = sorted({name for name in options.attributes if options.attributes.count(name) > 1})
     if repeated:

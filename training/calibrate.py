@@ -347,7 +347,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_resamples(parser)
     add_device(parser)
     options = parser.parse_args(arguments)
-    if options.out.suffix != ".safetensors":
+    if options.out.suffix.lower() != ".safetensors":
         parser.error(f"--out must end in .safetensors, the form that carries a calibration; got {options.out}")
     check_numbers(parser, options, batch_size=BATCH_SIZE, resamples=RESAMPLES)
     try:

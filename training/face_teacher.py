@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--images", default=2000, type=int, help="training crops that batch norm is measured on (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
-    if Path(options.out).suffix != ".safetensors":
+    if Path(options.out).suffix.lower() != ".safetensors":
         parser.error(f"--out must end in .safetensors, got {options.out}")
     check_numbers(parser, options, images=Range(1, 1_000_000))
     try:

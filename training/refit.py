@@ -340,7 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=given, required=True, help="weights to write, .safetensors or .pth")
     add_device(parser)
     options = parser.parse_args(arguments)
-    if Path(options.out).suffix not in (".safetensors", ".pth"):
+    if Path(options.out).suffix.lower() not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it

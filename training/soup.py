@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_device(parser)
     options = parser.parse_args(arguments)
-    if Path(options.out).suffix not in (".safetensors", ".pth"):
+    if Path(options.out).suffix.lower() not in (".safetensors", ".pth"):
         parser.error(f"--out must end in .safetensors or .pth, got {options.out}")
     if 0 < options.images < _BATCH:
         parser.error(f"--images must be at least {_BATCH}, or 0 for the mean of the statistics, got {options.images}")

@@ -135,7 +135,7 @@ def read_request(message: Any) -> tuple[bytes | Path, str]:
         The picture (its bytes, or the path of an example) and the name that its results carry.
 
     Raises:
-        PictureError: the request isn't in the form that `photo/main.js` gives it.
+        PictureError: the request isn't in the form that `engines/server_photos.js` gives it.
     """
     if not isinstance(message, dict):
         raise PictureError("The request holds no picture. Reload the page and try again.")

@@ -231,7 +231,7 @@ def write(path: str | Path, checkpoint: Checkpoint) -> None:
         checkpoint: what to write; its weights may be on any device.
 
     Raises:
-        ValueError: the path has another suffix.
+        ValueError: the path has another suffix, or the attributes cannot have these names.
         OSError: the file cannot be written.
     """
     path = Path(path)

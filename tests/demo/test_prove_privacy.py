@@ -9,9 +9,15 @@ from demo.prove_privacy import __main__ as command
 from demo.prove_privacy import trace
 from demo.prove_privacy.network import in_own_network
 from demo.prove_privacy.trace import Activity, TraceError, read_trace, strace_command
+from tests.missing import missing
 from tests.paths import ROOT
 
-pytestmark = pytest.mark.skipif(bool(command.what_is_missing()), reason=str(command.what_is_missing()))
+
+@pytest.fixture(autouse=True, scope="module")
+def _strace() -> None:
+    if why := command.what_is_missing():
+        missing(why)
+
 
 # Does everything that must be noticed. It reaches nothing: there is only the program itself in its own network.
 CULPRIT = r"""

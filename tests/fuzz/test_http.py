@@ -54,9 +54,9 @@ class Server:
     def post(self, path: str, value: object) -> tuple[int, bytes]:
         return self.ask("POST", path, json.dumps(value).encode(), _JSON)
 
-    def send(self, request: bytes) -> int | None:
-        """Send bytes as they are; returns the answer's status, or None if there is no answer within a moment."""
-        with socket.create_connection((self._host, self._port), _PATIENCE_SECONDS) as connection:
+    def send(self, request: bytes, patience_seconds: float = _PATIENCE_SECONDS) -> int | None:
+        """Send bytes as they are; returns the answer's status, or None if there is no answer within that time."""
+        with socket.create_connection((self._host, self._port), patience_seconds) as connection:
             try:
                 connection.sendall(request)
                 answer = http.client.HTTPResponse(connection)
@@ -136,6 +136,18 @@ def _form_of_type(options: str) -> bytes:
     """An upload that once got status 500 because of its form's type."""
     kind = f"Content-Type: multipart/form-data; {options}"
     return _request("POST", _UPLOAD, ["Host: x", "Content-Length: 5", kind], b"--b--")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        *zip(_GOOD_REQUESTS, (200, 400, 400), strict=True),
+        (_form_of_type("boundary=" + "b" * 300), 400),
+        (_form_of_type("boundary=b; charset=undefined"), 400),
+    ],
+)
+def test_a_whole_request_is_answered(server: Server, request_: bytes, status: int) -> None:
+    assert server.send(request_, _ANSWER_SECONDS) == status
 
 
 @given(request=REQUESTS | mutated(_GOOD_REQUESTS))

@@ -10,6 +10,7 @@ from torch import Tensor
 from slimnet import Calibration, Predictor, Reliability, SlimNet, contributions
 from slimnet.explain import cells
 from tests.fakes import original
+from tests.missing import package
 from tests.paths import ASSETS
 
 SHAPES = [
@@ -179,7 +180,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     if request.param == "torch":
         monkeypatch.setitem(sys.modules, "slimnet.onnx.engine", None)  # importing it fails
     else:
-        pytest.importorskip("onnxruntime")
+        package("onnxruntime", "needs onnxruntime")
     return request.param
 
 

@@ -17,6 +17,7 @@ from slimnet import ATTRIBUTES, Calibration, CheckpointError, Predictor, Reliabi
 from slimnet.inference import Inference
 from slimnet.paths import WEIGHTS
 from slimnet.predictor import TorchNetwork
+from tests.missing import package
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_probabilities_equal_the_plain_networks(weights: Path, crops: np.ndarray
 def test_torch_computes_where_onnx_runtime_is_missing(
     weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("onnxruntime")
+    package("onnxruntime", "needs onnxruntime")
     assert Predictor(weights, "cpu").engine == "ONNX Runtime"
     monkeypatch.delitem(sys.modules, "slimnet.onnx.engine")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # importing it fails
@@ -52,7 +53,7 @@ def test_torch_computes_where_onnx_runtime_is_missing(
 
 
 def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights: Path) -> None:
-    pytest.importorskip("onnxruntime")
+    package("onnxruntime", "needs onnxruntime")
     pytest.importorskip("resource")
     # In its own process, whose memory limit is just above what it uses by then.
     program = f"""
@@ -75,7 +76,9 @@ def test_a_lack_of_memory_in_onnx_runtime_is_an_error_as_any_other(weights: Path
 def test_torch_computes_where_onnx_runtime_gives_other_answers(
     weights: Path, crops: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime = pytest.importorskip("slimnet.onnx.engine")
+    package("onnxruntime", "needs onnxruntime")
+    from slimnet.onnx import engine as runtime
+
     other = runtime.onnx_model(Inference(SlimNet()))
     monkeypatch.setattr(runtime, "onnx_model", lambda _inference: other)
     with pytest.warns(RuntimeWarning, match="answers differ"):
@@ -359,6 +362,7 @@ def test_torchs_defaults_do_not_matter(weights: Path, crops: np.ndarray) -> None
 import sys
 import numpy as np, torch
 from slimnet import Predictor, SlimNet, transform
+from tests.missing import package
 torch.set_default_dtype(torch.float64)
 torch.set_default_device("meta")
 crops = np.load(sys.argv[2])

@@ -12,6 +12,7 @@ import pytest
 from demo.prove_privacy.__main__ import remaining_files, what_is_missing
 from demo.prove_privacy.network import in_own_network
 from demo.prove_privacy.trace import Activity, read_trace, strace_command
+from tests.missing import missing, package
 from tests.paths import PORTRAIT, ROOT
 
 WEIGHTS = ROOT / "assets" / "slimnet_celeba.safetensors"
@@ -47,7 +48,7 @@ def test_every_way_in_switches_reports_off_and_imports_nothing_heavy(package: st
 
 @pytest.mark.parametrize("library", list(SETTINGS))
 def test_a_library_reads_that_it_is_not_to_report(library: str) -> None:
-    pytest.importorskip(library)
+    package(library, f"needs {library}")
     program = f"import slimnet\n{SETTINGS[library]}"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment(**WANTED), capture_output=True, text=True
@@ -58,7 +59,7 @@ def test_a_library_reads_that_it_is_not_to_report(library: str) -> None:
 def test_no_request_to_the_page_is_reported() -> None:
     program = """
 from demo.server.command import main
-main(["--host", "nosuch.invalid"])
+main(["--host", "192.0.2.1"])  # not this machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 with TestClient(FastAPI()) as client:
@@ -78,6 +79,12 @@ def test_a_program_that_uses_slimnet_keeps_reports_of_its_own(chosen: dict[str, 
     assert done.stdout == f"{chosen.get('OTEL_SDK_DISABLED')}\n"
 
 
+@pytest.fixture(scope="module")
+def _strace() -> None:
+    if why := what_is_missing():
+        missing(why)
+
+
 def observed(tmp_path: Path, *arguments: str) -> tuple[Activity, list[str]]:
     """What Python did with these arguments, and what it left in its home and temporary folder, which were empty."""
     folders = [tmp_path / "home", tmp_path / "tmp"]
@@ -91,7 +98,7 @@ def observed(tmp_path: Path, *arguments: str) -> tuple[Activity, list[str]]:
     return found, [str(path) for path in remaining_files(folders, found.written)]
 
 
-@pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))
+@pytest.mark.usefixtures("_strace")
 def test_annotating_reports_nothing_and_writes_its_table_alone(tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
     # This includes its processes: MediaPipe has one of its own, and ONNX Runtime works in both.
@@ -100,7 +107,7 @@ def test_annotating_reports_nothing_and_writes_its_table_alone(tmp_path: Path) -
     assert "eileen_collins.jpg" in out.read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(bool(what_is_missing()), reason=str(what_is_missing()))
+@pytest.mark.usefixtures("_strace")
 def test_training_writes_its_events_and_pictures_alone(tmp_path: Path) -> None:
     program = f"""
 from training.report import plots
@@ -124,6 +131,7 @@ from slimnet import SlimNet, transform
 assert slimnet.SlimNet is SlimNet is slimnet.model.SlimNet
 assert slimnet.preprocessing.transform is transform
 from slimnet import *
+from tests.missing import missing, package
 assert Predictor is slimnet.Predictor and ATTRIBUTES
 assert not hasattr(slimnet, "no_such_name")
 """

@@ -11,6 +11,7 @@ from PIL import Image
 from slimnet import Calibration, OperatingPoint, Predictor, Reliability, SlimNet, Sure
 from tests.fakes import celeba
 from tests.paths import ROOT
+from tests.processes import largest_file
 from training import evaluate
 from training.data.celeba import read_celeba, read_pictures
 from training.measure import robustness, subgroups
@@ -326,8 +327,6 @@ def test_each_set_needs_a_name_and_a_folder(sets: list[str], capsys: pytest.Capt
 def test_a_full_disk_leaves_no_cut_file(
     tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str], room: int
 ) -> None:
-    import resource
-
     data = celeba.write(tmp_path / "data", sizes={0: 4, 2: 24})
     few = ("--resamples", "20", "--robustness_images", "4")
     out, whole = tmp_path / "out", tmp_path / "whole"
@@ -335,12 +334,8 @@ def test_a_full_disk_leaves_no_cut_file(
     (whole / "training.png").touch()  # of an earlier evaluation
     assert run("--weights", weights, "--data_dir", data, "--out", whole, *few) == 0
     assert not (whole / "training.png").exists()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
-    try:
+    with largest_file(room):
         status = run("--weights", weights, "--data_dir", data, "--out", out, *few)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert status == 1
     assert str(out) in capsys.readouterr().err
     for path in out.iterdir():

@@ -1,4 +1,4 @@
-// Live mode, with one frame in flight: when its answer arrives, it is painted with its boxes and the newest is sent.
+// Live mode: connects the panel with a session and the engines.
 
 import {engineChoice} from "../engines/choice.js";
 import {Comparison} from "../engines/compare.js";

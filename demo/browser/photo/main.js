@@ -1,4 +1,4 @@
-// Photo mode: each picture is read by the engine chosen at that moment, and its result is shown in its place.
+// Photo mode: connects the panel with the photos, the engines and what visitors give.
 
 import {engineChoice} from "../engines/choice.js";
 import {EngineSwitch} from "../engines/switch.js";

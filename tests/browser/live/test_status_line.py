@@ -16,10 +16,8 @@ SETTLED = """(since) => {
 def test_a_notice_stays_for_a_while_but_not_longer_than_the_next_message(browser: Any) -> None:
     with bare_page(browser, "live/status_line.js", body='<p class="status"></p>') as page:
         page.evaluate("window.line = new StatusLine(document.querySelector('.status')); 0")
-        page.evaluate("line.notice('Saved.')")
-        assert page.evaluate(SETTLED, 0) == "Saved."
+        assert page.evaluate(f"line.notice('Saved.'); ({SETTLED})(0)") == "Saved."
         page.evaluate("line.say('The server does not answer.', 'problem')")
         assert page.evaluate(SETTLED, 0) == "One face."
-        page.evaluate("line.notice('Saved.')")
-        assert page.evaluate(SETTLED, 0) == "Saved."
+        assert page.evaluate(f"line.notice('Saved.'); ({SETTLED})(0)") == "Saved."
         assert page.evaluate(SETTLED, 4000) == "One face."

@@ -59,7 +59,6 @@ class Posted:
 @pytest.fixture
 def page(server: Server, open_page: Any) -> Any:
     page = open_with_stand_in(open_page, server)
-    page.wait_for_load_state("networkidle")  # Gradio itself sends its server things at first
     choose_panel(page, "photo")
     return page
 

@@ -536,7 +536,8 @@ def assert_sent_again_after_a_while(page: Any) -> None:
 
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
-    page.wait_for_load_state("networkidle")  # Gradio loads parts of itself late, and misses them without a server
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)  # so all that this needs of Gradio, which loads parts of itself late, is there
     with own_server.away():
         upload(page, PORTRAIT)
         wait_for_status(page, "does not answer")

@@ -17,6 +17,7 @@ from demo.benchmark.browser import (
     numbered,
     write_film,
 )
+from tests.missing import package
 
 
 def test_a_missing_browser_is_said_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +34,7 @@ def test_a_missing_playwright_is_said_with_what_to_install(tmp_path: Path, monke
 
 
 def test_a_browser_that_fails_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    api = pytest.importorskip("playwright.sync_api")
+    api = package("playwright.sync_api", "needs playwright")
 
     def start(**_: object) -> None:
         raise api.Error("a library is missing")

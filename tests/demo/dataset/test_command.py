@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from demo.dataset import __main__ as command
 from demo.dataset.picture import Cropped, crop_picture
 from demo.pipeline.detect import FaceFinder
 from tests.paths import OTHER_PORTRAIT, PORTRAIT
+from tests.processes import largest_file
 from training.data.celeba import DataError, Split, read_celeba
 from training.data.groups import UNKNOWN_AGE, read_groups
 
@@ -245,17 +247,12 @@ def test_a_stopped_run_does_not_go_on_beside_a_picture_that_changes_the_names(
 def test_where_the_disk_gives_out_within_a_crop_no_part_of_it_stays(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import resource
-
     whole, out = tmp_path / "whole", tmp_path / "out"
     assert run(pictures / "deep", "--out", whole) == 0
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with monkeypatch.context() as filling:  # from the first picture on, since the journal is larger than a crop
-        before_each_picture(lambda _: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1])), filling)
-        try:
-            assert run(pictures / "deep", "--out", out) == 1
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with monkeypatch.context() as filling, ExitStack() as full:
+        # From the first picture on, since the journal is larger than a crop.
+        before_each_picture(lambda _: full.enter_context(largest_file(1000)), filling)
+        assert run(pictures / "deep", "--out", out) == 1
     crop = out / "img_align_celeba" / "deep_grace_face1.jpg"
     assert f"{crop} cannot be written: File too large. The same command goes on" in capsys.readouterr().err
     assert not list(crop.parent.iterdir())

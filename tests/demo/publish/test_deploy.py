@@ -71,23 +71,54 @@ def test_nothing_is_sent_to_a_public_space_that_should_be_private(tmp_path: Path
         assert (stand_in.created, stand_in.files()) == ({}, [])
 
 
-def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path: Path) -> None:
-    clone, programs = tmp_path / "clone", tmp_path / "programs"
+def clone_to_start(folder: Path) -> Path:
+    """What demo/start.sh needs of this repository."""
     for name in ("demo/start.sh", ".ci/environment", ".ci/packages", "requirements.txt"):
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        (clone / name).write_bytes((ROOT / name).read_bytes())  # the hub keeps no modes
-    programs.mkdir()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())  # the hub keeps no modes
+    return folder
+
+
+def stand_ins(folder: Path, **scripts: str) -> Path:
+    """Programs that are these scripts."""
+    folder.mkdir(parents=True)
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def start(clone: Path, programs: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    own = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHON": str(programs / "python")}
+    return subprocess.run(
+        ["bash", "demo/start.sh", *options], cwd=clone, env=own, capture_output=True, encoding="utf-8"
+    )
+
+
+def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path: Path) -> None:
     # A Python without ensurepip, on a Debian that has the package for it.
-    stand_ins = {
-        "python": 'case "$*" in *ensurepip*) exit 1;; *version_info*) exit 0;; esac; echo "asked to $*"; exit 7',
-        "dpkg-query": 'echo "install ok installed"',
-    }
-    for name, script in stand_ins.items():
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        (programs / name).chmod(0o755)
-    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHON": str(programs / "python")}
-    done = subprocess.run(["bash", "demo/start.sh"], cwd=clone, env=environment, capture_output=True, encoding="utf-8")
+    programs = stand_ins(
+        tmp_path / "programs",
+        python='case "$*" in *ensurepip*) exit 1;; *version_info*) exit 0;; esac; echo "asked to $*"; exit 7',
+        **{"dpkg-query": 'echo "install ok installed"'},
+    )
+    done = start(clone_to_start(tmp_path / "clone"), programs)
     assert (done.stdout, done.stderr, done.returncode) == ("asked to -m venv .venv\n", "", 7)
+
+
+def test_a_second_start_installs_nothing_goes_on_without_npm_and_passes_its_options_on(tmp_path: Path) -> None:
+    clone = clone_to_start(tmp_path / "clone")
+    (clone / "package-lock.json").touch()
+    python = 'case "$*" in *version_info*) echo "(3, 11)"; exit 0;; esac; echo "python $*"'
+    programs = stand_ins(tmp_path / "programs", python=python, npm="exit 1")
+    stand_ins(clone / ".venv" / "bin", python=python, pip='echo "pip $*"')
+    first = start(clone, programs)
+    assert first.stdout.splitlines()[1:] == [
+        "pip install --quiet --disable-pip-version-check -r requirements.txt", "python app.py",
+    ]  # fmt: skip
+    second = start(clone, programs, "--port", "1")
+    assert (second.stdout, second.returncode) == ("python app.py --port 1\n", 0)
+    assert "npm ci has failed" in second.stderr
 
 
 def test_a_dry_run_lists_what_would_go_and_asks_nobody(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import gradio  # noqa: F401 - before command.main, whose temporary folder it would take for that of all later tests
@@ -20,8 +22,11 @@ import pytest
 from PIL import Image
 
 from demo.benchmark.server import free_port
+from demo.limits import MAX_QUEUED_CALLS
 from demo.paths import WEIGHTS
 from demo.server import command
+from tests.fakes.nginx import SELF_SIGNED, open_anyway
+from tests.missing import missing
 from tests.paths import PORTRAIT, ROOT
 from tests.processes import children_of, first_line, wait_until_ended
 
@@ -63,7 +68,7 @@ def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert str(port) in capsys.readouterr().err
 
 
-def test_the_page_that_is_served_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_that_is_served_is_watched_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     watched: list[asyncio.AbstractEventLoop] = []
 
     class Watchdog:
@@ -73,9 +78,16 @@ def test_the_page_that_is_served_is_watched(monkeypatch: pytest.MonkeyPatch) -> 
         def start(self) -> None:
             raise KeyboardInterrupt
 
+    pages: list[Any] = []
+    monkeypatch.setattr(command, "bound_connections", pages.append)
     monkeypatch.setattr(command, "Watchdog", Watchdog)
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "faces/")
     assert command.main(["--device", "cpu"]) == 0
     assert len(watched) == 1
+    [page] = pages
+    assert page.root_path == "/faces"
+    assert page._queue.max_size == MAX_QUEUED_CALLS
+    assert page._queue.ANALYTICS_MAX_EVENTS == 1  # as forget_unfetched leaves it
 
 
 def test_a_page_that_does_not_come_up_is_one_clear_line(
@@ -96,6 +108,12 @@ def test_the_tool_for_language_models_needs_its_package(
         command.main(["--mcp"])
     assert end.value.code == 2
     assert "pip install 'gradio[mcp]'" in capsys.readouterr().err
+
+
+def test_the_tool_is_offered_if_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    monkeypatch.setenv("GRADIO_MCP_SERVER", "True")
+    assert command.parse_arguments([]).mcp is True
 
 
 def test_the_operator_is_named_by_option_or_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +182,16 @@ def test_a_temporary_folder_that_cannot_be_used_is_one_clear_line(
 
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1"])
-def test_a_host_that_is_not_this_machine_is_one_clear_line(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_host_that_is_not_this_machine_is_one_clear_line(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(name: object, *others: Any, **named: Any) -> Any:  # without asking anybody, which can take long
+        if name == "nosuch.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return found(name, *others, **named)
+
+    found = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     assert command.main(["--host", host]) == 2
     message = capsys.readouterr().err
     assert message.startswith(f"app.py: --host {host}: ")
@@ -342,3 +369,29 @@ def test_what_a_kill_has_left_goes_at_the_next_start_which_can_be_ended_at_once(
     assert errors == ""
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_serves_https_at_the_next_free_port_and_within_its_bounds(tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        missing("needs openssl")
+    pem = tmp_path / "own.pem"
+    pem.write_bytes(subprocess.run([*SELF_SIGNED, "-keyout", "-"], check=True, capture_output=True).stdout)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        own = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(tmp_path)}
+        command_line = [sys.executable, str(ROOT / "app.py"), "--ssl_certfile", str(pem), "--ssl_keyfile", str(pem)]
+        with subprocess.Popen(command_line, env=own, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                url = first_line(process).split()[-1]
+                assert url.startswith("https://127.0.0.1:")
+                assert (urlsplit(url).port or 0) > port
+                assert open_anyway(url)[0] == 200
+                assert open_anyway(url, urllib.request.Request(url, headers={"A": "a" * 20_000}))[0] == 431
+                for letters, status in ((64, 400), (65, 422)):
+                    body = json.dumps({"data": [""], "session_hash": "x" * letters}).encode()
+                    call = urllib.request.Request(f"{url}gradio_api/run/analyse_base64", body, JSON)
+                    assert open_anyway(url, call)[0] == status
+            finally:
+                process.kill()

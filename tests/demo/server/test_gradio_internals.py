@@ -5,10 +5,9 @@ import inspect
 import json
 import re
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from demo.server import gradio_internals
 from demo.server.http.gate import CLOSED
 from demo.server.page import launch_options
 from tests.fakes.host import serving
+from tests.processes import eventually
 
 FORWARDED = tuple(
     ({"X-Forwarded-For": address}, counted)
@@ -202,15 +202,6 @@ def keep_methods(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queue, name, getattr(queue, name))
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something is true."""
-    for _ in range(2000):
-        if holds():
-            return
-        time.sleep(0.01)
-    pytest.fail("it never holds")
-
-
 def test_a_call_that_is_cancelled_is_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = served.page._queue
     keep_methods(queue, monkeypatch)
@@ -233,8 +224,7 @@ def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: 
 
     def call(session: str, value: str) -> str:
         event = join(served, "queued", session, value)
-        while event in queue.event_ids_to_events:
-            time.sleep(0.01)
+        eventually(lambda: event not in queue.event_ids_to_events)
         return event
 
     gradio_internals.forget_unfetched(served.page, 60.0)
@@ -242,8 +232,7 @@ def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: 
     gradio_internals.forget_unfetched(served.page, 0.0)
     call("one", "forgotten")
     call("another", "forgotten")
-    while queue.pending_event_ids_session != {"one": {kept}}:
-        time.sleep(0.01)
+    eventually(lambda: queue.pending_event_ids_session == {"one": {kept}})
     assert list(queue.pending_messages_per_session) == ["one"]
     answer = served.ask("gradio_api/queue/data?session_hash=one")[1]
     assert '"data":["kept"]' in answer

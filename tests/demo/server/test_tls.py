@@ -14,13 +14,14 @@ from demo.server.http.connections import bounded
 from demo.server.tls import listen_before_handshakes
 from tests.demo.server.http.test_connections import LAST_REQUEST, Server, is_closed
 from tests.fakes.nginx import SELF_SIGNED, trusting
+from tests.missing import missing
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate and its key, in one file."""
     if not shutil.which("openssl"):
-        pytest.skip("needs openssl")
+        missing("needs openssl")
     file = tmp_path_factory.mktemp("certificate") / "own.pem"
     made = subprocess.run([*SELF_SIGNED, "-keyout", "-"], check=True, capture_output=True)
     file.write_bytes(made.stdout)

@@ -50,4 +50,4 @@ def test_on_zero_gpu_photos_borrow_a_gpu_where_one_is_free(tmp_path: Path) -> No
         assert api.asked[6:] == ["/schedule"]
         assert page.process is not None
         page.process.send_signal(signal.SIGTERM)
-        assert page.process.wait() == 0  # so has the process with the GPU, which is a fork
+        assert page.process.wait(60) == 0  # so has the process with the GPU, which is a fork

@@ -98,17 +98,28 @@ def test_a_folder_that_there_is_not_is_named() -> None:
         SlimNet.from_pretrained("./no/such/folder")
 
 
-def test_a_hub_out_of_reach_is_an_os_error() -> None:
-    environment = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_stand_in"}
+def test_a_hub_out_of_reach_is_an_os_error(tmp_path: Path) -> None:
+    nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_stand_in", "HF_HOME": str(tmp_path)}
     program = """
+import time
+time.sleep = lambda _: None  # huggingface_hub waits 23 s between its tries
 from slimnet import SlimNet
-try:
-    SlimNet((4, 6), (8, 7, 2), 2).push_to_hub("somebody/slimnet")
-except OSError as error:
-    print(type(error).__name__)
+from slimnet.files.hub import HubRepository
+model = SlimNet((4, 6), (8, 7, 2), 2)
+def push():
+    try:
+        model.push_to_hub("somebody/slimnet")
+    except OSError as error:
+        print(type(error).__name__, str(error).splitlines()[0])
+push()
+HubRepository._holds_written_card = lambda *_: False  # as if the hub went away after that question
+push()
 """
+    environment = os.environ | nobody
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout, done.stderr
+    asked, sent = done.stdout.splitlines()
+    assert asked.startswith("LocalEntryNotFoundError "), done.stderr
+    assert sent.startswith("OSError somebody/slimnet cannot be uploaded: "), done.stderr
 
 
 def test_an_option_that_there_is_not_is_refused(model: SlimNet, tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 import http.client
 import json
-import os
 import re
 import select
 import shutil
 import socket
 import ssl
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -32,7 +30,9 @@ from demo.server.data_url import to_base64
 from tests.fakes.nginx import before_no_copy, trusting
 from tests.fakes.panel_page import PanelPage, faces
 from tests.fakes.running import running
+from tests.missing import missing
 from tests.paths import PORTRAIT, ROOT
+from tests.processes import eventually
 
 FOLDER = ROOT / "demo" / "replicas"
 
@@ -40,8 +40,7 @@ FOLDER = ROOT / "demo" / "replicas"
 @pytest.fixture(scope="module")
 def _nginx() -> None:
     if not NGINX or not shutil.which("openssl"):
-        message = "needs nginx and openssl"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+        missing("needs nginx and openssl")
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +55,13 @@ def get(url: str, **headers: str) -> http.client.HTTPResponse:
 
 def copies_asked(served: Replicas, cookie: str, requests: int) -> set[str]:
     """The copies that answered a visitor, once nginx, which logs after the answer, has logged that many requests."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+
+    def logged() -> list[str]:
         lines = [line.split() for line in served.access_log.read_text(encoding="utf-8").splitlines()]
-        copies = [line[-2] for line in lines if line[-3] == cookie]
-        if len(copies) == requests:
-            return set(copies)
-        time.sleep(0.02)
-    raise AssertionError(f"nginx has logged {len(copies)} requests")
+        return [line[-2] for line in lines if line[-3] == cookie]
+
+    eventually(lambda: len(logged()) == requests)
+    return set(logged())
 
 
 def post(served: Replicas, picture: bytes, cookie: str, address: str) -> tuple[int, str | None]:

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from tests.fakes import celeba
 from tests.paths import ROOT
-from tests.processes import first_line
+from tests.processes import eventually, first_line
 from training import train
 from training.fit import trainer as engine
 from training.fit.record.reporting import scalars
@@ -133,6 +133,7 @@ def test_before_training_there_is_nothing_to_save(
 TALKING = """
 import sys
 from training.fit.runtime.interruption import Interruption
+from contextlib import suppress
 
 with Interruption().watched() as interruption, interruption.held():
     print("held", flush=True)
@@ -220,10 +221,13 @@ def test_workers_that_get_the_signal_too_do_not_break_the_step(
     )
     command = [sys.executable, "-m", "training.train", *given]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True)
-    while not (save / "metrics.jsonl").exists() and process.poll() is None:
-        time.sleep(0.01)
-    os.killpg(process.pid, number)
-    _, said = process.communicate(timeout=300)
+    try:
+        eventually(lambda: (save / "metrics.jsonl").exists() or process.poll() is not None, 300)
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=300)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == status
     assert "Traceback" not in said
     assert said.rstrip().endswith("--resume")

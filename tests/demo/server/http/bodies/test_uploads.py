@@ -3,7 +3,6 @@ import errno
 import json
 import os
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from demo.server.http.bodies.uploads import NothingLeft, Uploads
 from demo.server.http.refusals import BUSY
 from demo.server.routes import PANELS_PATH
 from demo.server.turns.photo_queue import PhotoQueue
+from tests.processes import eventually
 
 _NOT_USED: Any = None  # in place of ASGI's functions to receive and send
 FILES = 'name="files"; filename="a.jpg"'
@@ -73,15 +73,6 @@ def files_in(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 
 
-def settled(holds: Callable[[], bool]) -> bool:
-    """Whether something becomes true soon: the page tidies up just after an answer."""
-    for _ in range(200):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
-
-
 @pytest.mark.parametrize(
     ("path", "body", "content_type"),
     [
@@ -102,7 +93,7 @@ def test_nothing_stays_of_a_form_that_gradio_does_not_take(
     path: str, body: str, content_type: str, url: str, folder: Path
 ) -> None:
     post(f"{url}gradio_api/{path}", body, content_type)
-    assert settled(lambda: list(folder.iterdir()) == [])
+    eventually(lambda: list(folder.iterdir()) == [])
 
 
 def test_an_upload_stays_to_be_asked_about(url: str, folder: Path) -> None:
@@ -111,7 +102,7 @@ def test_an_upload_stays_to_be_asked_about(url: str, folder: Path) -> None:
     assert (status, upload.read_text()) == (200, "photo")
     # Even a later request does not remove it.
     post(f"{url}gradio_api/upload", field('name="files"; filename=".."') + "--b--\r\n")
-    assert settled(lambda: files_in(folder) == {upload})
+    eventually(lambda: files_in(folder) == {upload})
     ask_about(upload, url)
     assert not upload.exists()
 
@@ -158,7 +149,7 @@ def test_one_address_leaves_room_for_the_uploads_of_others(
 
     before = files_in(folder)
     assert send("one..", "two..", "three") == 503  # which only shows when all of them are here
-    assert settled(lambda: files_in(folder) == before)
+    eventually(lambda: files_in(folder) == before)
     assert [send(photo) for photo in ("one..", "two..", "three")] == [200, 200, 503]
     assert send("three", network=2) == 200
     ask_about(uploads.pop(0), url)
