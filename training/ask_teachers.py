@@ -1,7 +1,8 @@
 """Write what teachers say about a run's pictures: `python -m training.ask_teachers --teachers A B --out T.csv`.
 
 The table has the same form as demo.annotate's, so `training.train --teachers T.csv` takes it in place of the teachers.
-It covers training and validation pictures; a line says how good the teachers' mean is on each validation split, if any.
+Its columns are all that the teachers know, whether the folders label it or not. It covers training and validation
+pictures; a line says how good the teachers' mean is on each validation split, if any.
 
 Teachers may be such tables themselves, so that the command also joins tables: `A.csv=0.6 B.csv=0.4` takes a weighted
 mean where both answer. `--leave_out FOLDER=NAME,NAME` leaves cells empty where the teachers are no good.
@@ -18,13 +19,13 @@ import numpy as np
 
 from slimnet import CheckpointError, choose_device, transform
 from slimnet.files.atomic import replacement
-from training.data.cache import JoinedPictures, LabelledPictures, decoded, place
+from training.data.cache import JoinedPictures, LabelledPictures, decoded_together, place
 from training.data.celeba import DataError, Split
 from training.data.columns import listed
 from training.data.folders import RunSplits, different_folders, join, read_folders
 from training.data.teacher_table import is_table
 from training.fit.arguments import Range, add_device, given
-from training.fit.distillation import check_teachers, opinion_of
+from training.fit.distillation import check_teachers, known_attributes, opinion_of
 from training.fit.runtime.distributed import Process
 from training.fit.validation import judge
 from training.measure import metrics
@@ -126,7 +127,7 @@ def ask(
     if all(map(is_table, files)):  # nobody looks at the pictures
         parts = [place(split, cache_dir, transform) for split in asked]
     else:
-        parts = [decoded(split, cache_dir, transform, _DECODING_THREADS) for split in asked]
+        parts = decoded_together(asked, cache_dir, transform, _DECODING_THREADS)
     # All at once, since it takes the pictures of all folders to tell a table's rows apart.
     pictures = LabelledPictures(JoinedPictures(tuple(parts)), join(asked))
     inside = set(pictures.split.paths)
@@ -187,15 +188,7 @@ def describe(name: str, split: Split, probabilities: np.ndarray) -> str:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        arguments: Without the program's name; None for the program's own.
-
-    Returns:
-        The exit status: 0, or 1 if something went wrong.
-    """
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m training.ask_teachers", description="Write a table of what teachers say of pictures."
     )
@@ -209,7 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--attributes", type=given, nargs="+", default=[], metavar="NAME",
-        help="columns to write, in this order, instead of all; training.train is taught nothing of the others",
+        help="columns to write, in this order, instead of all that the teachers know; training.train is taught nothing "
+        "of the others",
     )  # fmt: skip
     parser.add_argument(
         "--leave_out", type=given, nargs="+", default=[], metavar="FOLDER=NAME,NAME",
@@ -227,10 +221,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     repeated = sorted({name for name in options.attributes if options.attributes.count(name) > 1})
     if repeated:
         parser.error(f"--attributes names {', '.join(repeated)} more than once")
+    return options
+
+
+def _columns(asked: Sequence[str], teachers: Sequence[str]) -> tuple[str, ...]:
+    """Return the table's columns: those asked for, or else all that the teachers know.
+
+    Raises:
+        CheckpointError: A file of weights cannot be read.
+        DataError: A table cannot be read, or no teacher knows an attribute that is asked for.
+    """
+    known = known_attributes(teachers)
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise DataError(f"--attributes: no teacher knows {listed(unknown)}; they know {listed(known)}")
+    return tuple(asked) or known
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
+    options = _parse(arguments)
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         teachers = [weighted(word) for word in options.teachers]
-        splits = read_folders(options.data_dir, options.attributes, validated=False)
+        columns = _columns(options.attributes, [file for file, _ in teachers])
+        splits = read_folders(options.data_dir, columns, validated=False)
         asked = [*splits.train, *splits.valid.values()]
         empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
         for line in (

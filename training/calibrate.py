@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from scipy.special import expit
 
 from slimnet import Calibration, CheckpointError, Reliability, SlimNet
 from slimnet.files.atomic import replace_text
-from training.data.celeba import DataError, Split, read_celeba, unknown_people
+from training.data.celeba import DataError, Split, unknown_people
+from training.data.columns import listed
 from training.fit.arguments import (
     BATCH_SIZE,
     RESAMPLES,
@@ -35,7 +37,14 @@ from training.fit.record.provenance import step_provenance
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
 from training.measure.decisions import RIGHT, RIGHT_OF_EACH_KIND, Decisions, fit_decisions
-from training.measure.other_people import OtherPeople, least_bands, measure_other_people
+from training.measure.other_people import (
+    OtherAnswers,
+    OtherPeople,
+    least_bands,
+    measure_other_people,
+    read_other_people,
+    without_failing,
+)
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
 from training.report.tables import percent
@@ -101,13 +110,14 @@ def class_weights(valid: Split, train: Split) -> np.ndarray:
 
     Args:
         valid: The validation split.
-        train: The training split; an attribute without a known label there keeps its validation frequency.
+        train: The training split; an attribute that it always or never shows, or without a known label there, keeps
+            its validation frequency.
 
     Returns:
         Float (N, attributes), the weight of each validation label.
     """
     own, usual = metrics.shares(valid.labels, valid.known), metrics.shares(train.labels, train.known)
-    usual = np.where(np.isnan(usual), own, usual)  # nan: no label in training
+    usual = np.where((usual > 0) & (usual < 1), usual, own)  # nan: no label in training
     return np.where(valid.labels, usual / own, (1 - usual) / (1 - own))
 
 
@@ -173,15 +183,24 @@ def judge_temperatures(
 
 
 def _measure_reliability(
-    logits: np.ndarray, labels: np.ndarray, known: np.ndarray, draws: np.ndarray
+    logits: np.ndarray, labels: np.ndarray, known: np.ndarray, draws: np.ndarray, names: Sequence[str]
 ) -> tuple[Reliability, ...]:
     """Measure each attribute's balanced accuracy, with its 95 % interval over the draws of bootstrap.draw.
 
     Every attribute must show both classes.
+
+    Raises:
+        DataError: One shows only one class in every draw.
     """
     values = metrics.figures(labels, expit(logits), known)["balanced_accuracy"]
     samples = bootstrap.resampled_ticks(labels, expit(logits), known, draws)
     low, high = bootstrap.interval(samples["balanced_accuracy"])
+    unknown = [name for name, end in zip(names, low, strict=True) if np.isnan(end)]
+    if unknown:
+        raise DataError(
+            f"no resample of the validation split shows {listed(unknown)} both present and absent: raise --resamples, "
+            "or leave the attribute out"
+        )
     return tuple(Reliability(*map(float, row)) for row in zip(values, low, high, strict=True))
 
 
@@ -208,10 +227,9 @@ def _check(split: Split, data_dirs: Sequence[str]) -> None:
         raise DataError(f"the validation split shows {', '.join(one_class)} always or never: nothing can be measured")
 
 
-def _fingerprints(splits: Mapping[str, Split], outside: Sequence[Path]) -> dict[str, str | list[str]]:
+def _fingerprints(splits: Mapping[str, Split], outside: Mapping[Path, Split]) -> dict[str, str | list[str]]:
     """Return the fingerprints of the splits that calibration reads; those of other people are under "outside"."""
-    names = splits["valid"].attributes
-    others = [read_celeba(folder, wanted=names)["valid"].with_attributes(names).fingerprint() for folder in outside]
+    others = [split.fingerprint() for split in outside.values()]
     return {
         **{name: splits[name].fingerprint() for name in ("train", "valid")},
         **({"outside": others} if others else {}),
@@ -233,6 +251,10 @@ def _calibrate(
     predictor, splits = load(weights, data_dirs, device)
     split = splits["valid"]
     _check(split, data_dirs)
+    outside_splits = read_other_people(outside, split.attributes)  # what is wrong there, before the work
+    for folder in outside_splits:
+        if people := unknown_people(folder):
+            print(f"{folder}: {people}", file=sys.stderr)
 
     def read(faces: Split) -> np.ndarray:
         return raw_logits(probabilities(predictor, faces, batch_size), predictor.calibration)
@@ -248,23 +270,32 @@ def _calibrate(
     temperatures = judge_temperatures(logits, split.labels, split.known, weighed, split.identities)
     draws = bootstrap.draw(split.identities, resamples)
     moved, cooled = np.array(thresholds.logits) if thresholds.folded else 0.0, np.array(temperatures.values)
-    for folder in outside:
-        if people := unknown_people(folder):
-            print(f"{folder}: {people}", file=sys.stderr)
-    others = measure_other_people(outside, split.attributes, lambda faces: expit((read(faces) - moved) / cooled))
-    decisions = fit_decisions(
-        expit(logits / cooled), split.labels, split.known, split.identities, split.attributes,
-        least_bands(others, split.attributes),
-    )  # fmt: skip
-    reliability = _measure_reliability(logits, split.labels, split.known, draws)
+    others = measure_other_people(outside_splits, lambda faces: expit((read(faces) - moved) / cooled))
+    decisions = _decide(expit(logits / cooled), split, others)
+    reliability = _measure_reliability(logits, split.labels, split.known, draws, split.attributes)
     model.calibration = Calibration(
         temperatures.values, reliability, decisions.operating_points, decisions.unsure, decisions.sure
     )
-    used = step_provenance([weights], _fingerprints(splits, outside))
+    used = step_provenance([weights], _fingerprints(splits, outside_splits))
     model.provenance = {"calibrated": {"resamples": resamples}, **used, "from": model.provenance}
     return model, Report(
-        len(split), resamples, split.attributes, thresholds, temperatures, decisions, others, model.calibration
+        len(split),
+        resamples,
+        split.attributes,
+        thresholds,
+        temperatures,
+        decisions,
+        tuple(each.needs for each in others),
+        model.calibration,
     )
+
+
+def _decide(probabilities: np.ndarray, split: Split, others: Sequence[OtherAnswers]) -> Decisions:
+    """Fit operating points and bands, which hold for other people, too."""
+    fit = partial(fit_decisions, probabilities, split.labels, split.known, split.identities, split.attributes)
+    found = fit(least_bands([each.needs for each in others], split.attributes))
+    kept = without_failing(found.unsure, others, split.attributes)
+    return found if kept == found.unsure else fit(kept)
 
 
 def _summary(report: Report) -> str:

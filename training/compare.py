@@ -95,7 +95,7 @@ def table(names: Sequence[str], found: Sequence[Means]) -> str:
 
 def _difference(values: np.ndarray, digits: int) -> str:
     """Format a difference with its interval; values: (1 + resamples,), nan where one is undefined."""
-    if np.isnan(values[0]) or not values.any():
+    if np.isnan(values[0]) or not np.nan_to_num(values).any():
         return "–"
     low, high = bootstrap.interval(values[1:])
     return f"{values[0]:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"

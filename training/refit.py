@@ -9,7 +9,7 @@ regularisation and scale are chosen on faces that the network has not learnt fro
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from slimnet import CheckpointError, Predictor, SlimNet
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 from training.data.columns import listed
 from training.data.counting import counted
-from training.data.folders import different_folders, read_folders
+from training.data.folders import Folder, different_folders, read_folders
 from training.data.groups import TABLE, read_groups
 from training.fit.arguments import add_device, given
 from training.fit.record.provenance import step_provenance
@@ -191,48 +191,89 @@ def gather(
         DataError: A folder cannot be read or is named twice, none labels a name of `balance`, or an attribute lacks
             faces with or without it in one of the splits.
     """
-    found: dict[str, dict[str, list[Faces]]] = {name: {"train": [], "valid": []} for name in attributes}
-    found_splits = [
+    read = [
         (folder, (folder.path / TABLE).is_file(), read_celeba(folder.path, wanted=(*attributes, *balance)))
         for folder in different_folders(data_dirs)
     ]
-    balanced = {name for _, grouped, splits in found_splits if not grouped for name in splits["train"].attributes}
+    balanced = {name for _, grouped, splits in read if not grouped for name in splits["train"].attributes}
     nowhere = [name for name in balance if name not in balanced]
     if nowhere:
         raise DataError(f"--balance: no folder of --data_dir without {TABLE} labels {listed(nowhere)}")
-    for folder, grouped, splits in found_splits:
-        for part in ("train", "valid"):
-            split = splits[part].with_attributes(attributes)
-            wanted = np.flatnonzero(split.known.any(axis=1))
-            split, others = split.only(wanted), splits[part].with_attributes(balance).only(wanted).labels
-            features = compute(split, f"{folder.path.name}, {part}")
-            names = [path.name for path in split.paths]
-            origins = read_groups(folder.path, names).origins if grouped else None
-            for column, name in enumerate(attributes):
-                kept = split.known[:, column]
-                labels = split.labels[kept, column]
-                groups = groups_by_labels(labels, others[kept]) if origins is None else origins[kept]
-                weights = balanced_weights(labels, groups) if grouped or balance else np.ones(len(labels))
-                learnt = len(found[name]["train"][-1].labels) if part == "valid" else len(labels)
-                weights *= folder.draws * (learnt or len(labels)) / max(1, len(labels))
-                found[name][part].append(Faces(features[kept], labels, weights))
-    return {
-        name: {part: _joined(faces, f"{name} in the {part} split") for part, faces in parts.items()}
-        for name, parts in found.items()
+    parts = {
+        part: [_labelled(folder, grouped, splits[part], attributes, balance) for folder, grouped, splits in read]
+        for part in ("train", "valid")
     }
+    _check_both_labels(parts, attributes)  # before the features, which take minutes
+    found: dict[str, dict[str, Faces]] = {name: {} for name in attributes}
+    for part, folders in parts.items():
+        features = [compute(each.split, f"{each.folder.path.name}, {part}") for each in folders]
+        for column, name in enumerate(attributes):
+            faces = []
+            for number, each in enumerate(folders):
+                kept, weights = each.weights(column, balanced=bool(balance))
+                learnt = int(parts["train"][number].split.known[:, column].sum())
+                weights *= each.folder.draws * (learnt or len(weights)) / max(1, len(weights))
+                faces.append(Faces(features[number][kept], each.split.labels[kept, column], weights))
+            found[name][part] = _joined(faces)
+    return found
 
 
-def _joined(parts: Sequence[Faces], what: str) -> Faces:
-    """Return the faces of all folders as one.
+@dataclass(frozen=True)
+class _Labelled:
+    """The faces of a folder's split that have one of the labels to fit.
+
+    Attributes:
+        folder: Where they are.
+        split: The faces, with the labels to fit.
+        others: Labels by whose presence they are balanced, bool (N, labels).
+        origins: Group of each face, (N,); None if the folder has no table of groups.
+    """
+
+    folder: Folder
+    split: Split
+    others: np.ndarray
+    origins: np.ndarray | None
+
+    def weights(self, column: int, balanced: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return which faces have a label, bool (N,), and how much each of these weighs, float (n,)."""
+        kept = self.split.known[:, column]
+        labels = self.split.labels[kept, column]
+        groups = groups_by_labels(labels, self.others[kept]) if self.origins is None else self.origins[kept]
+        weighed = balanced or self.origins is not None
+        return kept, balanced_weights(labels, groups) if weighed else np.ones(len(labels))
+
+
+def _labelled(
+    folder: Folder, grouped: bool, split: Split, attributes: Sequence[str], balance: Sequence[str]
+) -> _Labelled:
+    """Find the faces with labels, and their groups; raises DataError if the table of groups has gaps."""
+    wanted = np.flatnonzero(split.with_attributes(attributes).known.any(axis=1))
+    kept, others = split.with_attributes(attributes).only(wanted), split.with_attributes(balance).only(wanted).labels
+    names = [path.name for path in kept.paths]
+    return _Labelled(folder, kept, others, read_groups(folder.path, names).origins if grouped else None)
+
+
+def _check_both_labels(parts: Mapping[str, Sequence[_Labelled]], attributes: Sequence[str]) -> None:
+    """Check that there are faces with and without each attribute in each split.
 
     Raises:
-        DataError: They do not have both labels.
+        DataError: There are not.
     """
-    labels = np.concatenate([part.labels for part in parts])
-    if labels.all() or not labels.any():
-        raise DataError(f"--data_dir: faces with and without {what} are needed, but {len(labels)} are labelled alike")
-    features, weights = (np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "weights"))
-    return Faces(features, labels, weights)
+    for column, name in enumerate(attributes):
+        for part, folders in parts.items():
+            labels = np.concatenate([each.split.labels[each.split.known[:, column], column] for each in folders])
+            if labels.all() or not labels.any():
+                raise DataError(
+                    f"--data_dir: faces with and without {name} in the {part} split are needed, but {len(labels)} are "
+                    "labelled alike"
+                )
+
+
+def _joined(parts: Sequence[Faces]) -> Faces:
+    """Return the faces of all folders as one."""
+    return Faces(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "labels", "weights"))
+    )
 
 
 def pooled_features(predictor: Predictor, network: SlimNet, split: Split, title: str) -> np.ndarray:

@@ -87,15 +87,7 @@ def settle_batch_norm(network: SlimNet, split: Split, images: int, device: str |
     network.cpu().eval()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        arguments: Without the program's name; None for the program's own.
-
-    Returns:
-        The exit status: 0, or 1 if something went wrong.
-    """
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m training.soup", description="Average the weights of several runs.")
     parser.add_argument(
         "--weights", type=given, nargs="+", required=True, help="one file or more, .safetensors or .pth"
@@ -120,6 +112,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if 0 < options.images < _BATCH:
         parser.error(f"--images must be at least {_BATCH}, or 0 for the mean of the statistics, got {options.images}")
     check_numbers(parser, options, images=Range(0, 10_000_000))
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: Without the program's name; None for the program's own.
+
+    Returns:
+        The exit status: 0, or 1 if something went wrong.
+    """
+    options = _parse(arguments)
     try:
         Path(options.out).parent.mkdir(parents=True, exist_ok=True)  # fail before the work, not after it
         network = average([SlimNet.load_pretrained(path) for path in options.weights])

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from slimnet import CheckpointError, transform
-from training.data.cache import Pictures, check_room, decoded, place
+from training.data.cache import Pictures, decoded_together
 from training.data.celeba import DataError, Split
 from training.data.folders import RunSplits, read_folders
 from training.fit.build import build_network
@@ -161,19 +161,9 @@ def prepare(splits: Sequence[Split], config: TrainConfig, process: Process) -> l
     Raises:
         DataError: Pictures are damaged, and the message counts those of all splits, or the cache has too little room.
     """
-    if process.local_rank == 0:
-        check_room([place(split, config.cache_dir, transform) for split in splits])
-    else:
+    if process.local_rank:
         process.wait()
-    faults = []
-    pictures = []
-    for split in splits:
-        try:
-            pictures.append(decoded(split, config.cache_dir, transform, max(1, config.num_workers)))
-        except DataError as error:  # noqa: PERF203 (each round decodes for minutes)
-            faults.append(str(error))
-    if faults:
-        raise DataError("\n".join(faults))
+    pictures = decoded_together(splits, config.cache_dir, transform, max(1, config.num_workers))
     if process.local_rank == 0:
         process.wait()
     return pictures

@@ -84,18 +84,40 @@ def test_an_attribute_that_is_named_twice_is_refused(data: Path, capsys: pytest.
     assert "--attributes names First more than once" in capsys.readouterr().err
 
 
-def test_what_no_teacher_knows_stays_empty_and_is_not_judged(
+def test_all_that_the_teachers_know_is_asked_even_if_the_folders_label_less_or_nothing(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = weights(tmp_path / "a.safetensors", 4, -2, 0)
+    of_annotate = tmp_path / "annotated.csv"
+    picture = read_celeba(data)["train"].paths[0].as_posix()
+    of_annotate.write_text(f"file,face,x,y,width,height,Extra\n{picture},1,0,0,9,9,0.25\n", encoding="utf-8")
+    for columns in (("First", "", ""), ("", "", "")):
+        folder = celeba.with_columns(celeba.write(tmp_path / "-".join(columns) / "data"), *columns)
+        if not any(columns):
+            (folder / "list_attr_celeba.csv").unlink()
+        table = ask(folder, teacher)
+        with table.open(encoding="utf-8", newline="") as file:
+            header, row, *_ = csv.reader(file)
+        assert (header, row[1:]) == (["file", *celeba.ATTRIBUTES], ["0.982014", "0.119203", "0.500000"])
+    both = ask(data, teacher, str(of_annotate))
+    assert both.read_text(encoding="utf-8").splitlines()[0] == ",".join(("file", *celeba.ATTRIBUTES, "Extra"))
+    assert f"{of_annotate} is asked for Extra (1) and answers for 1 of" in capsys.readouterr().err
+
+
+def test_what_no_teacher_knows_has_no_column_and_is_not_judged(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = ask(data, weights(tmp_path / "a.safetensors", 4))
     with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {(row["Second"], row["Third"]) for row in rows} == {("", "")}
-    assert {row["First"] for row in rows} == {"0.982014"}
+        header, *rows = csv.reader(file)
+    assert header == ["file", "First"]
+    assert {first for _, first in rows} == {"0.982014"}
     shown = capsys.readouterr()
     assert "data, 6 of 6 validation pictures: " in shown.out
     assert f"accuracy {100 * read_celeba(data)['valid'].labels[:, 0].mean():.2f} %" in shown.out
-    assert "it does not know Second, Third (2)" in shown.err
+    options = ["--data_dir", str(data), "--out", str(table), "--teachers", str(tmp_path / "a.safetensors")]
+    assert ask_teachers.main([*options, "--attributes", "First", "Third"]) == 1
+    assert "--attributes: no teacher knows Third (1); they know First (1)" in capsys.readouterr().err
 
 
 def test_only_pictures_that_a_teacher_answers_for_are_counted(data: Path) -> None:

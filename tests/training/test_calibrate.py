@@ -213,3 +213,37 @@ def test_an_attribute_without_any_known_label_is_named(
     table.write_text("\n".join([head, *(",".join([*row.split(",")[:2], "0", row.split(",")[3]]) for row in rows)]))
     assert run("--weights", weights, "--data_dir", gaps, "--out", tmp_path / "out.safetensors") == 1
     assert "no picture of the validation split has a known label of Second" in capsys.readouterr().err
+
+
+def test_other_people_who_cannot_be_measured_are_named_before_the_work(
+    tmp_path: Path, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(calibrate, "probabilities", lambda *_: pytest.fail("pictures were read before"))
+    out = tmp_path / "out.safetensors"
+    assert run("--weights", weights, "--data_dir", data, "--outside", tmp_path / "typo", "--out", out) == 1
+    assert str(tmp_path / "typo") in capsys.readouterr().err
+
+
+def test_what_training_never_shows_keeps_the_frequency_of_validation(data: Path) -> None:
+    splits = read_celeba(data)
+    train, valid = splits["train"], splits["valid"]
+    train.labels[:, 0] = False
+    weights = calibrate.class_weights(valid, train)
+    assert (weights[:, 0] == 1).all()
+    assert not (weights[:, 1] == 1).all()
+
+
+def test_an_attribute_too_rare_for_the_resamples_is_named(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = celeba.write(tmp_path / "data", sizes={0: 20, 1: 40, 2: 2})
+    table = data / "list_attr_celeba.csv"
+    names = [path.name for path in read_celeba(data)["valid"].paths]
+    header, *rows = (line.split(",") for line in table.read_text(encoding="utf-8").splitlines())
+    for row in rows:
+        row[2] = "1" if row[0] == names[0] or row[0] not in names else "-1"
+    table.write_text("\n".join(",".join(row) for row in (header, *rows)), encoding="utf-8")
+    monkeypatch.setattr(calibrate.bootstrap, "draw", lambda people, _count: np.arange(len(people))[None] > 0)
+    options = ("--weights", weights, "--data_dir", data, "--out", tmp_path / "out.safetensors", "--resamples", "1")
+    assert run(*options) == 1
+    assert "no resample of the validation split shows Second (1) both present and absent" in capsys.readouterr().err

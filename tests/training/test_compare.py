@@ -42,6 +42,11 @@ def test_a_mean_that_is_not_defined_is_a_dash() -> None:
     assert [cell.strip() for cell in row.split("|")[1:-1]] == ["one", "50.00", "–", "–", "–", "0.7000", "–"]
 
 
+def test_weights_do_not_differ_from_themselves_even_if_a_resample_is_not_defined() -> None:
+    same = compare.Means(*(np.array([0.9, np.nan, 0.8]) for _ in range(3)))
+    assert compare.table(["one", "same"], [same, same]).count("–") == 6
+
+
 def test_means_are_those_of_scikit_learn_and_differences_those_of_the_means(
     data: Path, weights: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

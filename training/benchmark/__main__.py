@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from slimnet import ATTRIBUTES, CheckpointError, choose_device
+from slimnet import CheckpointError, choose_device
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from training.benchmark.bottleneck import HEAD, bottlenecks, setting
 from training.benchmark.facts import machine, network_facts
 from training.benchmark.inference import Latency, measure_latency
 from training.benchmark.original import PUBLISHED
-from training.benchmark.throughput import Throughput, measure_throughput
-from training.data.celeba import DataError, read_celeba
+from training.benchmark.throughput import Throughput, measure_throughput, with_pictures
+from training.data.celeba import DataError
 from training.fit.arguments import Range, add_device, check_numbers, given, given_path
 
 THREADS, BATCHES = (1, 2), (1, 32)
@@ -67,7 +67,7 @@ def _measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Measure everything, printing each part as soon as it is done; returns the figures."""
     if asked.data_dir:
         # Reports what is wrong with it before the minutes of the first part.
-        read_celeba(asked.data_dir, wanted=ATTRIBUTES)
+        with_pictures(asked.data_dir, "train")
     device = choose_device(asked.device)
     around, network = machine(device), network_facts(asked.weights)
     for name, value in around.items():

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slimnet import ATTRIBUTES
 from training.benchmark.facts import cores
-from training.benchmark.throughput import batches, generated, rate, ready, step_of
-from training.data.celeba import Split, read_celeba
+from training.benchmark.throughput import batches, generated, rate, ready, step_of, with_pictures
+from training.data.celeba import Split
 from training.data.loader import PREFETCH, HostLoader
 from training.fit.config import RECIPES, TrainConfig
+
+_MAX_WORKERS = 16  # each keeps some batches in shared memory
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def bottlenecks(
         DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        split = read_celeba(data_dir, wanted=ATTRIBUTES)["train"] if data_dir else generated(Path(folder), pictures)
+        split = with_pictures(data_dir, "train") if data_dir else generated(Path(folder), pictures)
         split = split.only(np.arange(min(pictures, len(split))))
         for config in settings:
             try:
@@ -87,14 +88,14 @@ def bottlenecks(
 def setting(pictures_on: str, batch_size: int, channels_last: bool = True) -> TrainConfig:
     """Return the recipe `best` with the given settings, which decide its speed.
 
-    Batches are prepared by one process for each core except two, which are left to training.
+    Batches are prepared by one process for each core except two, which are left to training, and by 16 at most.
 
     Args:
         pictures_on: "device" or "host".
         batch_size: Pictures in a batch.
         channels_last: Memory layout.
     """
-    mine = {"batch_size": batch_size, "pictures_on": pictures_on, "num_workers": max(1, cores() - 2)}
+    mine = {"batch_size": batch_size, "pictures_on": pictures_on, "num_workers": min(_MAX_WORKERS, max(1, cores() - 2))}
     return TrainConfig(**{**RECIPES["best"], **mine, "channels_last": channels_last})
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from slimnet import ATTRIBUTES, choose_device, transform
+from slimnet import choose_device, transform
 from slimnet.files.atomic import replace_text
 from slimnet.paths import WEIGHTS
 from slimnet.predictor import PROBABILITY_TOLERANCE
@@ -32,7 +32,8 @@ from training import train
 from training.benchmark.bottleneck import HEAD, Bottleneck, bottlenecks, setting
 from training.benchmark.facts import machine
 from training.benchmark.predictor_check import crops_per_second, falls_back, largest_difference
-from training.data.celeba import read_celeba, read_pictures
+from training.benchmark.throughput import with_pictures
+from training.data.celeba import read_pictures
 from training.fit.arguments import Range, check_numbers, given, given_path
 from training.fit.config import TrainConfig, parse_config
 
@@ -166,7 +167,7 @@ def measure(report: Report, asked: argparse.Namespace, device: torch.device) -> 
 
 def _compare(asked: argparse.Namespace, device: torch.device) -> float:
     """Return the largest difference from the CPU; raises RuntimeError if it is too large."""
-    valid = read_celeba(asked.data_dir, wanted=ATTRIBUTES)["valid"]
+    valid = with_pictures(asked.data_dir, "valid")
     crops = next(read_pictures(valid.only(np.arange(min(_CROPS, len(valid)))), transform, _CROPS))
     difference = largest_difference(asked.weights, device, crops)
     if not difference < PROBABILITY_TOLERANCE:

@@ -20,7 +20,7 @@ from torch import Tensor
 from slimnet import ATTRIBUTES, transform
 from training.benchmark.original import OriginalTraining
 from training.data.cache import LabelledPictures, decoded
-from training.data.celeba import Split, read_celeba
+from training.data.celeba import DataError, Split, read_celeba
 from training.data.draws import Draws
 from training.data.folders import RunData
 from training.data.loader import CropSpec, EpochBatches, Loader
@@ -71,7 +71,7 @@ def measure_throughput(data_dir: str | None, device: torch.device, steps: int) -
         DataError: CelebA cannot be used.
     """
     with tempfile.TemporaryDirectory() as folder:
-        split = read_celeba(data_dir, wanted=ATTRIBUTES)["train"] if data_dir else generated(Path(folder), _PICTURES)
+        split = with_pictures(data_dir, "train") if data_dir else generated(Path(folder), _PICTURES)
         split = split.only(np.arange(min(_PICTURES, len(split))))
         ways: dict[str, Callable[[], float]] = {
             "original": partial(original, split, device, steps),
@@ -207,6 +207,22 @@ def wait_for_gpu() -> None:
     if torch.accelerator.is_available():
         for number in range(torch.accelerator.device_count()):
             torch.accelerator.synchronize(number)
+
+
+def with_pictures(data_dir: str, name: str) -> Split:
+    """Read a split of CelebA.
+
+    Args:
+        data_dir: Its folder.
+        name: "train" or "valid".
+
+    Raises:
+        DataError: The folder cannot be read, or the split has no pictures.
+    """
+    split = read_celeba(data_dir, wanted=ATTRIBUTES)[name]
+    if not len(split):
+        raise DataError(f"{data_dir} has no pictures in its {name} split")
+    return split
 
 
 def generated(folder: Path, pictures: int) -> Split:

@@ -171,7 +171,7 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
     pictures = place(split, cache_dir, preprocessing)
     if pictures.complete:
         return pictures
-    check_room([pictures])
+    _make_room([pictures])
     with _in_the_making(pictures) as file:
         if file:
             try:
@@ -186,6 +186,37 @@ def decoded(split: Split, cache_dir: str | Path, preprocessing: Preprocessing, w
                 _let_go(file)
                 _discard(pictures.part)
                 raise _no_room(pictures.size, pictures.path.parent, f" ({error.strerror})") from error
+    return pictures
+
+
+def decoded_together(
+    splits: Sequence[Split], cache_dir: str | Path, preprocessing: Preprocessing, workers: int
+) -> list[Pictures]:
+    """Decode splits into the cache, each into its own file, after removing leftovers of killed runs.
+
+    Args:
+        splits: Splits with pictures, at least one.
+        cache_dir: Folder of the cache.
+        preprocessing: Has the size that the pictures must have.
+        workers: Threads that decode.
+
+    Returns:
+        The pictures of each split.
+
+    Raises:
+        DataError: Pictures are damaged or of another size, and the message counts those of all splits, or the cache has
+            too little room.
+    """
+    check_room([place(split, cache_dir, preprocessing) for split in splits])
+    faults = []
+    pictures = []
+    for split in splits:
+        try:
+            pictures.append(decoded(split, cache_dir, preprocessing, workers))
+        except DataError as error:  # noqa: PERF203 (each round decodes for minutes)
+            faults.append(str(error))
+    if faults:
+        raise DataError("\n".join(faults))
     return pictures
 
 
@@ -214,11 +245,16 @@ def check_room(wanted: Sequence[Pictures]) -> None:
     Raises:
         DataError: The folder has too little room.
     """
-    cache = wanted[0].path.parent
-    cache.mkdir(parents=True, exist_ok=True)
-    for part in cache.glob("celeba-*.rgb.part"):
+    for part in wanted[0].path.parent.glob("celeba-*.rgb.part"):
         if part not in [pictures.part for pictures in wanted] and _abandoned(part):
             _discard(part)
+    _make_room(wanted)
+
+
+def _make_room(wanted: Sequence[Pictures]) -> None:
+    """Make the cache folder, and check that these pictures fit; raises DataError if they don't."""
+    cache = wanted[0].path.parent
+    cache.mkdir(parents=True, exist_ok=True)
     needed = sum(pictures.size - _allocated(pictures.part) for pictures in wanted if not pictures.complete)
     if shutil.disk_usage(cache).free < needed:
         raise _no_room(needed, cache)

@@ -162,16 +162,17 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = (), *, va
     """Read the folders of a run, and join their columns of labels by name.
 
     Learns the first folder's attributes, or the given ones. A column that a folder lacks is unknown there; its other
-    columns are left out. All folders but the first may lack labels altogether.
+    columns are left out. A folder may lack labels altogether, unless it has to name the attributes.
 
     Args:
-        data_dirs: Each FOLDER or FOLDER=DRAWS; the first must have labels.
+        data_dirs: Each FOLDER or FOLDER=DRAWS; the first must have labels unless attributes are given.
         attributes: Attributes to learn, in the order of the outputs; the first folder's unless given.
-        validated: Whether there has to be something to validate on.
+        validated: Whether it is a run that learns from labels, so that each attribute needs one, and that there has to
+            be something to validate on.
 
     Raises:
-        DataError: A folder cannot be read, no folder has one of the attributes, or there is nothing to train on or,
-            where that has to be, to validate on.
+        DataError: A folder cannot be read, or there is nothing to train on; for a run that learns from labels also if
+            no folder has one of the attributes, or there is nothing to validate on.
     """
     folders = different_folders(data_dirs)
     first = read_celeba(folders[0].path, labelled=not attributes, wanted=attributes)
@@ -179,7 +180,7 @@ def read_folders(data_dirs: Sequence[str], attributes: Sequence[str] = (), *, va
     found = [first, *(read_celeba(folder.path, labelled=False, wanted=learnt) for folder in folders[1:])]
     labelled = {name: None for splits in found for name in splits["train"].attributes}  # in order
     unknown = [name for name in learnt if name not in labelled]
-    if unknown:
+    if validated and unknown:
         raise DataError(f"--attributes: no folder labels {listed(unknown)}; labelled are {listed(list(labelled))}")
     names = _names(folders)
     notes = _notes(folders[0].path, found[0], learnt, first=True)

@@ -1,25 +1,28 @@
 """Tables of probabilities as teachers, in the form that `python -m demo.annotate` writes.
 
 A row for each face: the picture's file, and a column of probabilities for each attribute; other columns are skipped,
-and an empty cell says nothing. If a picture has several faces, the one with the largest box counts.
+and a cell that is empty, NA, nan or unknown says nothing. If a picture has several faces, the one with the largest box
+counts.
 """
 
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, filterfalse
 from pathlib import Path
 
 import numpy as np
 from scipy.special import logit
 
+from slimnet.files.text_table import is_unknown
 from training.data.celeba import Split
 from training.data.columns import listed, places
 from training.data.tables import DataError, read_rows
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
 _PARQUET = ".parquet"
+_PLACE = ("", "face", "x", "y", "width", "height")  # of demo.annotate's columns
 # How demo.annotate writes decisions, or pandas a column of them with gaps; probabilities have six decimals there.
 _DECISION = re.compile(r"[01](\.0)?")
 _SMALLEST = 5e-7  # probabilities are written with six decimals, so 0 stands for less than this
@@ -41,6 +44,18 @@ def is_table(path: str) -> bool:
             "ends in .csv"
         )
     return suffix in _SUFFIXES
+
+
+def table_attributes(path: str) -> tuple[str, ...]:
+    """Return the names of a table's columns, without those in which demo.annotate writes a face's place.
+
+    Args:
+        path: Path of the table.
+
+    Raises:
+        DataError: The table can't be read.
+    """
+    return tuple(name for name in read_rows(Path(path))[0] if name not in _PLACE)
 
 
 def table_logits(path: str, split: Split, others: Sequence[Path] = ()) -> np.ndarray:
@@ -77,7 +92,7 @@ def table_logits(path: str, split: Split, others: Sequence[Path] = ()) -> np.nda
         cells = faces[file]
         for wanted, there in joined:
             cell = cells[there] if there < len(cells) else ""
-            if cell:
+            if not is_unknown(cell):
                 found[index, wanted] = _probability(path, file, columns[there], cell)
     if np.isnan(found).all():
         raise DataError(
@@ -88,8 +103,8 @@ def table_logits(path: str, split: Split, others: Sequence[Path] = ()) -> np.nda
 
 
 def _are_decisions(cells: Iterable[str]) -> bool:
-    """Whether cells are all decisions or empty. A network may be as sure of a few faces, but is written otherwise."""
-    known = filter(None, cells)
+    """Whether cells are all decisions or unknown. A network may be as sure of a few faces, but is written otherwise."""
+    known = filterfalse(is_unknown, cells)
     first = next(known, "")
     return all(map(_DECISION.fullmatch, chain([first], known)))  # false for an empty first one
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from training.data.cache import LabelledPictures
 from training.data.celeba import Split
 from training.data.columns import listed, places
 from training.data.counting import counted
-from training.data.teacher_table import is_table, table_logits
+from training.data.teacher_table import is_table, table_attributes, table_logits
 from training.fit.config import TrainConfig
 from training.fit.runtime.distributed import Process
 from training.fit.runtime.precision import compute_type
@@ -169,13 +170,32 @@ def opinion_of(
     return torch.sigmoid(mean).float().numpy()
 
 
+def known_attributes(teachers: Sequence[str]) -> tuple[str, ...]:
+    """Return what teachers know: the names of networks' outputs and of tables' columns, each once, in their order.
+
+    Args:
+        teachers: Files of weights, and tables of probabilities.
+
+    Raises:
+        CheckpointError: A file of weights cannot be read.
+        DataError: A table cannot be read.
+    """
+    names = (table_attributes(path) if is_table(path) else _opened(path).attributes for path in teachers)
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
+
+
+def _opened(path: str, device: str = "cpu") -> MobileNet | Predictor:
+    """Open a teacher that is a network; raises CheckpointError if it cannot be read."""
+    return MobileNet.load(path) if holds_mobilenet(path) else Predictor(path, device)
+
+
 def _network(path: str, attributes: Sequence[str], device: str = "cpu") -> _Teacher:
     """Load a teacher that is a network.
 
     Raises:
         CheckpointError: It cannot be read, knows none of the attributes, or reads crops of another size.
     """
-    network = MobileNet.load(path) if holds_mobilenet(path) else Predictor(path, device)
+    network = _opened(path, device)
     if not places(attributes, network.attributes):
         raise CheckpointError(f"the teacher {path} knows other attributes than the data: none of {listed(attributes)}")
     crop = network.preprocessing

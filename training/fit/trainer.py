@@ -64,7 +64,7 @@ class Trainer:
         data: Training and validation pictures.
         process: As given.
         targets: Training targets.
-        whole: Whether all targets are known.
+        all_targets_known: Whether all targets are known.
         interruption: As given, or one that no signal reaches.
         folder: Where checkpoints and metrics are written.
         description: Settings, data, files and commit, for config.json.
@@ -80,13 +80,13 @@ class Trainer:
         steps_per_epoch: Optimiser steps in an epoch.
         schedule: Learning rate and crops over the run.
         fraction: Fraction of the run that is over, from 0 to 1.
-        held: Validation pictures held on the device, if any, by folder name.
+        held_validation: Validation pictures held on the device, if any, by folder name.
         losses: Losses of the last steps, not read yet; float32 scalars on the device.
         steps_between_reads: How often to read them: a GPU has to finish its work for that, and then idles until it gets
             more.
         asked_to_stop: Whether a signal has asked any process to stop.
-        started: Start of the run by time.monotonic, in seconds; moved back by the time spent before it was resumed.
-        saved: When the state was last saved, by time.monotonic, in seconds.
+        started_at: Start of the run by time.monotonic, in seconds; moved back by the time spent before it was resumed.
+        saved_at: When the state was last saved, by time.monotonic, in seconds.
         log: Reports progress if there is no terminal.
 
     Raises:
@@ -286,11 +286,13 @@ class Trainer:
         if not self.config.channels_last:
             x = x.contiguous()
         targets = labels.to(device, non_blocking=pinned)
-        with self.autocast:
-            logits = self.wrapped(x)
-        loss = cross_entropy(logits.float(), targets) * self.loss_weight(targets)
+        loss_weight = self.loss_weight(targets)
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        with self.process.exchanging_gradients():
+            with self.autocast:
+                logits = self.wrapped(x)
+            loss = cross_entropy(logits.float(), targets) * loss_weight
+            self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.losses.append(loss.detach())
@@ -478,5 +480,7 @@ class Trainer:
         except TrainingError:
             raise
         except Exception as error:
+            if not (self.folder / "last.safetensors").is_file():  # which tells what kind of network it is
+                raise TrainingError(f"{path} needs last.safetensors beside it: copy that, too") from error
             raise unreadable(path, error) from error
         self.progress = state["position"]

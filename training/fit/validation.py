@@ -83,7 +83,7 @@ def validate(
     mine = np.arange(len(valid.split))[process.rank :: process.count]
     outputs = []
     with counted("validating", len(mine), reports=process.writes) as advance:
-        for indices in np.array_split(mine, max(1, len(mine) // batch)):
+        for indices in np.array_split(mine, max(1, -(-len(mine) // batch))):
             crops = held.take(indices) if held else send(valid.pictures.take(indices), process.device)
             outputs.append(folded(folded.preprocessing.normalise(crops)))
             advance(len(indices))

@@ -29,6 +29,7 @@ _RESAMPLES = 20  # bootstrap samples whose best thresholds are averaged
 _MARGINS = (1.0, 1.5, 2.0, 3.0)
 _CUTS = 400  # candidates for each end of a band
 _DECIMALS = 6
+NO_ANSWER = (0.0, 1.0)  # the band of an attribute that is never answered
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,17 @@ class Bands:
         ends = np.minimum(self.held_out[..., 0], low), np.maximum(self.held_out[..., 1], high)
         return Bands(fitted, np.stack(ends, axis=-1))
 
+    def silenced(self, attributes: np.ndarray) -> "Bands":
+        """Return these bands, without any answer for some attributes.
+
+        Args:
+            attributes: bool (attributes,), which never get an answer.
+        """
+        fitted = tuple(NO_ANSWER if silent else band for band, silent in zip(self.fitted, attributes, strict=True))
+        held_out = self.held_out.copy()
+        held_out[:, attributes] = NO_ANSWER
+        return Bands(fitted, held_out)
+
     def answered(self, probabilities: np.ndarray) -> np.ndarray:
         """Tell which answers are outside the bands fitted on other people.
 
@@ -113,6 +125,9 @@ def fit_decisions(
 ) -> Decisions:  # fmt: skip
     """Fit operating points and bands, and measure them by cross-validation over people.
 
+    An attribute gets no answer at all if those outside its band, widened by `least_bands`, are not right often enough:
+    the empty boxes alone, say, where the other people allow no ticks.
+
     "accuracy" ticks above 0.5: training.measure.thresholds has already folded any better threshold into the bias.
     Ticks that exclude each other are left out of all figures, as on the page.
 
@@ -127,6 +142,8 @@ def fit_decisions(
     """
     points, held_out = _fit_points(probabilities, labels, known, identities, names)
     bands = fit_bands(probabilities, labels, known, identities).widened(least_bands)
+    kept = metrics.shares((probabilities > 0.5) == labels, bands.answered(probabilities) & known)
+    bands = bands.silenced(~(kept >= RIGHT))  # nan without an answer
     sure, answered, right = _measure_sure(probabilities, labels, known, bands, names)
     return Decisions(points, bands.fitted, sure, held_out, answered, right)
 

@@ -17,7 +17,7 @@ from tests.fakes import celeba
 from tests.paths import ROOT
 from tests.processes import first_line, largest_file
 from training.data import cache
-from training.data.cache import Pictures, check_room, decoded, place
+from training.data.cache import Pictures, check_room, decoded, decoded_together, place
 from training.data.celeba import DataError, Split, read_celeba, read_pictures
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks and signals of Unix")
@@ -37,7 +37,7 @@ def some(*arguments):
             time.sleep(600)
         yield batch
 cache.read_pictures = some
-cache.decoded(read_celeba(sys.argv[1])["train"], sys.argv[2], transform, 1)
+cache.decoded_together([read_celeba(sys.argv[1])["train"]], sys.argv[2], transform, 1)
 """
 
 
@@ -144,6 +144,16 @@ def test_what_killed_runs_left_of_other_pictures_is_removed_unless_one_still_dec
     check_room([place(others, folder, transform)])
     assert list(folder.glob("*.part")) == [other]  # another program's
     assert list(folder.glob("*.progress")) == [others_progress]
+
+
+def test_what_a_killed_run_left_of_one_split_is_kept_while_another_is_decoded(
+    half: Path, data: Path, train: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = counted(monkeypatch)
+    first, second = decoded_together([read_celeba(data)["valid"], train], half, transform, 1)
+    assert right(second, train)
+    assert first.complete
+    assert counts == [6, 8]  # of 16, in batches of 4
 
 
 def test_a_second_run_waits_for_the_first_and_takes_over_when_that_is_killed(

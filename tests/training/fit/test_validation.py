@@ -62,7 +62,7 @@ def test_what_is_undefined_is_none_in_the_metrics(case: Case) -> None:
     assert judge(logits, nothing).as_metrics("valid")["valid/balanced_accuracy"] is None
 
 
-@pytest.mark.parametrize(("rank", "lines"), [(0, ["validating: 80 of 160, 1 min left"]), (1, [])])
+@pytest.mark.parametrize(("rank", "lines"), [(0, ["validating: 54 of 160, 2 min left"]), (1, [])])
 def test_a_long_validation_reports_as_it_goes(
     rank: int, lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

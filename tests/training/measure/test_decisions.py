@@ -156,6 +156,18 @@ def test_a_band_that_other_people_need_is_included() -> None:
     assert both.operating_points == own.operating_points
 
 
+def test_where_other_people_allow_too_little_for_right_answers_there_are_none() -> None:
+    probabilities = np.repeat([0.1, 0.9], [500, 1500])[:, None] + np.linspace(0, 0.01, 2000)[:, None]
+    labels = probabilities > 0.5
+    labels[:500:36] = True  # 14 of the 500 empty boxes are wrong, and none of the ticks
+    mixed = np.random.default_rng(0).permutation(2000)
+    data = probabilities[mixed], labels[mixed], np.ones_like(labels), PEOPLE, ("Young",)
+    assert fit_decisions(*data, [NO_BAND]).answered == 1
+    never = fit_decisions(*data, [(0.5, 1.0)])  # so the ticks pay for them no more
+    assert never.unsure == ((0, 1),)
+    assert (never.answered, never.right) == (0, None)
+
+
 def test_ticks_that_exclude_each_other_are_in_no_figure() -> None:
     probabilities, labels = faces(3.0)
     both = np.hstack([probabilities, probabilities * 0.99])

@@ -8,7 +8,13 @@ import pytest
 from tests.fakes import celeba
 from training.data.celeba import DataError, Split
 from training.measure.decisions import RIGHT
-from training.measure.other_people import OtherPeople, least_bands, measure_other_people
+from training.measure.other_people import (
+    OtherPeople,
+    least_bands,
+    measure_other_people,
+    read_other_people,
+    without_failing,
+)
 
 
 def guessing(split: Split) -> np.ndarray:
@@ -20,7 +26,8 @@ def guessing(split: Split) -> np.ndarray:
 
 def test_the_band_is_where_answers_about_them_fail(tmp_path: Path) -> None:
     people = celeba.with_columns(celeba.write(tmp_path / "people", sizes={0: 2, 1: 600, 2: 2}), "Second", "", "Other")
-    [found] = measure_other_people([people], celeba.ATTRIBUTES, guessing)
+    [answers] = measure_other_people(read_other_people([people], celeba.ATTRIBUTES), guessing)
+    found = answers.needs
     assert (found.folder, found.attribute, found.images) == ("people", "Second", 600)
     assert found.accuracy == pytest.approx(0.85, abs=0.04)
     low, high = found.band
@@ -34,7 +41,7 @@ def test_the_band_is_where_answers_about_them_fail(tmp_path: Path) -> None:
 def test_a_set_that_labels_too_few_faces_is_named(tmp_path: Path) -> None:
     few = celeba.write(tmp_path / "few", sizes={0: 2, 1: 40, 2: 2})
     with pytest.raises(DataError, match="few: its validation split needs 100 faces with and 100 without"):
-        measure_other_people([few], celeba.ATTRIBUTES, guessing)
+        read_other_people([few], celeba.ATTRIBUTES)
 
 
 def test_a_set_of_too_few_people_is_named(tmp_path: Path) -> None:
@@ -42,7 +49,7 @@ def test_a_set_of_too_few_people_is_named(tmp_path: Path) -> None:
     images = [path.name for path in sorted((same / "img_align_celeba").iterdir())]
     (same / "identity_CelebA.txt").write_text("".join(f"{name} {n % 4}\n" for n, name in enumerate(images)))
     with pytest.raises(DataError, match="same: its validation split shows only 4 people"):
-        measure_other_people([same], celeba.ATTRIBUTES, guessing)
+        read_other_people([same], celeba.ATTRIBUTES)
 
 
 def test_the_widest_band_of_all_sets_counts() -> None:
@@ -53,3 +60,23 @@ def test_the_widest_band_of_all_sets_counts() -> None:
 
     found = [needs("Second", 0.3, 0.7), needs("Second", 0.4, 0.9)]
     assert least_bands(found, celeba.ATTRIBUTES) == ((0.5, 0.5), (0.3, 0.9), (0.5, 0.5))
+
+
+def test_a_wider_band_that_leaves_them_too_few_right_answers_becomes_no_answer(tmp_path: Path) -> None:
+    people = celeba.with_columns(celeba.write(tmp_path / "people", sizes={0: 2, 1: 600, 2: 2}), "Second", "", "Other")
+
+    def with_wrong_empty_boxes(split: Split) -> np.ndarray:
+        """Ticks are always right, and empty boxes in 43 of 44."""
+        answers = np.where(split.labels, 0.9, 0.1) + np.linspace(0, 0.01, len(split))[:, None]
+        empty = np.flatnonzero(~split.labels[:, 1])
+        answers[np.flatnonzero(split.labels[:, 1])[: len(empty) // 43], 1] = 0.1
+        return answers
+
+    found = measure_other_people(read_other_people([people], celeba.ATTRIBUTES), with_wrong_empty_boxes)
+    own = least_bands([each.needs for each in found], celeba.ATTRIBUTES)
+    assert own[1] == pytest.approx((0.5, 0.5), abs=0.01)
+    assert without_failing(own, found, celeba.ATTRIBUTES) == own
+    without_ticks = (own[0], (0.5, 1.0), own[2])
+    assert without_failing(without_ticks, found, celeba.ATTRIBUTES) == (own[0], (0.0, 1.0), own[2])
+    narrower = (own[0], (0.0, 0.5), own[2])
+    assert without_failing(narrower, found, celeba.ATTRIBUTES) == narrower

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,31 @@ from training.fit.config import parse_config
 from training.fit.errors import TrainingError
 from training.fit.runtime.distributed import Process
 
+Ended = subprocess.CompletedProcess[str]
 
-def in_two_processes(options: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run training.train by torchrun in two processes, each of one thread, and wait for its end."""
+
+def in_two_processes(options: list[str], program: Sequence[str] = ("-m", "training.train")) -> Ended:
+    """Run training.train, or a script, by torchrun in two processes, each of one thread, and wait for its end."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [*command, "-m", "training.train", *options],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [*command, *program, *options], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+# Trains as the command does, but the process that writes fails before its third step.
+FAILS = """
+from training import train
+from training.fit import trainer as engine
+from training.fit.errors import TrainingError
+step = engine.Trainer.step
+def some(self, *arguments):
+    if self.process.writes and self.progress.step == 2:
+        raise TrainingError("no space is left")
+    step(self, *arguments)
+engine.Trainer.step = some
+train.leave(train.main())
+"""
 
 
 def expected_after_one_step(data: Path, save: Path, processes: int) -> tuple[float, SlimNet]:
@@ -107,6 +125,15 @@ def test_one_processs_fault_is_said_once_and_ends_all(tmp_path: Path, data: Path
     ended = in_two_processes(flags(data, tmp_path / "run"))
     assert ended.returncode != 0
     assert ended.stderr.count("1 pictures that are damaged") == 1
+    assert "[rank1]: Traceback" not in ended.stderr
+
+
+def test_one_that_fails_between_steps_ends_the_others_without_a_traceback(tmp_path: Path, data: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text(FAILS, encoding="utf-8")
+    ended = in_two_processes(flags(data, tmp_path / "run"), [str(script)])
+    assert ended.returncode != 0
+    assert ended.stderr.count("no space is left") == 1
     assert "[rank1]: Traceback" not in ended.stderr
 
 

@@ -20,6 +20,7 @@ _FIRST_TELLS_SECONDS = 3.0
 # The others wait while a machine's first process decodes all pictures and asks the teachers. On a slow disk or CPU that
 # takes hours, and torch would give up after 10 minutes (NCCL) or 30 (gloo).
 _MOST_WAIT = timedelta(hours=12)
+_ANOTHER_ENDED = "another process has ended; what it said tells why"
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,30 @@ class Process:
         """
         return float(self.total(torch.tensor(value if self.writes else 0.0, dtype=torch.float64)))
 
+    @contextmanager
+    def exchanging_gradients(self) -> Iterator[None]:
+        """Call the network as DDP wraps it, and its backward pass, within this.
+
+        Raises:
+            ConnectionError: Another process has ended.
+        """
+        try:
+            yield
+        except RuntimeError as error:  # or the step itself has failed
+            if self.count > 1 and (isinstance(error, distributed.DistBackendError) or "gloo" in str(error)):
+                raise ConnectionError(_ANOTHER_ENDED) from error
+            raise
+
 
 @contextmanager
 def _others_needed() -> Iterator[None]:
     """Raise ConnectionError if another process has ended."""
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
-        raise ConnectionError("another process has ended; what it said tells why") from error
+        raise ConnectionError(_ANOTHER_ENDED) from error
 
 
 @contextmanager
