@@ -141,7 +141,7 @@ def _form_of_type(options: str) -> bytes:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        *zip(_GOOD_REQUESTS, (200, 400, 400), strict=True),
+        *zip(_GOOD_REQUESTS, (200, 400, 422), strict=True),
         (_form_of_type("boundary=" + "b" * 300), 400),
         (_form_of_type("boundary=b; charset=undefined"), 400),
     ],

@@ -109,7 +109,7 @@ def test_a_clone_of_a_space_starts_though_no_file_in_it_may_be_executed(tmp_path
 def test_a_second_start_installs_nothing_goes_on_without_npm_and_passes_its_options_on(tmp_path: Path) -> None:
     clone = clone_to_start(tmp_path / "clone")
     (clone / "package-lock.json").touch()
-    python = 'case "$*" in *version_info*) echo "(3, 11)"; exit 0;; esac; echo "python $*"'
+    python = 'case "$*" in *exit*) exit 0;; *version_info*) echo "(3, 11)"; exit 0;; esac; echo "python $*"'
     programs = stand_ins(tmp_path / "programs", python=python, npm="exit 1")
     stand_ins(clone / ".venv" / "bin", python=python, pip='echo "pip $*"')
     first = start(clone, programs)

@@ -185,7 +185,7 @@ def test_a_temporary_folder_that_cannot_be_used_is_one_clear_line(
 def test_a_host_that_is_not_this_machine_is_one_clear_line(
     host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look_up(name: object, *others: Any, **named: Any) -> Any:  # without asking anybody, which can take long
+    def look_up(name: Any, *others: Any, **named: Any) -> Any:  # without asking anybody, which can take long
         if name == "nosuch.invalid":
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return found(name, *others, **named)
