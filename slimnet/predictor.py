@@ -286,10 +286,13 @@ class Predictor:
             raise ValueError(f"expected uint8 RGB crops of shape (N, {self.height}, {self.width}, 3), got {got}")
 
     def _compute(self, function: Callable[[Network], _Result]) -> _Result:
-        """Call a function on the network; if its device fails, fall back to the CPU."""
+        """Call a function on the network; if its device fails, on the CPU, and from then on unless it only was full."""
         network = self._network  # read once: another thread may fall back at any time
         try:
             return function(network)
+        except torch.OutOfMemoryError as error:  # of a GPU, whose memory another program may have taken
+            warnings.warn(f"{error}; the CPU does this call", RuntimeWarning, stacklevel=3)
+            return function(self._on_cpu)
         except RuntimeError as error:
             if network is self._on_cpu:
                 raise

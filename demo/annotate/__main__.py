@@ -20,10 +20,12 @@ from demo.annotate.processes import annotate_in_processes
 from demo.annotate.summary import Summary
 from demo.annotate.why import WhyPictures
 from demo.batch.files import PictureFiles
+from demo.batch.inputs import folder_of
 from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
 from demo.batch.progress import counted
+from demo.batch.reach import Reach
 from demo.batch.stops import STOPS, exit_with, explain_stop
 from demo.batch.workers import worker_count
 from demo.pipeline.analyse import Pipeline
@@ -64,25 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--why: there is no attribute {options.why}; choose one of {', '.join(pipeline.attributes)}")
     found = PictureFiles(options.inputs)
     out = Path(os.path.realpath(options.out))  # so that a link stays a link
-    drawn = _why_folder(options)  # by this run or an earlier one
-    files = [file for file in found.files if drawn not in Path(os.path.realpath(file)).parents]
     summary = Summary(failed=found.failed, not_tried=tuple(found.not_tried()))
-    if is_parquet(out):
-        files = _named_in_utf8(files, summary)
-    settings = {"weights": pipeline.weights}
-    if options.decisions:
-        settings["decisions"] = options.decisions
-    if options.why is not None:
-        settings["why"] = options.why
+    files = _wanted(found.files, options, summary)
     try:
         columns, decided = COLUMNS + pipeline.attributes, bool(options.decisions)
-        with PartialTable(out, settings, columns, files, options.restart, decided=decided) as table:
+        with PartialTable(
+            out, _settings(options, pipeline.weights), columns, files, options.restart, decided=decided
+        ) as table:
             _annotate(pipeline, files, table, summary, options)
             table.finish()
     except ResumeError as error:
         parser.error(printable(str(error)))
     except STOPS as error:
-        status = explain_stop(error, f"{out}.part")
+        status = explain_stop(error, f"{out}.part", options.restart)
         if isinstance(error, KeyboardInterrupt):
             summary.report(sys.stderr)
         return status
@@ -102,8 +98,10 @@ def _annotate(
         summary.add(entry)
     if table.done:
         print(f"Going on after {len(table.done)} of {len(files)} pictures that are done.", file=sys.stderr)
+    reach = Reach(next((entry.file for entry in reversed(table.done) if not entry.failure), ""))
     with closing(_outcomes(pipeline, files[len(table.done) :], options)) as outcomes:
         for outcome in counted(outcomes, "annotating", len(files), len(table.done)):
+            reach.check(outcome.file, outcome.out_of_reach)
             summary.add(table.add(outcome))
 
 
@@ -114,11 +112,17 @@ def _outcomes(
         from demo.annotate.cluster import annotate_on_ray
 
         return annotate_on_ray(
-            files, options.weights, options.device, options.ray or None, options.workers, options.decisions
+            files,
+            options.weights,
+            pipeline.weights,
+            options.device,
+            options.ray or None,
+            options.workers,
+            options.decisions,
         )
     workers = options.workers or worker_count(len(files))
     if workers > 1 and options.why is None:
-        return annotate_in_processes(files, options.weights, options.device, workers, options.decisions)
+        return annotate_in_processes(files, options.weights, pipeline.predictor, workers, options.decisions)
     why = _why_pictures(options, pipeline.predictor)
     return (annotate_picture(pipeline, file, options.decisions, why) for file in files)
 
@@ -140,6 +144,24 @@ def _why_folder(options: argparse.Namespace) -> Path:
     """The folder for the pictures of --why, whether there is one or not."""
     out = Path(os.path.realpath(options.out))
     return out.with_name(f"{out.stem}-why")
+
+
+def _settings(options: argparse.Namespace, weights: str) -> dict[str, str]:
+    """What the results depend on; the keys are names for people.
+
+    Args:
+        options: of the command.
+        weights: SHA-256 of the weights' file.
+    """
+    chosen = {"weights": weights, "decisions": options.decisions, "why": options.why, **folder_of(options.inputs)}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _wanted(found: Sequence[str], options: argparse.Namespace, summary: Summary) -> list[str]:
+    """The files to annotate: not the pictures of --why, by this run or an earlier one, nor what Parquet cannot name."""
+    drawn = _why_folder(options)
+    files = [file for file in found if drawn not in Path(os.path.realpath(file)).parents] if drawn.exists() else found
+    return _named_in_utf8(files, summary) if is_parquet(Path(os.path.realpath(options.out))) else list(files)
 
 
 def _named_in_utf8(files: Sequence[str], summary: Summary) -> list[str]:

@@ -23,6 +23,7 @@ _MAX_BLOCKS = 10_000
 def annotate_on_ray(
     files: Sequence[str],
     weights: Path,
+    sha256: str,
     device: str,
     address: str | None,
     workers: int | None,
@@ -33,6 +34,7 @@ def annotate_on_ray(
     Args:
         files: pictures; like the weights and this repository, they have the same paths on every machine.
         weights: SlimNet's weights.
+        sha256: of the weights' file, in hexadecimal.
         device: "cpu" ignores GPUs; otherwise each GPU of the cluster runs a network that reads the crops of all jobs.
         address: of the cluster, as ray.init takes it; None for this machine's cluster, or a local one.
         workers: number of jobs; None for one on each core of the cluster.
@@ -61,7 +63,7 @@ def annotate_on_ray(
         )
         outcomes = pictures.map(
             _Job,
-            fn_constructor_args=(AnnotatorSetup(weights.resolve(), shared, decisions), Path.cwd(), networks),
+            fn_constructor_args=(AnnotatorSetup(weights.resolve(), sha256, shared, decisions), Path.cwd(), networks),
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=1,
             max_task_retries=1,  # Ray Data would retry for ever what kills its process (valid for Ray up to 2.63)

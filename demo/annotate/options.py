@@ -80,7 +80,11 @@ def find_problem(options: argparse.Namespace) -> str | None:
     """
     if options.why is not None and (options.workers or options.ray is not None):
         return "--why works in this process alone: leave out --workers and --ray"
-    return _path_problem(options.inputs, options.out) or _missing_package(options.out, options.ray is not None)
+    try:
+        problem = _path_problem(options.inputs, options.out)
+    except OSError as error:  # a folder that we may not enter, or too long a name
+        problem = f"--out {options.out} cannot be written: {error.strerror}"
+    return problem or _missing_package(options.out, options.ray is not None)
 
 
 def _path_problem(inputs: Sequence[str], out: str) -> str | None:

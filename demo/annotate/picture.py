@@ -4,7 +4,7 @@ from functools import partial
 
 from demo.annotate.why import WhyPictures
 from demo.batch.outcome import Outcome
-from demo.pictures.decode import PictureError, open_picture
+from demo.pictures.decode import OutOfReachError, PictureError, open_picture
 from demo.pipeline.analyse import CropPredictor, Pipeline
 from demo.pipeline.errors import FAILURES, reason
 from demo.pipeline.table import decision_cells, face_rows, probability_cells
@@ -33,7 +33,7 @@ def annotate_picture(
     try:
         analysis = pipeline.analyse_photo(open_picture(file), explained=why is not None)
     except (PictureError, *FAILURES) as error:
-        return Outcome(file, [], f"{file}: {reason(error)}")
+        return Outcome(file, [], f"{file}: {reason(error)}", isinstance(error, OutOfReachError))
     if why:
         why.write(file, analysis)
     return Outcome(file, face_rows(analysis, file, cells))

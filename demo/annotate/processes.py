@@ -1,5 +1,6 @@
 """Annotate many pictures in order, in one process per core; on a GPU, all processes share one network."""
 
+import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ _BATCH_CROPS = 64
 
 
 def annotate_in_processes(
-    files: Sequence[str], weights: Path, device: str, count: int, decisions: str | None = None
+    files: Sequence[str], weights: Path, network: Predictor, count: int, decisions: str | None = None
 ) -> Generator[Outcome, None, None]:
     """Annotate pictures in several processes.
 
@@ -31,7 +32,7 @@ def annotate_in_processes(
     Args:
         files: paths of the pictures.
         weights: SlimNet's weights.
-        device: "auto", "cpu", "cuda" or "mps".
+        network: a predictor with these weights; if it is on a GPU, it reads the crops of all processes.
         count: number of processes.
         decisions: the operating point to decide the attributes at; None for probabilities.
 
@@ -39,11 +40,10 @@ def annotate_in_processes(
         The outcome of each picture, in order.
 
     Raises:
-        demo.batch.workers.WorkerError: a process could not start.
+        demo.batch.workers.WorkerError: a process could not start, as when the weights' file has changed since.
     """
-    network = Predictor(weights, device)
     shared = SharedNetwork(network.attributes, network.calibration) if network.device.type != "cpu" else None
-    setup = AnnotatorSetup(weights.resolve(), shared, decisions)
+    setup = AnnotatorSetup(weights.resolve(), network.sha256, shared, decisions)
     with Workers(setup, count, partial(_predict_together, network)) as workers:
         for file, outcome in zip(files, workers.map(files), strict=True):
             yield outcome or Outcome(file, [], f"{file}: {KILLED}")
@@ -68,11 +68,13 @@ class AnnotatorSetup:
 
     Attributes:
         weights: SlimNet's weights.
+        sha256: of the weights' file, in hexadecimal.
         shared: the network that reads the crops of all processes; None if each process has a network of its own.
         decisions: the operating point to decide the attributes at; None for probabilities.
     """
 
     weights: Path
+    sha256: str
     shared: SharedNetwork | None = None
     decisions: str | None = None
 
@@ -87,12 +89,15 @@ class AnnotatorSetup:
         """
         torch.set_num_threads(1)  # each core has its own process
         cv2.setNumThreads(1)
-        pipeline: Pipeline[CropPredictor] = (
-            Pipeline(_SharedPredictor(self.shared.attributes, self.shared.calibration, ask), FaceFinder())
-            if self.shared
-            else Pipeline.load(self.weights, "cpu")
-        )
-        return partial(annotate_picture, pipeline, decisions=self.decisions)
+        return partial(annotate_picture, self._pipeline(ask), decisions=self.decisions)
+
+    def _pipeline(self, ask: Callable[[np.ndarray], np.ndarray]) -> Pipeline[CropPredictor]:
+        if self.shared:
+            return Pipeline(_SharedPredictor(self.shared.attributes, self.shared.calibration, ask), FaceFinder())
+        pipeline = Pipeline.load(self.weights, "cpu")
+        if pipeline.weights != self.sha256:
+            sys.exit(f"{self.weights} has changed since the run began")  # a traceback would say no more
+        return pipeline
 
 
 @dataclass(frozen=True)

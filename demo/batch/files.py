@@ -95,7 +95,7 @@ class PictureFiles:
             self.not_read[folder] = reason
             return
         for entry in entries:
-            entry_is_folder = is_folder(entry.path)
+            entry_is_folder = _is_folder(entry)
             if entry.name.startswith(".") or entry.name.lower() in _SYSTEM_NAMES:
                 self._passed_over["._*" if entry.name.startswith("._") else entry.name] += 1
                 self._passed_over_folders += entry_is_folder
@@ -116,6 +116,14 @@ class PictureFiles:
             self._other_media[suffix] += 1
         else:
             self._others[suffix or "without a suffix"] += 1
+        return False
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder, even one that we may not enter."""
+    try:
+        return entry.is_dir()
+    except OSError:  # what a link points to cannot be looked at
         return False
 
 

@@ -35,6 +35,17 @@ def exists(name: str) -> bool:
         return False
 
 
+def folder_of(inputs: Sequence[str]) -> dict[str, str]:
+    """The working directory as a setting of a run, by its name for people; none if no input depends on it.
+
+    Args:
+        inputs: names of files and folders.
+    """
+    if all(map(os.path.isabs, inputs)):
+        return {}
+    return {"working directory": os.fsencode(Path.cwd()).decode("utf-8", "backslashreplace")}
+
+
 def is_folder(name: str) -> bool:
     """Whether a path is a folder that we can enter.
 

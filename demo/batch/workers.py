@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from demo.child_process import ChildProcess
+from demo.pipeline.errors import FAILURES
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -57,7 +58,8 @@ class Workers(Generic[Task, Result]):
         setup: makes the job inside each process; it gets a function with which the job can ask this process. Setup,
             tasks, results, questions and answers must be picklable.
         count: number of processes.
-        answer: answers all waiting questions, in order.
+        answer: answers all waiting questions, in order; if it raises one of `demo.pipeline.errors.FAILURES`, the jobs
+            that have asked do.
     """
 
     def __init__(
@@ -132,7 +134,11 @@ class Workers(Generic[Task, Result]):
             else:
                 worker.is_ready = True
         if asking and self._answer:
-            answers = self._answer([question for _, question in asking])
+            answers: Sequence[Any]
+            try:
+                answers = self._answer([question for _, question in asking])
+            except FAILURES as error:
+                answers = [error] * len(asking)
             for (worker, _), answer in zip(asking, answers, strict=True):
                 worker.send(answer)
 
@@ -217,7 +223,10 @@ def _work(setup: Callable[[Ask], Callable[[Any], Any]], parent: Connection) -> N
 
     def ask(question: Any) -> Any:
         parent.send(_Question(question))
-        return parent.recv()
+        answer = parent.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     job = setup(ask)
     with suppress(EOFError, ConnectionError):  # the program that started this process has ended

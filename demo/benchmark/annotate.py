@@ -18,6 +18,7 @@ from demo.batch.outcome import Outcome
 from demo.batch.workers import core_count, worker_count
 from demo.pipeline.analyse import Pipeline
 from demo.pipeline.table import COLUMNS, write_rows
+from slimnet import Predictor
 
 _PROBABILITY_TOLERANCE = 1e-4
 _FIRST_PROBABILITY = len(COLUMNS)
@@ -74,7 +75,7 @@ def report_annotate(
         pipeline = Pipeline.load(weights, device)
         plain_runs.append(_time(begin, (annotate_picture(pipeline, file) for file in files)))
         begin = time.perf_counter()
-        our_runs.append(_time(begin, annotate_in_processes(files, weights, device, count)))
+        our_runs.append(_time(begin, annotate_in_processes(files, weights, Predictor(weights, device), count)))
     _print_medians(plain_runs, our_runs, count)
     largest = difference(our_runs[0].outcomes, plain_runs[0].outcomes)
     print(f"Largest difference of a probability: {largest:.6f}")

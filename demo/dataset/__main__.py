@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from demo.batch.files import PictureFiles
+from demo.batch.inputs import folder_of
 from demo.batch.journal import ResumeError
 from demo.batch.outcome import Outcome
 from demo.batch.partial_table import PartialTable
 from demo.batch.progress import counted
+from demo.batch.reach import Reach
 from demo.batch.stops import STOPS, exit_with, explain_stop
 from demo.batch.workers import worker_count
 from demo.dataset.labels import LabelError, Labels, read_labels
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ResumeError as error:
         parser.error(printable(str(error)))
     except STOPS as error:
-        return explain_stop(error, str(out))
+        return explain_stop(error, str(out), options.restart)
     for line in (*summary.lines(out / REPORT), *found.failed, *found.not_tried()):
         print(printable(line), file=sys.stderr)
     return 1 if summary.outcomes[NOT_READ] or not summary.crops else 0
@@ -97,15 +99,18 @@ def _make(
     """Crop the pictures that are not done yet, and write all tables; `rest` goes at the end of the report."""
     entries = [picture.file for picture in pictures] + [outcome.file for outcome in rest]
     with PartialTable(out / REPORT, _settings(options), COLUMNS, entries, options.restart) as table:
-        if options.restart:
-            remove_dataset(out)
+        if not table.done:
+            remove_dataset(out)  # what --restart drops, or has begun to drop
         _check_names(table.path, pictures)
         (out / IMAGES).mkdir(exist_ok=True)
         done = min(len(table.done), len(pictures))
+        reach = Reach(next((entry.file for entry in reversed(table.done[:done]) if entry.faces), ""))
         if done:
             print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
         with closing(_cropped(finder, pictures[done:], options)) as results:
             for picture, cropped in counted(results, "cropping", len(pictures), done):
+                if not picture.left_out:
+                    reach.check(picture.file, cropped.out_of_reach)
                 for crop in cropped.crops:
                     with replacement(out / IMAGES / crop_name(picture.stem, crop.number)) as part:
                         part.write_bytes(crop.jpeg)
@@ -149,6 +154,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
     """What the crops and tables depend on; the keys are names for people."""
     return {
         "inputs": repr(options.inputs),
+        **folder_of(options.inputs),
         "labels": hashlib.sha256(options.labels.read_bytes()).hexdigest() if options.labels else "",
         **{f"--{name}": repr(getattr(options, name)) for name in ("attribute", "groups", "faces", "valid_share")},
         "--folders_are_people": repr(options.folders_are_people),

@@ -103,7 +103,10 @@ def find_problem(options: argparse.Namespace) -> str | None:
         return "--attribute says how to read the table of labels: give it by --labels"
     if options.groups and not options.labels:
         return "--groups names columns of the table of labels: give it by --labels"
-    return input_problem(options.inputs) or _out_problem(options)
+    try:
+        return input_problem(options.inputs) or _out_problem(options)
+    except OSError as error:  # a folder that we may not enter, or too long a name
+        return f"--out {options.out} cannot be written: {error.strerror}"
 
 
 def _out_problem(options: argparse.Namespace) -> str | None:

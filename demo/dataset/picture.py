@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from demo.batch.workers import KILLED, Workers
-from demo.pictures.decode import PictureError, open_picture
+from demo.pictures.decode import OutOfReachError, PictureError, open_picture
 from demo.pipeline.align import align
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.errors import FAILURES, reason
@@ -53,12 +53,14 @@ class Cropped:
         crops: of the chosen faces.
         content: SHA-256 of the file in hexadecimal, the same for every copy.
         failure: a sentence on why it could not be read; empty if it was.
+        out_of_reach: whether that is since its file is not there or cannot be read.
     """
 
     faces: int = 0
     crops: tuple[Crop, ...] = ()
     content: str = ""
     failure: str = ""
+    out_of_reach: bool = False
 
 
 def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
@@ -83,9 +85,9 @@ def crop_picture(finder: FaceFinder, choice: FaceChoice, file: str) -> Cropped:
         chosen = _choose(faces, choice)
         crops = [Crop(n, face.box, _encode(align(frame, face))) for n, face in enumerate(faces, 1) if face in chosen]
     except (PictureError, *FAILURES) as error:
-        return Cropped(failure=reason(error))
+        return Cropped(failure=reason(error), out_of_reach=isinstance(error, OutOfReachError))
     except OSError as error:
-        return Cropped(failure=f"it cannot be read: {error.strerror}")
+        return Cropped(failure=f"it cannot be read: {error.strerror}", out_of_reach=True)
     return Cropped(len(faces), tuple(crops), content)
 
 

@@ -30,7 +30,7 @@ from demo.pictures.png_chunks import SIGNATURE, open_png
 from demo.pictures.tiff import open_tiff
 from slimnet.colour import srgb
 
-__all__ = ["SUFFIXES", "PictureError", "open_picture", "subject", "too_costly"]
+__all__ = ["SUFFIXES", "OutOfReachError", "PictureError", "open_picture", "subject", "too_costly"]
 
 _JPEG = b"\xff\xd8\xff"
 _PLAIN = (b"P1", b"P2", b"P3")
@@ -40,6 +40,10 @@ _ICON = (b"\0\0\1\0", b"\0\0\2\0")
 
 class PictureError(ValueError):
     """A picture can't be opened; the message, for people, says why and what to do."""
+
+
+class OutOfReachError(PictureError):
+    """A picture's file is not there or cannot be read, for which a disk or a network may be to blame."""
 
 
 def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
@@ -57,7 +61,8 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
         Contiguous array (height, width, 3), uint8, RGB in 0..255.
 
     Raises:
-        PictureError: the file is missing, empty, damaged, not a picture or of an unsupported format, has more than
+        OutOfReachError: the file is missing or cannot be read.
+        PictureError: it is empty, damaged, not a picture or of an unsupported format, has more than
             ``MAX_PIXELS`` pixels or ``MAX_SIDE_PIXELS`` along one side, or would take far longer to decode than others
             of its size.
     """
@@ -67,13 +72,13 @@ def open_picture(source: str | Path | bytes, name: str = "") -> np.ndarray:
     name = subject(name or path.name)
     try:
         if not path.exists():
-            raise PictureError(f"{name} does not exist.")
+            raise OutOfReachError(f"{name} does not exist.")
         if not path.is_file():
             raise PictureError(f"{name} is a folder or device, not a file.")
         with path.open("rb") as file:
             return _read(file, name)
     except OSError as error:
-        raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise OutOfReachError(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
 def subject(name: str) -> str:

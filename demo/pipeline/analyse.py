@@ -252,7 +252,7 @@ class Stream:
         self._tracker = Tracker()
         self._seconds = 0.0  # of the last frame
         self._watched_seconds = 0.0  # up to that frame, with long pauses cut short
-        self._warnings: dict[int, SteadyWarnings] = {}
+        self._warnings: dict[int, SteadyWarnings] = {}  # kept while a face is missed; the smallest numbers are reused
 
     def analyse(self, frame: np.ndarray, seconds: float, waiting: int = 0, *, explained: bool = False) -> Analysis:
         """Analyse the next frame.
@@ -275,13 +275,15 @@ class Stream:
         self._watched_seconds += min(seconds - self._seconds, _MAX_PAUSE_SECONDS)
         self._seconds = seconds
         numbers = self._tracker.update(self._watched_seconds, list(_sightings(analysis)))
-        self._warnings = {number: self._warnings.get(number) or SteadyWarnings() for number in numbers}
         results = (
-            replace(face, number=number, warnings=self._warnings[number].update(seconds, face.warnings))
+            replace(face, number=number, warnings=self._steady(number).update(seconds, face.warnings))
             for face, number in zip(analysis.faces, numbers, strict=True)
         )
         faces_by_number = tuple(sorted(results, key=lambda face: face.number))
         return replace(analysis, faces=faces_by_number, left_out=self._follower.left_out)
+
+    def _steady(self, number: int) -> SteadyWarnings:
+        return self._warnings.setdefault(number, SteadyWarnings())
 
 
 def _sightings(analysis: Analysis) -> Iterator[Sighting]:

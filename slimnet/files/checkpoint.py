@@ -96,6 +96,10 @@ def read(path: str | Path) -> Checkpoint:
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except Exception as error:  # parsers raise all kinds of errors on damaged files, some with unsafe advice
+        if isinstance(error, MemoryError):
+            raise CheckpointError(f"{path} cannot be read: there is too little memory") from error
+        if isinstance(error, OSError) and error.errno:  # the disk's or the network's
+            raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
         raise CheckpointError(
             f"{path} cannot be read as SlimNet weights; it is damaged or another program's ({type(error).__name__})"
         ) from error

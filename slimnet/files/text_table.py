@@ -35,7 +35,11 @@ def read_cells(path: Path) -> list[list[str]]:
             lines = lines[1:]
         separator = _separator(lines)
         rows = list(csv.reader([line.strip(" ") for line in lines], delimiter=separator, skipinitialspace=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise TextTableError(
+            f"{path} is no table in text form, or not in UTF-8: save it as 'CSV UTF-8', as Excel calls it"
+        ) from error
+    except csv.Error as error:
         raise TextTableError(f"{path} is no table in text form: {error}") from error
     return [[cell.strip().strip('"') for cell in row] for row in rows]
 

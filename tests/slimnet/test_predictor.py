@@ -226,18 +226,17 @@ def test_a_device_that_fails_later_is_left_for_the_cpu(weights: Path, crops: np.
     assert predictor.device == torch.device("cpu")
 
 
-def test_a_gpu_whose_memory_is_full_is_left_for_the_cpu_in_the_middle_of_a_call(
-    weights: Path, crops: np.ndarray
-) -> None:
+def test_while_a_gpus_memory_is_full_the_cpu_stands_in(weights: Path, crops: np.ndarray) -> None:
     class Full(Inference):
         def forward(self, _crops: object) -> NoReturn:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     predictor = Predictor(weights, "cpu")
-    predictor._network = TorchNetwork(Full(SlimNet()), torch.device("cpu"))
-    with pytest.warns(RuntimeWarning, match="CUDA out of memory.; going on with the CPU"):
+    predictor._network = gpu = TorchNetwork(Full(SlimNet()), torch.device("cpu"))
+    with pytest.warns(RuntimeWarning, match="CUDA out of memory; the CPU does this call"):
         found = predictor(crops)
     np.testing.assert_allclose(found, reference(weights, crops), atol=1e-5)
+    assert predictor._network is gpu  # which is asked again the next time
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])

@@ -233,6 +233,7 @@ def test_names_of_any_kind_come_back_as_they_are(weights: str, tmp_path: Path) -
     [
         (["none.jpg"], "results.csv", "no file or folder none.jpg"),
         (["pictures"], "nowhere/results.csv", "no folder"),
+        (["pictures"], "a" * 300 + ".csv", "cannot be written: File name too long"),
         (["pictures"], "pictures", "is not a file"),
         (["pictures/a.jpg"], "pictures/a.jpg", "would overwrite an input"),
         (["link"], "results.csv", "link to nothing"),
@@ -390,7 +391,53 @@ def interrupted_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     before_each_analysis(interrupt, monkeypatch)
 
 
-@pytest.mark.parametrize("change", ["weights", "pictures", "journal"])
+def test_a_share_that_is_away_stops_the_run_and_costs_nothing(
+    folder: Path, weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(folder / "a.jpg", folder / "b.jpg")
+    whole, out = tmp_path / "whole.csv", tmp_path / "results.csv"
+    assert main([str(folder), "--out", str(whole), "--weights", weights]) == 1
+    out.write_text("results of last week")
+    away = folder.with_name("away")
+
+    def leave(_: np.ndarray) -> None:
+        if folder.exists():
+            folder.rename(away)
+
+    with monkeypatch.context() as sharing:
+        before_each_analysis(leave, sharing)
+        assert main([str(folder), "--out", str(out), "--weights", weights, "--workers", "1"]) == 1
+    printed = capsys.readouterr().err
+    assert f"Stopped: {folder / 'b.jpg'} cannot be read, nor can {folder / 'a.jpg'} any more" in printed
+    assert "Once they are back, the same command goes on." in printed
+    assert out.read_text() == "results of last week"
+    away.rename(folder)
+    assert main([str(folder), "--out", str(out), "--weights", weights]) == 1
+    assert "Going on after 1 of " in capsys.readouterr().err
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_weights_that_change_while_it_runs_stop_the_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own.safetensors"
+    SlimNet().save(own)
+    start = Workers.__enter__
+
+    def changed(workers: Workers) -> Workers:
+        SlimNet().save(own)
+        return start(workers)
+
+    monkeypatch.setattr(Workers, "__enter__", changed)
+    command = [str(folder), "--out", str(tmp_path / "results.csv"), "--weights", str(own), "--workers", "2"]
+    assert main(command) == 1
+    printed = capfd.readouterr().err
+    assert f"{own} has changed since the run began" in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "results.csv").exists()
+
+
+@pytest.mark.parametrize("change", ["weights", "decisions", "why", "working directory", "pictures", "journal"])
 def test_a_stopped_run_is_not_mixed_with_another(
     change: str,
     folder: Path,
@@ -399,7 +446,9 @@ def test_a_stopped_run_is_not_mixed_with_another(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = [str(folder), "--out", str(tmp_path / "results.csv"), "--weights", weights, "--workers", "1"]
+    name = folder.name if change == "working directory" else str(folder)
+    monkeypatch.chdir(folder.parent)
+    command = [name, "--out", str(tmp_path / "results.csv"), "--weights", weights]
     with monkeypatch.context() as stopping:
         interrupted_after(1, stopping)
         assert main(command) == 130
@@ -408,6 +457,13 @@ def test_a_stopped_run_is_not_mixed_with_another(
     if change == "weights":
         command[command.index(weights)] = str(tmp_path / "others.pth")
         SlimNet().save(tmp_path / "others.pth")
+    elif change == "decisions":
+        command += ["--decisions", "accuracy"]
+    elif change == "why":
+        command += ["--why", "Smiling"]
+    elif change == "working directory":
+        shutil.copytree(folder, tmp_path / "elsewhere" / name)
+        monkeypatch.chdir(tmp_path / "elsewhere")
     elif change == "pictures":
         shutil.copy(PORTRAIT, folder / "A.jpg")
     else:
@@ -415,7 +471,7 @@ def test_a_stopped_run_is_not_mixed_with_another(
     with pytest.raises(SystemExit):
         main(command)
     printed = capsys.readouterr().err
-    assert {"weights": "other weights", "pictures": "A.jpg", "journal": "damaged"}[change] in printed
+    assert {"pictures": "A.jpg", "journal": "damaged"}.get(change, f"other {change}") in printed
     assert "--restart" in printed
     assert part.read_bytes() == before
     assert main([*command, "--restart"]) == 1

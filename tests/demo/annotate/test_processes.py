@@ -11,7 +11,7 @@ from slimnet import Predictor
 
 def test_every_process_decides_by_the_weights(folder: Path, decided_weights: str) -> None:
     files = [str(folder / "a.jpg")]
-    [outcome] = annotate_in_processes(files, Path(decided_weights), "cpu", 1, "balanced")
+    [outcome] = annotate_in_processes(files, Path(decided_weights), Predictor(decided_weights, "cpu"), 1, "balanced")
     [alone] = (annotate_picture(Pipeline.load(decided_weights, "cpu"), file, "balanced") for file in files)
     assert outcome == alone
     assert outcome.rows[0][6] == "1"
@@ -35,7 +35,7 @@ def test_one_network_reads_the_crops_of_all_processes_in_batches(
 
     monkeypatch.setattr(Predictor, "__call__", noted)
     files = [str(folder / name) for name in ("a.jpg", "broken.jpg", "deep/er/PAIR.PNG", "none.webp")]
-    found = list(annotate_in_processes(files, Path(weights), "cpu", 2))
+    found = list(annotate_in_processes(files, Path(weights), Predictor(weights, "cpu"), 2))
     assert sum(batches) == 3
     monkeypatch.undo()
     for outcome, alone in zip(

@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -95,3 +96,25 @@ def test_a_file_that_two_inputs_contain_comes_once_under_its_first_name(
     monkeypatch.chdir(make(tmp_path, "sub/a.jpg", "b.jpg"))
     assert PictureFiles([".", "sub", str(tmp_path), "sub/../b.jpg"]).files == ["./b.jpg", "./sub/a.jpg"]
     assert PictureFiles(["sub", "."]).files == ["sub/a.jpg", "./b.jpg"]
+
+
+def test_a_folder_that_cannot_be_looked_at_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    look, list_ = Path.is_dir, os.scandir
+
+    def refuse(path: Path) -> bool:
+        if path == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return look(path)
+
+    def refuse_list(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return list_(path)
+
+    monkeypatch.setattr(Path, "is_dir", refuse)  # the tests may run as root, who may look at everything
+    monkeypatch.setattr(os, "scandir", refuse_list)
+    found = PictureFiles([str(tmp_path)])
+    assert found.failed == [f"{closed}: Permission denied"]
+    assert not list(found.not_tried())

@@ -1,8 +1,21 @@
 import pytest
 
+from demo.batch.reach import AllOutOfReachError
 from demo.batch.stops import explain_stop
 
 
-def test_an_error_without_a_number_is_told_in_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain_stop(OSError("the disk is gone"), "results.csv.part") == 1
-    assert capsys.readouterr().err.startswith("results.csv.part cannot be written: the disk is gone. ")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("the disk is gone"), "results.csv.part cannot be written: the disk is gone. {} goes on from"),
+        (AllOutOfReachError("a.jpg cannot be read"), "Stopped: a.jpg cannot be read. Once they are back, {} goes on."),
+        (KeyboardInterrupt(), "Interrupted; the results up to here are in results.csv.part. {} goes on."),
+    ],
+)
+def test_what_goes_on_is_the_same_command_but_never_one_that_starts_over(
+    error: BaseException, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for restarted, command in ((False, "the same command"), (True, "the same command without --restart")):
+        explain_stop(error, "results.csv.part", restarted)
+        start = said.format(command)
+        assert capsys.readouterr().err.lower().startswith(start.lower())

@@ -56,6 +56,26 @@ def asking(ask: Ask) -> Callable[[int], int]:
     return lambda number: number + ask(number)
 
 
+def failing_to_ask(ask: Ask) -> Callable[[int], str]:
+    def job(number: int) -> str:
+        try:
+            return str(ask(number))
+        except MemoryError as error:
+            return f"{number}: {error}"
+
+    return job
+
+
+def test_a_question_that_cannot_be_answered_is_an_error_of_the_job_that_asks() -> None:
+    def answer(questions: list[int]) -> list[int]:
+        if 2 in questions:
+            raise MemoryError("no room")
+        return questions
+
+    with Workers(failing_to_ask, 1, answer) as workers:
+        assert list(workers.map([1, 2, 3])) == ["1", "2: no room", "3"]
+
+
 def test_results_come_in_order_from_several_processes(tmp_path: Path) -> None:
     tasks = [tmp_path / name for name in ("first", "second", "third", "last")]
     with Workers(late_first, 2) as workers:

@@ -260,7 +260,25 @@ def test_where_the_disk_gives_out_within_a_crop_no_part_of_it_stays(
     assert content(out) == content(whole)
 
 
-@pytest.mark.parametrize("change", ["labels", "--attribute", "--valid_share", "--faces"])
+def test_what_a_restart_had_not_removed_yet_goes_when_it_goes_on(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert run(pictures / "deep", "--out", out) == 0
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr("demo.dataset.__main__.remove_dataset", interrupt)
+        assert run(pictures / "Eileen C.jpg", "--out", out, "--restart") == 130
+    assert run(pictures / "Eileen C.jpg", "--out", out) == 0
+    assert set(content(out)) == {"img_align_celeba/Eileen_C_face1.jpg", "list_eval_partition.csv", "report.csv"}
+
+
+@pytest.mark.parametrize(
+    "change", ["labels", "--attribute", "--valid_share", "--faces", "inputs", "--folders_are_people"]
+)
 def test_a_stopped_run_does_not_go_on_with_other_settings(
     change: str,
     pictures: Path,
@@ -278,6 +296,10 @@ def test_a_stopped_run_does_not_go_on_with_other_settings(
     assert run(*arguments) == 130
     if change == "labels":
         labels.write_text(labels.read_text() + "more,Male,no,no,,train\n")
+    elif change == "inputs":
+        arguments.insert(1, pictures / "Eileen C.jpg")
+    elif change == "--folders_are_people":
+        arguments.append(change)
     else:
         values: dict[str, list[object]] = {"--attribute": ["Her=gender:Female"], "--valid_share": [0.5]}
         arguments += [change, *values.get(change, ["all"])]

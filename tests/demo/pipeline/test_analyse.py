@@ -182,6 +182,9 @@ def test_in_a_stream_warnings_do_not_flicker(pipeline: Pipeline, pair: np.ndarra
     frames = (pair, pair // 4, pair, pair // 4)
     assert [stream.analyse(frame, number / 20).faces[0].warnings for number, frame in enumerate(frames)] == [()] * 4
     assert stream.analyse(pair // 4, 2).faces[0].warnings
+    assert not stream.analyse(np.zeros_like(pair), 2.05).faces  # missed for a moment
+    back = next(found for number in range(20) if (found := stream.analyse(pair, 2.1 + number / 50)).faces)
+    assert back.faces[0].warnings
 
 
 def test_a_stream_gives_what_a_single_frame_gives(pipeline: Pipeline, pair: np.ndarray) -> None:

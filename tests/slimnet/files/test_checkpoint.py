@@ -429,3 +429,21 @@ def test_a_file_that_may_not_be_read_is_named_with_the_reason(tmp_path: Path, mo
     monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, who may read everything
     with pytest.raises(CheckpointError, match=r"w\.safetensors cannot be read: Permission denied"):
         SlimNet.load_pretrained(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError(errno.EIO, os.strerror(errno.EIO)), "Input/output error"), (MemoryError(), "there is too little memory")],
+)
+def test_a_file_that_cannot_be_read_to_its_end_is_not_called_damaged(
+    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "w.safetensors"
+    SlimNet((4,), (4, 7, 2), 2).save(path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("slimnet.files.checkpoint.safe_open", fail)
+    with pytest.raises(CheckpointError, match=rf"w\.safetensors cannot be read: {said}"):
+        SlimNet.load_pretrained(path)

@@ -129,7 +129,7 @@ export class Stream {
     this.watchedSeconds += Math.min(seconds - this.seconds, MAX_PAUSE_SECONDS);
     this.seconds = seconds;
     const numbers = this.tracker.update(this.watchedSeconds, sightings(analysis));
-    this.warnings = new Map(numbers.map((number) => [number, this.warnings.get(number) ?? new SteadyWarnings()]));
+    for (const number of numbers) if (!this.warnings.has(number)) this.warnings.set(number, new SteadyWarnings());
     const faces = analysis.faces.map((face, i) => {
       const warnings = this.warnings.get(numbers[i]).update(seconds, face.warnings);
       return {...face, number: numbers[i], warnings};
