@@ -19,7 +19,8 @@ class PointWords(NamedTuple):
     meaning: str
 
 
-# In the order of the switch: each one ticks more than the one before. The first applies until the visitor changes it.
+# In the order of the switch: on the whole each finds more than the one before, though not of what most faces have. The
+# first applies until the visitor changes it.
 POINTS = {
     ACCURACY: PointWords(
         "Fewest mistakes",
@@ -29,7 +30,11 @@ POINTS = {
     F1: PointWords(
         "Balanced", "for wrong and missed ticks in balance", "Counts a wrong tick and a missed one as equally bad."
     ),
-    BALANCED: PointWords("Find all", "to find most", "Finds most of what is there, but also ticks more boxes wrongly."),
+    BALANCED: PointWords(
+        "Find all",
+        "to find most",
+        "On the whole finds most of what is there, but also ticks more boxes wrongly.",
+    ),
 }
 
 # For people who choose one by its name. It tells the page's titles, since "balanced" is not what the page calls

@@ -62,7 +62,7 @@ function describeFace({number, box, probabilities, warnings, quality: {size, sha
  *   the page counts pixels from their corners
  * @returns {Maps}
  */
-export function describeMaps({attributes, maps, bias, rows, columns}, [a, b, c, d, e, f]) {
+function describeMaps({attributes, maps, bias, rows, columns}, [a, b, c, d, e, f]) {
   const logOdds = (/** @type {number} */ value) => rounded(value, LOG_ODDS_DIGITS);
   const [x, y] = [c + CORNER * (1 - a - b), f + CORNER * (1 - d - e)];
   return {

@@ -6,6 +6,7 @@ import {t} from "../shared/language.js";
 /** @typedef {import("./view.js").Face} Face */
 
 export const ASKING_FOR_CAMERA = t("Waiting for the camera. Your browser may ask you to allow it.");
+export const NO_FACE = t("No face in sight: come closer.");
 export const NO_PICTURE = t("The camera gives no picture at the moment.");
 /** @type {Object<string, Words>} */
 const ADVICE = {
@@ -25,7 +26,7 @@ const ADVICE = {
  * @returns {[Words, string]}
  */
 export function describe(faces, chosen, guidance) {
-  if (!faces.length) return [t("No face in sight: come closer."), "waiting"];
+  if (!faces.length) return [NO_FACE, "waiting"];
   const face = faces.find(({number}) => number === chosen);
   if (!face) return [t("Face {number} is out of sight.", {number: chosen}), "waiting"];
   if (guidance) return [guidance, "waiting"];

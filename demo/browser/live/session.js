@@ -151,7 +151,8 @@ export class Session {
     const waited = !frames.track;
     try {
       await this.takeCamera();
-      if (waited && frames.track) this.sayWhatIsDone();
+      const isSaidToWait = waited || this.view.state === "waiting"; // as after freezing while it opened
+      if (isSaidToWait && frames.track) this.sayWhatIsDone();
     } catch (error) {
       this.stop(wordsOf(error), "problem");
     }

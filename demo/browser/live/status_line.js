@@ -30,7 +30,7 @@ export class StatusLine {
 
   /** @param {Words} text - what a button did */
   notice(text) {
-    const before = this.before ?? {text: shownIn(this.line), kind: this.line.dataset.kind};
+    const before = this.before ?? {text: this.shown, kind: this.line.dataset.kind};
     this.noticedUntil = performance.now() + NOTICE_MS;
     tell(this.line, text);
     this.before = before;
@@ -58,8 +58,13 @@ export class StatusLine {
     speak(this.line, sentence);
   }
 
+  /** The text that everybody sees. */
+  get shown() {
+    return shownIn(this.line);
+  }
+
   /** Has screen readers read the line again. */
   repeat() {
-    this.speak(shownIn(this.line));
+    this.speak(this.shown);
   }
 }

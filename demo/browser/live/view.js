@@ -333,6 +333,9 @@ export class View {
     else if (!faces.length) {
       panel.clear();
       panel.reliability.clear();
+      this.why.loseFace();
+      // Its number is free again, so whoever comes now may be another.
+      if (now - this.choice.seen > this.facts.remembered_ms) this.announcer.turnTo(null);
     }
     this.showClass();
     this.picture.showCrop(this.face);
@@ -381,11 +384,12 @@ export class View {
     this.announcer.follow(number, heading(number, count), this.panel.readings, this.settings.values.pace, now);
   }
 
-  /** Tells screen readers what is read in the chosen face and why, or repeats what the page is waiting for. */
+  /** Tells screen readers what is read in the chosen face and why, and repeats what the page is waiting for. */
   sayFace() {
     const {status, panel, told} = this;
     const read = () => panel.sentence(heading(told, this.faces.length));
-    if (panel.face) status.speak(joined([read(), this.why.panel.sentence]));
+    const awaited = this.live.classList.contains("stale") ? status.shown : "";
+    if (panel.face) status.speak(joined([read(), this.why.panel.sentence, awaited]));
     else status.repeat();
   }
 

@@ -3,6 +3,8 @@
 import {t} from "../shared/language.js";
 import {blended, mapOf, moved} from "../shared/why/map.js";
 import {WhyPanel} from "../shared/why/panel.js";
+import {written} from "../shared/written.js";
+import {NO_FACE} from "./sentences.js";
 import {shareOfNew} from "./smoothing.js";
 
 const ASK_MS = 50; // minimum between maps, which cost the server some 3 ms each; in between, a map moves with its face
@@ -36,6 +38,11 @@ export class LiveWhy {
     this.askedAt = -Infinity; // milliseconds
     this.without = 0; // answers in a row without a map
     this.panel.wait(text);
+  }
+
+  /** Says that there is no face to explain: the numbers were the last one's. */
+  loseFace() {
+    if (this.panel.asked && String(written(this.panel.where)) !== String(NO_FACE)) this.begin(NO_FACE);
   }
 
   /**

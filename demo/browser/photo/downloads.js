@@ -19,7 +19,12 @@ export class Downloads {
     this.facts = facts;
     this.links = findAll(view.photo, "[data-download]", HTMLAnchorElement);
     for (const link of this.links) {
-      for (const asked of ["click", "contextmenu"]) link.addEventListener(asked, () => this.fill(link));
+      for (const asked of ["click", "contextmenu"]) {
+        link.addEventListener(asked, () => {
+          this.fill(link);
+          link.dataset.asked = "";
+        });
+      }
     }
   }
 
@@ -30,7 +35,9 @@ export class Downloads {
 
   /** @param {HTMLAnchorElement} link */
   fill(link) {
-    if (link.href) freeLater(link.href);
+    if ("asked" in link.dataset) freeLater(link.href);
+    else if (link.href) URL.revokeObjectURL(link.href); // nobody has clicked it
+    delete link.dataset.asked;
     const {name, type, content} = this.file(link.dataset.download);
     link.download = name;
     link.href = URL.createObjectURL(new Blob([content], {type}));

@@ -143,7 +143,8 @@ export class Photos {
     this.offer.show(this.asking.atServer ? reading.failed.filter(({error}) => error instanceof NotReadHereError) : []);
     if (!reading.busy || answer) this.downloads.offer();
     if (reading.busy) return;
-    if (!answer) view.why.update(); // a question about the photo on the page has made way
+    // A question about the photo on the page has made way, and its promise learns of that only after this call.
+    if (!answer) setTimeout(() => view.why.update());
     this.sayHowItEnded();
   }
 

@@ -93,7 +93,8 @@ def level(reliability: Reliability) -> str:
     Returns:
         "good", "fair" or "weak", which is also a class in the page's styles.
     """
-    return next((name for name, least in _LEVELS.items() if reliability.balanced_accuracy >= least), "weak")
+    share = round(100 * reliability.balanced_accuracy) / 100  # as `reliability_text` writes it
+    return next((name for name, least in _LEVELS.items() if share >= least), "weak")
 
 
 def _row(

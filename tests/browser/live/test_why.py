@@ -45,6 +45,15 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     wait_for_more(page, 3)
     assert set(page.evaluate(QUESTIONS)[-2:]) == {"null"}
 
+    page.click("#live label[for=live-Smiling]")
+    wait_for_sentence(page, SENTENCE)
+    page.evaluate("[window.there, window.faces] = [window.faces, []]; 0")
+    wait_for_sentence(page, "No face in sight")  # what it said was of the face that has gone
+    assert page.locator("#live .why.waiting").count() == 1
+    page.evaluate("window.faces = window.there; 0")
+    wait_for_sentence(page, SENTENCE)
+    page.click("#live .why [data-do=why-close]")
+
     page.click("#live [data-do=freeze]")
     wait_for_live_status(page, "Frozen")
     page.click("#live label[for=live-Smiling]")

@@ -534,6 +534,33 @@ def assert_sent_again_after_a_while(page: Any) -> None:
     assert ["picture" in question for question in asked] == [True, True, True]
 
 
+# Keeps the next question waiting until it is dropped.
+DROPPED = """() => {
+    const passOn = window.fetch;
+    let asked = 0;
+    window.fetch = (address, options) => {
+      if (asked++) return passOn(address, options);
+      const {signal} = options;
+      return new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+    };
+}"""
+
+
+def test_a_question_that_makes_way_for_a_file_that_is_no_photo_is_asked_again(
+    server: Server, open_page: Any, tmp_path: Path
+) -> None:
+    page = open_page(server)
+    upload(page, PORTRAIT)
+    wait_for_faces(page, 1)
+    page.evaluate(DROPPED)
+    page.click("#photo label[for=photo-Smiling]")
+    page.locator("#photo .why .where", has_text="Working it out").wait_for()
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    upload(page, empty)
+    page.locator("#photo .why .where", has_text="Mostly the mouth and what is below it: +").wait_for()
+
+
 def test_a_photo_sent_while_the_server_is_away_can_be_sent_again(own_server: Server, open_page: Any) -> None:
     page = open_page(own_server)
     upload(page, PORTRAIT)

@@ -157,7 +157,7 @@ function sightings({width, height, faces}) {
  * @param {Frame} frame
  * @returns {Box}
  */
-export function wholePixels([x, y, across, down], {width, height}) {
+function wholePixels([x, y, across, down], {width, height}) {
   const [left, top] = [Math.min(roundHalfEven(x), width - 1), Math.min(roundHalfEven(y), height - 1)];
   const [right, bottom] = [Math.min(roundHalfEven(x + across), width), Math.min(roundHalfEven(y + down), height)];
   return [left, top, Math.max(1, right - left), Math.max(1, bottom - top)];

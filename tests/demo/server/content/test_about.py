@@ -140,7 +140,7 @@ def test_attributes_are_counted() -> None:
 def test_the_switch_and_what_excludes_each_other_are_explained() -> None:
     told = about(pipeline(SHIPPED, *ATTRIBUTES, calibration=decided(40)))
     assert all(title in told for title in ("Fewest mistakes", "Balanced", "Find all", "not sure"))
-    assert "ticks 90&thinsp;% of what is there" in told
+    assert "finds 90&thinsp;% of what is there" in told
     assert "no beard and a goatee" in told
     other = about(pipeline(OTHER, "Smoking", "Eye_Patch", calibration=decided(2)))
     assert "never\n      stand together" in other
