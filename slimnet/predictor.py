@@ -290,8 +290,8 @@ class Predictor:
         network = self._network  # read once: another thread may fall back at any time
         try:
             return function(network)
-        except torch.OutOfMemoryError as error:  # of a GPU, whose memory another program may have taken
-            warnings.warn(f"{error}; the CPU does this call", RuntimeWarning, stacklevel=3)
+        except torch.OutOfMemoryError:  # another program may have taken the memory for a moment
+            warnings.warn(f"{network.device} is out of memory; the CPU does this call", RuntimeWarning, stacklevel=3)
             return function(self._on_cpu)
         except RuntimeError as error:
             if network is self._on_cpu:

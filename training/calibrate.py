@@ -36,14 +36,14 @@ from training.fit.arguments import (
 from training.fit.record.provenance import step_provenance
 from training.measure import bootstrap, metrics
 from training.measure.calibration_error import diagram, log_losses, mean_error
-from training.measure.decisions import RIGHT, RIGHT_OF_EACH_KIND, Decisions, fit_decisions
+from training.measure.decisions import NO_ANSWER, RIGHT, RIGHT_OF_EACH_KIND, Decisions, fit_decisions
 from training.measure.other_people import (
     OtherAnswers,
     OtherPeople,
+    failing_attributes,
     least_bands,
     measure_other_people,
     read_other_people,
-    without_failing,
 )
 from training.measure.predictions import identify, load, probabilities, raw_logits
 from training.measure.thresholds import Thresholds, judge_thresholds, people_apart
@@ -293,9 +293,12 @@ def _calibrate(
 def _decide(probabilities: np.ndarray, split: Split, others: Sequence[OtherAnswers]) -> Decisions:
     """Fit operating points and bands, which hold for other people, too."""
     fit = partial(fit_decisions, probabilities, split.labels, split.known, split.identities, split.attributes)
-    found = fit(least_bands([each.needs for each in others], split.attributes))
-    kept = without_failing(found.unsure, others, split.attributes)
-    return found if kept == found.unsure else fit(kept)
+    least = least_bands([each.needs for each in others], split.attributes)
+    found = fit(least)
+    failing = failing_attributes(found.unsure, others, split.attributes)
+    if not failing:
+        return found
+    return fit([NO_ANSWER if name in failing else band for name, band in zip(split.attributes, least, strict=True)])
 
 
 def _summary(report: Report) -> str:

@@ -101,7 +101,7 @@ def _annotate(
     reach = Reach(next((entry.file for entry in reversed(table.done) if not entry.failure), ""))
     with closing(_outcomes(pipeline, files[len(table.done) :], options)) as outcomes:
         for outcome in counted(outcomes, "annotating", len(files), len(table.done)):
-            reach.check(outcome.file, outcome.out_of_reach)
+            reach.check(outcome.file, failed=outcome.failure is not None, out_of_reach=outcome.out_of_reach)
             summary.add(table.add(outcome))
 
 

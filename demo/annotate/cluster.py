@@ -54,7 +54,7 @@ def annotate_on_ray(
     cluster = ray.cluster_resources()
     gpus = 0 if device == "cpu" else int(cluster.get("GPU", 0))
     try:
-        networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve()) for _ in range(gpus)]
+        networks = [ray.remote(num_gpus=1, num_cpus=0)(_Network).remote(weights.resolve(), sha256) for _ in range(gpus)]
         shared = ray.get(networks[0].describe.remote()) if networks else None
         count = max(1, min(len(files), int(cluster.get("CPU", 0)), workers or len(files)))
         pictures = ray.data.from_items(
@@ -95,7 +95,10 @@ class _Job:
     def __init__(self, setup: AnnotatorSetup, folder: Path, networks: list[Any]) -> None:
         os.chdir(folder)  # names may be relative
         self._networks = networks
-        self._annotate = setup(self._ask)
+        try:
+            self._annotate = setup(self._ask)
+        except SystemExit as error:  # Ray would start another process
+            raise RuntimeError(str(error)) from None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         return {"outcome": pickle.dumps(self._annotate(os.fsdecode(row["file"])))}
@@ -109,8 +112,10 @@ class _Job:
 class _Network:
     """An actor that has a GPU."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, weights: Path, sha256: str) -> None:
         self._network = Predictor(weights)
+        if self._network.sha256 != sha256:
+            raise RuntimeError(f"{weights} has changed since the run began, or is another file there")
 
     def describe(self) -> SharedNetwork:
         return SharedNetwork(self._network.attributes, self._network.calibration)

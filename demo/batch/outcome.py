@@ -11,7 +11,7 @@ class Outcome:
         file: the picture's name, as found or given.
         rows: their cells as text, in the order of the table's columns.
         failure: None if the picture was read; else a sentence for people that begins with the file.
-        out_of_reach: whether it failed since its file is not there or cannot be read.
+        out_of_reach: whether it failed because its file is not there or cannot be read.
     """
 
     file: str

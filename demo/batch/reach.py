@@ -19,19 +19,20 @@ class Reach:
     def __init__(self, read: str = "") -> None:
         self._read = read
 
-    def check(self, file: str, out_of_reach: bool) -> None:
+    def check(self, file: str, *, failed: bool, out_of_reach: bool) -> None:
         """Note how the next picture has fared.
 
         Args:
             file: its name.
+            failed: whether it could not be read, for any reason.
             out_of_reach: whether its file is not there or cannot be read.
 
         Raises:
             AllOutOfReachError: neither can that of the last picture that was read.
         """
-        if not out_of_reach:
+        if not failed:
             self._read = file
-        elif self._read:
+        elif out_of_reach and self._read:
             try:
                 with Path(self._read).open("rb") as picture:
                     picture.read(1)

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from demo.batch.reach import AllOutOfReachError
 from demo.batch.workers import WorkerError
+from demo.terminal import printable
 
 STOPS = (KeyboardInterrupt, AllOutOfReachError, WorkerError, OSError)
 
@@ -26,11 +27,12 @@ def explain_stop(error: BaseException, place: str, restarted: bool) -> int:
         print(f"Interrupted; the results up to here are in {place}. {same} goes on.", file=sys.stderr)
         return 130
     if isinstance(error, OSError):
-        named = error.filename or place
+        named = printable(str(error.filename or place))
         reason = error.strerror or error
         print(f"{named} cannot be written: {reason}. {same} goes on from {place}.", file=sys.stderr)
     elif isinstance(error, AllOutOfReachError):
-        print(f"Stopped: {error}. Once they are back, {same[0].lower()}{same[1:]} goes on.", file=sys.stderr)
+        again = same[0].lower() + same[1:]
+        print(f"Stopped: {printable(str(error))}. Once they are back, {again} goes on.", file=sys.stderr)
     else:
         print(f"Stopped: {error}. {same} goes on, best with fewer --workers.", file=sys.stderr)
     return 1

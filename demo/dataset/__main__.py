@@ -104,17 +104,19 @@ def _make(
         _check_names(table.path, pictures)
         (out / IMAGES).mkdir(exist_ok=True)
         done = min(len(table.done), len(pictures))
-        reach = Reach(next((entry.file for entry in reversed(table.done[:done]) if entry.faces), ""))
+        reach = Reach(next((entry.file for entry in reversed(table.done[:done]) if not entry.failure), ""))
         if done:
             print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
         with closing(_cropped(finder, pictures[done:], options)) as results:
             for picture, cropped in counted(results, "cropping", len(pictures), done):
                 if not picture.left_out:
-                    reach.check(picture.file, cropped.out_of_reach)
+                    failed, out_of_reach = bool(cropped.failure), cropped.out_of_reach
+                    reach.check(picture.file, failed=failed, out_of_reach=out_of_reach)
                 for crop in cropped.crops:
                     with replacement(out / IMAGES / crop_name(picture.stem, crop.number)) as part:
                         part.write_bytes(crop.jpeg)
-                table.add(Outcome(picture.file, crop_rows(picture, cropped, options.valid_share)))
+                rows = crop_rows(picture, cropped, options.valid_share)
+                table.add(Outcome(picture.file, rows, cropped.failure or None, cropped.out_of_reach))
         for outcome in rest[max(0, len(table.done) - len(pictures)) :]:
             table.add(outcome)
         write_tables(out, table.path, pictures, labels)

@@ -53,7 +53,7 @@ class Cropped:
         crops: of the chosen faces.
         content: SHA-256 of the file in hexadecimal, the same for every copy.
         failure: a sentence on why it could not be read; empty if it was.
-        out_of_reach: whether that is since its file is not there or cannot be read.
+        out_of_reach: whether that is because its file is not there or cannot be read.
     """
 
     faces: int = 0

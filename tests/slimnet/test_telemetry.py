@@ -131,7 +131,6 @@ from slimnet import SlimNet, transform
 assert slimnet.SlimNet is SlimNet is slimnet.model.SlimNet
 assert slimnet.preprocessing.transform is transform
 from slimnet import *
-from tests.missing import missing, package
 assert Predictor is slimnet.Predictor and ATTRIBUTES
 assert not hasattr(slimnet, "no_such_name")
 """

@@ -1,8 +1,8 @@
 """Tables of probabilities as teachers, in the form that `python -m demo.annotate` writes.
 
-A row for each face: the picture's file, and a column of probabilities for each attribute; other columns are skipped,
-and a cell that is empty, NA, nan or unknown says nothing. If a picture has several faces, the one with the largest box
-counts.
+A row for each face: the picture's file, and a column of probabilities for each attribute; columns that nobody asks for
+are skipped, and a cell that is empty, NA, nan or unknown says nothing. If a picture has several faces, the one with the
+largest box counts.
 """
 
 import os
@@ -120,7 +120,10 @@ def _probability(path: str, file: str, column: str, cell: str) -> float:
     except ValueError:
         value = np.nan
     if not 0 <= value <= 1:
-        raise DataError(f"the teacher {path} has {cell} as {column} of {file}; it takes probabilities from 0 to 1")
+        raise DataError(
+            f"the teacher {path} has {cell} as {column} of {file}; it takes probabilities from 0 to 1. If that column is "
+            "no attribute, name those that are by --attributes"
+        )
     return value
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.celeba import DataError, Split, read_celeba
-from training.measure.decisions import FOLDS, NO_ANSWER, RIGHT, Bands, fit_bands
+from training.measure.decisions import FOLDS, RIGHT, Bands, fit_bands
 
 LEAST_FACES = 100  # needed with and without an attribute to fit its band
 _NO_BAND = (0.5, 0.5)
@@ -146,15 +146,14 @@ def least_bands(found: Sequence[OtherPeople], attributes: Sequence[str]) -> tupl
     return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in bands)
 
 
-def without_failing(
+def failing_attributes(
     bands: Sequence[tuple[float, float]], found: Sequence[OtherAnswers], attributes: Sequence[str]
-) -> tuple[tuple[float, float], ...]:
-    """Return the bands, but (0, 1) for an attribute outside whose band too few answers about some set are right.
+) -> set[str]:
+    """Return the attributes outside whose bands too few answers about some set are right.
 
     Args:
         bands: Of each attribute, including what all sets need.
         found: What the network answers about the sets.
         attributes: The network's.
     """
-    failing = {each.needs.attribute for each in found if each.fails(bands[attributes.index(each.needs.attribute)])}
-    return tuple(NO_ANSWER if name in failing else band for name, band in zip(attributes, bands, strict=True))
+    return {each.needs.attribute for each in found if each.fails(bands[attributes.index(each.needs.attribute)])}

@@ -539,7 +539,7 @@ DROPPED = """() => {
     const passOn = window.fetch;
     let asked = 0;
     window.fetch = (address, options) => {
-      if (asked++) return passOn(address, options);
+      if (!String(address).includes("component_server") || asked++) return passOn(address, options);
       const {signal} = options;
       return new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
     };

@@ -100,6 +100,8 @@ def test_a_process_that_is_being_started_finds_what_it_is_to_do() -> None:
         """
 from multiprocessing import resource_tracker, util
 from demo.child_process import ChildProcess
+from demo.server.http import shutdown
+shutdown._START_SECONDS = 60
 resource_tracker.ensure_running()  # which is started in the same way
 spawn, spawned = util.spawnv_passfds, threading.Event()
 def slowly(*arguments):

@@ -133,7 +133,6 @@ def test_before_training_there_is_nothing_to_save(
 TALKING = """
 import sys
 from training.fit.runtime.interruption import Interruption
-from contextlib import suppress
 
 with Interruption().watched() as interruption, interruption.held():
     print("held", flush=True)
