@@ -121,8 +121,8 @@ def _probability(path: str, file: str, column: str, cell: str) -> float:
         value = np.nan
     if not 0 <= value <= 1:
         raise DataError(
-            f"the teacher {path} has {cell} as {column} of {file}; it takes probabilities from 0 to 1. If that column is "
-            "no attribute, name those that are by --attributes"
+            f"the teacher {path} has {cell} as {column} of {file}; it takes probabilities from 0 to 1. If that column "
+            "is no attribute, name those that are by --attributes"
         )
     return value
 
