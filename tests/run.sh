@@ -27,7 +27,7 @@ wait "$scripts" || status=$?
 # Two halves that take about as long as each other run side by side. The output of the one with the browser tests is shown
 # at the end.
 said=$(mktemp)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$said"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -f "$said"' EXIT
 half=(tests/browser tests/slimnet tests/fuzz tests/faults)
 slowest="--durations 40 --durations-min 4"
 .venv/bin/python -m pytest "${half[@]}" $slowest >"$said" 2>&1 &

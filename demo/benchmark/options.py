@@ -138,7 +138,7 @@ def _add_accuracy(commands: _Commands) -> None:
         _add_pictures(command, images)
         _add_network(command)
     alignment.add_argument("--only", default="", metavar="TEXT", help="variants with this in their names, such as cut")
-    conditions.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, for the page")
+    conditions.add_argument("--json", type=_new_file, metavar="FILE", help="write all figures there, for the page")
 
 
 def _add_onnx(commands: _Commands) -> None:
@@ -173,7 +173,7 @@ def _add_device(commands: _Commands) -> None:
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures there as well")
+    command.add_argument("--json", type=_new_file, metavar="FILE", help="write all figures there as well")
 
 
 def _add_pictures(command: argparse.ArgumentParser, images: int) -> None:
@@ -192,6 +192,13 @@ def _add_network(command: argparse.ArgumentParser) -> None:
 
 def _add_weights(command: argparse.ArgumentParser) -> None:
     command.add_argument("--weights", type=Path, default=WEIGHTS, help="SlimNet's weights (default: the shipped ones)")
+
+
+def _new_file(text: str) -> Path:
+    """Parse the name of a file in a folder that is there, or else minutes of measuring would be lost."""
+    if not Path(text).parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {Path(text).parent}")
+    return Path(text)
 
 
 def _frame_rate(text: str) -> float:

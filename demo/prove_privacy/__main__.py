@@ -11,6 +11,7 @@ could not be watched. Needs Linux, strace, and root or user namespaces.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     help_ = f"how long to go on watching after the last visitor (default: {_WATCH_SECONDS})"
     parser.add_argument("--seconds", type=float, default=_WATCH_SECONDS, help=help_)
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the page ends, too
     obstacle = what_is_missing()
     if obstacle:
         print(f"demo.prove_privacy: {obstacle}", file=sys.stderr)

@@ -227,6 +227,8 @@ def _refusals_explained(api: HfApi) -> Iterator[None]:
     # An ImportError comes from a proxy in the environment that httpx can't use.
     except (httpx.HTTPError, OfflineModeIsEnabled, OSError, ImportError) as error:
         raise DeployError(f"Hugging Face cannot be reached at {api.endpoint}: {error}") from error
+    except RuntimeError as error:  # of a large file, where the cause says why
+        raise DeployError(f"Hugging Face has not taken a file: {error} {error.__cause__ or ''}".rstrip()) from error
     except ValueError as error:  # such as wrong front matter in the README, or a proxy that httpx doesn't know
         raise DeployError(f"huggingface_hub refuses: {error}") from error
 

@@ -26,6 +26,7 @@ _NO_PLACEHOLDER = (
     rb"""|str(ing)?|text|none|null|true|false|change[-_]?me|example|required|optional)(?![^\s"'\\@]))"""
 )
 _PASSWORD = _NO_PLACEHOLDER + rb"""[^\s"'`$(){}<>\[\],;\\]{4,}(?=[\s"'\\]|\Z)"""
+_QUOTED_PASSWORD = _NO_PLACEHOLDER + rb"""[^\s"'`\\]{4,}(?=[\s"'\\]|\Z)"""  # the quotes end it
 _RANDOM = _NO_PLACEHOLDER + rb"(?=[A-Za-z_+/=.~-]*\d)[\w+/=.~-]{16,}"
 _ASSIGNED_RANDOM = b"(" + _QUOTED + _RANDOM + rb"""\\*["']|=(?!=)""" + _RANDOM + rb"(?=\s|\Z))"
 _IN_ADDRESS = rb"""://[\w.%+~-]*:""" + _NO_PLACEHOLDER + rb"""[^\s/?#@"'`\\<>{}\x7f-\xff]+@[\w\[]"""
@@ -54,7 +55,7 @@ _SHAPES = (
     ("a token of a registry", b":_", rb":_(authToken|password)\s*=\s*[^$\s]"),
     ("a key of Weights & Biases", b"wandb", rb"(?i:wandb_api_key)" + _ASSIGNED + rb"[\w-]{20}"),
     ("a password in an address", b"://", _IN_ADDRESS),
-    ("a password", b"pass", rb"(?i:pass(word|wd|phrase))" + _QUOTED + _PASSWORD),
+    ("a password", b"pass", rb"(?i:pass(word|wd|phrase))" + _QUOTED + _QUOTED_PASSWORD),
     ("a password", b"pass", rb"((?m:^)[\w.-]*(?i:pass(word|wd|phrase))|PASS(WORD|WD|PHRASE))=(?!=)" + _PASSWORD),
     ("a secret key", b"secret", rb"(?i:client[-_]?secret|secret[-_]?(access[-_]?)?key)" + _ASSIGNED_RANDOM),
     ("an API key", b"api", rb"(?i:api[-_]?key)" + _ASSIGNED_RANDOM),

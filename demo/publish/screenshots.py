@@ -8,6 +8,7 @@ of other work.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -50,20 +51,23 @@ def main() -> int:
     """Write the screenshots.
 
     Returns:
-        The exit status: 0, or 2 without Chromium or if the page can't be served.
+        The exit status: 0, or 2 without Chromium, or if the page can't be served or a picture not be written.
     """
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m demo.publish.screenshots", description=__doc__, formatter_class=plain)
     parser.add_argument("everything", type=Path, nargs="?", metavar="FOLDER", help="make all of them, there")
     everything = parser.parse_args().everything
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that server and browser end, too
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_film(folder / "film.y4m", portrait_frames(open_picture(EXAMPLES / "eileen_collins.jpg")))
         try:
+            if everything:
+                everything.mkdir(parents=True, exist_ok=True)
             with PageServer(("app.py",), folder / "server") as server, browser_before(folder / "film.y4m") as browser:
                 for look in _LOOKS:
                     _take_screenshots(browser, server.url, look, everything)
-        except (BrowserError, NotServedError) as error:
+        except (BrowserError, NotServedError, OSError) as error:
             print(f"demo.publish.screenshots: {error}", file=sys.stderr)
             return 2
     return 0

@@ -21,7 +21,7 @@ _COMMIT = "0" * 40
 class Hub(ThreadingHTTPServer):
     """Holds one Space in `folder`. `created` is the request that made it; `refusal` is the answer to that, if given.
 
-    `private` says whether only its owner can see it.
+    `private` says whether only its owner can see it, `takes_large` whether it takes large files.
     """
 
     def __init__(self, folder: Path, refusal: tuple[int, str] | None = None) -> None:
@@ -31,6 +31,7 @@ class Hub(ThreadingHTTPServer):
         self.private = True
         self.created: dict[str, Any] = {}
         self.large: dict[str, bytes] = {}
+        self.takes_large = True
 
     @property
     def url(self) -> str:
@@ -84,7 +85,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.server.large[self.path.rpartition("/")[2]] = self._body()
-        self._send({})
+        self._send({}, 200 if self.server.takes_large else 403)
 
     def do_POST(self) -> None:
         path, body, hub = urlsplit(self.path).path, self._body(), self.server

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.benchmark.load.measure import Load, served_page
+from demo.benchmark.load.measure import Load, named_cores, served_page
 
 _PHOTO_VISITORS = 4  # who each send one photo after another
-_LEAST_SHARE_OF_PACE = 0.95  # that the median visitor must get; below 1, to allow one late answer at the end
+_LEAST_SHARE_OF_PACE = 0.95  # that the median visitor must get
 _MOST_VISITORS = 512
 
 
@@ -17,14 +17,14 @@ class Capacity:
     """What a machine serves.
 
     Attributes:
-        cores: of the machine.
+        cores: of the machine that serves; None if that is another one than this.
         pace: frames a second that each live visitor wants.
         live: the most live visitors who get that pace, fair shares and right answers, without photo visitors.
         photos: photos a second, from visitors who send one after another, without live visitors.
         tried: the crowds that it took to find this out; the last is that of the photo visitors.
     """
 
-    cores: int
+    cores: int | None
     pace: float
     live: int
     photos: float
@@ -35,7 +35,8 @@ class Capacity:
         """The capacity in words."""
         visitors = "live visitor" if self.live == 1 else "live visitors"
         return (
-            f"{self.cores} cores: {self.live} {visitors} at {self.pace:g} frames/s each, and no photos; "
+            f"{named_cores(self.cores)}: {self.live} {visitors} at {_LEAST_SHARE_OF_PACE * self.pace:g} of "
+            f"{self.pace:g} frames/s each or more, and no photos; "
             f"or {self.photos:.1f} photos/s, and no live visitors"
         )
 

@@ -61,7 +61,7 @@ class Load:
     """The answers to a crowd.
 
     Attributes:
-        cores: of the machine.
+        cores: of the machine that serves; None if that is another one than this.
         seconds: how long it was measured.
         pace: frames a second that each live visitor wants; None for as many as possible.
         faces: in front of each camera, on average.
@@ -75,9 +75,10 @@ class Load:
         after: the server after it left.
         late: how many answers came after the end; they are in none of the other figures but the server's.
         addresses: from how many addresses the visitors called; the page bounds what each address gets.
+        lasted: seconds from `before` to `after`, with the answers that came late; 0 if it was not recorded.
     """
 
-    cores: int
+    cores: int | None
     seconds: float
     pace: float | None
     faces: float
@@ -91,6 +92,7 @@ class Load:
     after: ServerState | None
     late: int = 0
     addresses: int = 1
+    lasted: float = 0.0
 
     @property
     def least_share(self) -> float:
@@ -288,7 +290,8 @@ class Page:
             The answers they got.
         """
         before = server_state(self._pids)
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        until = began + seconds
         live = [self.live_visitor(number, until, pace) for number in range(crowd)]
         photo = [self.photo_visitor(number, until) for number in range(photo_visitors)]
         visitors = live + photo
@@ -300,8 +303,9 @@ class Page:
         for visitor in live:
             visitor.panel.ask(connection, {"visitor": visitor.messages[0]["visitor"], "leave": True}, visitor.browser)
         connection.close()
+        after, ended = server_state(self._pids), time.monotonic()
         return Load(
-            core_count(),
+            core_count() if self._pids else None,
             seconds,
             pace,
             round(self.faces(crowd), 2),
@@ -312,10 +316,20 @@ class Page:
             sum(visitor.turned_away for visitor in visitors),
             dict(Counter(failure for visitor in visitors for failure in visitor.failures)),
             before,
-            server_state(self._pids),
+            after,
             sum(visitor.late for visitor in visitors),
             len(visitors) if self._name_addresses else 1,
+            ended - began,
         )
+
+
+def named_cores(cores: int | None) -> str:
+    """The cores of the machine that serves, in words.
+
+    Args:
+        cores: None if that is another machine than this one.
+    """
+    return "a page elsewhere" if cores is None else f"{cores} cores"
 
 
 def frame_fault(expected: dict[str, Any], answer: dict[str, Any]) -> str | None:
@@ -403,7 +417,7 @@ def _lines(load: Load) -> Iterator[str]:
         parts.append(f"{len(load.live)} live visitors at {median:.1f} frames/s ({live:.1f} in all, {faces} each)")
     if load.photos:
         parts.append(f"{photos:.1f} photos/s")
-    yield f"{load.cores} cores: {', '.join(parts)}"
+    yield f"{named_cores(load.cores)}: {', '.join(parts)}"
     for name, delay in (("frame", load.frame_delay), ("photo", load.photo_delay)):
         if delay:
             yield f"  {name} to answer: p50 {delay.median:.0f} ms, p95 {delay.p95:.0f} ms"

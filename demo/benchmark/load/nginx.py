@@ -15,8 +15,8 @@ NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr
 _START_SECONDS = 30
 _MAIN = """
 daemon off; pid {folder}/nginx.pid; error_log stderr; {user}
-worker_processes 2;
-events {{ }}
+worker_processes auto; worker_rlimit_nofile 20000;  # as in demo/replicas/main.conf
+events {{ worker_connections 16384; }}
 http {{
     log_format copies '$request_method $uri $cookie_copy $upstream_addr $status';
     access_log {folder}/access.log copies;

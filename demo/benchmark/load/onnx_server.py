@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from demo.benchmark.server import NotServedError
 from slimnet import Predictor
@@ -47,6 +48,7 @@ def report_onnx(workers: list[int], batches: list[int], seconds: float, weights:
     Raises:
         NotServedError: the network cannot be exported, or a process cannot read crops with it.
     """
+    torch.set_num_threads(1)  # as demo.server.command does
     predictor = Predictor(weights, "cpu")
     sizes = predictor.height, predictor.width, len(predictor.attributes)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +64,7 @@ def report_onnx(workers: list[int], batches: list[int], seconds: float, weights:
 
 
 def _predictor_rate(predictor: Predictor, batch: int, seconds: float) -> float:
-    """Crops a second of the page's own network, on all cores."""
+    """Crops a second of the page's own network, on one thread as in the page."""
     crops = np.random.default_rng(0).integers(0, 256, (batch, predictor.height, predictor.width, 3), np.uint8)
     predictor(crops)
     count, began = 0, time.monotonic()

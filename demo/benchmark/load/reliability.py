@@ -72,7 +72,8 @@ def _row(load: dict[str, Any]) -> tuple[str, ...]:
     median = float(np.median(live)) if live else 0.0
     before, after = load["before"], load["after"]
     known = before is not None and after is not None
-    busy = (after["cpu_seconds"] - before["cpu_seconds"]) / seconds / load["cores"] if known else None
+    lasted = load.get("lasted") or seconds  # older records leave out the answers that came late
+    busy = (after["cpu_seconds"] - before["cpu_seconds"]) / lasted / load["cores"] if known else None
     return (
         str(len(live)),
         f"{load['faces']:g}" if live else "",

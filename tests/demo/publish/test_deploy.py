@@ -148,6 +148,16 @@ def test_what_the_hub_refuses_is_said_in_its_words(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_large_file_that_the_hub_does_not_take_is_said(tmp_path: Path) -> None:
+    (tmp_path / "space").mkdir()
+    with hub(tmp_path / "space") as stand_in:
+        stand_in.takes_large = False
+        done = run("somebody/faces", environment=stand_in.environment(tmp_path / "home"))
+    assert done.returncode == 1
+    assert "Hugging Face has not taken a file: Error while uploading" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_hub_out_of_reach_is_said(tmp_path: Path) -> None:
     nobody = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_any"}
     done = run("somebody/faces", environment=nobody)

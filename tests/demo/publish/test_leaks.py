@@ -47,6 +47,9 @@ def test_a_key_is_found_in_text_of_any_encoding(what: str) -> None:
         ('"echo {\\"k', 'ey\\":\\"' + "0f" * 16 + '\\"}"'),  # in a notebook
         ("pass", "word = 'hunter2'"),
         ("pass", 'word: str = "hunter2"'),
+        ("pass", 'word = "Tr0ub4dor$3x"'),
+        ("DB_PASS", 'WORD="p@ss(word)9"'),
+        ("pass", 'word = "a,b;c[d]{e}<f>"'),
         ("first=1\nspring.pass", "word=hunter2"),
         ("docker run -e DB_PASS", "WORD=hunter2 image"),
         ("redis:/", "/:pw@db"),

@@ -21,6 +21,8 @@ def test_a_request_can_promise_more_than_it_sends_or_be_none() -> None:
     assert b"\r\nContent-Length: 12\r\n" in unfinished
     assert b"\r\nX-Forwarded-For: 203.0.113.1\r\n" in unfinished
     assert Attack("idle").head("203.0.113.1") == b""
+    panel: Any = Panel()
+    assert [attack.addresses for attack in make_attacks(panel, panel) if not attack.path] == [(1,)]  # it names none
     assert Attack("the page", "/", method="GET").head("203.0.113.1").startswith(b"GET / HTTP/1.1\r\n")
 
 

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -45,12 +45,17 @@ def test_each_crowd_has_a_row_with_what_was_measured() -> None:
 
 def test_a_record_of_before_has_an_empty_cell_for_what_it_does_not_hold() -> None:
     record = asdict(CROWD)
-    for key in ("late", "addresses", "turned_away"):
+    for key in ("late", "lasted", "addresses", "turned_away"):
         del record[key]
     table = load_table([record])
     cells = dict(zip(row(table, 0), row(table, 2), strict=True))
     assert cells["addresses"] == cells["turned away"] == ""
     assert cells["fewest photos, of the median"] == "0.67"
+
+
+def test_how_busy_the_cores_were_counts_the_time_of_the_answers_that_came_late() -> None:
+    late = load_table([asdict(replace(CROWD, late=5, lasted=12.0))])
+    assert dict(zip(row(late, 0), row(late, 2), strict=True))["cores busy"] == "62 % of 2"
 
 
 def test_a_capacity_is_a_sentence_before_the_crowds_that_were_tried(tmp_path: Path) -> None:
@@ -61,7 +66,7 @@ def test_a_capacity_is_a_sentence_before_the_crowds_that_were_tried(tmp_path: Pa
     write_reliability(document, tmp_path)
     _, _, line, _, *table = document.read_text(encoding="utf-8").splitlines()
     assert line == f"{found.line}."
-    assert "11 live visitors at 10 frames/s each" in line
+    assert "11 live visitors at 9.5 of 10 frames/s each or more" in line
     assert table[:4] == load_table([asdict(CROWD), asdict(PHOTOS)]).splitlines()
 
 
