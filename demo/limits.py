@@ -145,8 +145,8 @@ MAX_QUEUED_CALLS = 64  # in Gradio's own queue
 FULL_QUEUE_SECONDS = 2  # after which to try again if that queue is full; Gradio doesn't say when
 SHORTAGE_SECONDS = 10  # after which to call again if memory is short; most photos in work have ended by then
 UNFETCHED_SECONDS = 60.0  # for which the result of a call in that queue is kept
-# Gradio makes a session of 50 kB for each call in its queue, or for each session name that calls give. The page keeps
-# nothing in sessions.
+# Gradio makes a session of 50 kB for each call in its queue, or for each session name that calls give. Nothing of what
+# they send is kept in it.
 MAX_SESSIONS = 100
 MAX_SESSION_CHARACTERS = 64  # of a session's name; Gradio's own clients use 36
 

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from demo.paths import WEIGHTS
-from demo.pipeline.align import align, placement
+from demo.pipeline.align import HEIGHT, WIDTH, align, placement
 from demo.pipeline.detect import FaceFinder
 from demo.pipeline.face import Box, Face
 from demo.pipeline.follow import FaceFollower
@@ -22,7 +22,7 @@ from demo.pipeline.quality import SteadyWarnings, measure_quality
 from demo.pipeline.reading_order import in_reading_order
 from demo.pipeline.result import Analysis, FaceResult, Timings
 from demo.pipeline.track import Sighting, Tracker
-from slimnet import Calibration, Predictor, Reliability
+from slimnet import Calibration, CheckpointError, Predictor, Reliability
 from slimnet.explain import Explanation
 
 # Faces are not out of sight while no frames come: the tracker counts a longer pause as this long, and remembers them.
@@ -114,10 +114,16 @@ class Pipeline(Generic[_AnyPredictor]):
             A pipeline with a predictor and a face finder of its own.
 
         Raises:
-            slimnet.CheckpointError: the weights are missing, damaged or foreign.
+            slimnet.CheckpointError: the weights are missing, damaged or foreign, or read crops of another size.
             demo.pipeline.mediapipe.face_models.FaceModelError: a face model is missing or damaged.
         """
-        return Pipeline(Predictor(weights, device), FaceFinder(copies))
+        predictor = Predictor(weights, device)
+        if (predictor.height, predictor.width) != (HEIGHT, WIDTH):
+            raise CheckpointError(
+                f"{weights} reads crops of {predictor.width}x{predictor.height} pixels, but faces are cut out with "
+                f"{WIDTH}x{HEIGHT}: use weights that were trained on such crops"
+            )
+        return Pipeline(predictor, FaceFinder(copies))
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -122,6 +122,19 @@ def bound_session_names(most_characters: int) -> None:
     StateHolder.__getitem__ = find
 
 
+def keep_no_values() -> None:
+    """Keep Gradio from noting in sessions what calls give and get: pictures in base64, names of files, answers.
+
+    It notes them to restore a page from a deep link, which the gate closes, and forgets them only when a session has to
+    make room. No setting stops that.
+    """
+
+    def note_nothing(_: SessionState, key: int, value: Any) -> None:
+        """In place of noting that a component has a value."""
+
+    SessionState._update_value_in_config = note_nothing
+
+
 def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
     """Forget results in the queue that nobody fetches, and calls that were cancelled.
 
@@ -226,7 +239,8 @@ def that_leaves_no_note(scope: Scope) -> Scope:
 
     Gradio keeps the progress of every upload that has a name in its address. It also keeps the first list of functions
     that it makes, whose code samples name the host that the first caller claimed to call. Only if the address names a
-    page, "" for the main one, does it make a new list for each request.
+    page, "" for the main one, does it make a new list for each request. (For calls that need no such samples,
+    `around_whole_server` has it keep a list without them.)
 
     Args:
         scope: the request's ASGI scope.
@@ -317,7 +331,8 @@ def around_whole_server(
     """
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        app.api_info = app.get_blocks().get_api_info()  # see `that_leaves_no_note`
         whole = app.middleware_stack
         assert whole is not None  # this very call came through it
         app.middleware_stack = wrap(whole)

@@ -31,6 +31,7 @@ from demo.server.gradio_internals import (
     around_whole_server,
     bound_session_names,
     forget_unfetched,
+    keep_no_values,
     refuse_by_sentences,
     refuse_web_addresses,
 )
@@ -126,6 +127,7 @@ def build(
     page.queue(max_size=MAX_QUEUED_CALLS, default_concurrency_limit=None)
     forget_unfetched(page, UNFETCHED_SECONDS)
     bound_session_names(MAX_SESSION_CHARACTERS)
+    keep_no_values()
     return page
 
 

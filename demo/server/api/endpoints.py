@@ -254,7 +254,7 @@ def _file(picture: Any) -> bytes:
     if isinstance(picture, Path):
         try:
             return picture.read_bytes()
-        except FileNotFoundError as error:
+        except OSError as error:  # it is gone, or was never one: a folder, or a path below a file
             raise PictureError("The upload is gone. Send the picture again.") from error
     return picture if isinstance(picture, bytes) else _decoded(picture)
 

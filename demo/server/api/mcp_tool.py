@@ -1,6 +1,8 @@
 """The tool that Gradio's MCP server offers to language models."""
 
 import json
+import logging
+import os
 from collections.abc import Sequence
 
 import gradio as gr
@@ -27,6 +29,7 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queue: Ph
         pipeline: analyses the pictures.
         queue: where they wait for their turn.
     """
+    _silence()
     downloads = Downloads()
 
     async def read_faces(picture: str, operating_point: str = ACCURACY, attribute: str = "") -> str:
@@ -41,6 +44,13 @@ def add_tool(page: gr.Blocks, pipeline: Pipeline[ExplainingPredictor], queue: Ph
     gr.api(read_faces, queue=False)
 
 
+def _silence() -> None:
+    """Keep what callers send out of the log, into which the protocol's library writes much of it, however long."""
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    # A few lines go to the root logger instead.
+    logging.getLogger().addFilter(lambda record: f"{os.sep}mcp{os.sep}" not in record.pathname)
+
+
 def description(attributes: Sequence[str]) -> str:
     """Describe the tool to language models, in the form of a docstring, from which Gradio reads it.
 
@@ -53,7 +63,7 @@ def description(attributes: Sequence[str]) -> str:
         f"They are {labels(attributes)}, not facts about a person, and not for identifying anybody or deciding about "
         "people.",
         {
-            "picture": f"http(s) address of a picture file ({FORMATS}, up to 64 MB), or its base64",
+            "picture": f"http(s) address of a picture file ({FORMATS}, up to 64 MB), or its base64 (up to 3 MB)",
             "operating_point": CHOICES,
             "attribute": 'one to explain, or empty; each face then has "why": cells of its aligned crop, and a bias, '
             "that add up to the attribute's log-odds; above 0 they spoke for it",

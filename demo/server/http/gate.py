@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.server.gradio_internals import that_leaves_no_note
+from demo.server.http.files.compressed import that_is_not_compressed_anew
 
 # These would hand out files, fetch whatever a caller names, or keep a visitor's state or recording in a file.
 _FILES = "file[=/]|proxy=|deep_link|process_recording|stream/|custom_component/|dev/"
@@ -53,7 +54,8 @@ class Gate:
         elif not is_own(scope["method"], Headers(scope=scope)):
             why = REFUSAL
         if why is None:
-            return await self._app(that_leaves_no_note(scope), receive, send)
+            changed = that_is_not_compressed_anew(that_leaves_no_note(scope))
+            return await self._app(changed, receive, send)
         return await JSONResponse({"detail": why}, status_code=403)(scope, receive, send)
 
 

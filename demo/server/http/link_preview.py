@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo.paths import PREVIEW
 from demo.server.gradio_internals import address_of_page
+from demo.server.http.files.versions import kept_answer
 from demo.server.markup import render
 
 TITLE = "SlimNet Faces"
@@ -90,8 +92,13 @@ def _tags(request: Request) -> bytes:
 
 
 async def _answer(_: Request) -> Response:
-    headers = {"Cache-Control": f"public, max-age={_DAY_SECONDS}"}
-    return Response(PREVIEW.read_bytes(), media_type="image/png", headers=headers)
+    # Its address stays the same when it changes.
+    return kept_answer(PREVIEW.name, _preview(), {"Cache-Control": f"public, max-age={_DAY_SECONDS}"})
+
+
+@cache
+def _preview() -> bytes:
+    return PREVIEW.read_bytes()
 
 
 PREVIEW_ROUTE = Route(f"/{_PICTURE}", _answer)

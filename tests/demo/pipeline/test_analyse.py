@@ -9,7 +9,7 @@ import torch
 
 from demo.pictures.decode import open_picture
 from demo.pipeline.analyse import Pipeline, Stream
-from slimnet import ATTRIBUTES, Predictor, SlimNet, decide
+from slimnet import ATTRIBUTES, Predictor, Preprocessing, SlimNet, decide
 from slimnet.explain import Explanation
 from slimnet.files.checkpoint import CheckpointError
 from tests.paths import PORTRAIT
@@ -221,6 +221,13 @@ def test_no_face_gives_no_result(pipeline: Pipeline, shape: tuple[int, int, int]
 def test_missing_weights_are_an_error_for_people(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"none\.safetensors"):
         Pipeline.load(tmp_path / "none.safetensors")
+
+
+def test_weights_for_crops_of_another_size_are_an_error_for_people(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    SlimNet((4, 8), (8, 7, 2), 2, preprocessing=Preprocessing(160, 140)).save(path)
+    with pytest.raises(CheckpointError, match="140x160 pixels, but faces are cut out with 178x218"):
+        Pipeline.load(path, "cpu")
 
 
 def test_the_shipped_weights_read_a_real_face() -> None:

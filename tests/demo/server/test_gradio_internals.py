@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 import pytest
 from gradio.routes import App
-from gradio.state_holder import StateHolder
+from gradio.state_holder import SessionState, StateHolder
 from gradio.tunneling import CURRENT_TUNNELS, Tunnel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -251,6 +251,19 @@ def test_the_name_of_a_session_is_bounded(served: Served, monkeypatch: pytest.Mo
             assert (name in served.page.app.state_holder) is is_taken
 
 
+def test_a_session_keeps_nothing_of_what_a_call_gives_and_gets(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(name: str, *values: Any) -> str:
+        body = {"data": values, "fn_index": number_of(served, "see"), "session_hash": name}
+        assert served.ask("gradio_api/run/see", json.dumps(body).encode())[0] == 200
+        return str(served.page.app.state_holder[name].config_values)
+
+    value = {"path": upload(served), "meta": {"_type": "gradio.FileData"}}
+    assert "a.txt" in kept("before", value)  # else Gradio keeps nothing any more, and neither need we
+    monkeypatch.setattr(SessionState, "_update_value_in_config", SessionState._update_value_in_config)
+    gradio_internals.keep_no_values()
+    assert "a.txt" not in kept("after", value)
+
+
 def test_middleware_stands_around_what_gradio_answers_by_itself(served: Served) -> None:
     for headers in ({}, {"Origin": "null"}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
         for path in ("", "config", "gradio_api/none"):
@@ -275,6 +288,8 @@ def test_no_request_leaves_a_note_for_others_or_for_good(served: Served, monkeyp
         _, text, _ = served.ask(f"gradio_api/{path}")
         assert "/see" in text
         assert "evil.example" not in text
+    served.ask("gradio_api/call/v2/see", b"{}", **{"X-Forwarded-Host": "evil.example"})
+    assert "evil.example" not in str([app.api_info, app.all_app_info, app.page_api_info])
     assert served.url.rstrip("/") in served.ask("gradio_api/info")[1]
     form = {"Content-Type": "multipart/form-data; boundary=b"}
     tracked: list[str] = []

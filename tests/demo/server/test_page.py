@@ -13,16 +13,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import gradio.utils
 import pytest
+from gradio.routes import App
 from gradio_client import Client, handle_file
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from demo.device_files import DeviceFilesError
 from demo.limits import MAX_WAITING_PHOTOS
 from demo.paths import BROWSER
 from demo.server.api import endpoints
+from demo.server.gradio_internals import frontend_folder
+from demo.server.http.files.scripts import SCRIPTS
 from demo.server.page import device_addresses, launch_options, masthead
 from slimnet import ATTRIBUTES, Predictor
 from tests.paths import ASSETS
@@ -132,13 +135,25 @@ def test_every_kind_of_answer_carries_the_headers(url: str) -> None:
             assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
 
 
+@pytest.mark.parametrize("accepted", ["br", "gzip, br", "gzip", "identity"])
+def test_no_file_is_compressed_anew_for_a_visitor(url: str, accepted: str) -> None:
+    script = next(path.name for path in frontend_folder().glob("index-*.js") if path.stat().st_size > 1000)
+    language = SCRIPTS.address("page.js").replace("page.js", "languages/de.json")
+    once = "gzip" if "gzip" in accepted else None
+    for path, encoding in ((f"assets/{script}", once), (language, once), ("static/img/logo.svg", None)):
+        asked = urllib.request.Request(f"{url}{path}", headers={"Accept-Encoding": accepted})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.headers["Content-Encoding"] == encoding
+
+
 def test_no_page_and_no_client_asks_for_an_answer_without_end(url: str) -> None:
     assert not json.load(urllib.request.urlopen(f"{url}config"))["connect_heartbeat"]
 
 
 def test_a_space_is_shown_in_the_frame_of_its_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPACE_ID", "user/space")
-    app = Starlette(lifespan=launch_options(tmp_path, ["https://a.example"])["app_kwargs"]["lifespan"])
+    lifespan = launch_options(tmp_path, ["https://a.example"])["app_kwargs"]["lifespan"]
+    app = App.create_app(gr.Blocks(analytics_enabled=False), app_kwargs={"lifespan": lifespan})
     with TestClient(app) as client:
         policy = client.get("/").headers["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors 'self' https://a.example https://huggingface.co")

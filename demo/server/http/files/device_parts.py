@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo.server.http.files.compressed import Compressed
+from demo.server.http.files.compressed import Compressed, accepts_gzip
 from demo.server.http.files.versions import kept_answer, missing_file, version_of
 
 _PREFIX = "gradio_api/device"
@@ -41,7 +41,7 @@ class DeviceParts:
         if part is None:
             raise missing_file()
         headers = {"Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if accepts_gzip(request.headers):
             part = await self._compressed.get((version, name), lambda: self._versions[version][name])
             headers["Content-Encoding"] = "gzip"
         return kept_answer(name, part, headers)

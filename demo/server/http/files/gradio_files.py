@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from demo.server.gradio_internals import frontend_folder
-from demo.server.http.files.compressed import Compressed
+from demo.server.http.files.compressed import Compressed, accepts_gzip
 from demo.server.http.files.versions import KEPT, kept_answer, missing_file
 
 _COMPRESSIBLE = {".js", ".css", ".svg"}
@@ -44,7 +44,7 @@ class GradioFiles:
         if path.suffix not in _COMPRESSIBLE:
             return FileResponse(path, headers=KEPT)
         headers: Mapping[str, str] = {"Vary": "Accept-Encoding"}
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        if not accepts_gzip(request.headers):
             return FileResponse(path, headers={**KEPT, **headers})
         whole = await self._compressed.get(name, path.read_bytes)
         return kept_answer(name, whole, {**headers, "Content-Encoding": "gzip"})

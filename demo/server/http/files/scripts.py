@@ -1,4 +1,4 @@
-"""Serves the page's scripts (ES modules) and tables of texts unchanged, at an address that changes with them."""
+"""Serves the page's scripts (ES modules) and tables of texts, at an address that changes with them."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.paths import BROWSER
+from demo.server.http.files.compressed import Compressed, accepts_gzip
 from demo.server.http.files.versions import kept_answer, missing_file, version_of
 
 # Below Gradio's own prefix: with server-side rendering, Node.js stands in front and passes requests there on to Python.
@@ -42,6 +43,7 @@ class Scripts:
         paths = sorted(path for path in folder.rglob("*.*") if path.suffix in _SUFFIXES)
         self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         self._version = version_of(self._files)
+        self._compressed = Compressed()
 
     def address(self, name: str) -> str:
         """The address of a script; its imports load scripts of the same version.
@@ -65,7 +67,11 @@ class Scripts:
         text = self._files.get(name)
         if text is None or request.path_params["version"] != self._version:
             raise missing_file()
-        return kept_answer(name, text)
+        headers = {"Vary": "Accept-Encoding"}
+        if accepts_gzip(request.headers):
+            text = await self._compressed.get(name, lambda: self._files[name])
+            headers["Content-Encoding"] = "gzip"
+        return kept_answer(name, text, headers)
 
 
 SCRIPTS = Scripts()

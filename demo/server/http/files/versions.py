@@ -13,6 +13,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".css": "text/css",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".wasm": "application/wasm",  # otherwise browsers compile it only once it has arrived
 }
 OTHER_TYPE = "application/octet-stream"
@@ -46,7 +47,7 @@ def kept_answer(name: str, content: bytes, headers: Mapping[str, str] | None = N
     Args:
         name: of the file; its suffix decides the media type.
         content: of the file.
-        headers: additional ones.
+        headers: additional ones, or others in their place.
     """
     kept = {**KEPT, **(headers or {})}
     media_type = MEDIA_TYPES.get(Path(name).suffix, OTHER_TYPE)

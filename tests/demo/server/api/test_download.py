@@ -79,6 +79,14 @@ def test_addresses_of_the_internet_are_told_from_those_of_networks(address: str,
     assert download.is_public(address) == public
 
 
+def test_what_is_said_of_an_address_is_bounded_and_can_be_sent() -> None:
+    with pytest.raises(gr.Error) as told:
+        fetch("http://x\ud800/" + "y" * 100_000)
+    sentence = told.value.message
+    assert sentence.startswith("http://x?/yyy")
+    assert len(sentence.encode()) < 500
+
+
 def test_a_host_that_nobody_knows_is_named() -> None:
     with pytest.raises(gr.Error, match=r"host nobody\.invalid is not known"):
         fetch("http://nobody.invalid/file")

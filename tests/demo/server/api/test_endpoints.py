@@ -270,6 +270,13 @@ def test_another_file_of_the_server_is_neither_read_nor_deleted(client: Client, 
     assert picture.is_file()
 
 
+def test_a_path_that_is_no_upload_is_a_clear_error(client: Client, picture: Path, cache: Path) -> None:
+    uploaded = upload(client.src, picture)
+    for path in (str(cache), f"{uploaded}/x"):
+        assert "The upload is gone" in ask_about(client.src, path)
+    assert "event: complete" in ask_about(client.src, uploaded)
+
+
 @pytest.mark.parametrize("endpoint", ["analyse", "analyse_base64"])
 def test_a_web_address_is_refused_before_anything_is_fetched(
     endpoint: str, client: Client, cache: Path, monkeypatch: pytest.MonkeyPatch

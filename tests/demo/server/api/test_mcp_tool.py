@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,23 @@ def test_a_language_model_is_told_what_it_does_and_gets_json(tmp_path: Path, mon
     assert "cannot be fetched" in inside  # an address in the server's own network
     assert [answer.isError for answer in answers] == [False, False, True, True]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_callers_send_stays_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with gr.Blocks(analytics_enabled=False) as page:
+        add_tool(page, Pipeline.load(WEIGHTS, "cpu"), PhotoQueue())
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, run_history=False, mcp_server=True)
+    calls = (("tools/call", {"name": "nonsense", "arguments": {}}), ("nonsense", {"name": "nonsense"}))
+    accepted = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    try:
+        for method, parameters in calls:
+            body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+            asked = urllib.request.Request(f"{url}gradio_api/mcp/", body, accepted)
+            with urllib.request.urlopen(asked) as answer:
+                assert "error" in answer.read().decode().lower()
+    finally:
+        page.close()
+    assert "nonsense" not in caplog.text
 
 
 def test_a_language_model_is_told_the_attributes_of_the_weights_in_use() -> None:

@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+from demo.paths import PREVIEW
 from demo.server.http.link_preview import PREVIEW_SIZE, SENTENCE, TITLE
 from demo.server.page import launch_options
 
@@ -78,6 +79,7 @@ def test_the_picture_is_there_in_the_size_that_is_told(served: tuple[str, str]) 
     assert Image.open(io.BytesIO(picture)).size == PREVIEW_SIZE
     found = tags(served[0])
     assert (*map(int, found["og:image:width"] + found["og:image:height"]),) == PREVIEW_SIZE
+    assert picture == PREVIEW.read_bytes()
     assert len(picture) < 2**20  # some programs refuse a larger one
 
 

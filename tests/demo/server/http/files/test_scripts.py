@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_a_script_is_served_as_it_stands_and_may_be_kept_for_good(folder: Path) 
     assert answer.text == MAIN
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_it_comes_compressed_to_those_who_take_that(folder: Path, accepted: str) -> None:
+    scripts = Scripts(folder)
+    asked = {"Accept-Encoding": accepted}
+    with client(scripts).stream("GET", scripts.address("live/main.js"), headers=asked) as answer:
+        whole = b"".join(answer.iter_raw())
+    assert (gzip.decompress(whole) if accepted == "gzip" else whole).decode() == MAIN
+    assert answer.headers["Vary"] == "Accept-Encoding"
 
 
 def test_an_import_leads_below_the_same_version(folder: Path) -> None:
