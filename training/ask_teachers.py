@@ -129,11 +129,17 @@ def ask(
     else:
         parts = decoded_together(asked, cache_dir, transform, _DECODING_THREADS)
     # All at once, since it takes the pictures of all folders to tell a table's rows apart.
-    pictures = LabelledPictures(JoinedPictures(tuple(parts)), join(asked))
-    inside = set(pictures.split.paths)
-    others = [path for path in splits.others if path not in inside]
+    joined, others = _all_pictures(splits)
+    pictures = LabelledPictures(JoinedPictures(tuple(parts)), joined)
     found = opinion_of(files, pictures, Process(0, 1, choose_device(device)), weights, others)
     return np.split(found, np.cumsum([len(split) for split in asked])[:-1])
+
+
+def _all_pictures(splits: RunSplits) -> tuple[Split, list[Path]]:
+    """All pictures to ask about, and the others that a table may describe."""
+    joined = join([*splits.train, *splits.valid.values()])
+    inside = set(joined.paths)
+    return joined, [path for path in splits.others if path not in inside]
 
 
 def leave_empty(columns: dict[Path, list[int]], split: Split, probabilities: np.ndarray) -> None:
@@ -257,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         empty = left_out(options.leave_out, options.data_dir, asked[0].attributes)
         for line in (
             *splits.notes,
-            *check_teachers([file for file, _ in teachers], splits.joined(), splits.others).lines,
+            *check_teachers([file for file, _ in teachers], *_all_pictures(splits)).lines,
         ):
             print(line, file=sys.stderr)
         found = ask(teachers, splits, options.cache_dir, options.device)

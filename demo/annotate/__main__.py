@@ -98,10 +98,10 @@ def _annotate(
         summary.add(entry)
     if table.done:
         print(f"Going on after {len(table.done)} of {len(files)} pictures that are done.", file=sys.stderr)
-    reach = Reach(next((entry.file for entry in reversed(table.done) if not entry.failure), ""))
+    reach = Reach(table.done)
     with closing(_outcomes(pipeline, files[len(table.done) :], options)) as outcomes:
         for outcome in counted(outcomes, "annotating", len(files), len(table.done)):
-            reach.check(outcome.file, failed=outcome.failure is not None, out_of_reach=outcome.out_of_reach)
+            reach.check(outcome)
             summary.add(table.add(outcome))
 
 

@@ -1,6 +1,10 @@
 """Tells a picture that cannot be read from a disk or a network that is gone, at which a run has to stop."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from demo.batch.journal import Entry
+from demo.batch.outcome import Outcome
 
 
 class AllOutOfReachError(RuntimeError):
@@ -13,31 +17,29 @@ class Reach:
     Otherwise a network share that is away for a minute would cost all pictures that a run comes to in that minute.
 
     Args:
-        read: name of a picture that an earlier run has read; empty if there is none.
+        done: the pictures of an earlier run that goes on.
     """
 
-    def __init__(self, read: str = "") -> None:
-        self._read = read
+    def __init__(self, done: Sequence[Entry]) -> None:
+        self._read = next((entry.file for entry in reversed(done) if entry.failure is None), "")
 
-    def check(self, file: str, *, failed: bool, out_of_reach: bool) -> None:
+    def check(self, outcome: Outcome) -> None:
         """Note how the next picture has fared.
 
         Args:
-            file: its name.
-            failed: whether it could not be read, for any reason.
-            out_of_reach: whether its file is not there or cannot be read.
+            outcome: its result.
 
         Raises:
             AllOutOfReachError: neither can that of the last picture that was read.
         """
-        if not failed:
-            self._read = file
-        elif out_of_reach and self._read:
+        if outcome.failure is None:
+            self._read = outcome.file
+        elif outcome.out_of_reach and self._read:
             try:
                 with Path(self._read).open("rb") as picture:
                     picture.read(1)
             except OSError as error:
                 reason = error.strerror or error
                 raise AllOutOfReachError(
-                    f"{file} cannot be read, nor can {self._read} any more, which was read before: {reason}"
+                    f"{outcome.file} cannot be read, nor can {self._read} any more, which was read before: {reason}"
                 ) from error

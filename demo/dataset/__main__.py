@@ -5,9 +5,10 @@ unknown), parts (train, valid) and, if known, people. report.csv says what becam
 crop shows. With --groups, such as ``--groups age race``, list_groups.csv describes the people for
 ``training.evaluate --outside``.
 
-Labels in the pictures' names, such as UTKFace's [age]_[gender]_…, have to be written into a table first:
-``(echo file,age,gender; ls UTKFace | awk -F_ '{print $0","$1","$2}') > utkface.csv``; then
-``--labels utkface.csv --attribute Male=gender:0 --attribute Young=age:0-35/50-116``.
+Labels in the pictures' names, such as UTKFace's [age]_[gender]_[race]_…, have to be written into a table first:
+``(echo file,age,gender,race; ls UTKFace | awk -F_ 'BEGIN {split("White,Black,Asian,Indian", race, ",")} {print
+$0","$1","$2","race[$3 + 1]}') > utkface.csv``; then ``--labels utkface.csv --attribute Male=gender:0 --attribute
+Young=age:0-35/50-116 --groups age race``. (Its fifth race stands for all others, and stays empty.)
 """
 
 import argparse
@@ -104,19 +105,19 @@ def _make(
         _check_names(table.path, pictures)
         (out / IMAGES).mkdir(exist_ok=True)
         done = min(len(table.done), len(pictures))
-        reach = Reach(next((entry.file for entry in reversed(table.done[:done]) if not entry.failure), ""))
+        reach = Reach(table.done[:done])
         if done:
             print(f"Going on after {done} of {len(pictures)} pictures that are done.", file=sys.stderr)
         with closing(_cropped(finder, pictures[done:], options)) as results:
             for picture, cropped in counted(results, "cropping", len(pictures), done):
+                rows = crop_rows(picture, cropped, options.valid_share)
+                outcome = Outcome(picture.file, rows, cropped.failure or None, cropped.out_of_reach)
                 if not picture.left_out:
-                    failed, out_of_reach = bool(cropped.failure), cropped.out_of_reach
-                    reach.check(picture.file, failed=failed, out_of_reach=out_of_reach)
+                    reach.check(outcome)
                 for crop in cropped.crops:
                     with replacement(out / IMAGES / crop_name(picture.stem, crop.number)) as part:
                         part.write_bytes(crop.jpeg)
-                rows = crop_rows(picture, cropped, options.valid_share)
-                table.add(Outcome(picture.file, rows, cropped.failure or None, cropped.out_of_reach))
+                table.add(outcome)
         for outcome in rest[max(0, len(table.done) - len(pictures)) :]:
             table.add(outcome)
         write_tables(out, table.path, pictures, labels)

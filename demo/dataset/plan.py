@@ -9,6 +9,7 @@ from pathlib import Path
 from demo.dataset.labels import Labels
 from demo.dataset.matching import match
 from demo.dataset.names import crop_stems, paths_below
+from slimnet.files.text_table import is_unknown
 
 TRAIN, VALID = 0, 1
 
@@ -68,7 +69,7 @@ def plan(files: Sequence[str], inputs: Sequence[str], labels: Labels | None, fol
         A plan for each file.
     """
     paths = paths_below(inputs, files)
-    folders = [_one_word(path.parent) if folders_are_people and path.parent.name else "" for path in paths]
+    folders = [_person_of(path.parent) if folders_are_people else "" for path in paths]
     named = zip(files, crop_stems(files, paths), folders, strict=True)
     if labels is None:
         return [Picture(file, stem, person=folder) for file, stem, folder in named]
@@ -81,6 +82,12 @@ def plan(files: Sequence[str], inputs: Sequence[str], labels: Labels | None, fol
         part = labels.partitions[found.row] if labels.partitions else None
         pictures.append(Picture(file, stem, found.row, "", person or folder, part))
     return pictures
+
+
+def _person_of(folder: Path) -> str:
+    """Who is in a folder of one person; "" for one that is called as tables call nobody, such as "unknown"."""
+    person = _one_word(folder) if folder.name else ""
+    return "" if is_unknown(person) else person
 
 
 def _one_word(name: str | Path) -> str:

@@ -137,6 +137,15 @@ def test_a_table_may_be_one_of_the_teachers(tmp_path: Path, data: Path) -> None:
     np.testing.assert_allclose(table_logits(str(table), split)[:, 0], 2, atol=1e-4)
 
 
+def test_a_table_may_answer_for_validation_pictures_alone(tmp_path: Path, data: Path) -> None:
+    valid = {path.as_posix() for path in read_celeba(data)["valid"].paths}
+    first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
+    header, *rows = first.read_text(encoding="utf-8").splitlines(keepends=True)
+    first.write_text(header + "".join(row for row in rows if row.split(",")[0] in valid), encoding="utf-8")
+    table = ask(data, str(first))
+    np.testing.assert_allclose(table_logits(str(table), read_celeba(data)["valid"])[:, 0], 4, atol=1e-4)
+
+
 def test_teachers_count_by_their_weights_where_they_answer(tmp_path: Path, data: Path) -> None:
     first = ask(data, weights(tmp_path / "a.safetensors", 4, -2, 0)).rename(tmp_path / "first.csv")
     with first.open(encoding="utf-8", newline="") as file:

@@ -221,8 +221,8 @@ def check_teachers(teachers: Sequence[str], split: Split, others: Sequence[Path]
 
     Args:
         teachers: Files of weights, and tables of probabilities.
-        split: The training split.
-        others: Pictures outside it that a table may describe.
+        split: The pictures to ask them about.
+        others: Other pictures that a table may describe.
 
     Returns:
         What they know, and what the user should know about them.

@@ -55,7 +55,7 @@ class AttributeOutside:
         attribute: Its name.
         everybody: All pictures.
         adults: Pictures of people of at least ADULT_YEARS.
-        groups: Adults by origin and gender.
+        groups: Adults by origin and, if the set labels Male, gender.
         ages: Everybody by age, then also by gender.
         unlabelled: Ages of people in the pictures of whom none has this label.
         worst: The group that is right least often, of those with at least LEAST_IMAGES; None if there is none.
@@ -241,11 +241,12 @@ def _divided(attribute: str, counted: _Counted, genders: dict[str, np.ndarray], 
     """Count the answers in every part of the pictures with a known label."""
     known = counted.known
     adults = known & (groups.ages >= ADULT_YEARS)
+    divided: list[tuple[str | None, np.ndarray]] = [*genders.items()] or [(None, known)]
     by_group = tuple(
         counted.part(adults & (groups.origins == origin) & chosen, group=str(origin), gender=gender)
         for origin in np.unique(groups.origins)
         if origin
-        for gender, chosen in genders.items()
+        for gender, chosen in divided
     )
     either = [(None, known), *genders.items()]
     ages = tuple(

@@ -5,7 +5,7 @@ from typing import Any
 
 from training.report import tables
 
-_PEOPLE = {"female": "women", "male": "men"}
+_GENDERS = {"female": "women", "male": "men"}
 
 
 def who_it_fails(found: dict[str, Any]) -> str:
@@ -29,9 +29,9 @@ def people(part: dict[str, Any]) -> str:
     """Name a group of adults, such as "Black women".
 
     Args:
-        part: A part that has a group and a gender.
+        part: A part that has a group, and a gender if its set has.
     """
-    return f"{part['group']} {_PEOPLE[part['gender']]}"
+    return f"{part['group']} {_GENDERS.get(part['gender'], 'people')}"
 
 
 def _attribute(other: dict[str, Any], found: dict[str, Any]) -> str:
@@ -47,13 +47,15 @@ def _attribute(other: dict[str, Any], found: dict[str, Any]) -> str:
         + (f" No labels, and so no figures, for ages {', '.join(found['unlabelled'])}." if found["unlabelled"] else ""),
     ]
     if found["groups"]:
+        divided = any(part["gender"] for part in found["groups"])
+        columns = _GENDERS if divided else {None: "all"}
         for title, cell in (("adults", _cell), ("adults, fewest mistakes", _answered)):
-            rows = _grid(found["groups"], "group", (*_PEOPLE,), cell)
-            lines += ["", tables.table((title, *_PEOPLE.values()), rows)]
+            rows = _grid(found["groups"], "group", (*columns,), cell)
+            lines += ["", tables.table((title, *columns.values()), rows)]
     if found["ages"]:
         for title, cell in (("age", _cell), ("age, fewest mistakes", _answered)):
-            rows = _grid(found["ages"], "age", (None, *_PEOPLE), cell)
-            lines += ["", tables.table((title, "all", *_PEOPLE), rows)]
+            rows = _grid(found["ages"], "age", (None, *_GENDERS), cell)
+            lines += ["", tables.table((title, "all", *_GENDERS), rows)]
     return "\n".join(lines)
 
 

@@ -64,6 +64,19 @@ def test_unknown_labels_are_not_counted() -> None:
     assert measure(answers, Split((), split.labels, ("Bald",), split.identities), groups) == ()
 
 
+def test_a_set_that_labels_no_gender_has_groups_all_the_same() -> None:
+    young = np.ones((60, 1), bool)
+    right = np.arange(60) % 2 == 0
+    split = Split((), young, ("Young",), np.arange(60))
+    groups = Groups(np.repeat(["Black", "White"], 30), np.full(60, 25))
+    (found,) = measure({"Young": Answers(right, right)}, split, groups)
+    assert [(part.group, part.gender, part.images, part.right) for part in found.groups] == [
+        ("Black", None, 30, 0.5), ("White", None, 30, 0.5),
+    ]  # fmt: skip
+    assert found.worst
+    assert [(part.age, part.gender) for part in found.ages] == [("20-29", None)]
+
+
 def test_ages_of_which_nobody_has_a_label_are_told() -> None:
     answers, split, groups = people(
         (3, "", 25, True, 3), (2, "", 35, True, 2), (1, "", 45, True, 1), (1, "", -1, True, 1)
