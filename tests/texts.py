@@ -48,9 +48,9 @@ def script_texts() -> dict[str, str]:
 def server_texts() -> set[str]:
     """Sentences in which the server says what is wrong with a picture or a frame, with {} for their values."""
     modules = [importlib.import_module(name) for name in _ANSWERING]
-    formats = importlib.import_module("demo.pictures.formats")
+    kinds = [importlib.import_module(f"demo.pictures.{name}") for name in ("formats", "tiff")]
     errors = {text for module in modules for text in _errors(module)} - {"{} {}"}
-    unsupported = {f"{{}} {text}" for text in _unsupported(formats)}
+    unsupported = {f"{{}} {text}" for module in kinds for text in _unsupported(module)}
     return errors | unsupported | {importlib.import_module("demo.server.http.gate").REFUSAL}
 
 
@@ -67,11 +67,11 @@ def _errors(module: ModuleType) -> Iterator[str]:
             yield _text(node.value, module)
 
 
-def _unsupported(formats: ModuleType) -> Iterator[str]:
+def _unsupported(module: ModuleType) -> Iterator[str]:
     """What follows a file's name if its format is known but not supported."""
-    for node in ast.walk(ast.parse(inspect.getsource(formats))):
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.JoinedStr | ast.Constant | ast.BinOp):
-            text = _text(node, formats) if _is_text(node) else ""
+            text = _text(node, module) if _is_text(node) else ""
             if re.match(r"(is|holds) (an?|wider or) .*\.$", text):
                 yield text
 

@@ -27,6 +27,8 @@ export class Frames {
     this.track = null; // of the camera; null while there is none
     this.frozen = false;
     this.awaits = ""; // "camera", "engine", or neither
+    /** @type {import("../shared/language.js").Words} */
+    this.turn = ""; // what to say while the server has asked to be left alone
     /** @type {number | null} */
     this.newest = null; // capture time of the frame that the video shows; null once it has been taken
     this.wake = () => {};
@@ -98,8 +100,10 @@ export class Frames {
       } else if (answer.busy) {
         const seconds = Math.ceil(answer.seconds);
         const crowded = t("Many visitors at once: your turn comes in about {seconds} s.", {seconds});
-        this.view.say(answer.own ? t("The server is still reading the last frame.") : crowded, "waiting");
+        this.turn = answer.own ? t("The server is still reading the last frame.") : crowded;
+        this.view.say(this.turn, "waiting");
         await this.pause(1000 * answer.seconds);
+        this.turn = "";
       } else {
         failures += 1;
         this.explain(answer, failures);

@@ -13,7 +13,7 @@ const CAMERA_GONE = t(
 const LOOKING = t("Looking for a face…");
 const LOADING = t("Loading onto this device. Nothing is sent meanwhile.");
 const NOT_READY = t("Not read yet: this device is not ready."); // the engine switch says why
-const FROZEN = t("Frozen. Nothing is sent until you go on.");
+const FROZEN = t("Frozen. Nothing is read until you go on.");
 
 export class Session {
   /**
@@ -115,10 +115,10 @@ export class Session {
     this.isGone = true;
     view.wait(CAMERA_GONE);
     this.offerCameras();
-    while (!signal.aborted && !frames.track) {
+    while (!signal.aborted && this.isGone) {
       await pause(CAMERA_RETRY_MS);
       const camera = await this.lostCamera();
-      if (signal.aborted || frames.track || !camera || document.hidden) continue;
+      if (signal.aborted || !this.isGone || !camera || document.hidden) continue;
       try {
         await this.takeCamera(camera, true);
         this.sayWhatIsDone();
@@ -162,7 +162,6 @@ export class Session {
   changeEngine() {
     const {view, frames, engines, server} = this;
     frames.use(engines.open(server));
-    view.forgetFaces();
     view.askWhy();
     view.reloadButton.hidden = true;
     if (frames.track || view.state !== "starting") this.sayWhatIsDone();
@@ -202,6 +201,7 @@ export class Session {
     else if (state === "failed") view.wait(NOT_READY);
     else if (frames.frozen) view.stand(FROZEN);
     else if (frames.track.muted) view.wait(NO_PICTURE);
+    else if (frames.turn) view.say(frames.turn, "waiting");
     else view.say(LOOKING);
   }
 }

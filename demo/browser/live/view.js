@@ -66,6 +66,8 @@ export class View {
       this.panel.listed,
     );
     this.choice = new Choice();
+    /** @type {import("../engines/server.js").Engine | null} */
+    this.shownBy = null; // the engine that read the last frame shown: another one numbers faces differently
     /** @type {number | null} */
     this.told = null; // number of the face whose attributes the panel shows, even if it has gone since
     this.settings.onChange(() => {
@@ -187,7 +189,7 @@ export class View {
   fallSilent() {
     this.live.classList.add("stale");
     this.remarks.hideAge();
-    if (this.frames.awaits === "camera") this.say(NO_PICTURE, "waiting");
+    if (this.frames.awaits === "camera") this.say(this.frames.track ? NO_PICTURE : ASKING_FOR_CAMERA, "waiting");
     if (this.frames.awaits === "engine") this.say(this.frames.engine.waiting, "waiting");
   }
 
@@ -198,6 +200,7 @@ export class View {
    */
   begin(frames) {
     this.frames = frames;
+    this.shownBy = null;
     this.forgetFaces();
     this.state = "starting";
     this.stopButton.hidden = false;
@@ -269,6 +272,10 @@ export class View {
    */
   show(frame, answer, captured, stages) {
     const began = performance.now();
+    if (this.shownBy !== this.frames.engine) {
+      this.shownBy = this.frames.engine;
+      this.forgetFaces();
+    }
     const {faces} = answer;
     const {chosen, picture} = this;
     this.choice.follow(faces, began);
@@ -306,9 +313,9 @@ export class View {
     this.picture.paint(this.readings, this.chosen, this.panel.rule);
   }
 
-  /** Applies settings at once to a picture that stands still, since no next frame will. */
+  /** Applies settings to the picture on the page: the next frame may be a while, or not come at all. */
   decideAgain() {
-    if (!this.frames || (this.frames.watched && this.state === "on")) return;
+    if (!this.frames) return;
     this.readings.decideAgain(this.panel.rule);
     this.paint();
     this.showClass();
@@ -334,7 +341,7 @@ export class View {
       panel.clear();
       panel.reliability.clear();
       this.why.loseFace();
-      // Its number is free again, so whoever comes now may be another.
+      // Whoever comes now may be another.
       if (now - this.choice.seen > this.facts.remembered_ms) this.announcer.turnTo(null);
     }
     this.showClass();
@@ -395,7 +402,7 @@ export class View {
 
   /** Drops the map when another attribute, face or engine is chosen: the next frame brings the new one. */
   askWhy() {
-    const frozen = this.frames?.frozen ? t("Nothing is sent while the picture is frozen. Go on to see why.") : "";
+    const frozen = this.frames?.frozen ? t("Nothing is read while the picture is frozen. Go on to see why.") : "";
     const text = this.state === "off" ? t("Start the camera to see why.") : frozen || t("Working it out…");
     this.why.begin(text);
     this.picture.map = null;

@@ -45,7 +45,10 @@ export class Asking {
       // If the server had no room for a photo, it is not sent again once the visitor has switched to this device.
       const goesOn = () => isWanted() && (photo.atServer || engine === this.chosenEngine);
       const answer = await this.whileWanted(goesOn, signal, (ending) => engine?.read(request, goesOn, ending));
-      if (!answer) continue;
+      if (!answer) {
+        if (isWanted()) this.onAwaited(); // what was said of its turn holds no more
+        continue;
+      }
       this.readBy.set(answer, engine);
       return answer;
     }

@@ -86,9 +86,13 @@ export class Photos {
       );
     } finally {
       // If this made way, the status line says for what.
-      const isStillSaid = this.turnNotice && String(shownIn(view.statusLine)) === String(this.turnNotice);
-      if (isStillSaid && !reading.busy && !asked.aborted) view.sayWhatIsShown();
+      if (this.isTurnSaid && !reading.busy && !asked.aborted) view.sayWhatIsShown();
     }
+  }
+
+  /** Whether the page still says what the server said of somebody's turn. */
+  get isTurnSaid() {
+    return Boolean(this.turnNotice) && String(shownIn(this.view.statusLine)) === String(this.turnNotice);
   }
 
   /** Whether the next photo read will replace what the page shows. */
@@ -138,6 +142,7 @@ export class Photos {
     if (this.isNextAwaited) this.sayWhatIsAwaited();
     else {
       view.arrive();
+      if (answer && this.isTurnSaid) view.sayWhatIsShown();
       this.showAlbum();
     }
     this.offer.show(this.asking.atServer ? reading.failed.filter(({error}) => error instanceof NotReadHereError) : []);

@@ -101,12 +101,14 @@ export class Reading {
    * @param {Given[]} photos
    */
   give(photos) {
-    this.dropQuestions();
     if (!this.busy) this.begin();
     const taken = photos.slice(0, this.most - this.total);
     this.refused += photos.length - taken.length;
     this.total += taken.length;
-    if (taken.length) this.gifts++;
+    if (taken.length) {
+      this.dropQuestions();
+      this.gifts++;
+    }
     for (const photo of taken) this.read(photo, this.gifts, this.round.signal);
     this.onChange(null, 0);
   }

@@ -123,8 +123,7 @@ function watched(call, signal) {
  * @returns {Promise<Failure>}
  */
 async function whyNoAnswer(response) {
-  if (!navigator.onLine) return OFFLINE;
-  if (!response) return whyNotConnected();
+  if (!response) return navigator.onLine ? whyNotConnected() : OFFLINE;
   const {status, ok} = response;
   if (ok) return isPage(response) ? SIGN_IN : INCOMPLETE;
   const said = status === 403 && (await ownReason(response));

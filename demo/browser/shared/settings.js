@@ -19,7 +19,7 @@ const PACES = [0, 5, 10, 30]; // seconds
  * @property {boolean | undefined} mirror - whether the live picture is mirrored; undefined: depends on the camera
  * @property {Camera | undefined} camera
  * @property {string | undefined} language - of the page; choose_language.js reads it; undefined: the browser's
- * @property {"server" | "device" | undefined} engine - what reads the camera's frames; undefined: none was chosen
+ * @property {"server" | "device" | undefined} engine - what reads frames and photos; undefined: none was chosen
  * @property {string | undefined} point - the operating point; undefined: none was chosen
  * @property {boolean} shortcuts - whether single keys work everywhere on the page
  * @property {boolean} guide - whether the live panel guides the visitor into its picture

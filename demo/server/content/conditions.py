@@ -43,21 +43,8 @@ def _class(condition: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
         "usual": row is usual,
         "like": "like this one" if row is usual else _LIKE[name],
         "rows": [_row(*values) for values in measured],
-        "decided": _decided(row.get("decided")),  # older files have none
+        "decided": row.get("decided"),  # older files have none
     }
-
-
-def _decided(found: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the boxes are worth, rounded to per cent, as the page shows it."""
-    if not found:
-        return None
-    points = {name: _in_percent(columns) for name, columns in found["points"].items()}
-    return {"points": points, "sure": _in_percent(found["sure"])}
-
-
-def _in_percent(columns: dict[str, list[float | None]]) -> dict[str, list[float | None]]:
-    """Round shares to per cent, since there are some thousands of them."""
-    return {name: [None if share is None else round(share, 2) for share in column] for name, column in columns.items()}
 
 
 def _row(balanced_accuracy: float | None, low: float | None, high: float | None) -> list[str] | None:

@@ -37,7 +37,7 @@ def search_words() -> dict[str, str]:
     """Other English words that people may search for to find an attribute.
 
     Returns:
-        Name for people -> the words, with spaces between them.
+        Name in the weights -> the words, with spaces between them.
     """
     return _read(LANGUAGES / "en.json")["search"]
 

@@ -231,6 +231,45 @@ def test_an_unplugged_camera_is_taken_again_and_no_other(server: Server, open_pa
     wait_for_live_status(page, "One face")
 
 
+# The named camera takes long to open, as where the browser asks for permission first.
+SLOW = """(name) => {
+    const take = navigator.mediaDevices.getUserMedia;
+    window.opens = new Promise((resolve) => { window.letOpen = resolve; });
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const listed = await navigator.mediaDevices.enumerateDevices();
+      const asked = listed.find(({deviceId}) => deviceId === wanted.video.deviceId?.exact);
+      if (asked?.label === name) await window.opens;
+      return take(wanted);
+    };
+}"""
+COUNTED = """() => {
+    const list = navigator.mediaDevices.enumerateDevices;
+    window.looks = 0;
+    navigator.mediaDevices.enumerateDevices = async () => {
+      window.looks++;
+      return list();
+    };
+}"""
+
+
+def test_a_camera_that_is_chosen_while_another_one_is_awaited_is_opened_however_long_it_takes(
+    server: Server, open_page: Any
+) -> None:
+    page = open_page(server, ONE + WITHOUT)
+    start_live(page)
+    pick(page, "fake_device_1")
+    page.evaluate(SLOW, "fake_device_2")
+    page.evaluate("window.taken = 'fake_device_1'")  # another program takes it, and it stays in the list
+    page.evaluate("window.watched.tracks.at(-1).stop(); window.watched.tracks.at(-1).dispatchEvent(new Event('ended'))")
+    wait_for_live_status(page, "disconnected")
+    page.select_option("#live .picker select", label="fake_device_2")
+    page.evaluate(COUNTED)
+    page.wait_for_function("window.looks >= 1")  # it looks once more for the first one, and leaves it
+    page.evaluate("window.letOpen(); 0")
+    wait_for_camera(page, "fake_device_2")
+    wait_for_live_status(page, "One face")
+
+
 def test_a_camera_that_is_back_is_not_called_another_where_the_browser_hides_names(
     server: Server, open_page: Any
 ) -> None:

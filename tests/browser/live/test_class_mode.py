@@ -70,6 +70,23 @@ def test_a_picture_that_stands_still_has_its_faces_too(server: Server, open_page
     assert page.is_hidden("#live .class-faces .none")
 
 
+def test_a_setting_that_is_changed_while_an_answer_is_awaited_counts_at_once(server: Server, open_page: Any) -> None:
+    probabilities = [0.4 if name == "Bags_Under_Eyes" else 0.001 for name in ATTRIBUTES]
+    page = open_page(server, answered(face(1, 20, probabilities=probabilities, box=[20, 100, 90, 90])))
+    start_live(page)
+    page.click("#live [data-do=class]")
+    page.wait_for_selector("#live .class-faces section:visible")
+    assert "Bags Under Eyes" not in cards(page)[0]
+    page.keyboard.press("Escape")
+    page.evaluate("window.delay = 1e9")
+    page.wait_for_function("document.querySelector('#live').classList.contains('stale')")
+    painted = page.get_attribute("#live", "data-frame")
+    page.check("#live .points [value=balanced]", force=True)
+    page.click("#live [data-do=class]")
+    assert "Bags Under Eyes" in cards(page)[0]
+    assert page.get_attribute("#live", "data-frame") == painted
+
+
 def test_faces_stand_as_in_the_picture_when_it_is_mirrored(server: Server, open_page: Any) -> None:
     page = open_page(server, answered(having(1, 20, 90, "Smiling"), having(2, 320, 90, "Bald")))
     start_live(page)

@@ -57,7 +57,7 @@ def test_the_map_of_the_attribute_that_is_asked_about_is_shown_and_told(server: 
     page.click("#live [data-do=freeze]")
     wait_for_live_status(page, "Frozen")
     page.click("#live label[for=live-Smiling]")
-    wait_for_sentence(page, "Nothing is sent while the picture is frozen.")
+    wait_for_sentence(page, "Nothing is read while the picture is frozen.")
     page.click("#live [data-do=freeze]")
     wait_for_sentence(page, SENTENCE)
     page.click("#live [data-face='2']")  # no map comes with this face
@@ -75,4 +75,4 @@ def test_an_answer_that_will_not_come_is_not_awaited_over_a_frozen_picture(serve
     page.click("#live label[for=live-Smiling]")
     wait_for_sentence(page, "Working it out…")
     page.click("#live [data-do=freeze]")
-    wait_for_sentence(page, "Nothing is sent while the picture is frozen.")
+    wait_for_sentence(page, "Nothing is read while the picture is frozen.")

@@ -85,6 +85,11 @@ def test_ticked_ones_alone_follow_the_face(page: Any) -> None:
     show(page, {"Smiling": 0.9, "Young": 0.8})
     page.click("#live [data-toggle=ticked]")
     assert seen(page) == {"Smiling", "Young"}
+    page.fill("#live input[type=search]", "hat")
+    assert page.inner_text("#live .matches") == "Found: 0 of 40 attributes"
+    page.fill("#live input[type=search]", "smil")
+    assert page.inner_text("#live .matches") == "Found: 1 of 40 attributes"
+    page.fill("#live input[type=search]", "")
     assert page.locator("#live h3:visible").all_text_contents() == ["Nose and mouth", "Impressions"]
     show(page, {"Bangs": 0.9})
     assert seen(page) == {"Bangs"}

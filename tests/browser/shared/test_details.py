@@ -37,7 +37,7 @@ BLURRED = {
 CLASSES: list[dict[str, Any]] = [
     {"from": 0, "change": -0.2, "usual": False, "like": "as blurred as this one", "decided": BLURRED},
     {"from": 20, "change": -0.1, "usual": False, "like": "as blurred as this one", "decided": None},
-    {"from": 40, "change": 0, "usual": True, "like": "like this one", "decided": None},
+    {"from": 40, "change": 0, "usual": True, "like": "like this one", "decided": BLURRED},
 ]
 CONDITIONS = [{"name": "sharpness", "classes": [row | {"rows": [None] * len(ATTRIBUTES)} for row in CLASSES]}]
 
@@ -87,7 +87,7 @@ def test_what_too_few_faces_show_is_said_to_be_of_all_of_celebas_or_left_open(pa
 def test_where_a_class_was_not_measured_the_sentence_says_that_it_is_of_all(page: Any) -> None:
     show(page, 30)
     assert told(page) == f"On all of CelebA’s faces: {ALL_TICKS} {ALL_ANSWERS}"
-    show(page, 50)  # like most of CelebA's faces
+    show(page, 50)  # like most of CelebA's faces, of which more were measured than in this class alone
     assert told(page) == f"{ALL_TICKS} {ALL_ANSWERS}"
 
 

@@ -8,6 +8,7 @@ from slimnet import ATTRIBUTES, Reliability
 from tests.browser.bare import bare_page
 
 SCRIPT = "shared/attributes/reliability.js"
+DETAILS = "shared/attributes/details.js"
 USUAL = tuple(Reliability(0.9, 0.88, 0.92) for _ in ATTRIBUTES)
 NOTES = {"Male": "Outside CelebA: right for 42 of 100 Black women."}
 PANEL = (
@@ -134,3 +135,15 @@ def test_whom_it_fails_is_told_in_the_details(page: Any) -> None:
     page.eval_on_selector(".attributes", "list => list.classList.remove('adjusting')")
     assert page.is_hidden("#live-Male-note")
     assert page.is_hidden(".like")
+
+
+def test_a_mark_beside_the_box_opens_and_closes_the_note_on_whom_it_fails(browser: Any) -> None:
+    with bare_page(browser, DETAILS, body=PANEL.replace(" adjusting", "")) as page:
+        page.evaluate("window.settings = {values: {thresholds: {}}}; 0")
+        page.evaluate("new Details(document.querySelector('.attributes'), settings, null); 0")
+        mark = page.get_by_role("button", name="Whom “Male” fails")
+        assert page.locator(".whom").count() == 1
+        for shown in (True, False):
+            mark.press("Enter")
+            assert page.is_visible("#live-Male-note") is shown
+            assert mark.get_attribute("aria-expanded") == str(shown).lower()

@@ -120,9 +120,7 @@ export class Timeline {
     if (!this.recording) return;
     this.data.add(milliseconds, answer, captured);
     if (this.data.full)
-      this.stop(
-        t("Stopped after {minutes} minutes, as long as a recording can be.", {minutes: minutes(this.data.recorded)}),
-      );
+      this.stop(t("Stopped after {minutes} minutes: the recording is full.", {minutes: minutes(this.data.recorded)}));
     else if (milliseconds - this.drawn >= REDRAW_MS) {
       this.drawn = milliseconds;
       this.draw();

@@ -1,7 +1,7 @@
-// The details below a box: how often its ticks are right, and a slider for its threshold.
+// The details below a box: how often its ticks are right, a slider for its threshold, and whom it fails.
 
 import {SURE_ONLY} from "./decisions.js";
-import {find, findAll} from "../elements.js";
+import {closest, find, findAll} from "../elements.js";
 import {joined, t} from "../language.js";
 import {percentage} from "./percentage.js";
 import {write} from "../written.js";
@@ -62,6 +62,10 @@ export class Details {
       const moved = this.rows.find(({slider}) => slider === event.target);
       if (moved) this.moveThreshold(moved);
     });
+    root.addEventListener("click", (event) => {
+      const mark = closest(event, ".whom");
+      if (mark) mark.setAttribute("aria-expanded", String(mark.closest(".attribute").classList.toggle("told")));
+    });
   }
 
   /** @param {ThresholdRow} row */
@@ -117,9 +121,10 @@ export class Details {
  */
 function measuredWords(decisions, alike, point, index) {
   const ofAll = sentences(decisions, point, index);
-  const measured = alike?.decided ? sentences(alike.decided, point, index) : [null, null];
+  if (!alike || alike.usual) return joined(ofAll); // most of CelebA's faces are usual ones, and they are more
+  const measured = alike.decided ? sentences(alike.decided, point, index) : [null, null];
   const figures = joined(ofAll.filter((_, place) => measured[place] === null));
-  const apart = alike && !alike.usual && measured.includes(null); // most of CelebA's faces are usual ones
+  const apart = measured.includes(null);
   return joined([
     ...measured.filter((sentence) => sentence !== null),
     apart ? t("On all of CelebA’s faces: {figures}", {figures}) : figures,

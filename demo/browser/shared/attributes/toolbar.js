@@ -99,16 +99,22 @@ export class Toolbar {
       row.matches = wanted.every((word) => row.fits(word));
       row.element.classList.toggle("unmatched", !row.matches);
     }
-    const rows = this.rows.filter((row) => this.shows(row));
-    const count = rows.filter(({matches}) => matches).length;
-    write(this.count, wanted.length ? t("Found: {count} of {total} attributes", {count, total: rows.length}) : "");
+    this.countFound();
     this.arrange();
+  }
+
+  /** Tells screen readers how many attributes a search has found. */
+  countFound() {
+    const count = this.rows.filter((row) => this.isToSee(row)).length;
+    const total = this.rows.filter((row) => this.shows(row)).length;
+    write(this.count, this.search.value.trim() ? t("Found: {count} of {total} attributes", {count, total}) : "");
   }
 
   /** @param {boolean} on */
   showTickedOnly(on) {
     this.tickedOnly = on;
     this.root.classList.toggle("ticked-only", on);
+    this.countFound();
     this.arrange();
   }
 
@@ -121,11 +127,14 @@ export class Toolbar {
     return this.settings.values.impressions || !group.classList.contains("impressions");
   }
 
+  /** @param {SearchRow} row */
+  isToSee(row) {
+    return row.matches && (row.box.checked || !this.tickedOnly) && this.shows(row);
+  }
+
   /** Hides groups without a visible row, and says so if none is left. To be called when ticks have changed. */
   arrange() {
-    const toSee = (/** @type {SearchRow} */ row) =>
-      row.matches && (row.box.checked || !this.tickedOnly) && this.shows(row);
-    const full = new Set(this.rows.filter(toSee).map(({group}) => group));
+    const full = new Set(this.rows.filter((row) => this.isToSee(row)).map(({group}) => group));
     for (const {group} of this.rows) if (group.hidden === full.has(group)) group.hidden = !full.has(group);
     this.nothing.hidden = full.size > 0;
   }

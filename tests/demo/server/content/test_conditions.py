@@ -35,14 +35,13 @@ def test_classes_are_compared_with_that_of_most_of_celeba() -> None:
     assert [row["like"] for row in turn["classes"]] == ["like this one", "turned as far as this one"]
 
 
-def test_what_the_boxes_are_worth_is_told_in_per_cent_where_it_was_measured() -> None:
+def test_what_the_boxes_are_worth_is_told_where_it_was_measured() -> None:
     shares = {"precision": [0.8349, None], "recall": [0.004, 1.0]}
     size = measured("size", 0.7, 0.8)
-    size["classes"][0]["decided"] = {"points": {"f1": shares}, "sure": shares | {"right": [None, 0.5]}}
+    decided = {"points": {"f1": shares}, "sure": shares | {"right": [None, 0.5]}}
+    size["classes"][0]["decided"] = decided
     size["classes"][1]["decided"] = None  # as for weights without operating points
     (found,) = conditions(figures(size), NAMES)
-    rounded = {"precision": [0.83, None], "recall": [0.0, 1.0]}
-    decided = {"points": {"f1": rounded}, "sure": rounded | {"right": [None, 0.5]}}
     assert [row["decided"] for row in found["classes"]] == [decided, None]
     (older,) = conditions(figures(measured("size", 0.7, 0.8)), NAMES)
     assert [row["decided"] for row in older["classes"]] == [None, None]

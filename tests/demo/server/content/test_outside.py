@@ -13,7 +13,7 @@ def part(right: float, group: str | None = None, gender: str | None = None, age:
 
 
 def figures(
-    *sets: tuple[str, str, list[dict[str, Any]], list[dict[str, Any]]], unlabelled: Sequence[str] = ("30-39",)
+    *sets: tuple[str, str, list[dict[str, Any]], list[dict[str, Any]]], unlabelled: Sequence[str] = ()
 ) -> dict[str, Any]:
     """outside.json; sets: name, attribute, groups, ages."""
     return {
@@ -57,12 +57,20 @@ def test_in_each_age_those_who_fare_worst_are_told() -> None:
     }
 
 
-def test_up_to_four_parts_that_stay_behind_are_told_over_all_sets() -> None:
+def test_all_parts_that_stay_behind_are_told_over_all_sets() -> None:
     ages = [BABIES, OLD, part(0.61, age="60-69")]
     found = figures(("A", "Male", [BLACK, WHITE], ages), ("B", "Male", [INDIAN], []))
     assert notes(found) == {
-        "Male": "Outside CelebA: right for 42 of 100 Indian women, 70 of 100 Black women, 54 of 100 people aged 0–2 "
-        "and 60 of 100 people aged 70 or more."
+        "Male": "Outside CelebA: right for 42 of 100 Indian women, 70 of 100 Black women, 54 of 100 people aged 0–2, "
+        "60 of 100 people aged 70 or more and 61 of 100 people aged 60–69."
+    }
+
+
+def test_ages_that_no_set_labels_are_told_at_the_end() -> None:
+    first = figures(("A", "Young", [], [OLD]), unlabelled=("0-2", "30-39", "40-49", "70+"))
+    second = figures(("B", "Young", [], []), unlabelled=("30-39", "40-49", "70+"))
+    assert notes({"sets": first["sets"] + second["sets"]}) == {
+        "Young": "Outside CelebA: right for 60 of 100 people aged 70 or more; at the age of 30–49, 70+ not measured."
     }
 
 
