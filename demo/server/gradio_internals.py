@@ -136,10 +136,11 @@ def keep_no_values() -> None:
 
 
 def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
-    """Forget results in the queue that nobody fetches, and calls that were cancelled.
+    """Forget what calls in the queue gave, results that nobody fetches, and calls that were cancelled.
 
-    Gradio keeps those of its 2,000 newest sessions for good, any number per session, and no setting limits that. It
-    also keeps which session made each of 10,000 calls, for a monitor that is switched off.
+    Gradio keeps the last call with its picture until the next one, and results of its 2,000 newest sessions for good,
+    any number per session. No setting limits that. It also keeps which session made each of 10,000 calls, for a monitor
+    that is switched off.
 
     Args:
         page: the page with its queue, whose methods are replaced.
@@ -153,6 +154,7 @@ def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
         event = queue.event_ids_to_events.get(event_id)
         await end(event_id)
         if event:
+            event.data = event.request = None  # the queue's own loops hold the last event until another one comes
             forget_later(event)
 
     async def remove_from_queue(event_id: str) -> None:  # when one ends that hasn't

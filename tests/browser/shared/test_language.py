@@ -76,7 +76,11 @@ def spoken() -> list[str]:
     parts = [part for other in figures["sets"] for row in other["attributes"] for part in row["groups"] + row["ages"]]
     found = json.loads(CONDITIONS.read_text(encoding="utf-8"))
     ages = [BABIES, OLD, some_people(0.61, gender="male", age="60-69")]
-    behind = [notes(outside(("A", "Male", [BLACK], ages[:count])))["Male"] for count in range(4)]
+    behind = [
+        notes(outside(("A", "Male", groups, ages[:count]), unlabelled=unlabelled))["Male"]
+        for groups, count in (([BLACK], 0), ([BLACK], 2), ([BLACK], 3), ([], 1))
+        for unlabelled in ((), ("30-39",))
+    ]
     classes = [one for condition in conditions(found, ATTRIBUTES) for one in condition["classes"]]
     wrong = [re.sub(r"^\{\}", "'a.jpg'", text).replace("{}", "7") for text in server_texts()]
     return [*wrong, *map(people, parts), "adults", *behind, *(one["like"] for one in classes), "The picture is empty."]

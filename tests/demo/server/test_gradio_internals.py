@@ -1,6 +1,7 @@
 """What each inner part of Gradio does that the page relies on, so that we notice a release that changes one."""
 
 import asyncio
+import gc
 import inspect
 import json
 import re
@@ -14,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.queueing import Event
 from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 from gradio.tunneling import CURRENT_TUNNELS, Tunnel
@@ -30,6 +32,7 @@ FORWARDED = tuple(
     for address, counted in (("203.0.113.7", "203.0.113.7"), ("2001:db8::1:2:3:4", "2001:db8::/56"))
 )
 UPLOAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n1\r\n--b--\r\n'
+GRADIO_NOTES = SessionState._update_value_in_config  # before any page of these tests is built
 # The paths that Gradio offers and the gate lets through. None hands out a file or fetches an address. Those for
 # monitoring and for the "vibe" editor answer 403 unless they are switched on.
 OPEN = {
@@ -218,6 +221,17 @@ def test_a_call_that_is_cancelled_is_forgotten(served: Served, monkeypatch: pyte
     assert len(queue.event_analytics) == 1
 
 
+def test_what_a_call_in_the_queue_gave_is_forgotten_when_it_has_ended(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_methods(served.page._queue, monkeypatch)
+    gradio_internals.forget_unfetched(served.page, 0.0)
+    called = join(served, "queued", "quiet", "picture")
+    eventually(lambda: called not in served.page._queue.event_ids_to_events)
+    left = [kept for kept in gc.get_objects() if isinstance(kept, Event) and kept._id == called]
+    assert [(event.data, event.request) for event in left] == [(None, None)] * len(left)
+
+
 def test_a_result_that_nobody_fetches_is_forgotten(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = served.page._queue
     keep_methods(queue, monkeypatch)
@@ -258,8 +272,8 @@ def test_a_session_keeps_nothing_of_what_a_call_gives_and_gets(served: Served, m
         return str(served.page.app.state_holder[name].config_values)
 
     value = {"path": upload(served), "meta": {"_type": "gradio.FileData"}}
+    monkeypatch.setattr(SessionState, "_update_value_in_config", GRADIO_NOTES)
     assert "a.txt" in kept("before", value)  # else Gradio keeps nothing any more, and neither need we
-    monkeypatch.setattr(SessionState, "_update_value_in_config", SessionState._update_value_in_config)
     gradio_internals.keep_no_values()
     assert "a.txt" not in kept("after", value)
 

@@ -155,7 +155,7 @@ def test_a_space_is_shown_in_the_frame_of_its_host(monkeypatch: pytest.MonkeyPat
     lifespan = launch_options(tmp_path, ["https://a.example"])["app_kwargs"]["lifespan"]
     app = App.create_app(gr.Blocks(analytics_enabled=False), app_kwargs={"lifespan": lifespan})
     with TestClient(app) as client:
-        policy = client.get("/").headers["Content-Security-Policy"]
+        policy = client.get("/none").headers["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors 'self' https://a.example https://huggingface.co")
 
 

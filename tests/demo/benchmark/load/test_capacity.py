@@ -40,7 +40,7 @@ def test_the_largest_crowd_that_is_served_is_found_and_told_in_one_line(
     assert figures["live"] == SERVED
     assert figures["photos"] > 0
     assert last == (
-        f"{figures['cores']} cores: 3 live visitors at 0.475 of 0.5 frames/s each or more, and no photos; "
+        "a page elsewhere: 3 live visitors at 0.475 of 0.5 frames/s each or more, and no photos; "
         f"or {figures['photos']:.1f} photos/s, and no live visitors"
     )
 
