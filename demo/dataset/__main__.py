@@ -6,9 +6,10 @@ crop shows. With --groups, such as ``--groups age race``, list_groups.csv descri
 ``training.evaluate --outside``.
 
 Labels in the pictures' names, such as UTKFace's [age]_[gender]_[race]_…, have to be written into a table first:
-``(echo file,age,gender,race; ls UTKFace | awk -F_ 'BEGIN {split("White,Black,Asian,Indian", race, ",")} {print
-$0","$1","$2","race[$3 + 1]}') > utkface.csv``; then ``--labels utkface.csv --attribute Male=gender:0 --attribute
-Young=age:0-35/50-116 --groups age race``. (Its fifth race stands for all others, and stays empty.)
+``(echo file,age,gender,race; ls UTKFace | awk -F_ 'BEGIN {split("White,Black,Asian,Indian", race, ",")}
+{print $0","$1","$2","race[$3 + 1]}') > utkface.csv``; then
+``--labels utkface.csv --attribute Male=gender:0 --attribute Young=age:0-35/50-116 --groups age race``.
+(Its fifth race stands for all others, and stays empty.)
 """
 
 import argparse

@@ -87,7 +87,7 @@ def plan(files: Sequence[str], inputs: Sequence[str], labels: Labels | None, fol
 def _person_of(folder: Path) -> str:
     """Who is in a folder of one person; "" for one that is called as tables call nobody, such as "unknown"."""
     person = _one_word(folder) if folder.name else ""
-    return "" if is_unknown(person) else person
+    return "" if is_unknown(person) or is_unknown(folder.name) else person
 
 
 def _one_word(name: str | Path) -> str:

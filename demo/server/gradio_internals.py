@@ -154,7 +154,9 @@ def forget_unfetched(page: gr.Blocks, seconds: float) -> None:
         event = queue.event_ids_to_events.get(event_id)
         await end(event_id)
         if event:
-            event.data = event.request = None  # the queue's own loops hold the last event until another one comes
+            # The queue's own loops hold the last event, and its task with this context, until another one comes.
+            event.data = event.request = None
+            LocalContext.request.set(None)
             forget_later(event)
 
     async def remove_from_queue(event_id: str) -> None:  # when one ends that hasn't

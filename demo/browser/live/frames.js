@@ -46,6 +46,7 @@ export class Frames {
   use(engine) {
     this.engine?.breakOff();
     this.engine = engine;
+    this.turn = "";
     this.wake();
     this.goOn();
   }

@@ -23,7 +23,7 @@ _SPECIAL = ipaddress.ip_network("192.0.0.0/24")
 # IPv6 addresses by which a network reaches IPv4 ones, in their last 32 bits (RFC 6052).
 _IPV4_BEHIND_IPV6 = ipaddress.ip_network("64:ff9b::/96")
 
-_SHOWN_CHARACTERS = 200  # of an address
+_SHOWN_CHARACTERS = 200  # of an address, and of why it can't be fetched, which may name a host
 
 
 class _FetchError(Exception):
@@ -79,8 +79,9 @@ def fetch(address: str) -> bytes:
         return asyncio.run(_follow(address))
     except Exception as error:  # httpx raises many kinds of errors
         why = str(error) or "its host does not answer in time."  # only timeouts have no message
-        shown = address[:_SHOWN_CHARACTERS].encode(errors="replace").decode()  # half a surrogate pair can't be sent
-        raise gr.Error(f"{shown} cannot be fetched: {why}", print_exception=False) from error
+        message = f"{address[:_SHOWN_CHARACTERS]} cannot be fetched: {why[:_SHOWN_CHARACTERS]}"
+        sendable = message.encode(errors="replace").decode()  # without halves of surrogate pairs
+        raise gr.Error(sendable, print_exception=False) from error
 
 
 async def _follow(address: str) -> bytes:

@@ -20,9 +20,9 @@ def notes(figures: dict[str, Any] | None) -> dict[str, str]:
 
     Returns:
         Attribute -> a sentence: for how many adults it is right, and for how many of the group of adults that fares
-        worst, unless some ages have no such label. Then all others for whom it is wrong much more often: by origin and
-        gender before by age (for Young the other way round), and the worst of each first. At last the ages without
-        labels.
+        worst, unless some ages have no such label. Then all others for whom it is wrong much more often, of each age
+        those who fare worst: by origin and gender before by age (for Young the other way round), and the worst of each
+        first. At last the ages without labels.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for other in figures["sets"] if figures else ():

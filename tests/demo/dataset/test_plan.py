@@ -47,8 +47,10 @@ def test_folders_may_be_people_where_the_table_names_none(tmp_path: Path) -> Non
     assert [each.person for each in plan(files, [str(tmp_path / "lfw")], None, True)] == [
         "lfw/Ada_L", "lfw/Ada_L", "lfw/王", "lfw",
     ]  # fmt: skip
-    nobody = str(tmp_path / "unknown" / "a.jpg")
-    assert plan([nobody], [str(tmp_path / "unknown")], None, True)[0].person == ""  # as tables call it
+    nobody = tmp_path / "lfw" / "unknown"  # as tables call it
+    nobody.mkdir()
+    for given in (nobody, nobody.parent):
+        assert plan([str(nobody / "a.jpg")], [str(given)], None, True)[0].person == ""
     named = plan(files, [str(tmp_path / "lfw")], labels(("Bea", "", "")), True)
     assert [each.person for each in named] == ["Bea", "lfw/Ada_L", "lfw/王", ""]
     assert [bool(each.left_out) for each in named] == [False, False, False, True]

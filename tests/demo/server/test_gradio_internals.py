@@ -228,7 +228,7 @@ def test_what_a_call_in_the_queue_gave_is_forgotten_when_it_has_ended(
     gradio_internals.forget_unfetched(served.page, 0.0)
     called = join(served, "queued", "quiet", "picture")
     eventually(lambda: called not in served.page._queue.event_ids_to_events)
-    left = [kept for kept in gc.get_objects() if isinstance(kept, Event) and kept._id == called]
+    left = [kept for kept in gc.get_objects() if type(kept) is Event and kept._id == called]
     assert [(event.data, event.request) for event in left] == [(None, None)] * len(left)
 
 

@@ -1,3 +1,5 @@
+import base64
+import gc
 import http.client
 import json
 import logging
@@ -8,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,6 +72,51 @@ def queued(url: str) -> str:
     address = f"{url}gradio_api/call/analyse_base64"
     call = urllib.request.Request(address, b'{"data": ["aGk="]}', {"Content-Type": "application/json"})
     return f"{address}/{json.load(urllib.request.urlopen(call))['event_id']}"
+
+
+def post(url: str, body: bytes, kind: str = "application/json") -> Any:
+    """The JSON that answers a request, also if it has failed."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind})) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+def call_with(url: str, text: str) -> None:
+    """Give a text to the page in each way that programs have: as a picture in base64, and as the name of an upload."""
+    picture = json.dumps({"data": [text], "session_hash": "visitor"}).encode()
+    assert "error" in post(f"{url}gradio_api/run/analyse_base64", picture)
+    called = f"{url}gradio_api/call/analyse_base64"
+    urllib.request.urlopen(f"{called}/{post(called, picture)['event_id']}").read()
+    head = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{text}.jpg"\r\n\r\nno picture\r\n--x--\r\n'
+    [path] = post(f"{url}gradio_api/upload", head.encode(), "multipart/form-data; boundary=x")
+    file = json.dumps({"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}).encode()
+    called = f"{url}gradio_api/call/analyse"
+    urllib.request.urlopen(f"{called}/{post(called, file)['event_id']}").read()
+
+
+def holding(text: str) -> list[str]:
+    """The containers in this process that hold a text, or one that it is a part of."""
+    gc.collect()
+    found = []
+    for container in gc.get_objects():
+        if type(container) is dict:
+            values = [*container.keys(), *container.values()]
+        elif type(container) in (list, tuple, set, frozenset, deque):
+            values = [*container]
+        else:
+            continue
+        held = [value for value in values if type(value) is str and text in value]
+        held += [value for value in values if type(value) in (bytes, bytearray) and text.encode() in value]
+        if held:
+            found.append(f"{type(container).__name__} of {len(values)}")
+    return found
+
+
+def test_nothing_that_a_call_gave_is_left_in_memory(url: str) -> None:
+    call_with(url, base64.b64encode(b"the visitor's own").decode().rstrip("="))
+    eventually(lambda: not holding(base64.b64encode(b"the visitor's own").decode().rstrip("=")))
 
 
 def test_programs_wait_for_each_other_in_the_photo_queue_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +188,8 @@ def test_no_file_is_compressed_anew_for_a_visitor(url: str, accepted: str) -> No
     script = next(path.name for path in frontend_folder().glob("index-*.js") if path.stat().st_size > 1000)
     language = SCRIPTS.address("page.js").replace("page.js", "languages/de.json")
     once = "gzip" if "gzip" in accepted else None
-    for path, encoding in ((f"assets/{script}", once), (language, once), ("static/img/logo.svg", None)):
+    others = ("static/img/logo.svg", "theme.css", "gradio_api/openapi.json")
+    for path, encoding in ((f"assets/{script}", once), (language, once), *((name, None) for name in others)):
         asked = urllib.request.Request(f"{url}{path}", headers={"Accept-Encoding": accepted})
         with urllib.request.urlopen(asked) as answer:
             assert answer.headers["Content-Encoding"] == encoding

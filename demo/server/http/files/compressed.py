@@ -12,7 +12,8 @@ from starlette.types import Scope
 
 _COMPRESSION_LEVEL = 6  # of gzip; 9 takes five times as long to save one per cent more
 _OURS = re.compile(r"/(assets|gradio_api/(page|device))/")  # compressed by gzip, once
-_GRADIO = re.compile(r"/(static|svelte)/")  # which the page does not use
+# Small, or not used by the page.
+_GRADIO = re.compile(r"/(static|svelte)/|/(theme\.css|manifest\.json|openapi\.json)$")
 
 
 class Compressed:
